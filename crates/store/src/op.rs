@@ -1,0 +1,45 @@
+//! What a storage operation is.
+//!
+//! An operation is a plain value with all its inputs, and a `run` over any [`Tx`]. It holds no transaction across an
+//! await of its own, calls no network, reads no clock. So the engines may group it with others, retry it whole, fail it
+//! at its n-th statement in a test, and a simulator may replay it.
+
+use std::future::Future;
+
+use crate::{error::StoreError, tx::Tx};
+
+/// How a finished operation wants its statements treated. Either way the caller gets the answer inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done<T> {
+    /// Keep what was written.
+    Commit(T),
+    /// Undo this operation's own statements: a refusal leaves no row.
+    Rollback(T),
+}
+
+/// A storage operation that writes.
+pub trait Operation: Send + Sync + 'static {
+    /// The answer.
+    type Out: Send + 'static;
+
+    /// For logs and metrics, such as `accept_refund`.
+    const NAME: &'static str;
+
+    /// Runs the operation. May be called again from the start in another transaction (serialization failure,
+    /// deadlock): it must be a function of `self` and the database alone. On an error nothing it wrote is kept.
+    ///
+    /// It may await only `tx`: the SQLite writer polls it once.
+    fn run<T: Tx>(&self, tx: &mut T) -> impl Future<Output = Result<Done<Self::Out>, StoreError>> + Send;
+}
+
+/// A storage operation that only reads. It may run on a connection that cannot write, and sees one snapshot.
+pub trait Query: Send + Sync + 'static {
+    /// The answer.
+    type Out: Send + 'static;
+
+    /// For logs and metrics, such as `list_refunds`.
+    const NAME: &'static str;
+
+    /// Runs the query. The same rules hold as for [`Operation::run`].
+    fn run<T: Tx>(&self, tx: &mut T) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
+}

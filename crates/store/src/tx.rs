@@ -1,0 +1,105 @@
+//! The one view an operation has of a database: run a statement, read rows. Nothing else.
+
+use std::future::Future;
+
+use crate::{
+    error::StoreError,
+    value::{Row, Value},
+};
+
+/// Which engine runs an operation. Only claiming due rows may look at it, to pick between two statement texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// One writer; a claim needs no locking clause.
+    Sqlite,
+    /// Many writers; a claim adds `FOR UPDATE SKIP LOCKED`.
+    Postgres,
+}
+
+/// The transaction an operation runs in. It cannot be committed, kept, or held across an await of the caller's own.
+///
+/// A statement's text is constant, so it is prepared once. Its placeholders are `$1..$n`, and `$k` appears first after
+/// `$1..$(k-1)` have: SQLite numbers them by first appearance. Debug builds check that.
+pub trait Tx: Send {
+    /// The engine behind this transaction.
+    const ENGINE: Engine;
+
+    /// Runs one statement and answers the number of rows it inserted, changed or deleted.
+    ///
+    /// After an error the operation must give up and return it: on PostgreSQL no further statement would run.
+    fn exec(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Runs one statement and answers all its rows (`SELECT`, or `RETURNING`).
+    ///
+    /// After an error the operation must give up, as with [`Tx::exec`]. The statement itself bounds how many rows come.
+    fn rows(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+}
+
+/// Checks a statement's placeholders: `$1..$n` without a gap, first used in ascending order. Answers `n`.
+///
+/// # Errors
+/// A sentence that names the first placeholder out of order, for a failing test or assertion.
+pub fn check_placeholders(sql: &str) -> Result<usize, String> {
+    let bytes = sql.as_bytes();
+    let (mut seen, mut i) = (0, 0);
+    while i < bytes.len() {
+        match bytes[i] {
+            b'\'' => i += 1 + bytes[i + 1..].iter().position(|b| *b == b'\'').map_or(bytes.len(), |n| n + 1),
+            b'-' if bytes.get(i + 1) == Some(&b'-') => {
+                i += bytes[i..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| n + 1);
+            }
+            b'$' => {
+                let digits: String = sql[i + 1..].chars().take_while(char::is_ascii_digit).collect();
+                let number: usize = digits.parse().map_err(|_| format!("a bare $ in: {sql}"))?;
+                if number == 0 || number > seen + 1 {
+                    return Err(format!("${number} appears before ${} in: {sql}", seen + 1));
+                }
+                seen = seen.max(number);
+                i += 1 + digits.len();
+            }
+            b'?' => return Err(format!("a ? placeholder in: {sql}")),
+            _ => i += 1,
+        }
+    }
+    Ok(seen)
+}
+
+/// The engines call this before each statement: a mistake in a text shows in the first test that runs it.
+pub(crate) fn debug_check(sql: &str, params: &[Value<'_>]) {
+    if cfg!(debug_assertions) {
+        match check_placeholders(sql) {
+            Ok(n) => assert_eq!(n, params.len(), "placeholders and parameters differ in number in: {sql}"),
+            Err(said) => panic!("{said}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_ascend_by_first_appearance() {
+        assert_eq!(check_placeholders("SELECT 1"), Ok(0));
+        assert_eq!(check_placeholders("UPDATE t SET a = $1, b = $2 WHERE a <> $1 AND c = $3"), Ok(3));
+        assert_eq!(check_placeholders("SELECT '$9' -- $7\n, $1"), Ok(1));
+        assert_eq!(check_placeholders("SELECT 'it''s $4', $1"), Ok(1));
+        for wrong in ["SELECT $2, $1", "SELECT $1, $3", "SELECT $0", "SELECT ?", "SELECT ?1", "SELECT $a"] {
+            assert!(check_placeholders(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "differ in number")]
+    fn the_number_of_parameters_is_checked() {
+        debug_check("SELECT $1", &[]);
+    }
+}
