@@ -1,1 +1,24 @@
-//! Placeholder.
+//! What a refund is: money, ids, payments, refund states, policy, what to do next, events, retry schedule.
+//!
+//! Pure: no I/O, no clock, no randomness, no async. Everybody may know this crate; it knows nobody. Whatever decides
+//! about money is decided here, as functions of values, so that a model checker and a simulator can drive the very
+//! code that production runs.
+
+pub mod balance;
+pub mod capabilities;
+pub mod case;
+pub mod decimal;
+pub mod environment;
+pub mod event;
+pub mod id;
+pub mod money;
+pub mod next_step;
+pub mod outcome;
+pub mod payment;
+pub mod policy;
+pub mod recipe;
+pub mod refund;
+pub mod retry;
+pub mod settle;
+pub mod state;
+pub mod time;

@@ -1,0 +1,120 @@
+//! What an exchange with a PSP taught.
+
+use std::time::Duration;
+
+/// What a connector understood of one exchange about one refund. "I do not know" is an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The request provably never left; it may be tried freely.
+    NotSent {
+        /// What went wrong, for people.
+        reason: String,
+    },
+    /// The PSP's word that it did not and will not do it.
+    Refused(PspRefusal),
+    /// The PSP's word that it accepted the refund and its end is open.
+    Pending {
+        /// The PSP's own id of the refund, where it gave one.
+        psp_refund_id: Option<String>,
+        /// What the PSP said about the wait, for people.
+        note: Option<String>,
+    },
+    /// The PSP's word that the money was given back.
+    Succeeded {
+        /// The PSP's own id of the refund, where it gave one.
+        psp_refund_id: Option<String>,
+        /// The acquirer reference number, by which the customer's bank can find the money.
+        arn: Option<String>,
+    },
+    /// Nothing that decides. Whether the PSP did it is open.
+    Unknown(Finding),
+}
+
+/// A refusal in the PSP's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PspRefusal {
+    /// The PSP's code.
+    pub code: String,
+    /// The PSP's text, for people.
+    pub text: String,
+    /// Whether a *new* refund might succeed later. This refund is over in any case.
+    pub again: Again,
+}
+
+/// Whether and when a new refund of the same sum is worth trying after a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Not without a change of something.
+    No,
+    /// Not before so long.
+    After(Duration),
+}
+
+/// What was found where nothing decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Finding {
+    /// The request went out, or may have, and no whole answer came back.
+    NoAnswer,
+    /// An answer came that is not understood.
+    NotUnderstood,
+    /// The PSP does not show the refund (yet): proves nothing by itself.
+    NotFound,
+    /// More than one of the PSP's refunds could be this one.
+    Ambiguous,
+    /// The PSP shows a refund under our reference whose sum, currency or payment is another.
+    Mismatch,
+    /// The PSP says the key is in use or was used; a query must tell for what.
+    KeyInUse,
+}
+
+impl Finding {
+    /// Every finding.
+    pub const ALL: [Self; 6] = [
+        Self::NoAnswer,
+        Self::NotUnderstood,
+        Self::NotFound,
+        Self::Ambiguous,
+        Self::Mismatch,
+        Self::KeyInUse,
+    ];
+
+    /// The name in the store and in the evidence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::NotUnderstood => "not_understood",
+            Self::NotFound => "not_found",
+            Self::Ambiguous => "ambiguous",
+            Self::Mismatch => "mismatch",
+            Self::KeyInUse => "key_in_use",
+        }
+    }
+
+    /// Reads the name; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|finding| finding.as_str() == text)
+    }
+}
+
+impl Outcome {
+    /// The outcome in one word, as attempts record it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotSent { .. } => "not_sent",
+            Self::Refused(_) => "refused",
+            Self::Pending { .. } => "pending",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Unknown(finding) => finding.as_str(),
+        }
+    }
+
+    /// The PSP's own id of the refund, where the exchange told it.
+    pub fn psp_refund_id(&self) -> Option<&str> {
+        match self {
+            Self::Pending { psp_refund_id, .. } | Self::Succeeded { psp_refund_id, .. } => {
+                psp_refund_id.as_deref()
+            }
+            Self::NotSent { .. } | Self::Refused(_) | Self::Unknown(_) => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A refund: one intent to give back part of a payment.
+
+use crate::environment::Environment;
+use crate::id::{AccountId, MerchantId, PaymentId, RefundId};
+use crate::money::Amount;
+use crate::outcome::Finding;
+use crate::state::RefundState;
+use crate::time::Timestamp;
+
+/// One refund as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Its id; the PSP's key is derived from it.
+    pub id: RefundId,
+    /// What it refunds.
+    pub payment: PaymentId,
+    /// The payment's environment.
+    pub environment: Environment,
+    /// The how-manieth refund of its payment it is, from 1.
+    pub ordinal: u32,
+    /// Its number among the payment's transactions; the payment itself is 1.
+    pub transaction_number: u32,
+    /// How much is given back.
+    pub amount: Amount,
+    /// What was asked for: a sum, or all that was left.
+    pub kind: RefundKind,
+    /// The merchant's reason; may be empty.
+    pub reason: String,
+    /// The merchant's description, where the face has one.
+    pub description: Option<String>,
+    /// The merchant's own id of the refund.
+    pub merchant_refund_id: Option<String>,
+    /// The PSP account it goes through.
+    pub account: AccountId,
+    /// The version of the account it is sent with, so that a re-send has equal bytes.
+    pub account_version: i64,
+    /// The PSP's own id of it, once known.
+    pub psp_refund_id: Option<String>,
+    /// The acquirer reference number, once known.
+    pub arn: Option<String>,
+    /// Where it stands.
+    pub state: RefundState,
+    /// What the exchanges so far have shown.
+    pub evidence: Evidence,
+    /// When somebody must look at it next; `None` when nothing is due.
+    pub due_at: Option<Timestamp>,
+    /// The number of its latest event, from 1.
+    pub event_count: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it reached a final state.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RefundKind {
+    /// All that was left.
+    Full,
+    /// A sum.
+    Partial,
+}
+
+impl RefundKind {
+    /// The name in the store and on the wire (PortOne's `refund_type`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+        }
+    }
+
+    /// Reads the name; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "full" => Some(Self::Full),
+            "partial" => Some(Self::Partial),
+            _ => None,
+        }
+    }
+}
+
+/// What the exchanges about a refund have shown so far: all that the next step may depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// When it was first handed to the network; `None` while it provably never was.
+    pub first_sent_at: Option<Timestamp>,
+    /// When it was last handed to the network.
+    pub last_sent_at: Option<Timestamp>,
+    /// How many times it was handed to the network.
+    pub sends: u32,
+    /// How many look-ups were made since it last changed its state.
+    pub queries: u32,
+    /// When the last of these look-ups was started.
+    pub last_query_at: Option<Timestamp>,
+    /// What the last exchange found where it decided nothing.
+    pub finding: Option<Finding>,
+    /// How many times in a row the request provably never left.
+    pub not_sent: u32,
+    /// A person has been called.
+    pub person_called: bool,
+}

@@ -1,0 +1,419 @@
+//! How a word about a refund changes it: applied to the state as it is now, whoever brings it and however late.
+//!
+//! Time alone never decides; what is not understood becomes unknown; a word that contradicts an end is never dropped
+//! and never bends the table: it becomes a case.
+
+use crate::balance::BalanceChange;
+use crate::case::{CaseKind, NewCase};
+use crate::event::EventKind;
+use crate::id::ProcessId;
+use crate::outcome::{Finding, Outcome, PspRefusal};
+use crate::refund::{Evidence, Refund};
+use crate::retry::Backoff;
+use crate::state::{Failure, IllegalTransition, Lease, RefundState, StateName};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// The spans by which refunds are followed. Settings; none of them ever decides an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a process may take to send one refund and record the answer.
+    pub lease: Duration,
+    /// Between tries when the request provably never left.
+    pub not_sent: Backoff,
+    /// Between look-ups while nobody knows.
+    pub resolve: Backoff,
+    /// Between look-ups while the PSP says that the end is open.
+    pub poll: Backoff,
+    /// After so many fruitless look-ups in a row a person is called; the looking goes on.
+    pub person_after_queries: u32,
+    /// After so long without a last word a person is called; the looking goes on.
+    pub overdue: Duration,
+}
+
+/// How a word came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The answer to a submit.
+    Submit,
+    /// The answer to a look-up, also one that confirms a notification.
+    Query,
+    /// A notification that proved itself.
+    Notification,
+}
+
+impl Via {
+    /// The name of the attempt's kind in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Query => "query",
+            Self::Notification => "notification",
+        }
+    }
+}
+
+/// A word about a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What was understood.
+    pub outcome: Outcome,
+    /// How it came.
+    pub via: Via,
+    /// When the exchange began: the word may be as old as this.
+    pub started_at: Timestamp,
+}
+
+/// What a person says about a refund of which nobody else knows the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The PSP did it.
+    Succeeded,
+    /// The PSP did not and will not do it: the amount is released.
+    Failed,
+}
+
+/// A refund after a step, and all that must be written together with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The refund as it is now.
+    pub refund: Refund,
+    /// What moves in the payment's balance.
+    pub balance: BalanceChange,
+    /// What is told.
+    pub event: Option<EventKind>,
+    /// What is put before a person.
+    pub cases: Vec<NewCase>,
+    /// The cases about not knowing are settled by this step.
+    pub ends_cases: bool,
+}
+
+impl Change {
+    /// No change.
+    pub fn none(refund: Refund) -> Self {
+        Self { refund, balance: BalanceChange::default(), event: None, cases: Vec::new(), ends_cases: false }
+    }
+
+    fn with_case(mut self, kind: CaseKind, text: String, block_minor: i64) -> Self {
+        self.refund.evidence.person_called = true;
+        self.cases.push(NewCase { kind, text, block_minor });
+        self
+    }
+}
+
+/// Takes the right to send: `queued` or `unknown` becomes `submitting`, and the evidence says that it may have left.
+///
+/// # Errors
+/// [`IllegalTransition`] from any other state.
+pub fn begin_send(
+    mut refund: Refund,
+    owner: ProcessId,
+    timing: &Timing,
+    now: Timestamp,
+) -> Result<Change, IllegalTransition> {
+    let until = now.plus(timing.lease);
+    refund.evidence.sends += 1;
+    refund.evidence.first_sent_at.get_or_insert(now);
+    refund.evidence.last_sent_at = Some(now);
+    refund.evidence.finding = None;
+    let mut change = moved(refund, RefundState::Submitting(Lease { owner, until }), now)?;
+    change.refund.due_at = Some(until);
+    Ok(change)
+}
+
+/// The lease of a sender ran out: nobody knows what became of its request.
+///
+/// # Errors
+/// [`IllegalTransition`] unless it is `submitting`.
+pub fn doubt(mut refund: Refund, now: Timestamp) -> Result<Change, IllegalTransition> {
+    refund.evidence.finding = Some(Finding::NoAnswer);
+    let mut change = moved(refund, RefundState::Unknown, now)?;
+    change.refund.due_at = Some(now);
+    Ok(change)
+}
+
+/// Ends a refund that was never sent.
+///
+/// # Errors
+/// [`IllegalTransition`] unless it is `queued`.
+pub fn fail_unsent(refund: Refund, failure: Failure, now: Timestamp) -> Result<Change, IllegalTransition> {
+    if refund.state != RefundState::Queued {
+        return Err(IllegalTransition { from: refund.state.name(), to: StateName::Failed });
+    }
+    moved(refund, RefundState::Failed(failure), now)
+}
+
+/// Calls a person, once, and goes on looking at the slowest pace.
+pub fn call_person(
+    mut refund: Refund,
+    kind: CaseKind,
+    text: String,
+    timing: &Timing,
+    now: Timestamp,
+) -> Change {
+    refund.due_at = Some(now.plus(timing.resolve.max));
+    refund.updated_at = now;
+    Change::none(refund).with_case(kind, text, 0)
+}
+
+/// Applies a person's verdict.
+///
+/// # Errors
+/// [`IllegalTransition`] unless the refund is `unknown` or `pending`: everything else is known.
+pub fn close_by_person(
+    refund: Refund,
+    verdict: Verdict,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Change, IllegalTransition> {
+    let to = match verdict {
+        Verdict::Succeeded => RefundState::Succeeded,
+        Verdict::Failed => {
+            RefundState::Failed(Failure { code: "closed_by_person".to_owned(), text: reason.to_owned() })
+        }
+    };
+    if !matches!(refund.state, RefundState::Unknown | RefundState::Pending) {
+        return Err(IllegalTransition { from: refund.state.name(), to: to.name() });
+    }
+    moved(refund, to, now)
+}
+
+/// Applies a word to the refund as it is now.
+///
+/// # Errors
+/// [`IllegalTransition`] would be a mistake in this module; nothing is written then.
+pub fn settle(
+    mut refund: Refund,
+    word: &Word,
+    timing: &Timing,
+    now: Timestamp,
+    seed: u64,
+) -> Result<Change, IllegalTransition> {
+    if let Some(told) = word.outcome.psp_refund_id() {
+        match &refund.psp_refund_id {
+            None => refund.psp_refund_id = Some(told.to_owned()),
+            Some(bound) if bound != told => {
+                let text = format!("the PSP tells of its refund {told} under the reference of {bound}");
+                let block = if refund.state.name().is_final() { refund.amount.minor() } else { 0 };
+                return Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, block));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Outcome::Succeeded { arn: Some(arn), .. } = &word.outcome {
+        refund.arn.get_or_insert_with(|| arn.clone());
+    }
+    refund.updated_at = now;
+    match refund.state.name() {
+        StateName::Held => Ok(never_sent(refund, word)),
+        StateName::Queued => settle_queued(refund, word, timing, now),
+        StateName::Submitting | StateName::Unknown | StateName::Pending => {
+            settle_open(refund, word, timing, now, seed)
+        }
+        StateName::Succeeded => settle_succeeded(refund, word, now),
+        StateName::Failed | StateName::Canceled | StateName::Reversed => Ok(settle_over(refund, word)),
+    }
+}
+
+/// The PSP knows a refund under a key that this program holds back: nothing may be sent any more.
+fn settle_queued(
+    refund: Refund,
+    word: &Word,
+    timing: &Timing,
+    now: Timestamp,
+) -> Result<Change, IllegalTransition> {
+    let known = matches!(word.outcome, Outcome::Pending { .. } | Outcome::Succeeded { .. });
+    if !known {
+        return Ok(Change::none(refund));
+    }
+    let owner = ProcessId::from_bytes([0; 16]);
+    let sent = begin_send(refund, owner, timing, now)?;
+    settle_open(sent.refund, word, timing, now, 0)
+}
+
+fn never_sent(refund: Refund, word: &Word) -> Change {
+    if !matches!(word.outcome, Outcome::Pending { .. } | Outcome::Succeeded { .. }) {
+        return Change::none(refund);
+    }
+    let text = "the PSP tells of a refund that was never sent".to_owned();
+    Change::none(refund).with_case(CaseKind::Mismatch, text, 0)
+}
+
+fn settle_open(
+    mut refund: Refund,
+    word: &Word,
+    timing: &Timing,
+    now: Timestamp,
+    seed: u64,
+) -> Result<Change, IllegalTransition> {
+    match &word.outcome {
+        Outcome::Succeeded { .. } => moved(refund, RefundState::Succeeded, now),
+        Outcome::Refused(refusal) => moved(refund, RefundState::Failed(refusal.clone().into()), now),
+        Outcome::Pending { .. } => {
+            let was_pending = refund.state == RefundState::Pending;
+            let mut change = if was_pending {
+                refund.evidence.queries += 1;
+                Change::none(refund)
+            } else {
+                moved(refund, RefundState::Pending, now)?
+            };
+            let tries = change.refund.evidence.queries + 1;
+            change.refund.due_at = Some(now.plus(timing.poll.jittered(tries, seed)));
+            Ok(change)
+        }
+        Outcome::NotSent { .. } if word.via == Via::Submit => not_sent(refund, timing, now, seed),
+        Outcome::NotSent { .. } => {
+            refund.evidence.queries += 1;
+            Ok(look_again(refund, timing, now, seed))
+        }
+        Outcome::Unknown(finding) => undecided(refund, *finding, word, timing, now, seed),
+    }
+}
+
+/// The request provably never left. Only where no earlier one did either, the refund goes back to its queue.
+fn not_sent(
+    mut refund: Refund,
+    timing: &Timing,
+    now: Timestamp,
+    seed: u64,
+) -> Result<Change, IllegalTransition> {
+    refund.evidence.sends = refund.evidence.sends.saturating_sub(1);
+    refund.evidence.not_sent += 1;
+    let wait = timing.not_sent.jittered(refund.evidence.not_sent, seed);
+    if refund.evidence.sends == 0 {
+        refund.evidence.first_sent_at = None;
+        refund.evidence.last_sent_at = None;
+    }
+    let mut change = match (refund.state.name(), refund.evidence.sends) {
+        (StateName::Submitting, 0) => moved(refund, RefundState::Queued, now)?,
+        (StateName::Submitting, _) => moved(refund, RefundState::Unknown, now)?,
+        _ => Change::none(refund),
+    };
+    change.refund.due_at = Some(now.plus(wait));
+    Ok(change)
+}
+
+fn undecided(
+    mut refund: Refund,
+    finding: Finding,
+    word: &Word,
+    timing: &Timing,
+    now: Timestamp,
+    seed: u64,
+) -> Result<Change, IllegalTransition> {
+    let from = refund.state.name();
+    // A look-up that ran beside a send says nothing about that send.
+    if from == StateName::Submitting && word.via != Via::Submit {
+        return Ok(Change::none(refund));
+    }
+    let no_longer_known =
+        from == StateName::Pending && finding == Finding::NotFound && word.via == Via::Query;
+    let mut change = if from == StateName::Submitting || no_longer_known {
+        moved(refund, RefundState::Unknown, now)?
+    } else {
+        if word.via == Via::Query {
+            refund.evidence.queries += 1;
+        }
+        Change::none(refund)
+    };
+    change.refund.evidence.finding = Some(finding);
+    if word.via == Via::Query {
+        change.refund.evidence.last_query_at = Some(word.started_at);
+        change.refund.evidence.queries = change.refund.evidence.queries.max(1);
+    }
+    change.refund = look_again(change.refund, timing, now, seed).refund;
+    let called = change.refund.evidence.person_called;
+    Ok(match finding {
+        Finding::Ambiguous if !called => change.with_case(
+            CaseKind::Ambiguous,
+            "several refunds at the PSP could be this one".to_owned(),
+            0,
+        ),
+        Finding::Mismatch if !called => {
+            let text =
+                "the PSP shows another sum, currency or payment under this refund's reference".to_owned();
+            change.with_case(CaseKind::Mismatch, text, 0)
+        }
+        _ => change,
+    })
+}
+
+fn look_again(mut refund: Refund, timing: &Timing, now: Timestamp, seed: u64) -> Change {
+    let Evidence { queries, sends, .. } = refund.evidence;
+    let wait = match refund.state {
+        RefundState::Pending => timing.poll.jittered(queries + 1, seed),
+        // Sends count too, or a refund that is sent again and again would be so at the quickest pace.
+        _ => timing.resolve.jittered((queries + sends).max(1), seed),
+    };
+    if !matches!(refund.state, RefundState::Submitting(_)) {
+        refund.due_at = Some(now.plus(wait));
+    }
+    Change::none(refund)
+}
+
+fn settle_succeeded(refund: Refund, word: &Word, now: Timestamp) -> Result<Change, IllegalTransition> {
+    let stale = refund.finished_at.is_some_and(|end| word.started_at < end);
+    match (&word.outcome, word.via) {
+        (Outcome::Refused(refusal), Via::Query | Via::Notification) if !stale => {
+            reverse(refund, refusal, now)
+        }
+        (Outcome::Refused(refusal), _) => {
+            let text = format!("the PSP refused ({}) what it had called done", refusal.code);
+            Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, 0))
+        }
+        (Outcome::Unknown(Finding::Mismatch), _) => {
+            let text =
+                "the PSP shows another sum, currency or payment under this refund's reference".to_owned();
+            Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, 0))
+        }
+        _ => Ok(Change::none(refund)),
+    }
+}
+
+fn reverse(refund: Refund, refusal: &PspRefusal, now: Timestamp) -> Result<Change, IllegalTransition> {
+    let text = format!("the PSP says that the refund failed after it had succeeded ({})", refusal.code);
+    let change = moved(refund, RefundState::Reversed(refusal.clone().into()), now)?;
+    Ok(change.with_case(CaseKind::Reversed, text, 0))
+}
+
+fn settle_over(refund: Refund, word: &Word) -> Change {
+    let stale = refund.finished_at.is_some_and(|end| word.started_at < end);
+    let late = match (&word.outcome, &refund.state) {
+        // An answer that is older than the end may still say pending, or done before it was reversed.
+        (Outcome::Pending { .. }, _) => !stale,
+        (Outcome::Succeeded { .. }, RefundState::Reversed(_)) => !stale,
+        (Outcome::Succeeded { .. }, _) => true,
+        _ => false,
+    };
+    if !late {
+        return Change::none(refund);
+    }
+    let text = format!("the PSP says {} of a refund that was {}", word.outcome.as_str(), refund.state.name());
+    let amount = refund.amount.minor();
+    Change::none(refund).with_case(CaseKind::LateSuccess, text, amount)
+}
+
+fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, IllegalTransition> {
+    let (from, to_name) = (refund.state.name(), to.name());
+    let amount = refund.amount.minor();
+    refund.state = refund.state.become_state(to)?;
+    refund.updated_at = now;
+    if to_name != StateName::Submitting {
+        refund.evidence.queries = 0;
+    }
+    if to_name.is_final() {
+        refund.due_at = None;
+        refund.finished_at = Some(now);
+    }
+    let event = EventKind::of_state(to_name);
+    if event.is_some() {
+        refund.event_count += 1;
+    }
+    Ok(Change {
+        refund,
+        balance: BalanceChange::between(from, to_name, amount),
+        event,
+        cases: Vec::new(),
+        ends_cases: to_name.is_final(),
+    })
+}
