@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What Redress does: the use cases, the loop that claims what is due, notifications.
+
+pub mod world;
