@@ -1,1 +1,10 @@
-//! Placeholder.
+//! How payment service providers are spoken to: one [`connector::Connector`] a PSP, each in its own folder.
+//!
+//! A connector builds a request, hands it to the [`transport::Transport`] it is given, and says what it understood of
+//! the answer as an [`redress_core::outcome::Outcome`]. It keeps nothing, reads no clock and draws no randomness. What
+//! it did not understand is unknown, never failed.
+
+pub mod connector;
+pub mod record;
+pub mod registry;
+pub mod transport;

@@ -1,0 +1,13 @@
+//! The PSPs that are spoken to.
+
+use crate::connector::Connector;
+
+/// Every connector, in the order of their names.
+pub fn all() -> &'static [&'static dyn Connector] {
+    &[]
+}
+
+/// The connector of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Connector> {
+    all().iter().copied().find(|connector| connector.name() == name)
+}
