@@ -3,11 +3,21 @@
 //! [`Tx`] is all an operation sees of a database; [`Operation`] and [`Query`] are what can be run.
 
 mod error;
+mod fault;
 mod op;
+mod sqlite;
+mod stats;
+mod store;
 mod tx;
 mod value;
 
 pub use error::StoreError;
+pub use fault::{Fault, Faults};
 pub use op::{Done, Operation, Query};
+pub use sqlite::{
+    GROUP_OPS_MAX, LOCK_WAIT_MS, OpenError, QUEUE_OPS_MAX, READ_MAX_MS, READERS, Role, SqliteConfig,
+};
+pub use stats::StoreStats;
+pub use store::Store;
 pub use tx::{Engine, Tx, check_placeholders};
 pub use value::{Cell, Row, Value};

@@ -1,0 +1,103 @@
+//! Moving the write-ahead log into the database file, away from the commits that somebody waits for.
+//!
+//! A thread of its own runs PASSIVE checkpoints, which never block the writer. Under a writer that never pauses they
+//! never reach the log's end, so the log would only be appended to. Past a limit the writer therefore pauses between
+//! two groups while one checkpoint catches up; SQLite then starts the log over by itself. No reader is waited for.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use rusqlite::{Connection, wal::CheckpointMode};
+
+use super::conn::{Purpose, open};
+use crate::stats::Counters;
+
+/// A checkpoint is asked for after this many new pages in the log.
+const EVERY_FRAMES: u64 = 2_000;
+/// An idle writer asks for one already after this many.
+const IDLE_FRAMES: u64 = 256;
+/// From this length of the log on (64 MiB), the writer pauses to let a checkpoint catch up.
+const PAUSE_AT_FRAMES: u64 = 16_384;
+
+/// The writer's end.
+pub(super) struct Checkpointer {
+    shared: Arc<Shared>,
+    wake: SyncSender<()>,
+    asked_at: u64,
+    paused_at: u64,
+}
+
+struct Shared {
+    conn: Mutex<Connection>,
+    counters: Arc<Counters>,
+}
+
+impl Checkpointer {
+    /// Starts the thread; it ends when the `Checkpointer` is dropped.
+    pub(super) fn start(
+        path: &Path,
+        counters: Arc<Counters>,
+    ) -> Result<(Self, JoinHandle<()>), super::OpenError> {
+        let shared = Arc::new(Shared { conn: Mutex::new(open(Some(path), Purpose::Checkpoint)?), counters });
+        let (wake, woken) = sync_channel(1);
+        let theirs = Arc::clone(&shared);
+        let thread = super::spawn("redress-checkpoint", move || theirs.work(&woken))?;
+        Ok((Checkpointer { shared, wake, asked_at: 0, paused_at: 0 }, thread))
+    }
+
+    /// The writer calls this after each group with the length of the log.
+    pub(super) fn between_groups(&mut self, frames: u64) {
+        if frames < self.asked_at {
+            // The log was started over.
+            (self.asked_at, self.paused_at) = (0, 0);
+        }
+        if frames >= PAUSE_AT_FRAMES && frames >= self.paused_at + EVERY_FRAMES {
+            // Nobody writes now, so this one reaches the end unless a reader holds on to an old page.
+            self.shared.checkpoint();
+            (self.asked_at, self.paused_at) = (frames, frames);
+        } else if frames >= self.asked_at + EVERY_FRAMES {
+            self.ask(frames);
+        }
+    }
+
+    /// The writer calls this when nothing has come for a while.
+    pub(super) fn idle(&mut self, frames: u64) {
+        if frames >= self.asked_at + IDLE_FRAMES {
+            self.ask(frames);
+        }
+    }
+
+    fn ask(&mut self, frames: u64) {
+        self.asked_at = frames;
+        // Full means that one is asked for already.
+        let _ = self.wake.try_send(());
+    }
+}
+
+impl Shared {
+    fn work(&self, woken: &Receiver<()>) {
+        while woken.recv().is_ok() {
+            self.checkpoint();
+        }
+    }
+
+    fn checkpoint(&self) {
+        match self.conn().wal_checkpoint_v2(rusqlite::DEFAULT_NAME, CheckpointMode::PASSIVE) {
+            Ok((frames, moved)) => {
+                Counters::add(&self.counters.checkpoints);
+                tracing::debug!(frames, moved, "checkpoint");
+            }
+            Err(error) => tracing::warn!(%error, "a checkpoint failed; the write-ahead log goes on growing"),
+        }
+    }
+
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

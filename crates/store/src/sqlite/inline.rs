@@ -1,0 +1,58 @@
+//! SQLite in memory and in line: an operation runs on the caller, at once, with no thread and no wait.
+//!
+//! For a simulator, whose one thread must see every step in order, and for fast tests. The same code runs, commits and
+//! answers operations as on the writer thread, in groups of one.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{
+    OpenError,
+    conn::{Purpose, open},
+    group::run_group,
+    job::{OpJob, run_query},
+};
+use crate::{
+    error::StoreError,
+    op::{Operation, Query},
+    stats::Counters,
+};
+
+pub(crate) struct InLineStore {
+    conn: Mutex<Connection>,
+    counters: Counters,
+}
+
+impl InLineStore {
+    pub(crate) fn open() -> Result<Self, OpenError> {
+        let conn = Mutex::new(open(None, Purpose::Write)?);
+        Ok(InLineStore { conn, counters: Counters::default() })
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) fn run<O: Operation>(&self, op: O) -> Result<O::Out, StoreError> {
+        let (reply, mut answer) = oneshot::channel();
+        run_group(&mut self.conn(), &self.counters, 1, Box::new(OpJob::new(op, reply)), || None);
+        answer
+            .try_recv()
+            .unwrap_or_else(|_| Err(StoreError::Internal(format!("{} was not answered", O::NAME))))
+    }
+
+    pub(crate) fn read<Q: Query>(&self, query: &Q) -> Result<Q::Out, StoreError> {
+        Counters::add(&self.counters.reads);
+        run_query(query, &mut self.conn())
+    }
+
+    pub(crate) fn admin<R>(&self, go: impl FnOnce(&mut Connection) -> R) -> R {
+        go(&mut self.conn())
+    }
+
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,255 @@
+//! SQLite: one writer thread with group commit, a few readers, a checkpointer, and a lock on the file.
+
+mod checkpoint;
+mod conn;
+mod errors;
+mod group;
+mod inline;
+mod job;
+mod lock;
+mod readers;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::Ordering::Relaxed,
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use self::{
+    checkpoint::Checkpointer,
+    job::{OpJob, run_query},
+    lock::ServerLock,
+    readers::ReadJob,
+    writer::{Work, Writer},
+};
+pub(crate) use self::{conn::SqliteTx, inline::InLineStore};
+use crate::{
+    error::StoreError,
+    op::{Operation, Query},
+    stats::Counters,
+};
+
+/// Most operations in one commit.
+pub const GROUP_OPS_MAX: usize = 64;
+/// Most operations, and most queries, that wait for their turn.
+pub const QUEUE_OPS_MAX: usize = 1024;
+/// Reader threads.
+pub const READERS: usize = 4;
+/// No read transaction outlives this, in milliseconds: it would keep the write-ahead log from starting over.
+pub const READ_MAX_MS: u64 = 5_000;
+/// How long a start waits for another server on the same file to end, in milliseconds.
+pub const LOCK_WAIT_MS: u64 = 5_000;
+
+/// How to open a SQLite database.
+#[derive(Debug, Clone)]
+pub struct SqliteConfig {
+    /// The database file; made when missing, readable by its owner only. Its directory must exist.
+    pub path: PathBuf,
+    /// Most operations in one commit.
+    pub group_ops_max: usize,
+    /// Most operations, and most queries, that wait; one more is refused with [`StoreError::Full`].
+    pub queue_ops_max: usize,
+    /// Reader threads, at least one.
+    pub readers: usize,
+    /// A read that lasts longer is ended.
+    pub read_max: Duration,
+    /// How long to wait for the file's lock ([`Role::Server`] only).
+    pub lock_wait: Duration,
+}
+
+impl SqliteConfig {
+    /// The usual limits, for the database at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        SqliteConfig {
+            path: path.into(),
+            group_ops_max: GROUP_OPS_MAX,
+            queue_ops_max: QUEUE_OPS_MAX,
+            readers: READERS,
+            read_max: Duration::from_millis(READ_MAX_MS),
+            lock_wait: Duration::from_millis(LOCK_WAIT_MS),
+        }
+    }
+}
+
+/// Who opens the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The one process that serves this file: takes the file's lock.
+    Server,
+    /// A command beside a running server: takes no lock, waits for the server's writes, writes in small batches.
+    Tool,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server has the file.
+    #[error("another server uses this database: {} is locked by {holder}; stop it first, or choose another file", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// What the holder wrote into it.
+        holder: String,
+    },
+    /// The lock file cannot be made or locked.
+    #[error("the lock file {} cannot be used: {error}", path.display())]
+    LockFile {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's words.
+        error: String,
+    },
+    /// The database file cannot be made or opened.
+    #[error("the database file {} cannot be opened: {error}", path.display())]
+    File {
+        /// The database file.
+        path: PathBuf,
+        /// The system's words.
+        error: String,
+    },
+    /// SQLite refused.
+    #[error("SQLite cannot open the database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A thread could not be started.
+    #[error("no thread for the database: {0}")]
+    Thread(String),
+    /// The address, the options or the certificates for PostgreSQL cannot be used.
+    #[error("PostgreSQL cannot be used: {0}")]
+    Postgres(String),
+}
+
+/// A running SQLite store. Dropping it finishes what is queued, closes the file, and only then gives up the lock.
+pub(crate) struct SqliteStore {
+    work: Option<SyncSender<Work>>,
+    reads: Option<SyncSender<ReadJob>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    counters: Arc<Counters>,
+    _lock: Option<ServerLock>,
+}
+
+impl SqliteStore {
+    /// Opens the file and starts the threads. Blocks while it waits for the lock.
+    pub(crate) fn open(config: &SqliteConfig, role: Role) -> Result<Self, OpenError> {
+        let lock = match role {
+            Role::Server => Some(ServerLock::take(&config.path, config.lock_wait)?),
+            Role::Tool => None,
+        };
+        make_private(&config.path)?;
+        let counters = Arc::new(Counters::default());
+        let (checkpointer, checkpoint_thread) = Checkpointer::start(&config.path, Arc::clone(&counters))?;
+        let (work, queue) = sync_channel(config.queue_ops_max);
+        let writer = Writer::new(
+            config.path.clone(),
+            queue,
+            Arc::clone(&counters),
+            checkpointer,
+            config.group_ops_max.max(1),
+        )?;
+        let (reads, read_queue) = sync_channel(config.queue_ops_max);
+        let readers = config.readers.max(1);
+        let mut threads = readers::start(&config.path, readers, config.read_max, read_queue, &counters)?;
+        threads.push(spawn("redress-write", move || writer.run())?);
+        threads.push(checkpoint_thread);
+        let threads = Mutex::new(threads);
+        Ok(SqliteStore { work: Some(work), reads: Some(reads), threads, counters, _lock: lock })
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Runs an operation in the writer's next group. Once sent it runs to its end, even when the caller goes away.
+    pub(crate) async fn run<O: Operation>(&self, op: O) -> Result<O::Out, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Work::Op(Box::new(OpJob::new(op, reply))))?;
+        answer.await.unwrap_or_else(|_| Err(stopped(true)))
+    }
+
+    /// Runs a query on a reader.
+    pub(crate) async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job: ReadJob = Box::new(move |conn| {
+            let _ = reply.send(run_query(&query, conn));
+        });
+        match self.reads.as_ref().ok_or_else(|| stopped(false))?.try_send(job) {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped(false))),
+            Err(TrySendError::Full(_)) => Err(self.refuse()),
+            Err(TrySendError::Disconnected(_)) => Err(stopped(false)),
+        }
+    }
+
+    /// Does something with the writer's connection between two groups.
+    pub(crate) async fn admin<R: Send + 'static>(
+        &self,
+        go: impl FnOnce(&mut Connection) -> R + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Work::Admin(Box::new(move |conn| {
+            let _ = reply.send(conn.map(go));
+        })))?;
+        answer.await.unwrap_or_else(|_| Err(stopped(true)))
+    }
+
+    fn submit(&self, work: Work) -> Result<(), StoreError> {
+        let queue = self.work.as_ref().ok_or_else(|| stopped(false))?;
+        // Counted first: the writer may take it, and count down, before this thread goes on.
+        self.counters.waiting.fetch_add(1, Relaxed);
+        queue.try_send(work).map_err(|error| {
+            self.counters.waiting.fetch_sub(1, Relaxed);
+            match error {
+                TrySendError::Full(_) => self.refuse(),
+                TrySendError::Disconnected(_) => stopped(false),
+            }
+        })
+    }
+
+    fn refuse(&self) -> StoreError {
+        Counters::add(&self.counters.refused);
+        StoreError::Full
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.work = None;
+        self.reads = None;
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // The last handle may die inside an operation, on the writer itself.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+fn stopped(maybe_committed: bool) -> StoreError {
+    StoreError::Unavailable { reason: "the store has stopped".into(), maybe_committed }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).map_err(|error| OpenError::Thread(error.to_string()))
+}
+
+/// Makes the file when it is missing, for its owner only; SQLite gives its side files the same permissions.
+fn make_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let fail = |error: std::io::Error| OpenError::File { path: path.to_owned(), error: error.to_string() };
+    options.open(path).map(drop).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests;

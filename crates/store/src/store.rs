@@ -1,0 +1,114 @@
+//! The handle everybody holds: [`Store::run`] and [`Store::read`] are the only doors.
+
+use std::sync::Arc;
+
+use crate::{
+    error::StoreError,
+    fault::{FailStatement, Fault, Faults},
+    op::{Operation, Query},
+    sqlite::{InLineStore, OpenError, Role, SqliteConfig, SqliteStore},
+    stats::StoreStats,
+    tx::Engine,
+};
+
+/// A database, whichever engine it is. Cheap to clone; the last clone to go closes it.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Inner,
+    faults: Option<Arc<dyn Faults>>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Inner {
+    Sqlite(Arc<SqliteStore>),
+    InLine(Arc<InLineStore>),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("engine", &self.engine()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    fn new(inner: Inner) -> Self {
+        Store { inner, faults: None }
+    }
+
+    /// Opens a SQLite file. Blocks up to `lock_wait` when another server has it. Does not migrate.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which file, and what to do where something can be done.
+    pub fn open_sqlite(config: &SqliteConfig, role: Role) -> Result<Self, OpenError> {
+        Ok(Self::new(Inner::Sqlite(Arc::new(SqliteStore::open(config, role)?))))
+    }
+
+    /// A SQLite database in memory that runs each operation on its caller, without a thread.
+    ///
+    /// # Errors
+    /// [`OpenError::Sqlite`], as when memory is short.
+    pub fn in_line_sqlite() -> Result<Self, OpenError> {
+        Ok(Self::new(Inner::InLine(Arc::new(InLineStore::open()?))))
+    }
+
+    /// The same database, with faults in front of every operation run through this handle and its clones.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Arc<dyn Faults>) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+
+    /// The engine behind this handle.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match &self.inner {
+            Inner::Sqlite(_) | Inner::InLine(_) => Engine::Sqlite,
+        }
+    }
+
+    /// Runs an operation: all of it is kept and then answered, or nothing of it is.
+    ///
+    /// An operation once handed over runs to its end on SQLite, even when the caller goes away.
+    ///
+    /// # Errors
+    /// What the operation answered, or [`StoreError::Full`], or [`StoreError::Unavailable`].
+    pub async fn run<O: Operation>(&self, op: O) -> Result<O::Out, StoreError> {
+        let fault = self.faults.as_ref().map_or(Fault::None, |faults| faults.next(O::NAME));
+        match fault {
+            Fault::None => self.run_now(op).await,
+            Fault::Refuse(error) => Err(error),
+            Fault::FailStatement(at) => self.run_now(FailStatement { op, at }).await,
+            Fault::LoseAnswer => {
+                self.run_now(op).await?;
+                Err(StoreError::Unavailable { reason: "a fault was injected".into(), maybe_committed: true })
+            }
+        }
+    }
+
+    /// Runs a query in one snapshot, on a connection that cannot write.
+    ///
+    /// # Errors
+    /// What the query answered, or [`StoreError::Full`], or [`StoreError::Unavailable`] (also when it took too long).
+    pub async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
+        match &self.inner {
+            Inner::Sqlite(store) => store.read(query).await,
+            Inner::InLine(store) => store.read(&query),
+        }
+    }
+
+    /// The counters as they are now.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        match &self.inner {
+            Inner::Sqlite(store) => store.counters().read(),
+            Inner::InLine(store) => store.counters().read(),
+        }
+    }
+
+    async fn run_now<O: Operation>(&self, op: O) -> Result<O::Out, StoreError> {
+        match &self.inner {
+            Inner::Sqlite(store) => store.run(op).await,
+            Inner::InLine(store) => store.run(op),
+        }
+    }
+}
