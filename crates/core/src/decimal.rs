@@ -5,6 +5,9 @@ use crate::money::Currency;
 /// The longest text that is looked at as a number, in bytes.
 pub const DECIMAL_TEXT_BYTES_MAX: usize = 64;
 
+/// No number is looked at with more decimals than this.
+pub const DECIMALS_MAX: u32 = 64;
+
 /// An exact decimal number `unscaled / 10^scale`, without excess zeros behind the point.
 ///
 /// It is read once at the edge, where the currency is not yet known, and turned into minor units where it is.
@@ -101,6 +104,9 @@ impl Decimal {
             return Ok(Self { unscaled: 0, scale: 0 });
         }
         if let Ok(scale) = u32::try_from(scale) {
+            if scale > DECIMALS_MAX {
+                return Err(DecimalError::TooLong);
+            }
             return Ok(Self { unscaled, scale }.normalized());
         }
         let up = u32::try_from(scale.unsigned_abs()).map_err(|_| DecimalError::TooLong)?;

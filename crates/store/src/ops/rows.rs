@@ -1,0 +1,162 @@
+//! How payments and refunds lie in their rows.
+
+use redress_core::balance::Balance;
+use redress_core::environment::Environment;
+use redress_core::id::{AccountId, MerchantId, PaymentId, ProcessId, RefundId};
+use redress_core::money::{Amount, Currency};
+use redress_core::outcome::Finding;
+use redress_core::payment::Payment;
+use redress_core::refund::{Evidence, Refund, RefundKind};
+use redress_core::state::{Failure, Lease, RefundState, StateName};
+use redress_core::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::value::Row;
+
+/// The columns of a payment, in the order [`payment`] reads them.
+macro_rules! payment_columns {
+    () => {
+        "merchant_id, payment_id, environment, order_ref, merchant_order_ref, account_id, psp_payment_id, currency, \
+         captured, refunded, reserved, blocked, refunded_before, captured_at, channel, payment_method, customer_ref, \
+         notification_url, refund_count, transaction_count, created_at, updated_at"
+    };
+}
+pub(crate) use payment_columns;
+
+/// How many columns [`payment_columns`] names.
+pub(crate) const PAYMENT_COLUMNS: usize = 22;
+
+/// The columns of a refund, in the order [`refund`] reads them.
+macro_rules! refund_columns {
+    () => {
+        "merchant_id, refund_id, payment_id, environment, ordinal, transaction_number, amount, currency, kind, reason, \
+         description, merchant_refund_id, account_id, account_version, psp_refund_id, arn, state, failure_code, \
+         failure_text, lease_owner, lease_until, due_at, first_sent_at, last_sent_at, sends, queries, last_query_at, \
+         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at"
+    };
+}
+pub(crate) use refund_columns;
+
+/// Reads a payment from a row that begins with [`payment_columns`].
+pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
+    Ok(Payment {
+        merchant: MerchantId::from_bytes(row.id16(0)?),
+        id: PaymentId::from_bytes(row.id16(1)?),
+        environment: environment(row, 2)?,
+        order_ref: row.text(3)?,
+        merchant_order_ref: row.opt_text(4)?,
+        account: AccountId::from_bytes(row.id16(5)?),
+        psp_payment_id: row.text(6)?,
+        currency: currency(row, 7)?,
+        balance: Balance {
+            captured: row.int(8)?,
+            refunded: row.int(9)?,
+            reserved: row.int(10)?,
+            blocked: row.int(11)?,
+        },
+        refunded_before: row.int(12)?,
+        captured_at: time(row, 13)?,
+        channel: row.opt_text(14)?,
+        payment_method: row.opt_text(15)?,
+        customer_ref: row.opt_text(16)?,
+        notification_url: row.opt_text(17)?,
+        refund_count: count(row, 18)?,
+        transaction_count: count(row, 19)?,
+        created_at: time(row, 20)?,
+        updated_at: time(row, 21)?,
+    })
+}
+
+/// Reads a refund from a row that begins with [`refund_columns`].
+pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
+    Ok(Refund {
+        merchant: MerchantId::from_bytes(row.id16(0)?),
+        id: RefundId::from_bytes(row.id16(1)?),
+        payment: PaymentId::from_bytes(row.id16(2)?),
+        environment: environment(row, 3)?,
+        ordinal: count(row, 4)?,
+        transaction_number: count(row, 5)?,
+        amount: Amount::new(row.int(6)?, currency(row, 7)?),
+        kind: parsed(row, 8, RefundKind::parse)?,
+        reason: row.text(9)?,
+        description: row.opt_text(10)?,
+        merchant_refund_id: row.opt_text(11)?,
+        account: AccountId::from_bytes(row.id16(12)?),
+        account_version: row.int(13)?,
+        psp_refund_id: row.opt_text(14)?,
+        arn: row.opt_text(15)?,
+        state: state(row)?,
+        evidence: Evidence {
+            first_sent_at: opt_time(row, 22)?,
+            last_sent_at: opt_time(row, 23)?,
+            sends: count(row, 24)?,
+            queries: count(row, 25)?,
+            last_query_at: opt_time(row, 26)?,
+            finding: row
+                .opt_text(27)?
+                .map(|text| Finding::parse(&text).ok_or_else(|| unreadable("finding")))
+                .transpose()?,
+            not_sent: count(row, 28)?,
+            person_called: row.bool(29)?,
+        },
+        due_at: opt_time(row, 21)?,
+        event_count: count(row, 30)?,
+        created_at: time(row, 31)?,
+        updated_at: time(row, 32)?,
+        finished_at: opt_time(row, 33)?,
+    })
+}
+
+fn state(row: &Row) -> Result<RefundState, StoreError> {
+    let failure = || -> Result<Failure, StoreError> {
+        Ok(Failure { code: row.text(17)?, text: row.opt_text(18)?.unwrap_or_default() })
+    };
+    Ok(match parsed(row, 16, StateName::parse)? {
+        StateName::Held => RefundState::Held,
+        StateName::Queued => RefundState::Queued,
+        StateName::Submitting => RefundState::Submitting(Lease {
+            owner: ProcessId::from_bytes(row.id16(19)?),
+            until: time(row, 20)?,
+        }),
+        StateName::Unknown => RefundState::Unknown,
+        StateName::Pending => RefundState::Pending,
+        StateName::Succeeded => RefundState::Succeeded,
+        StateName::Failed => RefundState::Failed(failure()?),
+        StateName::Canceled => RefundState::Canceled,
+        StateName::Reversed => RefundState::Reversed(failure()?),
+    })
+}
+
+/// The text in a column, read by `parse`.
+pub(crate) fn parsed<T>(row: &Row, i: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    parse(&row.text(i)?).ok_or_else(|| unreadable("a name this program does not know"))
+}
+
+/// The environment in a column.
+pub(crate) fn environment(row: &Row, i: usize) -> Result<Environment, StoreError> {
+    parsed(row, i, Environment::parse)
+}
+
+/// The currency in a column.
+pub(crate) fn currency(row: &Row, i: usize) -> Result<Currency, StoreError> {
+    parsed(row, i, |code| Currency::from_code(code).ok())
+}
+
+/// The time in a column.
+pub(crate) fn time(row: &Row, i: usize) -> Result<Timestamp, StoreError> {
+    row.int(i).map(Timestamp::from_micros)
+}
+
+/// The time in a column, or `None` for null.
+pub(crate) fn opt_time(row: &Row, i: usize) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.opt_int(i)?.map(Timestamp::from_micros))
+}
+
+/// The count in a column.
+pub(crate) fn count(row: &Row, i: usize) -> Result<u32, StoreError> {
+    u32::try_from(row.int(i)?).map_err(|_| unreadable("a count out of range"))
+}
+
+fn unreadable(what: &str) -> StoreError {
+    StoreError::inconsistent(what)
+}
