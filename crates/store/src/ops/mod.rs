@@ -1,0 +1,4 @@
+//! Every storage operation, one file an aggregate.
+
+pub mod cases;
+mod rows;
