@@ -9,6 +9,9 @@ use crate::{
     value::{Row, Value},
 };
 
+/// The reason an injected failure gives.
+pub(crate) const INJECTED: &str = "a fault was injected";
+
 /// What goes wrong with one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -57,7 +60,7 @@ impl<T: Tx> FailAt<'_, T> {
                 self.left = left;
                 Ok(())
             }
-            None => Err(StoreError::unavailable("a fault was injected")),
+            None => Err(StoreError::unavailable(INJECTED)),
         }
     }
 }

@@ -4,16 +4,25 @@
 
 mod error;
 mod fault;
+mod migrate;
+mod migrations;
 mod op;
+pub mod ops;
+mod postgres;
 mod sqlite;
 mod stats;
 mod store;
+#[doc(hidden)]
+pub mod testing;
 mod tx;
 mod value;
 
 pub use error::StoreError;
 pub use fault::{Fault, Faults};
+pub use migrate::{MigrateError, Migration};
+pub use migrations::MIGRATIONS;
 pub use op::{Done, Operation, Query};
+pub use postgres::{Listener, POOL_SIZE, PgConfig, RETRIES_MAX};
 pub use sqlite::{
     GROUP_OPS_MAX, LOCK_WAIT_MS, OpenError, QUEUE_OPS_MAX, READ_MAX_MS, READERS, Role, SqliteConfig,
 };

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     error::StoreError,
-    fault::{FailStatement, Fault, Faults},
+    fault::{FailStatement, Fault, Faults, INJECTED},
     op::{Operation, Query},
+    postgres::{Listener, PgConfig, PgStore},
     sqlite::{InLineStore, OpenError, Role, SqliteConfig, SqliteStore},
     stats::StoreStats,
     tx::Engine,
@@ -22,6 +23,7 @@ pub struct Store {
 pub(crate) enum Inner {
     Sqlite(Arc<SqliteStore>),
     InLine(Arc<InLineStore>),
+    Postgres(Arc<PgStore>),
 }
 
 impl std::fmt::Debug for Store {
@@ -51,6 +53,14 @@ impl Store {
         Ok(Self::new(Inner::InLine(Arc::new(InLineStore::open()?))))
     }
 
+    /// A PostgreSQL database behind a pool. Connects when the first operation comes. Does not migrate. Needs tokio.
+    ///
+    /// # Errors
+    /// [`OpenError::Postgres`] when the address or the certificates cannot be read.
+    pub fn open_postgres(config: &PgConfig) -> Result<Self, OpenError> {
+        Ok(Self::new(Inner::Postgres(Arc::new(PgStore::open(config)?))))
+    }
+
     /// The same database, with faults in front of every operation run through this handle and its clones.
     #[must_use]
     pub fn with_faults(mut self, faults: Arc<dyn Faults>) -> Self {
@@ -63,6 +73,7 @@ impl Store {
     pub fn engine(&self) -> Engine {
         match &self.inner {
             Inner::Sqlite(_) | Inner::InLine(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -80,7 +91,7 @@ impl Store {
             Fault::FailStatement(at) => self.run_now(FailStatement { op, at }).await,
             Fault::LoseAnswer => {
                 self.run_now(op).await?;
-                Err(StoreError::Unavailable { reason: "a fault was injected".into(), maybe_committed: true })
+                Err(StoreError::Unavailable { reason: INJECTED.into(), maybe_committed: true })
             }
         }
     }
@@ -93,6 +104,7 @@ impl Store {
         match &self.inner {
             Inner::Sqlite(store) => store.read(query).await,
             Inner::InLine(store) => store.read(&query),
+            Inner::Postgres(store) => store.read(query).await,
         }
     }
 
@@ -102,6 +114,42 @@ impl Store {
         match &self.inner {
             Inner::Sqlite(store) => store.counters().read(),
             Inner::InLine(store) => store.counters().read(),
+            Inner::Postgres(store) => store.counters().read(),
+        }
+    }
+
+    /// The time on the database's own clock, in microseconds since 1970; `None` on SQLite, which has none of its own.
+    /// The caller compares it with its clock before and after.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn database_time_micros(&self) -> Result<Option<i64>, StoreError> {
+        match &self.inner {
+            Inner::Sqlite(_) | Inner::InLine(_) => Ok(None),
+            Inner::Postgres(store) => store.time_micros().await.map(Some),
+        }
+    }
+
+    /// Tells other processes that there is work. Several calls at once become one; a hint only, so a failure may be
+    /// ignored. Does nothing on SQLite, where there is no other process to wake.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn notify(&self, channel: &'static str) -> Result<(), StoreError> {
+        match &self.inner {
+            Inner::Sqlite(_) | Inner::InLine(_) => Ok(()),
+            Inner::Postgres(store) => store.notify(channel).await,
+        }
+    }
+
+    /// Listens for [`Store::notify`] of any process; `None` on SQLite.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn listener(&self, channel: &'static str) -> Result<Option<Listener>, StoreError> {
+        match &self.inner {
+            Inner::Sqlite(_) | Inner::InLine(_) => Ok(None),
+            Inner::Postgres(store) => store.listener(channel).await.map(Some),
         }
     }
 
@@ -109,6 +157,7 @@ impl Store {
         match &self.inner {
             Inner::Sqlite(store) => store.run(op).await,
             Inner::InLine(store) => store.run(op),
+            Inner::Postgres(store) => store.run(op).await,
         }
     }
 }

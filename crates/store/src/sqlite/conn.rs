@@ -73,13 +73,19 @@ pub(super) fn open(path: Option<&Path>, purpose: Purpose) -> Result<Connection, 
 
 /// A transaction that somebody else began and will end. Its futures are ready when they are made, so an operation over
 /// it finishes when polled once.
-pub(crate) struct SqliteTx<'c> {
+pub(super) struct SqliteTx<'c> {
     conn: &'c mut Connection,
+    failed: bool,
 }
 
 impl<'c> SqliteTx<'c> {
     pub(super) fn new(conn: &'c mut Connection) -> Self {
-        SqliteTx { conn }
+        SqliteTx { conn, failed: false }
+    }
+
+    /// True after a failed statement. SQLite would go on; PostgreSQL would not, so neither does this.
+    pub(super) fn failed(&self) -> bool {
+        self.failed
     }
 
     fn run<T>(
@@ -89,6 +95,9 @@ impl<'c> SqliteTx<'c> {
         go: impl FnOnce(&mut rusqlite::Statement<'_>) -> rusqlite::Result<T>,
     ) -> Ready<Result<T, StoreError>> {
         debug_check(sql, params);
+        if self.failed {
+            return ready(Err(StoreError::Internal(format!("a statement after a failed one: {sql}"))));
+        }
         let result = self.conn.prepare_cached(sql).and_then(|mut statement| {
             for (i, value) in params.iter().enumerate() {
                 statement.raw_bind_parameter(i + 1, Bind(*value))?;
@@ -101,6 +110,7 @@ impl<'c> SqliteTx<'c> {
             }
             go(&mut statement)
         });
+        self.failed = result.is_err();
         ready(result.map_err(|error| classify(self.conn, &error, sql)))
     }
 }

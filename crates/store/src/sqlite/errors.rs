@@ -108,7 +108,7 @@ mod tests {
     fn conflicts_carry_the_names_postgres_would_use() {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(
-            "CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT NOT NULL, b BIGINT, c BIGINT,
+            "CREATE TABLE t (id INT PRIMARY KEY, a INT NOT NULL, b INT, c INT,
                  UNIQUE (a, b), CONSTRAINT t_c_small CHECK (c < 10)) STRICT;
              CREATE UNIQUE INDEX t_by_c ON t (c) WHERE b > 0;
              CREATE TABLE r (id INTEGER PRIMARY KEY) STRICT; INSERT INTO r VALUES (1);

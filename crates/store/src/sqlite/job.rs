@@ -75,7 +75,15 @@ pub(super) fn run_in_savepoint<O: Operation>(
     if let Err(error) = execute(conn, "SAVEPOINT op") {
         return (Err(unavailable(&error)), Stands::No(unavailable(&error)));
     }
-    let done = guarded(O::NAME, || op.run(&mut SqliteTx::new(conn)).now_or_never());
+    let done = guarded(O::NAME, || {
+        let mut tx = SqliteTx::new(conn);
+        match op.run(&mut tx).now_or_never() {
+            Some(Ok(_)) if tx.failed() => {
+                Some(Err(StoreError::Internal(format!("{} went on after a failure", O::NAME))))
+            }
+            polled => polled,
+        }
+    });
     let (keep, result) = match done {
         Ok(Done::Commit(out)) => (true, Ok(out)),
         Ok(Done::Rollback(out)) => (false, Ok(out)),

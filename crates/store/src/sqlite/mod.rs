@@ -2,11 +2,13 @@
 
 mod checkpoint;
 mod conn;
+mod dump;
 mod errors;
 mod group;
 mod inline;
 mod job;
 mod lock;
+pub(crate) mod migrations;
 mod readers;
 mod writer;
 
@@ -31,7 +33,7 @@ use self::{
     readers::ReadJob,
     writer::{Work, Writer},
 };
-pub(crate) use self::{conn::SqliteTx, inline::InLineStore};
+pub(crate) use self::{dump::dump, inline::InLineStore};
 use crate::{
     error::StoreError,
     op::{Operation, Query},

@@ -1,1 +1,351 @@
+//! The promises of the SQLite engine.
 
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    sync::mpsc::{Sender, channel},
+};
+
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::{
+    migrate::{MigrateError, Migration},
+    op::Done,
+    store::Store,
+    testing::{TempDir, batch},
+    tx::Tx,
+};
+
+const TABLES: &[Migration] = &[Migration {
+    version: 1,
+    name: "test",
+    sql:
+        "CREATE TABLE t (k BIGINT PRIMARY KEY, v BYTES, CONSTRAINT t_k_small CHECK (k < 1000)) STRICT_SUFFIX;
+          CREATE TABLE late (k BIGINT REFERENCES t (k) DEFERRABLE INITIALLY DEFERRED) STRICT_SUFFIX;",
+}];
+
+/// What [`Put`] does after its first statement.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    Keep,
+    Undo,
+    Panic,
+    /// Breaks a rule that SQLite checks in the commit only.
+    FailInCommit,
+    /// Ignores a failed statement.
+    GoOn,
+    /// Waits for something else than the transaction.
+    Wait,
+}
+
+struct Put {
+    k: i64,
+    bytes: usize,
+    then: Then,
+}
+
+impl Put {
+    fn of(k: i64) -> Self {
+        Put { k, bytes: 1, then: Then::Keep }
+    }
+}
+
+const INSERT: &str = "INSERT INTO t (k, v) VALUES ($1, $2)";
+
+impl Operation for Put {
+    type Out = i64;
+    const NAME: &'static str = "put";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<i64>, StoreError> {
+        let blob = vec![7; self.bytes];
+        tx.exec(INSERT, &[self.k.into(), (&blob).into()]).await?;
+        match self.then {
+            Then::Keep => {}
+            Then::Undo => return Ok(Done::Rollback(self.k)),
+            Then::Panic => panic!("on purpose"),
+            Then::FailInCommit => {
+                tx.exec("INSERT INTO late (k) VALUES ($1)", &[999.into()]).await?;
+            }
+            Then::GoOn => {
+                let _ = tx.exec(INSERT, &[self.k.into(), (&blob).into()]).await;
+            }
+            Then::Wait => std::future::pending().await,
+        }
+        Ok(Done::Commit(self.k))
+    }
+}
+
+struct Keys;
+
+impl Query for Keys {
+    type Out = Vec<i64>;
+    const NAME: &'static str = "keys";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<i64>, StoreError> {
+        tx.rows("SELECT k FROM t ORDER BY k", &[]).await?.iter().map(|row| row.int(0)).collect()
+    }
+}
+
+async fn store_with(change: impl FnOnce(&mut SqliteConfig)) -> (Store, TempDir) {
+    let dir = TempDir::new();
+    let mut config = SqliteConfig::at(dir.path().join("test.db"));
+    change(&mut config);
+    let store = Store::open_sqlite(&config, Role::Server).unwrap();
+    store.migrate(TABLES, 0).await.unwrap();
+    (store, dir)
+}
+
+fn threaded(store: &Store) -> &Arc<SqliteStore> {
+    match &store.inner {
+        crate::store::Inner::Sqlite(store) => store,
+        _ => unreachable!("a file was opened"),
+    }
+}
+
+/// Keeps the writer busy until the answer is dropped; returns when it has begun.
+fn block_writer(store: &Store) -> Sender<()> {
+    let (release, released) = channel::<()>();
+    let (begun, has_begun) = channel();
+    let block = move |_: Result<&mut Connection, StoreError>| {
+        begun.send(()).unwrap();
+        let _ = released.recv();
+    };
+    threaded(store).submit(Work::Admin(Box::new(block))).unwrap();
+    has_begun.recv().unwrap();
+    release
+}
+
+/// Queues all of them behind a busy writer, so that they run as one group; answers in the order given.
+async fn as_one_group(store: &Store, ops: Vec<Put>) -> Vec<Result<i64, StoreError>> {
+    let release = block_writer(store);
+    let mut answers = Vec::new();
+    for op in ops {
+        let (reply, answer) = oneshot::channel();
+        threaded(store).submit(Work::Op(Box::new(OpJob::new(op, reply)))).unwrap();
+        answers.push(answer);
+    }
+    drop(release);
+    let mut results = Vec::new();
+    for answer in answers {
+        results.push(answer.await.unwrap());
+    }
+    results
+}
+
+#[tokio::test]
+async fn one_commit_carries_a_group_and_a_failing_operation_leaves_the_others() {
+    let (store, _dir) = store_with(|_| ()).await;
+    let with = |k, then| Put { k, bytes: 1, then };
+    let commits_before = store.stats().commits;
+    let results = as_one_group(
+        &store,
+        vec![
+            Put::of(1),
+            Put::of(1),
+            Put::of(2000),
+            with(3, Then::Panic),
+            with(4, Then::Undo),
+            with(5, Then::GoOn),
+            with(6, Then::Wait),
+            Put::of(7),
+        ],
+    )
+    .await;
+    assert_eq!(store.stats().commits - commits_before, 1);
+    assert_eq!(results[0], Ok(1));
+    assert_eq!(results[1], Err(StoreError::Conflict("t_pkey".into())));
+    assert_eq!(results[2], Err(StoreError::Conflict("t_k_small".into())));
+    assert_eq!(results[3], Err(StoreError::Internal("put panicked".into())));
+    assert_eq!(results[4], Ok(4));
+    assert_eq!(results[5], Err(StoreError::Internal("put went on after a failure".into())));
+    assert!(matches!(&results[6], Err(StoreError::Internal(said)) if said.contains("awaited")));
+    assert_eq!(results[7], Ok(7));
+    assert_eq!(store.read(Keys).await, Ok(vec![1, 7]));
+}
+
+#[tokio::test]
+async fn a_group_is_no_larger_than_its_limit() {
+    let (store, _dir) = store_with(|config| config.group_ops_max = 4).await;
+    let before = store.stats().commits;
+    as_one_group(&store, (0..10).map(Put::of).collect()).await;
+    assert_eq!(store.stats().commits - before, 3);
+}
+
+#[tokio::test]
+async fn nobody_hears_of_success_when_the_commit_fails() {
+    let (store, _dir) = store_with(|_| ()).await;
+    let bad = Put { k: 2, bytes: 1, then: Then::FailInCommit };
+    let results = as_one_group(&store, vec![Put::of(1), bad, Put::of(3)]).await;
+    for result in results {
+        assert!(matches!(result, Err(StoreError::Unavailable { maybe_committed: true, .. })), "{result:?}");
+    }
+    assert_eq!(store.read(Keys).await, Ok(vec![]));
+    assert!(!store.stats().writable);
+    // The connection was closed and opened again.
+    assert_eq!(store.run(Put::of(4)).await, Ok(4));
+    assert_eq!(store.read(Keys).await, Ok(vec![4]));
+    assert!(store.stats().writable);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_and_the_rest_is_done() {
+    let (store, _dir) = store_with(|config| config.queue_ops_max = 2).await;
+    let release = block_writer(&store);
+    let mut waiting = JoinSet::new();
+    for k in 0..2 {
+        let store = store.clone();
+        waiting.spawn(async move { store.run(Put::of(k)).await });
+    }
+    while store.stats().waiting < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.run(Put::of(2)).await, Err(StoreError::Full));
+    assert_eq!(store.stats().refused, 1);
+    drop(release);
+    assert!(waiting.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(store.read(Keys).await, Ok(vec![0, 1]));
+    assert_eq!(store.stats().waiting, 0);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_keeps_reads_and_is_got_over() {
+    let (store, _dir) = store_with(|_| ()).await;
+    store.run(Put::of(0)).await.unwrap();
+    batch(&store, "PRAGMA max_page_count = 20").await;
+    let large = |k| Put { k, bytes: 200_000, then: Then::Keep };
+    let full = store.run(large(1)).await;
+    assert!(matches!(full, Err(StoreError::Unavailable { maybe_committed: false, .. })), "{full:?}");
+    assert!(!store.stats().writable);
+    assert_eq!(store.read(Keys).await, Ok(vec![0]));
+    batch(&store, "PRAGMA max_page_count = 2000").await;
+    assert_eq!(store.run(large(2)).await, Ok(2));
+    assert_eq!(store.read(Keys).await, Ok(vec![0, 2]));
+    assert!(store.stats().writable);
+}
+
+struct Endless;
+
+impl Query for Endless {
+    type Out = ();
+    const NAME: &'static str = "endless";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<(), StoreError> {
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        tx.rows(sql, &[]).await.map(drop)
+    }
+}
+
+struct WriteInARead;
+
+impl Query for WriteInARead {
+    type Out = ();
+    const NAME: &'static str = "write_in_a_read";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<(), StoreError> {
+        tx.exec("DELETE FROM t", &[]).await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_read_ends_in_time_and_cannot_write() {
+    let (store, _dir) = store_with(|config| config.read_max = Duration::from_millis(50)).await;
+    store.run(Put::of(1)).await.unwrap();
+    assert_eq!(store.read(Endless).await, Err(StoreError::unavailable("a read took too long")));
+    assert!(store.read(WriteInARead).await.is_err());
+    assert_eq!(store.read(Keys).await, Ok(vec![1]));
+}
+
+#[tokio::test]
+async fn the_log_starts_over_under_a_writer_that_never_pauses() {
+    let (store, _dir) = store_with(|_| ()).await;
+    let mut longest = 0;
+    for k in 0..40 {
+        store.run(Put { k, bytes: 3_000_000, then: Then::Keep }).await.unwrap();
+        longest = longest.max(store.stats().wal_frames);
+    }
+    // 40 times 733 pages are 29 000; the pause comes at 16 384, and then the log is written from its start.
+    assert!((16_384..18_432).contains(&longest), "{longest}");
+    assert!(store.stats().wal_frames < 16_384);
+    assert!(store.stats().checkpoints > 2);
+}
+
+#[tokio::test]
+async fn one_server_a_file_and_tools_beside_it() {
+    let (store, dir) = store_with(|_| ()).await;
+    let mut config = SqliteConfig::at(dir.path().join("test.db"));
+    config.lock_wait = Duration::ZERO;
+    let refused = Store::open_sqlite(&config, Role::Server).unwrap_err().to_string();
+    assert!(refused.contains("test.db.lock"), "{refused}");
+    assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+
+    let tool = Store::open_sqlite(&config, Role::Tool).unwrap();
+    tool.run(Put::of(1)).await.unwrap();
+    assert_eq!(store.read(Keys).await, Ok(vec![1]));
+    store.run(Put::of(2)).await.unwrap();
+    assert_eq!(tool.read(Keys).await, Ok(vec![1, 2]));
+
+    drop(store);
+    assert!(lock::lock_path(&config.path).exists(), "the file stays");
+    let next = Store::open_sqlite(&config, Role::Server).unwrap();
+    assert_eq!(next.read(Keys).await, Ok(vec![1, 2]));
+}
+
+const HOLD_VARIABLE: &str = "REDRESS_TEST_HOLD_LOCK";
+
+/// Not a test of its own: the process that the next one kills.
+#[test]
+fn hold_the_lock_until_killed() {
+    let Ok(path) = std::env::var(HOLD_VARIABLE) else { return };
+    let _store = Store::open_sqlite(&SqliteConfig::at(path), Role::Server).unwrap();
+    println!("\nlock taken");
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+#[test]
+fn a_killed_server_blocks_nobody() {
+    let dir = TempDir::new();
+    let mut config = SqliteConfig::at(dir.path().join("test.db"));
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sqlite::tests::hold_the_lock_until_killed", "--nocapture"])
+        .env(HOLD_VARIABLE, &config.path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    assert!(output.lines().map_while(Result::ok).any(|line| line == "lock taken"));
+    config.lock_wait = Duration::ZERO;
+    assert!(matches!(Store::open_sqlite(&config, Role::Server), Err(OpenError::Locked { .. })));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    Store::open_sqlite(&config, Role::Server).unwrap();
+}
+
+#[tokio::test]
+async fn migrations_of_a_file_survive_and_a_changed_one_is_refused() {
+    const CHANGED: &[Migration] = &[Migration { version: 1, name: "test", sql: "CREATE TABLE t (k BIGINT)" }];
+    const ENDS: &[Migration] =
+        &[TABLES[0], Migration { version: 2, name: "ends", sql: "CREATE TABLE u (k BIGINT); COMMIT;" }];
+    let (store, dir) = store_with(|_| ()).await;
+    drop(store);
+    let store = Store::open_sqlite(&SqliteConfig::at(dir.path().join("test.db")), Role::Server).unwrap();
+    assert_eq!(store.pending(TABLES).await, Ok(vec![]));
+    assert_eq!(store.migrate(TABLES, 5).await, Ok(vec![]));
+    let changed = MigrateError::Changed { version: 1, name: "test".into() };
+    assert_eq!(store.migrate(CHANGED, 5).await, Err(changed.clone()));
+    assert_eq!(store.pending(CHANGED).await, Err(changed));
+    assert!(matches!(store.migrate(ENDS, 5).await, Err(MigrateError::Failed { version: 2, .. })));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_and_its_side_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (store, dir) = store_with(|_| ()).await;
+    store.run(Put::of(1)).await.unwrap();
+    for name in ["test.db", "test.db-wal", "test.db-shm"] {
+        let mode = std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} {mode:o}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Redress's own history of tables.
+
+use crate::migrate::Migration;
+
+/// Every step, oldest first. A released step never changes; what comes later is a new step at the end.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "core", sql: include_str!("../../../migrations/0001_core.sql") }];

@@ -1,0 +1,262 @@
+//! PostgreSQL: a pool of connections, one transaction an operation, run again whole where the server asks for it.
+
+mod dump;
+mod errors;
+mod migrations;
+mod tls;
+mod tx;
+mod wake;
+
+use std::{panic::AssertUnwindSafe, path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
+
+use deadpool_postgres::{
+    ClientWrapper, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+};
+use futures_util::FutureExt;
+use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+pub use self::wake::Listener;
+use self::{
+    errors::{Meaning, classify, classify_commit, plain},
+    tx::PgTx,
+    wake::Coalescer,
+};
+use crate::{
+    error::StoreError,
+    op::{Done, Operation, Query},
+    sqlite::{OpenError, QUEUE_OPS_MAX, READ_MAX_MS},
+    stats::Counters,
+};
+
+/// Connections in the pool.
+pub const POOL_SIZE: usize = 16;
+/// How often an operation is run again after a serialization failure, a deadlock, or a connection found dead.
+pub const RETRIES_MAX: usize = 5;
+/// How long an operation waits for a free connection, in milliseconds.
+const POOL_WAIT_MS: u64 = 5_000;
+/// How long making a connection may take, in milliseconds.
+const CONNECT_MS: u64 = 5_000;
+/// How long one statement of an operation may take, in milliseconds; the server ends it.
+const STATEMENT_MS: u64 = 30_000;
+/// How long a transaction may sit idle before the server ends it, in milliseconds: our process has hung.
+const IDLE_IN_TRANSACTION_MS: u64 = 30_000;
+
+/// How to reach a PostgreSQL database.
+#[derive(Clone)]
+pub struct PgConfig {
+    /// `postgres://user:password@host:port/database`. With `sslmode=require` the connection is encrypted and the
+    /// server's certificate is checked; otherwise it is in clear.
+    pub url: String,
+    /// Connections in the pool.
+    pub pool_size: usize,
+    /// Most operations that wait for a connection; one more is refused with [`StoreError::Full`].
+    pub queue_ops_max: usize,
+    /// A read statement that lasts longer is ended by the server.
+    pub read_max: Duration,
+    /// A PEM file of the only roots to trust; none means the system's.
+    pub roots_file: Option<PathBuf>,
+}
+
+// The address holds a password.
+impl std::fmt::Debug for PgConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PgConfig").field("pool_size", &self.pool_size).finish_non_exhaustive()
+    }
+}
+
+impl PgConfig {
+    /// The usual limits, for the database at `url`.
+    pub fn at(url: impl Into<String>) -> Self {
+        PgConfig {
+            url: url.into(),
+            pool_size: POOL_SIZE,
+            queue_ops_max: QUEUE_OPS_MAX,
+            read_max: Duration::from_millis(READ_MAX_MS),
+            roots_file: None,
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Tls {
+    Off,
+    On(MakeRustlsConnect),
+}
+
+pub(crate) struct PgStore {
+    pool: Pool,
+    /// For connections outside the pool, which listen.
+    config: Config,
+    tls: Tls,
+    coalescer: Coalescer,
+    counters: Counters,
+    queue_ops_max: usize,
+    begin_read: String,
+}
+
+impl PgStore {
+    /// Prepares the pool; connects to nothing yet.
+    pub(crate) fn open(settings: &PgConfig) -> Result<Self, OpenError> {
+        // The driver's own words could repeat the password.
+        let unreadable = || OpenError::Postgres("its address cannot be read".into());
+        let mut config: Config = settings.url.parse().map_err(|_| unreadable())?;
+        config.connect_timeout(Duration::from_millis(CONNECT_MS));
+        if config.get_application_name().is_none() {
+            config.application_name("redress");
+        }
+        let limits = format!(
+            "-c statement_timeout={STATEMENT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
+        );
+        let options = config.get_options().map_or(limits.clone(), |given| format!("{limits} {given}"));
+        config.options(options);
+        let tls = match config.get_ssl_mode() {
+            SslMode::Require => Tls::On(tls::connector(settings.roots_file.as_deref())?),
+            _ => Tls::Off,
+        };
+        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match &tls {
+            Tls::Off => Manager::from_config(config.clone(), NoTls, recycle),
+            Tls::On(tls) => Manager::from_config(config.clone(), tls.clone(), recycle),
+        };
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size.max(1))
+            .wait_timeout(Some(Duration::from_millis(POOL_WAIT_MS)))
+            .create_timeout(Some(Duration::from_millis(CONNECT_MS)))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| OpenError::Postgres(error.to_string()))?;
+        let begin_read = format!("SET LOCAL statement_timeout = {}", settings.read_max.as_millis());
+        Ok(PgStore {
+            pool,
+            config,
+            tls,
+            coalescer: Coalescer::default(),
+            counters: Counters::default(),
+            queue_ops_max: settings.queue_ops_max,
+            begin_read,
+        })
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        self.counters.waiting.store(self.pool.status().waiting as u64, Relaxed);
+        &self.counters
+    }
+
+    /// Runs an operation in a transaction of its own, again from the start where the server undid it.
+    pub(crate) async fn run<O: Operation>(&self, op: O) -> Result<O::Out, StoreError> {
+        let mut retries_left = RETRIES_MAX;
+        loop {
+            let meaning = match Box::pin(self.attempt(&op)).await {
+                Ok(out) => {
+                    Counters::add(&self.counters.commits);
+                    self.counters.writable.store(true, Relaxed);
+                    return Ok(out);
+                }
+                Err(meaning) => meaning,
+            };
+            if meaning.again && retries_left > 0 {
+                retries_left -= 1;
+                Counters::add(&self.counters.retries);
+                // No wait: of two that deadlocked one goes on, and that one is not waiting for us any more.
+                continue;
+            }
+            if matches!(meaning.error, StoreError::Unavailable { .. }) {
+                Counters::add(&self.counters.lost);
+                self.counters.writable.store(false, Relaxed);
+                tracing::warn!(operation = O::NAME, error = %meaning.error, "an operation was lost");
+            }
+            return Err(meaning.error);
+        }
+    }
+
+    async fn attempt<O: Operation>(&self, op: &O) -> Result<O::Out, Meaning> {
+        let final_ = |error| Meaning { error, again: false };
+        let mut client = self.client().await.map_err(final_)?;
+        let begun = begin(&mut client, None).await?;
+        Counters::add(&self.counters.ops);
+        let mut tx = PgTx { tx: begun, failed: None };
+        let run = AssertUnwindSafe(op.run(&mut tx)).catch_unwind().await;
+        let done = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", O::NAME))));
+        let PgTx { tx, failed } = tx;
+        match (done, failed) {
+            (Ok(Done::Commit(out)), None) => {
+                tx.commit().await.map_err(|error| classify_commit(&error))?;
+                Ok(out)
+            }
+            (Ok(Done::Rollback(out)), None) => {
+                // Also when the connection has gone: nothing of it is kept.
+                let _ = tx.rollback().await;
+                Ok(out)
+            }
+            (done, failed) => {
+                let _ = tx.rollback().await;
+                Err(match (done, failed) {
+                    (Err(_), Some(meaning)) => meaning,
+                    (Err(error), None) => final_(error),
+                    (Ok(_), _) => {
+                        final_(StoreError::Internal(format!("{} went on after a failure", O::NAME)))
+                    }
+                })
+            }
+        }
+    }
+
+    /// Runs a query in one read-only snapshot.
+    pub(crate) async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
+        let mut client = self.client().await?;
+        let tx = begin(&mut client, Some(&self.begin_read)).await.map_err(|meaning| meaning.error)?;
+        Counters::add(&self.counters.reads);
+        let mut tx = PgTx { tx, failed: None };
+        let run = AssertUnwindSafe(query.run(&mut tx)).catch_unwind().await;
+        let result = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", Q::NAME))));
+        let _ = tx.tx.rollback().await;
+        result
+    }
+
+    /// The database's clock, in microseconds since 1970.
+    pub(crate) async fn time_micros(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
+        let client = self.client().await?;
+        let row = client.query_one(sql, &[]).await.map_err(|error| classify(&error, sql).error)?;
+        row.try_get(0).map_err(|error| StoreError::Internal(plain(&error)))
+    }
+
+    async fn client(&self) -> Result<Object, StoreError> {
+        if self.pool.status().waiting >= self.queue_ops_max {
+            Counters::add(&self.counters.refused);
+            return Err(StoreError::Full);
+        }
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => {
+                Counters::add(&self.counters.refused);
+                StoreError::Full
+            }
+            PoolError::Backend(error) => StoreError::unavailable(plain(&error)),
+            other => StoreError::unavailable(plain(&other)),
+        })
+    }
+}
+
+/// Begins a transaction: one that writes, or with a `read` setting one that reads one snapshot. A connection found dead
+/// is worth another try: nothing was done yet.
+async fn begin<'c>(
+    client: &'c mut ClientWrapper,
+    read: Option<&str>,
+) -> Result<deadpool_postgres::Transaction<'c>, Meaning> {
+    let again = |error| {
+        let meaning = classify(&error, "BEGIN");
+        let again = meaning.again || error.is_closed();
+        Meaning { again, ..meaning }
+    };
+    let Some(read) = read else {
+        return client.transaction().await.map_err(again);
+    };
+    let tx = client.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
+    let tx = tx.start().await.map_err(again)?;
+    tx.batch_execute(read).await.map_err(again)?;
+    Ok(tx)
+}
+
+#[cfg(test)]
+mod tests;

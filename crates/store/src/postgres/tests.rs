@@ -1,0 +1,148 @@
+//! The promises of the PostgreSQL engine. They run where a database is named for tests, and pass without one.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use super::*;
+use crate::{
+    op::Done,
+    store::Store,
+    testing::{PgSchema, batch},
+    tx::Tx,
+};
+
+const TERMINATE: &str = "SELECT pg_terminate_backend(pg_backend_pid())";
+const SERIALIZATION_FAILURE: &str = "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''40001''; END'";
+
+/// Inserts a row, then runs `trouble` in its first `times` attempts.
+struct Trouble {
+    trouble: &'static str,
+    times: usize,
+    attempts: Arc<AtomicUsize>,
+}
+
+impl Trouble {
+    fn new(trouble: &'static str, times: usize) -> (Self, Arc<AtomicUsize>) {
+        let attempts = Arc::new(AtomicUsize::new(0));
+        (Trouble { trouble, times, attempts: Arc::clone(&attempts) }, attempts)
+    }
+}
+
+impl Operation for Trouble {
+    type Out = ();
+    const NAME: &'static str = "trouble";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.exec("INSERT INTO t (k) VALUES ($1)", &[1.into()]).await?;
+        if self.attempts.fetch_add(1, SeqCst) < self.times {
+            tx.rows(self.trouble, &[]).await?;
+        }
+        Ok(Done::Commit(()))
+    }
+}
+
+struct Count;
+
+impl Query for Count {
+    type Out = i64;
+    const NAME: &'static str = "count";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<i64, StoreError> {
+        tx.rows("SELECT count(*) FROM t", &[]).await?[0].int(0)
+    }
+}
+
+async fn schema() -> Option<(PgSchema, Store)> {
+    let schema = PgSchema::new().await?;
+    let store = schema.store.clone();
+    batch(&store, "CREATE TABLE t (k BIGINT)").await;
+    Some((schema, store))
+}
+
+#[tokio::test]
+async fn an_operation_undone_by_the_server_runs_again_whole() {
+    let Some((schema, store)) = schema().await else { return };
+    let (op, attempts) = Trouble::new(SERIALIZATION_FAILURE, 2);
+    store.run(op).await.unwrap();
+    assert_eq!(attempts.load(SeqCst), 3);
+    assert_eq!(store.stats().retries, 2);
+    assert_eq!(store.read(Count).await, Ok(1));
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn the_retries_are_bounded() {
+    let Some((schema, store)) = schema().await else { return };
+    let (op, attempts) = Trouble::new(SERIALIZATION_FAILURE, usize::MAX);
+    assert!(matches!(store.run(op).await, Err(StoreError::Unavailable { maybe_committed: false, .. })));
+    assert_eq!(attempts.load(SeqCst), RETRIES_MAX + 1);
+    assert_eq!(store.read(Count).await, Ok(0));
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_the_commit_keeps_nothing_and_the_next_one_works() {
+    let Some((schema, store)) = schema().await else { return };
+    let (op, _) = Trouble::new(TERMINATE, 1);
+    let lost = store.run(op).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable { maybe_committed: false, .. })), "{lost:?}");
+    assert!(!store.stats().writable);
+    let (op, _) = Trouble::new(TERMINATE, 0);
+    store.run(op).await.unwrap();
+    assert!(store.stats().writable);
+    assert_eq!(store.read(Count).await, Ok(1));
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_in_the_commit_leaves_it_unknown() {
+    let Some((schema, store)) = schema().await else { return };
+    let trigger = "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION die()";
+    batch(&store, trigger).await;
+    let (op, attempts) = Trouble::new(TERMINATE, 0);
+    let lost = store.run(op).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable { maybe_committed: true, .. })), "{lost:?}");
+    assert_eq!(attempts.load(SeqCst), 1, "never repeated by itself");
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn a_notification_reaches_the_listener_and_many_count_as_one() {
+    let Some((schema, store)) = schema().await else { return };
+    let mut listener = store.listener("redress_test_wake").await.unwrap().unwrap();
+    let (first, second, third) = tokio::join!(
+        store.notify("redress_test_wake"),
+        store.notify("redress_test_wake"),
+        store.notify("redress_test_wake"),
+    );
+    assert_eq!((first, second, third), (Ok(()), Ok(()), Ok(())));
+    listener.wait().await.unwrap();
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn the_server_tells_its_time_in_microseconds() {
+    let Some((schema, store)) = schema().await else { return };
+    let first = store.database_time_micros().await.unwrap().unwrap();
+    let second = store.database_time_micros().await.unwrap().unwrap();
+    // Later than 2020 and not as nanoseconds.
+    assert!((1_577_836_800_000_000..10_000_000_000_000_000).contains(&first));
+    assert!(second >= first && second - first < 60_000_000);
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_said_without_the_password() {
+    let store = Store::open_postgres(&PgConfig::at("postgres://u:pass-word@127.0.0.1:1/d")).unwrap();
+    let said = store.read(Count).await.unwrap_err().to_string();
+    assert!(said.contains("unavailable") && !said.contains("pass-word"), "{said}");
+    let config = PgConfig::at("postgres://u:pass-word@[bad");
+    assert!(!format!("{config:?}").contains("pass-word"));
+    let said = Store::open_postgres(&config).unwrap_err().to_string();
+    assert!(!said.contains("pass-word"), "{said}");
+}

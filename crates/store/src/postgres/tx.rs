@@ -1,0 +1,151 @@
+//! The [`Tx`] over a PostgreSQL transaction: binding parameters, reading rows.
+
+use bytes::BytesMut;
+use deadpool_postgres::Transaction;
+use tokio_postgres::{
+    Statement,
+    types::{IsNull, ToSql, Type},
+};
+
+use super::errors::{Meaning, classify};
+use crate::{
+    error::StoreError,
+    tx::{Engine, Tx, debug_check},
+    value::{Cell, Row, Value},
+};
+
+/// A transaction that somebody else began and will end.
+pub(crate) struct PgTx<'c> {
+    pub(super) tx: Transaction<'c>,
+    /// The first failure: PostgreSQL has given up the transaction, and a COMMIT would quietly roll back.
+    pub(super) failed: Option<Meaning>,
+}
+
+impl PgTx<'_> {
+    async fn query(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+    ) -> Result<(u64, Vec<Row>), StoreError> {
+        debug_check(sql, params);
+        if self.failed.is_some() {
+            return Err(StoreError::Internal(format!("a statement after a failed one: {sql}")));
+        }
+        let result = self.try_query(sql, params).await;
+        result.map_err(|meaning| {
+            let error = meaning.error.clone();
+            self.failed = Some(meaning);
+            error
+        })
+    }
+
+    async fn try_query(&self, sql: &'static str, params: &[Value<'_>]) -> Result<(u64, Vec<Row>), Meaning> {
+        let meaning = |error| classify(&error, sql);
+        let statement = self.tx.prepare_cached(sql).await.map_err(meaning)?;
+        check(&statement, params, sql).map_err(|error| Meaning { error, again: false })?;
+        let bound: Vec<Bind<'_>> = params.iter().map(|value| Bind(*value)).collect();
+        let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|bind| bind as _).collect();
+        if statement.columns().is_empty() {
+            return Ok((self.tx.execute(&statement, &bound).await.map_err(meaning)?, Vec::new()));
+        }
+        let rows = self.tx.query(&statement, &bound).await.map_err(meaning)?;
+        let rows: Vec<Row> = rows
+            .iter()
+            .map(|row| read(row, sql))
+            .collect::<Result<_, _>>()
+            .map_err(|error| Meaning { error, again: false })?;
+        Ok((rows.len() as u64, rows))
+    }
+}
+
+impl Tx for PgTx<'_> {
+    const ENGINE: Engine = Engine::Postgres;
+
+    async fn exec(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, StoreError> {
+        Ok(self.query(sql, params).await?.0)
+    }
+
+    async fn rows(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        Ok(self.query(sql, params).await?.1)
+    }
+}
+
+fn fits(value: Value<'_>, ty: &Type) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Int(n) => {
+            *ty == Type::INT8
+                || *ty == Type::INT4 && i32::try_from(n).is_ok()
+                || *ty == Type::INT2 && i16::try_from(n).is_ok()
+        }
+        Value::Text(_) => [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME].contains(ty),
+        Value::Bytes(_) => *ty == Type::BYTEA,
+    }
+}
+
+fn check(statement: &Statement, params: &[Value<'_>], sql: &str) -> Result<(), StoreError> {
+    let types = statement.params();
+    if types.len() != params.len() {
+        let (wants, got) = (types.len(), params.len());
+        return Err(StoreError::Internal(format!("{wants} parameters wanted, {got} given in: {sql}")));
+    }
+    match types.iter().zip(params).position(|(ty, value)| !fits(*value, ty)) {
+        None => Ok(()),
+        Some(i) => {
+            let (ty, n) = (&types[i], i + 1);
+            Err(StoreError::Internal(format!("${n} is a {ty} and cannot take what is bound in: {sql}")))
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Bind<'a>(Value<'a>);
+
+type Bound = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
+
+impl ToSql for Bind<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Bound {
+        match self.0 {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(n) if *ty == Type::INT4 => i32::try_from(n)?.to_sql(ty, out),
+            Value::Int(n) if *ty == Type::INT2 => i16::try_from(n)?.to_sql(ty, out),
+            Value::Int(n) => n.to_sql(ty, out),
+            Value::Text(text) => text.to_sql(ty, out),
+            Value::Bytes(bytes) => bytes.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        // Null goes everywhere; `fits` has judged the rest.
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
+}
+
+/// Reads a row; also used by tests that read whole tables.
+pub(super) fn read(row: &tokio_postgres::Row, sql: &str) -> Result<Row, StoreError> {
+    let cells = (0..row.len()).map(|i| {
+        let ty = row.columns()[i].type_();
+        let cell = match *ty {
+            Type::INT8 => row.try_get::<_, Option<i64>>(i).map(|n| n.map(Cell::Int)),
+            Type::INT4 => row.try_get::<_, Option<i32>>(i).map(|n| n.map(|n| Cell::Int(n.into()))),
+            Type::INT2 => row.try_get::<_, Option<i16>>(i).map(|n| n.map(|n| Cell::Int(n.into()))),
+            // A comparison is an integer on SQLite.
+            Type::BOOL => row.try_get::<_, Option<bool>>(i).map(|b| b.map(|b| Cell::Int(b.into()))),
+            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
+                row.try_get::<_, Option<String>>(i).map(|text| text.map(Cell::Text))
+            }
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(i).map(|bytes| bytes.map(Cell::Bytes)),
+            _ => {
+                let hint = "CAST it AS BIGINT or TEXT";
+                return Err(StoreError::Internal(format!("column {i} is of type {ty}; {hint} in: {sql}")));
+            }
+        };
+        match cell {
+            Ok(cell) => Ok(cell.unwrap_or(Cell::Null)),
+            Err(error) => Err(StoreError::inconsistent(format!("column {i}: {error} in: {sql}"))),
+        }
+    });
+    cells.collect::<Result<_, _>>().map(Row::new)
+}
