@@ -2,6 +2,8 @@
 //!
 //! [`Tx`] is all an operation sees of a database; [`Operation`] and [`Query`] are what can be run.
 
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod fault;
 mod migrate;

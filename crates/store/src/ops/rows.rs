@@ -37,6 +37,9 @@ macro_rules! refund_columns {
 }
 pub(crate) use refund_columns;
 
+/// How many columns [`refund_columns`] names.
+pub(crate) const REFUND_COLUMNS: usize = 34;
+
 /// Reads a payment from a row that begins with [`payment_columns`].
 pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
     Ok(Payment {

@@ -1,0 +1,257 @@
+//! Accepting a refund: judge the payment as it is, reserve, insert the refund and its first event. One transaction.
+
+use std::sync::Arc;
+
+use redress_core::balance::BalanceChange;
+use redress_core::capabilities::Capabilities;
+use redress_core::event::EventKind;
+use redress_core::id::{AccountId, MerchantId, ProcessId, RefundId};
+use redress_core::payment::Payment;
+use redress_core::policy::{AccountState, Ask, Grant, Refusal, judge};
+use redress_core::refund::{Evidence, Refund};
+use redress_core::settle::{Timing, begin_send};
+use redress_core::state::RefundState;
+use redress_core::time::Timestamp;
+
+use super::rows::{self, PAYMENT_COLUMNS, REFUND_COLUMNS, payment_columns, refund_columns};
+use super::write;
+use crate::error::StoreError;
+use crate::op::{Done, Operation};
+use crate::tx::Tx;
+
+/// The right to send one refund through an account at once; given back when dropped.
+pub trait SendPermit: Send + 'static {}
+
+/// Hands out the rights to send. Asked inside the operation, where the payment's account is known; a right that was
+/// taken by an operation that is undone or retried is given back by dropping it.
+pub trait SendPermits: Send + Sync + 'static {
+    /// The right to send one refund through the account now, if one is free.
+    fn try_take(&self, account: AccountId) -> Option<Box<dyn SendPermit>>;
+}
+
+/// What makes a repeat of a request recognisable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dedupe {
+    /// 16 bytes of a hash over the merchant and the caller's key.
+    pub key: [u8; 16],
+    /// 16 bytes of a hash over what a repeat must have in common with the first request.
+    pub request_hash: [u8; 16],
+}
+
+/// Accepts one refund.
+pub struct Accept {
+    /// The caller's merchant.
+    pub merchant: MerchantId,
+    /// The payment, by its reference.
+    pub order_ref: String,
+    /// What is asked.
+    pub ask: Ask,
+    /// The merchant's reason.
+    pub reason: String,
+    /// The merchant's description.
+    pub description: Option<String>,
+    /// The merchant's own id of the refund.
+    pub merchant_refund_id: Option<String>,
+    /// Recognises a repeat.
+    pub dedupe: Option<Dedupe>,
+    /// The id the refund gets.
+    pub refund: RefundId,
+    /// This process, which sends it at once where it may.
+    pub process: ProcessId,
+    /// The spans.
+    pub timing: Timing,
+    /// What each PSP can do, by its name.
+    pub capabilities: fn(&str) -> Option<&'static Capabilities>,
+    /// The rights to send.
+    pub permits: Arc<dyn SendPermits>,
+    /// Whether an endpoint wants to hear of new refunds: only then deliveries are inserted here.
+    pub announce: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What became of a request for a refund.
+pub enum Accepted {
+    /// A refund was made.
+    New {
+        /// The refund; `submitting` where a right to send was free.
+        refund: Box<Refund>,
+        /// The payment as it is now.
+        payment: Box<Payment>,
+        /// The right to send, held until the exchange is settled.
+        permit: Option<Box<dyn SendPermit>>,
+    },
+    /// The request was made before; nothing changed.
+    Repeat {
+        /// The refund as it is now.
+        refund: Box<Refund>,
+        /// The payment as it is now.
+        payment: Box<Payment>,
+    },
+    /// The key was used before for another request; nothing changed.
+    KeyReused,
+    /// The merchant has no such payment.
+    NoPayment,
+    /// The refund may not be made; nothing changed.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The payment as it is.
+        payment: Box<Payment>,
+    },
+}
+
+const LOCK_PAYMENT: &str = concat!(
+    "UPDATE payments SET updated_at = $1, refund_count = refund_count + 1, transaction_count = transaction_count + 1 ",
+    "WHERE merchant_id = $2 AND order_ref = $3 RETURNING ",
+    payment_columns!(),
+    ", (SELECT a.psp FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
+    ", (SELECT a.state FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
+    ", (SELECT a.version FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)"
+);
+
+const RESERVE: &str =
+    "UPDATE payments SET reserved = reserved + $1 WHERE merchant_id = $2 AND payment_id = $3";
+
+const FIND_REPEAT: &str =
+    concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
+
+impl Operation for Accept {
+    type Out = Accepted;
+    const NAME: &'static str = "accept_refund";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Accepted>, StoreError> {
+        let locked = tx
+            .rows(
+                LOCK_PAYMENT,
+                &[self.now.as_micros().into(), self.merchant.as_bytes().into(), (&self.order_ref).into()],
+            )
+            .await?;
+        let Some(row) = locked.first() else {
+            return Ok(Done::Rollback(Accepted::NoPayment));
+        };
+        let payment = rows::payment(row)?;
+        let psp = row.text(PAYMENT_COLUMNS)?;
+        let account = rows::parsed(row, PAYMENT_COLUMNS + 1, AccountState::parse)?;
+        let version = row.int(PAYMENT_COLUMNS + 2)?;
+        let capabilities = (self.capabilities)(&psp)
+            .ok_or_else(|| StoreError::inconsistent("an account of a PSP this program does not know"))?;
+        // The drawn numbers count this refund already; what is judged is the payment without it.
+        match judge(&payment, account, capabilities, &self.ask, self.now) {
+            Err(refusal) => self.refused_or_repeat(tx, refusal, payment).await,
+            Ok(grant) => self.insert(tx, payment, account, version, grant).await,
+        }
+    }
+}
+
+impl Accept {
+    async fn insert<T: Tx>(
+        &self,
+        tx: &mut T,
+        mut payment: Payment,
+        account: AccountState,
+        version: i64,
+        grant: Grant,
+    ) -> Result<Done<Accepted>, StoreError> {
+        let permit = match account {
+            AccountState::Active => self.permits.try_take(payment.account),
+            AccountState::Paused | AccountState::Revoked => None,
+        };
+        let mut refund = self.new_refund(&payment, version, grant);
+        if permit.is_some() {
+            refund = begin_send(refund, self.process, &self.timing, self.now)
+                .map_err(|error| StoreError::Internal(error.to_string()))?
+                .refund;
+        }
+        if !write::insert_refund(tx, &refund, self.dedupe).await? {
+            return self.repeat(tx, payment).await;
+        }
+        let reserve: i64 = grant.amount.minor();
+        tx.exec(RESERVE, &[reserve.into(), payment.merchant.as_bytes().into(), payment.id.as_bytes().into()])
+            .await?;
+        payment.balance = payment
+            .balance
+            .changed(BalanceChange { reserved: reserve, refunded: 0 })
+            .map_err(|error| StoreError::inconsistent(error.to_string()))?;
+        write::insert_event(tx, &refund, EventKind::Created, None, self.now).await?;
+        if self.announce {
+            write::insert_deliveries(tx, &refund, EventKind::Created).await?;
+        }
+        Ok(Done::Commit(Accepted::New { refund: Box::new(refund), payment: Box::new(payment), permit }))
+    }
+
+    fn new_refund(&self, payment: &Payment, account_version: i64, grant: Grant) -> Refund {
+        Refund {
+            merchant: payment.merchant,
+            id: self.refund,
+            payment: payment.id,
+            environment: payment.environment,
+            ordinal: payment.refund_count,
+            transaction_number: payment.transaction_count,
+            amount: grant.amount,
+            kind: grant.kind,
+            reason: self.reason.clone(),
+            description: self.description.clone(),
+            merchant_refund_id: self.merchant_refund_id.clone(),
+            account: payment.account,
+            account_version,
+            psp_refund_id: None,
+            arn: None,
+            state: RefundState::Queued,
+            evidence: Evidence::default(),
+            due_at: Some(self.now),
+            event_count: 1,
+            created_at: self.now,
+            updated_at: self.now,
+            finished_at: None,
+        }
+    }
+
+    /// A repeat must get its refund even where the refund itself left nothing for a new one.
+    async fn refused_or_repeat<T: Tx>(
+        &self,
+        tx: &mut T,
+        refusal: Refusal,
+        payment: Payment,
+    ) -> Result<Done<Accepted>, StoreError> {
+        if self.dedupe.is_some() {
+            let repeat = self.find_repeat(tx).await?;
+            if let Some(answer) = self.judge_repeat(repeat, &payment) {
+                return Ok(Done::Rollback(answer));
+            }
+        }
+        Ok(Done::Rollback(Accepted::Refused { refusal, payment: Box::new(undrawn(payment)) }))
+    }
+
+    async fn repeat<T: Tx>(&self, tx: &mut T, payment: Payment) -> Result<Done<Accepted>, StoreError> {
+        let repeat = self.find_repeat(tx).await?;
+        self.judge_repeat(repeat, &payment)
+            .map(Done::Rollback)
+            .ok_or_else(|| StoreError::inconsistent("a refund's key is taken by no refund"))
+    }
+
+    async fn find_repeat<T: Tx>(&self, tx: &mut T) -> Result<Option<(Refund, Option<Vec<u8>>)>, StoreError> {
+        let Some(dedupe) = self.dedupe else { return Ok(None) };
+        let found = tx.rows(FIND_REPEAT, &[(&dedupe.key).into()]).await?;
+        found.first().map(|row| Ok((rows::refund(row)?, row.opt_bytes(REFUND_COLUMNS)?))).transpose()
+    }
+
+    fn judge_repeat(&self, repeat: Option<(Refund, Option<Vec<u8>>)>, payment: &Payment) -> Option<Accepted> {
+        let (refund, hash) = repeat?;
+        let same_request =
+            self.dedupe.is_some_and(|dedupe| hash.as_deref() == Some(&dedupe.request_hash[..]));
+        // The hash covers the order's reference, so the refund is one of this payment.
+        Some(if same_request && refund.payment == payment.id {
+            Accepted::Repeat { refund: Box::new(refund), payment: Box::new(undrawn(payment.clone())) }
+        } else {
+            Accepted::KeyReused
+        })
+    }
+}
+
+/// The payment as it is once the drawn numbers are given back.
+fn undrawn(mut payment: Payment) -> Payment {
+    payment.refund_count -= 1;
+    payment.transaction_count -= 1;
+    payment
+}

@@ -1,0 +1,336 @@
+//! Claiming what is due at one PSP account, and doing at once what needs no exchange.
+//!
+//! What is to be done with each row, core says; this operation carries it out inside the transaction that claims.
+
+use redress_core::case::CaseKind;
+use redress_core::id::{AccountId, CaseId, MerchantId, ProcessId};
+use redress_core::next_step::{Step, next_step};
+use redress_core::policy::AccountState;
+use redress_core::recipe::Recipe;
+use redress_core::refund::Refund;
+use redress_core::settle::{Change, Timing, begin_send, call_person, doubt, fail_unsent};
+use redress_core::state::{Failure, StateName};
+use redress_core::time::Timestamp;
+use std::time::Duration;
+
+use super::rows::{self, REFUND_COLUMNS, refund_columns};
+use super::settle::illegal;
+use super::write::write_change;
+use crate::error::StoreError;
+use crate::op::{Done, Operation, Query};
+use crate::tx::{Engine, Tx};
+
+/// A PSP account with something due, as the loop needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueAccount {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The account.
+    pub account: AccountId,
+    /// The PSP's name.
+    pub psp: String,
+    /// Whether it sends.
+    pub state: AccountState,
+    /// How many refunds it sends at once.
+    pub max_in_flight: u32,
+}
+
+const DUE_ACCOUNTS: &str = "SELECT a.merchant_id, a.account_id, a.psp, a.state, a.max_in_flight FROM psp_accounts a \
+     WHERE EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'submitting' AND r.due_at <= $1) \
+     OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'unknown' AND r.due_at <= $1) \
+     OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'pending' AND r.due_at <= $1) \
+     OR (a.state <> 'paused' AND EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'queued' \
+     AND r.due_at <= $1)) ORDER BY a.account_id";
+
+/// Finds the accounts with something due.
+#[derive(Clone, Copy, Debug)]
+pub struct DueAccounts {
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Query for DueAccounts {
+    type Out = Vec<DueAccount>;
+    const NAME: &'static str = "due_accounts";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<DueAccount>, StoreError> {
+        let found = tx.rows(DUE_ACCOUNTS, &[self.now.as_micros().into()]).await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(DueAccount {
+                    merchant: MerchantId::from_bytes(row.id16(0)?),
+                    account: AccountId::from_bytes(row.id16(1)?),
+                    psp: row.text(2)?,
+                    state: rows::parsed(row, 3, AccountState::parse)?,
+                    max_in_flight: rows::count(row, 4)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Claims up to so many due refunds of one account.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The account.
+    pub account: DueAccount,
+    /// This process.
+    pub process: ProcessId,
+    /// How many may be sent.
+    pub sends: u32,
+    /// How many may be looked up.
+    pub queries: u32,
+    /// The PSP's recipe.
+    pub recipe: &'static Recipe,
+    /// The PSP's refund window after the capture.
+    pub window: Option<Duration>,
+    /// The spans.
+    pub timing: Timing,
+    /// Ids for the cases that may be opened: as many as rows may be claimed.
+    pub case_ids: Vec<CaseId>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What is to be exchanged with the PSP about a claimed refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Send it: it is `submitting`, leased to this process.
+    Send,
+    /// Look it up.
+    Query,
+}
+
+/// A claimed refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// What to do.
+    pub task: Task,
+    /// The refund as it is now.
+    pub refund: Refund,
+    /// The PSP's id of its payment.
+    pub psp_payment_id: String,
+}
+
+/// What a claim did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimOutcome {
+    /// What is to be exchanged.
+    pub claimed: Vec<Claimed>,
+    /// How many refunds changed their state without an exchange: somebody may wait for one.
+    pub changed: Vec<Refund>,
+    /// How many cases were opened.
+    pub cases: usize,
+    /// Rows were left because no more could be taken.
+    pub more: bool,
+}
+
+macro_rules! due {
+    ($locking:literal) => {
+        concat!(
+            "SELECT ",
+            refund_columns!(),
+            ", (SELECT p.psp_payment_id FROM payments p WHERE p.merchant_id = refunds.merchant_id ",
+            "AND p.payment_id = refunds.payment_id)",
+            ", (SELECT p.captured_at FROM payments p WHERE p.merchant_id = refunds.merchant_id ",
+            "AND p.payment_id = refunds.payment_id)",
+            " FROM refunds WHERE account_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at LIMIT $4",
+            $locking
+        )
+    };
+}
+
+const DUE: &str = due!("");
+
+/// Leaves what another process is claiming.
+const DUE_SKIP_LOCKED: &str = due!(" FOR UPDATE SKIP LOCKED");
+
+const POSTPONE: &str = "UPDATE refunds SET due_at = $1 WHERE merchant_id = $2 AND refund_id = $3";
+
+/// The order in which states are looked at: what frees money or knowledge first, new sends last.
+const ORDER: [StateName; 4] =
+    [StateName::Submitting, StateName::Unknown, StateName::Pending, StateName::Queued];
+
+impl Operation for Claim {
+    type Out = ClaimOutcome;
+    const NAME: &'static str = "claim_refunds";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<ClaimOutcome>, StoreError> {
+        let mut out = ClaimOutcome::default();
+        let mut ids = self.case_ids.iter().copied();
+        for state in ORDER {
+            if state == StateName::Queued && self.account.state == AccountState::Paused {
+                continue;
+            }
+            let limit = match state {
+                StateName::Queued if self.account.state == AccountState::Revoked => ROWS_MAX,
+                StateName::Queued => self.left(&out, Task::Send).min(ROWS_MAX),
+                _ => ROWS_MAX,
+            };
+            for (refund, psp_payment_id, captured_at) in self.due(tx, state, limit).await? {
+                self.carry_out(tx, refund, psp_payment_id, captured_at, &mut ids, &mut out).await?;
+            }
+        }
+        Ok(Done::Commit(out))
+    }
+}
+
+/// The most rows of one state that one claim looks at.
+pub const ROWS_MAX: u32 = 32;
+
+impl Claim {
+    fn left(&self, out: &ClaimOutcome, task: Task) -> u32 {
+        let limit = if task == Task::Send { self.sends } else { self.queries };
+        let taken = out.claimed.iter().filter(|claimed| claimed.task == task).count();
+        limit.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    async fn due<T: Tx>(
+        &self,
+        tx: &mut T,
+        state: StateName,
+        limit: u32,
+    ) -> Result<Vec<(Refund, String, Timestamp)>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = match T::ENGINE {
+            Engine::Sqlite => DUE,
+            Engine::Postgres => DUE_SKIP_LOCKED,
+        };
+        let found = tx
+            .rows(
+                sql,
+                &[
+                    self.account.account.as_bytes().into(),
+                    state.as_str().into(),
+                    self.now.as_micros().into(),
+                    limit.into(),
+                ],
+            )
+            .await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok((rows::refund(row)?, row.text(REFUND_COLUMNS)?, rows::time(row, REFUND_COLUMNS + 1)?))
+            })
+            .collect()
+    }
+
+    async fn carry_out<T: Tx>(
+        &self,
+        tx: &mut T,
+        refund: Refund,
+        psp_payment_id: String,
+        captured_at: Timestamp,
+        ids: &mut (dyn Iterator<Item = CaseId> + Send),
+        out: &mut ClaimOutcome,
+    ) -> Result<(), StoreError> {
+        let window_end = self.window.map(|window| captured_at.plus(window));
+        let revoked = self.account.state == AccountState::Revoked;
+        let step = match next_step(&refund, self.recipe, window_end, &self.timing, self.now) {
+            Step::Submit if revoked => {
+                return self
+                    .write(tx, self.fail(refund, "account_revoked", "the PSP account was revoked")?, ids, out)
+                    .await;
+            }
+            step => step,
+        };
+        match step {
+            Step::Nothing => self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ()),
+            Step::Submit | Step::Resend if self.account.state == AccountState::Paused => {
+                self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ())
+            }
+            Step::Submit | Step::Resend if self.left(out, Task::Send) == 0 => {
+                out.more = true;
+                Ok(())
+            }
+            Step::Submit | Step::Resend => {
+                let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
+                write_change(tx, &change, None, ids, self.now).await?;
+                out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
+                Ok(())
+            }
+            Step::Query if self.left(out, Task::Query) == 0 => {
+                out.more = true;
+                Ok(())
+            }
+            Step::Query => {
+                let refund = self.postpone(tx, refund, self.timing.lease).await?;
+                out.claimed.push(Claimed { task: Task::Query, refund, psp_payment_id });
+                Ok(())
+            }
+            Step::Doubt => self.write(tx, doubt(refund, self.now).map_err(illegal)?, ids, out).await,
+            Step::CallPerson(kind) => {
+                let text = person_text(kind).to_owned();
+                self.write(tx, call_person(refund, kind, text, &self.timing, self.now), ids, out).await
+            }
+            Step::CloseWindow => {
+                let text = "the provider's time for refunds ended before the refund was sent";
+                self.write(tx, self.fail(refund, "refund_window_closed", text)?, ids, out).await
+            }
+        }
+    }
+
+    fn fail(&self, refund: Refund, code: &str, text: &str) -> Result<Change, StoreError> {
+        let failure = Failure { code: code.to_owned(), text: text.to_owned() };
+        fail_unsent(refund, failure, self.now).map_err(illegal)
+    }
+
+    async fn write<T: Tx>(
+        &self,
+        tx: &mut T,
+        change: Change,
+        ids: &mut (dyn Iterator<Item = CaseId> + Send),
+        out: &mut ClaimOutcome,
+    ) -> Result<(), StoreError> {
+        write_change(tx, &change, None, ids, self.now).await?;
+        out.cases += change.cases.len();
+        out.changed.push(change.refund);
+        Ok(())
+    }
+
+    async fn postpone<T: Tx>(
+        &self,
+        tx: &mut T,
+        mut refund: Refund,
+        by: Duration,
+    ) -> Result<Refund, StoreError> {
+        let until = self.now.plus(by);
+        refund.due_at = Some(until);
+        tx.exec(
+            POSTPONE,
+            &[until.as_micros().into(), refund.merchant.as_bytes().into(), refund.id.as_bytes().into()],
+        )
+        .await?;
+        Ok(refund)
+    }
+}
+
+fn person_text(kind: CaseKind) -> &'static str {
+    match kind {
+        CaseKind::Overdue => "the PSP accepted the refund and has not said a last word for too long",
+        _ => "nobody knows whether the PSP made the refund; it is not sent again without a person",
+    }
+}
+
+const TAKE_OVER: &str = "UPDATE refunds SET due_at = $1, lease_until = $1 WHERE account_id IN \
+     (SELECT account_id FROM psp_accounts) AND state = 'submitting' AND lease_until > $1";
+
+/// Ends every lease at once. Only for a store whose lock proves that every other owner is dead.
+#[derive(Clone, Copy, Debug)]
+pub struct TakeOverLeases {
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Operation for TakeOverLeases {
+    /// How many leases ended.
+    type Out = u64;
+    const NAME: &'static str = "take_over_leases";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<u64>, StoreError> {
+        tx.exec(TAKE_OVER, &[self.now.as_micros().into()]).await.map(Done::Commit)
+    }
+}

@@ -1,0 +1,207 @@
+//! Settling: record one exchange and apply what it taught, in one transaction.
+
+use redress_core::event::EventKind;
+use redress_core::id::{CaseId, MerchantId, RefundId};
+use redress_core::outcome::{Finding, Outcome};
+use redress_core::refund::Refund;
+use redress_core::settle::{Change, Timing, Verdict, Word, close_by_person, settle};
+use redress_core::state::IllegalTransition;
+use redress_core::time::Timestamp;
+
+use super::rows::{self, refund_columns};
+use super::write::{Author, write_change};
+use crate::error::StoreError;
+use crate::op::{Done, Operation};
+use crate::tx::Tx;
+
+/// Locks and reads a refund; the update of nothing is the one lock both engines have.
+pub(crate) const LOCK_REFUND: &str = concat!(
+    "UPDATE refunds SET updated_at = updated_at WHERE merchant_id = $1 AND refund_id = $2 RETURNING ",
+    refund_columns!()
+);
+
+const INSERT_ATTEMPT: &str = "INSERT INTO attempts (merchant_id, refund_id, attempt_id, via, outcome, record, \
+     started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+
+const BOUND_ELSEWHERE: &str =
+    "SELECT 1 FROM refunds WHERE account_id = $1 AND psp_refund_id = $2 AND refund_id <> $3";
+
+/// Records one exchange with the PSP and applies its outcome to the refund as it is now.
+#[derive(Clone, Debug)]
+pub struct Settle {
+    /// Whose refund it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+    /// What was understood.
+    pub word: Word,
+    /// The exchange's id: recording it a second time changes nothing.
+    pub attempt: [u8; 16],
+    /// What was said, redacted and capped.
+    pub record: String,
+    /// Ids for the cases that may be opened.
+    pub case_ids: [CaseId; 2],
+    /// The spans.
+    pub timing: Timing,
+    /// Spreads what comes back later.
+    pub seed: u64,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What settling did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The refund as it is now.
+    pub refund: Refund,
+    /// What is told about it.
+    pub event: Option<EventKind>,
+    /// How many cases were opened.
+    pub cases: usize,
+}
+
+impl Operation for Settle {
+    type Out = Option<Settled>;
+    const NAME: &'static str = "settle_refund";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Option<Settled>>, StoreError> {
+        let Some(refund) = lock_refund(tx, self.merchant, self.refund).await? else {
+            return Ok(Done::Rollback(None));
+        };
+        let attempts = tx
+            .exec(
+                INSERT_ATTEMPT,
+                &[
+                    self.merchant.as_bytes().into(),
+                    self.refund.as_bytes().into(),
+                    (&self.attempt).into(),
+                    self.word.via.as_str().into(),
+                    self.word.outcome.as_str().into(),
+                    (&self.record).into(),
+                    self.word.started_at.as_micros().into(),
+                    self.now.as_micros().into(),
+                ],
+            )
+            .await?;
+        if attempts == 0 {
+            return Ok(Done::Rollback(Some(Settled { refund, event: None, cases: 0 })));
+        }
+        let word = self.checked_word(tx, &refund).await?;
+        let change = settle(refund, &word, &self.timing, self.now, self.seed).map_err(illegal)?;
+        write_change(tx, &change, None, &mut self.case_ids.into_iter(), self.now).await?;
+        Ok(Done::Commit(Some(settled(change))))
+    }
+}
+
+impl Settle {
+    /// A refund at the PSP belongs to one refund here: one that is bound to another is no match.
+    async fn checked_word<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<Word, StoreError> {
+        let Some(told) = self.word.outcome.psp_refund_id() else { return Ok(self.word.clone()) };
+        if refund.psp_refund_id.is_some() {
+            return Ok(self.word.clone());
+        }
+        let bound = tx
+            .rows(
+                BOUND_ELSEWHERE,
+                &[refund.account.as_bytes().into(), told.into(), refund.id.as_bytes().into()],
+            )
+            .await?;
+        if bound.is_empty() {
+            return Ok(self.word.clone());
+        }
+        Ok(Word { outcome: Outcome::Unknown(Finding::Ambiguous), ..self.word.clone() })
+    }
+}
+
+/// Applies a person's verdict to a refund of which nobody else knows the end.
+#[derive(Clone, Debug)]
+pub struct CloseRefund {
+    /// Whose refund it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+    /// What the person says.
+    pub verdict: Verdict,
+    /// Who says so, and why.
+    pub author: Author,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What became of a person's verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It holds.
+    Done(Box<Settled>),
+    /// The refund is in a state that needs no verdict.
+    NotOpen(Box<Refund>),
+    /// The merchant has no such refund.
+    NoRefund,
+}
+
+impl Operation for CloseRefund {
+    type Out = Closed;
+    const NAME: &'static str = "close_refund";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Closed>, StoreError> {
+        let Some(refund) = lock_refund(tx, self.merchant, self.refund).await? else {
+            return Ok(Done::Rollback(Closed::NoRefund));
+        };
+        let Ok(change) = close_by_person(refund.clone(), self.verdict, &self.author.reason, self.now) else {
+            return Ok(Done::Rollback(Closed::NotOpen(Box::new(refund))));
+        };
+        write_change(tx, &change, Some(&self.author), &mut std::iter::empty(), self.now).await?;
+        Ok(Done::Commit(Closed::Done(Box::new(settled(change)))))
+    }
+}
+
+/// Makes a refund due now, where it is open: somebody wants to know.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    /// Whose refund it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+    /// Now.
+    pub now: Timestamp,
+}
+
+const REFRESH: &str = "UPDATE refunds SET due_at = $1 WHERE merchant_id = $2 AND refund_id = $3 \
+     AND state IN ('queued', 'unknown', 'pending')";
+
+impl Operation for Refresh {
+    /// Whether there was something to make due.
+    type Out = bool;
+    const NAME: &'static str = "refresh_refund";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+        let touched = tx
+            .exec(
+                REFRESH,
+                &[
+                    self.now.as_micros().into(),
+                    self.merchant.as_bytes().into(),
+                    self.refund.as_bytes().into(),
+                ],
+            )
+            .await?;
+        Ok(Done::Commit(touched == 1))
+    }
+}
+
+pub(crate) async fn lock_refund<T: Tx>(
+    tx: &mut T,
+    merchant: MerchantId,
+    refund: RefundId,
+) -> Result<Option<Refund>, StoreError> {
+    let found = tx.rows(LOCK_REFUND, &[merchant.as_bytes().into(), refund.as_bytes().into()]).await?;
+    found.first().map(rows::refund).transpose()
+}
+
+pub(crate) fn illegal(error: IllegalTransition) -> StoreError {
+    StoreError::Internal(error.to_string())
+}
+
+fn settled(change: Change) -> Settled {
+    Settled { event: change.event, cases: change.cases.len(), refund: change.refund }
+}

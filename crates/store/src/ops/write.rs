@@ -1,0 +1,286 @@
+//! Writing what core decided about a refund: the pieces every operation on refunds is made of.
+
+use redress_core::balance::BalanceChange;
+use redress_core::event::EventKind;
+use redress_core::id::CaseId;
+use redress_core::refund::Refund;
+use redress_core::settle::Change;
+use redress_core::state::RefundState;
+use redress_core::time::Timestamp;
+
+use super::accept::Dedupe;
+use super::cases::{self, CaseSubject, Ending, NewCaseRow};
+use super::rows::refund_columns;
+use crate::error::StoreError;
+use crate::tx::Tx;
+use crate::value::Value;
+
+/// Who said so, where a person did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The person's name, as given.
+    pub name: String,
+    /// The reason given.
+    pub reason: String,
+}
+
+const INSERT_REFUND: &str = concat!(
+    "INSERT INTO refunds (",
+    refund_columns!(),
+    ", dedupe_key, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) ",
+    "ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
+);
+
+/// Inserts a new refund. False when its dedupe key is taken, and then nothing was written.
+pub(crate) async fn insert_refund<T: Tx>(
+    tx: &mut T,
+    refund: &Refund,
+    dedupe: Option<Dedupe>,
+) -> Result<bool, StoreError> {
+    let state = StateColumns::of(refund);
+    let evidence = &refund.evidence;
+    let inserted = tx
+        .exec(
+            INSERT_REFUND,
+            &[
+                refund.merchant.as_bytes().into(),
+                refund.id.as_bytes().into(),
+                refund.payment.as_bytes().into(),
+                refund.environment.as_str().into(),
+                refund.ordinal.into(),
+                refund.transaction_number.into(),
+                refund.amount.minor().into(),
+                refund.amount.currency().code().into(),
+                refund.kind.as_str().into(),
+                (&refund.reason).into(),
+                refund.description.as_deref().into(),
+                refund.merchant_refund_id.as_deref().into(),
+                refund.account.as_bytes().into(),
+                refund.account_version.into(),
+                refund.psp_refund_id.as_deref().into(),
+                refund.arn.as_deref().into(),
+                state.name.into(),
+                state.failure_code.into(),
+                state.failure_text.into(),
+                state.lease_owner.into(),
+                state.lease_until.into(),
+                micros(refund.due_at),
+                micros(evidence.first_sent_at),
+                micros(evidence.last_sent_at),
+                evidence.sends.into(),
+                evidence.queries.into(),
+                micros(evidence.last_query_at),
+                evidence.finding.map(|finding| finding.as_str()).into(),
+                evidence.not_sent.into(),
+                evidence.person_called.into(),
+                refund.event_count.into(),
+                refund.created_at.as_micros().into(),
+                refund.updated_at.as_micros().into(),
+                micros(refund.finished_at),
+                dedupe.as_ref().map(|dedupe| &dedupe.key[..]).into(),
+                dedupe.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+const UPDATE_REFUND: &str = "UPDATE refunds SET psp_refund_id = $1, arn = $2, state = $3, failure_code = $4, \
+     failure_text = $5, lease_owner = $6, lease_until = $7, due_at = $8, first_sent_at = $9, last_sent_at = $10, \
+     sends = $11, queries = $12, last_query_at = $13, finding = $14, not_sent = $15, person_called = $16, \
+     event_count = $17, updated_at = $18, finished_at = $19 WHERE merchant_id = $20 AND refund_id = $21";
+
+/// Writes the parts of a refund that can change.
+async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreError> {
+    let state = StateColumns::of(refund);
+    let evidence = &refund.evidence;
+    let updated = tx
+        .exec(
+            UPDATE_REFUND,
+            &[
+                refund.psp_refund_id.as_deref().into(),
+                refund.arn.as_deref().into(),
+                state.name.into(),
+                state.failure_code.into(),
+                state.failure_text.into(),
+                state.lease_owner.into(),
+                state.lease_until.into(),
+                micros(refund.due_at),
+                micros(evidence.first_sent_at),
+                micros(evidence.last_sent_at),
+                evidence.sends.into(),
+                evidence.queries.into(),
+                micros(evidence.last_query_at),
+                evidence.finding.map(|finding| finding.as_str()).into(),
+                evidence.not_sent.into(),
+                evidence.person_called.into(),
+                refund.event_count.into(),
+                refund.updated_at.as_micros().into(),
+                micros(refund.finished_at),
+                refund.merchant.as_bytes().into(),
+                refund.id.as_bytes().into(),
+            ],
+        )
+        .await?;
+    expect_one(updated, "refunds")
+}
+
+const UPDATE_BALANCE: &str = "UPDATE payments SET reserved = reserved + $1, refunded = refunded + $2, updated_at = $3 \
+     WHERE merchant_id = $4 AND payment_id = $5";
+
+const INSERT_EVENT: &str = "INSERT INTO events (merchant_id, refund_id, number, kind, amount, psp_refund_id, \
+     failure_code, failure_text, author, reason, happened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/// Inserts the refund's latest event.
+pub(crate) async fn insert_event<T: Tx>(
+    tx: &mut T,
+    refund: &Refund,
+    kind: EventKind,
+    author: Option<&Author>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let failure = refund.state.failure();
+    tx.exec(
+        INSERT_EVENT,
+        &[
+            refund.merchant.as_bytes().into(),
+            refund.id.as_bytes().into(),
+            refund.event_count.into(),
+            kind.as_str().into(),
+            refund.amount.minor().into(),
+            refund.psp_refund_id.as_deref().into(),
+            failure.map(|failure| failure.code.as_str()).into(),
+            failure.map(|failure| failure.text.as_str()).into(),
+            author.map(|author| author.name.as_str()).into(),
+            author.map(|author| author.reason.as_str()).into(),
+            now.as_micros().into(),
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// The merchant's endpoints that want the event; SGate's dialect stands back where the payment has its own address.
+const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, \
+     tries, silent_tries, due_at, created_at) \
+     SELECT e.merchant_id, r.refund_id, r.event_count, e.endpoint_id, e.dialect, 'due', 0, 0, r.updated_at, r.updated_at \
+     FROM refunds r JOIN payments p ON p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id \
+     JOIN endpoints e ON e.merchant_id = r.merchant_id AND e.environment = r.environment \
+     WHERE r.merchant_id = $1 AND r.refund_id = $2 AND e.revoked_at IS NULL AND (e.event_mask & $3) <> 0 \
+     AND (e.dialect <> 'sgate' OR p.notification_url IS NULL)";
+
+/// The payment's own address hears of successes, in SGate's dialect: only SGate's API has such an address.
+const INSERT_OWN_DELIVERY: &str = "INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, \
+     tries, silent_tries, due_at, created_at) \
+     SELECT r.merchant_id, r.refund_id, r.event_count, $1, 'sgate', 'due', 0, 0, r.updated_at, r.updated_at \
+     FROM refunds r JOIN payments p ON p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id \
+     WHERE r.merchant_id = $2 AND r.refund_id = $3 AND p.notification_url IS NOT NULL";
+
+/// The endpoint id of deliveries to a payment's own address.
+pub const OWN_ADDRESS: [u8; 16] = [0; 16];
+
+/// Inserts one delivery of the refund's latest event for each address that wants it.
+pub(crate) async fn insert_deliveries<T: Tx>(
+    tx: &mut T,
+    refund: &Refund,
+    kind: EventKind,
+) -> Result<(), StoreError> {
+    let (merchant, id) = (refund.merchant.as_bytes(), refund.id.as_bytes());
+    tx.exec(INSERT_DELIVERIES, &[merchant.into(), id.into(), kind.bit().into()]).await?;
+    if kind == EventKind::Succeeded {
+        tx.exec(INSERT_OWN_DELIVERY, &[(&OWN_ADDRESS).into(), merchant.into(), id.into()]).await?;
+    }
+    Ok(())
+}
+
+/// Writes a change of a refund whole: the refund, the balance, the event with its deliveries, and the cases.
+pub(crate) async fn write_change<T: Tx>(
+    tx: &mut T,
+    change: &Change,
+    author: Option<&Author>,
+    case_ids: &mut (dyn Iterator<Item = CaseId> + Send),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let refund = &change.refund;
+    update_refund(tx, refund).await?;
+    if change.balance != BalanceChange::default() {
+        let moved = tx
+            .exec(
+                UPDATE_BALANCE,
+                &[
+                    change.balance.reserved.into(),
+                    change.balance.refunded.into(),
+                    now.as_micros().into(),
+                    refund.merchant.as_bytes().into(),
+                    refund.payment.as_bytes().into(),
+                ],
+            )
+            .await?;
+        expect_one(moved, "payments")?;
+    }
+    if let Some(kind) = change.event {
+        insert_event(tx, refund, kind, author, now).await?;
+        insert_deliveries(tx, refund, kind).await?;
+    }
+    if change.ends_cases {
+        let (author, reason) = author.map_or(("redress", "the refund's end became known"), |author| {
+            (author.name.as_str(), author.reason.as_str())
+        });
+        cases::end_for_refund(tx, refund.merchant, refund.id, Ending { author, reason, now }).await?;
+    }
+    for case in &change.cases {
+        let id = case_ids.next().ok_or_else(|| StoreError::Internal("too few case ids".to_owned()))?;
+        let row = NewCaseRow {
+            merchant: refund.merchant,
+            id,
+            kind: case.kind,
+            subject: CaseSubject::Refund(refund.id),
+            payment: Some(refund.payment),
+            text: case.text.clone(),
+            block_minor: case.block_minor,
+            now,
+        };
+        cases::open(tx, &row).await?;
+    }
+    Ok(())
+}
+
+/// What the columns of the state hold.
+struct StateColumns<'a> {
+    name: &'static str,
+    failure_code: Option<&'a str>,
+    failure_text: Option<&'a str>,
+    lease_owner: Option<&'a [u8]>,
+    lease_until: Option<i64>,
+}
+
+impl<'a> StateColumns<'a> {
+    fn of(refund: &'a Refund) -> Self {
+        let failure = refund.state.failure();
+        let lease = match &refund.state {
+            RefundState::Submitting(lease) => Some(lease),
+            _ => None,
+        };
+        Self {
+            name: refund.state.name().as_str(),
+            failure_code: failure.map(|failure| failure.code.as_str()),
+            failure_text: failure.map(|failure| failure.text.as_str()),
+            lease_owner: lease.map(|lease| &lease.owner.as_bytes()[..]),
+            lease_until: lease.map(|lease| lease.until.as_micros()),
+        }
+    }
+}
+
+fn micros(time: Option<Timestamp>) -> Value<'static> {
+    time.map(Timestamp::as_micros).into()
+}
+
+/// An update that must touch exactly one row.
+pub(crate) fn expect_one(touched: u64, table: &'static str) -> Result<(), StoreError> {
+    if touched == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::inconsistent(format!("an update of {table} touched {touched} rows, not one")))
+    }
+}
