@@ -72,7 +72,7 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    pub(crate) fn failed(step: &Migration, reason: impl ToString) -> Self {
+    pub(crate) fn failed(step: &Migration, reason: &impl ToString) -> Self {
         MigrateError::Failed { version: step.version, name: step.name.to_owned(), reason: reason.to_string() }
     }
 }

@@ -49,10 +49,10 @@ impl PgStore {
             return Ok(None);
         };
         let script = rewrite(step.sql, Engine::Postgres);
-        tx.batch_execute(&script).await.map_err(|error| MigrateError::failed(step, plain(&error)))?;
+        tx.batch_execute(&script).await.map_err(|error| MigrateError::failed(step, &plain(&error)))?;
         let checksum = checksum(step.sql);
         tx.execute(WRITE_RECORD, &[&step.version, &step.name, &checksum, &now]).await.map_err(broken)?;
-        tx.commit().await.map_err(|error| MigrateError::failed(step, plain(&error)))?;
+        tx.commit().await.map_err(|error| MigrateError::failed(step, &plain(&error)))?;
         Ok(Some(step.version))
     }
 }

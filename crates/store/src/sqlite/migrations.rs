@@ -54,11 +54,11 @@ fn take_next(
         return Ok(None);
     };
     tx.execute_batch(&rewrite(step.sql, Engine::Sqlite))
-        .map_err(|error| MigrateError::failed(step, error))?;
+        .map_err(|error| MigrateError::failed(step, &error))?;
     if tx.is_autocommit() {
-        return Err(MigrateError::failed(step, "its text ends the transaction it runs in"));
+        return Err(MigrateError::failed(step, &"its text ends the transaction it runs in"));
     }
     tx.execute(WRITE_RECORD, (step.version, step.name, checksum(step.sql), now)).map_err(broken)?;
-    tx.commit().map_err(|error| MigrateError::failed(step, error))?;
+    tx.commit().map_err(|error| MigrateError::failed(step, &error))?;
     Ok(Some(step.version))
 }
