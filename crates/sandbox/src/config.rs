@@ -1,0 +1,58 @@
+//! Whose requests the sandbox accepts.
+
+use std::fmt;
+
+/// One merchant's contract with MoMo.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MomoAccount {
+    /// MoMo's name for the merchant, sent in every request.
+    pub partner_code: String,
+    /// Part of the signed text, never sent.
+    pub access_key: String,
+    /// Signs.
+    pub secret_key: String,
+}
+
+impl fmt::Debug for MomoAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MomoAccount").field("partner_code", &self.partner_code).finish_non_exhaustive()
+    }
+}
+
+/// One merchant's contract with Tap.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TapAccount {
+    /// Sent as the bearer token, and signs notifications.
+    pub secret_key: String,
+}
+
+impl fmt::Debug for TapAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TapAccount").finish_non_exhaustive()
+    }
+}
+
+/// The accounts that the sandbox accepts. Refunds belong to the account that asked for them; payments belong to all of a PSP's accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxConfig {
+    /// MoMo's merchants.
+    pub momo: Vec<MomoAccount>,
+    /// Tap's merchants.
+    pub tap: Vec<TapAccount>,
+}
+
+impl Default for SandboxConfig {
+    /// The test credentials that the PSPs print in their own public documentation, so that nothing need be set up:
+    /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
+    /// <https://developers.tap.company/reference/list-all-charges>.
+    fn default() -> SandboxConfig {
+        SandboxConfig {
+            momo: vec![MomoAccount {
+                partner_code: "MOMO".to_owned(),
+                access_key: "F8BBA842ECF85".to_owned(),
+                secret_key: "K951B6PE1waDMi640xX08PD3vg6EkVlz".to_owned(),
+            }],
+            tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
+        }
+    }
+}
