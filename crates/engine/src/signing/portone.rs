@@ -74,7 +74,7 @@ mod tests {
         "portone-test-secret".into()
     }
 
-    fn payment<'a>(amount: &'a str) -> [(&'a str, &'a str); 9] {
+    fn payment(amount: &str) -> [(&str, &str); 9] {
         // In the order of the documents, which is not sorted.
         [
             ("order_ref", "2mbbExY77pp8iC0AQ1ucWymnd3c"),
