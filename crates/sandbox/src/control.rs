@@ -204,3 +204,6 @@ pub(crate) async fn ledger(extract::State(sandbox): extract::State<Sandbox>) -> 
     let effects = sandbox.read(|state| state.effects()).map_err(Refusal::State);
     respond(effects.map(|refunds| Ledger { effects: refunds.into_iter().map(Effect::from).collect() }))
 }
+
+#[cfg(test)]
+mod tests;

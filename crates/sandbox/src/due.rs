@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::sandbox::{Inner, Sandbox};
 use crate::script::STEPS_MAX;
 use crate::state::{Due, DueKind, Stage, State, StateError};
-use crate::world::Notification;
+use crate::world::{Notification, NotifyError};
 
 /// How long the loop rests after an error of the state, in milliseconds.
 const ERROR_PAUSE_MS: u64 = 1_000;
@@ -22,12 +22,14 @@ const NOTIFY_RETRY_PAUSES_MS: [i64; 2] = [1_000, 5_000];
 #[derive(Debug)]
 pub(crate) struct Claimed {
     seq: i64,
-    inner: Arc<Inner>,
+    inner: Weak<Inner>,
 }
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        self.inner.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.seq);
+        if let Some(inner) = self.inner.upgrade() {
+            inner.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.seq);
+        }
     }
 }
 
@@ -50,7 +52,7 @@ impl Sandbox {
             if claimed.is_empty() {
                 return Ok(());
             }
-            for outcome in join_all(claimed.into_iter().map(|claim| self.deliver(claim))).await {
+            for outcome in join_all(claimed.into_iter().map(deliver)).await {
                 outcome?;
             }
         }
@@ -77,35 +79,52 @@ impl Sandbox {
     /// Claims one notification; `None` when somebody is sending it.
     pub(crate) fn claim(&self, seq: i64) -> Option<Claimed> {
         let mut in_flight = self.inner.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        in_flight.insert(seq).then(|| Claimed { seq, inner: Arc::clone(&self.inner) })
+        in_flight.insert(seq).then(|| Claimed { seq, inner: Arc::downgrade(&self.inner) })
     }
 
-    /// Tries a claimed notification once and records how that went.
-    pub(crate) async fn deliver(&self, claimed: Claimed) -> Result<(), StateError> {
-        let Some(due) = self.read(|state| state.due_by_seq(claimed.seq))? else { return Ok(()) };
-        let Some(notification) = self.notification(&due)? else {
-            tracing::warn!(
-                due = due.seq,
-                "the account of a notification is not configured any more; dropped"
-            );
-            return self.read(|state| state.delete_due(due.seq));
-        };
-        let outcome = self.inner.world.notifier.post(notification).await;
-        let arrived = matches!(outcome, Ok(status) if (200..300).contains(&status));
+    /// The claimed notification as it is sent; `None` when it is not owed any more.
+    fn prepare(&self, claimed: &Claimed) -> Result<Option<(Due, Notification)>, StateError> {
+        let Some(due) = self.read(|state| state.due_by_seq(claimed.seq))? else { return Ok(None) };
+        match crate::tap::notify::notification(self, &due.payload)? {
+            Some(notification) => Ok(Some((due, notification))),
+            None => {
+                tracing::warn!(
+                    due = due.seq,
+                    "the account of a notification is not configured any more; dropped"
+                );
+                self.read(|state| state.delete_due(due.seq))?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn record(&self, due: &Due, outcome: &Result<u16, NotifyError>) -> Result<(), StateError> {
+        let arrived = matches!(outcome, Ok(status) if (200..300).contains(status));
+        let attempt = due.attempts.saturating_add(1);
         if !arrived {
-            let attempt = due.attempts.saturating_add(1);
             tracing::info!(due = due.seq, attempt, ?outcome, "a notification did not arrive");
         }
         let pause_ms = NOTIFY_RETRY_PAUSES_MS.get(due.attempts as usize).filter(|_| !arrived);
         let next_ms = pause_ms.map(|pause_ms| self.now_ms().saturating_add(*pause_ms));
         self.transact(|state| match next_ms {
-            Some(next_ms) => state.postpone_due(due.seq, next_ms, due.attempts.saturating_add(1)),
+            Some(next_ms) => state.postpone_due(due.seq, next_ms, attempt),
             None => state.delete_due(due.seq),
         })
     }
+}
 
-    fn notification(&self, due: &Due) -> Result<Option<Notification>, StateError> {
-        crate::tap::notify::notification(self, &due.payload)
+/// Tries a claimed notification once and records how that went. While it is on its way it does not keep the sandbox alive: one that
+/// has ended meanwhile still owes it, and sends it again when it is opened again.
+pub(crate) async fn deliver(claimed: Claimed) -> Result<(), StateError> {
+    let sandbox = |claimed: &Claimed| claimed.inner.upgrade().map(|inner| Sandbox { inner });
+    let Some(at_first) = sandbox(&claimed) else { return Ok(()) };
+    let Some((due, notification)) = at_first.prepare(&claimed)? else { return Ok(()) };
+    let post = at_first.inner.world.notifier.post(notification);
+    drop(at_first);
+    let outcome = post.await;
+    match sandbox(&claimed) {
+        Some(sandbox) => sandbox.record(&due, &outcome),
+        None => Ok(()),
     }
 }
 
@@ -187,9 +206,8 @@ fn round(sandbox: &Sandbox) -> Result<Option<u64>, StateError> {
     sandbox.make_changes()?;
     // Each notification in a task of its own: a receiver that hangs delays nothing else.
     for claimed in sandbox.claim_notifications()? {
-        let sender = sandbox.clone();
         sandbox.inner.world.spawner.spawn(Box::pin(async move {
-            if let Err(error) = sender.deliver(claimed).await {
+            if let Err(error) = deliver(claimed).await {
                 tracing::error!(%error, "the outcome of a notification could not be recorded");
             }
         }));
@@ -198,3 +216,6 @@ fn round(sandbox: &Sandbox) -> Result<Option<u64>, StateError> {
     let next_ms = sandbox.read(|state| state.next_due_ms(now_ms))?;
     Ok(next_ms.map(|next_ms| u64::try_from(next_ms - now_ms).unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests;

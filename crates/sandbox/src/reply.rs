@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
+use crate::due::deliver;
 use crate::sandbox::Sandbox;
 use crate::script::Answer;
 use crate::state::StateError;
@@ -78,7 +79,7 @@ impl Sandbox {
             Answer::AfterNotification => {
                 for seq in played.notify_first {
                     let Some(claimed) = self.claim(seq) else { continue };
-                    if let Err(error) = self.deliver(claimed).await {
+                    if let Err(error) = deliver(claimed).await {
                         return state_error(&error);
                     }
                 }

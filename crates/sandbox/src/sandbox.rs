@@ -73,7 +73,6 @@ impl Sandbox {
 
     /// All routes: those of the PSPs and those that control the sandbox. A fault that needs the connection itself (see [`crate::Fault`])
     /// is an extension and a header of the response here; [`Sandbox::serve`] turns it into the real thing.
-    #[must_use]
     pub fn router(&self) -> Router {
         router::router(self.clone())
     }

@@ -69,12 +69,13 @@ impl Sandbox {
             }));
         }
         drop((listener, alive));
-        phase.send_replace(Phase::Closing);
-        tokio::select! {
-            biased;
-            _ = all_gone.recv() => {}
-            () = self.inner.world.clock.sleep(SHUTDOWN_GRACE_MS) => {
-                phase.send_replace(Phase::Cut);
+        // First the running requests may end, then the held ones are cut; either way their hold on the state is gone at the end.
+        for next in [Phase::Closing, Phase::Cut] {
+            phase.send_replace(next);
+            tokio::select! {
+                biased;
+                _ = all_gone.recv() => return,
+                () = self.inner.world.clock.sleep(SHUTDOWN_GRACE_MS) => {}
             }
         }
     }

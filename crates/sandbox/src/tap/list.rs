@@ -131,10 +131,10 @@ fn page(state: &State<'_>, account: &str, form: &Form) -> Result<Reply, StateErr
     refunds.truncate(form.rows);
     let refunds = refunds
         .iter()
-        .map(|refund| RawValue::from_string(show(refund)?.body).map_err(unreadable))
+        .map(|refund| RawValue::from_string(show(refund)?.body).map_err(|error| unreadable(&error)))
         .collect::<Result<Vec<_>, _>>()?;
     let page = Page { object: "list", live_mode: false, count: refunds.len(), has_more, refunds };
-    Ok(Reply::new(StatusCode::OK, serde_json::to_string(&page).map_err(unreadable)?))
+    Ok(Reply::new(StatusCode::OK, serde_json::to_string(&page).map_err(|error| unreadable(&error))?))
 }
 
 fn found(state: &State<'_>, account: &str, form: &Form) -> Result<Vec<Refund>, StateError> {

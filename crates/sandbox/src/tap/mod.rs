@@ -53,11 +53,11 @@ struct Detail {
 
 impl Detail {
     fn of(refund: &Refund) -> Result<Detail, StateError> {
-        serde_json::from_str(&refund.detail).map_err(unreadable)
+        serde_json::from_str(&refund.detail).map_err(|error| unreadable(&error))
     }
 }
 
-fn unreadable(error: serde_json::Error) -> StateError {
+fn unreadable(error: &serde_json::Error) -> StateError {
     StateError::Unreadable(error.to_string())
 }
 

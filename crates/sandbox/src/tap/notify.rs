@@ -41,13 +41,13 @@ fn queue_at(state: &State<'_>, refund: &Refund, due_ms: i64) -> Result<Option<i6
     let Some(url) = shown.post_url else { return Ok(None) };
     let kept =
         Kept { account: refund.account.clone(), url, signed_text: shown.signed_text, body: shown.body };
-    let payload = serde_json::to_string(&kept).map_err(unreadable)?;
+    let payload = serde_json::to_string(&kept).map_err(|error| unreadable(&error))?;
     Ok(Some(state.add_due(due_ms, refund.seq, DueKind::Notify, &payload)?))
 }
 
 /// A kept notification, signed; `None` when its account is not configured any more.
 pub(crate) fn notification(sandbox: &Sandbox, payload: &str) -> Result<Option<Notification>, StateError> {
-    let kept: Kept = serde_json::from_str(payload).map_err(unreadable)?;
+    let kept: Kept = serde_json::from_str(payload).map_err(|error| unreadable(&error))?;
     Ok(auth::named(&sandbox.inner.config, &kept.account).map(|account| Notification {
         url: kept.url,
         headers: vec![("hashstring", sign::hashstring(&account.secret_key, &kept.signed_text))],

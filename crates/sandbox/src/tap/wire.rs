@@ -122,7 +122,7 @@ pub(crate) fn show(refund: &Refund) -> Result<Shown, StateError> {
         Stage::Refused => ("DECLINED", "501", "Declined"),
     };
     let amount = money::print_major(refund.amount_minor, money::exponent(&refund.currency).unwrap_or(2));
-    let amount_json = RawValue::from_string(amount.clone()).map_err(unreadable)?;
+    let amount_json = RawValue::from_string(amount.clone()).map_err(|error| unreadable(&error))?;
     let created = refund.created_ms.to_string();
     let payment_reference = format!("{}{:08}", refund.created_ms, refund.seq);
     let object = Object {
@@ -152,7 +152,7 @@ pub(crate) fn show(refund: &Refund) -> Result<Shown, StateError> {
         created: &created,
     };
     Ok(Shown {
-        body: serde_json::to_string(&object).map_err(unreadable)?,
+        body: serde_json::to_string(&object).map_err(|error| unreadable(&error))?,
         signed_text: signed.text(),
         post_url: detail.post_url,
     })

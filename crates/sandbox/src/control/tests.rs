@@ -1,0 +1,116 @@
+//! Bad control input is refused with a reason and changes nothing.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::testing::{Harness, post};
+
+async fn refused(harness: &Harness, path: &str, body: Value) -> (u16, String) {
+    let got = harness.control(path, body).await;
+    (got.status.as_u16(), got.json()["error"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_payment_again_changes_nothing_and_another_is_a_conflict() {
+    let harness = Harness::new();
+    let body = json!({"psp": "tap", "payment": "chg_1", "currency": "SAR", "amount_minor": 10_000});
+    let first = harness.control("payment", body.clone()).await;
+    assert_eq!(first.status, StatusCode::OK);
+    assert_eq!(harness.control("payment", body.clone()).await, first);
+    for (field, value) in [("currency", json!("KWD")), ("amount_minor", json!(10_001))] {
+        let mut other = body.clone();
+        other[field] = value;
+        assert_eq!(refused(&harness, "payment", other).await.0, 409);
+    }
+    // The same id at another PSP is another payment.
+    harness.payment("momo", "1", "VND", 1_000).await;
+    harness.payment("tap", "1", "SAR", 1_000).await;
+}
+
+#[tokio::test]
+async fn bad_payments_are_refused() {
+    let harness = Harness::new();
+    let good = json!({"psp": "momo", "payment": "17", "currency": "VND", "amount_minor": 10_000});
+    for (field, value) in [
+        ("psp", json!("stripe")),
+        ("psp", Value::Null),
+        ("payment", json!("")),
+        ("payment", json!(17)),
+        ("payment", json!("pay-17")),
+        ("payment", json!("017")),
+        ("payment", json!("1".repeat(201))),
+        ("currency", json!("SAR")),
+        ("currency", json!("vnd")),
+        ("amount_minor", json!(0)),
+        ("amount_minor", json!(-1)),
+        ("amount_minor", json!("10000")),
+        ("amount_minor", json!(1.5)),
+        ("unknown", json!(1)),
+    ] {
+        let mut body = good.clone();
+        body[field] = value.clone();
+        let (status, error) = refused(&harness, "payment", body).await;
+        assert_eq!(status, 400, "{field}={value}");
+        assert!(!error.is_empty(), "{field}={value}");
+    }
+    assert_eq!(harness.call(post("/control/payment", &[], "{")).await.status, StatusCode::BAD_REQUEST);
+    harness.payment("momo", "17", "VND", 10_000).await;
+}
+
+#[tokio::test]
+async fn bad_scripts_are_refused_whole() {
+    let harness = Harness::new();
+    harness.payment("momo", "17", "VND", 10_000).await;
+    harness.payment("tap", "chg_1", "SAR", 10_000).await;
+    for step in ["duplicate_notification", "notify_before_answer", "succeed_then_fail"] {
+        let at_momo = json!({"psp": "momo", "payment": "17", "steps": ["succeed", step]});
+        let (status, error) = refused(&harness, "script", at_momo).await;
+        assert_eq!((status, error.contains(step)), (400, true), "{error}");
+        harness.script("tap", "chg_1", &[step]).await;
+    }
+    for steps in [json!(["explode"]), json!("succeed"), json!([1]), json!(["slow"]), Value::Null] {
+        let body = json!({"psp": "tap", "payment": "chg_1", "steps": steps});
+        assert_eq!(refused(&harness, "script", body).await.0, 400, "{steps}");
+    }
+    let too_many = vec!["succeed"; 1_001];
+    let body = json!({"psp": "tap", "payment": "chg_1", "steps": too_many});
+    assert_eq!(refused(&harness, "script", body).await.0, 400);
+    let unknown = json!({"psp": "tap", "payment": "chg_2", "steps": ["succeed"]});
+    assert_eq!(refused(&harness, "script", unknown).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_script_takes_the_place_of_the_one_before() {
+    let harness = Harness::new();
+    harness.payment("tap", "chg_1", "SAR", 10_000).await;
+    harness.script("tap", "chg_1", &["refuse", "refuse"]).await;
+    let objects = json!({"psp": "tap", "payment": "chg_1", "steps": [{"slow": 5}, "pend"]});
+    assert_eq!(harness.control("script", objects).await.json()["steps"], json!(["slow:5", "pend"]));
+    harness.script("tap", "chg_1", &[]).await;
+    let body = json!({"charge_id": "chg_1", "amount": 1, "currency": "SAR", "reason": "x"}).to_string();
+    let bearer = [("authorization", "Bearer sk_test_XKokBfNWv6FIYuTMg5sLPjhJ")];
+    assert_eq!(harness.call(post("/v2/refunds", &bearer, body)).await.json()["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn bad_ends_are_refused() {
+    let harness = Harness::new();
+    for (body, expected) in [
+        (json!({"psp": "tap", "refund": "re_1", "state": "done"}), 400),
+        (json!({"psp": "tap", "refund": "re_1"}), 400),
+        (json!({"psp": "visa", "refund": "re_1", "state": "failed"}), 400),
+        (json!({"psp": "tap", "refund": "re_1", "state": "failed"}), 404),
+    ] {
+        assert_eq!(refused(&harness, "finish", body.clone()).await.0, expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_ledger_and_an_oversized_body() {
+    let harness = Harness::new();
+    let ledger = harness.call(Request::get("/control/ledger").body(Body::empty()).unwrap()).await;
+    assert_eq!(ledger.text, r#"{"effects":[]}"#);
+    let large = harness.call(post("/control/payment", &[], "x".repeat(300_000))).await;
+    assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
