@@ -18,6 +18,9 @@ const ROUNDS_MAX: usize = 16 * STEPS_MAX;
 /// (<https://developers.tap.company/docs/webhook>), not their distance; these are short because tests wait for them.
 const NOTIFY_RETRY_PAUSES_MS: [i64; 2] = [1_000, 5_000];
 
+/// How many notifications are sent at once, those that requests send themselves apart.
+const NOTIFICATIONS_MAX: usize = 256;
+
 /// A notification that this process alone is sending, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Claimed {
@@ -29,6 +32,8 @@ impl Drop for Claimed {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.upgrade() {
             inner.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.seq);
+            // A place is free, and what was not recorded is still due.
+            inner.wake.notify_one();
         }
     }
 }
@@ -70,10 +75,13 @@ impl Sandbox {
         })
     }
 
+    /// Claims what is due and nobody sends, as far as there are places for it.
     fn claim_notifications(&self) -> Result<Vec<Claimed>, StateError> {
         let now_ms = self.now_ms();
         let due = self.read(|state| state.notifications_due(now_ms))?;
-        Ok(due.into_iter().filter_map(|due| self.claim(due.seq)).collect())
+        let sent_now = self.inner.in_flight.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let places = NOTIFICATIONS_MAX.saturating_sub(sent_now);
+        Ok(due.into_iter().filter_map(|due| self.claim(due.seq)).take(places).collect())
     }
 
     /// Claims one notification; `None` when somebody is sending it.

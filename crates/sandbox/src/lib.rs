@@ -54,6 +54,7 @@ mod psp;
 pub mod real;
 mod reply;
 mod router;
+mod rows;
 mod sandbox;
 mod script;
 mod server;

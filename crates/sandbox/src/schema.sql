@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS refund (
     detail       TEXT NOT NULL,
     UNIQUE (psp, refund)
 );
-CREATE INDEX IF NOT EXISTS refund_by_payment ON refund (psp, payment);
+CREATE INDEX IF NOT EXISTS refund_by_payment ON refund (psp, payment, account, created_ms);
+CREATE INDEX IF NOT EXISTS refund_by_time ON refund (psp, account, created_ms);
 CREATE INDEX IF NOT EXISTS refund_by_key ON refund (psp, ref_key);
 
 -- What a PSP with idempotency remembers of a request. state: running, final (answer is replayed), open (answer is not).

@@ -12,7 +12,7 @@ use crate::config::{MomoAccount, SandboxConfig};
 use crate::psp::Psp;
 use crate::reply::Reply;
 use crate::sandbox::Sandbox;
-use crate::state::{Refund, Request, RequestState, Stage, State, StateError};
+use crate::state::{ALWAYS, Refund, Request, RequestState, Stage, State, StateError};
 
 /// What is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn refund_found(state: &State<'_>, form: &Form<'_>) -> Result<Found, StateError>
 
 fn purchase_found(state: &State<'_>, form: &Form<'_>) -> Result<Found, StateError> {
     let Some(payment) = state.payment(Psp::Momo, &form.order_id)? else { return Ok(None) };
-    let refunds = state.refunds_shown(Psp::Momo, &form.account.partner_code, Some(&form.order_id))?;
+    let refunds = state.refunds_shown(Psp::Momo, &form.account.partner_code, Some(&form.order_id), ALWAYS)?;
     let rows = refunds.iter().map(row).collect::<Result<_, _>>()?;
     Ok(Some((Some(payment.captured_minor), form.order_id.parse().ok(), rows)))
 }

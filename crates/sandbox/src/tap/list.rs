@@ -12,7 +12,7 @@ use super::{auth, unreadable};
 use crate::psp::Psp;
 use crate::reply::{Reply, state_error};
 use crate::sandbox::Sandbox;
-use crate::state::{Refund, State, StateError};
+use crate::state::{ALWAYS, Refund, State, StateError};
 
 /// Longest period, in milliseconds: 30 days.
 const PERIOD_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
@@ -79,7 +79,7 @@ impl Number {
 #[derive(Debug)]
 struct Form {
     /// First and last moment of creation, in milliseconds.
-    created: Option<(i64, i64)>,
+    created: (i64, i64),
     charges: Vec<String>,
     starting_after: Option<String>,
     rows: usize,
@@ -89,13 +89,13 @@ impl Form {
     fn read(body: &[u8]) -> Result<Form, Refusal> {
         let body: Body = read(body)?;
         let created = match body.period.and_then(|period| period.date) {
-            None => None,
+            None => ALWAYS,
             Some(dates) => {
                 let (from, to) = (dates.from.value()?, dates.to.value()?);
                 if from > to || to.saturating_sub(from) > PERIOD_MS_MAX {
                     return Err(Refusal::BAD_INPUT);
                 }
-                Some((from, to))
+                (from, to)
             }
         };
         let rows = match body.limit {
@@ -140,13 +140,10 @@ fn page(state: &State<'_>, account: &str, form: &Form) -> Result<Reply, StateErr
 fn found(state: &State<'_>, account: &str, form: &Form) -> Result<Vec<Refund>, StateError> {
     let mut refunds = Vec::new();
     if form.charges.is_empty() {
-        refunds = state.refunds_shown(Psp::Tap, account, None)?;
+        refunds = state.refunds_shown(Psp::Tap, account, None, form.created)?;
     }
     for charge in &form.charges {
-        refunds.extend(state.refunds_shown(Psp::Tap, account, Some(charge))?);
-    }
-    if let Some((from, to)) = form.created {
-        refunds.retain(|refund| (from..=to).contains(&refund.created_ms));
+        refunds.extend(state.refunds_shown(Psp::Tap, account, Some(charge), form.created)?);
     }
     refunds.sort_by_key(|refund| std::cmp::Reverse((refund.created_ms, refund.seq)));
     refunds.dedup_by_key(|refund| refund.seq);
