@@ -1,0 +1,43 @@
+//! `cargo xtask ci`: what must hold before a change is taken.
+
+use crate::{
+    Outcome,
+    run::{capture, cargo, run},
+    test, tidy,
+};
+
+const STEPS: [&str; 5] = ["fmt", "clippy", "tidy", "test", "demo"];
+
+pub(crate) fn command(args: &[String]) -> Outcome {
+    let chosen: Vec<&str> = match args {
+        [] => STEPS.to_vec(),
+        [only, steps] if only == "--only" => steps.split(',').collect(),
+        _ => return Err("usage: cargo xtask ci [--only STEP,...]".into()),
+    };
+    if let Some(unknown) = chosen.iter().find(|step| !STEPS.contains(step)) {
+        return Err(format!("no such step: {unknown}; there are {}", STEPS.join(", ")));
+    }
+    for step in STEPS.iter().filter(|step| chosen.contains(step)) {
+        match *step {
+            "fmt" => run(&mut cargo(["fmt", "--all", "--check"]))?,
+            "clippy" => {
+                run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+            }
+            "tidy" => tidy::command()?,
+            "test" => test::command(&[])?,
+            _ => demo()?,
+        }
+    }
+    eprintln!("==> {}: all well", chosen.join(", "));
+    Ok(())
+}
+
+/// The demo end to end, through the program as it is built for development.
+fn demo() -> Outcome {
+    let help = capture(&mut cargo(["run", "--quiet", "-p", "redress", "--", "--help"]))?;
+    if !help.lines().any(|line| line.trim_start().starts_with("demo")) {
+        eprintln!("==> demo: the program has no such command yet; nothing was run");
+        return Ok(());
+    }
+    run(&mut cargo(["run", "--quiet", "-p", "redress", "--", "demo", "--once"]))
+}
