@@ -1,10 +1,22 @@
 //! What Redress does: the use cases, the loop that claims what is due, notifications.
 
+pub mod accept;
 pub mod api_key;
+pub mod callers;
+pub mod config;
+pub mod directory;
+pub mod engine;
+pub mod error;
+mod exchange;
 pub mod key_material;
+pub mod lookup;
+pub mod permits;
+pub mod psp_notification;
 pub mod real_world;
 pub mod signing;
 #[doc(hidden)]
 pub mod testing;
 pub mod vault;
+pub mod watch;
+mod work;
 pub mod world;

@@ -122,8 +122,6 @@ pub struct ClaimOutcome {
     pub changed: Vec<Refund>,
     /// How many cases were opened.
     pub cases: usize,
-    /// Rows were left because no more could be taken.
-    pub more: bool,
 }
 
 macro_rules! due {
@@ -242,20 +240,15 @@ impl Claim {
             Step::Submit | Step::Resend if self.account.state == AccountState::Paused => {
                 self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ())
             }
-            Step::Submit | Step::Resend if self.left(out, Task::Send) == 0 => {
-                out.more = true;
-                Ok(())
-            }
+            // What cannot be taken now stays due.
+            Step::Submit | Step::Resend if self.left(out, Task::Send) == 0 => Ok(()),
             Step::Submit | Step::Resend => {
                 let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
                 write_change(tx, &change, None, ids, self.now).await?;
                 out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
                 Ok(())
             }
-            Step::Query if self.left(out, Task::Query) == 0 => {
-                out.more = true;
-                Ok(())
-            }
+            Step::Query if self.left(out, Task::Query) == 0 => Ok(()),
             Step::Query => {
                 let refund = self.postpone(tx, refund, self.timing.lease).await?;
                 out.claimed.push(Claimed { task: Task::Query, refund, psp_payment_id });

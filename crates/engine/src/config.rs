@@ -1,0 +1,116 @@
+//! The engine's settings: plain values, checked once where the program starts.
+
+use std::time::Duration;
+
+use redress_core::retry::Backoff;
+use redress_core::settle::Timing;
+
+/// How the engine behaves. Everything has a default that suits production.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// The spans by which refunds are followed.
+    pub timing: Timing,
+    /// How long one exchange with a PSP may take, from connecting to the last byte. MoMo asks for at least 30 s.
+    pub psp_timeout: Duration,
+    /// How long a face that waits for the PSP waits at most.
+    pub face_wait: Duration,
+    /// How often the store is asked for what is due when nothing woke the loop.
+    pub poll: Duration,
+    /// How far a signed timestamp of a caller may be from this machine's clock. Unknown for SGate; see the facts.
+    pub sgate_clock_tolerance: Duration,
+    /// How long one attempt to deliver a notification may take.
+    pub delivery_timeout: Duration,
+    /// When notifications are tried again.
+    pub delivery: DeliverySchedule,
+}
+
+/// When a notification is tried again, and when it is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliverySchedule {
+    /// Between tries in the dialects `portone` and `standard`.
+    pub backoff: Backoff,
+    /// Tries 5 s apart when nothing answers, in the dialect `sgate` (callback page of SGate's documentation).
+    pub sgate_silent_tries: u32,
+    /// Between those.
+    pub sgate_silent_gap: Duration,
+    /// Between tries after a wrong answer, in the dialect `sgate`.
+    pub sgate_gap: Duration,
+    /// After so many tries a delivery is given up. No source states a cap: a setting.
+    pub tries_max: u32,
+    /// How long the old secret of an endpoint signs beside the new one after a rotation.
+    pub secret_overlap: Duration,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            timing: Timing {
+                lease: Duration::from_secs(90),
+                not_sent: Backoff { first: Duration::from_secs(2), max: 5 * MINUTE },
+                resolve: Backoff { first: Duration::from_secs(5), max: 30 * MINUTE },
+                poll: Backoff { first: Duration::from_secs(10), max: HOUR },
+                person_after_queries: 6,
+                overdue: 48 * HOUR,
+            },
+            psp_timeout: Duration::from_secs(30),
+            face_wait: Duration::from_secs(10),
+            poll: Duration::from_millis(500),
+            sgate_clock_tolerance: Duration::from_secs(300),
+            delivery_timeout: Duration::from_secs(10),
+            delivery: DeliverySchedule {
+                backoff: Backoff { first: Duration::from_secs(5), max: 6 * HOUR },
+                sgate_silent_tries: 3,
+                sgate_silent_gap: Duration::from_secs(5),
+                sgate_gap: 15 * MINUTE,
+                tries_max: 100,
+                secret_overlap: 24 * HOUR,
+            },
+        }
+    }
+}
+
+/// Two settings that contradict each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A lease must outlive the exchange it covers, or another process would doubt a request that is still running.
+    #[error("the lease must be at least twice the PSP timeout")]
+    LeaseTooShort,
+    /// A schedule without a delay would never rest.
+    #[error("no delay of a schedule may be zero")]
+    ZeroDelay,
+}
+
+impl EngineConfig {
+    /// Checks the relations between settings.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] found.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.timing.lease < self.psp_timeout * 2 {
+            return Err(ConfigError::LeaseTooShort);
+        }
+        let backoffs = [self.timing.not_sent, self.timing.resolve, self.timing.poll, self.delivery.backoff];
+        let zero = |backoff: &Backoff| backoff.first.is_zero() || backoff.max.is_zero();
+        if backoffs.iter().any(zero) || self.poll.is_zero() || self.delivery.sgate_silent_gap.is_zero() {
+            return Err(ConfigError::ZeroDelay);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_outlives_its_exchange() {
+        assert_eq!(EngineConfig::default().check(), Ok(()));
+        let short = EngineConfig { psp_timeout: Duration::from_secs(60), ..EngineConfig::default() };
+        assert_eq!(short.check(), Err(ConfigError::LeaseTooShort));
+        let restless = EngineConfig { poll: Duration::ZERO, ..EngineConfig::default() };
+        assert_eq!(restless.check(), Err(ConfigError::ZeroDelay));
+    }
+}

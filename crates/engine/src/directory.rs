@@ -1,0 +1,216 @@
+//! What changes seldom and is asked for all the time: credentials, account versions, who wants which event. Kept in
+//! memory until the count of changes in the store says that a tool or another process changed something.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redress_core::environment::Environment;
+use redress_core::event::EventKind;
+use redress_core::id::{AccountId, KeyId, MerchantId};
+use redress_psp::connector::{AccountConfig, Credentials};
+use redress_store::ops::accounts::{FindAccount, LoadAccountVersion};
+use redress_store::ops::credentials::{Credential, CredentialKind, FindCredential, Proof};
+use redress_store::ops::endpoints::AnyEndpointWants;
+use redress_store::ops::merchants::FindMerchant;
+use redress_store::ops::settings_version::SettingsVersion;
+use redress_store::{Store, StoreError};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::api_key::{ApiKey, ApiKeyHash};
+use crate::vault::{SealContext, Vault};
+
+/// The column name that secrets of credentials are bound to.
+pub(crate) const CREDENTIAL_COLUMN: &str = "api_credentials.secret";
+
+/// The column name that credentials of PSP accounts are bound to.
+pub(crate) const ACCOUNT_COLUMN: &str = "psp_account_versions.credentials";
+
+/// Who calls: the owner of a credential that was found. A face still has to check the proof.
+#[derive(Debug)]
+pub struct Caller {
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// SGate's merchant id, as `M948164`.
+    pub merchant_code: String,
+    /// The credential.
+    pub credential: KeyId,
+    /// The environment it belongs to; `None` where it serves both.
+    pub environment: Option<Environment>,
+    /// What the caller showed.
+    pub public_key: String,
+    /// What proves it, where the face needs the secret itself.
+    pub secret: Option<SecretString>,
+    hash: Option<ApiKeyHash>,
+}
+
+type CallerKey = (CredentialKind, String);
+type AccountKey = (AccountId, i64);
+
+#[derive(Default)]
+struct Kept {
+    version: i64,
+    callers: BTreeMap<CallerKey, Arc<Caller>>,
+    wants: BTreeMap<(MerchantId, EventKind), bool>,
+    accounts: BTreeMap<AccountKey, (String, Arc<AccountConfig>)>,
+}
+
+/// The directory of one process.
+pub struct Directory {
+    store: Store,
+    vault: Arc<Vault>,
+    kept: Mutex<Kept>,
+}
+
+impl Directory {
+    pub(crate) fn new(store: Store, vault: Arc<Vault>) -> Self {
+        Self { store, vault, kept: Mutex::default() }
+    }
+
+    /// Forgets everything when something changed since the last look.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let version = self.store.read(SettingsVersion).await?;
+        let mut kept = self.kept();
+        if kept.version != version {
+            *kept = Kept { version, ..Kept::default() };
+        }
+        Ok(())
+    }
+
+    /// Finds the owner of a credential that is not revoked.
+    pub(crate) async fn caller(
+        &self,
+        kind: CredentialKind,
+        public_key: &str,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
+        let key = (kind, public_key.to_owned());
+        let version = {
+            let kept = self.kept();
+            if let Some(caller) = kept.callers.get(&key) {
+                return Ok(Some(Arc::clone(caller)));
+            }
+            kept.version
+        };
+        let find = FindCredential { kind, public_key: key.1.clone() };
+        let Some(found) = self.store.read(find).await?.filter(|found| found.revoked_at.is_none()) else {
+            return Ok(None);
+        };
+        let Some(merchant) = self.store.read(FindMerchant(found.merchant)).await? else { return Ok(None) };
+        let caller = Arc::new(self.opened(found, merchant.code)?);
+        let mut kept = self.kept();
+        // A change since the look would leave a stale entry behind.
+        if kept.version == version {
+            kept.callers.insert(key, Arc::clone(&caller));
+        }
+        Ok(Some(caller))
+    }
+
+    /// The settings of an account as they were in one version, with the PSP's name.
+    pub(crate) async fn account_version(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        version: i64,
+        timeout: Duration,
+    ) -> Result<(String, Arc<AccountConfig>), StoreError> {
+        let key = (account, version);
+        if let Some((psp, config)) = self.kept().accounts.get(&key) {
+            return Ok((psp.clone(), Arc::clone(config)));
+        }
+        let found = self
+            .store
+            .read(LoadAccountVersion { merchant, account, version })
+            .await?
+            .ok_or_else(|| StoreError::inconsistent("a refund's account version is gone"))?;
+        let owner = self
+            .store
+            .read(FindAccount(account))
+            .await?
+            .ok_or_else(|| StoreError::inconsistent("a refund's account is gone"))?;
+        let context = SealContext { merchant, row: account.as_bytes(), column: ACCOUNT_COLUMN };
+        let credentials = self.vault.open(&context, &found.credentials_sealed).map_err(sealed)?;
+        let credentials = Credentials::from_json(&credentials)
+            .map_err(|_| StoreError::inconsistent("the credentials of an account cannot be read"))?;
+        let config = Arc::new(AccountConfig {
+            environment: owner.environment,
+            base_url: found.base_url,
+            notification_url: found.notification_url,
+            credentials,
+            timeout,
+        });
+        // Versions never change, so what was read is good whatever happened meanwhile.
+        self.kept().accounts.insert(key, (owner.psp.clone(), Arc::clone(&config)));
+        Ok((owner.psp, config))
+    }
+
+    /// Whether any of the merchant's endpoints wants events of a kind.
+    pub(crate) async fn wants(&self, merchant: MerchantId, kind: EventKind) -> Result<bool, StoreError> {
+        let version = {
+            let kept = self.kept();
+            if let Some(wants) = kept.wants.get(&(merchant, kind)) {
+                return Ok(*wants);
+            }
+            kept.version
+        };
+        let mut wants = false;
+        for environment in [Environment::Sandbox, Environment::Live] {
+            wants = wants || self.store.read(AnyEndpointWants { merchant, environment, kind }).await?;
+        }
+        let mut kept = self.kept();
+        if kept.version == version {
+            kept.wants.insert((merchant, kind), wants);
+        }
+        Ok(wants)
+    }
+
+    fn opened(&self, found: Credential, merchant_code: String) -> Result<Caller, StoreError> {
+        let (secret, hash) = match &found.proof {
+            Proof::Sealed(bytes) => (Some(open_credential(&self.vault, &found, bytes)?), None),
+            Proof::Hash(bytes) => {
+                let hash = ApiKeyHash::from_slice(bytes)
+                    .ok_or_else(|| StoreError::inconsistent("an API key's hash has another length"))?;
+                (None, Some(hash))
+            }
+        };
+        Ok(Caller {
+            merchant: found.merchant,
+            merchant_code,
+            credential: found.id,
+            environment: found.environment,
+            public_key: found.public_key,
+            secret,
+            hash,
+        })
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Caller {
+    /// Whether an API key is this caller's, compared in constant time.
+    pub(crate) fn proves(&self, key: &ApiKey) -> bool {
+        self.hash.as_ref().is_some_and(|hash| hash.is_of(key))
+    }
+
+    /// The secret's text; empty where there is none.
+    pub fn secret_text(&self) -> &str {
+        self.secret.as_ref().map_or("", |secret| secret.expose_secret())
+    }
+}
+
+/// Opens the secret of a credential.
+pub(crate) fn open_credential(
+    vault: &Vault,
+    credential: &Credential,
+    sealed_bytes: &[u8],
+) -> Result<SecretString, StoreError> {
+    let context =
+        SealContext { merchant: credential.merchant, row: credential.id.as_bytes(), column: CREDENTIAL_COLUMN };
+    vault.open_text(&context, sealed_bytes).map_err(sealed)
+}
+
+fn sealed(error: crate::vault::OpenError) -> StoreError {
+    StoreError::inconsistent(format!("a sealed secret cannot be opened: {error}"))
+}

@@ -1,0 +1,98 @@
+//! The handle that every request and every worker holds.
+
+use std::sync::Arc;
+
+use redress_core::id::{CaseId, ProcessId};
+use redress_core::time::Timestamp;
+use redress_psp::connector::Connector;
+use redress_psp::transport::Transport;
+use redress_store::Store;
+use tokio::sync::Notify;
+
+use crate::config::EngineConfig;
+use crate::directory::Directory;
+use crate::permits::Permits;
+use crate::vault::Vault;
+use crate::watch::Watches;
+use crate::world::World;
+
+/// Everything the use cases need, built once. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) parts: Arc<Parts>,
+}
+
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) world: World,
+    pub(crate) config: EngineConfig,
+    pub(crate) psp_transport: Arc<dyn Transport>,
+    pub(crate) notify_transport: Arc<dyn Transport>,
+    pub(crate) connectors: fn(&str) -> Option<&'static dyn Connector>,
+    pub(crate) directory: Directory,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) permits: Arc<Permits>,
+    pub(crate) watches: Arc<Watches>,
+    /// Something may be due at a PSP account.
+    pub(crate) refunds_due: Arc<Notify>,
+    /// Something may be due at an endpoint.
+    pub(crate) deliveries_due: Arc<Notify>,
+    pub(crate) process: ProcessId,
+}
+
+/// What an engine is built of.
+pub struct EngineParts {
+    /// Where everything is remembered.
+    pub store: Store,
+    /// Time, randomness and tasks.
+    pub world: World,
+    /// The settings, checked.
+    pub config: EngineConfig,
+    /// The way to the PSPs.
+    pub psp_transport: Arc<dyn Transport>,
+    /// The way to the merchants' endpoints.
+    pub notify_transport: Arc<dyn Transport>,
+    /// The connectors, by PSP name.
+    pub connectors: fn(&str) -> Option<&'static dyn Connector>,
+    /// Opens and seals what is kept secret.
+    pub vault: Arc<Vault>,
+}
+
+impl Engine {
+    /// Builds the engine. Nothing runs yet.
+    pub fn new(parts: EngineParts) -> Self {
+        let refunds_due = Arc::new(Notify::new());
+        let process = ProcessId::new(parts.world.clock.now(), parts.world.random.bytes10());
+        Self {
+            parts: Arc::new(Parts {
+                directory: Directory::new(parts.store.clone(), Arc::clone(&parts.vault)),
+                permits: Arc::new(Permits::new(Arc::clone(&refunds_due), Arc::clone(&parts.world.clock))),
+                watches: Arc::default(),
+                deliveries_due: Arc::new(Notify::new()),
+                store: parts.store,
+                world: parts.world,
+                config: parts.config,
+                psp_transport: parts.psp_transport,
+                notify_transport: parts.notify_transport,
+                connectors: parts.connectors,
+                vault: parts.vault,
+                refunds_due,
+                process,
+            }),
+        }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &EngineConfig {
+        &self.parts.config
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.parts.world.clock.now()
+    }
+
+    pub(crate) fn case_id(&self, now: Timestamp) -> CaseId {
+        CaseId::new(now, self.parts.world.random.bytes10())
+    }
+}

@@ -1,0 +1,237 @@
+//! Exchanges with PSPs: one submit or one look-up, then settling what it taught.
+//!
+//! Each runs in a task of the engine's own, after the commit that allowed it, and holds no transaction. No caller can
+//! cancel one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use redress_core::id::AccountId;
+use redress_core::outcome::Outcome;
+use redress_core::refund::Refund;
+use redress_core::settle::{Via, Word};
+use redress_core::state::RefundState;
+use redress_core::time::Timestamp;
+use redress_psp::connector::{AccountConfig, Connector, Exchange, QueryAsk, SubmitAsk};
+use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_store::ops::accept::SendPermit;
+use redress_store::ops::refunds::BoundElsewhere;
+use redress_store::ops::settle::{Settle, Settled};
+use redress_store::StoreError;
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::permits::Permit;
+use crate::world::Clock;
+
+/// How often the recording of an outcome is tried. After that the row's lease brings somebody to look it up.
+pub const SETTLE_TRIES_MAX: u32 = 30;
+
+/// Between those tries.
+pub const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// A refund to be sent: it is `submitting`, leased to this process.
+pub(crate) struct Sending {
+    pub(crate) refund: Refund,
+    pub(crate) psp_payment_id: String,
+    pub(crate) permit: Box<dyn SendPermit>,
+}
+
+/// A refund to be looked up.
+pub(crate) struct Asking {
+    pub(crate) refund: Refund,
+    pub(crate) psp_payment_id: String,
+    pub(crate) permit: Option<Permit>,
+}
+
+impl Engine {
+    pub(crate) fn spawn_send(&self, sending: Sending) {
+        let engine = self.clone();
+        self.parts.world.spawner.spawn("send_refund", Box::pin(async move { engine.send(sending).await }));
+    }
+
+    pub(crate) fn spawn_query(&self, asking: Asking) {
+        let engine = self.clone();
+        let task = async move {
+            // What goes wrong here was logged there; the row is due again by itself.
+            let _ = engine.ask(asking).await;
+        };
+        self.parts.world.spawner.spawn("query_refund", Box::pin(task));
+    }
+
+    async fn send(&self, sending: Sending) {
+        let Sending { refund, psp_payment_id, permit } = sending;
+        let started_at = self.now();
+        let exchange = match self.prepared(&refund).await {
+            Err(reason) => not_sent(reason),
+            Ok((connector, account)) => {
+                let ask = SubmitAsk {
+                    key: refund.id.psp_key(),
+                    psp_payment_id,
+                    amount: refund.amount,
+                    reason: refund.reason.clone(),
+                };
+                let transport = self.fenced(&refund, &account);
+                connector.submit(&transport, &account, &ask).await
+            }
+        };
+        self.parts.permits.learn(refund.account, &exchange.outcome);
+        let word = Word { outcome: exchange.outcome, via: Via::Submit, started_at };
+        self.settle(&refund, word, exchange.record).await.ok();
+        drop(permit);
+    }
+
+    /// Asks the PSP about a refund now and settles its word.
+    pub(crate) async fn ask(&self, asking: Asking) -> Result<Option<Settled>, EngineError> {
+        let Asking { refund, psp_payment_id, permit } = asking;
+        let started_at = self.now();
+        let exchange = match self.prepared(&refund).await {
+            Err(reason) => not_sent(reason),
+            Ok((connector, account)) => {
+                let bound_elsewhere =
+                    self.parts.store.read(BoundElsewhere { refund: refund.clone() }).await?;
+                let ask = QueryAsk {
+                    key: refund.id.psp_key(),
+                    psp_payment_id,
+                    psp_refund_id: refund.psp_refund_id.clone(),
+                    amount: refund.amount,
+                    first_sent_at: refund.evidence.first_sent_at.unwrap_or(refund.created_at),
+                    now: started_at,
+                    nonce: self.parts.world.random.bytes10(),
+                    bound_elsewhere,
+                };
+                connector.query(&*self.parts.psp_transport, &account, &ask).await
+            }
+        };
+        self.parts.permits.learn(refund.account, &exchange.outcome);
+        let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
+        let settled = self.settle(&refund, word, exchange.record).await;
+        drop(permit);
+        settled
+    }
+
+    async fn prepared(&self, refund: &Refund) -> Result<(&'static dyn Connector, Arc<AccountConfig>), String> {
+        let account = self.account_config(refund.account, refund).await?;
+        let connector = (self.parts.connectors)(&account.0).ok_or("this program has no connector for the PSP")?;
+        Ok((connector, account.1))
+    }
+
+    async fn account_config(
+        &self,
+        account: AccountId,
+        refund: &Refund,
+    ) -> Result<(String, Arc<AccountConfig>), String> {
+        self.parts
+            .directory
+            .account_version(refund.merchant, account, refund.account_version, self.parts.config.psp_timeout)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    fn fenced<'a>(&'a self, refund: &Refund, account: &AccountConfig) -> Fenced<'a> {
+        let until = match &refund.state {
+            RefundState::Submitting(lease) if lease.owner == self.parts.process => Some(lease.until),
+            _ => None,
+        };
+        Fenced {
+            inner: &*self.parts.psp_transport,
+            clock: &*self.parts.world.clock,
+            until,
+            needs: account.timeout,
+        }
+    }
+
+    /// Records an exchange and applies its word; tries for a while, since the PSP's word is not to be lost.
+    pub(crate) async fn settle(
+        &self,
+        refund: &Refund,
+        word: Word,
+        record: String,
+    ) -> Result<Option<Settled>, EngineError> {
+        let random = &self.parts.world.random;
+        let now = self.now();
+        let mut attempt = [0; 16];
+        attempt[..8].copy_from_slice(&word.started_at.as_micros().to_be_bytes());
+        attempt[8..].copy_from_slice(&random.u64().to_be_bytes());
+        let mut op = Settle {
+            merchant: refund.merchant,
+            refund: refund.id,
+            word,
+            attempt,
+            record,
+            case_ids: [self.case_id(now), self.case_id(now)],
+            timing: self.parts.config.timing,
+            seed: random.u64(),
+            now,
+        };
+        for _ in 1..SETTLE_TRIES_MAX {
+            match self.parts.store.run(op.clone()).await {
+                Err(error @ (StoreError::Unavailable { .. } | StoreError::Full)) => {
+                    tracing::warn!(refund = %refund.id, %error, "an outcome could not be recorded yet");
+                    self.parts.world.clock.sleep(SETTLE_PAUSE).await;
+                    op.now = self.now();
+                }
+                answer => return self.settled(refund, &op.word, answer),
+            }
+        }
+        let answer = self.parts.store.run(op.clone()).await;
+        self.settled(refund, &op.word, answer)
+    }
+
+    fn settled(
+        &self,
+        refund: &Refund,
+        word: &Word,
+        answer: Result<Option<Settled>, StoreError>,
+    ) -> Result<Option<Settled>, EngineError> {
+        let (via, outcome) = (word.via.as_str(), word.outcome.as_str());
+        metrics::counter!("redress_exchanges_total", "via" => via, "outcome" => outcome).increment(1);
+        match &answer {
+            Err(error) => {
+                tracing::error!(refund = %refund.id, via, outcome, %error, "an outcome was not recorded; it will be looked up");
+            }
+            Ok(None) => tracing::error!(refund = %refund.id, via, outcome, "an outcome belongs to no refund"),
+            Ok(Some(settled)) => {
+                let state = settled.refund.state.name();
+                tracing::info!(refund = %refund.id, via, outcome, %state, cases = settled.cases, "refund settled");
+                self.told(&settled.refund, settled.cases);
+                if settled.event.is_some() {
+                    self.parts.deliveries_due.notify_one();
+                }
+            }
+        }
+        Ok(answer?)
+    }
+
+    /// A refund moved: whoever waits looks again.
+    pub(crate) fn told(&self, refund: &Refund, cases: usize) {
+        self.parts.watches.moved(refund.id);
+        if cases > 0 {
+            metrics::counter!("redress_cases_opened_total").increment(u64::try_from(cases).unwrap_or(u64::MAX));
+            tracing::warn!(refund = %refund.id, "a person must look at this refund");
+        }
+    }
+}
+
+fn not_sent(reason: String) -> Exchange {
+    Exchange { record: format!("not sent: {reason}"), outcome: Outcome::NotSent { reason } }
+}
+
+/// Lets a request through only while the lease outlasts the whole exchange: checked right before the socket.
+struct Fenced<'a> {
+    inner: &'a dyn Transport,
+    clock: &'a dyn Clock,
+    until: Option<Timestamp>,
+    needs: Duration,
+}
+
+impl Transport for Fenced<'_> {
+    fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        if self.until.is_none_or(|until| self.clock.now().plus(self.needs) > until) {
+            let reason = "the right to send ran out".to_owned();
+            return Box::pin(std::future::ready(Err(TransportError::NotSent(reason))));
+        }
+        self.inner.send(request)
+    }
+}

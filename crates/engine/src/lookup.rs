@@ -1,0 +1,81 @@
+//! Reading payments and refunds for a caller. Everything is looked up within the caller's merchant: what belongs to
+//! another does not exist.
+
+use redress_core::environment::Environment;
+use redress_core::id::MerchantId;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_store::ops::payments::NewestPaymentByMerchantOrderRef;
+use redress_store::ops::refunds::LoadRefund;
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
+
+impl Engine {
+    /// A payment by its reference, with its refunds. `environment` is that of a caller who belongs to one.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn order(
+        &self,
+        merchant: MerchantId,
+        environment: Option<Environment>,
+        order_ref: &str,
+    ) -> Result<Option<Order>, EngineError> {
+        let found = self.parts.store.read(LoadOrder { merchant, order_ref: order_ref.to_owned() }).await?;
+        Ok(found.filter(|order| environment.is_none_or(|of| of == order.payment.environment)))
+    }
+
+    /// A refund with its payment.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn refund(
+        &self,
+        merchant: MerchantId,
+        environment: Option<Environment>,
+        by: RefundBy,
+    ) -> Result<Option<(Refund, Payment)>, EngineError> {
+        let found = self.parts.store.read(LoadRefund { merchant, by }).await?;
+        Ok(found.filter(|(refund, _)| environment.is_none_or(|of| of == refund.environment)))
+    }
+
+    /// The newest payment with the merchant's own order reference.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn newest_payment(
+        &self,
+        merchant: MerchantId,
+        merchant_order_ref: &str,
+    ) -> Result<Option<Payment>, EngineError> {
+        let merchant_order_ref = merchant_order_ref.to_owned();
+        Ok(self.parts.store.read(NewestPaymentByMerchantOrderRef { merchant, merchant_order_ref }).await?)
+    }
+
+    /// What happened to a refund, and every exchange about it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn timeline(&self, refund: &Refund) -> Result<(Vec<TimelineEvent>, Vec<AttemptRow>), EngineError> {
+        Ok(self.parts.store.read(Timeline { merchant: refund.merchant, refund: refund.id }).await?)
+    }
+
+    /// The capabilities of the payment's PSP and whether its account takes refunds; `None` where the account is gone.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn refundability(
+        &self,
+        payment: &Payment,
+    ) -> Result<Option<(redress_core::policy::AccountState, &'static redress_core::capabilities::Capabilities)>, EngineError>
+    {
+        let found = self.parts.store.read(redress_store::ops::accounts::FindAccount(payment.account)).await?;
+        Ok(found.and_then(|account| {
+            let connector = (self.parts.connectors)(&account.psp)?;
+            Some((account.state, connector.capabilities()))
+        }))
+    }
+}

@@ -1,0 +1,196 @@
+//! How much may be exchanged with each PSP account at once, and when it is left alone.
+//!
+//! A slow PSP holds only the permits of its own account, so it delays nobody else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redress_core::id::AccountId;
+use redress_core::outcome::{Finding, Outcome};
+use redress_core::time::Timestamp;
+use redress_store::ops::accept::{SendPermit, SendPermits};
+use tokio::sync::Notify;
+
+use crate::world::Clock;
+
+/// Look-ups that may run at once at one account, beside the sends.
+pub const QUERIES_IN_FLIGHT_MAX: u32 = 8;
+
+/// After so many exchanges in a row that reached nobody, the account is left alone for [`REST`].
+pub const FAILURES_IN_A_ROW_MAX: u32 = 5;
+
+/// How long an account that nobody answers at is left alone.
+pub const REST: Duration = Duration::from_secs(5);
+
+/// Permits and circuit breakers of all accounts of this process.
+pub struct Permits {
+    accounts: Mutex<BTreeMap<AccountId, Arc<Account>>>,
+    freed: Arc<Notify>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Account {
+    state: Mutex<State>,
+    freed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    sends_max: u32,
+    sends: u32,
+    queries: u32,
+    failures_in_a_row: u32,
+    rests_until: Option<Timestamp>,
+}
+
+/// What a permit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Sending a refund.
+    Send,
+    /// Looking one up.
+    Query,
+}
+
+/// A permit; given back when dropped.
+pub struct Permit {
+    account: Arc<Account>,
+    what: Use,
+}
+
+impl SendPermit for Permit {}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = lock(&self.account.state);
+        match self.what {
+            Use::Send => state.sends = state.sends.saturating_sub(1),
+            Use::Query => state.queries = state.queries.saturating_sub(1),
+        }
+        drop(state);
+        self.account.freed.notify_one();
+    }
+}
+
+impl Permits {
+    /// No account is known yet. `freed` is told when a permit comes back.
+    pub fn new(freed: Arc<Notify>, clock: Arc<dyn Clock>) -> Self {
+        Self { accounts: Mutex::default(), freed, clock }
+    }
+
+    /// Sets how many refunds an account sends at once.
+    pub fn set_limit(&self, account: AccountId, sends_max: u32) {
+        lock(&self.account(account).state).sends_max = sends_max;
+    }
+
+    /// Takes up to `wanted` permits; none while the account rests.
+    pub fn take(&self, account: AccountId, what: Use, wanted: u32) -> Vec<Permit> {
+        let account = self.account(account);
+        let now = self.clock.now();
+        let mut state = lock(&account.state);
+        if state.rests_until.is_some_and(|until| now < until) {
+            return Vec::new();
+        }
+        let (used, max) = match what {
+            Use::Send => (&mut state.sends, None),
+            Use::Query => (&mut state.queries, Some(QUERIES_IN_FLIGHT_MAX)),
+        };
+        let in_use = *used;
+        let max = max.unwrap_or(state.sends_max);
+        let taken = wanted.min(max.saturating_sub(in_use));
+        match what {
+            Use::Send => state.sends += taken,
+            Use::Query => state.queries += taken,
+        }
+        drop(state);
+        (0..taken).map(|_| Permit { account: Arc::clone(&account), what }).collect()
+    }
+
+    /// Learns from an exchange whether the PSP can be reached.
+    pub fn learn(&self, account: AccountId, outcome: &Outcome) {
+        let silent = matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown(Finding::NoAnswer));
+        let account = self.account(account);
+        let now = self.clock.now();
+        let mut state = lock(&account.state);
+        if !silent {
+            state.failures_in_a_row = 0;
+            state.rests_until = None;
+            return;
+        }
+        state.failures_in_a_row += 1;
+        if state.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
+            state.rests_until = Some(now.plus(REST));
+            // One more failure after the rest is enough for the next one.
+            state.failures_in_a_row = FAILURES_IN_A_ROW_MAX - 1;
+        }
+    }
+
+    fn account(&self, id: AccountId) -> Arc<Account> {
+        let mut accounts = lock(&self.accounts);
+        Arc::clone(
+            accounts
+                .entry(id)
+                .or_insert_with(|| Arc::new(Account { state: Mutex::default(), freed: Arc::clone(&self.freed) })),
+        )
+    }
+}
+
+impl SendPermits for Permits {
+    fn try_take(&self, account: AccountId) -> Option<Box<dyn SendPermit>> {
+        self.take(account, Use::Send, 1).pop().map(|permit| Box::new(permit) as Box<dyn SendPermit>)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ManualClock;
+
+    const A: AccountId = AccountId::from_bytes([1; 16]);
+    const B: AccountId = AccountId::from_bytes([2; 16]);
+
+    fn permits() -> (Permits, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+        let permits = Permits::new(Arc::new(Notify::new()), Arc::clone(&clock) as Arc<dyn Clock>);
+        permits.set_limit(A, 2);
+        permits.set_limit(B, 1);
+        (permits, clock)
+    }
+
+    #[test]
+    fn each_account_has_its_own() {
+        let (permits, _) = permits();
+        let held = permits.take(A, Use::Send, 5);
+        assert_eq!(held.len(), 2);
+        assert!(permits.try_take(A).is_none());
+        assert!(permits.try_take(B).is_some(), "another account is not delayed");
+        assert_eq!(permits.take(A, Use::Query, 99).len(), 8, "look-ups have their own");
+        drop(held);
+        assert!(permits.try_take(A).is_some());
+    }
+
+    #[test]
+    fn an_account_that_nobody_answers_at_rests() {
+        let (permits, clock) = permits();
+        let silent = Outcome::Unknown(Finding::NoAnswer);
+        for _ in 0..FAILURES_IN_A_ROW_MAX {
+            assert!(permits.try_take(A).is_some());
+            permits.learn(A, &silent);
+        }
+        assert!(permits.try_take(A).is_none());
+        assert!(permits.try_take(B).is_some());
+        clock.advance(REST);
+        assert!(permits.try_take(A).is_some());
+        permits.learn(A, &silent);
+        assert!(permits.try_take(A).is_none(), "one more failure is enough");
+        clock.advance(REST);
+        permits.learn(A, &Outcome::Unknown(Finding::NotFound));
+        permits.learn(A, &silent);
+        assert!(permits.try_take(A).is_some(), "an answer ended the row");
+    }
+}

@@ -1,0 +1,176 @@
+//! The use case "take in a PSP's notification": verified, or the PSP is asked; applied, ignored, or quarantined.
+
+use redress_core::case::CaseKind;
+use redress_core::id::{AccountId, MerchantId, RefundId};
+use redress_core::outcome::Outcome;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_core::settle::{Via, Word};
+use redress_psp::connector::{Inbound, Notice, NoticeError};
+use redress_store::ops::accounts::FindAccount;
+use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
+use redress_store::ops::inbound::{InboundRecorded, RecordInbound};
+use redress_store::ops::refunds::{LoadRefund, PaymentAtPsp, RefundAtPsp, RefundBy};
+use sha2::{Digest, Sha256};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::exchange::Asking;
+
+/// What became of a notification. Only the first two are good answers to the PSP; the rest are its mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Taken: what it says counts, was known, or was put before a person.
+    Taken,
+    /// Not about a refund: nothing to do with it.
+    Ignored,
+    /// No such account, or it names another PSP.
+    NoAccount,
+    /// It does not prove itself.
+    BadSignature,
+    /// It cannot be read.
+    NotUnderstood,
+}
+
+/// The longest body that is kept as evidence, in bytes.
+pub const EVIDENCE_BYTES_MAX: usize = 8 * 1024;
+
+impl Engine {
+    /// Takes in a notification that arrived at an account's address.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it could not be kept: the PSP should send it again.
+    pub async fn take_psp_notification(
+        &self,
+        psp: &str,
+        account: AccountId,
+        inbound: Inbound,
+    ) -> Result<Taken, EngineError> {
+        let Some(found) = self.parts.store.read(FindAccount(account)).await?.filter(|found| found.psp == psp) else {
+            return Ok(Taken::NoAccount);
+        };
+        let Some(connector) = (self.parts.connectors)(psp) else { return Ok(Taken::NoAccount) };
+        let timeout = self.parts.config.psp_timeout;
+        let (_, config) =
+            self.parts.directory.account_version(found.merchant, account, found.version, timeout).await?;
+        let notice = match connector.parse_notification(&config, &inbound) {
+            Ok(notice) => notice,
+            Err(NoticeError::BadSignature) => return Ok(Taken::BadSignature),
+            Err(NoticeError::NotUnderstood) => return Ok(Taken::NotUnderstood),
+            Err(NoticeError::NotARefund | NoticeError::NotSupported) => return Ok(Taken::Ignored),
+        };
+        metrics::counter!("redress_psp_notifications_total", "psp" => psp.to_owned()).increment(1);
+        let Some(refund) = self.refund_of(found.merchant, account, &notice).await? else {
+            self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::ForeignRefund).await?;
+            return Ok(Taken::Taken);
+        };
+        let other_amount = notice.amount.is_some_and(|amount| amount != refund.amount);
+        if refund.account != account || other_amount {
+            self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::Quarantined).await?;
+            return Ok(Taken::Taken);
+        }
+        self.apply(refund, notice).await
+    }
+
+    async fn refund_of(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        notice: &Notice,
+    ) -> Result<Option<Refund>, EngineError> {
+        if let Some(id) = notice.key.as_deref().and_then(RefundId::from_psp_key) {
+            let found = self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(id) }).await?;
+            if let Some((refund, _)) = found {
+                return Ok(Some(refund));
+            }
+        }
+        let Some(psp_refund_id) = notice.psp_refund_id.clone() else { return Ok(None) };
+        Ok(self.parts.store.read(RefundAtPsp { account, psp_refund_id }).await?)
+    }
+
+    async fn apply(&self, mut refund: Refund, notice: Notice) -> Result<Taken, EngineError> {
+        if !notice.must_confirm {
+            let word = Word { outcome: notice.outcome, via: Via::Notification, started_at: self.now() };
+            self.settle(&refund, word, notice.record).await?;
+            return Ok(Taken::Taken);
+        }
+        // The notification only says where to look: its id is used for the question, and the answer counts.
+        let by = RefundBy::Id(refund.id);
+        let loaded = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
+        let Some((_, payment)) = loaded else { return Ok(Taken::Taken) };
+        refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id);
+        tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
+        self.spawn_query(Asking { refund, psp_payment_id: payment.psp_payment_id, permit: None });
+        Ok(Taken::Taken)
+    }
+
+    async fn quarantine(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        notice: &Notice,
+        inbound: &Inbound,
+        kind: CaseKind,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let body_hash = body_hash(&inbound.body);
+        let record = RecordInbound {
+            merchant,
+            account,
+            id: self.parts.world.random.bytes10(),
+            body_hash,
+            verdict: kind.as_str(),
+            body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
+            now,
+        };
+        if self.parts.store.run(record).await? == InboundRecorded::Repeat {
+            return Ok(());
+        }
+        let subject = match &notice.psp_refund_id {
+            Some(id) => CaseSubject::PspRefund { account, psp_refund_id: id.clone() },
+            None => CaseSubject::Notification { account, body_hash },
+        };
+        let payment = self.payment_of(account, notice).await?;
+        let moved = matches!(notice.outcome, Outcome::Succeeded { .. } | Outcome::Pending { .. });
+        // Money that left the payment unasked cannot be given back again until a person has looked.
+        let block_minor = match (&payment, notice.amount) {
+            (Some(payment), Some(amount))
+                if moved && kind == CaseKind::ForeignRefund && amount.currency() == payment.currency =>
+            {
+                amount.minor()
+            }
+            _ => 0,
+        };
+        let text = format!(
+            "the PSP told of a refund ({}) that is none of ours, or of another sum or account",
+            notice.psp_refund_id.as_deref().unwrap_or("no id")
+        );
+        self.parts
+            .store
+            .run(OpenCase(NewCaseRow {
+                merchant,
+                id: self.case_id(now),
+                kind,
+                subject,
+                payment: payment.map(|payment| payment.id),
+                text,
+                block_minor,
+                now,
+            }))
+            .await?;
+        Ok(())
+    }
+}
+
+impl Engine {
+    async fn payment_of(&self, account: AccountId, notice: &Notice) -> Result<Option<Payment>, EngineError> {
+        let Some(psp_payment_id) = notice.psp_payment_id.clone() else { return Ok(None) };
+        Ok(self.parts.store.read(PaymentAtPsp { account, psp_payment_id }).await?)
+    }
+}
+
+fn body_hash(body: &[u8]) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&Sha256::digest(body)[..16]);
+    hash
+}

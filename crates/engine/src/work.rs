@@ -1,0 +1,100 @@
+//! The loop that claims what is due at the PSP accounts. It decides nothing: core says what to do with each refund.
+
+use redress_core::case::CaseKind;
+use redress_core::policy::AccountState;
+use redress_store::StoreError;
+use redress_store::ops::claim::{Claim, ClaimOutcome, Claimed, DueAccount, DueAccounts, ROWS_MAX, Task};
+
+use crate::engine::Engine;
+use crate::exchange::{Asking, Sending};
+use crate::permits::{Permit, QUERIES_IN_FLIGHT_MAX, Use};
+
+impl Engine {
+    /// Claims and carries out what is due, until `stop` resolves. What is under way then goes on in its own tasks.
+    pub async fn work_refunds(&self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let woken = self.parts.refunds_due.notified();
+            match self.work_refunds_once().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the store cannot be asked for due refunds"),
+            }
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = woken => {}
+                () = self.parts.world.clock.sleep(self.parts.config.poll) => {}
+            }
+        }
+    }
+
+    /// Goes once through all accounts with something due. True when going again at once may find more.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be asked; what was claimed until then is under way.
+    pub async fn work_refunds_once(&self) -> Result<bool, StoreError> {
+        self.parts.directory.refresh().await?;
+        let mut again = false;
+        for account in self.parts.store.read(DueAccounts { now: self.now() }).await? {
+            again |= self.work_account(account).await?;
+        }
+        Ok(again)
+    }
+
+    async fn work_account(&self, account: DueAccount) -> Result<bool, StoreError> {
+        let Some(connector) = (self.parts.connectors)(&account.psp) else {
+            tracing::error!(psp = account.psp, "this program has no connector for the PSP");
+            return Ok(false);
+        };
+        let permits = &self.parts.permits;
+        let id = account.account;
+        permits.set_limit(id, account.max_in_flight);
+        let mut sends = match account.state {
+            AccountState::Active => permits.take(id, Use::Send, ROWS_MAX),
+            AccountState::Paused | AccountState::Revoked => Vec::new(),
+        };
+        let mut queries = permits.take(id, Use::Query, QUERIES_IN_FLIGHT_MAX);
+        let now = self.now();
+        let count = |permits: &[Permit]| u32::try_from(permits.len()).unwrap_or(0);
+        let claim = Claim {
+            process: self.parts.process,
+            sends: count(&sends),
+            queries: count(&queries),
+            recipe: connector.recipe(),
+            window: connector.capabilities().window,
+            timing: self.parts.config.timing,
+            case_ids: (0..ROWS_MAX * 4).map(|_| self.case_id(now)).collect(),
+            account,
+            now,
+        };
+        let outcome = self.parts.store.run(claim).await?;
+        Ok(self.carry_out(outcome, &mut sends, &mut queries))
+    }
+
+    fn carry_out(&self, outcome: ClaimOutcome, sends: &mut Vec<Permit>, queries: &mut Vec<Permit>) -> bool {
+        let again = !outcome.changed.is_empty() || !outcome.claimed.is_empty();
+        for refund in &outcome.changed {
+            self.told(refund, 0);
+        }
+        if outcome.cases > 0 {
+            tracing::warn!(cases = outcome.cases, kind = CaseKind::Unresolved.as_str(), "a person must look at refunds");
+        }
+        if again {
+            self.parts.deliveries_due.notify_one();
+        }
+        for Claimed { task, refund, psp_payment_id } in outcome.claimed {
+            match task {
+                Task::Send => {
+                    // One permit a row was taken before the claim.
+                    let Some(permit) = sends.pop() else { continue };
+                    self.spawn_send(Sending { refund, psp_payment_id, permit: Box::new(permit) });
+                }
+                Task::Query => {
+                    self.spawn_query(Asking { refund, psp_payment_id, permit: queries.pop() });
+                }
+            }
+        }
+        again
+    }
+}
