@@ -5,6 +5,13 @@
 //! it did not understand is unknown, never failed.
 
 pub mod connector;
+mod exchange;
+pub mod guard;
+pub mod http;
+pub mod momo;
 pub mod record;
 pub mod registry;
+pub mod tap;
+#[doc(hidden)]
+pub mod testing;
 pub mod transport;

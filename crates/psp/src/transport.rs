@@ -1,5 +1,5 @@
 //! The door to the network: what a connector hands out and gets back. Production opens it with
-//! `http::HttpClient`, a simulator or a test with its own.
+//! [`crate::http::HttpClient`], a simulator or a test with its own.
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;

@@ -1,0 +1,122 @@
+//! What all connectors do alike: send, note, and check an account's addresses.
+
+use crate::connector::{AccountConfig, AccountConfigError, Exchange};
+use crate::guard::GuardPolicy;
+use crate::record::Record;
+use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_core::environment::Environment;
+use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
+use serde_json::value::RawValue;
+
+/// The code of a refund that cannot be put into this PSP's words: it is refused here, and can never have been sent,
+/// because a submit depends on nothing that changes.
+pub(crate) const NOT_SENDABLE: &str = "not_sendable";
+
+/// The longest text of a PSP that is kept in an outcome, in bytes.
+const PSP_TEXT_BYTES_MAX: usize = 500;
+
+/// The longest id of a PSP that is taken as one, in bytes.
+const PSP_ID_BYTES_MAX: usize = 128;
+
+/// Sends once and notes both sides.
+pub(crate) async fn send(
+    transport: &dyn Transport,
+    record: &mut Record<'_>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Outcome> {
+    record.request(&request);
+    let answer = transport.send(request).await;
+    record.answer(&answer);
+    answer.map_err(|error| match error {
+        TransportError::NotSent(reason) => Outcome::NotSent { reason },
+        TransportError::Broken(_) => Outcome::Unknown(Finding::NoAnswer),
+    })
+}
+
+/// Sets what all requests to PSPs share.
+pub(crate) fn prepare(account: &AccountConfig, mut request: HttpRequest) -> HttpRequest {
+    request.timeout = account.timeout;
+    request.https_only = account.environment == Environment::Live;
+    request
+}
+
+/// The end of an exchange that never began, because the ask cannot be put into the PSP's words.
+pub(crate) fn not_sendable(problem: &str) -> Exchange {
+    let refusal = PspRefusal { code: NOT_SENDABLE.to_owned(), text: problem.to_owned(), again: Again::No };
+    Exchange { outcome: Outcome::Refused(refusal), record: format!("nothing was sent: {problem}") }
+}
+
+/// The end of an exchange that never began, because the account is not complete. It may be tried when it is.
+pub(crate) fn account_unusable(error: &AccountConfigError) -> Exchange {
+    let reason = format!("the PSP account cannot be used: {error}");
+    Exchange { record: reason.clone(), outcome: Outcome::NotSent { reason } }
+}
+
+/// Checks the addresses that every account may have.
+pub(crate) fn check_addresses(account: &AccountConfig) -> Result<(), AccountConfigError> {
+    let live = account.environment == Environment::Live;
+    if let Some(base) = &account.base_url {
+        check_address("base_url", base, live)?;
+        if base.ends_with('/') || base.contains(['?', '#']) {
+            let problem = "must end without a slash, a query or a fragment";
+            return Err(AccountConfigError::Malformed { field: "base_url", problem });
+        }
+    }
+    account
+        .notification_url
+        .as_ref()
+        .map_or(Ok(()), |address| check_address("notification_url", address, live))
+}
+
+/// The form only: whether the network may be reached is judged when it is.
+fn check_address(field: &'static str, address: &str, https_only: bool) -> Result<(), AccountConfigError> {
+    let any_net = vec![ipnet::Ipv4Net::default().into(), ipnet::Ipv6Net::default().into()];
+    let form = GuardPolicy { allow_loopback: true, allow_nets: any_net, https_only };
+    let malformed = |_| AccountConfigError::Malformed {
+        field,
+        problem: if https_only {
+            "must be an https address without user name, on an allowed port"
+        } else {
+            "must be an http or https address without user name, on an allowed port"
+        },
+    };
+    form.check_url(address).map(|_| ()).map_err(malformed)
+}
+
+/// Refuses credentials that the PSP does not have.
+pub(crate) fn only_fields(account: &AccountConfig, known: &[&str]) -> Result<(), AccountConfigError> {
+    match account.credentials.names().find(|name| !known.contains(name)) {
+        Some(name) => Err(AccountConfigError::Unexpected(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// A PSP's text, cut to what is kept.
+pub(crate) fn psp_text(text: Option<&str>) -> String {
+    let mut text: String =
+        text.unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    crate::record::cut(&mut text, PSP_TEXT_BYTES_MAX);
+    text
+}
+
+/// Whether a text can be an id of a PSP that is put into addresses and tables: short, and of harmless characters.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=PSP_ID_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && !text.starts_with('.')
+}
+
+/// The text of a JSON number, or of a number that was put between quotes; `None` for anything else.
+pub(crate) fn number_text(raw: &RawValue) -> Option<&str> {
+    let text = raw.get();
+    let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    inner.starts_with(|c: char| c.is_ascii_digit() || c == '-').then_some(inner)
+}
+
+/// The merchant's reason in a form that a PSP takes: on one line, of so many characters at most. The same reason gives
+/// the same text, always.
+pub(crate) fn reason_text(reason: &str, chars_max: usize) -> String {
+    let one_line: String =
+        reason.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(chars_max).collect();
+    one_line.trim_end().to_owned()
+}

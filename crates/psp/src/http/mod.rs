@@ -1,0 +1,173 @@
+//! The one outgoing HTTP client: to PSPs, and to merchants' endpoints.
+//!
+//! It sends a request once: no redirects, no proxy, no cookies, no retries. The library under it keeps one habit that
+//! cannot be turned off: a request that was handed to a kept connection which turned out closed before its first byte
+//! was written is put on a new one. That never sends anything twice; and a request that must know whether it left asks
+//! for a fresh connection, where it cannot happen.
+
+mod resolver;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+use crate::guard::{GuardError, GuardPolicy};
+use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderValue};
+use resolver::GuardedResolver;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take to stand, TLS included, unless the settings say otherwise.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an unused connection is kept. Shorter than what servers keep, so that few are lost to a race.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// So many unused connections are kept per host.
+const IDLE_PER_HOST_MAX: usize = 32;
+
+/// The longest text kept of an error, in bytes.
+const ERROR_TEXT_BYTES_MAX: usize = 300;
+
+/// How the client is built.
+#[derive(Clone, Debug)]
+pub struct HttpClientConfig {
+    /// Which addresses may be spoken to.
+    pub guard: GuardPolicy,
+    /// How long a connection may take to stand. Keep it below every exchange's timeout: a connection that does not
+    /// stand in time proves that nothing left, an exchange that ends in time proves nothing.
+    pub connect_timeout: Duration,
+}
+
+impl Default for HttpClientConfig {
+    fn default() -> Self {
+        Self { guard: GuardPolicy::default(), connect_timeout: CONNECT_TIMEOUT }
+    }
+}
+
+/// The client could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("the outgoing HTTP client cannot be built")]
+pub struct HttpClientError(#[source] Box<dyn Error + Send + Sync>);
+
+/// The client. Cheap to share by reference; it needs a tokio runtime with I/O and time.
+#[derive(Debug)]
+pub struct HttpClient {
+    guard: Arc<GuardPolicy>,
+    keeping: reqwest::Client,
+    fresh: reqwest::Client,
+}
+
+impl HttpClient {
+    /// Builds the client and reads the system's certificates.
+    ///
+    /// # Errors
+    /// [`HttpClientError`] when the TLS library refuses its configuration.
+    pub fn new(config: HttpClientConfig) -> Result<Self, HttpClientError> {
+        let guard = Arc::new(config.guard);
+        let tls = tls::client_config().map_err(|error| HttpClientError(error.into()))?;
+        let build = |idle_per_host_max: usize| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(Arc::new(GuardedResolver::new(Arc::clone(&guard))))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .no_proxy()
+                .referer(false)
+                .http1_only()
+                .connect_timeout(config.connect_timeout)
+                .pool_max_idle_per_host(idle_per_host_max)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .user_agent(concat!("redress/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|error| HttpClientError(error.into()))
+        };
+        let (keeping, fresh) = (build(IDLE_PER_HOST_MAX)?, build(0)?);
+        Ok(Self { guard, keeping, fresh })
+    }
+
+    /// Judges an address as far as that goes without DNS, for a clear word at once where somebody sets it.
+    ///
+    /// # Errors
+    /// [`GuardError`] says what is wrong with it.
+    pub fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        self.guard.check_url(url).map(|_| ())
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let not_sent = |text: &dyn ToString| TransportError::NotSent(text.to_string());
+        let url = self.guard.check_url(&request.url).map_err(|error| not_sent(&error))?;
+        if request.https_only && url.scheme() != "https" {
+            return Err(not_sent(&GuardError::HttpsOnly));
+        }
+        let client = if request.fresh_connection { &self.fresh } else { &self.keeping };
+        let headers = header_map(request.headers)?;
+        let mut sending = client.request(request.method, url).headers(headers).timeout(request.timeout);
+        if !request.body.is_empty() {
+            sending = sending.body(request.body);
+        }
+        let answer = sending.send().await.map_err(classify)?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = whole_body(answer, request.body_bytes_max).await?;
+        Ok(HttpResponse { status, headers, body })
+    }
+}
+
+impl Transport for HttpClient {
+    fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+fn header_map(headers: Vec<(http::HeaderName, String)>) -> Result<HeaderMap, TransportError> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| TransportError::NotSent(format!("the value of the header {name} cannot be sent")))?;
+        value.set_sensitive(true);
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+async fn whole_body(mut answer: reqwest::Response, bytes_max: usize) -> Result<Bytes, TransportError> {
+    let too_long = || TransportError::Broken(format!("an answer of more than {bytes_max} bytes"));
+    if answer.content_length().is_some_and(|length| usize::try_from(length).is_ok_and(|n| n > bytes_max)) {
+        return Err(too_long());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| TransportError::Broken(text_of(error)))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Only what failed before a connection stood is known not to have left.
+fn classify(error: reqwest::Error) -> TransportError {
+    if error.is_builder() || error.is_connect() {
+        TransportError::NotSent(text_of(error))
+    } else {
+        TransportError::Broken(text_of(error))
+    }
+}
+
+/// The causes of an error, without the URL, whose query may hold a secret.
+fn text_of(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    crate::record::cut(&mut text, ERROR_TEXT_BYTES_MAX);
+    text
+}

@@ -1,0 +1,211 @@
+//! Tap Payments (v2).
+//!
+//! * Create: <https://developers.tap.company/docs/create-a-refund>, `POST /v2/refunds`.
+//! * Retrieve: <https://developers.tap.company/reference/refunds>, `GET /v2/refunds/{id}`.
+//! * List: <https://developers.tap.company/reference/list-all-refunds>, `POST /v2/refunds/list`.
+//! * Notification: <https://developers.tap.company/docs/webhook>.
+//!
+//! Tap documents no idempotency for refunds and no time after which a request is dead. So nothing is ever sent twice,
+//! and a refund that the list does not show stays unknown. The refund's PSP key goes out as `reference.merchant`.
+//! An account's credential is `secret_key`, which also chooses between test and live; a payment's PSP id is `chg_…`.
+
+mod codes;
+mod list;
+mod read;
+mod sign;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use crate::connector::{
+    AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
+};
+use crate::exchange::{
+    account_unusable, check_addresses, is_id, not_sendable, only_fields, prepare, reason_text, send,
+};
+use crate::record::Record;
+use crate::transport::{HttpRequest, Transport};
+use futures_util::future::BoxFuture;
+use http::{Method, header};
+use read::Expected;
+use redress_core::capabilities::Capabilities;
+use redress_core::environment::Environment;
+use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
+use serde::Serialize;
+use wire::{CreateRequest, Post, Refund, SentReference, Signed};
+
+/// One address for both worlds; the key chooses.
+const BASE: &str = "https://api.tap.company";
+
+/// The longest reason that Tap takes (<https://developers.tap.company/docs/create-a-refund>).
+const REASON_CHARS_MAX: usize = 250;
+
+/// Tap wants a reason; this is one of those it suggests.
+const REASON_DEFAULT: &str = "requested_by_customer";
+
+/// The header that carries a notification's signature.
+const HASHSTRING: &str = "hashstring";
+
+static CAPABILITIES: Capabilities = Capabilities {
+    full: true,
+    partial: true,
+    several: true,
+    // Not stated in what could be read; nor are smallest and largest sums, or which currencies can be refunded.
+    window: None,
+    currencies: None,
+    limits: &[],
+};
+
+static RECIPE: Recipe =
+    Recipe { lookup: Lookup::ByList, resend: Resend::Never, absence: Absence::ProvesNothing };
+
+/// Tap Payments.
+#[derive(Debug)]
+pub struct Tap;
+
+impl Connector for Tap {
+    fn name(&self) -> &'static str {
+        "tap"
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn recipe(&self) -> &'static Recipe {
+        &RECIPE
+    }
+
+    fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
+        let key = account.credentials.need("secret_key")?;
+        let (prefix, problem) = match account.environment {
+            Environment::Sandbox => ("sk_test_", "must begin with sk_test_ in the sandbox environment"),
+            Environment::Live => ("sk_live_", "must begin with sk_live_ in the live environment"),
+        };
+        if !key.starts_with(prefix) || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(AccountConfigError::Malformed { field: "secret_key", problem });
+        }
+        only_fields(account, &["secret_key"])?;
+        check_addresses(account)
+    }
+
+    fn submit<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+        ask: &'a SubmitAsk,
+    ) -> BoxFuture<'a, Exchange> {
+        Box::pin(submit(transport, account, ask))
+    }
+
+    fn query<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+        ask: &'a QueryAsk,
+    ) -> BoxFuture<'a, Exchange> {
+        Box::pin(query(transport, account, ask))
+    }
+
+    fn parse_notification(&self, account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
+        parse_notification(account, inbound)
+    }
+}
+
+async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &SubmitAsk) -> Exchange {
+    let secret_key = match account.credentials.need("secret_key") {
+        Ok(key) => key,
+        Err(error) => return account_unusable(&error),
+    };
+    if !is_id(&ask.psp_payment_id) {
+        return not_sendable("the payment's PSP id is no Tap charge id");
+    }
+    let Some(amount) = wire::amount_number(ask.amount) else {
+        return not_sendable("the sum is not positive or has more decimals than Tap takes");
+    };
+    let reason = reason_text(&ask.reason, REASON_CHARS_MAX);
+    let body = CreateRequest {
+        charge_id: &ask.psp_payment_id,
+        amount,
+        currency: ask.amount.currency().code(),
+        reason: if reason.is_empty() { REASON_DEFAULT } else { &reason },
+        reference: SentReference { merchant: &ask.key },
+        post: account.notification_url.as_deref().map(|url| Post { url }),
+    };
+    let mut request = post(account, secret_key, "", &body);
+    request.fresh_connection = true;
+    let expected = Expected { key: &ask.key, psp_payment_id: &ask.psp_payment_id, amount: ask.amount };
+    let mut record = Record::new(account);
+    let outcome = match send(transport, &mut record, request).await {
+        Ok(response) => read::create(&response, &expected),
+        Err(outcome) => outcome,
+    };
+    Exchange { outcome, record: record.finish() }
+}
+
+async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAsk) -> Exchange {
+    let secret_key = match account.credentials.need("secret_key") {
+        Ok(key) => key,
+        Err(error) => return account_unusable(&error),
+    };
+    let mut record = Record::new(account);
+    let outcome = match ask.psp_refund_id.as_deref().filter(|id| is_id(id)) {
+        Some(id) => {
+            let url = format!("{}/v2/refunds/{id}", base(account));
+            let request = authorized(account, secret_key, HttpRequest::new(Method::GET, url));
+            match send(transport, &mut record, request).await {
+                Ok(response) => read::retrieve(&response, id, &expected(ask)),
+                Err(outcome) => outcome,
+            }
+        }
+        None => list::look_up(transport, account, secret_key, ask, &mut record).await,
+    };
+    Exchange { outcome, record: record.finish() }
+}
+
+fn parse_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
+    let secret_key = account.credentials.need("secret_key").map_err(|_| NoticeError::BadSignature)?;
+    let given = inbound.headers.get(HASHSTRING).ok_or(NoticeError::BadSignature)?;
+    let signed: Signed<'_> = serde_json::from_slice(&inbound.body).map_err(|_| NoticeError::NotUnderstood)?;
+    let text = sign::signed_text(&signed).ok_or(NoticeError::NotUnderstood)?;
+    if !sign::is_signed(secret_key, &text, given.as_bytes()) {
+        return Err(NoticeError::BadSignature);
+    }
+    if signed.object.as_deref().unwrap_or("refund") != "refund" || !signed.id.starts_with("re_") {
+        return Err(NoticeError::NotARefund);
+    }
+    let refund: Refund<'_> = serde_json::from_slice(&inbound.body).map_err(|_| NoticeError::NotUnderstood)?;
+    if !is_id(&refund.id) {
+        return Err(NoticeError::NotUnderstood);
+    }
+    let mut record = Record::new(account);
+    record.body(&inbound.body);
+    Ok(Notice {
+        key: read::key_of(&refund).map(str::to_owned),
+        psp_refund_id: Some(refund.id.clone()),
+        psp_payment_id: Some(refund.charge_id.clone()),
+        amount: read::amount_of(&refund),
+        outcome: read::outcome(&refund),
+        // The signature covers neither the charge nor our reference, and its text for refunds is not documented well.
+        must_confirm: true,
+        record: record.finish(),
+    })
+}
+
+fn expected(ask: &QueryAsk) -> Expected<'_> {
+    Expected { key: &ask.key, psp_payment_id: &ask.psp_payment_id, amount: ask.amount }
+}
+
+fn base(account: &AccountConfig) -> &str {
+    account.base_url.as_deref().unwrap_or(BASE)
+}
+
+fn post(account: &AccountConfig, secret_key: &str, path: &str, body: &impl Serialize) -> HttpRequest {
+    let body = serde_json::to_vec(body).expect("texts and numbers are JSON");
+    let url = format!("{}/v2/refunds{path}", base(account));
+    authorized(account, secret_key, HttpRequest::new(Method::POST, url)).body("application/json", body)
+}
+
+fn authorized(account: &AccountConfig, secret_key: &str, request: HttpRequest) -> HttpRequest {
+    prepare(account, request).header(header::AUTHORIZATION, format!("Bearer {secret_key}"))
+}
