@@ -42,7 +42,8 @@ impl Spawner for NoSpawner {
     }
 }
 
-/// Remembers what arrives; answers with the scripted statuses first, then with 200. Status 0 stands for no connection.
+/// Remembers what arrives; answers with the scripted statuses first, then with 200. Status 0 stands for no connection,
+/// status 1 for a receiver that never answers.
 #[derive(Default)]
 pub(crate) struct Receiver {
     pub(crate) got: Mutex<Vec<Notification>>,
@@ -54,6 +55,9 @@ impl Notifier for Arc<Receiver> {
         self.got.lock().unwrap().push(notification);
         let status = self.statuses.lock().unwrap().pop_front().unwrap_or(200);
         async move {
+            if status == 1 {
+                std::future::pending::<()>().await;
+            }
             if status == 0 { Err(NotifyError { reason: "no connection".to_owned() }) } else { Ok(status) }
         }
         .boxed()

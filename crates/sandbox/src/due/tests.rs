@@ -83,12 +83,14 @@ async fn a_caller_that_hangs_up_during_notify_before_answer_does_not_silence_it(
     let harness = Harness::new();
     harness.payment("tap", "chg_1", "SAR", 10_000).await;
     harness.script("tap", "chg_1", &["notify_before_answer"]).await;
-    drop(harness.sandbox.send(refund("never sent")));
-    // Polled never, so nothing happened: the script still has its step.
-    assert_eq!(harness.ledger().await, [""; 0]);
-    harness.receiver.statuses.lock().unwrap().push_back(0);
-    harness.call(refund("RF-1")).await;
-    harness.advance(10_000).await;
+    harness.receiver.statuses.lock().unwrap().push_back(1);
+    harness.hang_up(refund("RF-1"));
+    assert_eq!(harness.ledger().await, ["RF-1 1000 succeeded"]);
+    harness.advance(4_999).await;
+    assert_eq!(harness.notifications().len(), 1);
+    harness.advance(1).await;
+    assert_eq!(harness.notifications().len(), 2);
+    harness.advance(3_600_000).await;
     assert_eq!(harness.notifications().len(), 2);
 }
 

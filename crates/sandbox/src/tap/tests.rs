@@ -315,7 +315,11 @@ async fn effect_after_happens_although_nobody_waits() {
     harness.advance(1_499).await;
     assert_eq!(harness.ledger().await, [""; 0]);
     assert_eq!(listed_keys(&harness, json!({})).await, [""; 0]);
+    let id = json!(format!("re_SB{}00000001", START_MS / 1_000));
+    assert_eq!(error(&get(&harness, &id).await), (404, "1160".to_owned()));
+    assert_eq!(harness.finish("tap", "RF-1", "failed").await.status, StatusCode::NOT_FOUND);
     harness.advance(1).await;
+    assert_eq!(get(&harness, &id).await.json()["status"], "PENDING");
     assert_eq!(harness.ledger().await, ["RF-1 1000 pending"]);
     let row = list(&harness, json!({})).await["refunds"][0].clone();
     assert_eq!(row["created"], (START_MS + 1_500).to_string());
