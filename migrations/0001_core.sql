@@ -221,7 +221,7 @@ CREATE TABLE deliveries (
     PRIMARY KEY (merchant_id, refund_id, number, endpoint_id),
     CHECK ((state = 'due') = (due_at IS NOT NULL))
 ) STRICT_SUFFIX;
-CREATE INDEX deliveries_due ON deliveries (endpoint_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (merchant_id, endpoint_id, due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE delivery_attempts (
     merchant_id BYTES NOT NULL,
@@ -263,6 +263,7 @@ CREATE TABLE cases (
 CREATE UNIQUE INDEX cases_open ON cases (open_key) WHERE open_key IS NOT NULL;
 CREATE INDEX cases_opened ON cases (opened_at) WHERE closed_at IS NULL;
 CREATE INDEX cases_refund ON cases (merchant_id, refund_id) WHERE refund_id IS NOT NULL;
+CREATE INDEX cases_payment ON cases (merchant_id, payment_id) WHERE closed_at IS NULL AND payment_id IS NOT NULL;
 
 -- What a PSP told that could not be applied: kept as evidence of the case that it opened.
 CREATE TABLE inbound_notifications (
