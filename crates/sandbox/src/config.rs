@@ -32,7 +32,8 @@ impl fmt::Debug for TapAccount {
     }
 }
 
-/// The accounts that the sandbox accepts. Refunds belong to the account that asked for them; payments belong to all of a PSP's accounts.
+/// The accounts that the sandbox accepts. Refunds belong to the account that asked for them; payments belong to all
+/// of a PSP's accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxConfig {
     /// MoMo's merchants.

@@ -60,7 +60,8 @@ struct PaymentBody {
     amount_minor: i64,
 }
 
-/// `POST /control/payment`: makes a captured payment known to a PSP. The same again changes nothing, other content is a 409.
+/// `POST /control/payment`: makes a captured payment known to a PSP. The same again changes nothing, other content is
+/// a 409.
 pub(crate) async fn payment(extract::State(sandbox): extract::State<Sandbox>, body: Bytes) -> Response<Body> {
     respond(read(&body).and_then(|body: PaymentBody| {
         let psp = psp_named(&body.psp)?;
@@ -132,7 +133,8 @@ struct FinishBody {
     state: String,
 }
 
-/// `POST /control/finish`: ends a pending refund, named by the PSP's id or by the merchant's key. The same end again changes nothing.
+/// `POST /control/finish`: ends a pending refund, named by the PSP's id or by the merchant's key. The same end again
+/// changes nothing.
 pub(crate) async fn finish(extract::State(sandbox): extract::State<Sandbox>, body: Bytes) -> Response<Body> {
     respond(read(&body).and_then(|body: FinishBody| {
         let psp = psp_named(&body.psp)?;

@@ -1,5 +1,5 @@
-//! What the PSPs do on their own time: effects that come after the caller has gone, refunds that settle, notifications and their
-//! repetitions. All of it is rows in the state, so that a restart forgets none.
+//! What the PSPs do on their own time: effects that come after the caller has gone, refunds that settle,
+//! notifications and their repetitions. All of it is rows in the state, so that a restart forgets none.
 
 use std::sync::{Arc, PoisonError, Weak};
 
@@ -45,8 +45,8 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Sandbox {
-    /// Does everything that is due by now and waits until the notifications among it were tried once. For tests and simulators that own
-    /// the clock; a served sandbox does this by itself.
+    /// Does everything that is due by now and waits until the notifications among it were tried once. For tests and
+    /// simulators that own the clock; a served sandbox does this by itself.
     ///
     /// # Errors
     /// When the state cannot be read or written.
@@ -121,8 +121,8 @@ impl Sandbox {
     }
 }
 
-/// Tries a claimed notification once and records how that went. While it is on its way it does not keep the sandbox alive: one that
-/// has ended meanwhile still owes it, and sends it again when it is opened again.
+/// Tries a claimed notification once and records how that went. While it is on its way it does not keep the sandbox
+/// alive: one that has ended meanwhile still owes it, and sends it again when it is opened again.
 pub(crate) async fn deliver(claimed: Claimed) -> Result<(), StateError> {
     let sandbox = |claimed: &Claimed| claimed.inner.upgrade().map(|inner| Sandbox { inner });
     let Some(at_first) = sandbox(&claimed) else { return Ok(()) };

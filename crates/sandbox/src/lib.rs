@@ -1,18 +1,22 @@
-//! The payment service providers, played: each PSP's own protocol over HTTP, with state that outlives the process, scripted
-//! faults, and a ledger of every effect.
+//! The payment service providers, played: each PSP's own protocol over HTTP, with state that outlives the process,
+//! scripted faults, and a ledger of every effect.
 //!
-//! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector is not
-//! repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and `tap`.
+//! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
+//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and
+//! `tap`.
 //!
 //! # Steering it
 //!
-//! * `POST /control/payment {"psp","payment","currency","amount_minor"}` makes a captured payment known (`amount_minor` in ISO 4217 minor units). The
-//!   same again changes nothing; other content is a 409.
-//! * `POST /control/script {"psp","payment","steps":[…]}` says what happens to the next submits for this payment, in the place of what was
-//!   left of an earlier script. A submit takes a step when it is valid in itself and fits into what is left of the payment; queries take none.
-//! * `POST /control/finish {"psp","refund","state"}` ends a pending refund (`refund`: the PSP's id of it, or our key; `state`: `succeeded` or `failed`).
-//! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one row for each refund that moved or
-//!   reserved money, oldest first. A row that failed had existed before. A refused submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
+//! * `POST /control/payment {"psp","payment","currency","amount_minor"}` makes a captured payment known
+//!   (`amount_minor` in ISO 4217 minor units). The same again changes nothing; other content is a 409.
+//! * `POST /control/script {"psp","payment","steps":[…]}` says what happens to the next submits for this payment, in
+//!   the place of what was left of an earlier script. A submit takes a step when it is valid in itself and fits into
+//!   what is left of the payment; queries take none.
+//! * `POST /control/finish {"psp","refund","state"}` ends a pending refund (`refund`: the PSP's id of it, or our key;
+//!   `state`: `succeeded` or `failed`).
+//! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
+//!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
+//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
 //!
 //! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
 //!
@@ -35,15 +39,17 @@
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
 //!
-//! "No answer" means that the caller is held until it goes, at most two minutes. "Nothing until" and "after" are rows of the state with a time, not
-//! timers of a request: they happen although the caller has hung up, and after a restart. A notification is tried three times; a sandbox that dies between
-//! sending one and noting it sends it again.
+//! "No answer" means that the caller is held until it goes, at most two minutes. "Nothing until" and "after" are rows
+//! of the state with a time, not timers of a request: they happen although the caller has hung up, and after a
+//! restart. A notification is tried three times; a sandbox that dies between sending one and noting it sends it
+//! again.
 //!
 //! # Without a network
 //!
-//! [`Sandbox::send`] and [`Sandbox::router`] work in process. Time, tasks and the outgoing side are handed in as a [`World`];
-//! [`Sandbox::run_due`] does what is due by the clock as it stands. There a broken connection is a response with a [`Fault`] among
-//! its extensions and in the header [`FAULT_HEADER`], to be turned into an error of the transport.
+//! [`Sandbox::send`] and [`Sandbox::router`] work in process. Time, tasks and the outgoing side are handed in as a
+//! [`World`]; [`Sandbox::run_due`] does what is due by the clock as it stands. There a broken connection is a
+//! response with a [`Fault`] among its extensions and in the header [`FAULT_HEADER`], to be turned into an error of
+//! the transport.
 
 mod config;
 mod control;

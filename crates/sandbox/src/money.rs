@@ -1,11 +1,11 @@
-//! Exact amounts for the sandbox: integers of ISO 4217 minor units, decimal text by integer arithmetic. Written again here, and
-//! not shared with the rest of Redress, so that an error in one of the two shows as a difference.
+//! Exact amounts for the sandbox: integers of ISO 4217 minor units, decimal text by integer arithmetic. Written again
+//! here, and not shared with the rest of Redress, so that an error in one of the two shows as a difference.
 
 /// Digits of an amount after which it is refused whatever it says; an `i64` has 19.
 const AMOUNT_DIGITS_MAX: usize = 40;
 
-/// How many decimals the currency has by ISO 4217, or `None` when the text is not three capital letters.
-/// Source: ISO 4217 list one; everything that is not named here has two.
+/// How many decimals the currency has by ISO 4217, or `None` when the text is not three capital letters. Source: ISO
+/// 4217 list one; everything that is not named here has two.
 pub(crate) fn exponent(currency: &str) -> Option<u32> {
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return None;
@@ -19,8 +19,9 @@ pub(crate) fn exponent(currency: &str) -> Option<u32> {
     })
 }
 
-/// Minor units of a JSON number's own text, in major units (`12.5`, `1E2`). `None` for a sign, for more decimals than the currency has
-/// (zeros at the end do not count), for anything beyond `i64`, and for anything that is not a JSON number.
+/// Minor units of a JSON number's own text, in major units (`12.5`, `1E2`). `None` for a sign, for more decimals than
+/// the currency has (zeros at the end do not count), for anything beyond `i64`, and for anything that is not a JSON
+/// number.
 pub(crate) fn parse_major(text: &str, exponent: u32) -> Option<i64> {
     let (mantissa, power) = match text.split_once(['e', 'E']) {
         Some((mantissa, power)) => (mantissa, power.parse::<i32>().ok()?),
@@ -55,7 +56,8 @@ pub(crate) fn parse_major(text: &str, exponent: u32) -> Option<i64> {
     i64::try_from(value).ok()
 }
 
-/// The amount in major units with all of the currency's decimals, as a JSON number's text. Amounts are never negative here.
+/// The amount in major units with all of the currency's decimals, as a JSON number's text. Amounts are never negative
+/// here.
 pub(crate) fn print_major(minor: i64, exponent: u32) -> String {
     let Some(unit) = 10_i64.checked_pow(exponent).filter(|_| exponent > 0) else {
         return minor.to_string();

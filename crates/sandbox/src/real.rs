@@ -58,8 +58,8 @@ impl Spawner for TokioSpawner {
     }
 }
 
-/// Posts over plain HTTP/1.1, one connection a notification, no redirects, no proxy. The sandbox is for one machine or one test
-/// network, so there is no TLS.
+/// Posts over plain HTTP/1.1, one connection a notification, no redirects, no proxy. The sandbox is for one machine
+/// or one test network, so there is no TLS.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpNotifier;
 

@@ -15,11 +15,13 @@ const HOLD_MS_MAX: u64 = 120_000;
 /// What a broken proxy in front of a PSP may say instead of the PSP's answer.
 const GARBAGE: &str = "<html><head><title>Please wait</title></head><body>{\"almost\": json, </body></html>";
 
-/// A fault of the connection, as an extension of a response that must not be sent. [`Sandbox::serve`] resets the connection
-/// instead; a transport that works on [`Sandbox::router`] or [`Sandbox::send`] must turn it into an error of its own.
+/// A fault of the connection, as an extension of a response that must not be sent. [`Sandbox::serve`] resets the
+/// connection instead; a transport that works on [`Sandbox::router`] or [`Sandbox::send`] must turn it into an error
+/// of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The caller was held as long as the sandbox holds anybody (its own time limit is expected to be shorter): header value `timeout`.
+    /// The caller was held as long as the sandbox holds anybody (its own time limit is expected to be shorter):
+    /// header value `timeout`.
     Timeout,
     /// The connection breaks without an answer: header value `reset`.
     Reset,

@@ -71,8 +71,9 @@ impl Sandbox {
         }
     }
 
-    /// All routes: those of the PSPs and those that control the sandbox. A fault that needs the connection itself (see [`crate::Fault`])
-    /// is an extension and a header of the response here; [`Sandbox::serve`] turns it into the real thing.
+    /// All routes: those of the PSPs and those that control the sandbox. A fault that needs the connection itself
+    /// (see [`crate::Fault`]) is an extension and a header of the response here; [`Sandbox::serve`] turns it into the
+    /// real thing.
     pub fn router(&self) -> Router {
         router::router(self.clone())
     }
@@ -89,8 +90,8 @@ impl Sandbox {
         self.inner.world.clock.now_ms()
     }
 
-    /// Runs the work as one transaction. The state is small and local, so this happens in line: there is no await between the first
-    /// statement and the commit, so a caller that hangs up cannot stop it half-way.
+    /// Runs the work as one transaction. The state is small and local, so this happens in line: there is no await
+    /// between the first statement and the commit, so a caller that hangs up cannot stop it half-way.
     pub(crate) fn transact<T, E: From<StateError>>(
         &self,
         work: impl FnOnce(&State<'_>) -> Result<T, E>,

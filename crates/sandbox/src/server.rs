@@ -40,7 +40,8 @@ enum Phase {
 struct Broken;
 
 impl Sandbox {
-    /// Serves until `shutdown` ends, doing what is due besides; then lets running requests end for a moment and returns.
+    /// Serves until `shutdown` ends, doing what is due besides; then lets running requests end for a moment and
+    /// returns.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
         self.start();
         let (phase, watching) = watch::channel(Phase::Open);

@@ -1,6 +1,6 @@
-//! What the sandbox remembers, in one SQLite file: one transaction a request, so that a killed sandbox comes back with every
-//! effect it ever showed and everything it still owed. (WAL with `synchronous=NORMAL`: safe against the death of the process; a
-//! power loss may take the last transactions.)
+//! What the sandbox remembers, in one SQLite file: one transaction a request, so that a killed sandbox comes back
+//! with every effect it ever showed and everything it still owed. (WAL with `synchronous=NORMAL`: safe against the
+//! death of the process; a power loss may take the last transactions.)
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,7 +41,8 @@ pub enum StateError {
 #[derive(Debug)]
 pub(crate) struct Db {
     connection: Connection,
-    /// When the file was made; PSP ids are derived from it, so that a fresh file does not repeat the ids of an older one.
+    /// When the file was made; PSP ids are derived from it, so that a fresh file does not repeat the ids of an older
+    /// one.
     pub(crate) origin_ms: i64,
 }
 
@@ -219,7 +220,8 @@ impl State<'_> {
         self.refunds_where("psp = ?1 AND (refund = ?2 OR ref_key = ?2)", params![psp, name], "seq")
     }
 
-    /// The account's refunds that the PSP shows, of one payment or of all, made from the first to the last of two moments, newest first.
+    /// The account's refunds that the PSP shows, of one payment or of all, made from the first to the last of two
+    /// moments, newest first.
     pub(crate) fn refunds_shown(
         &self,
         psp: Psp,

@@ -1,4 +1,5 @@
-//! A world for tests: a clock that stands still until it is moved, and a receiver of notifications that remembers them.
+//! A world for tests: a clock that stands still until it is moved, and a receiver of notifications that remembers
+//! them.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -42,8 +43,8 @@ impl Spawner for NoSpawner {
     }
 }
 
-/// Remembers what arrives; answers with the scripted statuses first, then with 200. Status 0 stands for no connection,
-/// status 1 for a receiver that never answers.
+/// Remembers what arrives; answers with the scripted statuses first, then with 200. Status 0 stands for no
+/// connection, status 1 for a receiver that never answers.
 #[derive(Default)]
 pub(crate) struct Receiver {
     pub(crate) got: Mutex<Vec<Notification>>,

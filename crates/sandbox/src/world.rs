@@ -1,5 +1,5 @@
-//! What the sandbox needs of the world around it, handed in so that tests and a simulator can own time, tasks and the wire.
-//! The real implementations are in [`crate::real`].
+//! What the sandbox needs of the world around it, handed in so that tests and a simulator can own time, tasks and the
+//! wire. The real implementations are in [`crate::real`].
 
 use std::sync::Arc;
 

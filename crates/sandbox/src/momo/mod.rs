@@ -3,18 +3,26 @@
 //! Sources: refund <https://developers.momo.vn/v3/docs/payment/api/payment-api/refund>, result codes
 //! <https://developers.momo.vn/v3/docs/payment/api/result-handling/resultcode>, idempotency
 //! <https://developers.momo.vn/v3/docs/payment/api/result-handling/idempotency>, purchase status
-//! <https://developers.momo.vn/v3/docs/payment/api/payment-api/query>, MoMo's own sample <https://github.com/momo-wallet/java>.
+//! <https://developers.momo.vn/v3/docs/payment/api/payment-api/query>, MoMo's own sample
+//! <https://github.com/momo-wallet/java>.
 //!
-//! Stated by MoMo: paths of the refund and of the purchase query, fields, limits, signed texts, `requestId` as the idempotency id of every POST,
-//! HTTP 422 with 7000 while the first of two equal requests runs, replay of answers whose code is flagged final, 40 for the others.
+//! Stated by MoMo: paths of the refund and of the purchase query, fields, limits, signed texts, `requestId` as the
+//! idempotency id of every POST, HTTP 422 with 7000 while the first of two equal requests runs, replay of answers
+//! whose code is flagged final, 40 for the others.
+//!
 //! Inferred, because no page says so:
-//! * the HTTP status that goes with a code: 422 for 7000, 200 for a request that was decided (0, 7002, 10xx), 400 for one that was not (11 to 47);
-//! * a known `requestId` with other content is 40, as a duplicate that cannot be replayed, and so is one used for another kind of request;
+//! * the HTTP status that goes with a code: 422 for 7000, 200 for a request that was decided (0, 7002, 10xx), 400 for
+//!   one that was not (11 to 47);
+//! * a known `requestId` with other content is 40, as a duplicate that cannot be replayed, and so is one used for
+//!   another kind of request;
 //! * a request answered 7002 stays 40 for ever, also after the refund has ended: only the query tells the end;
-//! * the refund query answers 0 at the top and the refund's own code in its row of `refundTrans`; a refund that MoMo refused has a row, with that code;
-//! * checks come in this order: format (20), partner (11), signature (13), repetition, `orderId` (41), amount (22), `transId` (42), what is left (1081).
+//! * the refund query answers 0 at the top and the refund's own code in its row of `refundTrans`; a refund that MoMo
+//!   refused has a row, with that code;
+//! * checks come in this order: format (20), partner (11), signature (13), repetition, `orderId` (41), amount (22),
+//!   `transId` (42), what is left (1081).
 //!
-//! `POST /control/payment` names no order id for the purchase, so the purchase query takes the payment's own id (`transId`) for it.
+//! `POST /control/payment` names no order id for the purchase, so the purchase query takes the payment's own id
+//! (`transId`) for it.
 
 pub(crate) mod query;
 pub(crate) mod refund;
@@ -92,7 +100,8 @@ fn code_of(refund: &Refund) -> Result<Code, StateError> {
     })
 }
 
-/// MoMo's id of the refund, made from the file's age and the refund's number: always longer than any shorter file's, exact as a JSON number.
+/// MoMo's id of the refund: the second in which the file was made, then the refund's number, so that a new file does not
+/// repeat the ids of an older one; below 2^53, so that it survives a reader who takes JSON numbers for floats.
 fn trans_id(state: &State<'_>, seq: i64) -> String {
     (state.origin_ms / 1_000).saturating_mul(1_000_000).saturating_add(seq).to_string()
 }

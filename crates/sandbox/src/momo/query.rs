@@ -1,5 +1,6 @@
-//! `POST /v2/gateway/api/refund/query` (by the refund's `orderId`) and `POST /v2/gateway/api/query` (by the purchase's). Like every POST they
-//! carry a `requestId` of their own: used again, it gets the old answer again, however much has changed since.
+//! `POST /v2/gateway/api/refund/query` (by the refund's `orderId`) and `POST /v2/gateway/api/query` (by the
+//! purchase's). Like every POST they carry a `requestId` of their own: used again, it gets the old answer again,
+//! however much has changed since.
 
 use axum::body::Bytes;
 use axum::extract;

@@ -1,5 +1,5 @@
-//! MoMo's signature: HMAC-SHA256 over the fields of a request, in alphabetical order, as they are (UTF-8, no URL encoding), keyed by the secret
-//! key, in lower-case hex. The access key is signed and not sent.
+//! MoMo's signature: HMAC-SHA256 over the fields of a request, in alphabetical order, as they are (UTF-8, no URL
+//! encoding), keyed by the secret key, in lower-case hex. The access key is signed and not sent.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -1,19 +1,25 @@
 //! Tap Payments (v2), played: create, retrieve and list refunds, and the notification to `post.url`.
 //!
-//! Sources: refunds <https://developers.tap.company/reference/refunds> and <https://developers.tap.company/docs/create-a-refund>, notification
-//! <https://developers.tap.company/docs/webhook>, codes and the shape of errors
-//! <https://developers.tap.company/reference/charge-response-codes>, lists <https://developers.tap.company/reference/list-all-refunds>,
-//! <https://developers.tap.company/reference/list-all-charges> and <https://developers.tap.company/docs/commerce-platform-reports>.
+//! Sources: refunds <https://developers.tap.company/reference/refunds> and
+//! <https://developers.tap.company/docs/create-a-refund>, notification <https://developers.tap.company/docs/webhook>,
+//! codes and the shape of errors <https://developers.tap.company/reference/charge-response-codes>, lists
+//! <https://developers.tap.company/reference/list-all-refunds>,
+//! <https://developers.tap.company/reference/list-all-charges> and
+//! <https://developers.tap.company/docs/commerce-platform-reports>.
 //!
-//! Stated by Tap: the fields of the request, amounts as JSON numbers in major units with the currency's decimals, names of statuses, response codes and
-//! error codes, `{"errors":[{"code","description"}]}`, periods of at most 30 days, lists of at most 50 (25 unless asked) with `starting_after`
-//! naming the last id of the page before, the signed text of a notification and its three tries, `PENDING` as the usual first answer.
-//! No idempotency is documented for refunds, so there is none: two equal requests are two refunds.
+//! Stated by Tap: the fields of the request, amounts as JSON numbers in major units with the currency's decimals,
+//! names of statuses, response codes and error codes, `{"errors":[{"code","description"}]}`, periods of at most 30
+//! days, lists of at most 50 (25 unless asked) with `starting_after` naming the last id of the page before, the
+//! signed text of a notification and its three tries, `PENDING` as the usual first answer. No idempotency is
+//! documented for refunds, so there is none: two equal requests are two refunds.
+//!
 //! Inferred, because no page says so:
 //! * HTTP 401 for every problem with the key, 404 for an unknown refund id, 400 for the rest;
-//! * the refund list takes what the list of charges documents (`period.date.from` and `.to` in milliseconds, `charges`, `limit`, `starting_after`) and
-//!   answers `{"object":"list","count","has_more","refunds"}`, newest first; nothing found is an empty list;
-//! * a refund's `reference` has `merchant` (as given) and `payment`, and no `gateway`; in the signed text a missing part is empty;
+//! * the refund list takes what the list of charges documents (`period.date.from` and `.to` in milliseconds,
+//!   `charges`, `limit`, `starting_after`) and answers `{"object":"list","count","has_more","refunds"}`, newest
+//!   first; nothing found is an empty list;
+//! * a refund's `reference` has `merchant` (as given) and `payment`, and no `gateway`; in the signed text a missing
+//!   part is empty;
 //! * retries of a notification come 1 s and 5 s after the try before;
 //! * a finished refund that failed is `FAILED` with 401, a refused one `DECLINED` with 501.
 //!

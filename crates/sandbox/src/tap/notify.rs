@@ -1,4 +1,5 @@
-//! Telling the merchant: the refund object, as it was at the moment it changed, to its `post.url`, with the header `hashstring`.
+//! Telling the merchant: the refund object, as it was at the moment it changed, to its `post.url`, with the header
+//! `hashstring`.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use crate::sandbox::Sandbox;
 use crate::state::{DueKind, Refund, State, StateError};
 use crate::world::Notification;
 
-/// How long a notification that a request is to send itself waits for the loop, should that request be cut off, in milliseconds.
+/// How long a notification that a request is to send itself waits for the loop, should that request be cut off, in
+/// milliseconds.
 const LEFT_TO_THE_REQUEST_MS: i64 = 5_000;
 
 /// A notification as it is kept. The signature is made when it is sent, so that the state holds no secret.

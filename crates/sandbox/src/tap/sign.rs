@@ -1,5 +1,5 @@
-//! The `hashstring` of a notification: HMAC-SHA256 over a text made of the object's fields, keyed by the secret key, in lower-case hex.
-//! Source: <https://developers.tap.company/docs/webhook>.
+//! The `hashstring` of a notification: HMAC-SHA256 over a text made of the object's fields, keyed by the secret key,
+//! in lower-case hex. Source: <https://developers.tap.company/docs/webhook>.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
