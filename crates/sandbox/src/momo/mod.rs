@@ -10,7 +10,9 @@
 //! idempotency id of every POST, HTTP 422 with 7000 while the first of two equal requests runs, replay of answers
 //! whose code is flagged final, 40 for the others.
 //!
-//! Inferred, because no page says so:
+//! Inferred, because no page read says so:
+//! * path and signed text of the refund query, on which independent integrations agree (a minority leaves `orderId` out of
+//!   the signed text; it is in here);
 //! * the HTTP status that goes with a code: 422 for 7000, 200 for a request that was decided (0, 7002, 10xx), 400 for
 //!   one that was not (11 to 47);
 //! * a known `requestId` with other content is 40, as a duplicate that cannot be replayed, and so is one used for

@@ -17,7 +17,7 @@
 //! * HTTP 401 for every problem with the key, 404 for an unknown refund id, 400 for the rest;
 //! * the refund list takes what the list of charges documents (`period.date.from` and `.to` in milliseconds,
 //!   `charges`, `limit`, `starting_after`) and answers `{"object":"list","count","has_more","refunds"}`, newest
-//!   first; nothing found is an empty list;
+//!   first; nothing found is an empty list (one integration reports HTTP 400 with a message instead);
 //! * a refund's `reference` has `merchant` (as given) and `payment`, and no `gateway`; in the signed text a missing
 //!   part is empty;
 //! * retries of a notification come 1 s and 5 s after the try before;
