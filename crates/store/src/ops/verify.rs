@@ -1,0 +1,291 @@
+//! The books, recomputed: every balance from the refunds and the open cases, every refund's state from its events.
+//!
+//! Read in batches ordered by primary key, so that millions of payments need little memory, and beside a running server:
+//! each batch is one snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redress_core::balance::Balance;
+use redress_core::event::EventKind;
+use redress_core::id::{MerchantId, PaymentId, RefundId};
+use redress_core::state::{Share, StateName};
+
+use super::rows::{count, parsed};
+use crate::error::StoreError;
+use crate::op::Query;
+use crate::tx::Tx;
+use crate::value::{Row, Value};
+
+/// What the books say of one payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentBooks {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Its id.
+    pub id: PaymentId,
+    /// Its currency's code.
+    pub currency: String,
+    /// Its balance as it is kept.
+    pub balance: Balance,
+    /// What had been given back before Redress knew it, in minor units.
+    pub refunded_before: i64,
+    /// How many refunds it counts.
+    pub refund_count: u32,
+    /// The last transaction number it gave out.
+    pub transaction_count: u32,
+    /// What its open cases block, in minor units.
+    pub blocked_by_cases: i64,
+    /// Its refunds, in the order of their ordinals.
+    pub refunds: Vec<RefundBooks>,
+}
+
+/// What the books say of one refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundBooks {
+    /// Its id.
+    pub id: RefundId,
+    /// The how-manieth of its payment it is, from 1.
+    pub ordinal: u32,
+    /// Its number among the payment's transactions.
+    pub transaction_number: u32,
+    /// Its amount in minor units.
+    pub amount: i64,
+    /// Its currency's code.
+    pub currency: String,
+    /// Its state as it is kept.
+    pub state: StateName,
+    /// How many events it counts.
+    pub event_count: u32,
+    /// Its events, in the order of their numbers: number, kind, amount in minor units.
+    pub events: Vec<(u32, EventKind, i64)>,
+}
+
+/// Something in the books that does not agree with the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// The refund, where it is about one.
+    pub refund: Option<RefundId>,
+    /// What does not agree, for people.
+    pub what: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.merchant, self.payment)?;
+        if let Some(refund) = &self.refund {
+            write!(f, " {refund}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// A batch of the books.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadBooks {
+    /// The last payment of the batch before.
+    pub after: Option<(MerchantId, PaymentId)>,
+    /// So many payments at most.
+    pub limit: u32,
+}
+
+const PAYMENTS: &str = "SELECT merchant_id, payment_id, currency, captured, refunded, reserved, blocked, \
+     refunded_before, refund_count, transaction_count FROM payments WHERE (merchant_id, payment_id) > ($1, $2) \
+     ORDER BY merchant_id, payment_id LIMIT $3";
+
+const REFUNDS: &str = "SELECT merchant_id, payment_id, refund_id, ordinal, transaction_number, amount, currency, state, \
+     event_count FROM refunds WHERE (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4) \
+     ORDER BY merchant_id, payment_id, ordinal";
+
+const EVENTS: &str = "SELECT r.merchant_id, r.payment_id, r.refund_id, e.number, e.kind, e.amount FROM refunds r \
+     JOIN events e ON e.merchant_id = r.merchant_id AND e.refund_id = r.refund_id \
+     WHERE (r.merchant_id, r.payment_id) > ($1, $2) AND (r.merchant_id, r.payment_id) <= ($3, $4) \
+     ORDER BY r.merchant_id, r.payment_id, r.ordinal, e.number";
+
+const BLOCKED: &str = "SELECT merchant_id, payment_id, blocked FROM cases WHERE closed_at IS NULL \
+     AND payment_id IS NOT NULL AND (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4)";
+
+impl Query for LoadBooks {
+    /// In the order of merchants and payments; fewer than the limit only at the end.
+    type Out = Vec<PaymentBooks>;
+    const NAME: &'static str = "load_books";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<PaymentBooks>, StoreError> {
+        // Before every payment: shorter than any id.
+        let start: (Vec<u8>, Vec<u8>) = self.after.map_or((Vec::new(), Vec::new()), |(merchant, payment)| {
+            (merchant.as_bytes().to_vec(), payment.as_bytes().to_vec())
+        });
+        let found = tx.rows(PAYMENTS, &[(&start.0).into(), (&start.1).into(), self.limit.into()]).await?;
+        let mut books = found.iter().map(payment).collect::<Result<Vec<_>, _>>()?;
+        let Some(last) = books.last().map(|last| (last.merchant, last.id)) else { return Ok(books) };
+        let range: [Value<'_>; 4] =
+            [(&start.0).into(), (&start.1).into(), last.0.as_bytes().into(), last.1.as_bytes().into()];
+        let at: BTreeMap<_, _> = books.iter().enumerate().map(|(i, of)| ((of.merchant, of.id), i)).collect();
+        for row in tx.rows(REFUNDS, &range).await? {
+            books[index(&at, &row)?].refunds.push(refund(&row)?);
+        }
+        for row in tx.rows(EVENTS, &range).await? {
+            let id = RefundId::from_bytes(row.id16(2)?);
+            let refunds = &mut books[index(&at, &row)?].refunds;
+            let of = refunds.iter_mut().rfind(|refund| refund.id == id).ok_or_else(torn)?;
+            of.events.push((count(&row, 3)?, parsed(&row, 4, EventKind::parse)?, row.int(5)?));
+        }
+        for row in tx.rows(BLOCKED, &range).await? {
+            let of = &mut books[index(&at, &row)?];
+            of.blocked_by_cases = of.blocked_by_cases.saturating_add(row.int(2)?);
+        }
+        Ok(books)
+    }
+}
+
+fn torn() -> StoreError {
+    StoreError::inconsistent("a refund, an event or a case of a payment that is not there")
+}
+
+fn index(at: &BTreeMap<(MerchantId, PaymentId), usize>, row: &Row) -> Result<usize, StoreError> {
+    let key = (MerchantId::from_bytes(row.id16(0)?), PaymentId::from_bytes(row.id16(1)?));
+    at.get(&key).copied().ok_or_else(torn)
+}
+
+fn payment(row: &Row) -> Result<PaymentBooks, StoreError> {
+    Ok(PaymentBooks {
+        merchant: MerchantId::from_bytes(row.id16(0)?),
+        id: PaymentId::from_bytes(row.id16(1)?),
+        currency: row.text(2)?,
+        balance: Balance {
+            captured: row.int(3)?,
+            refunded: row.int(4)?,
+            reserved: row.int(5)?,
+            blocked: row.int(6)?,
+        },
+        refunded_before: row.int(7)?,
+        refund_count: count(row, 8)?,
+        transaction_count: count(row, 9)?,
+        blocked_by_cases: 0,
+        refunds: Vec::new(),
+    })
+}
+
+fn refund(row: &Row) -> Result<RefundBooks, StoreError> {
+    Ok(RefundBooks {
+        id: RefundId::from_bytes(row.id16(2)?),
+        ordinal: count(row, 3)?,
+        transaction_number: count(row, 4)?,
+        amount: row.int(5)?,
+        currency: row.text(6)?,
+        state: parsed(row, 7, StateName::parse)?,
+        event_count: count(row, 8)?,
+        events: Vec::new(),
+    })
+}
+
+/// Recomputes a payment from its refunds, its cases and their events; answers whatever does not agree.
+#[must_use]
+pub fn check_payment(books: &PaymentBooks) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut say = |refund, what| {
+        found.push(Difference { merchant: books.merchant, payment: books.id, refund, what });
+    };
+    for what in check_sums(books).into_iter().chain(check_numbers(books)) {
+        say(None, what);
+    }
+    for refund in &books.refunds {
+        for what in check_refund(books, refund) {
+            say(Some(refund.id), what);
+        }
+    }
+    found
+}
+
+fn check_sums(books: &PaymentBooks) -> Vec<String> {
+    let sum = |share: Share| -> i128 {
+        let of = books.refunds.iter().filter(|refund| refund.state.share() == share);
+        of.map(|refund| i128::from(refund.amount)).sum()
+    };
+    let sums = [
+        ("refunded", books.balance.refunded, i128::from(books.refunded_before) + sum(Share::Refunded)),
+        ("reserved", books.balance.reserved, sum(Share::Reserved)),
+        ("blocked", books.balance.blocked, i128::from(books.blocked_by_cases)),
+    ];
+    let mut found: Vec<String> = sums
+        .into_iter()
+        .filter(|(_, kept, computed)| i128::from(*kept) != *computed)
+        .map(|(name, kept, computed)| format!("{name} is kept as {kept}, and adds up to {computed}"))
+        .collect();
+    if books.balance.check().is_err() {
+        found.push("refunded, reserved and blocked are more than was captured, or negative".to_owned());
+    }
+    found
+}
+
+fn check_numbers(books: &PaymentBooks) -> Vec<String> {
+    let mut found = Vec::new();
+    if !books.refunds.iter().map(|refund| refund.ordinal).eq(1..=books.refund_count) {
+        let there = books.refunds.len();
+        found.push(format!("its refunds ({there}) are not numbered 1 to {}", books.refund_count));
+    }
+    let numbers: BTreeSet<u32> = books.refunds.iter().map(|refund| refund.transaction_number).collect();
+    let in_range = numbers.iter().all(|number| (2..=books.transaction_count).contains(number));
+    if numbers.len() != books.refunds.len() || !in_range {
+        found.push(format!("transaction numbers are not distinct within 2 to {}", books.transaction_count));
+    }
+    found
+}
+
+fn check_refund(books: &PaymentBooks, refund: &RefundBooks) -> Vec<String> {
+    let mut found = Vec::new();
+    if refund.currency != books.currency {
+        found.push(format!("its currency is {}, the payment's {}", refund.currency, books.currency));
+    }
+    if !refund.events.iter().map(|event| event.0).eq(1..=refund.event_count) {
+        let there = refund.events.len();
+        found.push(format!("its events ({there}) are not numbered 1 to {}", refund.event_count));
+    }
+    if refund.events.iter().any(|event| event.2 != refund.amount) {
+        found.push("an event tells of another amount".to_owned());
+    }
+    if !is_legal_path(refund.events.iter().map(|event| event.1), refund.state) {
+        let path: Vec<&str> = refund.events.iter().map(|event| event.1.as_str()).collect();
+        found.push(format!("its events ({}) do not lead to {}", path.join(", "), refund.state));
+    }
+    found
+}
+
+/// Whether a refund that told these events, in this order and no others, can be in this state by the table.
+fn is_legal_path(events: impl Iterator<Item = EventKind>, end: StateName) -> bool {
+    // The states in which a refund may be accepted; all of them are told as the creation.
+    let accepted = BTreeSet::from([StateName::Held, StateName::Queued, StateName::Submitting]);
+    let mut now: Option<BTreeSet<StateName>> = None;
+    for event in events {
+        now = match now {
+            None if event == EventKind::Created => Some(accepted.clone()),
+            None => return false,
+            Some(before) => {
+                let told = |state: &StateName| EventKind::of_state(*state) == Some(event);
+                let next = |state: &StateName| state.next().iter().copied().filter(told);
+                Some(silently(before).iter().flat_map(next).collect())
+            }
+        };
+    }
+    now.is_some_and(|states| silently(states).contains(&end))
+}
+
+/// These states and all that can be reached from them without an event.
+fn silently(mut states: BTreeSet<StateName>) -> BTreeSet<StateName> {
+    loop {
+        let quiet = |state: &StateName| EventKind::of_state(*state).is_none();
+        let next: Vec<_> =
+            states.iter().flat_map(|state| state.next().iter().copied().filter(quiet)).collect();
+        let before = states.len();
+        states.extend(next);
+        if states.len() == before {
+            return states;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
