@@ -26,10 +26,10 @@ use crate::permits::Permit;
 use crate::world::Clock;
 
 /// How often the recording of an outcome is tried. After that the row's lease brings somebody to look it up.
-pub const SETTLE_TRIES_MAX: u32 = 30;
+const SETTLE_TRIES_MAX: u32 = 30;
 
 /// Between those tries.
-pub const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A refund to be sent: it is `submitting`, leased to this process.
 pub(crate) struct Sending {

@@ -8,9 +8,10 @@ use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_psp::connector::{Inbound, Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
-use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
-use redress_store::ops::inbound::{InboundRecorded, RecordInbound};
-use redress_store::ops::refunds::{LoadRefund, PaymentAtPsp, RefundAtPsp, RefundBy};
+use redress_store::ops::cases::{CaseSubject, NewCaseRow};
+use redress_store::ops::inbound::{InboundRecording, RecordInbound};
+use redress_store::ops::payments::FindPaymentAtPsp;
+use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
 use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
@@ -114,23 +115,13 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let now = self.now();
         let body_hash = body_hash(&inbound.body);
-        let record = RecordInbound {
-            merchant,
-            account,
-            id: self.parts.world.random.bytes10(),
-            body_hash,
-            verdict: kind.as_str(),
-            body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
-            now,
-        };
-        if self.parts.store.run(record).await? == InboundRecorded::Repeat {
-            return Ok(());
-        }
+        let mut notification_id = [0; 16];
+        self.parts.world.random.fill(&mut notification_id);
         let subject = match &notice.psp_refund_id {
             Some(id) => CaseSubject::PspRefund { account, psp_refund_id: id.clone() },
             None => CaseSubject::Notification { account, body_hash },
         };
-        let payment = self.payment_of(account, notice).await?;
+        let payment = self.payment_of(merchant, account, notice).await?;
         let moved = matches!(notice.outcome, Outcome::Succeeded { .. } | Outcome::Pending { .. });
         // Money that left the payment unasked cannot be given back again until a person has looked.
         let block_minor = match (&payment, notice.amount) {
@@ -145,27 +136,42 @@ impl Engine {
             "the PSP told of a refund ({}) that is none of ours, or of another sum or account",
             notice.psp_refund_id.as_deref().unwrap_or("no id")
         );
-        self.parts
-            .store
-            .run(OpenCase(NewCaseRow {
-                merchant,
-                id: self.case_id(now),
-                kind,
-                subject,
-                payment: payment.map(|payment| payment.id),
-                text,
-                block_minor,
-                now,
-            }))
-            .await?;
+        let case = NewCaseRow {
+            merchant,
+            id: self.case_id(now),
+            kind,
+            subject,
+            payment: payment.map(|payment| payment.id),
+            text,
+            block_minor,
+            now,
+        };
+        let record = RecordInbound {
+            merchant,
+            account,
+            id: notification_id,
+            body_hash,
+            verdict: kind.as_str().to_owned(),
+            body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
+            case: Some(case),
+            now,
+        };
+        if self.parts.store.run(record).await? == InboundRecording::New {
+            tracing::warn!(%account, kind = kind.as_str(), "a PSP's notification was put before a person");
+        }
         Ok(())
     }
 }
 
 impl Engine {
-    async fn payment_of(&self, account: AccountId, notice: &Notice) -> Result<Option<Payment>, EngineError> {
+    async fn payment_of(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        notice: &Notice,
+    ) -> Result<Option<Payment>, EngineError> {
         let Some(psp_payment_id) = notice.psp_payment_id.clone() else { return Ok(None) };
-        Ok(self.parts.store.read(PaymentAtPsp { account, psp_payment_id }).await?)
+        Ok(self.parts.store.read(FindPaymentAtPsp { merchant, account, psp_payment_id }).await?)
     }
 }
 

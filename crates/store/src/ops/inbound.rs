@@ -3,6 +3,7 @@
 use redress_core::id::{AccountId, MerchantId};
 use redress_core::time::Timestamp;
 
+use super::cases::{self, NewCaseRow};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::tx::Tx;
@@ -22,6 +23,8 @@ pub struct RecordInbound {
     pub verdict: String,
     /// What it said, capped.
     pub body: String,
+    /// The case it is put before a person as, opened with it or not at all.
+    pub case: Option<NewCaseRow>,
     /// The time.
     pub now: Timestamp,
 }
@@ -55,11 +58,13 @@ impl Operation for RecordInbound {
                 ],
             )
             .await?;
-        Ok(if inserted == 0 {
-            Done::Rollback(InboundRecording::Repeat)
-        } else {
-            Done::Commit(InboundRecording::New)
-        })
+        if inserted == 0 {
+            return Ok(Done::Rollback(InboundRecording::Repeat));
+        }
+        if let Some(case) = &self.case {
+            cases::open(tx, case).await?;
+        }
+        Ok(Done::Commit(InboundRecording::New))
     }
 }
 
