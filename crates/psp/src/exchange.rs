@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_core::environment::Environment;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// The code of a refund that cannot be put into this PSP's words: it is refused here, and can never have been sent,
@@ -89,6 +90,11 @@ pub(crate) fn only_fields(account: &AccountConfig, known: &[&str]) -> Result<(),
         Some(name) => Err(AccountConfigError::Unexpected(name.to_owned())),
         None => Ok(()),
     }
+}
+
+/// Reads JSON. It is UTF-8 as a whole (RFC 8259, section 8.1), also where nobody looks.
+pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }
 
 /// A PSP's text, cut to what is kept.

@@ -19,7 +19,7 @@ use crate::connector::{
     AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
 };
 use crate::exchange::{
-    account_unusable, check_addresses, not_sendable, number_text, only_fields, prepare, psp_text,
+    account_unusable, check_addresses, json, not_sendable, number_text, only_fields, prepare, psp_text,
     reason_text, send,
 };
 use crate::record::Record;
@@ -132,7 +132,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         return not_sendable("MoMo refunds positive sums in VND only");
     }
     let description = reason_text(&ask.reason, REASON_CHARS_MAX);
-    let body = RefundRequest {
+    let mut body = RefundRequest {
         partner_code: keys.partner_code,
         order_id: &ask.key,
         request_id: &ask.key,
@@ -140,8 +140,9 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         trans_id,
         lang: "en",
         description: &description,
-        signature: keys.refund(&ask.key, amount, &description, trans_id),
+        signature: String::new(),
     };
+    body.signature = keys.refund(&body);
     let mut request = post(account, "/v2/gateway/api/refund", &body);
     request.fresh_connection = true;
     let mut record = Record::new(account);
@@ -198,7 +199,7 @@ fn read_answer(response: &HttpResponse) -> Result<(Answer<'_>, i64), Finding> {
         500.. => return Err(Finding::NoAnswer),
         _ => return Err(Finding::NotUnderstood),
     }
-    let answer: Answer<'_> = serde_json::from_slice(&response.body).map_err(|_| Finding::NotUnderstood)?;
+    let answer: Answer<'_> = json(&response.body).ok_or(Finding::NotUnderstood)?;
     let code = whole(answer.result_code).ok_or(Finding::NotUnderstood)?;
     Ok((answer, code))
 }

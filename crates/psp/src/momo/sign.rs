@@ -3,6 +3,7 @@
 //! Texts: <https://developers.momo.vn/v3/docs/payment/api/payment-api/refund>; that of the refund query has the keys of
 //! <https://developers.momo.vn/v3/docs/payment/api/payment-api/query>. Values are raw UTF-8, never URL-encoded.
 
+use super::wire::RefundRequest;
 use crate::connector::{AccountConfig, AccountConfigError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -24,11 +25,12 @@ impl<'a> Keys<'a> {
     }
 
     /// Signs a refund.
-    pub(super) fn refund(&self, key: &str, amount: i64, description: &str, trans_id: i64) -> String {
-        let Self { access_key, partner_code, .. } = self;
+    pub(super) fn refund(&self, body: &RefundRequest<'_>) -> String {
+        let Self { access_key, .. } = self;
+        let RefundRequest { partner_code, order_id, request_id, amount, trans_id, description, .. } = body;
         self.hex(&format!(
-            "accessKey={access_key}&amount={amount}&description={description}&orderId={key}\
-             &partnerCode={partner_code}&requestId={key}&transId={trans_id}"
+            "accessKey={access_key}&amount={amount}&description={description}&orderId={order_id}\
+             &partnerCode={partner_code}&requestId={request_id}&transId={trans_id}"
         ))
     }
 

@@ -4,7 +4,7 @@ use super::read::{self, Expected};
 use super::wire::{Dates, ListRequest, Page, Period, Refund};
 use super::{expected, post};
 use crate::connector::{AccountConfig, QueryAsk};
-use crate::exchange::{is_id, send};
+use crate::exchange::{is_id, json, send};
 use crate::record::Record;
 use crate::transport::{HttpResponse, Transport};
 use redress_core::outcome::{Finding, Outcome};
@@ -71,7 +71,7 @@ fn read_page(response: &HttpResponse, ask: &QueryAsk, found: &mut Found) -> Resu
     if !matches!(read::kind(response.status)?, read::Kind::Good) {
         return Err(Finding::NotUnderstood);
     }
-    let page: Page<'_> = serde_json::from_slice(&response.body).map_err(|_| Finding::NotUnderstood)?;
+    let page: Page<'_> = json(&response.body).ok_or(Finding::NotUnderstood)?;
     let expected = expected(ask);
     for refund in &page.refunds {
         note(refund, ask, &expected, found);

@@ -21,7 +21,7 @@ use crate::connector::{
     AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
 };
 use crate::exchange::{
-    account_unusable, check_addresses, is_id, not_sendable, only_fields, prepare, reason_text, send,
+    account_unusable, check_addresses, is_id, json, not_sendable, only_fields, prepare, reason_text, send,
 };
 use crate::record::Record;
 use crate::transport::{HttpRequest, Transport};
@@ -166,7 +166,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
 fn parse_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
     let secret_key = account.credentials.need("secret_key").map_err(|_| NoticeError::BadSignature)?;
     let given = inbound.headers.get(HASHSTRING).ok_or(NoticeError::BadSignature)?;
-    let signed: Signed<'_> = serde_json::from_slice(&inbound.body).map_err(|_| NoticeError::NotUnderstood)?;
+    let signed: Signed<'_> = json(&inbound.body).ok_or(NoticeError::NotUnderstood)?;
     let text = sign::signed_text(&signed).ok_or(NoticeError::NotUnderstood)?;
     if !sign::is_signed(secret_key, &text, given.as_bytes()) {
         return Err(NoticeError::BadSignature);
@@ -174,7 +174,7 @@ fn parse_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Noti
     if signed.object.as_deref().unwrap_or("refund") != "refund" || !signed.id.starts_with("re_") {
         return Err(NoticeError::NotARefund);
     }
-    let refund: Refund<'_> = serde_json::from_slice(&inbound.body).map_err(|_| NoticeError::NotUnderstood)?;
+    let refund: Refund<'_> = json(&inbound.body).ok_or(NoticeError::NotUnderstood)?;
     if !is_id(&refund.id) {
         return Err(NoticeError::NotUnderstood);
     }

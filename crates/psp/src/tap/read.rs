@@ -2,7 +2,7 @@
 
 use super::codes::{self, Meaning};
 use super::wire::{Errors, Refund};
-use crate::exchange::{is_id, number_text, psp_text};
+use crate::exchange::{is_id, json, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
@@ -34,9 +34,9 @@ pub(super) fn kind(status: u16) -> Result<Kind, Finding> {
 
 pub(super) fn create(response: &HttpResponse, expected: &Expected<'_>) -> Outcome {
     match kind(response.status) {
-        Ok(Kind::Good) => match serde_json::from_slice::<Refund<'_>>(&response.body) {
-            Ok(refund) => state(&refund, expected),
-            Err(_) => Outcome::Unknown(Finding::NotUnderstood),
+        Ok(Kind::Good) => match json::<Refund<'_>>(&response.body) {
+            Some(refund) => state(&refund, expected),
+            None => Outcome::Unknown(Finding::NotUnderstood),
         },
         Ok(Kind::Error) => refusal(&response.body),
         Err(finding) => Outcome::Unknown(finding),
@@ -46,14 +46,14 @@ pub(super) fn create(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
 /// The answer to a question by Tap's own id.
 pub(super) fn retrieve(response: &HttpResponse, id: &str, expected: &Expected<'_>) -> Outcome {
     match kind(response.status) {
-        Ok(Kind::Good) => match serde_json::from_slice::<Refund<'_>>(&response.body) {
-            Ok(refund) if refund.id != id => Outcome::Unknown(Finding::Mismatch),
-            Ok(refund) => state(&refund, expected),
-            Err(_) => Outcome::Unknown(Finding::NotUnderstood),
+        Ok(Kind::Good) => match json::<Refund<'_>>(&response.body) {
+            Some(refund) if refund.id != id => Outcome::Unknown(Finding::Mismatch),
+            Some(refund) => state(&refund, expected),
+            None => Outcome::Unknown(Finding::NotUnderstood),
         },
         Ok(Kind::Error) => {
-            let errors: Result<Errors<'_>, _> = serde_json::from_slice(&response.body);
-            let not_found = errors.is_ok_and(|list| {
+            let errors: Option<Errors<'_>> = json(&response.body);
+            let not_found = errors.is_some_and(|list| {
                 !list.errors.is_empty()
                     && list
                         .errors
@@ -122,7 +122,7 @@ pub(super) fn amount_of(refund: &Refund<'_>) -> Option<Amount> {
 /// Errors are a refusal only where every one of them is known as one.
 fn refusal(body: &[u8]) -> Outcome {
     let unknown = Outcome::Unknown(Finding::NotUnderstood);
-    let Ok(Errors { errors }) = serde_json::from_slice(body) else { return unknown };
+    let Some(Errors { errors }) = json(body) else { return unknown };
     let codes: Vec<&str> = errors.iter().filter_map(|error| number_text(error.code)).collect();
     let (Some(first), Some(code)) = (errors.first(), codes.first()) else { return unknown };
     if codes.len() != errors.len() || !codes.iter().all(|code| codes::refuses(code)) {
