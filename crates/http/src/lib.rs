@@ -1,1 +1,14 @@
-//! Placeholder.
+//! How Redress is spoken to: the faces, as one tower service.
+//!
+//! A face translates a wire shape to and from the use cases of the engine; it holds no rule of the business. This
+//! crate knows engine and core only: no SQL and no PSP can slip into an answer. [`router`](router::router) is all of
+//! it; [`router::routes`] lists every endpoint, for the test of who may call what.
+
+mod body;
+mod face;
+mod limits;
+mod outermost;
+mod portone;
+pub mod router;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,40 @@
+//! Reading what a request carries: its body, bounded, and the one parameter of its path.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::face::{Face, Problem};
+use crate::limits::{BODY_BYTES_MAX, REFERENCE_CHARS_MAX, storable};
+
+/// The whole body, whatever the content type says. Comes last among a handler's parameters, so that nobody's body is
+/// read before they are known.
+pub(crate) struct RawBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
+        let face = Face::of(request.uri().path());
+        let collected = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
+        collected.map(|body| Self(body.to_bytes())).map_err(|error| {
+            let too_large = error.is::<LengthLimitError>();
+            face.answer(if too_large { Problem::BodyTooLarge } else { Problem::BodyBroken })
+        })
+    }
+}
+
+/// The parameter of a path with one, decoded; `None` where it is not UTF-8, is too long or cannot be in the store.
+/// Whoever gets `None` answers as to a name that does not exist.
+pub(crate) struct PathText(pub(crate) Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let text = Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(text)| text);
+        Ok(Self(text.filter(|text| storable(text, REFERENCE_CHARS_MAX))))
+    }
+}

@@ -1,0 +1,115 @@
+//! Which face a request belongs to, and what each face says about the problems that all of them share.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use redress_engine::error::EngineError;
+
+use crate::limits::RETRY_AFTER_SECONDS;
+use crate::portone;
+
+/// The shape in which errors are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Face {
+    /// PortOne's, under `/api`.
+    Portone,
+    /// SGate's, under `/api_v1`.
+    Sgate,
+    /// Redress's own, everywhere else.
+    Own,
+}
+
+/// A problem that is not about refunds: every face has a shape for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// No endpoint has this path.
+    NoRoute,
+    /// The path is there, with other methods.
+    NoMethod,
+    /// The body is longer than [`crate::limits::BODY_BYTES_MAX`].
+    BodyTooLarge,
+    /// The body broke off.
+    BodyBroken,
+    /// The caller should come back in a moment.
+    Busy,
+    /// A defect or damage here.
+    Broken,
+}
+
+impl Face {
+    /// The face that a path belongs to.
+    pub(crate) fn of(path: &str) -> Self {
+        let under =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if under("/api") {
+            Self::Portone
+        } else if under("/api_v1") {
+            Self::Sgate
+        } else {
+            Self::Own
+        }
+    }
+
+    /// The answer to a problem, in this face's shape.
+    pub(crate) fn answer(self, problem: Problem) -> Response {
+        match self {
+            Self::Portone => portone::error::of_problem(problem).into_response(),
+            // The bare status until these faces have their own `of_problem`.
+            Self::Sgate | Self::Own => problem.status().into_response(),
+        }
+    }
+}
+
+/// Tells a caller who was told "busy" when to come back.
+pub(crate) fn retry_later(mut response: Response) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    response
+}
+
+impl Problem {
+    /// The HTTP status; a face may choose another where its API says so.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// Logs what went wrong inside, once, in the request's span, and keeps only what a caller may know.
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Busy(reason) => {
+                tracing::warn!(reason, "a request was answered busy");
+                Self::Busy
+            }
+            EngineError::Broken(reason) => {
+                tracing::error!(reason, "a request could not be answered");
+                Self::Broken
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_one_face() {
+        for (path, face) in [
+            ("/api/refund/x", Face::Portone),
+            ("/api", Face::Portone),
+            ("/api_v1/orders/x", Face::Sgate),
+            ("/apis", Face::Own),
+            ("/v1/payments", Face::Own),
+            ("*", Face::Own),
+        ] {
+            assert_eq!(Face::of(path), face, "{path}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The limits of what is read from callers.
+
+/// The longest body of a request that is read, in bytes. The largest honest one, a payment with all its fields, is
+/// far below.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The longest text in a path or a key that is looked up, in characters; a longer one names nothing.
+pub(crate) const REFERENCE_CHARS_MAX: usize = 255;
+
+/// The longest reason of a refund, in characters.
+pub(crate) const REASON_CHARS_MAX: usize = 1_000;
+
+/// The longest description of a refund, in characters.
+pub(crate) const DESCRIPTION_CHARS_MAX: usize = 1_000;
+
+/// The longest `Idempotency-Key`, in characters.
+pub(crate) const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// The longest `X-Request-Id` of a caller that is taken over, in characters; for a longer one a new id is made.
+pub(crate) const REQUEST_ID_CHARS_MAX: usize = 64;
+
+/// When a caller who was told "busy" should come back, in seconds.
+pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Whether a text may go to the store: short enough, and without NUL, which PostgreSQL cannot keep. What fails this
+/// names nothing that exists and is no text that may be stored.
+pub(crate) fn storable(text: &str, chars_max: usize) -> bool {
+    // A character has at least one byte, so most texts are not counted.
+    !text.contains('\0') && (text.len() <= chars_max || text.chars().count() <= chars_max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_count_and_nul_is_never_stored() {
+        assert!(storable("", 3) && storable("ééé", 3));
+        assert!(!storable("éééé", 3) && !storable("a\0", 3));
+    }
+}

@@ -1,0 +1,89 @@
+//! Every route, in one flat list, grouped by who calls it.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use redress_engine::engine::Engine;
+
+use crate::face::{Face, Problem};
+use crate::outermost::{Outermost, outermost};
+use crate::portone;
+
+/// How the caller of an endpoint proves who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// PortOne's client key and JWT.
+    Portone,
+    /// SGate's five `x-auth-*` headers.
+    Sgate,
+    /// An API key as bearer.
+    ApiKey,
+    /// The message itself: a secret or a signature in what is sent.
+    InMessage,
+    /// Not at all: nothing of a merchant is shown.
+    Nobody,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: Method,
+    /// The path, with parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub auth: Auth,
+}
+
+/// Builds the service: every face over one engine.
+pub fn router(engine: Engine) -> Router {
+    all()
+        .router
+        .fallback(|request: Request| shared(request, Problem::NoRoute))
+        .method_not_allowed_fallback(|request: Request| shared(request, Problem::NoMethod))
+        .layer(from_fn_with_state(Outermost::new(engine.clone()), outermost))
+        .with_state(engine)
+}
+
+/// Every endpoint that [`router`] serves; the same list, so that none can be left out.
+pub fn routes() -> Vec<RouteInfo> {
+    all().infos
+}
+
+fn all() -> Routes {
+    Routes::default()
+        // PortOne's clients: merchants' servers.
+        .add(Auth::InMessage, Method::POST, "/api/merchant/auth-token", portone::auth_token::handle)
+    // SGate's clients: merchants' servers.
+    // Redress's own API: merchants' servers.
+    // PSPs.
+    // Operators and load balancers.
+}
+
+async fn shared(request: Request, problem: Problem) -> Response {
+    Face::of(request.uri().path()).answer(problem)
+}
+
+#[derive(Default)]
+struct Routes {
+    router: Router<Engine>,
+    infos: Vec<RouteInfo>,
+}
+
+impl Routes {
+    fn add<H, T>(mut self, auth: Auth, method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Engine>,
+        T: 'static,
+    {
+        let filter =
+            MethodFilter::try_from(method.clone()).expect("the list has only methods that axum routes");
+        self.router = self.router.route(path, on(filter, handler));
+        self.infos.push(RouteInfo { method, path, auth });
+        self
+    }
+}
