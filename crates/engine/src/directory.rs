@@ -26,6 +26,9 @@ pub(crate) const CREDENTIAL_COLUMN: &str = "api_credentials.secret";
 /// The column name that credentials of PSP accounts are bound to.
 pub(crate) const ACCOUNT_COLUMN: &str = "psp_account_versions.credentials";
 
+/// The column name that signing secrets of endpoints are bound to.
+pub(crate) const ENDPOINT_COLUMN: &str = "endpoints.secret";
+
 /// Who calls: the owner of a credential that was found. A face still has to check the proof.
 #[derive(Debug)]
 pub struct Caller {

@@ -1,6 +1,7 @@
 //! What Redress does: the use cases, the loop that claims what is due, notifications.
 
 pub mod accept;
+pub mod admin;
 pub mod api_key;
 pub mod callers;
 pub mod config;

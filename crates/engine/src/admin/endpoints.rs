@@ -1,0 +1,177 @@
+//! Where merchants want to be told: adding, listing, revoking, and changing the secret that signs.
+
+use redress_core::environment::Environment;
+use redress_core::event::EventKind;
+use redress_core::id::{EndpointId, KeyId, MerchantId};
+use redress_core::time::Timestamp;
+use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
+use redress_store::ops::endpoints::{
+    AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use redress_store::ops::endpoints::{Dialect, Endpoint};
+
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, check_text, check_url};
+use crate::directory::ENDPOINT_COLUMN;
+use crate::engine::Engine;
+use crate::signing::standard_webhooks::generate_secret;
+use crate::vault::SealContext;
+
+/// An endpoint to be added.
+#[derive(Clone)]
+pub struct NewEndpoint {
+    /// Whose it will be.
+    pub merchant: MerchantId,
+    /// What people call it.
+    pub name: String,
+    /// Where it is: http or https, with a host and without a user, at most [`super::URL_BYTES_MAX`].
+    pub url: String,
+    /// The shape it is told in.
+    pub dialect: Dialect,
+    /// Whose refunds it is told of.
+    pub environment: Environment,
+    /// The kinds of events it wants, a sum of [`EventKind::bit`]; `None` for [`default_events`].
+    pub event_mask: Option<i64>,
+    /// The credential whose secret signs in the dialect's own way; `None` for the merchant's newest.
+    pub credential: Option<KeyId>,
+}
+
+/// The kinds of events that a dialect tells unless it is asked for others: what its original tells.
+pub fn default_events(dialect: Dialect) -> i64 {
+    let kinds: &[EventKind] = match dialect {
+        Dialect::Portone => {
+            &[EventKind::Succeeded, EventKind::Failed, EventKind::Canceled, EventKind::Reversed]
+        }
+        Dialect::Sgate => &[EventKind::Succeeded],
+        Dialect::Standard => &EventKind::ALL,
+    };
+    kinds.iter().map(|kind| kind.bit()).sum()
+}
+
+impl Engine {
+    /// Adds an endpoint; answers it with its signing secret, which is shown now and never again.
+    ///
+    /// # Errors
+    /// [`AdminError`] names the field that is wrong.
+    pub async fn add_endpoint(&self, new: NewEndpoint) -> Result<(Endpoint, SecretString), AdminError> {
+        check_text("name", &new.name, NAME_BYTES_MAX)?;
+        check_url("url", &new.url)?;
+        let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
+        if event_mask <= 0 || event_mask & !EventKind::all_bits() != 0 {
+            return Err(AdminError::invalid(
+                "events",
+                "must name at least one kind of event, and known ones only",
+            ));
+        }
+        self.check_signer(&new).await?;
+        let now = self.now();
+        let id = EndpointId::new(now, self.parts.world.random.bytes10());
+        let (secret, secret_sealed) = self.new_endpoint_secret(new.merchant, id);
+        let endpoint = Endpoint {
+            merchant: new.merchant,
+            id,
+            name: new.name,
+            url: new.url,
+            dialect: new.dialect,
+            environment: new.environment,
+            event_mask,
+            credential: new.credential,
+            secret_sealed,
+            old_secret: None,
+            created_at: now,
+            revoked_at: None,
+        };
+        match self.parts.store.run(AddEndpoint(endpoint.clone())).await? {
+            EndpointAdding::Added => Ok((endpoint, secret)),
+            EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+            EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
+        }
+    }
+
+    /// The credential must be one that can sign in the dialect's own way, in the endpoint's environment.
+    async fn check_signer(&self, new: &NewEndpoint) -> Result<(), AdminError> {
+        let Some(credential) = new.credential else { return Ok(()) };
+        let kind = match new.dialect {
+            Dialect::Portone => CredentialKind::Portone,
+            Dialect::Sgate => CredentialKind::Sgate,
+            Dialect::Standard => {
+                return Err(AdminError::invalid("key", "is not used by the dialect standard: leave it out"));
+            }
+        };
+        let found = self.parts.store.read(LoadCredential { merchant: new.merchant, credential }).await?;
+        let found = found.filter(|found| found.revoked_at.is_none()).ok_or(AdminError::NotFound("key"))?;
+        let serves = found.environment.is_none_or(|environment| environment == new.environment);
+        if found.kind == kind && serves {
+            return Ok(());
+        }
+        let problem = format!("must be a {} key that serves {}", kind.as_str(), new.environment);
+        Err(AdminError::invalid("key", problem))
+    }
+
+    /// All endpoints of a merchant, revoked ones too, oldest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`].
+    pub async fn list_endpoints(
+        &self,
+        merchant: MerchantId,
+        environment: Option<Environment>,
+    ) -> Result<Vec<Endpoint>, AdminError> {
+        let mut all: Vec<Endpoint> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.id);
+            let page = ListEndpoints { merchant, environment, after, limit: PAGE_ROWS };
+            let page = self.parts.store.read(page).await?;
+            let full = page.len() == PAGE_ROWS as usize;
+            all.extend(page);
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Revokes an endpoint for ever; answers false when it had been before.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when the merchant has no such endpoint.
+    pub async fn revoke_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+    ) -> Result<bool, AdminError> {
+        match self.parts.store.run(RevokeEndpoint { merchant, endpoint, now: self.now() }).await? {
+            Revoking::Revoked => Ok(true),
+            Revoking::Already => Ok(false),
+            Revoking::NotFound => Err(AdminError::NotFound("endpoint")),
+        }
+    }
+
+    /// Gives an endpoint a new signing secret; the old one signs too until the time that is answered with it.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked.
+    pub async fn rotate_endpoint_secret(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+    ) -> Result<(SecretString, Timestamp), AdminError> {
+        let (secret, secret_sealed) = self.new_endpoint_secret(merchant, endpoint);
+        let old_until = self.now().plus(self.parts.config.delivery.secret_overlap);
+        if self.parts.store.run(RotateSecret { merchant, endpoint, secret_sealed, old_until }).await? {
+            return Ok((secret, old_until));
+        }
+        Err(match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
+            Some(_) => AdminError::Conflict("the endpoint is revoked".to_owned()),
+            None => AdminError::NotFound("endpoint"),
+        })
+    }
+
+    fn new_endpoint_secret(&self, merchant: MerchantId, endpoint: EndpointId) -> (SecretString, Vec<u8>) {
+        let random = &*self.parts.world.random;
+        let secret = generate_secret(random);
+        let context = SealContext { merchant, row: endpoint.as_bytes(), column: ENDPOINT_COLUMN };
+        let sealed = self.parts.vault.seal(random, &context, secret.expose_secret().as_bytes());
+        (secret, sealed)
+    }
+}

@@ -1,0 +1,120 @@
+//! What operators and merchants set up: merchants, keys, PSP accounts, endpoints, payments; and what a person decides.
+//!
+//! Thin over the store's operations: ids and secrets are drawn here from the randomness that was handed in, secrets
+//! are sealed here, and what is written is checked here, so that a command, the API and the portal say the same.
+
+pub mod endpoints;
+pub mod merchants;
+pub mod payments;
+
+use redress_store::StoreError;
+
+use crate::error::EngineError;
+
+/// The longest name of a merchant, an account or an endpoint, in bytes.
+pub const NAME_BYTES_MAX: usize = 200;
+
+/// The longest reference, as an order's, in bytes.
+pub const REFERENCE_BYTES_MAX: usize = 255;
+
+/// The longest address, in bytes.
+pub const URL_BYTES_MAX: usize = 2_048;
+
+/// The longest reason that a person gives, in bytes.
+pub const REASON_BYTES_MAX: usize = 2_000;
+
+/// So many rows are read at once where all of a list is wanted.
+const PAGE_ROWS: u32 = 500;
+
+/// Why nothing was changed. The text may be shown to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdminError {
+    /// What was given cannot be right.
+    #[error("{field} {problem}")]
+    Invalid {
+        /// The field, by its name in the API and on the command line.
+        field: &'static str,
+        /// What is wrong with it; never its value where that may be secret.
+        problem: String,
+    },
+    /// There is no such thing, or it belongs to another merchant.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// It contradicts what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// There is no answer now.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl AdminError {
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+}
+
+/// Checks a text that must be there: not empty, not too long, no control characters.
+fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {
+    if text.trim().is_empty() {
+        return Err(AdminError::invalid(field, "must not be empty"));
+    }
+    check_characters(field, text, bytes_max)
+}
+
+/// Checks a text that may be missing; where it is there it is not empty.
+fn check_optional(field: &'static str, text: Option<&str>, bytes_max: usize) -> Result<(), AdminError> {
+    text.map_or(Ok(()), |text| check_text(field, text, bytes_max))
+}
+
+fn check_characters(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {
+    if text.len() > bytes_max {
+        return Err(AdminError::invalid(field, format!("is longer than {bytes_max} bytes")));
+    }
+    // Also because PostgreSQL keeps no NUL in a text.
+    if text.chars().any(char::is_control) {
+        return Err(AdminError::invalid(field, "contains control characters"));
+    }
+    Ok(())
+}
+
+/// Checks an address as far as that goes without DNS. Whether it may be spoken to is judged by the address guard at
+/// connect time, by the operator's policy; here every network passes.
+fn check_url(field: &'static str, url: &str) -> Result<(), AdminError> {
+    check_text(field, url, URL_BYTES_MAX)?;
+    let any = ["0.0.0.0/0", "::/0"].iter().filter_map(|net| net.parse().ok()).collect();
+    let policy = redress_psp::guard::GuardPolicy { allow_nets: any, ..Default::default() };
+    policy.check_url(url).map(|_| ()).map_err(|error| AdminError::invalid(field, format!("is refused: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_bounded_and_printable() {
+        assert_eq!(check_text("name", "Café Sài Gòn", NAME_BYTES_MAX), Ok(()));
+        for text in ["", "  ", "a\0b", "a\nb", &"x".repeat(NAME_BYTES_MAX + 1)] {
+            assert!(matches!(check_text("name", text, NAME_BYTES_MAX), Err(AdminError::Invalid { field: "name", .. })));
+        }
+        assert_eq!(check_optional("channel", None, 1), Ok(()));
+        assert!(check_optional("channel", Some(""), 1).is_err());
+    }
+
+    #[test]
+    fn urls_have_a_host_and_no_user() {
+        for url in ["https://merchant.example/hook?x=1", "http://127.0.0.1:9000/", "http://[::1]:9000/"] {
+            assert_eq!(check_url("url", url), Ok(()), "{url}");
+        }
+        let long = format!("https://merchant.example/{}", "x".repeat(URL_BYTES_MAX));
+        for url in ["", "merchant.example", "ftp://merchant.example/", "https://a:b@merchant.example/", &long] {
+            assert!(check_url("url", url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Taking in captured payments. The same again changes nothing; other content is a conflict; the captured sum may rise
+//! and never falls below what is used.
+
+use redress_core::environment::Environment;
+use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::money::Amount;
+use redress_core::time::Timestamp;
+use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
+
+use super::{AdminError, REFERENCE_BYTES_MAX, check_optional, check_text, check_url};
+use crate::engine::Engine;
+
+/// So many payments are written in one transaction: little enough that a running server's writes hardly wait.
+pub const IMPORT_ROWS_AT_ONCE: usize = 100;
+
+/// A payment as its merchant tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPayment {
+    /// Where it was taken; the account's environment.
+    pub environment: Environment,
+    /// The reference by which the faces find it; unique per merchant.
+    pub order_ref: String,
+    /// The merchant's own order reference.
+    pub merchant_order_ref: Option<String>,
+    /// The PSP account it was taken through.
+    pub account: AccountId,
+    /// The PSP's id of it; unique per account.
+    pub psp_payment_id: String,
+    /// What was captured.
+    pub captured: Amount,
+    /// What had been given back before, in minor units.
+    pub refunded_before: i64,
+    /// When it was captured.
+    pub captured_at: Timestamp,
+    /// PortOne's channel key.
+    pub channel: Option<String>,
+    /// SGate's payment method, or the method's name at PortOne.
+    pub payment_method: Option<String>,
+    /// The merchant's reference of the customer.
+    pub customer_ref: Option<String>,
+    /// The payment's own address for notifications.
+    pub notification_url: Option<String>,
+}
+
+/// What came of one payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Imported {
+    /// It is new.
+    Created(PaymentId),
+    /// It was there with the same content; nothing was changed.
+    Unchanged(PaymentId),
+    /// It was there and only its captured sum was another: that was changed.
+    Recaptured(PaymentId),
+    /// It was there with other content, or something else of it is taken; nothing was changed.
+    Conflict {
+        /// The first field that differs, by its name in the API.
+        field: &'static str,
+    },
+    /// The content alone is wrong; nothing was changed.
+    Invalid {
+        /// The field, by its name in the API.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The merchant has no such PSP account; nothing was changed.
+    NoAccount,
+}
+
+impl Imported {
+    /// The payment, where the row was not refused.
+    pub fn payment(&self) -> Option<PaymentId> {
+        match self {
+            Self::Created(id) | Self::Unchanged(id) | Self::Recaptured(id) => Some(*id),
+            Self::Conflict { .. } | Self::Invalid { .. } | Self::NoAccount => None,
+        }
+    }
+
+    /// Why the row was refused, for people; `None` where it was not.
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Created(_) | Self::Unchanged(_) | Self::Recaptured(_) => None,
+            Self::Conflict { field: "amount" } => {
+                Some("amount is less than what is refunded, reserved or blocked already".to_owned())
+            }
+            Self::Conflict { field: "psp_payment_id" } => Some(
+                "psp_payment_id differs from the payment with this order_ref, or another payment has it"
+                    .to_owned(),
+            ),
+            Self::Conflict { field } => {
+                Some(format!("{field} differs from the payment with this order_ref that is there already"))
+            }
+            Self::Invalid { field, problem } => Some(format!("{field} {problem}")),
+            Self::NoAccount => Some("psp_account is not one of the merchant's PSP accounts".to_owned()),
+        }
+    }
+}
+
+impl Engine {
+    /// Takes in payments of one merchant, in order; answers one outcome for each. A refused one leaves the others alone.
+    ///
+    /// They are written [`IMPORT_ROWS_AT_ONCE`] at a time, so after an error the first ones may be there: the same again
+    /// is safe.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn import_payments(
+        &self,
+        merchant: MerchantId,
+        payments: Vec<NewPayment>,
+    ) -> Result<Vec<Imported>, AdminError> {
+        let mut out = Vec::with_capacity(payments.len());
+        let mut payments = payments.into_iter().peekable();
+        while payments.peek().is_some() {
+            let batch = payments.by_ref().take(IMPORT_ROWS_AT_ONCE).collect();
+            out.extend(self.import_batch(merchant, batch).await?);
+        }
+        Ok(out)
+    }
+
+    async fn import_batch(
+        &self,
+        merchant: MerchantId,
+        batch: Vec<NewPayment>,
+    ) -> Result<Vec<Imported>, AdminError> {
+        let now = self.now();
+        let mut out = Vec::with_capacity(batch.len());
+        let (mut rows, mut places) = (Vec::new(), Vec::new());
+        for payment in batch {
+            match check(&payment) {
+                Err(refused) => out.push(refused),
+                Ok(()) => {
+                    places.push(out.len());
+                    // Replaced below by what the store says.
+                    out.push(Imported::NoAccount);
+                    rows.push(self.row(payment, now));
+                }
+            }
+        }
+        if !rows.is_empty() {
+            let answers = self.parts.store.run(UpsertPayments { merchant, rows, now }).await?;
+            for (place, answer) in places.into_iter().zip(answers) {
+                out[place] = imported(answer);
+            }
+        }
+        Ok(out)
+    }
+
+    fn row(&self, new: NewPayment, now: Timestamp) -> Row {
+        Row {
+            id: PaymentId::new(now, self.parts.world.random.bytes10()),
+            environment: new.environment,
+            order_ref: new.order_ref,
+            merchant_order_ref: new.merchant_order_ref,
+            account: new.account,
+            psp_payment_id: new.psp_payment_id,
+            captured: new.captured,
+            refunded_before: new.refunded_before,
+            captured_at: new.captured_at,
+            channel: new.channel,
+            payment_method: new.payment_method,
+            customer_ref: new.customer_ref,
+            notification_url: new.notification_url,
+        }
+    }
+}
+
+fn check(new: &NewPayment) -> Result<(), Imported> {
+    let checks = || {
+        check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
+        check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
+        check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+        check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
+        check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
+        check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+        new.notification_url.as_deref().map_or(Ok(()), |url| check_url("notification_url", url))
+    };
+    checks().map_err(|error| match error {
+        AdminError::Invalid { field, problem } => Imported::Invalid { field, problem },
+        other => Imported::Invalid { field: "payment", problem: other.to_string() },
+    })
+}
+
+fn imported(answer: Upserted) -> Imported {
+    match answer {
+        Upserted::Created(id) => Imported::Created(id),
+        Upserted::Unchanged(id) => Imported::Unchanged(id),
+        Upserted::Recaptured(id) => Imported::Recaptured(id),
+        Upserted::Conflict { field } => Imported::Conflict { field },
+        Upserted::NoAccount => Imported::NoAccount,
+        Upserted::Invalid { field } => Imported::Invalid {
+            field,
+            problem: match field {
+                "amount" => "must be more than zero",
+                "refunded_before" => "must be between zero and the amount",
+                "environment" => "is not that of the PSP account",
+                _ => "is not valid",
+            }
+            .to_owned(),
+        },
+    }
+}
