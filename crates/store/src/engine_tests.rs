@@ -169,16 +169,54 @@ async fn many_at_once_never_take_more_than_there_is() {
     .await;
 }
 
+/// Ignores that a statement failed.
+struct Swallow;
+
+impl Operation for Swallow {
+    type Out = ();
+    const NAME: &'static str = "swallow";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        let _ = tx.exec("UPDATE accounts SET total = -1", &[]).await;
+        Ok(Done::Commit(()))
+    }
+}
+
+/// A query that is none.
+struct WriteInARead;
+
+impl Query for WriteInARead {
+    type Out = ();
+    const NAME: &'static str = "write_in_a_read";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<(), StoreError> {
+        tx.exec("DELETE FROM accounts", &[]).await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_failure_cannot_be_ignored_and_a_read_cannot_write() {
+    TestStores::each_with(TABLES, async |store| {
+        store.run(insert(1, "a", 10)).await.unwrap();
+        let said = store.run(Swallow).await;
+        assert_eq!(said, Err(StoreError::Internal("swallow went on after a failure".into())));
+        assert!(matches!(store.read(WriteInARead).await, Err(StoreError::Unavailable { .. })));
+        assert_eq!(store.read(Total).await, Ok(10));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn migrations_are_taken_once_by_whoever_comes_first() {
     TestStores::each_with(&[], async |store: Store| {
-        assert_eq!(store.pending(TABLES).await, Ok(vec![1, 2]));
-        assert_eq!(store.migrate(&TABLES[..1], 3).await, Ok(vec![1]));
+        // Several connections are open before the race begins, or one would be done before the others start.
+        let (one, two) = tokio::join!(store.pending(TABLES), store.pending(TABLES));
+        assert_eq!((one, two), (Ok(vec![1, 2]), Ok(vec![1, 2])));
+        let (one, two) = tokio::join!(store.migrate(&TABLES[..1], 3), store.migrate(&TABLES[..1], 3));
+        assert_eq!([one.unwrap(), two.unwrap()].concat(), [1]);
         assert_eq!(store.pending(TABLES).await, Ok(vec![2]));
         let (one, two) = tokio::join!(store.migrate(TABLES, 4), store.migrate(TABLES, 4));
-        let mut taken = [one.unwrap(), two.unwrap()].concat();
-        taken.sort_unstable();
-        assert_eq!(taken, [2]);
+        assert_eq!([one.unwrap(), two.unwrap()].concat(), [2]);
         let older = store.migrate(&TABLES[..1], 5).await.unwrap_err().to_string();
         assert!(older.contains("migration 2 (moves)") && older.contains("newer program"), "{older}");
     })
@@ -215,6 +253,15 @@ async fn a_dump_sees_every_table_and_every_change() {
         assert_ne!(empty, one);
         batch(&store, "UPDATE accounts SET total = 2").await;
         assert_ne!(one, dump_all(&store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_tables_of_redress_exist_on_every_engine() {
+    TestStores::each(async |store: Store| {
+        assert_eq!(store.pending(crate::MIGRATIONS).await, Ok(vec![]));
+        assert!(dump_all(&store).await.contains_key("refunds"));
     })
     .await;
 }

@@ -146,3 +146,21 @@ async fn a_server_that_is_not_there_is_said_without_the_password() {
     let said = Store::open_postgres(&config).unwrap_err().to_string();
     assert!(!said.contains("pass-word"), "{said}");
 }
+
+#[tokio::test]
+async fn encryption_is_demanded_or_the_connection_refused() {
+    let missing = PgConfig {
+        roots_file: Some("no-such-file.pem".into()),
+        ..PgConfig::at("postgres://u@127.0.0.1:1/d?sslmode=require")
+    };
+    let said = Store::open_postgres(&missing).unwrap_err().to_string();
+    assert!(said.contains("no-such-file.pem"), "{said}");
+
+    // The server for tests speaks no TLS: a connection in clear must not be made instead.
+    let Ok(url) = std::env::var(crate::testing::PG_URL_VARIABLE) else { return };
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let Ok(store) = Store::open_postgres(&PgConfig::at(format!("{url}{joint}sslmode=require"))) else {
+        return; // no root certificates on this machine
+    };
+    assert!(matches!(store.database_time_micros().await, Err(StoreError::Unavailable { .. })));
+}

@@ -134,3 +134,21 @@ where
 {
     (client, Box::pin(stream::poll_fn(move |cx| connection.poll_message(cx))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_during_a_send_is_sent_once_after_it() {
+        let coalescer = Coalescer::default();
+        assert!(coalescer.start("a"), "the first sends");
+        assert!(!coalescer.start("a") && !coalescer.start("a"), "the others leave it to the first");
+        assert!(coalescer.start("b"), "another channel is its own");
+        assert!(coalescer.again("a"), "once more for both");
+        assert!(!coalescer.again("a"), "and no more");
+        assert!(coalescer.start("a"));
+        drop(Sending(&coalescer, "a"));
+        assert!(coalescer.start("a"), "a sender that went away blocks nobody");
+    }
+}

@@ -93,6 +93,8 @@ impl Shared {
                 Counters::add(&self.counters.checkpoints);
                 tracing::debug!(frames, moved, "checkpoint");
             }
+            // Another process is at it.
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
             Err(error) => tracing::warn!(%error, "a checkpoint failed; the write-ahead log goes on growing"),
         }
     }

@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 use super::{
     OpenError,
     conn::{Purpose, open},
+    errors::unavailable,
     group::run_group,
-    job::{OpJob, run_query},
+    job::{OpJob, execute, run_query},
 };
 use crate::{
     error::StoreError,
@@ -45,7 +46,12 @@ impl InLineStore {
 
     pub(crate) fn read<Q: Query>(&self, query: &Q) -> Result<Q::Out, StoreError> {
         Counters::add(&self.counters.reads);
-        run_query(query, &mut self.conn())
+        let mut conn = self.conn();
+        // The one connection writes as well.
+        execute(&conn, "PRAGMA query_only = ON").map_err(|error| unavailable(&error))?;
+        let result = run_query(query, &mut conn);
+        execute(&conn, "PRAGMA query_only = OFF").map_err(|error| unavailable(&error))?;
+        result
     }
 
     pub(crate) fn admin<R>(&self, go: impl FnOnce(&mut Connection) -> R) -> R {
