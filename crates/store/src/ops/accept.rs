@@ -255,3 +255,6 @@ fn undrawn(mut payment: Payment) -> Payment {
     payment.transaction_count -= 1;
     payment
 }
+
+#[cfg(test)]
+mod tests;

@@ -327,3 +327,6 @@ impl Operation for TakeOverLeases {
         tx.exec(TAKE_OVER, &[self.now.as_micros().into()]).await.map(Done::Commit)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ pub mod claim;
 pub mod credentials;
 pub mod deliveries;
 pub mod endpoints;
+#[cfg(test)]
+mod fixtures;
 pub mod inbound;
 pub mod merchants;
 pub mod payments;
@@ -14,4 +16,5 @@ pub mod refunds;
 mod rows;
 pub mod settings_version;
 pub mod settle;
+pub mod verify;
 pub mod write;

@@ -1,0 +1,337 @@
+mod races;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redress_core::environment::Environment;
+use redress_core::event::EventKind;
+use redress_core::money::{Amount, Currency};
+use redress_core::outcome::Finding;
+use redress_core::policy::{AccountState, Ask, Refusal};
+use redress_core::refund::RefundKind;
+use redress_core::settle::Via;
+use redress_core::state::{Lease, RefundState, StateName};
+
+use super::{Accept, Accepted};
+use crate::error::StoreError;
+use crate::op::{Done, Operation};
+use crate::ops::fixtures::{
+    ENDPOINT, Endpoint, HERE, Hand, Permits, STRANGER, TIMING, accept, account, add_endpoint, ask, at, audit,
+    balance, done, hear, in_state, key, load, new_one, pay, queued, refused, rf, rows, sent, set_account,
+    told, world,
+};
+use crate::store::Store;
+use crate::testing::{TestStores, dump_all, fail_every_statement};
+use crate::tx::Tx;
+
+fn with_permits(permits: &Arc<Permits>, accept: Accept) -> Accept {
+    Accept { permits: Arc::new(Hand(Arc::clone(permits))), ..accept }
+}
+
+/// Runs an Accept that must change nothing, and says what it answered.
+async fn changes_nothing(store: &Store, accept: Accept) -> Accepted {
+    let before = dump_all(store).await;
+    let answer = store.run(accept).await.expect("an answer");
+    assert_eq!(before, dump_all(store).await, "{} changed something", told(&answer));
+    answer
+}
+
+#[tokio::test]
+async fn without_a_right_to_send_it_is_queued_and_due() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let (refund, payment, permit) = new_one(store.run(accept("order-1", "4", 1)).await.unwrap());
+        assert!(permit.is_none());
+        assert_eq!((&refund.state, refund.due_at), (&RefundState::Queued, Some(at(10))));
+        assert_eq!((refund.ordinal, refund.transaction_number, refund.account_version), (1, 2, 3));
+        assert_eq!(
+            (refund.amount.minor(), refund.kind, refund.account),
+            (400, RefundKind::Partial, account("flex"))
+        );
+        assert_eq!(
+            (refund.reason.as_str(), refund.description.as_deref()),
+            ("broken", Some("a description"))
+        );
+        assert_eq!(refund.evidence.sends, 0);
+        assert_eq!((refund, payment), load(&store, 1).await, "what is answered is what is stored");
+        assert_eq!(rows(&store, "SELECT number, kind, amount FROM events").await, ["1 refund.created 400"]);
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_a_right_to_send_it_is_leased_to_this_process() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let permits = Permits::new(1);
+        let (refund, payment, permit) =
+            new_one(store.run(with_permits(&permits, accept("order-1", "4", 1))).await.unwrap());
+        let until = at(10).plus(TIMING.lease);
+        assert_eq!(refund.state, RefundState::Submitting(Lease { owner: HERE, until }));
+        assert_eq!((refund.due_at, refund.evidence.sends), (Some(until), 1));
+        assert_eq!(
+            (refund.evidence.first_sent_at, refund.evidence.last_sent_at),
+            (Some(at(10)), Some(at(10)))
+        );
+        assert_eq!((refund, payment), load(&store, 1).await);
+        assert_eq!(permits.free(), 0, "the right is held until the exchange is settled");
+        drop(permit);
+        assert_eq!(permits.free(), 1);
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_account_takes_no_right_and_queues() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        set_account(&store, "flex", AccountState::Paused).await;
+        let permits = Permits::new(1);
+        let (refund, _, permit) =
+            new_one(store.run(with_permits(&permits, accept("order-1", "4", 1))).await.unwrap());
+        assert_eq!((refund.state, permit.is_none(), permits.free()), (RefundState::Queued, true, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn full_is_what_is_left() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Succeeded, "1.50", 1).await;
+        queued(&store, "order-1", "2", 2).await;
+        let (refund, payment, _) = new_one(store.run(accept("order-1", "full", 3)).await.unwrap());
+        assert_eq!((refund.amount.minor(), refund.kind), (650, RefundKind::Full));
+        assert_eq!((payment.remaining().minor(), balance(&store).await), (0, (150, 850, 0)));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeat_gets_the_refund_as_it_is_now_and_writes_nothing() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let permits = Permits::new(2);
+        let make =
+            |n, amount| with_permits(&permits, Accept { dedupe: key(1, 1), ..accept("order-1", amount, n) });
+        new_one(store.run(make(1, "4")).await.unwrap());
+        hear(&store, 1, done(Some("psp-1")), Via::Submit, 12).await;
+        for amount in ["4", "full"] {
+            // The hash decides, not the sum: what must be equal in a repeat is the face's to say.
+            let Accepted::Repeat { refund, payment } = changes_nothing(&store, make(2, amount)).await else {
+                panic!("no repeat")
+            };
+            assert_eq!((refund.id, &refund.state), (rf(1), &RefundState::Succeeded));
+            let stored = load(&store, 1).await;
+            assert_eq!((*refund, payment.balance, payment.refund_count), (stored.0, stored.1.balance, 1));
+        }
+        assert_eq!(permits.free(), 2, "a right taken for a repeat is given back");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_although_nothing_is_left_or_the_account_is_revoked() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let make = |n| Accept { dedupe: key(1, 1), ..accept("order-1", "full", n) };
+        new_one(store.run(make(1)).await.unwrap());
+        assert_eq!(told(&changes_nothing(&store, make(2)).await), "repeat queued");
+        set_account(&store, "flex", AccountState::Revoked).await;
+        assert_eq!(told(&changes_nothing(&store, make(3)).await), "repeat queued");
+        let other = Accept { dedupe: key(2, 1), ..accept("order-1", "full", 4) };
+        assert_eq!(told(&changes_nothing(&store, other).await), "NotRefundable");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_serves_one_request_only() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        pay(&store, 2, "flex", 1000).await;
+        new_one(store.run(Accept { dedupe: key(1, 1), ..accept("order-1", "4", 1) }).await.unwrap());
+        for (order, amount) in [("order-1", "4"), ("order-1", "full"), ("order-1", "99"), ("order-2", "4")] {
+            let other = Accept { dedupe: key(1, 2), ..accept(order, amount, 2) };
+            assert_eq!(told(&changes_nothing(&store, other).await), "key reused", "{order} {amount}");
+        }
+        // Even a hash that forgot the order must not answer with another order's refund.
+        let same_hash = Accept { dedupe: key(1, 1), ..accept("order-2", "4", 2) };
+        assert_eq!(told(&changes_nothing(&store, same_hash).await), "key reused");
+        // A repeat with another key, and one without, are new refunds.
+        new_one(store.run(Accept { dedupe: key(2, 1), ..accept("order-1", "4", 3) }).await.unwrap());
+        new_one(store.run(accept("order-1", "1", 4)).await.unwrap());
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payment_of_nobody_or_of_another_merchant_is_not_there() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        assert_eq!(told(&changes_nothing(&store, accept("order-9", "1", 1)).await), "no payment");
+        let stranger = Accept { merchant: STRANGER, ..accept("order-1", "1", 1) };
+        assert_eq!(told(&changes_nothing(&store, stranger).await), "no payment");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_leaves_no_row_and_shows_the_payment_as_it_is() {
+    let sar = |minor| Amount::new(minor, Currency::from_code("SAR").unwrap());
+    let cases = [
+        (1, ask("0"), Refusal::NotPositive),
+        (1, ask("-1"), Refusal::NotPositive),
+        (1, ask("1.001"), Refusal::TooPrecise { decimals: 2 }),
+        (1, ask("6.01"), Refusal::MoreThanLeft { remaining: sar(600) }),
+        (1, ask("99999999999999999999"), Refusal::MoreThanLeft { remaining: sar(600) }),
+        (1, Ask { environment: Some(Environment::Live), ..ask("1") }, Refusal::WrongEnvironment),
+        (1, Ask { channel: Some("WALLET".to_owned()), ..ask("1") }, Refusal::WrongChannel),
+        (2, ask("1"), Refusal::SeveralNotAllowed),
+        (3, ask("9.99"), Refusal::PartialNotAllowed),
+        (4, ask("full"), Refusal::NotRefundable),
+        (5, ask("0.99"), Refusal::LessThanMin { min: sar(100) }),
+        (5, ask("5.01"), Refusal::MoreThanMax { max: sar(500) }),
+        (6, ask("1"), Refusal::WindowClosed),
+        (7, ask("1"), Refusal::NotRefundable),
+        (8, ask("0.01"), Refusal::NothingLeft),
+        (8, ask("full"), Refusal::NothingLeft),
+    ];
+    TestStores::each(async |store| {
+        world(&store).await;
+        for (n, psp) in [(2, "once"), (3, "whole"), (4, "parts"), (5, "bounded"), (6, "windowed"), (7, "vnd")]
+        {
+            pay(&store, n, psp, 1000).await;
+        }
+        pay(&store, 8, "flex", 1000).await;
+        queued(&store, "order-1", "4", 1).await;
+        queued(&store, "order-2", "4", 2).await;
+        queued(&store, "order-8", "full", 3).await;
+        for (n, ask, expected) in cases.clone() {
+            let order_ref = format!("order-{n}");
+            // The window of 1000 seconds is over; nothing else of the cases depends on the time.
+            let refused = Accept { ask, now: at(1000), ..accept(&order_ref, "1", 9) };
+            let Accepted::Refused { refusal, payment } = changes_nothing(&store, refused).await else {
+                panic!("not refused: {expected:?}")
+            };
+            assert_eq!((refusal, payment.order_ref), (expected, order_ref));
+            assert_eq!(payment.refund_count, u32::from([1, 2, 8].contains(&n)), "as if never drawn");
+            assert_eq!(payment.transaction_count, payment.refund_count + 1);
+        }
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_have_no_gap_after_refusals_and_repeats() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        for n in 1..=4 {
+            let make = || Accept { dedupe: key(u8::try_from(n).unwrap(), 0), ..accept("order-1", "1", n) };
+            let refund = new_one(store.run(make()).await.unwrap()).0;
+            assert_eq!((refund.ordinal, refund.transaction_number), (n, n + 1));
+            assert_eq!(told(&store.run(make()).await.unwrap()), "repeat queued");
+            assert!(told(&store.run(accept("order-1", "50", 90)).await.unwrap()).starts_with("MoreThanLeft"));
+        }
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_refund_is_announced_to_those_who_want_to_hear() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        for endpoint in [
+            ENDPOINT,
+            Endpoint { n: 2, mask: EventKind::Created.bit(), dialect: "portone", ..ENDPOINT },
+            Endpoint { n: 3, mask: EventKind::all_bits() & !EventKind::Created.bit(), ..ENDPOINT },
+            Endpoint { n: 4, environment: Environment::Live, ..ENDPOINT },
+            Endpoint { n: 5, revoked: true, ..ENDPOINT },
+        ] {
+            add_endpoint(&store, endpoint).await;
+        }
+        queued(&store, "order-1", "1", 1).await;
+        assert!(dump_all(&store).await["deliveries"].is_empty(), "nobody was said to want it");
+        store.run(Accept { announce: true, ..accept("order-1", "1", 2) }).await.unwrap();
+        let found =
+            rows(&store, "SELECT number, dialect, state, tries, due_at FROM deliveries ORDER BY endpoint_id")
+                .await;
+        let due = at(10).as_micros();
+        assert_eq!(found, [format!("1 standard due 0 {due}"), format!("1 portone due 0 {due}")]);
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn failed_anywhere_it_leaves_nothing_and_gives_the_right_back() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        let permits = Permits::new(1);
+        let make = |n, amount: &str| {
+            let whole = Accept { announce: true, dedupe: key(1, 1), ..accept("order-1", amount, n) };
+            with_permits(&permits, whole)
+        };
+        let (made, statements) = fail_every_statement(&store, || make(1, "full")).await;
+        let permit = new_one(made.unwrap()).2;
+        assert_eq!((statements, permits.free(), permit.is_some()), (5, 0, true));
+        drop(permit);
+        let (repeated, statements) = fail_every_statement(&store, || make(2, "1")).await;
+        assert_eq!((told(&repeated.unwrap()), statements), ("repeat submitting".to_owned(), 2));
+        hear(&store, 1, refused(), Via::Submit, 12).await;
+        let (repeated, statements) = fail_every_statement(&store, || make(2, "1")).await;
+        assert_eq!((told(&repeated.unwrap()), statements), ("repeat failed".to_owned(), 3));
+        assert_eq!(permits.free(), 1, "none is lost");
+        audit(&store).await;
+    })
+    .await;
+}
+
+/// Does all of an operation and then wants nothing kept, as a group that is undone.
+struct Undone<O>(O);
+
+impl<O: Operation> Operation for Undone<O> {
+    type Out = ();
+    const NAME: &'static str = O::NAME;
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        self.0.run(tx).await.map(|_| Done::Rollback(()))
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_is_undone_gives_its_right_back() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let permits = Permits::new(1);
+        let before = dump_all(&store).await;
+        store.run(Undone(with_permits(&permits, accept("order-1", "1", 1)))).await.unwrap();
+        assert_eq!((before, permits.free()), (dump_all(&store).await, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_ended_without_effect_is_refundable_again_and_what_is_unknown_is_not() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "full", 1).await;
+        let refuses = async |store: &Store| told(&store.run(accept("order-1", "1", 9)).await.unwrap());
+        assert_eq!(refuses(&store).await, "NothingLeft");
+        hear(&store, 1, redress_core::outcome::Outcome::Unknown(Finding::NoAnswer), Via::Submit, 12).await;
+        assert_eq!(refuses(&store).await, "NothingLeft");
+        hear(&store, 1, refused(), Via::Query, 14).await;
+        let again = Accept { now: at(0).plus(Duration::from_secs(20)), ..accept("order-1", "full", 2) };
+        assert_eq!(new_one(store.run(again).await.unwrap()).0.amount.minor(), 1000);
+        audit(&store).await;
+    })
+    .await;
+}
