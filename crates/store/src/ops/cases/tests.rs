@@ -1,1 +1,186 @@
+use redress_core::settle::{Verdict, Via};
+use redress_core::state::StateName;
 
+use super::*;
+use crate::ops::fixtures::{
+    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, payment, queued, rf, sql, world,
+};
+use crate::ops::settle::CloseRefund;
+use crate::ops::write::Author;
+use crate::store::Store;
+use crate::testing::{TestStores, dump_all, fail_every_statement};
+
+fn case(n: u8, kind: CaseKind, block_minor: i64) -> NewCaseRow {
+    NewCaseRow {
+        merchant: MERCHANT,
+        id: CaseId::from_bytes([n; 16]),
+        kind,
+        subject: CaseSubject::Refund(rf(1)),
+        payment: Some(payment(1)),
+        text: "look at this".to_owned(),
+        block_minor,
+        now: at(i64::from(n)),
+    }
+}
+
+fn close(n: u8) -> CloseCase {
+    CloseCase {
+        merchant: MERCHANT,
+        case: CaseId::from_bytes([n; 16]),
+        author: "Ada".to_owned(),
+        reason: "seen".to_owned(),
+        now: at(100),
+    }
+}
+
+async fn find(store: &Store, n: u8) -> Case {
+    let case = CaseId::from_bytes([n; 16]);
+    store.read(FindCase { merchant: MERCHANT, case }).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        queued(&store, "order-1", "4.00", 1).await;
+        let late = || OpenCase(case(1, CaseKind::LateSuccess, 700));
+        let (opened, _) = fail_every_statement(&store, late).await;
+        assert_eq!(opened, Ok(Opened::New { blocked: 600 }), "700 wanted, 600 left");
+        assert_eq!(balance(&store).await, (0, 400, 600));
+        audit(&store).await;
+
+        let before = dump_all(&store).await;
+        let again = OpenCase(case(2, CaseKind::LateSuccess, 700));
+        assert_eq!(store.run(again).await, Ok(Opened::Already), "the same refund and kind");
+        assert_eq!(dump_all(&store).await, before);
+        // Another kind is another case; nothing is left for it to block.
+        let other = OpenCase(case(3, CaseKind::Reversed, 5));
+        assert_eq!(store.run(other).await, Ok(Opened::New { blocked: 0 }));
+
+        let (closed, _) = fail_every_statement(&store, || close(1)).await;
+        assert_eq!(closed, Ok(CaseClosing::Closed { released: 600 }));
+        assert_eq!(balance(&store).await, (0, 400, 0));
+        audit(&store).await;
+        let said = CaseClosed { at: at(100), by: "Ada".to_owned(), reason: "seen".to_owned() };
+        let found = find(&store, 1).await;
+        assert_eq!((found.blocked, found.closed.as_ref()), (600, Some(&said)));
+        assert_eq!((found.refund, found.payment, found.account), (Some(rf(1)), Some(payment(1)), None));
+
+        let before = dump_all(&store).await;
+        let second = CloseCase { author: "Bob".to_owned(), ..close(1) };
+        assert_eq!(store.run(second).await, Ok(CaseClosing::Already(said)));
+        assert_eq!(store.run(close(9)).await, Ok(CaseClosing::NotFound));
+        let strange = CloseCase { merchant: STRANGER, ..close(3) };
+        assert_eq!(store.run(strange).await, Ok(CaseClosing::NotFound));
+        assert_eq!(dump_all(&store).await, before);
+
+        // Once closed, the same thing opens a new case.
+        assert_eq!(
+            store.run(OpenCase(case(4, CaseKind::LateSuccess, 1))).await,
+            Ok(Opened::New { blocked: 1 })
+        );
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cases_about_different_things_do_not_hide_each_other() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let foreign = |n: u8, psp, refund: &str| {
+            let subject = CaseSubject::PspRefund { account: account(psp), psp_refund_id: refund.to_owned() };
+            OpenCase(NewCaseRow { subject, ..case(n, CaseKind::ForeignRefund, 0) })
+        };
+        let told = |n: u8, hash: u8| {
+            let subject = CaseSubject::Notification { account: account("flex"), body_hash: [hash; 16] };
+            OpenCase(NewCaseRow { subject, payment: None, ..case(n, CaseKind::Quarantined, 50) })
+        };
+        for new in [
+            foreign(1, "flex", "a"),
+            foreign(2, "flex", "b"),
+            foreign(3, "once", "a"),
+            told(4, 1),
+            told(5, 2),
+        ] {
+            assert_eq!(store.run(new).await, Ok(Opened::New { blocked: 0 }));
+        }
+        let strangers = NewCaseRow { merchant: STRANGER, payment: None, ..told(6, 1).0 };
+        assert_eq!(store.run(OpenCase(strangers)).await, Ok(Opened::New { blocked: 0 }));
+        for again in [foreign(7, "flex", "a"), told(8, 2)] {
+            assert_eq!(store.run(again).await, Ok(Opened::Already));
+        }
+        assert_eq!(find(&store, 1).await.account, Some(account("flex")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_about_not_knowing_ends_with_the_refund() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "4.00", 1).await;
+        for (n, kind) in (1..).zip(CaseKind::ALL) {
+            assert!(
+                matches!(store.run(OpenCase(case(n, kind, 10))).await, Ok(Opened::New { .. })),
+                "{kind:?}"
+            );
+        }
+        assert_eq!(balance(&store).await, (0, 400, 80));
+        hear(&store, 1, done(None), Via::Query, 60).await;
+        for (n, kind) in (1..).zip(CaseKind::ALL) {
+            let closed = find(&store, n).await.closed;
+            assert_eq!(closed.is_some(), kind.ends_with_the_refund(), "{kind:?}");
+        }
+        let left = CaseKind::ALL.iter().filter(|kind| !kind.ends_with_the_refund()).count();
+        assert_eq!(balance(&store).await, (400, 0, 10 * i64::try_from(left).unwrap()));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_ends_the_cases_under_their_own_name() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "4.00", 1).await;
+        store.run(OpenCase(case(1, CaseKind::Unresolved, 0))).await.unwrap();
+        let author = Author { name: "Ada".to_owned(), reason: "the PSP's statement".to_owned() };
+        let verdict =
+            CloseRefund { merchant: MERCHANT, refund: rf(1), verdict: Verdict::Failed, author, now: at(70) };
+        store.run(verdict).await.unwrap();
+        let closed = find(&store, 1).await.closed.unwrap();
+        assert_eq!((closed.by.as_str(), closed.reason.as_str()), ("Ada", "the PSP's statement"));
+        assert_eq!(closed.at, at(70));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn open_cases_are_listed_by_pages_oldest_first() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        for (n, kind) in [(3, CaseKind::Overdue), (1, CaseKind::Mismatch), (2, CaseKind::Reversed)] {
+            store.run(OpenCase(case(n, kind, 0))).await.unwrap();
+        }
+        // As old as the third, and of another merchant.
+        let strange =
+            NewCaseRow { merchant: STRANGER, payment: None, now: at(3), ..case(9, CaseKind::Overdue, 0) };
+        store.run(OpenCase(strange)).await.unwrap();
+        store.run(close(2)).await.unwrap();
+        let list = async |merchant, after: Option<(i64, u8)>, limit| {
+            let after = after.map(|(second, n)| (at(second), CaseId::from_bytes([n; 16])));
+            let found = store.read(ListOpenCases { merchant, after, limit }).await.unwrap();
+            found.iter().map(|case| case.id.as_bytes()[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(list(None, None, 10).await, [1, 3, 9]);
+        assert_eq!(list(None, None, 2).await, [1, 3]);
+        assert_eq!(list(None, Some((3, 3)), 2).await, [9]);
+        assert_eq!(list(Some(MERCHANT), None, 10).await, [1, 3]);
+        assert_eq!(list(Some(MERCHANT), Some((1, 1)), 10).await, [3]);
+        assert_eq!(list(Some(STRANGER), None, 10).await, [9]);
+        assert_eq!(sql(&store, "SELECT 1 FROM cases", Vec::new()).await.len(), 4);
+    })
+    .await;
+}

@@ -1,1 +1,100 @@
+use redress_core::id::{KeyId, MerchantId};
 
+use super::*;
+use crate::ops::fixtures::{MERCHANT, STRANGER, at, world};
+use crate::ops::settings_version::SettingsVersion;
+use crate::testing::{TestStores, fail_every_statement};
+
+fn credential(n: u8, kind: CredentialKind, public_key: &str) -> Credential {
+    Credential {
+        merchant: MERCHANT,
+        id: KeyId::from_bytes([n; 16]),
+        kind,
+        environment: (kind != CredentialKind::Portone).then_some(Environment::Sandbox),
+        public_key: public_key.to_owned(),
+        proof: if kind == CredentialKind::Api { Proof::Hash(vec![n]) } else { Proof::Sealed(vec![n]) },
+        created_at: at(i64::from(n)),
+        revoked_at: None,
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_added_found_by_what_is_shown_and_revoked() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let version = store.read(SettingsVersion).await.unwrap();
+        let sgate = credential(1, CredentialKind::Sgate, "shown");
+        let (added, _) = fail_every_statement(&store, || AddCredential(sgate.clone())).await;
+        assert_eq!(added, Ok(CredentialAdding::Added));
+        let again = Credential { merchant: STRANGER, ..credential(2, CredentialKind::Sgate, "shown") };
+        assert_eq!(store.run(AddCredential(again)).await, Ok(CredentialAdding::PublicKeyTaken));
+        // Another door may have the same words.
+        let api = credential(3, CredentialKind::Api, "shown");
+        assert_eq!(store.run(AddCredential(api.clone())).await, Ok(CredentialAdding::Added));
+        let nobody = Credential {
+            merchant: MerchantId::from_bytes([9; 16]),
+            ..credential(4, CredentialKind::Api, "other")
+        };
+        assert_eq!(store.run(AddCredential(nobody)).await, Ok(CredentialAdding::NoMerchant));
+        assert_eq!(store.read(SettingsVersion).await, Ok(version + 2));
+
+        let find = |kind, key: &str| FindCredential { kind, public_key: key.to_owned() };
+        assert_eq!(store.read(find(CredentialKind::Sgate, "shown")).await, Ok(Some(sgate.clone())));
+        assert_eq!(store.read(find(CredentialKind::Api, "shown")).await, Ok(Some(api.clone())));
+        assert_eq!(store.read(find(CredentialKind::Portone, "shown")).await, Ok(None));
+
+        let revoke = |merchant| RevokeCredential { merchant, credential: sgate.id, now: at(50) };
+        assert_eq!(store.run(revoke(STRANGER)).await, Ok(Revoking::NotFound));
+        let (revoked, _) = fail_every_statement(&store, || revoke(MERCHANT)).await;
+        assert_eq!(revoked, Ok(Revoking::Revoked));
+        assert_eq!(store.run(revoke(MERCHANT)).await, Ok(Revoking::Already));
+        assert_eq!(store.read(SettingsVersion).await, Ok(version + 3));
+        let shown = store.read(find(CredentialKind::Sgate, "shown")).await.unwrap().unwrap();
+        assert_eq!(shown.revoked_at, Some(at(50)), "shown as revoked, not hidden");
+
+        let list = |merchant, after| ListCredentials { merchant, after, limit: 1 };
+        assert_eq!(store.read(list(MERCHANT, None)).await.unwrap(), [shown.clone()]);
+        assert_eq!(store.read(list(MERCHANT, Some(shown.id))).await.unwrap(), [api]);
+        assert_eq!(store.read(list(STRANGER, None)).await.unwrap(), []);
+        let load = |merchant| LoadCredential { merchant, credential: shown.id };
+        assert_eq!(store.read(load(MERCHANT)).await, Ok(Some(shown.clone())));
+        assert_eq!(store.read(load(STRANGER)).await, Ok(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_newest_credential_that_counts_signs() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let newest = |kind, environment| NewestCredential { merchant: MERCHANT, kind, environment };
+        let (sgate, portone) = (CredentialKind::Sgate, CredentialKind::Portone);
+        assert_eq!(store.read(newest(portone, Environment::Live)).await, Ok(None));
+        for new in [
+            credential(1, sgate, "s1"),
+            credential(2, sgate, "s2"),
+            Credential { environment: Some(Environment::Live), ..credential(3, sgate, "s3") },
+            credential(4, portone, "p1"),
+        ] {
+            assert_eq!(store.run(AddCredential(new)).await, Ok(CredentialAdding::Added));
+        }
+        let key = async |kind, environment| {
+            store.read(newest(kind, environment)).await.unwrap().map(|found| found.public_key)
+        };
+        assert_eq!(key(sgate, Environment::Sandbox).await.as_deref(), Some("s2"));
+        assert_eq!(key(sgate, Environment::Live).await.as_deref(), Some("s3"));
+        assert_eq!(key(portone, Environment::Live).await.as_deref(), Some("p1"), "it serves both");
+        assert_eq!(key(portone, Environment::Sandbox).await.as_deref(), Some("p1"));
+        let revoke =
+            RevokeCredential { merchant: MERCHANT, credential: KeyId::from_bytes([2; 16]), now: at(9) };
+        store.run(revoke).await.unwrap();
+        assert_eq!(key(sgate, Environment::Sandbox).await.as_deref(), Some("s1"));
+    })
+    .await;
+}
+
+#[test]
+fn proofs_are_not_printed() {
+    let said = format!("{:?}", credential(77, CredentialKind::Sgate, "shown"));
+    assert!(said.contains("Sealed(..)") && !said.contains("77]"), "{said}");
+}
