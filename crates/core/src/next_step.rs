@@ -92,3 +92,6 @@ fn absence_proved(evidence: &Evidence, recipe: &Recipe) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

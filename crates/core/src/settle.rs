@@ -126,6 +126,10 @@ pub fn begin_send(
 /// # Errors
 /// [`IllegalTransition`] unless it is `submitting`.
 pub fn doubt(mut refund: Refund, now: Timestamp) -> Result<Change, IllegalTransition> {
+    // An answer that came in between has said more than an expired lease can.
+    if !matches!(refund.state, RefundState::Submitting(_)) {
+        return Err(IllegalTransition { from: refund.state.name(), to: StateName::Unknown });
+    }
     refund.evidence.finding = Some(Finding::NoAnswer);
     let mut change = moved(refund, RefundState::Unknown, now)?;
     change.refund.due_at = Some(now);
@@ -195,7 +199,15 @@ pub fn settle(
             Some(bound) if bound != told => {
                 let text = format!("the PSP tells of its refund {told} under the reference of {bound}");
                 let block = if refund.state.name().is_final() { refund.amount.minor() } else { 0 };
-                return Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, block));
+                if word.via == Via::Query {
+                    refund.evidence.queries += 1;
+                }
+                let change = match refund.state {
+                    // It is still to be followed, at its pace.
+                    RefundState::Unknown | RefundState::Pending => look_again(refund, timing, now, seed),
+                    _ => Change::none(refund),
+                };
+                return Ok(change.with_case(CaseKind::Mismatch, text, block));
             }
             Some(_) => {}
         }
@@ -417,3 +429,6 @@ fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, 
         ends_cases: to_name.is_final(),
     })
 }
+
+#[cfg(test)]
+mod tests;

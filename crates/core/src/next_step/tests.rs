@@ -1,0 +1,352 @@
+//! Whole lives of refunds: a PSP that answers late, twice, wrongly or not at all, played against the code that decides.
+
+use super::*;
+use crate::balance::BalanceChange;
+use crate::environment::Environment;
+use crate::id::{AccountId, MerchantId, PaymentId, ProcessId, RefundId};
+use crate::money::{Amount, Currency};
+use crate::outcome::{Again, Outcome, PspRefusal};
+use crate::refund::RefundKind;
+use crate::retry::Backoff;
+use crate::settle::{self, Change, Verdict, Via, Word};
+use crate::state::{Failure, Lease, StateName};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const MINOR: i64 = 500;
+const START: Timestamp = Timestamp::from_micros(1_000_000_000_000);
+
+const BY_KEY: Recipe = Recipe {
+    lookup: Lookup::ByKey,
+    resend: Resend::SameKey { window: Duration::from_secs(1_000), source: "test" },
+    absence: Absence::ProvesNothing,
+};
+const BY_LIST: Recipe =
+    Recipe { lookup: Lookup::ByList, resend: Resend::Never, absence: Absence::ProvesNothing };
+const BLIND: Recipe = Recipe { lookup: Lookup::None, resend: Resend::Never, absence: Absence::ProvesNothing };
+const BOUNDED: Recipe = Recipe {
+    lookup: Lookup::ByList,
+    resend: Resend::Never,
+    absence: Absence::ProvedAfter { bound: Duration::from_secs(300), source: "test" },
+};
+
+fn timing() -> Timing {
+    let backoff = |first, max| Backoff { first: Duration::from_secs(first), max: Duration::from_secs(max) };
+    Timing {
+        lease: Duration::from_secs(60),
+        not_sent: backoff(1, 60),
+        resolve: backoff(2, 600),
+        poll: backoff(5, 3_600),
+        person_after_queries: 3,
+        overdue: Duration::from_secs(86_400),
+    }
+}
+
+fn refund(state: RefundState) -> Refund {
+    Refund {
+        merchant: MerchantId::from_bytes([1; 16]),
+        id: RefundId::from_bytes([2; 16]),
+        payment: PaymentId::from_bytes([3; 16]),
+        environment: Environment::Sandbox,
+        ordinal: 1,
+        transaction_number: 2,
+        amount: Amount::new(MINOR, Currency::from_code("SAR").unwrap()),
+        kind: RefundKind::Partial,
+        reason: String::new(),
+        description: None,
+        merchant_refund_id: None,
+        account: AccountId::from_bytes([4; 16]),
+        account_version: 1,
+        psp_refund_id: None,
+        arn: None,
+        state,
+        evidence: Evidence::default(),
+        due_at: Some(START),
+        event_count: 1,
+        created_at: START,
+        updated_at: START,
+        finished_at: None,
+    }
+}
+
+fn after(seconds: u64) -> Timestamp {
+    START.plus(Duration::from_secs(seconds))
+}
+
+/// A refund that was sent once at the start, and looked up since.
+fn unknown(finding: Option<Finding>, queries: u32, asked: u64) -> Refund {
+    let evidence = Evidence {
+        first_sent_at: Some(START),
+        last_sent_at: Some(START),
+        sends: 1,
+        queries,
+        last_query_at: (queries > 0).then(|| after(asked)),
+        finding,
+        ..Evidence::default()
+    };
+    Refund { evidence, ..refund(RefundState::Unknown) }
+}
+
+fn step(refund: &Refund, recipe: &Recipe, seconds: u64) -> Step {
+    next_step(refund, recipe, None, &timing(), after(seconds))
+}
+
+#[test]
+fn what_is_over_or_held_needs_nothing() {
+    let failure = Failure { code: String::new(), text: String::new() };
+    for state in [
+        RefundState::Held,
+        RefundState::Succeeded,
+        RefundState::Failed(failure.clone()),
+        RefundState::Canceled,
+        RefundState::Reversed(failure),
+    ] {
+        for recipe in [BY_KEY, BY_LIST, BLIND, BOUNDED] {
+            let end = Some(START);
+            assert_eq!(next_step(&refund(state.clone()), &recipe, end, &timing(), after(9)), Step::Nothing);
+        }
+    }
+}
+
+#[test]
+fn a_queued_refund_is_sent_while_its_window_is_open() {
+    let queued = refund(RefundState::Queued);
+    let at = |end, seconds| next_step(&queued, &BY_LIST, end, &timing(), after(seconds));
+    assert_eq!(at(None, 1_000_000), Step::Submit);
+    assert_eq!(at(Some(after(10)), 9), Step::Submit);
+    assert_eq!(at(Some(after(10)), 10), Step::CloseWindow);
+}
+
+#[test]
+fn a_lease_is_left_alone_until_it_ends() {
+    let lease = Lease { owner: ProcessId::from_bytes([9; 16]), until: after(60) };
+    let submitting = refund(RefundState::Submitting(lease));
+    assert_eq!(step(&submitting, &BY_KEY, 59), Step::Nothing);
+    assert_eq!(step(&submitting, &BY_KEY, 60), Step::Doubt);
+}
+
+#[test]
+fn with_a_key_a_look_up_comes_before_any_second_send() {
+    assert_eq!(step(&unknown(Some(Finding::NoAnswer), 0, 0), &BY_KEY, 5), Step::Query);
+    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 5), Step::Resend);
+    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 999), Step::Resend);
+    assert_eq!(
+        step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 1_000),
+        Step::Query,
+        "the key is forgotten"
+    );
+    for finding in Finding::ALL.into_iter().filter(|finding| *finding != Finding::NotFound) {
+        assert_eq!(step(&unknown(Some(finding), 1, 4), &BY_KEY, 5), Step::Query, "{finding:?}");
+    }
+}
+
+#[test]
+fn without_a_key_absence_counts_only_past_the_bound() {
+    for seconds in [1, 1_000, 100_000_000] {
+        assert_eq!(step(&unknown(Some(Finding::NotFound), 1, seconds), &BY_LIST, seconds), Step::Query);
+    }
+    assert_eq!(
+        step(&unknown(Some(Finding::NotFound), 1, 299), &BOUNDED, 400),
+        Step::Query,
+        "asked too early"
+    );
+    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 300), &BOUNDED, 400), Step::Resend);
+    assert_eq!(step(&unknown(Some(Finding::NoAnswer), 1, 300), &BOUNDED, 400), Step::Query);
+}
+
+#[test]
+fn a_person_is_called_once_and_the_looking_goes_on() {
+    let tired = unknown(Some(Finding::NotFound), 3, 9);
+    assert_eq!(step(&tired, &BY_LIST, 9), Step::CallPerson(CaseKind::Unresolved));
+    assert_eq!(step(&unknown(None, 0, 0), &BLIND, 9), Step::CallPerson(CaseKind::Unresolved));
+    let called = |mut refund: Refund| {
+        refund.evidence.person_called = true;
+        refund
+    };
+    assert_eq!(step(&called(tired), &BY_LIST, 9), Step::Query);
+    assert_eq!(step(&called(unknown(None, 0, 0)), &BLIND, 9), Step::Nothing);
+    let pending = Refund { state: RefundState::Pending, ..unknown(None, 0, 0) };
+    assert_eq!(step(&pending, &BY_LIST, 86_399), Step::Query);
+    assert_eq!(step(&pending, &BY_LIST, 86_400), Step::CallPerson(CaseKind::Overdue));
+    assert_eq!(step(&called(pending), &BY_LIST, 86_400), Step::Query);
+}
+
+/// What happens next in a life.
+#[derive(Clone, Debug)]
+enum Act {
+    /// A worker looks at the refund; a look-up it makes has this outcome.
+    Work(Outcome),
+    /// One of the sends that are still out there ends so.
+    Answer(usize, Outcome),
+    /// The PSP notifies.
+    Notify(Outcome),
+    /// A person decides.
+    Person(Verdict),
+    /// Time passes, in seconds.
+    Wait(u64),
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let refusal = PspRefusal { code: "1".to_owned(), text: String::new(), again: Again::No };
+    prop_oneof![
+        2 => Just(Outcome::NotSent { reason: String::new() }),
+        1 => Just(Outcome::Refused(refusal)),
+        2 => Just(Outcome::Pending { psp_refund_id: Some("re_1".to_owned()), note: None }),
+        1 => Just(Outcome::Succeeded { psp_refund_id: None, arn: None }),
+        1 => Just(Outcome::Succeeded { psp_refund_id: Some("re_2".to_owned()), arn: None }),
+        4 => Just(Outcome::Unknown(Finding::NotFound)),
+        4 => (0..Finding::ALL.len()).prop_map(|at| Outcome::Unknown(Finding::ALL[at])),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => outcome().prop_map(Act::Work),
+        4 => (0usize..3, outcome()).prop_map(|(at, outcome)| Act::Answer(at, outcome)),
+        1 => outcome().prop_map(Act::Notify),
+        1 => prop_oneof![Just(Verdict::Succeeded), Just(Verdict::Failed)].prop_map(Act::Person),
+        6 => prop_oneof![1u64..120, 200u64..2_000, Just(100_000)].prop_map(Act::Wait),
+    ]
+}
+
+/// One refund and the world around it.
+struct Life {
+    refund: Refund,
+    recipe: Recipe,
+    now: Timestamp,
+    /// Sends whose word is still to come, by the time each began.
+    out: Vec<Timestamp>,
+    /// Sends that may have had an effect: every one but those that provably never left.
+    may_have_acted: u32,
+    /// All that moved in the balance since it was queued.
+    moved: BalanceChange,
+}
+
+impl Life {
+    fn new(recipe: Recipe) -> Self {
+        let refund = refund(RefundState::Queued);
+        let moved = BalanceChange::default();
+        Self { refund, recipe, now: START, out: Vec::new(), may_have_acted: 0, moved }
+    }
+
+    fn live(&mut self, act: Act) {
+        match act {
+            Act::Wait(seconds) => self.now = self.now.plus(Duration::from_secs(seconds)),
+            Act::Work(found) => self.work(found),
+            Act::Answer(_, _) if self.out.is_empty() => {}
+            Act::Answer(at, outcome) => {
+                let started_at = self.out.remove(at % self.out.len());
+                if matches!(outcome, Outcome::NotSent { .. }) {
+                    self.may_have_acted -= 1;
+                }
+                self.word(outcome, Via::Submit, started_at);
+            }
+            Act::Notify(outcome) => self.word(outcome, Via::Notification, self.now),
+            Act::Person(verdict) => {
+                let open = matches!(self.refund.state, RefundState::Unknown | RefundState::Pending);
+                let closed = settle::close_by_person(self.refund.clone(), verdict, "seen", self.now);
+                assert_eq!(closed.is_ok(), open, "a person decides what nobody knows, and nothing else");
+                if let Ok(change) = closed {
+                    self.apply(change);
+                }
+            }
+        }
+    }
+
+    fn work(&mut self, found: Outcome) {
+        if self.refund.due_at.is_none_or(|due| due > self.now) {
+            return;
+        }
+        let step = next_step(&self.refund, &self.recipe, None, &timing(), self.now);
+        let refund = self.refund.clone();
+        match step {
+            Step::Nothing => {
+                // Only a PSP that cannot be asked leaves nothing to do but to wait for its word, or a person's.
+                let waits = refund.evidence.person_called || refund.state == RefundState::Pending;
+                assert!(self.recipe.lookup == Lookup::None && waits, "{refund:?}");
+                return;
+            }
+            Step::Submit | Step::Resend => {
+                self.check_send(step);
+                let owner = ProcessId::from_bytes([5; 16]);
+                self.apply(settle::begin_send(refund, owner, &timing(), self.now).unwrap());
+                self.out.push(self.now);
+                self.may_have_acted += 1;
+            }
+            Step::Doubt => return self.apply(settle::doubt(refund, self.now).unwrap()),
+            Step::Query => self.word(found, Via::Query, self.now),
+            Step::CallPerson(kind) => {
+                assert!(!refund.evidence.person_called, "once");
+                self.apply(settle::call_person(refund, kind, String::new(), &timing(), self.now));
+            }
+            Step::CloseWindow => unreachable!("no window here"),
+        }
+        let later = self.refund.due_at.is_none_or(|due| due > self.now);
+        assert!(later, "due again at once after {step:?}: {:?}", self.refund);
+    }
+
+    /// The promise: nothing is sent twice without a key, a bound, or proof that nothing left.
+    fn check_send(&self, step: Step) {
+        let evidence = &self.refund.evidence;
+        assert_eq!(self.refund.state == RefundState::Queued, step == Step::Submit);
+        if self.may_have_acted == 0 {
+            return;
+        }
+        assert_eq!(evidence.finding, Some(Finding::NotFound), "a look-up comes first");
+        let last = evidence.last_sent_at.unwrap();
+        let keyed = matches!(self.recipe.resend, Resend::SameKey { window, .. }
+            if self.now < evidence.first_sent_at.unwrap().plus(window));
+        let proved = matches!(self.recipe.absence, Absence::ProvedAfter { bound, .. }
+            if evidence.last_query_at.unwrap() >= last.plus(bound));
+        assert!(keyed || proved, "{:?}", self.refund);
+    }
+
+    fn word(&mut self, outcome: Outcome, via: Via, started_at: Timestamp) {
+        let word = Word { outcome, via, started_at };
+        self.apply(settle::settle(self.refund.clone(), &word, &timing(), self.now, 7).unwrap());
+    }
+
+    fn apply(&mut self, change: Change) {
+        let (from, to) = (self.refund.state.name(), change.refund.state.name());
+        // A word about a refund that was still queued takes the step through submitting at once.
+        let through = from == StateName::Queued && StateName::Submitting.next().contains(&to);
+        assert!(from == to || from.next().contains(&to) || through, "{from} -> {to}");
+        self.moved.reserved += change.balance.reserved;
+        self.moved.refunded += change.balance.refunded;
+        assert_eq!(self.moved, BalanceChange::between(StateName::Queued, to, MINOR), "{from} -> {to}");
+        assert_eq!(change.refund.due_at.is_none(), to.is_final(), "{from} -> {to}");
+        assert_eq!(change.refund.finished_at.is_some(), to.is_final());
+        assert_eq!(change.event.is_some(), change.refund.event_count == self.refund.event_count + 1);
+        assert_eq!(change.ends_cases, to.is_final() && from != to);
+        if self.refund.psp_refund_id.is_some() {
+            assert_eq!(change.refund.psp_refund_id, self.refund.psp_refund_id, "bound for ever");
+        }
+        if to == StateName::Queued {
+            assert_eq!((change.refund.evidence.sends, change.refund.evidence.first_sent_at), (0, None));
+        }
+        self.refund = change.refund;
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_life_breaks_a_promise(which in 0usize..4, acts in proptest::collection::vec(act(), 1..80)) {
+        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED][which]);
+        for act in acts {
+            life.live(act);
+        }
+    }
+
+    #[test]
+    fn time_alone_ends_nothing_that_was_sent(which in 0usize..4, waits in proptest::collection::vec(1u64..1_000_000, 1..60)) {
+        // A PSP that never says anything: no wait, however long, is an answer.
+        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED][which]);
+        life.live(Act::Work(Outcome::Unknown(Finding::NoAnswer)));
+        for wait in waits {
+            life.live(Act::Wait(wait));
+            life.live(Act::Work(Outcome::Unknown(Finding::NoAnswer)));
+            prop_assert!(!life.refund.state.name().is_final());
+            prop_assert_eq!(life.refund.evidence.sends, 1);
+        }
+    }
+}

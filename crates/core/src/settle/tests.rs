@@ -1,0 +1,299 @@
+use super::*;
+use crate::environment::Environment;
+use crate::id::{AccountId, MerchantId, PaymentId, RefundId};
+use crate::money::{Amount, Currency};
+use crate::outcome::Again;
+use crate::refund::RefundKind;
+
+const MINOR: i64 = 500;
+const SECOND: i64 = 1_000_000;
+/// When the refunds below were last changed, and finished if they are.
+const THEN: Timestamp = Timestamp::from_micros(1_000 * SECOND);
+/// When a word comes.
+const NOW: Timestamp = Timestamp::from_micros(2_000 * SECOND);
+
+fn timing() -> Timing {
+    let backoff = |first, max| Backoff { first: Duration::from_secs(first), max: Duration::from_secs(max) };
+    Timing {
+        lease: Duration::from_secs(60),
+        not_sent: backoff(1, 60),
+        resolve: backoff(2, 600),
+        poll: backoff(5, 3_600),
+        person_after_queries: 3,
+        overdue: Duration::from_secs(86_400),
+    }
+}
+
+fn failure() -> Failure {
+    Failure { code: "old".to_owned(), text: "old".to_owned() }
+}
+
+fn state(name: StateName) -> RefundState {
+    match name {
+        StateName::Held => RefundState::Held,
+        StateName::Queued => RefundState::Queued,
+        StateName::Submitting => {
+            RefundState::Submitting(Lease { owner: ProcessId::from_bytes([9; 16]), until: NOW })
+        }
+        StateName::Unknown => RefundState::Unknown,
+        StateName::Pending => RefundState::Pending,
+        StateName::Succeeded => RefundState::Succeeded,
+        StateName::Failed => RefundState::Failed(failure()),
+        StateName::Canceled => RefundState::Canceled,
+        StateName::Reversed => RefundState::Reversed(failure()),
+    }
+}
+
+/// A refund in that state, sent once where the state implies that it was.
+fn refund(name: StateName) -> Refund {
+    let unsent = matches!(name, StateName::Held | StateName::Queued | StateName::Canceled);
+    let sent_at = (!unsent).then_some(THEN);
+    let evidence = Evidence {
+        first_sent_at: sent_at,
+        last_sent_at: sent_at,
+        sends: u32::from(!unsent),
+        ..Evidence::default()
+    };
+    Refund {
+        merchant: MerchantId::from_bytes([1; 16]),
+        id: RefundId::from_bytes([2; 16]),
+        payment: PaymentId::from_bytes([3; 16]),
+        environment: Environment::Sandbox,
+        ordinal: 1,
+        transaction_number: 2,
+        amount: Amount::new(MINOR, Currency::from_code("SAR").unwrap()),
+        kind: RefundKind::Partial,
+        reason: String::new(),
+        description: None,
+        merchant_refund_id: None,
+        account: AccountId::from_bytes([4; 16]),
+        account_version: 1,
+        psp_refund_id: None,
+        arn: None,
+        state: state(name),
+        evidence,
+        due_at: (!name.is_final() && name != StateName::Held).then_some(NOW),
+        event_count: 1,
+        created_at: THEN,
+        updated_at: THEN,
+        finished_at: name.is_final().then_some(THEN),
+    }
+}
+
+fn refused() -> Outcome {
+    Outcome::Refused(PspRefusal { code: "1088".to_owned(), text: "no".to_owned(), again: Again::No })
+}
+
+fn succeeded() -> Outcome {
+    Outcome::Succeeded { psp_refund_id: Some("re_1".to_owned()), arn: Some("7400".to_owned()) }
+}
+
+fn pending() -> Outcome {
+    Outcome::Pending { psp_refund_id: Some("re_1".to_owned()), note: None }
+}
+
+fn not_sent() -> Outcome {
+    Outcome::NotSent { reason: "refused".to_owned() }
+}
+
+fn outcomes() -> Vec<Outcome> {
+    let unknown = Finding::ALL.into_iter().map(Outcome::Unknown);
+    [not_sent(), refused(), pending(), succeeded()].into_iter().chain(unknown).collect()
+}
+
+const VIAS: [Via; 3] = [Via::Submit, Via::Query, Via::Notification];
+
+fn told(refund: Refund, outcome: Outcome, via: Via, started_at: Timestamp) -> Change {
+    settle(refund, &Word { outcome, via, started_at }, &timing(), NOW, 7).unwrap()
+}
+
+fn case_kinds(change: &Change) -> Vec<CaseKind> {
+    change.cases.iter().map(|case| case.kind).collect()
+}
+
+/// The state and the cases that a word of now leads to, judged by hand.
+fn judged(from: StateName, outcome: &Outcome, via: Via) -> (StateName, Vec<CaseKind>) {
+    use StateName::{Canceled, Failed, Held, Pending, Queued, Reversed, Submitting, Succeeded, Unknown};
+    let known = matches!(outcome, Outcome::Pending { .. } | Outcome::Succeeded { .. });
+    let found = |to| match outcome {
+        Outcome::Unknown(Finding::Mismatch) => (to, vec![CaseKind::Mismatch]),
+        Outcome::Unknown(Finding::Ambiguous) => (to, vec![CaseKind::Ambiguous]),
+        _ => (to, vec![]),
+    };
+    match (from, outcome) {
+        // Never sent: nothing may be sent any more once the PSP knows it; else nothing was said.
+        (Held, _) if known => (Held, vec![CaseKind::Mismatch]),
+        (Queued, Outcome::Pending { .. }) => (Pending, vec![]),
+        (Queued, Outcome::Succeeded { .. }) => (Succeeded, vec![]),
+        (Held | Queued, _) => (from, vec![]),
+        // Open: the PSP's word decides, whoever brings it.
+        (Submitting | Unknown | Pending, Outcome::Succeeded { .. }) => (Succeeded, vec![]),
+        (Submitting | Unknown | Pending, Outcome::Refused(_)) => (Failed, vec![]),
+        (Submitting | Unknown | Pending, Outcome::Pending { .. }) => (Pending, vec![]),
+        (Submitting, Outcome::NotSent { .. }) if via == Via::Submit => (Queued, vec![]),
+        (Submitting | Unknown | Pending, Outcome::NotSent { .. }) => (from, vec![]),
+        (Submitting, Outcome::Unknown(_)) if via == Via::Submit => found(Unknown),
+        // A look-up that ran beside a send says nothing about that send.
+        (Submitting, Outcome::Unknown(_)) => (Submitting, vec![]),
+        (Unknown, Outcome::Unknown(_)) => found(Unknown),
+        (Pending, Outcome::Unknown(Finding::NotFound)) if via == Via::Query => (Unknown, vec![]),
+        (Pending, Outcome::Unknown(_)) => found(Pending),
+        // Over: a contradiction is kept, and blocks what it may have cost.
+        (Succeeded, Outcome::Refused(_)) if via == Via::Submit => (Succeeded, vec![CaseKind::Mismatch]),
+        (Succeeded, Outcome::Refused(_)) => (Reversed, vec![CaseKind::Reversed]),
+        (Succeeded, Outcome::Unknown(Finding::Mismatch)) => (Succeeded, vec![CaseKind::Mismatch]),
+        (Succeeded, _) => (Succeeded, vec![]),
+        (Failed | Canceled | Reversed, _) if known => (from, vec![CaseKind::LateSuccess]),
+        (Failed | Canceled | Reversed, _) => (from, vec![]),
+    }
+}
+
+#[test]
+fn every_word_in_every_state() {
+    for from in StateName::ALL {
+        for outcome in outcomes() {
+            for via in VIAS {
+                let what = format!("{from}, {} by {}", outcome.as_str(), via.as_str());
+                let change = told(refund(from), outcome.clone(), via, NOW);
+                let to = change.refund.state.name();
+                assert_eq!((to, case_kinds(&change)), judged(from, &outcome, via), "{what}");
+                assert_eq!(change.balance, BalanceChange::between(from, to, MINOR), "{what}");
+                let arrived = from != to;
+                assert_eq!(change.event, EventKind::of_state(to).filter(|_| arrived), "{what}");
+                assert_eq!(change.refund.event_count, 1 + u32::from(change.event.is_some()), "{what}");
+                assert_eq!(change.ends_cases, arrived && to.is_final(), "{what}");
+                assert_eq!(change.refund.due_at.is_some(), !to.is_final() && to != StateName::Held, "{what}");
+                assert_eq!(change.refund.finished_at.is_some(), to.is_final(), "{what}");
+                let blocks = change.cases.iter().any(|case| case.block_minor != 0);
+                assert_eq!(blocks, case_kinds(&change) == [CaseKind::LateSuccess], "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_word_that_is_older_than_the_end_reverses_nothing() {
+    let before = Timestamp::from_micros(THEN.as_micros() - 1);
+    let change = told(refund(StateName::Succeeded), refused(), Via::Query, before);
+    assert_eq!(change.refund.state, RefundState::Succeeded);
+    assert_eq!(case_kinds(&change), [CaseKind::Mismatch]);
+    for over in [StateName::Failed, StateName::Canceled, StateName::Reversed] {
+        assert!(told(refund(over), pending(), Via::Query, before).cases.is_empty(), "{over}");
+        let late = told(refund(over), succeeded(), Via::Query, before);
+        assert_eq!(late.cases.is_empty(), over == StateName::Reversed, "{over}");
+    }
+}
+
+#[test]
+fn what_the_psp_calls_it_is_kept_and_never_changed() {
+    let change = told(refund(StateName::Unknown), succeeded(), Via::Query, NOW);
+    assert_eq!(change.refund.psp_refund_id.as_deref(), Some("re_1"));
+    assert_eq!(change.refund.arn.as_deref(), Some("7400"));
+    for from in StateName::ALL {
+        for outcome in [succeeded(), pending()] {
+            let bound = Refund { psp_refund_id: Some("re_0".to_owned()), ..refund(from) };
+            let change = told(bound, outcome, Via::Notification, NOW);
+            assert_eq!(change.refund.psp_refund_id.as_deref(), Some("re_0"));
+            assert_eq!(change.refund.state, state(from), "{from}");
+            assert_eq!(case_kinds(&change), [CaseKind::Mismatch]);
+            assert_eq!(change.cases[0].block_minor, if from.is_final() { MINOR } else { 0 }, "{from}");
+        }
+    }
+}
+
+#[test]
+fn a_case_about_not_knowing_is_opened_once() {
+    for finding in [Finding::Ambiguous, Finding::Mismatch] {
+        let first = told(refund(StateName::Unknown), Outcome::Unknown(finding), Via::Query, NOW);
+        assert!(first.refund.evidence.person_called);
+        let again = told(first.refund, Outcome::Unknown(finding), Via::Query, NOW);
+        assert!(again.cases.is_empty(), "{finding:?}");
+    }
+}
+
+#[test]
+fn not_sent_undoes_a_send_and_only_that_one() {
+    let twice = |name| {
+        let mut refund = refund(name);
+        refund.evidence.sends = 2;
+        refund
+    };
+    let change = told(twice(StateName::Submitting), not_sent(), Via::Submit, NOW);
+    assert_eq!(change.refund.state, RefundState::Unknown, "an earlier one may have arrived");
+    assert_eq!((change.refund.evidence.sends, change.refund.evidence.first_sent_at), (1, Some(THEN)));
+
+    let change = told(refund(StateName::Unknown), not_sent(), Via::Submit, NOW);
+    assert_eq!(change.refund.state, RefundState::Unknown);
+    assert_eq!((change.refund.evidence.sends, change.refund.evidence.first_sent_at), (0, None));
+
+    let mut tired = refund(StateName::Submitting);
+    tired.evidence.not_sent = 3;
+    let change = told(tired, not_sent(), Via::Submit, NOW);
+    let wait = change.refund.due_at.unwrap().since(NOW);
+    assert!(wait >= Duration::from_secs(8) && wait < Duration::from_secs(9), "{wait:?}");
+}
+
+#[test]
+fn a_send_is_evidence_before_it_happens() {
+    let owner = ProcessId::from_bytes([5; 16]);
+    for from in StateName::ALL {
+        let sent = begin_send(refund(from), owner, &timing(), NOW);
+        let Ok(change) = sent else {
+            assert!(!matches!(from, StateName::Queued | StateName::Unknown), "{from}");
+            continue;
+        };
+        assert!(matches!(from, StateName::Queued | StateName::Unknown), "{from}");
+        let until = NOW.plus(Duration::from_secs(60));
+        assert_eq!(change.refund.state, RefundState::Submitting(Lease { owner, until }));
+        assert_eq!(change.refund.due_at, Some(until));
+        let evidence = change.refund.evidence;
+        assert_eq!(evidence.sends, refund(from).evidence.sends + 1);
+        assert_eq!(evidence.last_sent_at, Some(NOW));
+        let first = if from == StateName::Queued { NOW } else { THEN };
+        assert_eq!(evidence.first_sent_at, Some(first), "the first send stays the first");
+        assert_eq!((change.event, change.balance), (None, BalanceChange::default()));
+    }
+}
+
+#[test]
+fn a_person_decides_only_what_nobody_knows() {
+    for from in StateName::ALL {
+        for (verdict, to) in
+            [(Verdict::Succeeded, StateName::Succeeded), (Verdict::Failed, StateName::Failed)]
+        {
+            let closed = close_by_person(refund(from), verdict, "seen in the PSP's portal", NOW);
+            let open = matches!(from, StateName::Unknown | StateName::Pending);
+            assert_eq!(
+                closed.as_ref().map(|change| change.refund.state.name()).ok(),
+                open.then_some(to),
+                "{from}"
+            );
+            if let Ok(change) = closed {
+                assert_eq!(change.balance, BalanceChange::between(from, to, MINOR));
+                assert!(change.ends_cases && change.refund.due_at.is_none());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_expired_lease_is_doubted_and_what_was_sent_never_fails_unsent() {
+    for from in StateName::ALL {
+        let doubted = doubt(refund(from), NOW);
+        assert_eq!(doubted.is_ok(), from == StateName::Submitting, "{from}");
+        let failed = fail_unsent(refund(from), failure(), NOW);
+        assert_eq!(failed.is_ok(), from == StateName::Queued, "{from}");
+    }
+    let change = doubt(refund(StateName::Submitting), NOW).unwrap();
+    assert_eq!(change.refund.state, RefundState::Unknown);
+    assert_eq!(change.refund.evidence.finding, Some(Finding::NoAnswer));
+    assert_eq!(change.refund.due_at, Some(NOW));
+}
+
+#[test]
+fn a_person_is_called_without_a_change_of_state() {
+    let change = call_person(refund(StateName::Unknown), CaseKind::Unresolved, "?".into(), &timing(), NOW);
+    assert_eq!(change.refund.state, RefundState::Unknown);
+    assert!(change.refund.evidence.person_called && !change.ends_cases);
+    assert_eq!(change.refund.due_at, Some(NOW.plus(Duration::from_secs(600))));
+}
