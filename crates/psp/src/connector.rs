@@ -231,3 +231,24 @@ pub enum NoticeError {
     #[error("this PSP sends no notifications about refunds")]
     NotSupported,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_read_back_and_never_shown() {
+        let json = br#"{"secret_key":"hush","access_key":"hush hush","empty":""}"#;
+        let credentials = Credentials::from_json(json).unwrap();
+        assert_eq!(credentials.get("secret_key"), Some("hush"));
+        assert_eq!(credentials.need("empty"), Err(AccountConfigError::Missing("empty")));
+        let again = Credentials::from_json(credentials.to_json().expose_secret().as_bytes()).unwrap();
+        assert_eq!(again.get("access_key"), Some("hush hush"));
+        assert_eq!(format!("{credentials:?}"), r#"{"access_key", "empty", "secret_key"}"#);
+        for wrong in [&b"[]"[..], b"hush", br#"{"secret_key":1}"#] {
+            let error = Credentials::from_json(wrong).unwrap_err();
+            assert_eq!(error, AccountConfigError::NotAnObject);
+            assert!(!error.to_string().contains("hush"));
+        }
+    }
+}
