@@ -3,9 +3,15 @@
 //! Thin over the store's operations: ids and secrets are drawn here from the randomness that was handed in, secrets
 //! are sealed here, and what is written is checked here, so that a command, the API and the portal say the same.
 
+pub mod accounts;
+pub mod cases;
 pub mod endpoints;
+pub mod keys;
 pub mod merchants;
 pub mod payments;
+pub mod refunds;
+pub mod secrets;
+pub mod verify;
 
 use redress_store::StoreError;
 
@@ -90,7 +96,10 @@ fn check_url(field: &'static str, url: &str) -> Result<(), AdminError> {
     check_text(field, url, URL_BYTES_MAX)?;
     let any = ["0.0.0.0/0", "::/0"].iter().filter_map(|net| net.parse().ok()).collect();
     let policy = redress_psp::guard::GuardPolicy { allow_nets: any, ..Default::default() };
-    policy.check_url(url).map(|_| ()).map_err(|error| AdminError::invalid(field, format!("is refused: {error}")))
+    policy
+        .check_url(url)
+        .map(|_| ())
+        .map_err(|error| AdminError::invalid(field, format!("is refused: {error}")))
 }
 
 #[cfg(test)]
@@ -101,7 +110,10 @@ mod tests {
     fn texts_are_bounded_and_printable() {
         assert_eq!(check_text("name", "Café Sài Gòn", NAME_BYTES_MAX), Ok(()));
         for text in ["", "  ", "a\0b", "a\nb", &"x".repeat(NAME_BYTES_MAX + 1)] {
-            assert!(matches!(check_text("name", text, NAME_BYTES_MAX), Err(AdminError::Invalid { field: "name", .. })));
+            assert!(matches!(
+                check_text("name", text, NAME_BYTES_MAX),
+                Err(AdminError::Invalid { field: "name", .. })
+            ));
         }
         assert_eq!(check_optional("channel", None, 1), Ok(()));
         assert!(check_optional("channel", Some(""), 1).is_err());
@@ -113,7 +125,8 @@ mod tests {
             assert_eq!(check_url("url", url), Ok(()), "{url}");
         }
         let long = format!("https://merchant.example/{}", "x".repeat(URL_BYTES_MAX));
-        for url in ["", "merchant.example", "ftp://merchant.example/", "https://a:b@merchant.example/", &long] {
+        for url in ["", "merchant.example", "ftp://merchant.example/", "https://a:b@merchant.example/", &long]
+        {
             assert!(check_url("url", url).is_err(), "{url}");
         }
     }

@@ -1,0 +1,310 @@
+//! PSP accounts: a merchant's contracts, with sealed credentials.
+
+use redress_core::environment::Environment;
+use redress_core::id::{AccountId, MerchantId};
+use redress_core::policy::AccountState;
+use redress_psp::connector::{AccountConfig, AccountConfigError, Connector};
+use redress_store::ops::accounts::{
+    AccountAdding, AccountChanging, AccountStateSetting, AddAccount, ChangeAccount, FindAccount,
+    ListAccounts, LoadAccountVersion, SetAccountState,
+};
+use secrecy::ExposeSecret;
+use url::Url;
+
+pub use redress_psp::connector::Credentials;
+pub use redress_store::ops::accounts::{Account, AccountVersion};
+
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text};
+use crate::directory::ACCOUNT_COLUMN;
+use crate::engine::Engine;
+use crate::vault::SealContext;
+
+/// How many refunds an account sends at once unless told otherwise.
+pub const MAX_IN_FLIGHT: u32 = 16;
+
+/// No account may send more refunds at once.
+pub const MAX_IN_FLIGHT_MAX: u32 = 1_000;
+
+/// The path under the public address at which a PSP's notifications about one of its accounts come in.
+pub fn psp_notification_path(psp: &str, account: AccountId) -> String {
+    format!("/psp/{psp}/{account}")
+}
+
+/// An account to be added.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Whose it will be.
+    pub merchant: MerchantId,
+    /// The connector's name.
+    pub psp: String,
+    /// What people call it.
+    pub name: String,
+    /// Where its payments are.
+    pub environment: Environment,
+    /// How many refunds are sent through it at once.
+    pub max_in_flight: u32,
+    /// Another address than the PSP's own; the sandbox, say. Without a slash at its end.
+    pub base_url: Option<String>,
+    /// Where the PSP reaches this server; the account's notification address is made of it. `None`: the PSP is given
+    /// none, and refunds are followed by asking.
+    pub public_url: Option<String>,
+    /// The keys at the PSP.
+    pub credentials: Credentials,
+}
+
+/// What is to be different about an account; `None` keeps.
+#[derive(Clone, Debug, Default)]
+pub struct AccountEdit {
+    /// What people call it.
+    pub name: Option<String>,
+    /// How many refunds are sent through it at once.
+    pub max_in_flight: Option<u32>,
+    /// Another address; `Some(None)` goes back to the PSP's own. Another host needs new credentials.
+    pub base_url: Option<Option<String>>,
+    /// Where the PSP reaches this server; see [`NewAccount::public_url`].
+    pub public_url: Option<Option<String>>,
+    /// The keys at the PSP.
+    pub credentials: Option<Credentials>,
+}
+
+impl Engine {
+    /// Adds an account, active.
+    ///
+    /// # Errors
+    /// [`AdminError`] names the field that is wrong, never a credential's value.
+    pub async fn add_account(&self, new: NewAccount) -> Result<Account, AdminError> {
+        let connector = self.connector(&new.psp)?;
+        let now = self.now();
+        let id = AccountId::new(now, self.parts.world.random.bytes10());
+        check_settings(&new.name, new.max_in_flight, new.base_url.as_deref())?;
+        let notification_url = notification_url(new.public_url.as_deref(), &new.psp, id);
+        let config = AccountConfig {
+            environment: new.environment,
+            base_url: new.base_url.clone(),
+            notification_url: notification_url.clone(),
+            credentials: new.credentials,
+            timeout: self.parts.config.psp_timeout,
+        };
+        connector.check_account(&config).map_err(refused)?;
+        let first = AccountVersion {
+            base_url: new.base_url,
+            notification_url,
+            credentials_sealed: self.sealed_credentials(new.merchant, id, &config.credentials),
+        };
+        let add = AddAccount {
+            merchant: new.merchant,
+            id,
+            psp: new.psp,
+            name: new.name,
+            environment: new.environment,
+            max_in_flight: new.max_in_flight,
+            first,
+            now,
+        };
+        match self.parts.store.run(add).await? {
+            AccountAdding::Added => self.account(new.merchant, id).await,
+            AccountAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+        }
+    }
+
+    /// One account of a merchant.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn account(&self, merchant: MerchantId, id: AccountId) -> Result<Account, AdminError> {
+        let found = self.parts.store.read(FindAccount(id)).await?;
+        found.filter(|account| account.merchant == merchant).ok_or(AdminError::NotFound("PSP account"))
+    }
+
+    /// What the newest version of an account says of addresses; its credentials stay sealed.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn account_addresses(
+        &self,
+        account: &Account,
+    ) -> Result<(Option<String>, Option<String>), AdminError> {
+        let version = self.newest_version(account).await?;
+        Ok((version.base_url, version.notification_url))
+    }
+
+    /// All accounts of a merchant, or of all merchants, revoked ones too, oldest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn list_accounts(&self, merchant: Option<MerchantId>) -> Result<Vec<Account>, AdminError> {
+        let mut all: Vec<Account> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.id);
+            let page = self.parts.store.read(ListAccounts { merchant, after, limit: PAGE_ROWS }).await?;
+            let full = page.len() == PAGE_ROWS as usize;
+            all.extend(page);
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Changes an account: writes a new version. Refunds already accepted keep theirs. Answers the new version.
+    ///
+    /// # Errors
+    /// [`AdminError`]; another host without new credentials is refused, and so is a change that somebody overtook.
+    pub async fn change_account(
+        &self,
+        merchant: MerchantId,
+        id: AccountId,
+        edit: AccountEdit,
+    ) -> Result<i64, AdminError> {
+        let account = self.account(merchant, id).await?;
+        let connector = self.connector(&account.psp)?;
+        let old = self.newest_version(&account).await?;
+        let name = edit.name.unwrap_or_else(|| account.name.clone());
+        let max_in_flight = edit.max_in_flight.unwrap_or(account.max_in_flight);
+        let base_url = edit.base_url.unwrap_or_else(|| old.base_url.clone());
+        check_settings(&name, max_in_flight, base_url.as_deref())?;
+        let notification_url = match edit.public_url {
+            Some(public_url) => notification_url(public_url.as_deref(), &account.psp, id),
+            None => old.notification_url.clone(),
+        };
+        let credentials_sealed =
+            edit.credentials.as_ref().map(|given| self.sealed_credentials(merchant, id, given));
+        let credentials = match edit.credentials {
+            Some(given) => given,
+            None => self.opened_credentials(&account, &old)?,
+        };
+        let config = AccountConfig {
+            environment: account.environment,
+            base_url: base_url.clone(),
+            notification_url: notification_url.clone(),
+            credentials,
+            timeout: self.parts.config.psp_timeout,
+        };
+        connector.check_account(&config).map_err(refused)?;
+        let change = ChangeAccount {
+            merchant,
+            account: id,
+            seen_version: account.version,
+            name,
+            max_in_flight,
+            same_host: same_host(old.base_url.as_deref(), base_url.as_deref()),
+            base_url,
+            notification_url,
+            credentials_sealed,
+            now: self.now(),
+        };
+        match self.parts.store.run(change).await? {
+            AccountChanging::Changed(version) => Ok(version),
+            AccountChanging::NeedsCredentials => Err(AdminError::invalid(
+                "credentials",
+                "are needed anew: the old ones must not go to another host",
+            )),
+            AccountChanging::Outdated => {
+                Err(AdminError::Conflict("somebody changed the account meanwhile: look again".to_owned()))
+            }
+            AccountChanging::Revoked => Err(AdminError::Conflict("the account is revoked".to_owned())),
+            AccountChanging::NotFound => Err(AdminError::NotFound("PSP account")),
+        }
+    }
+
+    /// Pauses an account (its refunds stay queued), lets it send again, or revokes it for ever (its queued refunds
+    /// fail). Answers false when it was so before.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when it is revoked.
+    pub async fn set_account_state(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        to: AccountState,
+    ) -> Result<bool, AdminError> {
+        match self.parts.store.run(SetAccountState { merchant, account, to }).await? {
+            AccountStateSetting::Set => Ok(true),
+            AccountStateSetting::Already => Ok(false),
+            AccountStateSetting::Revoked => {
+                Err(AdminError::Conflict("the account is revoked and stays so".to_owned()))
+            }
+            AccountStateSetting::NotFound => Err(AdminError::NotFound("PSP account")),
+        }
+    }
+
+    fn connector(&self, psp: &str) -> Result<&'static dyn Connector, AdminError> {
+        (self.parts.connectors)(psp).ok_or_else(|| {
+            let known: Vec<_> =
+                redress_psp::registry::all().iter().map(|connector| connector.name()).collect();
+            AdminError::invalid("psp", format!("must be one of {}", known.join(", ")))
+        })
+    }
+
+    pub(super) async fn newest_version(&self, account: &Account) -> Result<AccountVersion, AdminError> {
+        let Account { merchant, id, version, .. } = *account;
+        let found = self.parts.store.read(LoadAccountVersion { merchant, account: id, version }).await?;
+        found.ok_or(AdminError::NotFound("PSP account"))
+    }
+
+    fn sealed_credentials(&self, merchant: MerchantId, id: AccountId, credentials: &Credentials) -> Vec<u8> {
+        let context = SealContext { merchant, row: id.as_bytes(), column: ACCOUNT_COLUMN };
+        let json = credentials.to_json();
+        self.parts.vault.seal(&*self.parts.world.random, &context, json.expose_secret().as_bytes())
+    }
+
+    pub(super) fn opened_credentials(
+        &self,
+        account: &Account,
+        version: &AccountVersion,
+    ) -> Result<Credentials, AdminError> {
+        let context =
+            SealContext { merchant: account.merchant, row: account.id.as_bytes(), column: ACCOUNT_COLUMN };
+        let broken = |what: String| AdminError::Engine(crate::error::EngineError::Broken(what));
+        let json = self.parts.vault.open(&context, &version.credentials_sealed);
+        let json = json.map_err(|error| broken(format!("the account's credentials: {error}")))?;
+        Credentials::from_json(&json).map_err(|error| broken(error.to_string()))
+    }
+}
+
+fn check_settings(name: &str, max_in_flight: u32, base_url: Option<&str>) -> Result<(), AdminError> {
+    check_text("name", name, NAME_BYTES_MAX)?;
+    check_optional("base_url", base_url, URL_BYTES_MAX)?;
+    if (1..=MAX_IN_FLIGHT_MAX).contains(&max_in_flight) {
+        return Ok(());
+    }
+    Err(AdminError::invalid("max_in_flight", format!("must be 1 to {MAX_IN_FLIGHT_MAX}")))
+}
+
+fn notification_url(public_url: Option<&str>, psp: &str, account: AccountId) -> Option<String> {
+    public_url.map(|base| format!("{}{}", base.trim_end_matches('/'), psp_notification_path(psp, account)))
+}
+
+fn refused(error: AccountConfigError) -> AdminError {
+    AdminError::Invalid { field: "account", problem: format!("is refused: {error}") }
+}
+
+/// Whether both addresses have the same scheme, host and port. The PSP's own address is a host of its own.
+fn same_host(old: Option<&str>, new: Option<&str>) -> bool {
+    let origin = |url: Option<&str>| url.map(|url| Url::parse(url).map(|url| url.origin()));
+    match (origin(old), origin(new)) {
+        (None, None) => true,
+        (Some(Ok(old)), Some(Ok(new))) => old == new,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stay_with_scheme_host_and_port() {
+        assert!(same_host(None, None));
+        assert!(same_host(Some("https://psp.example/v1"), Some("https://psp.example:443/v2")));
+        for (old, new) in [
+            (Some("https://psp.example"), Some("http://psp.example")),
+            (Some("https://psp.example"), Some("https://psp.example:8443")),
+            (Some("https://psp.example"), Some("https://psp.example.evil")),
+            (Some("https://psp.example"), None),
+            (None, Some("https://psp.example")),
+            (Some("rubbish"), Some("rubbish")),
+        ] {
+            assert!(!same_host(old, new), "{old:?} {new:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What waits for a person.
+
+use redress_core::id::{CaseId, MerchantId};
+use redress_core::time::Timestamp;
+use redress_store::ops::cases::{CaseClosing, CloseCase, FindCase, ListOpenCases};
+
+pub use redress_store::ops::cases::Case;
+
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
+use crate::engine::Engine;
+
+impl Engine {
+    /// A page of the open cases of a merchant, or of all, oldest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn open_cases_page(
+        &self,
+        merchant: Option<MerchantId>,
+        after: Option<(Timestamp, CaseId)>,
+        limit: u32,
+    ) -> Result<Vec<Case>, AdminError> {
+        Ok(self.parts.store.read(ListOpenCases { merchant, after, limit }).await?)
+    }
+
+    /// Every open case of a merchant, or of all, oldest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn open_cases(&self, merchant: Option<MerchantId>) -> Result<Vec<Case>, AdminError> {
+        let mut all: Vec<Case> = Vec::new();
+        loop {
+            let after = all.last().map(|last| (last.opened_at, last.id));
+            let page = self.open_cases_page(merchant, after, PAGE_ROWS).await?;
+            let full = page.len() == PAGE_ROWS as usize;
+            all.extend(page);
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// A case, open or closed, whoever's it is: the operator's view.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn any_case(&self, case: CaseId) -> Result<Case, AdminError> {
+        for merchant in self.list_merchants().await? {
+            if let Some(found) = self.parts.store.read(FindCase { merchant: merchant.id, case }).await? {
+                return Ok(found);
+            }
+        }
+        Err(AdminError::NotFound("case"))
+    }
+
+    /// A person closes a case; answers how much of its payment was released, in minor units.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when somebody closed it before.
+    pub async fn close_case(
+        &self,
+        merchant: MerchantId,
+        case: CaseId,
+        author: &str,
+        reason: &str,
+    ) -> Result<i64, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        check_text("reason", reason, REASON_BYTES_MAX)?;
+        let (author, reason) = (author.to_owned(), reason.to_owned());
+        match self.parts.store.run(CloseCase { merchant, case, author, reason, now: self.now() }).await? {
+            CaseClosing::Closed { released } => {
+                tracing::info!(%case, released, "a case was closed by a person");
+                Ok(released)
+            }
+            CaseClosing::Already(closed) => {
+                Err(AdminError::Conflict(format!("{} closed it before: {}", closed.by, closed.reason)))
+            }
+            CaseClosing::NotFound => Err(AdminError::NotFound("case")),
+        }
+    }
+}

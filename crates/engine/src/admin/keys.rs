@@ -1,0 +1,112 @@
+//! Keys: what callers of the faces and of the API prove themselves with.
+
+use redress_core::environment::Environment;
+use redress_core::id::{KeyId, MerchantId};
+use redress_store::ops::credentials::{
+    AddCredential, CredentialAdding, ListCredentials, Proof, RevokeCredential, Revoking,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use redress_store::ops::credentials::{Credential, CredentialKind};
+
+use super::{AdminError, PAGE_ROWS};
+use crate::api_key::ApiKey;
+use crate::directory::CREDENTIAL_COLUMN;
+use crate::engine::Engine;
+use crate::key_material;
+use crate::vault::SealContext;
+
+impl Engine {
+    /// Makes a key; answers it with its secret, which is shown now and never again. For an API key the secret is the
+    /// whole key. `environment` is needed for SGate and API keys and must be `None` for PortOne's, which serve both.
+    ///
+    /// # Errors
+    /// [`AdminError`] names what is wrong.
+    pub async fn add_key(
+        &self,
+        merchant: MerchantId,
+        kind: CredentialKind,
+        environment: Option<Environment>,
+    ) -> Result<(Credential, SecretString), AdminError> {
+        let random = &*self.parts.world.random;
+        let now = self.now();
+        let id = KeyId::new(now, random.bytes10());
+        let (public_key, secret, proof) = match (kind, environment) {
+            (CredentialKind::Portone, None) => self.sealed(merchant, id, key_material::portone(random)),
+            (CredentialKind::Sgate, Some(_)) => self.sealed(merchant, id, key_material::sgate(random)),
+            (CredentialKind::Api, Some(environment)) => {
+                let key = ApiKey::generate(environment, random);
+                (
+                    key.public_part().to_owned(),
+                    key.secret().clone(),
+                    Proof::Hash(key.hash().as_bytes().to_vec()),
+                )
+            }
+            (CredentialKind::Portone, Some(_)) => {
+                let problem = "must be left out: a portone key serves both environments";
+                return Err(AdminError::invalid("environment", problem));
+            }
+            (CredentialKind::Sgate | CredentialKind::Api, None) => {
+                return Err(AdminError::invalid("environment", "is needed: sandbox or live"));
+            }
+        };
+        let credential = Credential {
+            merchant,
+            id,
+            kind,
+            environment,
+            public_key,
+            proof,
+            created_at: now,
+            revoked_at: None,
+        };
+        match self.parts.store.run(AddCredential(credential.clone())).await? {
+            CredentialAdding::Added => Ok((credential, secret)),
+            CredentialAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+            CredentialAdding::PublicKeyTaken => {
+                Err(AdminError::Conflict("the key that was drawn exists already: try again".to_owned()))
+            }
+        }
+    }
+
+    fn sealed(
+        &self,
+        merchant: MerchantId,
+        id: KeyId,
+        pair: key_material::KeyPair,
+    ) -> (String, SecretString, Proof) {
+        let context = SealContext { merchant, row: id.as_bytes(), column: CREDENTIAL_COLUMN };
+        let random = &*self.parts.world.random;
+        let sealed = self.parts.vault.seal(random, &context, pair.secret.expose_secret().as_bytes());
+        (pair.key, pair.secret, Proof::Sealed(sealed))
+    }
+
+    /// All keys of a merchant, revoked ones too, oldest first. They hold no secret that could be shown.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn list_keys(&self, merchant: MerchantId) -> Result<Vec<Credential>, AdminError> {
+        let mut all: Vec<Credential> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.id);
+            let page = self.parts.store.read(ListCredentials { merchant, after, limit: PAGE_ROWS }).await?;
+            let full = page.len() == PAGE_ROWS as usize;
+            all.extend(page);
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Revokes a key for ever; answers false when it had been before.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when the merchant has no such key.
+    pub async fn revoke_key(&self, merchant: MerchantId, credential: KeyId) -> Result<bool, AdminError> {
+        match self.parts.store.run(RevokeCredential { merchant, credential, now: self.now() }).await? {
+            Revoking::Revoked => Ok(true),
+            Revoking::Already => Ok(false),
+            Revoking::NotFound => Err(AdminError::NotFound("key")),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What a person does about one refund: find it, have it looked up now, or say how it ended.
+
+use redress_core::id::{MerchantId, RefundId};
+use redress_core::money::Amount;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_store::ops::refunds::{LoadRefund, RefundBy};
+use redress_store::ops::settle::{CloseRefund, Closed, Refresh};
+use redress_store::ops::write::Author;
+
+pub use redress_core::settle::Verdict;
+
+use super::{AdminError, NAME_BYTES_MAX, REASON_BYTES_MAX, check_text};
+use crate::engine::Engine;
+
+impl Engine {
+    /// A refund with its payment, whoever's it is: the operator's view.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn any_refund(&self, id: RefundId) -> Result<(Refund, Payment), AdminError> {
+        for merchant in self.list_merchants().await? {
+            let by = RefundBy::Id(id);
+            if let Some(found) = self.parts.store.read(LoadRefund { merchant: merchant.id, by }).await? {
+                return Ok(found);
+            }
+        }
+        Err(AdminError::NotFound("refund"))
+    }
+
+    /// Makes a refund due now where it is open, so that the running server asks the PSP; answers false where nothing
+    /// is open or the exchange is under way.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn refresh_refund(&self, merchant: MerchantId, refund: RefundId) -> Result<bool, AdminError> {
+        let due = self.parts.store.run(Refresh { merchant, refund, now: self.now() }).await?;
+        self.parts.refunds_due.notify_one();
+        Ok(due)
+    }
+
+    /// A person says how a refund ended of which nobody else knows; the cases about not knowing close with it.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when its end is known, or an exchange about it is under way.
+    pub async fn close_refund(
+        &self,
+        merchant: MerchantId,
+        refund: RefundId,
+        verdict: Verdict,
+        author: &str,
+        reason: &str,
+    ) -> Result<Refund, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        check_text("reason", reason, REASON_BYTES_MAX)?;
+        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        match self.parts.store.run(CloseRefund { merchant, refund, verdict, author, now: self.now() }).await?
+        {
+            Closed::Done(settled) => {
+                tracing::info!(refund = %settled.refund.id, state = %settled.refund.state.name(), "closed by a person");
+                self.told(&settled.refund, 0);
+                self.parts.deliveries_due.notify_one();
+                Ok(settled.refund)
+            }
+            Closed::NotOpen(refund) => Err(AdminError::Conflict(format!(
+                "the refund is {}: a person only closes one that is unknown or pending",
+                refund.state.name()
+            ))),
+            Closed::NoRefund => Err(AdminError::NotFound("refund")),
+        }
+    }
+}
+
+/// What a verdict means for the payment, for whoever is about to give it.
+pub fn meaning_of(verdict: Verdict, amount: Amount) -> String {
+    match verdict {
+        Verdict::Succeeded => format!(
+            "{amount} count as given back, for ever. If the PSP did not do it, the customer is not paid and nobody \
+             looks again."
+        ),
+        Verdict::Failed => format!(
+            "{amount} are released: they can be refunded again. If the PSP did do it, or still does, the customer is \
+             paid twice by the next refund."
+        ),
+    }
+}
