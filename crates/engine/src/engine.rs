@@ -11,7 +11,9 @@ use tokio::sync::Notify;
 
 use crate::config::EngineConfig;
 use crate::directory::Directory;
+use crate::notify::Slots;
 use crate::permits::Permits;
+use crate::readiness::LastLook;
 use crate::vault::Vault;
 use crate::watch::Watches;
 use crate::world::World;
@@ -32,7 +34,10 @@ pub(crate) struct Parts {
     pub(crate) directory: Directory,
     pub(crate) vault: Arc<Vault>,
     pub(crate) permits: Arc<Permits>,
+    /// How much may be under way to merchants.
+    pub(crate) slots: Slots,
     pub(crate) watches: Arc<Watches>,
+    pub(crate) readiness: LastLook,
     /// Something may be due at a PSP account.
     pub(crate) refunds_due: Arc<Notify>,
     /// Something may be due at an endpoint.
@@ -61,14 +66,16 @@ pub struct EngineParts {
 impl Engine {
     /// Builds the engine. Nothing runs yet.
     pub fn new(parts: EngineParts) -> Self {
-        let refunds_due = Arc::new(Notify::new());
+        let (refunds_due, deliveries_due) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let process = ProcessId::new(parts.world.clock.now(), parts.world.random.bytes10());
         Self {
             parts: Arc::new(Parts {
                 directory: Directory::new(parts.store.clone(), Arc::clone(&parts.vault)),
                 permits: Arc::new(Permits::new(Arc::clone(&refunds_due), Arc::clone(&parts.world.clock))),
                 watches: Arc::default(),
-                deliveries_due: Arc::new(Notify::new()),
+                readiness: LastLook::default(),
+                slots: Slots::new(Arc::clone(&deliveries_due)),
+                deliveries_due,
                 store: parts.store,
                 world: parts.world,
                 config: parts.config,

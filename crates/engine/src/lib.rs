@@ -13,6 +13,7 @@ pub mod key_material;
 pub mod lookup;
 pub mod permits;
 pub mod psp_notification;
+pub mod readiness;
 pub mod real_world;
 pub mod signing;
 #[doc(hidden)]

@@ -6,7 +6,7 @@ use redress_core::outcome::Outcome;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
-use redress_psp::connector::{Inbound, Notice, NoticeError};
+use redress_psp::connector::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
 use redress_store::ops::cases::{CaseSubject, NewCaseRow};
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::Asking;
+
+pub use redress_psp::connector::Inbound;
 
 /// What became of a notification. Only the first two are good answers to the PSP; the rest are its mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

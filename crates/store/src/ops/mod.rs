@@ -18,3 +18,4 @@ pub mod settings_version;
 pub mod settle;
 pub mod verify;
 pub mod write;
+pub mod write_probe;
