@@ -237,7 +237,9 @@ fn not_sent_undoes_a_send_and_only_that_one() {
 fn a_send_is_evidence_before_it_happens() {
     let owner = ProcessId::from_bytes([5; 16]);
     for from in StateName::ALL {
-        let sent = begin_send(refund(from), owner, &timing(), NOW);
+        let mut before = refund(from);
+        before.evidence.finding = Some(Finding::NotFound);
+        let sent = begin_send(before, owner, &timing(), NOW);
         let Ok(change) = sent else {
             assert!(!matches!(from, StateName::Queued | StateName::Unknown), "{from}");
             continue;
@@ -249,6 +251,7 @@ fn a_send_is_evidence_before_it_happens() {
         let evidence = change.refund.evidence;
         assert_eq!(evidence.sends, refund(from).evidence.sends + 1);
         assert_eq!(evidence.last_sent_at, Some(NOW));
+        assert_eq!(evidence.finding, None, "what was found before says nothing of this send");
         let first = if from == StateName::Queued { NOW } else { THEN };
         assert_eq!(evidence.first_sent_at, Some(first), "the first send stays the first");
         assert_eq!((change.event, change.balance), (None, BalanceChange::default()));
