@@ -1,0 +1,263 @@
+//! One try to deliver: build, sign, send, judge, record.
+
+use std::time::Duration;
+
+use http::HeaderName;
+use redress_core::event::EventKind;
+use redress_core::time::Timestamp;
+use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
+use redress_store::StoreError;
+use redress_store::ops::credentials::CredentialKind;
+use redress_store::ops::deliveries::{AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery};
+use redress_store::ops::endpoints::{Dialect, Endpoint};
+use redress_store::ops::merchants::FindMerchant;
+use std::sync::Arc;
+
+use super::keys::{Keys, NoKey, own_address_keys};
+use super::message::{Message, NotSendable, Taken, Told};
+use super::schedule::{Try, Verdict, what_follows};
+use super::slots::Slot;
+use super::{portone, sgate, standard};
+use crate::engine::Engine;
+use crate::signing::standard_webhooks;
+
+/// The longest answer of a merchant that is read, in bytes; a longer one counts as none.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// So much of an answer is recorded, in characters.
+const ANSWER_CHARACTERS_MAX: usize = 512;
+
+/// How often the recording of a try is tried. After that the lease ends, and the notification is sent again.
+const RECORD_TRIES_MAX: u32 = 20;
+
+/// Between those tries.
+const RECORD_PAUSE: Duration = Duration::from_secs(1);
+
+/// A claimed delivery with all that belongs to it.
+pub(super) struct Delivering {
+    pub(super) queue: DeliveryQueue,
+    /// `None` exactly for a payment's own address, or where the endpoint is no more.
+    pub(super) endpoint: Option<Arc<Endpoint>>,
+    pub(super) delivery: ClaimedDelivery,
+    /// Nothing may be sent that could end later.
+    pub(super) lease_until: Timestamp,
+    pub(super) slot: Slot,
+}
+
+/// What came of a try, in words that may be shown to the merchant.
+struct Tried {
+    verdict: Verdict,
+    status: Option<u16>,
+    answer: String,
+}
+
+impl Tried {
+    fn without_answer(verdict: Verdict, text: impl Into<String>) -> Self {
+        Self { verdict, status: None, answer: shown(&text.into()) }
+    }
+}
+
+impl Engine {
+    /// Makes one try and records it. Where the store fails nothing is recorded, and the delivery is due again when its
+    /// lease ends.
+    pub(super) async fn deliver(&self, delivering: Delivering) {
+        let started_at = self.now();
+        let (refund, number) = (delivering.delivery.refund.id, delivering.delivery.event.number);
+        match self.attempt(&delivering, started_at).await {
+            Ok(Some(tried)) => {
+                match tried.verdict {
+                    Verdict::Silent => delivering.slot.learn(true),
+                    Verdict::Delivered | Verdict::WrongAnswer => delivering.slot.learn(false),
+                    Verdict::NotSendable | Verdict::Over => {}
+                }
+                self.record(&delivering, tried, started_at).await;
+            }
+            Ok(None) => tracing::warn!(%refund, number, "a notification waited longer than its lease"),
+            Err(error) => tracing::warn!(%refund, number, %error, "a notification could not be prepared"),
+        }
+    }
+
+    /// `None` when it is too late to send.
+    async fn attempt(&self, delivering: &Delivering, now: Timestamp) -> Result<Option<Tried>, StoreError> {
+        if let Some(why) = over(delivering) {
+            return Ok(Some(Tried::without_answer(Verdict::Over, why)));
+        }
+        let (mut request, taken) = match self.signed_request(delivering, now).await {
+            Ok(prepared) => prepared,
+            Err(NoKey::Store(error)) => return Err(error),
+            Err(NoKey::NotSendable(why)) => {
+                return Ok(Some(Tried::without_answer(Verdict::NotSendable, why.to_string())));
+            }
+        };
+        request.timeout = self.parts.config.delivery_timeout;
+        request.body_bytes_max = ANSWER_BYTES_MAX;
+        if self.now().plus(request.timeout) > delivering.lease_until {
+            return Ok(None);
+        }
+        Ok(Some(judged(self.parts.notify_transport.send(request).await, &taken)))
+    }
+
+    /// The whole request, with the headers of Standard Webhooks.
+    async fn signed_request(
+        &self,
+        delivering: &Delivering,
+        now: Timestamp,
+    ) -> Result<(HttpRequest, Taken), NoKey> {
+        let told = Told::of(&delivering.delivery);
+        let (message, keys) = match delivering.endpoint.as_deref() {
+            Some(endpoint) => {
+                (self.to_endpoint(delivering, endpoint, now).await?, self.endpoint_keys(endpoint, now)?)
+            }
+            None => self.to_own_address(delivering, now).await?,
+        };
+        let Message { mut request, taken } = message;
+        let Keys { current, previous } = keys;
+        let signed =
+            standard_webhooks::headers(&told.event_id(), now, &request.body, &current, previous.as_ref());
+        for (name, value) in signed {
+            request = request.header(HeaderName::from_static(name), value);
+        }
+        Ok((request, taken))
+    }
+
+    async fn to_endpoint(
+        &self,
+        delivering: &Delivering,
+        endpoint: &Endpoint,
+        now: Timestamp,
+    ) -> Result<Message, NoKey> {
+        let told = Told::of(&delivering.delivery);
+        let (merchant, environment) = (endpoint.merchant, endpoint.environment);
+        Ok(match delivering.delivery.dialect {
+            Dialect::Standard => standard::message(&told, &endpoint.url)?,
+            Dialect::Portone => {
+                let found = self.parts.store.read(FindMerchant(merchant)).await?;
+                let found = found.ok_or_else(|| NotSendable("the merchant is gone".to_owned()))?;
+                let kind = CredentialKind::Portone;
+                let signer = self.signer(merchant, kind, environment, Some(endpoint)).await?;
+                let secret = signer.as_ref().map(|signer| &signer.secret);
+                portone::message(&told, &endpoint.url, &found.code, secret)?
+            }
+            Dialect::Sgate => {
+                let kind = CredentialKind::Sgate;
+                let signer = self.signer(merchant, kind, environment, Some(endpoint)).await?;
+                sgate::message(&told, &endpoint.url, &signer.ok_or_else(no_sgate_key)?, now)?
+            }
+        })
+    }
+
+    /// To the payment's own address: always in SGate's dialect, and the SGate secret signs in both ways.
+    async fn to_own_address(
+        &self,
+        delivering: &Delivering,
+        now: Timestamp,
+    ) -> Result<(Message, Keys), NoKey> {
+        let told = Told::of(&delivering.delivery);
+        let (merchant, environment) = (delivering.queue.merchant, told.payment.environment);
+        let signer = self.signer(merchant, CredentialKind::Sgate, environment, None).await?;
+        let signer = signer.ok_or_else(no_sgate_key)?;
+        let address = told.payment.notification_url.as_deref().unwrap_or_default();
+        Ok((sgate::message(&told, address, &signer, now)?, own_address_keys(&signer.secret)?))
+    }
+
+    async fn record(&self, delivering: &Delivering, tried: Tried, started_at: Timestamp) {
+        let delivery = &delivering.delivery;
+        let finished_at = self.now();
+        let next = what_follows(
+            &self.parts.config.delivery,
+            &Try {
+                dialect: delivery.dialect,
+                attempt: delivery.attempt,
+                silent_before: delivery.silent_tries,
+                verdict: tried.verdict,
+                ended_at: finished_at,
+                seed: self.parts.world.random.u64(),
+            },
+        );
+        let op = RecordDelivery {
+            queue: delivering.queue,
+            refund: delivery.refund.id,
+            number: delivery.event.number,
+            attempt: delivery.attempt,
+            status: tried.status,
+            answer: tried.answer,
+            started_at,
+            finished_at,
+            next,
+        };
+        if self.recorded(&op).await {
+            report(delivering, tried.verdict, &op);
+        }
+    }
+
+    async fn recorded(&self, op: &RecordDelivery) -> bool {
+        for tries in 1.. {
+            match self.parts.store.run(op.clone()).await {
+                // False: somebody claimed it after this one's lease, sent it too, and was quicker.
+                Ok(recorded) => return recorded,
+                Err(StoreError::Unavailable { .. } | StoreError::Full) if tries < RECORD_TRIES_MAX => {
+                    self.parts.world.clock.sleep(RECORD_PAUSE).await;
+                }
+                Err(error) => {
+                    let (refund, number) = (op.refund, op.number);
+                    tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
+                    return false;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Why it must not be sent at all, where that is so.
+fn over(delivering: &Delivering) -> Option<&'static str> {
+    let delivery = &delivering.delivery;
+    match (&delivering.queue.endpoint, &delivering.endpoint) {
+        (Some(_), None) => Some("endpoint removed"),
+        (Some(_), Some(endpoint)) if endpoint.revoked_at.is_some() => Some("endpoint revoked"),
+        (None, _) if delivery.payment.notification_url.is_none() => {
+            Some("the payment has no address any more")
+        }
+        _ if delivery.dialect == Dialect::Sgate && delivery.event.kind != EventKind::Succeeded => {
+            Some("SGate's notifications tell of successes only")
+        }
+        _ => None,
+    }
+}
+
+fn no_sgate_key() -> NotSendable {
+    NotSendable("the merchant has no SGate key in this environment to sign with".to_owned())
+}
+
+fn judged(answer: Result<HttpResponse, TransportError>, taken: &Taken) -> Tried {
+    match answer {
+        Ok(answer) => Tried {
+            verdict: if taken.is(&answer) { Verdict::Delivered } else { Verdict::WrongAnswer },
+            status: Some(answer.status),
+            answer: shown(&String::from_utf8_lossy(&answer.body)),
+        },
+        Err(error) => Tried::without_answer(Verdict::Silent, error.to_string()),
+    }
+}
+
+/// What is kept of an answer: its beginning, on one line.
+fn shown(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_CHARACTERS_MAX).collect()
+}
+
+fn report(delivering: &Delivering, verdict: Verdict, op: &RecordDelivery) {
+    let dialect = delivering.delivery.dialect.as_str();
+    let given_up = op.next == AfterDelivery::GivenUp && verdict != Verdict::Over;
+    let outcome = if given_up { "given_up" } else { verdict.as_str() };
+    metrics::counter!("redress_deliveries_total", "dialect" => dialect, "outcome" => outcome).increment(1);
+    let (refund, number, attempt, status) = (op.refund, op.number, op.attempt, op.status);
+    let endpoint = delivering.queue.endpoint.map_or_else(|| "own address".to_owned(), |id| id.to_string());
+    // The address and the answer stay out of the log: both are the merchant's.
+    if given_up {
+        tracing::error!(%refund, number, endpoint, dialect, attempt, status, "a notification is given up: nobody took it");
+    } else if verdict == Verdict::Delivered {
+        tracing::debug!(%refund, number, endpoint, dialect, attempt, "a notification was taken");
+    } else {
+        tracing::info!(%refund, number, endpoint, dialect, attempt, status, outcome, "a notification was not taken");
+    }
+}

@@ -1,0 +1,162 @@
+//! How many notifications may be under way at once: in all, and to each address.
+//!
+//! An address that stalls holds only its own slots, and while nothing answers there only one, so it delays nobody else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redress_store::ops::deliveries::DeliveryQueue;
+use tokio::sync::Notify;
+
+/// Notifications that may be under way at once, to all addresses together.
+pub(crate) const IN_FLIGHT_MAX: u32 = 128;
+
+/// Notifications that may be under way at once to one endpoint, or to the own addresses of one merchant's payments.
+pub(crate) const IN_FLIGHT_PER_QUEUE_MAX: u32 = 8;
+
+/// As [`IN_FLIGHT_PER_QUEUE_MAX`], for an endpoint where nothing answered the last time.
+pub(crate) const IN_FLIGHT_WHILE_SILENT_MAX: u32 = 1;
+
+/// The slots of this process.
+pub(crate) struct Slots {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    freed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    taken: u32,
+    /// Only of queues with something to remember.
+    queues: BTreeMap<DeliveryQueue, Queue>,
+    /// Where the next look at the queues begins.
+    after: Option<DeliveryQueue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    taken: u32,
+    silent: bool,
+}
+
+/// The right to have one notification under way; given back when dropped.
+pub(crate) struct Slot {
+    shared: Arc<Shared>,
+    queue: DeliveryQueue,
+}
+
+impl Slots {
+    /// All slots are free. `freed` is told when one comes back.
+    pub(crate) fn new(freed: Arc<Notify>) -> Self {
+        Self { shared: Arc::new(Shared { state: Mutex::default(), freed }) }
+    }
+
+    /// Takes as many slots as there are for this queue now.
+    pub(crate) fn take(&self, queue: DeliveryQueue) -> Vec<Slot> {
+        let mut state = self.shared.lock();
+        let left = IN_FLIGHT_MAX.saturating_sub(state.taken);
+        let (used, silent) = state.queues.get(&queue).map_or((0, false), |known| (known.taken, known.silent));
+        let max = if silent { IN_FLIGHT_WHILE_SILENT_MAX } else { IN_FLIGHT_PER_QUEUE_MAX };
+        let taken = max.saturating_sub(used).min(left);
+        if taken > 0 {
+            state.taken += taken;
+            state.queues.entry(queue).or_default().taken += taken;
+        }
+        drop(state);
+        (0..taken).map(|_| Slot { shared: Arc::clone(&self.shared), queue }).collect()
+    }
+
+    /// Whether no queue can have a slot now.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.shared.lock().taken >= IN_FLIGHT_MAX
+    }
+
+    /// The queue after which the next look begins; `None` is the first.
+    pub(crate) fn after(&self) -> Option<DeliveryQueue> {
+        self.shared.lock().after
+    }
+
+    /// Notes where a look ended.
+    pub(crate) fn set_after(&self, after: Option<DeliveryQueue>) {
+        self.shared.lock().after = after;
+    }
+}
+
+impl Slot {
+    /// Learns whether the endpoint answered. The own addresses of payments are many: one that is silent says nothing
+    /// about the others.
+    pub(crate) fn learn(&self, silent: bool) {
+        if self.queue.endpoint.is_some() {
+            self.shared.lock().queues.entry(self.queue).or_default().silent = silent;
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.taken = state.taken.saturating_sub(1);
+        if let Some(queue) = state.queues.get_mut(&self.queue) {
+            queue.taken = queue.taken.saturating_sub(1);
+            if queue.taken == 0 && !queue.silent {
+                state.queues.remove(&self.queue);
+            }
+        }
+        drop(state);
+        self.shared.freed.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redress_core::id::{EndpointId, MerchantId};
+
+    const MERCHANT: MerchantId = MerchantId::from_bytes([1; 16]);
+
+    fn endpoint(n: u8) -> DeliveryQueue {
+        DeliveryQueue { merchant: MERCHANT, endpoint: Some(EndpointId::from_bytes([n; 16])) }
+    }
+
+    fn slots() -> Slots {
+        Slots::new(Arc::new(Notify::new()))
+    }
+
+    #[test]
+    fn each_queue_has_its_own_and_all_have_a_limit() {
+        let slots = slots();
+        let first = slots.take(endpoint(1));
+        assert_eq!(first.len(), 8);
+        assert!(slots.take(endpoint(1)).is_empty());
+        let others: Vec<_> = (2..=16).map(|n| slots.take(endpoint(n))).collect();
+        assert!(others.iter().all(|taken| taken.len() == 8));
+        assert!(slots.exhausted() && slots.take(endpoint(17)).is_empty());
+        drop(first);
+        assert!(!slots.exhausted());
+        assert_eq!(slots.take(endpoint(17)).len(), 8);
+    }
+
+    #[test]
+    fn a_silent_endpoint_is_asked_by_one_at_a_time_until_it_answers() {
+        let slots = slots();
+        slots.take(endpoint(1)).iter().for_each(|slot| slot.learn(true));
+        let one = slots.take(endpoint(1));
+        assert_eq!(one.len(), 1);
+        one[0].learn(false);
+        assert_eq!(slots.take(endpoint(1)).len(), 7);
+        drop(one);
+        assert!(slots.shared.lock().queues.is_empty(), "nothing is remembered of an idle queue that answers");
+        let own = DeliveryQueue { merchant: MERCHANT, endpoint: None };
+        slots.take(own).iter().for_each(|slot| slot.learn(true));
+        assert_eq!(slots.take(own).len(), 8, "one silent address of many");
+    }
+}

@@ -1,0 +1,84 @@
+//! Redress's own notification: a POST `{type, timestamp, data}` as Standard Webhooks proposes
+//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>); `data` is the refund
+//! as it was at the event.
+
+use http::Method;
+use redress_psp::transport::HttpRequest;
+use serde::Serialize;
+
+use super::message::{Message, NotSendable, Taken, Told, calendar};
+
+#[derive(Serialize)]
+struct Notification<'a> {
+    r#type: &'a str,
+    timestamp: String,
+    data: Data<'a>,
+}
+
+/// The refund, in the words of Redress's own API.
+#[derive(Serialize)]
+struct Data<'a> {
+    id: String,
+    payment: String,
+    order_ref: &'a str,
+    merchant_order_ref: Option<&'a str>,
+    amount_minor: i64,
+    /// In major units with all of the currency's decimals.
+    amount: String,
+    currency: &'a str,
+    status: &'a str,
+    kind: &'a str,
+    reason: &'a str,
+    description: Option<&'a str>,
+    merchant_refund_id: Option<&'a str>,
+    psp_refund_id: Option<&'a str>,
+    failure: Option<FailureText<'a>>,
+    environment: &'a str,
+    created_at: String,
+    /// The number of the event among the refund's, from 1: deliveries come in any order.
+    event_number: u32,
+}
+
+#[derive(Serialize)]
+struct FailureText<'a> {
+    code: &'a str,
+    text: &'a str,
+}
+
+/// Builds the notification for an address.
+pub(super) fn message(told: &Told<'_>, url: &str) -> Result<Message, NotSendable> {
+    let body = serde_json::to_vec(&notification(told)).map_err(|error| NotSendable(error.to_string()))?;
+    let request = HttpRequest::new(Method::POST, url).body("application/json", body);
+    Ok(Message { request, taken: Taken::AnySuccess })
+}
+
+fn notification<'a>(told: &Told<'a>) -> Notification<'a> {
+    let Told { event, refund, payment } = *told;
+    let amount = told.amount();
+    Notification {
+        r#type: event.kind.as_str(),
+        timestamp: calendar(event.happened_at).to_string(),
+        data: Data {
+            id: refund.id.to_string(),
+            payment: payment.id.to_string(),
+            order_ref: &payment.order_ref,
+            merchant_order_ref: payment.merchant_order_ref.as_deref(),
+            amount_minor: amount.minor(),
+            amount: amount.to_fixed(),
+            currency: amount.currency().code(),
+            status: told.state().as_str(),
+            kind: refund.kind.as_str(),
+            reason: &refund.reason,
+            description: refund.description.as_deref(),
+            merchant_refund_id: refund.merchant_refund_id.as_deref(),
+            psp_refund_id: event.psp_refund_id.as_deref(),
+            failure: event
+                .failure_code
+                .as_deref()
+                .map(|code| FailureText { code, text: event.failure_text.as_deref().unwrap_or_default() }),
+            environment: refund.environment.as_str(),
+            created_at: calendar(refund.created_at).to_string(),
+            event_number: event.number,
+        },
+    }
+}

@@ -1,0 +1,1 @@
+//! Through the engine, with a clock that is moved by hand.
