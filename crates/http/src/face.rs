@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use redress_engine::error::EngineError;
 
 use crate::limits::RETRY_AFTER_SECONDS;
-use crate::portone;
+use crate::{portone, sgate, v1};
 
 /// The shape in which errors are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl Face {
     pub(crate) fn answer(self, problem: Problem) -> Response {
         match self {
             Self::Portone => portone::error::of_problem(problem).into_response(),
-            // The bare status until these faces have their own `of_problem`.
-            Self::Sgate | Self::Own => problem.status().into_response(),
+            Self::Sgate => sgate::error::of_problem(problem),
+            Self::Own => v1::error::of_problem(problem),
         }
     }
 }

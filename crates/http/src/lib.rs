@@ -6,9 +6,14 @@
 
 mod body;
 mod face;
+mod health;
+mod json_object;
 mod limits;
 mod outermost;
 mod portone;
+mod psp_notifications;
 pub mod router;
+mod sgate;
 #[cfg(test)]
 mod testing;
+mod v1;

@@ -11,7 +11,7 @@ use redress_engine::engine::Engine;
 
 use crate::face::{Face, Problem};
 use crate::outermost::{Outermost, outermost};
-use crate::portone;
+use crate::{health, portone, psp_notifications, sgate, v1};
 
 /// How the caller of an endpoint proves who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +58,24 @@ fn all() -> Routes {
     Routes::default()
         // PortOne's clients: merchants' servers.
         .add(Auth::InMessage, Method::POST, "/api/merchant/auth-token", portone::auth_token::handle)
-    // SGate's clients: merchants' servers.
-    // Redress's own API: merchants' servers.
-    // PSPs.
-    // Operators and load balancers.
+        // SGate's clients: merchants' servers.
+        .add(Auth::Sgate, Method::POST, "/api_v1/orders/{id}/refunds", sgate::order_refund::handle)
+        .add(Auth::Sgate, Method::GET, "/api_v1/orders/{id}", sgate::order_detail::handle)
+        .add(Auth::Sgate, Method::GET, "/api_v1/refunds/{id}", sgate::refund_detail::handle)
+        .add(
+            Auth::Sgate,
+            Method::GET,
+            "/api_v1/transactions/{id}/merchant",
+            sgate::transaction_detail::handle,
+        )
+        .add(Auth::Sgate, Method::GET, "/api_v1/merchants/{id}", sgate::merchant_detail::handle)
+        // Redress's own API: merchants' servers.
+        .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
+        // PSPs.
+        .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
+        // Operators and load balancers.
+        .add(Auth::Nobody, Method::GET, "/healthz", health::healthz)
+        .add(Auth::Nobody, Method::GET, "/readyz", health::readyz)
 }
 
 async fn shared(request: Request, problem: Problem) -> Response {

@@ -1,0 +1,177 @@
+//! A JSON object whose fields are read one by one, so that an answer can name the field that is wrong, and numbers are
+//! read from their text: no amount passes through a float.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::limits::storable;
+
+/// A field that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldProblem {
+    /// Its name; `None` where the whole body is wrong.
+    pub(crate) field: Option<&'static str>,
+    /// What is wrong, for the caller's developer.
+    pub(crate) text: Cow<'static, str>,
+}
+
+impl FieldProblem {
+    /// A problem of one field.
+    pub(crate) fn of(field: &'static str, problem: impl fmt::Display) -> Self {
+        Self { field: Some(field), text: format!("{field} {problem}").into() }
+    }
+
+    /// A field that must be there and is not.
+    pub(crate) fn missing(field: &'static str) -> Self {
+        Self::of(field, "is required")
+    }
+}
+
+/// The fields of a JSON object, each still as text. A field that is `null` is one that is not there.
+pub(crate) struct JsonObject<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> JsonObject<'a> {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// A [`FieldProblem`] without a field when it is no JSON object, or has a field twice: then two readers may see
+    /// two different requests.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, FieldProblem> {
+        serde_json::from_slice(body).map_err(|error| {
+            let text = match error.classify() {
+                serde_json::error::Category::Data => "the body must be a JSON object without repeated fields",
+                _ => "the body is not JSON",
+            };
+            FieldProblem { field: None, text: text.into() }
+        })
+    }
+
+    /// The JSON text of a field.
+    pub(crate) fn raw(&self, field: &str) -> Option<&'a str> {
+        self.0.get(field).map(|value| value.get()).filter(|text| *text != "null")
+    }
+
+    /// A text of at most `chars_max` characters that the store can keep.
+    pub(crate) fn text(&self, field: &'static str, chars_max: usize) -> Result<Option<String>, FieldProblem> {
+        let Some(raw) = self.raw(field) else { return Ok(None) };
+        let text: String =
+            serde_json::from_str(raw).map_err(|_| FieldProblem::of(field, "must be a string"))?;
+        if storable(&text, chars_max) {
+            Ok(Some(text))
+        } else {
+            Err(FieldProblem::of(field, format_args!("must have at most {chars_max} characters and no NUL")))
+        }
+    }
+
+    /// The same, where it must be there.
+    pub(crate) fn required_text(
+        &self,
+        field: &'static str,
+        chars_max: usize,
+    ) -> Result<String, FieldProblem> {
+        self.text(field, chars_max)?.ok_or_else(|| FieldProblem::missing(field))
+    }
+
+    /// A whole number: a JSON number without point and exponent. A string is none.
+    pub(crate) fn integer(&self, field: &'static str) -> Result<Option<i64>, FieldProblem> {
+        let Some(raw) = self.raw(field) else { return Ok(None) };
+        raw.parse().map(Some).map_err(|_| {
+            FieldProblem::of(
+                field,
+                "must be a whole number of at most 18 digits, without quotes, point or exponent",
+            )
+        })
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = BTreeMap<String, &'de RawValue>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    if fields.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a field is repeated"));
+                    }
+                }
+                Ok(fields)
+            }
+        }
+
+        deserializer.deserialize_map(Fields).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn object(text: &str) -> JsonObject<'_> {
+        JsonObject::parse(text.as_bytes()).expect("an object")
+    }
+
+    #[test]
+    fn only_an_object_without_repeated_fields_is_read() {
+        for body in ["", "{", "nul", r#"{"a":1}x"#, "{\"a\":\u{1}}"] {
+            assert_eq!(
+                JsonObject::parse(body.as_bytes()).err().unwrap().text,
+                "the body is not JSON",
+                "{body}"
+            );
+        }
+        for body in ["[]", "1", "null", r#""a""#, r#"{"a":1,"\u0061":2}"#] {
+            let problem = JsonObject::parse(body.as_bytes()).err().unwrap();
+            assert!(problem.text.contains("JSON object"), "{body}: {problem:?}");
+        }
+        assert!(JsonObject::parse(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn null_is_absence() {
+        let object = object(r#"{"a": null, "b": "null"}"#);
+        assert_eq!(object.raw("a"), None);
+        assert_eq!(object.text("a", 9), Ok(None));
+        assert_eq!(object.required_text("a", 9), Err(FieldProblem::missing("a")));
+        assert_eq!(object.text("b", 9), Ok(Some("null".into())));
+    }
+
+    #[test]
+    fn texts_are_bounded_and_storable() {
+        let object = object(r#"{"a":"abc","b":1,"c":"a\u0000","d":"\ud800"}"#);
+        assert_eq!(object.text("a", 3), Ok(Some("abc".into())));
+        assert!(object.text("a", 2).is_err());
+        for field in ["b", "c", "d"] {
+            assert_eq!(object.text(field, 9).unwrap_err().field, Some(field));
+        }
+    }
+
+    #[test]
+    fn integers_are_strict() {
+        for (text, value) in [("0", Some(0)), ("-3", Some(-3)), ("9223372036854775807", Some(i64::MAX))] {
+            assert_eq!(object(&format!(r#"{{"a":{text}}}"#)).integer("a"), Ok(value));
+        }
+        for text in ["1.0", "1e3", "\"1\"", "true", "[]", "9223372036854775808", "{}"] {
+            assert!(object(&format!(r#"{{"a":{text}}}"#)).integer("a").is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_answered_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = JsonObject::parse(&body);
+        }
+    }
+}

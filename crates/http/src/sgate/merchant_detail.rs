@@ -1,0 +1,113 @@
+//! `merchant.detail`, GET `/merchants/{MERCHANT_ID}`: the caller's own merchant; any other does not exist.
+//!
+//! Facts: <https://docs.sgate.sa/en/payinApi/merchant/merchantQuery.html>. Its table says `currencies`, its sample
+//! `currencys`: both are here.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::merchants::Merchant;
+use redress_engine::engine::Engine;
+use serde::Serialize;
+
+use super::auth::{Method, SignedBy};
+use super::error::SgateError;
+use super::shape;
+use crate::body::PathText;
+use crate::face::Problem;
+
+/// The operation's name.
+pub(crate) struct MerchantDetail;
+
+impl Method for MerchantDetail {
+    const NAME: &'static str = "merchant.detail";
+}
+
+/// What only SGate can know of a merchant.
+type Unknown = Option<()>;
+
+/// A merchant, in the order of the documented sample.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Detail {
+    invoice_prefix: Unknown,
+    id: String,
+    name: String,
+    status: &'static str,
+    owner_id: Unknown,
+    #[serde(rename = "name_en")]
+    name_en: Unknown,
+    #[serde(rename = "CR_file")]
+    cr_file: Unknown,
+    #[serde(rename = "CR_number")]
+    cr_number: Unknown,
+    #[serde(rename = "CR_vatNumber")]
+    cr_vat_number: Unknown,
+    #[serde(rename = "CR_expiredAt")]
+    cr_expired_at: Unknown,
+    address: Unknown,
+    telephone: Unknown,
+    scope: Unknown,
+    legal_person: Unknown,
+    mcc: Unknown,
+    agency_id: Unknown,
+    currencys: Unknown,
+    currencies: Unknown,
+    address_file: Unknown,
+    vat_file: Unknown,
+    national_id: Unknown,
+    logo_file: Unknown,
+    website: Unknown,
+    email: Unknown,
+    city: Unknown,
+    district: Unknown,
+    street: Unknown,
+    zipcode: Unknown,
+    fee_rate: Unknown,
+    statement_status: Unknown,
+    bank_card_white_list: Unknown,
+    created_at: String,
+    updated_at: String,
+    owner: Owner,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Owner {
+    id: Unknown,
+    name: Unknown,
+    mobile: Unknown,
+}
+
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    signed: SignedBy<MerchantDetail>,
+    PathText(id): PathText,
+) -> Result<Json<Detail>, SgateError> {
+    if id.as_deref() != Some(signed.caller.merchant_code.as_str()) {
+        return Err(SgateError::NotFound);
+    }
+    let found = engine.merchant(signed.merchant()).await.map_err(|error| match error {
+        AdminError::Engine(error) => error.into(),
+        other => {
+            tracing::error!(error = %other, "a merchant could not be read");
+            SgateError::Problem(Problem::Broken)
+        }
+    })?;
+    Ok(Json(detail(found.ok_or(SgateError::NotFound)?)))
+}
+
+fn detail(merchant: Merchant) -> Detail {
+    let created_at = shape::time(merchant.created_at);
+    Detail {
+        id: merchant.code,
+        name: merchant.name,
+        status: "enabled",
+        updated_at: created_at.clone(),
+        created_at,
+        ..Detail::default()
+    }
+}
+
+#[cfg(test)]
+#[path = "merchant_detail_tests.rs"]
+mod tests;

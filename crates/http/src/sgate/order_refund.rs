@@ -1,0 +1,158 @@
+//! `order.refund`, POST `/orders/{ORDER_ID}/refunds`: asks for a refund. It answers as soon as the refund is on disk,
+//! so a new one is `pending`; its end is told by the callback and by `refund.detail`.
+//!
+//! Facts: <https://docs.sgate.sa/en/payinApi/refund/refundCreate.html>. `amount` is documented as a string; real
+//! clients send numbers too (<https://github.com/SGATE-IT/gccpay-client-demo>), and an empty `reason`
+//! (<https://github.com/SGATE-IT/woo-gccpay>). The documentation has two decimals at most, for every currency: the last
+//! fils of a sum in KWD, BHD or OMR cannot be asked for here.
+
+use axum::Json;
+use axum::extract::State;
+use redress_core::decimal::Decimal;
+use redress_core::payment::Payment;
+use redress_core::policy::{Ask, AskedAmount};
+use redress_core::refund::Refund;
+use redress_engine::accept::{Made, RefundRequest, Repeatable};
+use redress_engine::engine::Engine;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::auth::{Method, SignedBy};
+use super::error::SgateError;
+use super::ids::{PAYMENT_TRANSACTION, refund_id, transaction_id};
+use super::shape;
+use crate::body::{PathText, RawBody};
+use crate::face::Problem;
+use crate::json_object::{FieldProblem, JsonObject};
+use crate::limits::REASON_CHARS_MAX;
+
+/// The most decimals of an amount.
+const AMOUNT_DECIMALS_MAX: u32 = 2;
+
+/// The longest `merchantRefundId`, in characters. Undocumented: the bound that an older API of theirs has for order
+/// ids (<https://github.com/SGATE-IT/public>).
+const MERCHANT_REFUND_ID_CHARS_MAX: usize = 60;
+
+/// The operation's name.
+pub(crate) struct OrderRefund;
+
+impl Method for OrderRefund {
+    const NAME: &'static str = "order.refund";
+}
+
+/// A refund as it is told to the one who asks for it, in the order of the documented sample.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Created {
+    amount: Box<RawValue>,
+    status: &'static str,
+    id: String,
+    order_id: String,
+    payment_method: Option<String>,
+    merchant_refund_id: Option<String>,
+    merchant_id: String,
+    origin_transaction_id: String,
+    currency: &'static str,
+    updated_at: String,
+    created_at: String,
+}
+
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    signed: SignedBy<OrderRefund>,
+    PathText(order): PathText,
+    RawBody(body): RawBody,
+) -> Result<Json<Created>, SgateError> {
+    let wanted = Wanted::read(&body)?;
+    let order = order.ok_or(SgateError::NotFound)?;
+    match engine.make_refund(wanted.of(&signed, order.clone())).await? {
+        Made::New(refund, payment) | Made::Repeat(refund, payment) => {
+            Ok(Json(created(&refund, &payment, &signed.caller.merchant_code)?))
+        }
+        // An order that the caller cannot see is not told apart from one that nobody has.
+        Made::KeyReused => match engine.order(signed.merchant(), Some(signed.environment), &order).await? {
+            Some(_) => Err(SgateError::Duplicate),
+            None => Err(SgateError::NotFound),
+        },
+        Made::NoPayment => Err(SgateError::NotFound),
+        Made::Refused(refusal, _) => Err(SgateError::Refused(refusal)),
+    }
+}
+
+/// What a body asks for.
+struct Wanted {
+    amount: Decimal,
+    reason: String,
+    merchant_refund_id: Option<String>,
+}
+
+impl Wanted {
+    fn read(body: &[u8]) -> Result<Self, FieldProblem> {
+        let object = JsonObject::parse(body)?;
+        let merchant_refund_id = object.text("merchantRefundId", MERCHANT_REFUND_ID_CHARS_MAX)?;
+        if merchant_refund_id.as_deref() == Some("") {
+            return Err(FieldProblem::of("merchantRefundId", "must not be empty"));
+        }
+        Ok(Self {
+            amount: read_amount(&object)?,
+            reason: object.required_text("reason", REASON_CHARS_MAX)?,
+            merchant_refund_id,
+        })
+    }
+
+    fn of(self, signed: &SignedBy<OrderRefund>, order_ref: String) -> RefundRequest {
+        RefundRequest {
+            merchant: signed.merchant(),
+            order_ref,
+            ask: Ask {
+                amount: AskedAmount::Exactly(self.amount),
+                environment: Some(signed.environment),
+                channel: None,
+            },
+            reason: self.reason,
+            description: None,
+            repeat: self.merchant_refund_id.clone().map(Repeatable::MerchantRefundId),
+            merchant_refund_id: self.merchant_refund_id,
+        }
+    }
+}
+
+fn read_amount(object: &JsonObject<'_>) -> Result<Decimal, FieldProblem> {
+    let raw = object.raw("amount").ok_or_else(|| FieldProblem::missing("amount"))?;
+    let read = match serde_json::from_str::<String>(raw) {
+        Ok(text) => Decimal::from_text(&text),
+        Err(_) => Decimal::from_json_number(raw),
+    };
+    let problem = |text: &str| FieldProblem::of("amount", text);
+    let amount = read.map_err(|_| problem("must be a decimal number, as a string or a number"))?;
+    if !amount.is_positive() {
+        return Err(problem("must be more than zero"));
+    }
+    if amount.decimals() > AMOUNT_DECIMALS_MAX {
+        return Err(FieldProblem::of(
+            "amount",
+            format_args!("must have at most {AMOUNT_DECIMALS_MAX} decimals"),
+        ));
+    }
+    Ok(amount)
+}
+
+fn created(refund: &Refund, payment: &Payment, merchant_code: &str) -> Result<Created, Problem> {
+    Ok(Created {
+        amount: shape::number(refund.amount)?,
+        status: shape::status(refund.state.name()),
+        id: refund_id(&payment.order_ref, refund.ordinal),
+        order_id: payment.order_ref.clone(),
+        payment_method: payment.payment_method.clone(),
+        merchant_refund_id: refund.merchant_refund_id.clone(),
+        merchant_id: merchant_code.to_owned(),
+        origin_transaction_id: transaction_id(&payment.order_ref, PAYMENT_TRANSACTION),
+        currency: refund.amount.currency().code(),
+        updated_at: shape::time(refund.updated_at),
+        created_at: shape::time(refund.created_at),
+    })
+}
+
+#[cfg(test)]
+#[path = "order_refund_tests.rs"]
+mod tests;

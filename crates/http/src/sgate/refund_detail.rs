@@ -1,0 +1,81 @@
+//! `refund.detail`, GET `/refunds/{REFUND_ID}`: a refund as it is now.
+//!
+//! Facts: <https://docs.sgate.sa/en/payinApi/refund/refundQuery.html>.
+
+use axum::Json;
+use axum::extract::State;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_engine::engine::Engine;
+use redress_engine::lookup::RefundBy;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::auth::{Method, SignedBy};
+use super::error::SgateError;
+use super::ids::{PAYMENT_TRANSACTION, parse_refund_id, refund_id, transaction_id};
+use super::shape;
+use crate::body::PathText;
+use crate::face::Problem;
+
+/// The operation's name.
+pub(crate) struct RefundDetail;
+
+impl Method for RefundDetail {
+    const NAME: &'static str = "refund.detail";
+}
+
+/// A refund in full, in the order of the documented sample. `finishedAt` is null until it ended.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Detail {
+    amount: Box<RawValue>,
+    id: String,
+    merchant_id: String,
+    order_id: String,
+    merchant_refund_id: Option<String>,
+    refund_transaction_id: String,
+    origin_transaction_id: String,
+    payment_method: Option<String>,
+    status: &'static str,
+    currency: &'static str,
+    reason: String,
+    finished_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    signed: SignedBy<RefundDetail>,
+    PathText(id): PathText,
+) -> Result<Json<Detail>, SgateError> {
+    let (order, ordinal) = id.as_deref().and_then(parse_refund_id).ok_or(SgateError::NotFound)?;
+    let by = RefundBy::Ordinal(order.to_owned(), ordinal);
+    let found = engine.refund(signed.merchant(), Some(signed.environment), by).await?;
+    let (refund, payment) = found.ok_or(SgateError::NotFound)?;
+    Ok(Json(detail(refund, payment, &signed.caller.merchant_code)?))
+}
+
+fn detail(refund: Refund, payment: Payment, merchant_code: &str) -> Result<Detail, Problem> {
+    Ok(Detail {
+        amount: shape::number(refund.amount)?,
+        id: refund_id(&payment.order_ref, refund.ordinal),
+        merchant_id: merchant_code.to_owned(),
+        merchant_refund_id: refund.merchant_refund_id,
+        refund_transaction_id: transaction_id(&payment.order_ref, refund.transaction_number),
+        origin_transaction_id: transaction_id(&payment.order_ref, PAYMENT_TRANSACTION),
+        order_id: payment.order_ref,
+        payment_method: payment.payment_method,
+        status: shape::status(refund.state.name()),
+        currency: refund.amount.currency().code(),
+        reason: refund.reason,
+        finished_at: refund.finished_at.map(shape::time),
+        created_at: shape::time(refund.created_at),
+        updated_at: shape::time(refund.updated_at),
+    })
+}
+
+#[cfg(test)]
+#[path = "refund_detail_tests.rs"]
+mod tests;

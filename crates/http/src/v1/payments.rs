@@ -1,0 +1,118 @@
+//! POST `/v1/payments`: a merchant tells of a payment that was captured, so that it can be refunded.
+//!
+//! 201 for a new payment; 200 where it was there, changed or not in its captured sum; 409 names the first field that
+//! differs. `amount` and `refunded_before` are whole numbers of minor units, `captured_at` is RFC 3339,
+//! `environment` may be left out: it is that of the API key.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use redress_core::environment::Environment;
+use redress_core::id::AccountId;
+use redress_core::money::{Amount, Currency};
+use redress_core::time::Timestamp;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::payments::{Imported, NewPayment};
+use redress_engine::engine::Engine;
+use serde::Serialize;
+
+use super::auth::KeyHolder;
+use super::error::OwnError;
+use crate::body::RawBody;
+use crate::face::Problem;
+use crate::json_object::{FieldProblem, JsonObject};
+
+/// No text of a payment is longer, in characters; the engine's own bounds are narrower still.
+const TEXT_CHARS_MAX: usize = 2_048;
+
+/// What became of a payment.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    id: String,
+    order_ref: String,
+    /// `created`, `unchanged`, or `updated` where the captured sum is another now.
+    result: &'static str,
+}
+
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    RawBody(body): RawBody,
+) -> Result<(StatusCode, Json<Told>), OwnError> {
+    let payment = read(&JsonObject::parse(&body)?, holder.environment)?;
+    let order_ref = payment.order_ref.clone();
+    let imported = engine.import_payments(holder.merchant, vec![payment]).await.map_err(refused)?;
+    let imported = imported.into_iter().next().ok_or(OwnError::Problem(Problem::Broken))?;
+    let text = imported.refusal().unwrap_or_default();
+    let (status, id, result) = match imported {
+        Imported::Created(id) => (StatusCode::CREATED, id, "created"),
+        Imported::Unchanged(id) => (StatusCode::OK, id, "unchanged"),
+        Imported::Recaptured(id) => (StatusCode::OK, id, "updated"),
+        Imported::Conflict { field } => return Err(OwnError::Conflict { field, text }),
+        Imported::Invalid { field, .. } => return Err(problem(field, text)),
+        Imported::NoAccount => return Err(problem("psp_account", text)),
+    };
+    Ok((status, Json(Told { id: id.to_string(), order_ref, result })))
+}
+
+fn problem(field: &'static str, text: String) -> OwnError {
+    OwnError::Invalid(FieldProblem { field: Some(field), text: text.into() })
+}
+
+fn refused(error: AdminError) -> OwnError {
+    match error {
+        AdminError::Engine(error) => error.into(),
+        AdminError::Invalid { field, problem } => FieldProblem::of(field, problem).into(),
+        AdminError::NotFound(_) | AdminError::Conflict(_) => {
+            tracing::error!(%error, "taking in a payment was answered with what no payment can be answered with");
+            OwnError::Problem(Problem::Broken)
+        }
+    }
+}
+
+fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldProblem> {
+    let text = |field| object.text(field, TEXT_CHARS_MAX);
+    let needed = |field| object.required_text(field, TEXT_CHARS_MAX);
+    let order_ref = needed("order_ref")?;
+    let account = AccountId::parse(&needed("psp_account")?)
+        .map_err(|_| FieldProblem::of("psp_account", "must be the id of a PSP account, as acc_…"))?;
+    let psp_payment_id = needed("psp_payment_id")?;
+    let currency = Currency::from_code(&needed("currency")?)
+        .map_err(|_| FieldProblem::of("currency", "must be an ISO 4217 code in capital letters"))?;
+    let minor = object.integer("amount")?.ok_or_else(|| FieldProblem::missing("amount"))?;
+    Ok(NewPayment {
+        environment: environment(text("environment")?.as_deref(), key)?,
+        order_ref,
+        merchant_order_ref: text("merchant_order_ref")?,
+        account,
+        psp_payment_id,
+        captured: Amount::new(minor, currency),
+        refunded_before: object.integer("refunded_before")?.unwrap_or(0),
+        captured_at: captured_at(&needed("captured_at")?)?,
+        channel: text("channel")?,
+        payment_method: text("payment_method")?,
+        customer_ref: text("customer_ref")?,
+        notification_url: text("notification_url")?,
+    })
+}
+
+fn environment(named: Option<&str>, key: Environment) -> Result<Environment, FieldProblem> {
+    let Some(named) = named else { return Ok(key) };
+    match Environment::parse(named) {
+        None => Err(FieldProblem::of("environment", "must be sandbox or live")),
+        Some(named) if named != key => {
+            Err(FieldProblem::of("environment", format_args!("must be {key}, as the API key's")))
+        }
+        Some(named) => Ok(named),
+    }
+}
+
+fn captured_at(text: &str) -> Result<Timestamp, FieldProblem> {
+    let at: jiff::Timestamp =
+        text.parse().map_err(|_| FieldProblem::of("captured_at", "must be a time as RFC 3339 writes it"))?;
+    Ok(Timestamp::from_micros(at.as_microsecond()))
+}
+
+#[cfg(test)]
+#[path = "payments_tests.rs"]
+mod tests;
