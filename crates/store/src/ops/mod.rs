@@ -11,7 +11,11 @@ pub mod endpoints;
 mod fixtures;
 pub mod inbound;
 pub mod merchants;
+#[cfg(test)]
+mod model;
 pub mod payments;
+#[cfg(test)]
+mod plans;
 pub mod refunds;
 mod rows;
 pub mod settings_version;

@@ -157,29 +157,6 @@ impl Query for RefundAtPsp {
     }
 }
 
-/// Finds the payment that a PSP names, at one account.
-#[derive(Clone, Debug)]
-pub struct PaymentAtPsp {
-    /// Where it was taken.
-    pub account: AccountId,
-    /// The PSP's id of it.
-    pub psp_payment_id: String,
-}
-
-const PAYMENT_AT_PSP: &str =
-    concat!("SELECT ", payment_columns!(), " FROM payments WHERE account_id = $1 AND psp_payment_id = $2");
-
-impl Query for PaymentAtPsp {
-    type Out = Option<Payment>;
-    const NAME: &'static str = "payment_at_psp";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
-        let found =
-            tx.rows(PAYMENT_AT_PSP, &[self.account.as_bytes().into(), (&self.psp_payment_id).into()]).await?;
-        found.first().map(rows::payment).transpose()
-    }
-}
-
 /// Reads the PSP's ids that are bound to the other refunds of a payment.
 #[derive(Clone, Debug)]
 pub struct BoundElsewhere {
@@ -297,3 +274,6 @@ impl Query for Timeline {
         Ok((events, attempts))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -205,3 +205,6 @@ pub(crate) fn illegal(error: IllegalTransition) -> StoreError {
 fn settled(change: Change) -> Settled {
     Settled { event: change.event, cases: change.cases.len(), refund: change.refund }
 }
+
+#[cfg(test)]
+mod tests;

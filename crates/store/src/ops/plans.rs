@@ -1,0 +1,195 @@
+//! How SQLite finds the rows: whatever runs for each refund must go through an index, however many rows there are.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use redress_core::outcome::{Finding, Outcome};
+use redress_core::settle::{Verdict, Via};
+use redress_core::state::StateName;
+
+use super::accept::Accept;
+use super::claim::{Claim, DueAccounts, TakeOverLeases};
+use super::fixtures::{
+    ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, in_state, key, pending,
+    queued, refused, rf, sent, set_account, told, word, world,
+};
+use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
+use super::settle::{CloseRefund, Refresh};
+use super::write::Author;
+use crate::error::StoreError;
+use crate::op::{Done, Operation, Query};
+use crate::store::Store;
+use crate::tx::{Engine, Tx};
+use crate::value::{Row, Value};
+use redress_core::policy::AccountState;
+
+/// Where the plans of every statement go: `statement => line of its plan`.
+type Plans = Arc<Mutex<BTreeSet<String>>>;
+
+/// Runs as ever, and asks for the plan of each statement first.
+struct Explained<O> {
+    op: O,
+    plans: Plans,
+}
+
+struct ExplainTx<'t, T> {
+    tx: &'t mut T,
+    plans: Plans,
+}
+
+impl<T: Tx> ExplainTx<'_, T> {
+    async fn explain(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<(), StoreError> {
+        // Leaked, as the texts of statements live for ever; a test's few kilobytes.
+        let explain: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {sql}").into_boxed_str());
+        for row in self.tx.rows(explain, params).await? {
+            let line = format!("{sql} => {}", row.text(3)?);
+            self.plans.lock().expect("no test panics here").insert(line);
+        }
+        Ok(())
+    }
+}
+
+impl<T: Tx> Tx for ExplainTx<'_, T> {
+    const ENGINE: Engine = T::ENGINE;
+
+    async fn exec(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.explain(sql, params).await?;
+        self.tx.exec(sql, params).await
+    }
+
+    async fn rows(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.explain(sql, params).await?;
+        self.tx.rows(sql, params).await
+    }
+}
+
+impl<O: Operation> Operation for Explained<O> {
+    type Out = O::Out;
+    const NAME: &'static str = O::NAME;
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<O::Out>, StoreError> {
+        self.op.run(&mut ExplainTx { tx, plans: Arc::clone(&self.plans) }).await
+    }
+}
+
+/// A query as an operation.
+struct Reading<Q>(Q);
+
+impl<Q: Query> Operation for Reading<Q> {
+    type Out = Q::Out;
+    const NAME: &'static str = Q::NAME;
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Q::Out>, StoreError> {
+        self.0.run(tx).await.map(Done::Rollback)
+    }
+}
+
+struct Watched {
+    store: Store,
+    plans: Plans,
+}
+
+impl Watched {
+    async fn run<O: Operation>(&self, op: O) -> O::Out {
+        self.store.run(Explained { op, plans: Arc::clone(&self.plans) }).await.expect("it runs")
+    }
+
+    async fn read<Q: Query>(&self, query: Q) -> Q::Out {
+        self.run(Reading(query)).await
+    }
+
+    /// The lines that read a whole table, or sort what an index should have sorted.
+    fn scans(&self) -> Vec<String> {
+        let plans = self.plans.lock().expect("no test panics here");
+        plans.iter().filter(|line| is_scan(line)).cloned().collect()
+    }
+}
+
+fn is_scan(line: &str) -> bool {
+    let Some((_, plan)) = line.rsplit_once(" => ") else { return true };
+    let Some(rest) = plan.strip_prefix("SCAN ") else { return plan.contains("AUTOMATIC") };
+    // Accounts are few; a scan of nothing is a row of constants.
+    !["a", "psp_accounts", "CONSTANT"].contains(&rest.split(' ').next().unwrap_or_default())
+}
+
+async fn accepts(watched: &Watched) {
+    let keyed = |n, hash| Accept { dedupe: key(1, hash), announce: true, ..accept("order-1", "0.10", n) };
+    assert_eq!(told(&watched.run(keyed(1, 1)).await), "new queued");
+    assert_eq!(told(&watched.run(keyed(2, 1)).await), "repeat queued");
+    assert_eq!(told(&watched.run(keyed(2, 2)).await), "key reused");
+}
+
+async fn settles(watched: &Watched) {
+    sent(&watched.store, "order-1", "0.10", 2).await;
+    let ambiguous = Outcome::Unknown(Finding::Ambiguous);
+    for (second, outcome) in
+        [(20, ambiguous), (21, pending(Some("p"))), (22, done(None)), (23, refused()), (24, done(None))]
+    {
+        watched.run(word(2, outcome, Via::Query, second)).await.expect("a refund");
+    }
+    in_state(&watched.store, StateName::Unknown, "0.10", 3).await;
+    let author = Author { name: "Mai".to_owned(), reason: "seen".to_owned() };
+    let close =
+        CloseRefund { merchant: MERCHANT, refund: rf(3), verdict: Verdict::Failed, author, now: at(30) };
+    watched.run(close).await;
+    watched.run(Refresh { merchant: MERCHANT, refund: rf(1), now: at(10) }).await;
+}
+
+async fn claims(watched: &Watched) {
+    for (n, state) in [(4, StateName::Unknown), (5, StateName::Pending), (6, StateName::Submitting)] {
+        in_state(&watched.store, state, "0.10", n).await;
+    }
+    watched.run(TakeOverLeases { now: at(12) }).await;
+    assert!(!watched.read(DueAccounts { now: at(60) }).await.is_empty());
+    let outcome = watched.run(Claim { recipe: &MUTE, ..claim(60) }).await;
+    assert!(outcome.cases > 0 && !outcome.claimed.is_empty());
+    queued(&watched.store, "order-1", "0.10", 7).await;
+    set_account(&watched.store, "flex", AccountState::Revoked).await;
+    let mut revoked = claim(61);
+    revoked.account.state = AccountState::Revoked;
+    assert!(!watched.run(revoked).await.changed.is_empty());
+}
+
+async fn reads(watched: &Watched) {
+    let order_ref = "order-1".to_owned();
+    watched.read(LoadOrder { merchant: MERCHANT, order_ref: order_ref.clone() }).await.expect("an order");
+    for by in [
+        RefundBy::Id(rf(1)),
+        RefundBy::Ordinal(order_ref.clone(), 1),
+        RefundBy::Transaction(order_ref.clone(), 2),
+    ] {
+        let (refund, _) = watched.read(LoadRefund { merchant: MERCHANT, by }).await.expect("a refund");
+        watched.read(BoundElsewhere { refund }).await;
+    }
+    let at_psp = RefundAtPsp { account: account("flex"), psp_refund_id: "p".to_owned() };
+    watched.read(at_psp).await.expect("a refund");
+    watched.read(Timeline { merchant: MERCHANT, refund: rf(2) }).await;
+}
+
+#[tokio::test]
+async fn nothing_that_runs_for_each_refund_reads_a_whole_table() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    add_endpoint(&store, ENDPOINT).await;
+    let watched = Watched { store, plans: Plans::default() };
+    accepts(&watched).await;
+    settles(&watched).await;
+    claims(&watched).await;
+    reads(&watched).await;
+    assert_eq!(watched.scans(), Vec::<String>::new());
+    let statements: BTreeSet<String> = {
+        let plans = watched.plans.lock().expect("no test panics here");
+        plans.iter().filter_map(|line| line.rsplit_once(" => ").map(|(sql, _)| sql.to_owned())).collect()
+    };
+    assert!(statements.len() >= 25, "only {} statements were looked at", statements.len());
+}
+
+#[tokio::test]
+async fn a_whole_table_read_is_seen() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    let watched = Watched { store, plans: Plans::default() };
+    watched.run(Sql("SELECT 1 FROM refunds WHERE reason = 'x'", Vec::new())).await;
+    assert_eq!(watched.scans().len(), 1);
+}

@@ -1,0 +1,107 @@
+use redress_core::event::EventKind;
+use redress_core::settle::Via;
+use redress_core::state::StateName;
+
+use super::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
+use crate::ops::fixtures::{
+    MERCHANT, STRANGER, account, at, done, hear, in_state, load, pay, pending, queued, refused, rf, sent,
+    world,
+};
+use crate::testing::TestStores;
+
+#[tokio::test]
+async fn an_order_is_read_with_its_refunds_in_their_order() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        pay(&store, 2, "flex", 1000).await;
+        let order = async |merchant, order_ref: &str| {
+            store.read(LoadOrder { merchant, order_ref: order_ref.to_owned() }).await.unwrap()
+        };
+        assert_eq!(order(MERCHANT, "order-1").await.unwrap().refunds, []);
+        for n in [3, 1, 2] {
+            queued(&store, "order-1", "1", n).await;
+        }
+        queued(&store, "order-2", "1", 4).await;
+        let found = order(MERCHANT, "order-1").await.unwrap();
+        assert_eq!(found.payment.refund_count, 3);
+        assert_eq!(found.refunds.iter().map(|refund| refund.id).collect::<Vec<_>>(), [rf(3), rf(1), rf(2)]);
+        assert_eq!((order(STRANGER, "order-1").await, order(MERCHANT, "order-9").await), (None, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_is_found_by_each_of_its_names() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        pay(&store, 2, "flex", 1000).await;
+        queued(&store, "order-2", "1", 1).await;
+        queued(&store, "order-1", "1", 2).await;
+        queued(&store, "order-1", "2", 3).await;
+        let find = async |merchant, by| store.read(LoadRefund { merchant, by }).await.unwrap();
+        let expected = load(&store, 3).await;
+        assert_eq!(expected.0.amount.minor(), 200);
+        let order = || "order-1".to_owned();
+        for by in [RefundBy::Ordinal(order(), 2), RefundBy::Transaction(order(), 3)] {
+            assert_eq!(find(MERCHANT, by.clone()).await, Some(expected.clone()));
+            assert_eq!(find(STRANGER, by).await, None);
+        }
+        assert_eq!(find(STRANGER, RefundBy::Id(rf(3))).await, None);
+        assert_eq!(find(MERCHANT, RefundBy::Id(rf(9))).await, None);
+        assert_eq!(find(MERCHANT, RefundBy::Ordinal(order(), 3)).await, None);
+        assert_eq!(find(MERCHANT, RefundBy::Transaction(order(), 1)).await, None, "the payment itself");
+        assert_eq!(find(MERCHANT, RefundBy::Ordinal("order-9".to_owned(), 1)).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_psps_refund_leads_to_ours_and_to_its_siblings() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        for (n, told) in [(1, "p"), (2, "q")] {
+            sent(&store, "order-1", "1", n).await;
+            hear(&store, n, pending(Some(told)), Via::Submit, 20).await;
+        }
+        let third = in_state(&store, StateName::Unknown, "1", 3).await;
+        let at_psp = async |psp, told: &str| {
+            let query = RefundAtPsp { account: account(psp), psp_refund_id: told.to_owned() };
+            store.read(query).await.unwrap().map(|refund| refund.id)
+        };
+        assert_eq!((at_psp("flex", "q").await, at_psp("once", "q").await), (Some(rf(2)), None));
+        let bound = async |refund| store.read(BoundElsewhere { refund }).await.unwrap();
+        assert_eq!(bound(third).await, ["p", "q"]);
+        assert_eq!(bound(load(&store, 1).await.0).await, ["q"], "its own is no other's");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_timeline_tells_what_happened_and_what_was_exchanged() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, done(None), Via::Submit, 20).await;
+        hear(&store, 1, refused(), Via::Notification, 30).await;
+        let timeline = async |merchant| store.read(Timeline { merchant, refund: rf(1) }).await.unwrap();
+        let (events, attempts) = timeline(MERCHANT).await;
+        let told: Vec<_> = events.iter().map(|event| (event.number, event.kind, event.at)).collect();
+        assert_eq!(
+            told,
+            [
+                (1, EventKind::Created, at(10)),
+                (2, EventKind::Succeeded, at(20)),
+                (3, EventKind::Reversed, at(30))
+            ]
+        );
+        let failure = ("R1".to_owned(), "card closed".to_owned());
+        assert_eq!(
+            (&events[2].failure, &events[1].failure, &events[2].author),
+            (&Some(failure), &None, &None)
+        );
+        let heard: Vec<_> = attempts.iter().map(|row| (row.via.as_str(), row.outcome.as_str())).collect();
+        assert_eq!(heard, [("submit", "succeeded"), ("notification", "refused")]);
+        assert_eq!(timeline(STRANGER).await, (Vec::new(), Vec::new()));
+    })
+    .await;
+}

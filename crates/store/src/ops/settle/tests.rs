@@ -1,0 +1,315 @@
+mod closing;
+mod late;
+
+use redress_core::environment::Environment;
+use redress_core::event::EventKind;
+use redress_core::outcome::{Finding, Outcome};
+use redress_core::settle::Via;
+use redress_core::state::{RefundState, StateName};
+
+use super::{Refresh, Settle};
+use crate::ops::fixtures::{
+    ENDPOINT, Endpoint, MERCHANT, STRANGER, add_endpoint, at, audit, balance, bytes, done, hear, id,
+    in_state, load, not_sent, pay, payment, pending, refused, rf, rows, sent, sql, word, world,
+};
+use crate::ops::write::OWN_ADDRESS;
+use crate::store::Store;
+use crate::testing::{TestStores, dump_all, fail_every_statement};
+
+const NO_ANSWER: Outcome = Outcome::Unknown(Finding::NoAnswer);
+const NOT_FOUND: Outcome = Outcome::Unknown(Finding::NotFound);
+
+#[tokio::test]
+async fn each_word_moves_each_open_state_as_the_table_says() {
+    use StateName::{Failed, Pending, Queued, Submitting, Succeeded, Unknown};
+    let table = [
+        (Submitting, done(Some("p")), Via::Submit, Succeeded),
+        (Submitting, refused(), Via::Submit, Failed),
+        (Submitting, pending(Some("p")), Via::Submit, Pending),
+        (Submitting, not_sent(), Via::Submit, Queued),
+        (Submitting, NO_ANSWER, Via::Submit, Unknown),
+        (Submitting, Outcome::Unknown(Finding::NotUnderstood), Via::Submit, Unknown),
+        (Submitting, NOT_FOUND, Via::Query, Submitting),
+        (Submitting, done(Some("p")), Via::Notification, Succeeded),
+        (Unknown, done(None), Via::Query, Succeeded),
+        (Unknown, refused(), Via::Query, Failed),
+        (Unknown, pending(Some("p")), Via::Notification, Pending),
+        (Unknown, NOT_FOUND, Via::Query, Unknown),
+        (Unknown, not_sent(), Via::Query, Unknown),
+        (Pending, done(Some("p")), Via::Notification, Succeeded),
+        (Pending, refused(), Via::Query, Failed),
+        (Pending, pending(Some("p")), Via::Query, Pending),
+        (Pending, NO_ANSWER, Via::Query, Pending),
+        (Pending, NOT_FOUND, Via::Query, Unknown),
+        (Queued, done(Some("p")), Via::Notification, Succeeded),
+        (Queued, refused(), Via::Notification, Queued),
+    ];
+    TestStores::each(async |store| {
+        world(&store).await;
+        for (i, (from, outcome, via, to)) in table.clone().into_iter().enumerate() {
+            let n = u32::try_from(i).unwrap();
+            let told = outcome.psp_refund_id().map(|_| format!("psp-{n}"));
+            let outcome = match outcome {
+                Outcome::Succeeded { .. } => done(told.as_deref()),
+                Outcome::Pending { .. } => pending(told.as_deref()),
+                other => other,
+            };
+            let before = in_state(&store, from, "0.10", n).await;
+            let settled = hear(&store, n, outcome.clone(), via, 30).await;
+            let refund = &settled.refund;
+            assert_eq!(refund.state.name(), to, "{from} and {outcome:?}");
+            assert_eq!(settled.event, if from == to { None } else { EventKind::of_state(to) });
+            assert_eq!(refund.event_count, before.event_count + u32::from(settled.event.is_some()));
+            assert_eq!(
+                (refund.due_at.is_none(), refund.finished_at.is_some()),
+                (to.is_final(), to.is_final())
+            );
+            assert_eq!((refund.psp_refund_id.clone(), settled.cases), (told, 0));
+            audit(&store).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_balance_moves_with_the_state() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "4", 1).await;
+        for (outcome, via, expected) in [
+            (NO_ANSWER, Via::Submit, (0, 400, 0)),
+            (pending(None), Via::Query, (0, 400, 0)),
+            (done(None), Via::Query, (400, 0, 0)),
+            (refused(), Via::Query, (0, 0, 0)),
+        ] {
+            hear(&store, 1, outcome, via, 20).await;
+            assert_eq!(balance(&store).await, expected);
+        }
+        let events = rows(&store, "SELECT number, kind, failure_code FROM events ORDER BY number").await;
+        assert_eq!(
+            events,
+            [
+                "1 refund.created -",
+                "2 refund.unknown -",
+                "3 refund.pending -",
+                "4 refund.succeeded -",
+                "5 refund.reversed R1"
+            ]
+        );
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_never_left_goes_back_to_its_queue() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        let refund = hear(&store, 1, not_sent(), Via::Submit, 20).await.refund;
+        assert_eq!((&refund.state, refund.due_at), (&RefundState::Queued, Some(at(21))));
+        assert_eq!((refund.evidence.sends, refund.evidence.not_sent), (0, 1));
+        assert_eq!((refund.evidence.first_sent_at, refund.event_count), (None, 1));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_exchange_recorded_twice_changes_nothing_the_second_time() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        let first = store.run(word(1, pending(Some("p")), Via::Submit, 20)).await.unwrap().unwrap();
+        let before = dump_all(&store).await;
+        assert_eq!(before["attempts"].len(), 1);
+        let mut again = word(1, pending(Some("p")), Via::Submit, 20);
+        again.now = at(99);
+        let second = store.run(again).await.unwrap().unwrap();
+        assert_eq!((second.event, second.cases), (None, 0));
+        assert_eq!(second.refund, first.refund);
+        // Not even another word under the same id.
+        let mut other = word(1, done(Some("p")), Via::Submit, 30);
+        other.attempt = word(1, pending(Some("p")), Via::Submit, 20).attempt;
+        assert_eq!(store.run(other).await.unwrap().unwrap().refund, first.refund);
+        assert_eq!(before, dump_all(&store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_exchange_is_kept_as_it_was_understood() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, NO_ANSWER, Via::Submit, 20).await;
+        let mut answered = word(1, done(Some("p")), Via::Query, 30);
+        answered.now = at(32);
+        store.run(answered).await.unwrap();
+        let text = "SELECT via, outcome, record, finished_at - started_at FROM attempts ORDER BY started_at";
+        assert_eq!(
+            rows(&store, text).await,
+            ["submit no_answer what was said 0", "query succeeded what was said 2000000"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_of_nobody_or_of_another_merchant_is_not_there() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(word(9, done(None), Via::Query, 20)).await, Ok(None));
+        let stranger = Settle { merchant: STRANGER, ..word(1, done(None), Via::Query, 20) };
+        assert_eq!(store.run(stranger).await, Ok(None));
+        assert_eq!(before, dump_all(&store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn endpoints_hear_what_their_filter_lets_through() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        for endpoint in [
+            ENDPOINT,
+            Endpoint { n: 2, mask: EventKind::Succeeded.bit() | EventKind::Failed.bit(), ..ENDPOINT },
+            Endpoint { n: 3, mask: EventKind::Pending.bit(), dialect: "portone", ..ENDPOINT },
+            Endpoint { n: 4, mask: EventKind::Succeeded.bit(), dialect: "sgate", ..ENDPOINT },
+            Endpoint { n: 5, environment: Environment::Live, ..ENDPOINT },
+            Endpoint { n: 6, revoked: true, ..ENDPOINT },
+        ] {
+            add_endpoint(&store, endpoint).await;
+        }
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, pending(None), Via::Submit, 20).await;
+        hear(&store, 1, done(None), Via::Query, 30).await;
+        let found = "SELECT endpoint_id, number, dialect, due_at, tries, silent_tries FROM deliveries \
+                     ORDER BY number, endpoint_id";
+        let told: Vec<(u8, String)> = sql(&store, found, Vec::new())
+            .await
+            .iter()
+            .map(|row| {
+                let due = (row.int(3).unwrap() - at(0).as_micros()) / 1_000_000;
+                let cells = (row.int(1).unwrap(), row.text(2).unwrap(), due);
+                (row.id16(0).unwrap()[15], format!("{} {} {}", cells.0, cells.1, cells.2))
+            })
+            .collect();
+        let expected = [
+            (1, "2 standard 20"),
+            (3, "2 portone 20"),
+            (1, "3 standard 30"),
+            (2, "3 standard 30"),
+            (4, "3 sgate 30"),
+        ];
+        assert_eq!(told, expected.map(|(n, text)| (n, text.to_owned())));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payments_own_address_hears_of_success_in_place_of_sgates_endpoint() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        pay(&store, 2, "flex", 1000).await;
+        let own = "UPDATE payments SET notification_url = 'https://order.test/n' WHERE payment_id = $1";
+        sql(&store, own, vec![bytes(payment(2).as_bytes())]).await;
+        add_endpoint(&store, Endpoint { dialect: "sgate", ..ENDPOINT }).await;
+        add_endpoint(&store, Endpoint { n: 2, ..ENDPOINT }).await;
+        // The one payment has an address of its own, the other has none.
+        for (order, n) in [("order-2", 1), ("order-1", 2)] {
+            sent(&store, order, "1", n).await;
+            hear(&store, n, pending(None), Via::Submit, 20).await;
+            hear(&store, n, done(None), Via::Query, 30).await;
+            hear(&store, n, refused(), Via::Query, 40).await;
+        }
+        let found = "SELECT number, endpoint_id, dialect FROM deliveries WHERE refund_id = $1 AND dialect = 'sgate' \
+                     ORDER BY number";
+        let heard = async |n| -> Vec<(i64, [u8; 16])> {
+            let found = sql(&store, found, vec![bytes(rf(n).as_bytes())]).await;
+            found.iter().map(|row| (row.int(0).unwrap(), row.id16(1).unwrap())).collect()
+        };
+        assert_eq!(heard(1).await, [(3, OWN_ADDRESS)]);
+        assert_eq!(heard(2).await, [2, 3, 4].map(|number| (number, id(6, 1))));
+        let others = "SELECT number FROM deliveries WHERE dialect = 'standard' ORDER BY number";
+        assert_eq!(rows(&store, others).await, ["2", "2", "3", "3", "4", "4"], "other dialects hear all of both");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_settle_failed_anywhere_leaves_nothing() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        sent(&store, "order-1", "1", 1).await;
+        for (outcome, via, second) in [
+            (Outcome::Unknown(Finding::Ambiguous), Via::Submit, 20),
+            (pending(Some("p")), Via::Query, 30),
+            (done(Some("p")), Via::Notification, 40),
+            (refused(), Via::Query, 50),
+            (done(Some("p")), Via::Query, 60),
+        ] {
+            let make = || word(1, outcome.clone(), via, second);
+            let (settled, statements) = fail_every_statement(&store, make).await;
+            assert!(settled.unwrap().is_some() && statements >= 4, "{outcome:?}: {statements}");
+            audit(&store).await;
+        }
+        let kinds = rows(&store, "SELECT kind FROM cases WHERE closed_at IS NULL ORDER BY opened_at").await;
+        assert_eq!(kinds, ["reversed", "late_success"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn words_about_one_refund_at_once_are_applied_one_after_another() {
+    TestStores::each(async |store: Store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for second in 20..40 {
+            let store = store.clone();
+            let via = if second % 2 == 0 { Via::Query } else { Via::Notification };
+            tasks.spawn(async move { store.run(word(1, done(Some("p")), via, second)).await.unwrap() });
+        }
+        let told = tasks.join_all().await.into_iter().flatten().filter(|settled| settled.event.is_some());
+        assert_eq!(told.count(), 1, "one success is told once");
+        assert_eq!((balance(&store).await, dump_all(&store).await["attempts"].len()), ((100, 0, 0), 20));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_open_can_be_made_due_and_nothing_else() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let states = [
+            (StateName::Queued, true),
+            (StateName::Unknown, true),
+            (StateName::Pending, true),
+            (StateName::Submitting, false),
+            (StateName::Succeeded, false),
+            (StateName::Failed, false),
+            (StateName::Reversed, false),
+        ];
+        for (n, (state, open)) in (1..).zip(states) {
+            let before = in_state(&store, state, "0.10", n).await;
+            let refresh = || Refresh { merchant: MERCHANT, refund: rf(n), now: at(21) };
+            let stranger = Refresh { merchant: STRANGER, ..refresh() };
+            assert_eq!(store.run(stranger).await, Ok(false));
+            assert_eq!(store.run(refresh()).await, Ok(open), "{state}");
+            let mut after = load(&store, n).await.0;
+            if open {
+                assert_eq!(after.due_at, Some(at(21)));
+                after.due_at = before.due_at;
+            }
+            assert_eq!(after, before);
+        }
+    })
+    .await;
+}
