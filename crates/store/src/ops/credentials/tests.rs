@@ -53,7 +53,7 @@ async fn credentials_are_added_found_by_what_is_shown_and_revoked() {
         assert_eq!(shown.revoked_at, Some(at(50)), "shown as revoked, not hidden");
 
         let list = |merchant, after| ListCredentials { merchant, after, limit: 1 };
-        assert_eq!(store.read(list(MERCHANT, None)).await.unwrap(), [shown.clone()]);
+        assert_eq!(store.read(list(MERCHANT, None)).await.unwrap(), std::slice::from_ref(&shown));
         assert_eq!(store.read(list(MERCHANT, Some(shown.id))).await.unwrap(), [api]);
         assert_eq!(store.read(list(STRANGER, None)).await.unwrap(), []);
         let load = |merchant| LoadCredential { merchant, credential: shown.id };

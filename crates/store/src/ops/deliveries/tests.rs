@@ -46,6 +46,18 @@ async fn own_address(store: &Store) {
     .await;
 }
 
+/// Adds an endpoint and one delivery that is due to it, of a refund that does not matter.
+async fn owe_to(store: &Store, queue: DeliveryQueue) {
+    let merchant = bytes(queue.merchant.as_bytes());
+    let endpoint = bytes(&queue.endpoint_bytes());
+    let sql_text = "INSERT INTO endpoints (merchant_id, endpoint_id, name, url, dialect, environment, event_mask, \
+         secret_sealed, created_at) VALUES ($1, $2, 'E', 'https://other.test/', 'standard', 'sandbox', 1, $2, 0)";
+    sql(store, sql_text, vec![merchant.clone(), endpoint.clone()]).await;
+    let sql_text = "INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, tries, \
+         silent_tries, due_at, created_at) VALUES ($1, $2, 1, $2, 'standard', 'due', 0, 0, 0, 0)";
+    sql(store, sql_text, vec![merchant, endpoint]).await;
+}
+
 async fn due(store: &Store, second: i64, after: Option<DeliveryQueue>, limit: u32) -> Vec<DeliveryQueue> {
     store.read(DueQueues { now: at(second), after, limit }).await.unwrap()
 }
@@ -73,9 +85,19 @@ async fn what_is_due_is_found_by_queue_and_none_is_forgotten() {
         let strangers = DeliveryQueue { merchant: STRANGER, endpoint: None };
         assert_eq!(due(&store, 20, Some(strangers), 9).await, []);
 
+        // Another merchant's endpoint comes after all of these, though its own id is smaller.
+        let theirs = DeliveryQueue { merchant: STRANGER, endpoint: Some(EndpointId::from_bytes([1; 16])) };
+        owe_to(&store, theirs).await;
+        assert_eq!(due(&store, 20, Some(all[3]), 9).await, [theirs]);
+        assert_eq!(due(&store, 20, Some(theirs), 9).await, []);
+
         store.run(claim(queue(2), 20, 9)).await.unwrap();
-        assert_eq!(due(&store, 49, None, 9).await, [OWN, queue(1), queue(3)], "claimed until second 50");
-        assert_eq!(due(&store, 50, None, 9).await, all);
+        assert_eq!(
+            due(&store, 49, None, 9).await,
+            [OWN, queue(1), queue(3), theirs],
+            "claimed until second 50"
+        );
+        assert_eq!(due(&store, 50, None, 4).await, all);
     })
     .await;
 }

@@ -30,7 +30,7 @@ async fn merchants_are_added_once_a_code_found_and_listed() {
         assert_eq!(store.read(FindMerchantByCode("m000002".to_owned())).await, Ok(None));
 
         let page = store.read(ListMerchants { after: None, limit: 1 }).await.unwrap();
-        assert_eq!(page, [first.clone()]);
+        assert_eq!(page, std::slice::from_ref(&first));
         let page = store.read(ListMerchants { after: Some(first.id), limit: 9 }).await.unwrap();
         assert_eq!(page, [second]);
     })

@@ -82,7 +82,7 @@ async fn honest_books_have_no_differences_and_every_payment_is_read_once() {
 }
 
 /// One statement that falsifies the books, and what is then said of them.
-const FALSIFIED: [(&str, &[&str]); 13] = [
+const FALSIFIED: [(&str, &[&str]); 15] = [
     (
         "UPDATE payments SET refunded = refunded + 1 WHERE order_ref = 'order-1'",
         &["refunded is kept as 101, and adds up to 100"],
@@ -110,6 +110,14 @@ const FALSIFIED: [(&str, &[&str]); 13] = [
     (
         "UPDATE refunds SET transaction_number = 2 WHERE ordinal = 2 AND state = 'succeeded'",
         &["transaction numbers are not distinct within 2 to 3"],
+    ),
+    (
+        "UPDATE refunds SET transaction_number = 1 WHERE amount = 1000",
+        &["transaction numbers are not distinct within 2 to 2"],
+    ),
+    (
+        "UPDATE refunds SET transaction_number = 3 WHERE amount = 1000",
+        &["transaction numbers are not distinct within 2 to 2"],
     ),
     (
         "UPDATE refunds SET amount = 101 WHERE state = 'succeeded' AND ordinal = 5",
