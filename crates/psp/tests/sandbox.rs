@@ -1,6 +1,8 @@
 //! The connectors against the sandbox, over real sockets. The sandbox is written from the PSPs' documents and knows
 //! nothing of the connectors, so that what both agree on is not one mistake made twice.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
+
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use http::Method;
 use redress_core::environment::Environment;
