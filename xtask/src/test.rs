@@ -41,6 +41,8 @@ fn run_all(args: &[&String], url: Option<&str>, total: &mut Counts) -> Outcome {
     if !args.iter().any(|arg| *arg == "-p" || arg.starts_with("--package")) {
         tests.arg("--workspace");
     }
+    // One run shows all that is broken.
+    tests.arg("--no-fail-fast");
     if !nextest && args.is_empty() {
         // The tests in the documentation follow on their own.
         tests.args(["--lib", "--bins", "--tests"]);
@@ -50,7 +52,7 @@ fn run_all(args: &[&String], url: Option<&str>, total: &mut Counts) -> Outcome {
     if !args.is_empty() {
         return first;
     }
-    // Run these also after a failure: one run shows all that is broken.
+    // Also after a failure.
     let mut docs = cargo(["test", "--workspace", "--doc", "--quiet"]);
     let second = counted(with_database(&mut docs, url), false, total);
     first.and(second)
