@@ -58,6 +58,17 @@ fn all() -> Routes {
     Routes::default()
         // PortOne's clients: merchants' servers.
         .add(Auth::InMessage, Method::POST, "/api/merchant/auth-token", portone::auth_token::handle)
+        .add(Auth::Portone, Method::POST, "/api/refund/{order_ref}", portone::create_refund::handle)
+        .add(Auth::Portone, Method::GET, "/api/refund/{order_ref}", portone::list_refunds::handle)
+        .add(Auth::Portone, Method::POST, "/api/merchant/{key}/webhook", portone::add_webhook::handle)
+        .add(Auth::Portone, Method::GET, "/api/merchant/{key}/webhook", portone::list_webhooks::handle)
+        .add(Auth::Portone, Method::POST, "/api/{key}/transaction-details", portone::transaction_details::handle)
+        .add(
+            Auth::Portone,
+            Method::GET,
+            "/api/transaction/{merchant_order_ref}/status",
+            portone::transaction_status::handle,
+        )
         // SGate's clients: merchants' servers.
         .add(Auth::Sgate, Method::POST, "/api_v1/orders/{id}/refunds", sgate::order_refund::handle)
         .add(Auth::Sgate, Method::GET, "/api_v1/orders/{id}", sgate::order_detail::handle)

@@ -44,7 +44,10 @@ pub(crate) enum PortoneError {
     /// The refund may not be made.
     #[error("{0}")]
     Refused(Refusal),
-    /// The PSP refused; the refund stays listed as failed.
+    /// A number with more digits than any sum has.
+    #[error("the amount has too many digits")]
+    AmountTooLong,
+    /// The refund failed, as when the PSP refused it; it stays listed as failed.
     #[error("Refund was refused by the payment provider: {0}")]
     RefusedByPsp(String),
     /// No such endpoint.
@@ -64,6 +67,7 @@ pub(crate) enum PortoneError {
 const INVALID_REQUEST: (&str, &str) = ("4001", "INVALID_REQUEST");
 const KEY_ERROR: (&str, &str) = ("4010", "INVALID_UNAUTHORISED_TRANSACTION_IAMPORTKEY_ERROR");
 const SYSTEM_ERROR: (&str, &str) = ("4029", "REFUND_SYSTEM_ERROR");
+const INVALID_AMOUNT: (&str, &str) = ("4041", "INVALID_AMOUNT");
 const NOT_ALLOWED: (&str, &str) = ("4070", "INVALID_PAYMENT_REQUEST_REFUND_NOT_ALLOWED");
 
 impl PortoneError {
@@ -85,6 +89,7 @@ impl PortoneError {
             Self::FieldMissing(_) | Self::Invalid(_) => (Http::BAD_REQUEST, INVALID_REQUEST),
             Self::NoTransaction => (Http::BAD_REQUEST, ("4096", "INVALID_REFERENCE")),
             Self::Refused(refusal) => (Http::BAD_REQUEST, of_refusal(refusal)),
+            Self::AmountTooLong => (Http::BAD_REQUEST, INVALID_AMOUNT),
             Self::RefusedByPsp(_) => (Http::BAD_REQUEST, ("4080", "PAYMENT_SERVICE_PROVIDER_ERROR")),
             Self::NoRoute => (Http::NOT_FOUND, INVALID_REQUEST),
             Self::NoMethod => (Http::METHOD_NOT_ALLOWED, INVALID_REQUEST),
@@ -107,7 +112,7 @@ fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
         | Refusal::TooPrecise { .. }
         | Refusal::MoreThanLeft { .. }
         | Refusal::LessThanMin { .. }
-        | Refusal::MoreThanMax { .. } => ("4041", "INVALID_AMOUNT"),
+        | Refusal::MoreThanMax { .. } => INVALID_AMOUNT,
     }
 }
 

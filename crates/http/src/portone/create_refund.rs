@@ -1,0 +1,125 @@
+//! `POST /api/refund/{order_ref}`: makes a refund, waits a while for the PSP's word, answers with all refunds of the
+//! payment.
+//!
+//! <https://docs.portone.cloud/reference/post_api-refund-portone-order-ref>. All six fields are required, but for
+//! `amount` where `refund_type` is `full`: it is ignored then, and the refund is of what is left. `amount` is a JSON
+//! number and is read from its text; a string is refused, since nothing documents one.
+//!
+//! An answer is an error only when no refund was made or the refund has failed. Whatever is open is a success that
+//! says `IN_QUEUE`. A header `Idempotency-Key` (not PortOne's) makes a repeat answer with the same refund as it is by
+//! then; without one, two equal requests are two refunds.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::{IntoResponse, Response};
+use redress_core::decimal::{Decimal, DecimalError};
+use redress_core::payment::Payment;
+use redress_core::policy::{Ask, AskedAmount};
+use redress_core::refund::{Refund, RefundKind};
+use redress_core::state::RefundState;
+use redress_engine::accept::{Made, RefundRequest, Repeatable};
+use redress_engine::engine::Engine;
+
+use super::auth::PortoneCaller;
+use super::error::PortoneError;
+use super::read;
+use super::view::Refunds;
+use crate::body::{PathText, RawBody};
+use crate::json_object::JsonObject;
+use crate::limits::{DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+pub(crate) async fn handle(
+    caller: PortoneCaller,
+    State(engine): State<Engine>,
+    PathText(order_ref): PathText,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Response, PortoneError> {
+    let repeat = idempotency_key(&headers)?;
+    let (ask, reason, description) = asked(&read::object(&body)?)?;
+    let request = RefundRequest {
+        merchant: caller.merchant,
+        order_ref: order_ref.ok_or(PortoneError::NoTransaction)?,
+        ask,
+        reason,
+        description: Some(description),
+        merchant_refund_id: None,
+        repeat,
+    };
+    match engine.make_refund(request).await? {
+        Made::New(refund, payment) | Made::Repeat(refund, payment) => {
+            answer(&engine, &caller, *refund, *payment).await
+        }
+        Made::KeyReused => Err(PortoneError::invalid("Idempotency-Key was used for another request")),
+        Made::NoPayment => Err(PortoneError::NoTransaction),
+        Made::Refused(refusal, _) => Err(PortoneError::Refused(refusal)),
+    }
+}
+
+/// Waits for the PSP's word and shows what there is. The refund exists: when the store cannot be asked any more, an
+/// error would invite the caller to make a second one, so what is known is shown instead.
+async fn answer(
+    engine: &Engine,
+    caller: &PortoneCaller,
+    made: Refund,
+    payment: Payment,
+) -> Result<Response, PortoneError> {
+    let refund = engine.wait_for_word(&made, engine.config().face_wait).await.unwrap_or_else(|error| {
+        tracing::warn!(refund = %made.id, %error, "a refund is answered as it was accepted");
+        made
+    });
+    if let RefundState::Failed(failure) = &refund.state {
+        return Err(PortoneError::RefusedByPsp(failure.text.clone()));
+    }
+    let order = engine.order(caller.merchant, None, &payment.order_ref).await.unwrap_or_else(|error| {
+        tracing::warn!(refund = %refund.id, %error, "a refund is answered without those before it");
+        None
+    });
+    let (payment, refunds) = order.map_or_else(|| (payment, vec![refund]), |order| (order.payment, order.refunds));
+    Ok(Json(Refunds::new(&payment, &refunds, &caller.merchant_code)).into_response())
+}
+
+/// The six fields, checked in the order in which they are documented.
+fn asked(body: &JsonObject<'_>) -> Result<(Ask, String, String), PortoneError> {
+    let kind = body.text("refund_type", REFERENCE_CHARS_MAX);
+    let full = matches!(&kind, Ok(Some(kind)) if kind == RefundKind::Full.as_str());
+    let amount = if full { AskedAmount::Remainder } else { AskedAmount::Exactly(amount(body)?) };
+    let channel = read::text(body, "channel", REFERENCE_CHARS_MAX)?;
+    let description = read::text(body, "description", DESCRIPTION_CHARS_MAX)?;
+    let environment = read::environment(&read::text(body, "environment", REFERENCE_CHARS_MAX)?)?;
+    let kind = kind?.ok_or(PortoneError::FieldMissing("refund_type"))?;
+    RefundKind::parse(&kind).ok_or(PortoneError::invalid("refund_type must be full or partial"))?;
+    let reason = read::text(body, "refund_reason", REASON_CHARS_MAX)?;
+    let ask = Ask { amount, environment: Some(environment), channel: Some(channel) };
+    Ok((ask, reason, description))
+}
+
+fn amount(body: &JsonObject<'_>) -> Result<Decimal, PortoneError> {
+    let text = body.raw("amount").ok_or(PortoneError::FieldMissing("amount"))?;
+    Decimal::from_json_number(text).map_err(|error| match error {
+        DecimalError::NotANumber => PortoneError::invalid("amount must be a number"),
+        // A number, and more digits than any sum has.
+        DecimalError::TooLong if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            PortoneError::AmountTooLong
+        }
+        DecimalError::TooLong => PortoneError::invalid("amount must be a number"),
+    })
+}
+
+/// The additional header: visible ASCII, once.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<Repeatable>, PortoneError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.as_bytes();
+    let usable = (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    match (usable, values.next(), value.to_str()) {
+        (true, None, Ok(key)) => Ok(Some(Repeatable::IdempotencyKey(key.to_owned()))),
+        _ => Err(PortoneError::invalid("Idempotency-Key must be 1 to 255 visible ASCII characters, once")),
+    }
+}
+
+#[cfg(test)]
+mod tests;
