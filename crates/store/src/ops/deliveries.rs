@@ -139,14 +139,17 @@ pub struct DeliveryClaim {
     pub deliveries: Vec<ClaimedDelivery>,
 }
 
+// Materialised, because a planner that runs the inner select more than once would claim more than the limit.
 macro_rules! claim {
     ($locking:literal) => {
         concat!(
-            "UPDATE deliveries SET due_at = $1 WHERE (merchant_id, refund_id, number, endpoint_id) IN ( \
-             SELECT d.merchant_id, d.refund_id, d.number, d.endpoint_id FROM deliveries d \
-             WHERE d.merchant_id = $2 AND d.endpoint_id = $3 AND d.due_at <= $4 ORDER BY d.due_at LIMIT $5",
+            "WITH due AS MATERIALIZED (SELECT d.merchant_id, d.refund_id, d.number, d.endpoint_id FROM deliveries d \
+             WHERE d.merchant_id = $1 AND d.endpoint_id = $2 AND d.due_at <= $3 ORDER BY d.due_at LIMIT $4",
             $locking,
-            ") RETURNING refund_id, number, dialect, tries, silent_tries, created_at"
+            ") UPDATE deliveries SET due_at = $5 FROM due WHERE deliveries.merchant_id = due.merchant_id \
+             AND deliveries.refund_id = due.refund_id AND deliveries.number = due.number \
+             AND deliveries.endpoint_id = due.endpoint_id RETURNING deliveries.refund_id, deliveries.number, \
+             deliveries.dialect, deliveries.tries, deliveries.silent_tries, deliveries.created_at"
         )
     };
 }
@@ -167,11 +170,11 @@ impl Operation for ClaimDeliveries {
         };
         let endpoint = self.queue.endpoint_bytes();
         let params = [
-            self.lease_until.as_micros().into(),
             self.queue.merchant.as_bytes().into(),
             (&endpoint).into(),
             self.now.as_micros().into(),
             self.limit.into(),
+            self.lease_until.as_micros().into(),
         ];
         let claimed = tx.rows(sql, &params).await?;
         let endpoint = match self.queue.endpoint {
