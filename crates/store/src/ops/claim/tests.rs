@@ -137,7 +137,9 @@ async fn a_paused_account_sends_nothing_and_goes_on_looking() {
         in_state(&store, StateName::Pending, "0.10", 3).await;
         let outcome = run_claim(&store, in_account(AccountState::Paused, claim(30))).await;
         assert_eq!(tasks(&outcome), [(Task::Query, rf(2)), (Task::Query, rf(3))]);
-        assert_eq!(load(&store, 1).await.0.state, RefundState::Queued);
+        let waiting = load(&store, 1).await.0;
+        let as_it_was = (RefundState::Queued, Some(at(10)));
+        assert_eq!((waiting.state, waiting.due_at), as_it_was, "sent at once when the account goes on");
         audit(&store).await;
     })
     .await;
