@@ -52,15 +52,15 @@ pub fn next_step(
 }
 
 fn resolve(evidence: &Evidence, recipe: &Recipe, timing: &Timing, now: Timestamp) -> Step {
-    let never_left = evidence.sends == 0;
-    if never_left
-        || (not_found(evidence) && (may_resend(evidence, recipe, now) || absence_proved(evidence, recipe)))
-    {
+    if evidence.sends == 0 {
         return Step::Resend;
     }
     let exhausted = recipe.lookup == Lookup::None || evidence.queries >= timing.person_after_queries;
     if exhausted && !evidence.person_called {
         return Step::CallPerson(CaseKind::Unresolved);
+    }
+    if not_found(evidence) && (may_resend(evidence, recipe, now) || absence_proved(evidence, recipe)) {
+        return Step::Resend;
     }
     if recipe.lookup == Lookup::None { Step::Nothing } else { Step::Query }
 }

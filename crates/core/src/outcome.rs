@@ -65,6 +65,8 @@ pub enum Finding {
     Mismatch,
     /// The PSP says the key is in use or was used; a query must tell for what.
     KeyInUse,
+    /// The PSP refused a later send, which proves nothing about an earlier one.
+    RefusedAgain,
 }
 
 impl Finding {
@@ -87,6 +89,7 @@ impl Finding {
             Self::Ambiguous => "ambiguous",
             Self::Mismatch => "mismatch",
             Self::KeyInUse => "key_in_use",
+            Self::RefusedAgain => "refused_again",
         }
     }
 

@@ -260,6 +260,10 @@ fn settle_open(
 ) -> Result<Change, IllegalTransition> {
     match &word.outcome {
         Outcome::Succeeded { .. } => moved(refund, RefundState::Succeeded, now),
+        // A refusal of a later send proves nothing about an earlier one, which may have acted or may still act: look.
+        Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
+            undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
+        }
         Outcome::Refused(refusal) => moved(refund, RefundState::Failed(refusal.clone().into()), now),
         Outcome::Pending { .. } => {
             let was_pending = refund.state == RefundState::Pending;
@@ -410,7 +414,8 @@ fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, 
     let amount = refund.amount.minor();
     refund.state = refund.state.become_state(to)?;
     refund.updated_at = now;
-    if to_name != StateName::Submitting {
+    // Look-ups count through all sends of one uncertainty, so that sending again never puts off calling a person.
+    if from == StateName::Pending || to_name == StateName::Pending {
         refund.evidence.queries = 0;
     }
     if to_name.is_final() {

@@ -112,7 +112,8 @@ impl Engine {
             let moved = watch.next_move();
             let by = RefundBy::Id(refund.id);
             let found = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
-            let (now_stands, _) = found.ok_or_else(|| EngineError::Broken("an accepted refund is gone".into()))?;
+            let (now_stands, _) =
+                found.ok_or_else(|| EngineError::Broken("an accepted refund is gone".into()))?;
             let left = deadline.since(self.now());
             if has_word(&now_stands) || left.is_zero() {
                 return Ok(now_stands);

@@ -209,8 +209,11 @@ pub(crate) fn open_credential(
     credential: &Credential,
     sealed_bytes: &[u8],
 ) -> Result<SecretString, StoreError> {
-    let context =
-        SealContext { merchant: credential.merchant, row: credential.id.as_bytes(), column: CREDENTIAL_COLUMN };
+    let context = SealContext {
+        merchant: credential.merchant,
+        row: credential.id.as_bytes(),
+        column: CREDENTIAL_COLUMN,
+    };
     vault.open_text(&context, sealed_bytes).map_err(sealed)
 }
 

@@ -15,10 +15,10 @@ use redress_core::state::RefundState;
 use redress_core::time::Timestamp;
 use redress_psp::connector::{AccountConfig, Connector, Exchange, QueryAsk, SubmitAsk};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_store::StoreError;
 use redress_store::ops::accept::SendPermit;
 use redress_store::ops::refunds::BoundElsewhere;
 use redress_store::ops::settle::{Settle, Settled};
-use redress_store::StoreError;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -111,9 +111,13 @@ impl Engine {
         settled
     }
 
-    async fn prepared(&self, refund: &Refund) -> Result<(&'static dyn Connector, Arc<AccountConfig>), String> {
+    async fn prepared(
+        &self,
+        refund: &Refund,
+    ) -> Result<(&'static dyn Connector, Arc<AccountConfig>), String> {
         let account = self.account_config(refund.account, refund).await?;
-        let connector = (self.parts.connectors)(&account.0).ok_or("this program has no connector for the PSP")?;
+        let connector =
+            (self.parts.connectors)(&account.0).ok_or("this program has no connector for the PSP")?;
         Ok((connector, account.1))
     }
 
@@ -208,7 +212,8 @@ impl Engine {
     pub(crate) fn told(&self, refund: &Refund, cases: usize) {
         self.parts.watches.moved(refund.id);
         if cases > 0 {
-            metrics::counter!("redress_cases_opened_total").increment(u64::try_from(cases).unwrap_or(u64::MAX));
+            metrics::counter!("redress_cases_opened_total")
+                .increment(u64::try_from(cases).unwrap_or(u64::MAX));
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
     }

@@ -59,7 +59,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
-    pub async fn timeline(&self, refund: &Refund) -> Result<(Vec<TimelineEvent>, Vec<AttemptRow>), EngineError> {
+    pub async fn timeline(
+        &self,
+        refund: &Refund,
+    ) -> Result<(Vec<TimelineEvent>, Vec<AttemptRow>), EngineError> {
         Ok(self.parts.store.read(Timeline { merchant: refund.merchant, refund: refund.id }).await?)
     }
 
@@ -70,8 +73,10 @@ impl Engine {
     pub async fn refundability(
         &self,
         payment: &Payment,
-    ) -> Result<Option<(redress_core::policy::AccountState, &'static redress_core::capabilities::Capabilities)>, EngineError>
-    {
+    ) -> Result<
+        Option<(redress_core::policy::AccountState, &'static redress_core::capabilities::Capabilities)>,
+        EngineError,
+    > {
         let found = self.parts.store.read(redress_store::ops::accounts::FindAccount(payment.account)).await?;
         Ok(found.and_then(|account| {
             let connector = (self.parts.connectors)(&account.psp)?;

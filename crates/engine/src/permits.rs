@@ -37,7 +37,6 @@ struct Account {
 
 #[derive(Default)]
 struct State {
-    sends_max: u32,
     sends: u32,
     queries: u32,
     failures_in_a_row: u32,
@@ -47,8 +46,8 @@ struct State {
 /// What a permit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Sending a refund.
-    Send,
+    /// Sending a refund, through an account that sends at most so many at once.
+    Send(u32),
     /// Looking one up.
     Query,
 }
@@ -65,7 +64,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = lock(&self.account.state);
         match self.what {
-            Use::Send => state.sends = state.sends.saturating_sub(1),
+            Use::Send(_) => state.sends = state.sends.saturating_sub(1),
             Use::Query => state.queries = state.queries.saturating_sub(1),
         }
         drop(state);
@@ -79,11 +78,6 @@ impl Permits {
         Self { accounts: Mutex::default(), freed, clock }
     }
 
-    /// Sets how many refunds an account sends at once.
-    pub fn set_limit(&self, account: AccountId, sends_max: u32) {
-        lock(&self.account(account).state).sends_max = sends_max;
-    }
-
     /// Takes up to `wanted` permits; none while the account rests.
     pub fn take(&self, account: AccountId, what: Use, wanted: u32) -> Vec<Permit> {
         let account = self.account(account);
@@ -93,16 +87,11 @@ impl Permits {
             return Vec::new();
         }
         let (used, max) = match what {
-            Use::Send => (&mut state.sends, None),
-            Use::Query => (&mut state.queries, Some(QUERIES_IN_FLIGHT_MAX)),
+            Use::Send(max) => (&mut state.sends, max),
+            Use::Query => (&mut state.queries, QUERIES_IN_FLIGHT_MAX),
         };
-        let in_use = *used;
-        let max = max.unwrap_or(state.sends_max);
-        let taken = wanted.min(max.saturating_sub(in_use));
-        match what {
-            Use::Send => state.sends += taken,
-            Use::Query => state.queries += taken,
-        }
+        let taken = wanted.min(max.saturating_sub(*used));
+        *used += taken;
         drop(state);
         (0..taken).map(|_| Permit { account: Arc::clone(&account), what }).collect()
     }
@@ -129,16 +118,18 @@ impl Permits {
     fn account(&self, id: AccountId) -> Arc<Account> {
         let mut accounts = lock(&self.accounts);
         Arc::clone(
-            accounts
-                .entry(id)
-                .or_insert_with(|| Arc::new(Account { state: Mutex::default(), freed: Arc::clone(&self.freed) })),
+            accounts.entry(id).or_insert_with(|| {
+                Arc::new(Account { state: Mutex::default(), freed: Arc::clone(&self.freed) })
+            }),
         )
     }
 }
 
 impl SendPermits for Permits {
-    fn try_take(&self, account: AccountId) -> Option<Box<dyn SendPermit>> {
-        self.take(account, Use::Send, 1).pop().map(|permit| Box::new(permit) as Box<dyn SendPermit>)
+    fn try_take(&self, account: AccountId, max_in_flight: u32) -> Option<Box<dyn SendPermit>> {
+        self.take(account, Use::Send(max_in_flight), 1)
+            .pop()
+            .map(|permit| Box::new(permit) as Box<dyn SendPermit>)
     }
 }
 
@@ -157,21 +148,19 @@ mod tests {
     fn permits() -> (Permits, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
         let permits = Permits::new(Arc::new(Notify::new()), Arc::clone(&clock) as Arc<dyn Clock>);
-        permits.set_limit(A, 2);
-        permits.set_limit(B, 1);
         (permits, clock)
     }
 
     #[test]
     fn each_account_has_its_own() {
         let (permits, _) = permits();
-        let held = permits.take(A, Use::Send, 5);
+        let held = permits.take(A, Use::Send(2), 5);
         assert_eq!(held.len(), 2);
-        assert!(permits.try_take(A).is_none());
-        assert!(permits.try_take(B).is_some(), "another account is not delayed");
+        assert!(permits.try_take(A, 2).is_none());
+        assert!(permits.try_take(B, 1).is_some(), "another account is not delayed");
         assert_eq!(permits.take(A, Use::Query, 99).len(), 8, "look-ups have their own");
         drop(held);
-        assert!(permits.try_take(A).is_some());
+        assert!(permits.try_take(A, 2).is_some());
     }
 
     #[test]
@@ -179,18 +168,18 @@ mod tests {
         let (permits, clock) = permits();
         let silent = Outcome::Unknown(Finding::NoAnswer);
         for _ in 0..FAILURES_IN_A_ROW_MAX {
-            assert!(permits.try_take(A).is_some());
+            assert!(permits.try_take(A, 2).is_some());
             permits.learn(A, &silent);
         }
-        assert!(permits.try_take(A).is_none());
-        assert!(permits.try_take(B).is_some());
+        assert!(permits.try_take(A, 2).is_none());
+        assert!(permits.try_take(B, 1).is_some());
         clock.advance(REST);
-        assert!(permits.try_take(A).is_some());
+        assert!(permits.try_take(A, 2).is_some());
         permits.learn(A, &silent);
-        assert!(permits.try_take(A).is_none(), "one more failure is enough");
+        assert!(permits.try_take(A, 2).is_none(), "one more failure is enough");
         clock.advance(REST);
         permits.learn(A, &Outcome::Unknown(Finding::NotFound));
         permits.learn(A, &silent);
-        assert!(permits.try_take(A).is_some(), "an answer ended the row");
+        assert!(permits.try_take(A, 2).is_some(), "an answer ended the row");
     }
 }

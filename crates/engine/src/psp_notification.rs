@@ -49,7 +49,8 @@ impl Engine {
         account: AccountId,
         inbound: Inbound,
     ) -> Result<Taken, EngineError> {
-        let Some(found) = self.parts.store.read(FindAccount(account)).await?.filter(|found| found.psp == psp) else {
+        let Some(found) = self.parts.store.read(FindAccount(account)).await?.filter(|found| found.psp == psp)
+        else {
             return Ok(Taken::NoAccount);
         };
         let Some(connector) = (self.parts.connectors)(psp) else { return Ok(Taken::NoAccount) };

@@ -49,9 +49,8 @@ impl Engine {
         };
         let permits = &self.parts.permits;
         let id = account.account;
-        permits.set_limit(id, account.max_in_flight);
         let mut sends = match account.state {
-            AccountState::Active => permits.take(id, Use::Send, ROWS_MAX),
+            AccountState::Active => permits.take(id, Use::Send(account.max_in_flight), ROWS_MAX),
             AccountState::Paused | AccountState::Revoked => Vec::new(),
         };
         let mut queries = permits.take(id, Use::Query, QUERIES_IN_FLIGHT_MAX);
@@ -78,7 +77,11 @@ impl Engine {
             self.told(refund, 0);
         }
         if outcome.cases > 0 {
-            tracing::warn!(cases = outcome.cases, kind = CaseKind::Unresolved.as_str(), "a person must look at refunds");
+            tracing::warn!(
+                cases = outcome.cases,
+                kind = CaseKind::Unresolved.as_str(),
+                "a person must look at refunds"
+            );
         }
         if again {
             self.parts.deliveries_due.notify_one();

@@ -300,3 +300,28 @@ fn a_person_is_called_without_a_change_of_state() {
     assert!(change.refund.evidence.person_called && !change.ends_cases);
     assert_eq!(change.refund.due_at, Some(NOW.plus(Duration::from_secs(600))));
 }
+
+#[test]
+fn a_refusal_of_a_later_send_proves_nothing_about_an_earlier_one() {
+    let mut again = refund(StateName::Submitting);
+    again.evidence.sends = 2;
+    let change = told(again, refused(), Via::Submit, NOW);
+    assert_eq!(change.refund.state.name(), StateName::Unknown);
+    assert_eq!(change.refund.evidence.finding, Some(Finding::RefusedAgain));
+    assert_eq!(change.balance, BalanceChange::default(), "nothing is released");
+    // The PSP's own record of the refund decides.
+    assert_eq!(told(change.refund, refused(), Via::Query, NOW).refund.state.name(), StateName::Failed);
+    assert_eq!(
+        told(refund(StateName::Submitting), refused(), Via::Submit, NOW).refund.state.name(),
+        StateName::Failed
+    );
+}
+
+#[test]
+fn sending_again_does_not_put_off_calling_a_person() {
+    let mut stands = refund(StateName::Unknown);
+    stands.evidence.queries = 2;
+    let sent = begin_send(stands, ProcessId::from_bytes([9; 16]), &timing(), NOW).unwrap().refund;
+    let silent = told(sent, Outcome::Unknown(Finding::NoAnswer), Via::Submit, NOW).refund;
+    assert_eq!((silent.state.name(), silent.evidence.queries), (StateName::Unknown, 2));
+}

@@ -25,8 +25,8 @@ pub trait SendPermit: Send + 'static {}
 /// Hands out the rights to send. Asked inside the operation, where the payment's account is known; a right that was
 /// taken by an operation that is undone or retried is given back by dropping it.
 pub trait SendPermits: Send + Sync + 'static {
-    /// The right to send one refund through the account now, if one is free.
-    fn try_take(&self, account: AccountId) -> Option<Box<dyn SendPermit>>;
+    /// The right to send one refund now through the account, which sends at most so many at once, if one is free.
+    fn try_take(&self, account: AccountId, max_in_flight: u32) -> Option<Box<dyn SendPermit>>;
 }
 
 /// What makes a repeat of a request recognisable.
@@ -107,7 +107,8 @@ const LOCK_PAYMENT: &str = concat!(
     payment_columns!(),
     ", (SELECT a.psp FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
     ", (SELECT a.state FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
-    ", (SELECT a.version FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)"
+    ", (SELECT a.version FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
+    ", (SELECT a.max_in_flight FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)"
 );
 
 const RESERVE: &str =
@@ -115,6 +116,13 @@ const RESERVE: &str =
 
 const FIND_REPEAT: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
+
+/// The payment's PSP account, as far as accepting needs it.
+struct Through {
+    state: AccountState,
+    version: i64,
+    max_in_flight: u32,
+}
 
 impl Operation for Accept {
     type Out = Accepted;
@@ -132,14 +140,17 @@ impl Operation for Accept {
         };
         let payment = rows::payment(row)?;
         let psp = row.text(PAYMENT_COLUMNS)?;
-        let account = rows::parsed(row, PAYMENT_COLUMNS + 1, AccountState::parse)?;
-        let version = row.int(PAYMENT_COLUMNS + 2)?;
+        let through = Through {
+            state: rows::parsed(row, PAYMENT_COLUMNS + 1, AccountState::parse)?,
+            version: row.int(PAYMENT_COLUMNS + 2)?,
+            max_in_flight: rows::count(row, PAYMENT_COLUMNS + 3)?,
+        };
         let capabilities = (self.capabilities)(&psp)
             .ok_or_else(|| StoreError::inconsistent("an account of a PSP this program does not know"))?;
         // The drawn numbers count this refund already; what is judged is the payment without it.
-        match judge(&payment, account, capabilities, &self.ask, self.now) {
+        match judge(&payment, through.state, capabilities, &self.ask, self.now) {
             Err(refusal) => self.refused_or_repeat(tx, refusal, payment).await,
-            Ok(grant) => self.insert(tx, payment, account, version, grant).await,
+            Ok(grant) => self.insert(tx, payment, &through, grant).await,
         }
     }
 }
@@ -149,15 +160,14 @@ impl Accept {
         &self,
         tx: &mut T,
         mut payment: Payment,
-        account: AccountState,
-        version: i64,
+        through: &Through,
         grant: Grant,
     ) -> Result<Done<Accepted>, StoreError> {
-        let permit = match account {
-            AccountState::Active => self.permits.try_take(payment.account),
+        let permit = match through.state {
+            AccountState::Active => self.permits.try_take(payment.account, through.max_in_flight),
             AccountState::Paused | AccountState::Revoked => None,
         };
-        let mut refund = self.new_refund(&payment, version, grant);
+        let mut refund = self.new_refund(&payment, through.version, grant);
         if permit.is_some() {
             refund = begin_send(refund, self.process, &self.timing, self.now)
                 .map_err(|error| StoreError::Internal(error.to_string()))?

@@ -253,7 +253,7 @@ impl Drop for Permit {
 }
 
 impl SendPermits for Hand {
-    fn try_take(&self, _: AccountId) -> Option<Box<dyn SendPermit>> {
+    fn try_take(&self, _: AccountId, _: u32) -> Option<Box<dyn SendPermit>> {
         let mut free = self.0.free.lock().expect("no test panics here");
         *free = free.checked_sub(1)?;
         Some(Box::new(Permit(Arc::clone(&self.0))))

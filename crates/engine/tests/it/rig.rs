@@ -1,0 +1,355 @@
+//! A whole Redress without faces: the engine on an in-memory store, the sandbox in process, one clock for both.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::future::BoxFuture;
+use http_body_util::BodyExt;
+use redress_core::decimal::Decimal;
+use redress_core::environment::Environment;
+use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::money::{Amount, Currency};
+use redress_core::policy::{Ask, AskedAmount};
+use redress_core::refund::Refund;
+use redress_core::retry::Backoff;
+use redress_core::settle::Timing;
+use redress_core::time::Timestamp;
+use redress_engine::accept::{Made, RefundRequest};
+use redress_engine::config::EngineConfig;
+use redress_engine::engine::{Engine, EngineParts};
+use redress_engine::lookup::RefundBy;
+use redress_engine::real_world::TokioSpawner;
+use redress_engine::testing::{ManualClock, world};
+use redress_engine::vault::{SealContext, Vault, generate_line};
+use redress_engine::world::{Clock, World};
+use redress_psp::connector::Inbound;
+use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
+use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
+use redress_store::Store;
+use redress_store::ops::accounts::{AccountVersion, AddAccount};
+use redress_store::ops::cases::{Case, ListOpenCases};
+use redress_store::ops::merchants::{AddMerchant, Merchant};
+use redress_store::ops::payments::{NewPayment, UpsertPayments};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+const START: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
+const SANDBOX_URL: &str = "http://sandbox.test";
+const REDRESS_URL: &str = "http://redress.test";
+
+/// How finely the clock is moved.
+const TICK: Duration = Duration::from_millis(100);
+
+pub(crate) struct Rig {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) store: Store,
+    pub(crate) merchant: MerchantId,
+    momo: AccountId,
+    tap: AccountId,
+}
+
+/// One effect in the sandbox's ledger.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub(crate) key: String,
+    pub(crate) amount_minor: i64,
+    pub(crate) state: String,
+}
+
+pub(crate) fn short_config() -> EngineConfig {
+    let s = Duration::from_secs;
+    EngineConfig {
+        timing: Timing {
+            lease: s(8),
+            not_sent: Backoff { first: s(1), max: s(4) },
+            resolve: Backoff { first: s(1), max: s(8) },
+            poll: Backoff { first: s(1), max: s(8) },
+            person_after_queries: 4,
+            overdue: s(120),
+        },
+        psp_timeout: s(3),
+        ..EngineConfig::default()
+    }
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        let (world, clock, spawner) = world(START, 7);
+        let store = Store::in_line_sqlite().unwrap();
+        store.migrate(redress_store::MIGRATIONS, START.as_micros()).await.unwrap();
+        let vault = Arc::new(Vault::parse(generate_line(&*world.random).expose_secret()).unwrap());
+        let wire = Arc::new(Wire { engine: OnceLock::new() });
+        let sandbox = Sandbox::open(
+            &Place::Memory,
+            SandboxConfig::default(),
+            redress_sandbox::World {
+                clock: Arc::new(OneClock(Arc::clone(&clock))),
+                spawner: Arc::new(OneSpawner(spawner)),
+                notifier: Arc::clone(&wire) as Arc<dyn Notifier>,
+            },
+        )
+        .unwrap();
+        let engine = start(&store, &world, &vault, &sandbox);
+        wire.engine.set(engine.clone()).ok().unwrap();
+        let mut rig = Self {
+            engine,
+            clock,
+            sandbox,
+            store,
+            merchant: MerchantId::from_bytes([1; 16]),
+            momo: AccountId::from_bytes([2; 16]),
+            tap: AccountId::from_bytes([3; 16]),
+        };
+        rig.fill(&world, &vault).await;
+        rig
+    }
+
+    async fn fill(&mut self, world: &World, vault: &Vault) {
+        let merchant = self.merchant;
+        let row = Merchant { id: merchant, code: "M948164".into(), name: "Test".into(), created_at: START };
+        self.store.run(AddMerchant(row)).await.unwrap();
+        let momo = json!({"partner_code": "MOMO", "access_key": "F8BBA842ECF85",
+            "secret_key": "K951B6PE1waDMi640xX08PD3vg6EkVlz"});
+        let tap = json!({"secret_key": "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ"});
+        for (id, psp, credentials) in [(self.momo, "momo", momo), (self.tap, "tap", tap)] {
+            let context =
+                SealContext { merchant, row: id.as_bytes(), column: "psp_account_versions.credentials" };
+            let sealed = vault.seal(&*world.random, &context, credentials.to_string().as_bytes());
+            self.store
+                .run(AddAccount {
+                    merchant,
+                    id,
+                    psp: psp.into(),
+                    name: psp.into(),
+                    environment: Environment::Sandbox,
+                    max_in_flight: 4,
+                    first: AccountVersion {
+                        base_url: Some(SANDBOX_URL.to_owned()),
+                        notification_url: Some(format!("{REDRESS_URL}/psp/{psp}/{id}")),
+                        credentials_sealed: sealed,
+                    },
+                    now: START,
+                })
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Makes a payment known to both sides.
+    pub(crate) async fn payment(&self, psp: &str, number: u8, minor: i64) -> String {
+        let (account, currency, psp_payment_id) = match psp {
+            "momo" => (self.momo, "VND", format!("28200{number:05}")),
+            _ => (self.tap, "SAR", format!("chg_TS{number:05}")),
+        };
+        let order_ref = format!("{psp}-{number}");
+        let row = NewPayment {
+            id: PaymentId::new(START, [number; 10]),
+            environment: Environment::Sandbox,
+            order_ref: order_ref.clone(),
+            merchant_order_ref: None,
+            account,
+            psp_payment_id: psp_payment_id.clone(),
+            captured: Amount::new(minor, Currency::from_code(currency).unwrap()),
+            refunded_before: 0,
+            captured_at: START,
+            channel: None,
+            payment_method: Some(psp.into()),
+            customer_ref: None,
+            notification_url: None,
+        };
+        self.store
+            .run(UpsertPayments { merchant: self.merchant, rows: vec![row], now: START })
+            .await
+            .unwrap();
+        let known =
+            json!({"psp": psp, "payment": psp_payment_id, "currency": currency, "amount_minor": minor});
+        self.control("payment", &known).await;
+        order_ref
+    }
+
+    /// Scripts the next submits for a payment.
+    pub(crate) async fn script(&self, order_ref: &str, steps: &[&str]) {
+        let order = self.engine.order(self.merchant, None, order_ref).await.unwrap().unwrap();
+        let psp = order_ref.split('-').next().unwrap();
+        let script = json!({"psp": psp, "payment": order.payment.psp_payment_id, "steps": steps});
+        self.control("script", &script).await;
+    }
+
+    pub(crate) async fn control(&self, what: &str, body: &Value) {
+        let request = http::Request::post(format!("/control/{what}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = self.sandbox.send(request).await;
+        assert!(response.status().is_success(), "{what} {body}: {}", response.status());
+    }
+
+    pub(crate) async fn ledger(&self) -> Vec<Effect> {
+        let request = http::Request::get("/control/ledger").body(Body::empty()).unwrap();
+        let body = self.sandbox.send(request).await.into_body().collect().await.unwrap().to_bytes();
+        let ledger: Value = serde_json::from_slice(&body).unwrap();
+        let effects = ledger["effects"].as_array().unwrap().iter();
+        effects
+            .map(|effect| Effect {
+                key: effect["key"].as_str().unwrap().to_owned(),
+                amount_minor: effect["amount_minor"].as_i64().unwrap(),
+                state: effect["state"].as_str().unwrap().to_owned(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn ask(&self, order_ref: &str, amount: &str) -> RefundRequest {
+        let amount = match amount {
+            "full" => AskedAmount::Remainder,
+            sum => AskedAmount::Exactly(Decimal::from_text(sum).unwrap()),
+        };
+        RefundRequest {
+            merchant: self.merchant,
+            order_ref: order_ref.into(),
+            ask: Ask { amount, environment: None, channel: None },
+            reason: "customer request".into(),
+            description: None,
+            merchant_refund_id: None,
+            repeat: None,
+        }
+    }
+
+    pub(crate) async fn refund(&self, order_ref: &str, amount: &str) -> Refund {
+        match self.engine.make_refund(self.ask(order_ref, amount)).await.unwrap() {
+            Made::New(refund, _) => *refund,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn now_stands(&self, refund: &Refund) -> Refund {
+        self.engine.refund(self.merchant, None, RefundBy::Id(refund.id)).await.unwrap().unwrap().0
+    }
+
+    pub(crate) async fn open_cases(&self) -> Vec<Case> {
+        self.store
+            .read(ListOpenCases { merchant: Some(self.merchant), after: None, limit: 100 })
+            .await
+            .unwrap()
+    }
+
+    /// Lets whatever can run run, at the time it is.
+    pub(crate) async fn settle_down(&self) {
+        for _ in 0..60 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets so much time pass, with everybody at work.
+    pub(crate) async fn pass(&self, span: Duration) {
+        let end = self.clock.now().plus(span);
+        loop {
+            self.settle_down().await;
+            self.sandbox.run_due().await.unwrap();
+            while self.engine.work_refunds_once().await.unwrap() {}
+            self.settle_down().await;
+            if self.clock.now() >= end {
+                return;
+            }
+            self.clock.advance(TICK);
+        }
+    }
+}
+
+fn start(store: &Store, world: &World, vault: &Arc<Vault>, sandbox: &Sandbox) -> Engine {
+    let wire = InProcess { sandbox: sandbox.clone(), clock: Arc::clone(&world.clock) };
+    let transport: Arc<dyn Transport> = Arc::new(wire);
+    Engine::new(EngineParts {
+        store: store.clone(),
+        world: world.clone(),
+        config: short_config(),
+        psp_transport: Arc::clone(&transport),
+        notify_transport: transport,
+        connectors: redress_psp::registry::by_name,
+        vault: Arc::clone(vault),
+    })
+}
+
+/// The network between Redress and the PSPs, without a socket.
+struct InProcess {
+    sandbox: Sandbox,
+    clock: Arc<dyn Clock>,
+}
+
+impl Transport for InProcess {
+    fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        Box::pin(async move {
+            let path = request.url.strip_prefix(SANDBOX_URL).expect("an address of the sandbox").to_owned();
+            let mut built = http::Request::builder().method(request.method.clone()).uri(path);
+            for (name, value) in &request.headers {
+                built = built.header(name, value);
+            }
+            let built = built.body(Body::from(request.body.clone())).unwrap();
+            let sandbox = self.sandbox.clone();
+            let answer = tokio::select! {
+                biased;
+                answer = sandbox.send(built) => answer,
+                () = self.clock.sleep(request.timeout) => {
+                    return Err(TransportError::Broken("no answer in time".into()));
+                }
+            };
+            if answer.extensions().get::<Fault>().is_some() {
+                return Err(TransportError::Broken("the connection was reset".into()));
+            }
+            let (parts, body) = answer.into_parts();
+            let body =
+                body.collect().await.map_err(|error| TransportError::Broken(error.to_string()))?.to_bytes();
+            Ok(HttpResponse { status: parts.status.as_u16(), headers: parts.headers, body })
+        })
+    }
+}
+
+/// The way back: the PSPs' notifications to Redress.
+struct Wire {
+    engine: OnceLock<Engine>,
+}
+
+impl Notifier for Wire {
+    fn post(&self, notification: Notification) -> BoxFuture<'static, Result<u16, NotifyError>> {
+        let engine = self.engine.get().cloned();
+        Box::pin(async move {
+            let engine = engine.ok_or(NotifyError { reason: "nobody listens".into() })?;
+            let path = notification.url.strip_prefix(REDRESS_URL).expect("an address of Redress").to_owned();
+            let mut parts = path.trim_start_matches("/psp/").split('/');
+            let (psp, account) = (parts.next().unwrap(), AccountId::parse(parts.next().unwrap()).unwrap());
+            let mut headers = http::HeaderMap::new();
+            for (name, value) in notification.headers {
+                headers.insert(name, value.parse().unwrap());
+            }
+            let inbound = Inbound { headers, body: notification.body.into() };
+            match engine.take_psp_notification(psp, account, inbound).await {
+                Ok(_) => Ok(200),
+                Err(error) => Err(NotifyError { reason: error.to_string() }),
+            }
+        })
+    }
+}
+
+struct OneClock(Arc<ManualClock>);
+
+impl SandboxClock for OneClock {
+    fn now_ms(&self) -> i64 {
+        self.0.now().as_millis()
+    }
+
+    fn sleep(&self, duration_ms: u64) -> BoxFuture<'static, ()> {
+        let clock = Arc::clone(&self.0);
+        Box::pin(async move { clock.sleep(Duration::from_millis(duration_ms)).await })
+    }
+}
+
+struct OneSpawner(TokioSpawner);
+
+impl SandboxSpawner for OneSpawner {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        redress_engine::world::Spawner::spawn(&self.0, "sandbox", task);
+    }
+}
