@@ -15,14 +15,14 @@ impl Engine {
         tokio::pin!(stop);
         loop {
             let woken = self.parts.refunds_due.notified();
-            match self.work_refunds_once().await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "the store cannot be asked for due refunds"),
-            }
+            let again = self.work_refunds_once().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the store cannot be asked for due refunds");
+                false
+            });
             tokio::select! {
                 biased;
                 () = &mut stop => return,
+                () = tokio::task::yield_now(), if again => {}
                 () = woken => {}
                 () = self.parts.world.clock.sleep(self.parts.config.poll) => {}
             }

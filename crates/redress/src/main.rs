@@ -1,2 +1,38 @@
-//! Placeholder.
-fn main() {}
+//! The program `redress`: settings, commands, the server. Thin; the only crate that knows all the others.
+
+mod cli;
+mod failure;
+mod logging;
+mod master_key;
+mod open;
+mod place;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("redress: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unable(format!("the runtime cannot be started: {error}")))?;
+    let done = runtime.block_on(cli.run());
+    // What is still running was given its time: whatever it was, a row with a due time says so.
+    runtime.shutdown_background();
+    done
+}

@@ -116,6 +116,14 @@ impl Engine {
         found.filter(|account| account.merchant == merchant).ok_or(AdminError::NotFound("PSP account"))
     }
 
+    /// An account, whoever's it is: the operator's view.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn any_account(&self, id: AccountId) -> Result<Account, AdminError> {
+        self.parts.store.read(FindAccount(id)).await?.ok_or(AdminError::NotFound("PSP account"))
+    }
+
     /// What the newest version of an account says of addresses; its credentials stay sealed.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub mod payments;
 pub mod refunds;
 pub mod secrets;
 pub mod verify;
+pub mod waiting;
 
 use redress_store::StoreError;
 

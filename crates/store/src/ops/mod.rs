@@ -9,6 +9,7 @@ pub mod deliveries;
 pub mod endpoints;
 #[cfg(test)]
 mod fixtures;
+pub mod gauges;
 pub mod inbound;
 pub mod merchants;
 #[cfg(test)]

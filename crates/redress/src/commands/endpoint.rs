@@ -1,0 +1,183 @@
+//! `redress endpoint`.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use redress_core::environment::Environment;
+use redress_core::event::EventKind;
+use redress_core::id::{EndpointId, KeyId};
+use redress_engine::admin::endpoints::{Dialect, Endpoint, NewEndpoint};
+use redress_engine::engine::Engine;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::options::{JsonFlag, MerchantArg, environment};
+use crate::failure::Failure;
+use crate::open;
+use crate::output::{one_line, print, print_json, print_table, time};
+use crate::place::PlaceArgs;
+use crate::settings::Settings;
+
+/// Add, list and revoke the addresses at which a merchant is notified, and change their signing secrets
+#[derive(Args, Debug)]
+pub(crate) struct EndpointArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add an endpoint and print its signing secret, once: it is shown now and never again
+    Add(AddArgs),
+    /// List a merchant's endpoints, revoked ones too, oldest first; no secrets
+    List {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Revoke an endpoint for ever; nothing more is sent to it
+    Revoke {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The endpoint's id, as ep_01k…
+        #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
+        endpoint: EndpointId,
+    },
+    /// Give an endpoint a new signing secret and print it, once; the old one signs too for notifications.secret_overlap
+    Rotate {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The endpoint's id, as ep_01k…
+        #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
+        endpoint: EndpointId,
+    },
+}
+
+#[derive(Args, Debug)]
+struct AddArgs {
+    #[command(flatten)]
+    merchant: MerchantArg,
+    /// What people call it
+    #[arg(long, default_value = "endpoint")]
+    name: String,
+    /// Where it is: https, or http
+    #[arg(long)]
+    url: String,
+    /// The shape of its notifications
+    #[arg(long, value_parser = dialect(), default_value = "standard")]
+    dialect: Dialect,
+    /// Whose refunds it is told of
+    #[arg(long, value_parser = environment())]
+    environment: Environment,
+    /// The kinds of events it wants, separated by commas; the dialect's own when left out
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = event())]
+    events: Vec<EventKind>,
+    /// The id of the portone or sgate key whose secret signs in the dialect's own way; the newest when left out
+    #[arg(long, value_name = "KEY", value_parser = KeyId::parse)]
+    key: Option<KeyId>,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str))
+        .try_map(|text| Dialect::parse(&text).ok_or("must be a dialect"))
+}
+
+fn event() -> impl TypedValueParser<Value = EventKind> {
+    PossibleValuesParser::new(EventKind::ALL.map(EventKind::as_str))
+        .try_map(|text| EventKind::parse(&text).ok_or("must be a kind of event"))
+}
+
+pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
+    let settings = args.place.settings()?;
+    let engine = open::for_tool(&settings).await?.engine;
+    match args.action {
+        Action::Add(add) => run_add(&engine, &settings, add).await,
+        Action::List { merchant, json } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let all = engine.list_endpoints(merchant.id, None).await?;
+            if json.json {
+                return print_json(&all.iter().map(shown).collect());
+            }
+            let rows: Vec<_> = all.iter().map(row).collect();
+            print_table("endpoints", ["ID", "DIALECT", "ENVIRONMENT", "NAME", "URL", ""], &rows)
+        }
+        Action::Revoke { merchant, endpoint } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let revoked = engine.revoke_endpoint(merchant.id, endpoint).await?;
+            print(&format!("{endpoint} {}", if revoked { "is revoked" } else { "was revoked before" }))
+        }
+        Action::Rotate { merchant, endpoint } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let (secret, old_until) = engine.rotate_endpoint_secret(merchant.id, endpoint).await?;
+            print(&format!(
+                "{endpoint} has a new secret, shown now and never again:\n  {}",
+                secret.expose_secret()
+            ))?;
+            print(&format!("the old one signs too until {}", time(old_until)))
+        }
+    }
+}
+
+async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(), Failure> {
+    // A clear word now; what the name resolves to is judged again at every attempt.
+    settings
+        .notifications
+        .guard
+        .check_url(&add.url)
+        .map_err(|error| Failure::found(format!("url is refused: {error}")))?;
+    let merchant = engine.merchant_named(&add.merchant.merchant).await?;
+    let event_mask =
+        (!add.events.is_empty()).then(|| add.events.iter().fold(0, |mask, kind| mask | kind.bit()));
+    let new = NewEndpoint {
+        merchant: merchant.id,
+        name: add.name,
+        url: add.url,
+        dialect: add.dialect,
+        environment: add.environment,
+        event_mask,
+        credential: add.key,
+    };
+    let (endpoint, secret) = engine.add_endpoint(new).await?;
+    let secret = secret.expose_secret();
+    if add.json.json {
+        let mut value = shown(&endpoint);
+        value["secret"] = json!(secret);
+        return print_json(&value);
+    }
+    print(&format!("added endpoint {}, its secret shown now and never again:\n  {secret}", endpoint.id))
+}
+
+fn row(endpoint: &Endpoint) -> [String; 6] {
+    [
+        endpoint.id.to_string(),
+        endpoint.dialect.as_str().to_owned(),
+        endpoint.environment.to_string(),
+        one_line(&endpoint.name),
+        without_query(&endpoint.url).to_owned(),
+        endpoint.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at))),
+    ]
+}
+
+/// Merchants put secrets into the query.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn shown(endpoint: &Endpoint) -> Value {
+    let events = EventKind::ALL.into_iter().filter(|kind| endpoint.event_mask & kind.bit() != 0);
+    json!({
+        "id": endpoint.id.to_string(),
+        "name": endpoint.name,
+        "url": without_query(&endpoint.url),
+        "dialect": endpoint.dialect.as_str(),
+        "environment": endpoint.environment.as_str(),
+        "events": events.map(EventKind::as_str).collect::<Vec<_>>(),
+        "key": endpoint.credential.map(|key| key.to_string()),
+        "created_at": time(endpoint.created_at),
+        "revoked_at": endpoint.revoked_at.map(time),
+    })
+}

@@ -1,0 +1,123 @@
+//! `redress key`.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use redress_core::environment::Environment;
+use redress_core::id::KeyId;
+use redress_engine::admin::keys::{Credential, CredentialKind};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::options::{JsonFlag, MerchantArg, environment};
+use crate::failure::Failure;
+use crate::open;
+use crate::output::{print, print_json, print_table, time};
+use crate::place::PlaceArgs;
+
+/// Add, list and revoke the keys with which a merchant's programs prove themselves
+#[derive(Args, Debug)]
+pub(crate) struct KeyArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a key and print its secret, once: it is shown now and never again
+    Add {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// Which API it opens: PortOne's, SGate's, or Redress's own
+        #[arg(long, value_parser = kind())]
+        kind: CredentialKind,
+        /// Where it counts; needed for sgate and api, not allowed for portone, whose keys serve both
+        #[arg(long, value_parser = environment())]
+        environment: Option<Environment>,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// List a merchant's keys, revoked ones too, oldest first; no secrets
+    List {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Revoke a key for ever; a running server refuses it within a second
+    Revoke {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The key's id, as key_01k…
+        #[arg(value_name = "KEY", value_parser = KeyId::parse)]
+        key: KeyId,
+    },
+}
+
+fn kind() -> impl TypedValueParser<Value = CredentialKind> {
+    PossibleValuesParser::new(CredentialKind::ALL.map(CredentialKind::as_str))
+        .try_map(|text| CredentialKind::parse(&text).ok_or("must be a kind of key"))
+}
+
+pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
+    let engine = open::for_tool(&args.place.settings()?).await?.engine;
+    match args.action {
+        Action::Add { merchant, kind, environment, json } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let (key, secret) = engine.add_key(merchant.id, kind, environment).await?;
+            let secret = secret.expose_secret();
+            if json.json {
+                let mut value = shown(&key);
+                value["secret"] = json!(secret);
+                return print_json(&value);
+            }
+            print(&format!("added key {}, shown now and never again:", key.id))?;
+            match kind {
+                CredentialKind::Api => print(&format!("  api key  {secret}")),
+                _ => print(&format!("  key      {}\n  secret   {secret}", key.public_key)),
+            }
+        }
+        Action::List { merchant, json } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let all = engine.list_keys(merchant.id).await?;
+            if json.json {
+                return print_json(&all.iter().map(shown).collect());
+            }
+            let rows: Vec<_> = all
+                .iter()
+                .map(|key| {
+                    [
+                        key.id.to_string(),
+                        key.kind.as_str().to_owned(),
+                        serves(key).to_owned(),
+                        key.public_key.clone(),
+                        time(key.created_at),
+                        key.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at))),
+                    ]
+                })
+                .collect();
+            print_table("keys", ["ID", "KIND", "ENVIRONMENT", "KEY", "ADDED", ""], &rows)
+        }
+        Action::Revoke { merchant, key } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let revoked = engine.revoke_key(merchant.id, key).await?;
+            print(&format!("{key} {}", if revoked { "is revoked" } else { "was revoked before" }))
+        }
+    }
+}
+
+fn serves(key: &Credential) -> &'static str {
+    key.environment.map_or("both", Environment::as_str)
+}
+
+fn shown(key: &Credential) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "kind": key.kind.as_str(),
+        "environment": key.environment.map(Environment::as_str),
+        "key": key.public_key,
+        "created_at": time(key.created_at),
+        "revoked_at": key.revoked_at.map(time),
+    })
+}

@@ -1,0 +1,73 @@
+//! `redress merchant`.
+
+use clap::{Args, Subcommand};
+use redress_engine::admin::merchants::Merchant;
+use serde_json::{Value, json};
+
+use super::options::JsonFlag;
+use crate::failure::Failure;
+use crate::open;
+use crate::output::{one_line, print, print_json, print_table, time};
+use crate::place::PlaceArgs;
+
+/// Add and list merchants, the owners of everything else
+#[derive(Args, Debug)]
+pub(crate) struct MerchantArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add a merchant
+    Add {
+        /// What people call it
+        #[arg(long)]
+        name: String,
+        /// Its code, SGate's merchant id; drawn, as M948164, when left out
+        #[arg(long)]
+        code: Option<String>,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// List all merchants, oldest first
+    List {
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+}
+
+pub(crate) async fn run(args: MerchantArgs) -> Result<(), Failure> {
+    let engine = open::for_tool(&args.place.settings()?).await?.engine;
+    match args.action {
+        Action::Add { name, code, json } => {
+            let merchant = engine.add_merchant(&name, code.as_deref()).await?;
+            if json.json {
+                return print_json(&shown(&merchant));
+            }
+            print(&format!("added merchant {} ({})", merchant.code, merchant.id))
+        }
+        Action::List { json } => {
+            let all = engine.list_merchants().await?;
+            if json.json {
+                return print_json(&all.iter().map(shown).collect());
+            }
+            let rows: Vec<_> = all
+                .iter()
+                .map(|of| [of.code.clone(), of.id.to_string(), time(of.created_at), one_line(&of.name)])
+                .collect();
+            print_table("merchants", ["CODE", "ID", "ADDED", "NAME"], &rows)
+        }
+    }
+}
+
+fn shown(merchant: &Merchant) -> Value {
+    json!({
+        "id": merchant.id.to_string(),
+        "code": merchant.code,
+        "name": merchant.name,
+        "created_at": time(merchant.created_at),
+    })
+}

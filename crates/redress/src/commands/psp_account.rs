@@ -1,0 +1,269 @@
+//! `redress psp-account`.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use redress_core::environment::Environment;
+use redress_core::id::AccountId;
+use redress_core::policy::AccountState;
+use redress_engine::admin::accounts::{Account, AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount};
+use redress_engine::engine::Engine;
+use secrecy::zeroize::Zeroizing;
+use serde_json::{Value, json};
+
+use super::options::{JsonFlag, MerchantArg, environment};
+use crate::failure::Failure;
+use crate::open;
+use crate::output::{one_line, print, print_json, print_table, time};
+use crate::place::PlaceArgs;
+use crate::settings::Settings;
+
+/// No file of credentials is longer, in bytes.
+const CREDENTIALS_BYTES_MAX: u64 = 64 * 1024;
+
+/// Add, list, change, pause, resume and revoke PSP accounts: a merchant's contracts with its providers
+#[derive(Args, Debug)]
+pub(crate) struct PspAccountArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add an account; its credentials are checked, encrypted and never shown
+    Add(AddArgs),
+    /// List PSP accounts, revoked ones too, oldest first; no credentials
+    List {
+        /// Only those of this merchant: its code or id
+        #[arg(long, value_name = "CODE")]
+        merchant: Option<String>,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Change an account; refunds that were accepted before keep the old settings
+    Change(ChangeArgs),
+    /// Pause an account: its refunds are accepted and stay queued
+    Pause(AccountArg),
+    /// Let a paused account send again
+    Resume(AccountArg),
+    /// Revoke an account for ever: nothing more is accepted, and what is queued fails and is released
+    Revoke(AccountArg),
+}
+
+#[derive(Args, Debug)]
+struct AccountArg {
+    /// The account's id, as acc_01k…
+    #[arg(value_name = "ACCOUNT", value_parser = AccountId::parse)]
+    account: AccountId,
+}
+
+#[derive(Args, Debug)]
+struct CredentialArgs {
+    /// Read the credentials from this file, a JSON object of texts; - reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "credential")]
+    credentials: Option<PathBuf>,
+    /// One credential; may be repeated. Others on this machine may see it: --credentials is safer
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, hide_default_value = true)]
+    credential: Vec<Pair>,
+}
+
+#[derive(Args, Debug)]
+struct AddArgs {
+    #[command(flatten)]
+    merchant: MerchantArg,
+    /// The provider's name: momo or tap
+    #[arg(long)]
+    psp: String,
+    /// What people call it
+    #[arg(long)]
+    name: Option<String>,
+    /// Where its payments are
+    #[arg(long, value_parser = environment())]
+    environment: Environment,
+    /// Another address than the provider's own, without a slash at its end
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// How many refunds are sent through it at once
+    #[arg(long, value_name = "N", default_value_t = MAX_IN_FLIGHT)]
+    max_in_flight: u32,
+    #[command(flatten)]
+    credentials: CredentialArgs,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+#[derive(Args, Debug)]
+struct ChangeArgs {
+    #[command(flatten)]
+    account: AccountArg,
+    /// What people call it
+    #[arg(long)]
+    name: Option<String>,
+    /// Another address; another host needs the credentials anew
+    #[arg(long, value_name = "URL", conflicts_with = "own_address")]
+    base_url: Option<String>,
+    /// Go back to the provider's own address
+    #[arg(long)]
+    own_address: bool,
+    /// How many refunds are sent through it at once
+    #[arg(long, value_name = "N")]
+    max_in_flight: Option<u32>,
+    /// Tell the provider the address of this server anew, after server.public_url changed
+    #[arg(long)]
+    renew_notification_url: bool,
+    #[command(flatten)]
+    credentials: CredentialArgs,
+}
+
+/// A credential as given on the command line; never shown.
+#[derive(Clone)]
+struct Pair(String, Zeroizing<String>);
+
+impl std::fmt::Debug for Pair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}=…", self.0)
+    }
+}
+
+fn pair(text: &str) -> Result<Pair, String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    Ok(Pair(name.to_owned(), Zeroizing::new(value.to_owned())))
+}
+
+impl CredentialArgs {
+    fn read(self) -> Result<Option<Credentials>, Failure> {
+        let Some(path) = self.credentials else {
+            let given = !self.credential.is_empty();
+            let pairs = self.credential.into_iter().map(|Pair(name, value)| (name, value.to_string()));
+            return Ok(given.then(|| pairs.collect()));
+        };
+        let fail =
+            |error: std::io::Error| Failure::unable(format!("the credentials {}: {error}", path.display()));
+        let mut bytes = Zeroizing::new(Vec::new());
+        if path == Path::new("-") {
+            std::io::stdin().lock().take(CREDENTIALS_BYTES_MAX).read_to_end(&mut bytes).map_err(fail)?;
+        } else {
+            let file = std::fs::File::open(&path).map_err(fail)?;
+            file.take(CREDENTIALS_BYTES_MAX).read_to_end(&mut bytes).map_err(fail)?;
+        }
+        Credentials::from_json(&bytes).map(Some).map_err(|error| Failure::found(error.to_string()))
+    }
+}
+
+pub(crate) async fn run(args: PspAccountArgs) -> Result<(), Failure> {
+    let settings = args.place.settings()?;
+    let engine = open::for_tool(&settings).await?.engine;
+    match args.action {
+        Action::Add(add) => run_add(&engine, &settings, add).await,
+        Action::List { merchant, json } => run_list(&engine, merchant, json).await,
+        Action::Change(change) => run_change(&engine, &settings, change).await,
+        Action::Pause(arg) => set(&engine, arg.account, AccountState::Paused, "paused").await,
+        Action::Resume(arg) => set(&engine, arg.account, AccountState::Active, "active").await,
+        Action::Revoke(arg) => set(&engine, arg.account, AccountState::Revoked, "revoked").await,
+    }
+}
+
+async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(), Failure> {
+    check_address(settings, add.base_url.as_deref())?;
+    let merchant = engine.merchant_named(&add.merchant.merchant).await?;
+    let credentials = add.credentials.read()?;
+    let credentials = credentials
+        .ok_or_else(|| Failure::found("the credentials are missing: give --credentials or --credential"))?;
+    let new = NewAccount {
+        merchant: merchant.id,
+        name: add.name.unwrap_or_else(|| format!("{} {}", add.psp, add.environment)),
+        psp: add.psp,
+        environment: add.environment,
+        max_in_flight: add.max_in_flight,
+        base_url: add.base_url,
+        public_url: settings.server.public_url.clone(),
+        credentials,
+    };
+    let account = engine.add_account(new).await?;
+    if add.json.json {
+        return print_json(&shown(engine, &account).await?);
+    }
+    print(&format!("added PSP account {}", account.id))?;
+    match engine.account_addresses(&account).await?.1 {
+        Some(url) => print(&format!("the PSP sends its notifications to {url}")),
+        None => print(
+            "the PSP sends no notifications here, refunds are followed by asking: set server.public_url for them",
+        ),
+    }
+}
+
+async fn run_list(engine: &Engine, merchant: Option<String>, json: JsonFlag) -> Result<(), Failure> {
+    let merchant = match merchant {
+        Some(merchant) => Some(engine.merchant_named(&merchant).await?.id),
+        None => None,
+    };
+    let all = engine.list_accounts(merchant).await?;
+    if json.json {
+        let mut values = Vec::new();
+        for account in &all {
+            values.push(shown(engine, account).await?);
+        }
+        return print_json(&values.into());
+    }
+    let rows: Vec<_> = all
+        .iter()
+        .map(|account| {
+            [
+                account.id.to_string(),
+                account.psp.clone(),
+                account.environment.to_string(),
+                account.state.as_str().to_owned(),
+                account.max_in_flight.to_string(),
+                one_line(&account.name),
+            ]
+        })
+        .collect();
+    print_table("PSP accounts", ["ID", "PSP", "ENVIRONMENT", "STATE", "AT ONCE", "NAME"], &rows)
+}
+
+async fn run_change(engine: &Engine, settings: &Settings, change: ChangeArgs) -> Result<(), Failure> {
+    check_address(settings, change.base_url.as_deref())?;
+    let account = engine.any_account(change.account.account).await?;
+    let base_url = if change.own_address { Some(None) } else { change.base_url.map(Some) };
+    let edit = AccountEdit {
+        name: change.name,
+        max_in_flight: change.max_in_flight,
+        base_url,
+        public_url: change.renew_notification_url.then(|| settings.server.public_url.clone()),
+        credentials: change.credentials.read()?,
+    };
+    let version = engine.change_account(account.merchant, account.id, edit).await?;
+    print(&format!("{} has version {version} now; refunds accepted before keep theirs", account.id))
+}
+
+async fn set(engine: &Engine, account: AccountId, to: AccountState, name: &str) -> Result<(), Failure> {
+    let found = engine.any_account(account).await?;
+    let changed = engine.set_account_state(found.merchant, account, to).await?;
+    print(&format!("{account} {} {name}", if changed { "is now" } else { "was already" }))
+}
+
+fn check_address(settings: &Settings, base_url: Option<&str>) -> Result<(), Failure> {
+    let Some(url) = base_url else { return Ok(()) };
+    let checked = settings.psp.guard.check_url(url).map(|_| ());
+    checked.map_err(|error| Failure::found(format!("base_url is refused: {error}")))
+}
+
+async fn shown(engine: &Engine, account: &Account) -> Result<Value, Failure> {
+    let (base_url, notification_url) = engine.account_addresses(account).await?;
+    Ok(json!({
+        "id": account.id.to_string(),
+        "merchant": account.merchant.to_string(),
+        "psp": account.psp,
+        "name": account.name,
+        "environment": account.environment.as_str(),
+        "state": account.state.as_str(),
+        "version": account.version,
+        "max_in_flight": account.max_in_flight,
+        "base_url": base_url,
+        "notification_url": notification_url,
+        "created_at": time(account.created_at),
+    }))
+}

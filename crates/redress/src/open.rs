@@ -1,0 +1,206 @@
+//! Opening what every command works with: the store, the vault, the engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use redress_engine::engine::{Engine, EngineParts};
+use redress_engine::real_world::{OsRandom, SystemClock, TokioSpawner};
+use redress_engine::world::World;
+use redress_psp::http::{HttpClient, HttpClientConfig};
+use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_store::ops::claim::TakeOverLeases;
+use redress_store::{MIGRATIONS, PgConfig, Role, SqliteConfig, Store};
+use tokio::runtime::Handle;
+
+use crate::failure::Failure;
+use crate::master_key;
+use crate::settings::{Place, Settings};
+
+/// No clock of a server may be further from the database's, in microseconds: leases are measured by it.
+const CLOCK_DIFFERENCE_MAX_MICROS: i64 = 1_000_000;
+
+/// An engine over an open store, and what it is built of.
+pub(crate) struct Opened {
+    /// The use cases.
+    pub(crate) engine: Engine,
+    /// What the engine works on.
+    pub(crate) store: Store,
+    /// Time, randomness, tasks.
+    pub(crate) world: World,
+    /// The tasks of the engine: exchanges with PSPs and endpoints.
+    pub(crate) exchanges: TokioSpawner,
+}
+
+/// Opens for the one process that serves. An embedded store is made and brought up to date; PostgreSQL must be up to
+/// date already, because other servers may be running on it.
+pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
+    let config = settings.engine_config()?;
+    let (world, exchanges) = real_world()?;
+    make_embedded(settings, &world)?;
+    let store = open_store(settings, Role::Server)?;
+    match &settings.store.place {
+        Place::Sqlite(_) => {
+            let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
+            if !taken.is_empty() {
+                tracing::info!(migrations = ?taken, "the tables were brought up to date");
+            }
+            let leases = store.run(TakeOverLeases { now: world.clock.now() }).await?;
+            if leases > 0 {
+                tracing::info!(
+                    leases,
+                    "refunds that were being sent when the last server ended are looked up"
+                );
+            }
+        }
+        Place::Postgres(_) => {
+            up_to_date(&store).await?;
+            check_clock(&store, &world).await?;
+        }
+    }
+    let vault = Arc::new(master_key::read(&settings.store.master_key_file)?);
+    let psp =
+        HttpClientConfig { guard: settings.psp.guard.clone(), connect_timeout: settings.psp.connect_timeout };
+    let notify = HttpClientConfig {
+        guard: settings.notifications.guard.clone(),
+        connect_timeout: settings.notifications.connect_timeout,
+    };
+    let engine = Engine::new(EngineParts {
+        store: store.clone(),
+        world: world.clone(),
+        config,
+        psp_transport: Arc::new(HttpClient::new(psp)?),
+        notify_transport: Arc::new(HttpClient::new(notify)?),
+        connectors: redress_psp::registry::by_name,
+        vault,
+    });
+    Ok(Opened { engine, store, world, exchanges })
+}
+
+/// Opens for a command that works beside a running server, or before the first one.
+pub(crate) async fn for_tool(settings: &Settings) -> Result<Opened, Failure> {
+    let config = settings.engine_config()?;
+    let (world, exchanges) = real_world()?;
+    make_embedded(settings, &world)?;
+    let store = open_store(settings, Role::Tool)?;
+    if matches!(settings.store.place, Place::Sqlite(_)) {
+        // Only where nothing is there yet: an older database may have a server of its version running on it.
+        if store.pending(MIGRATIONS).await?.len() == MIGRATIONS.len() {
+            store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
+        }
+    }
+    up_to_date(&store).await?;
+    let engine = Engine::new(EngineParts {
+        store: store.clone(),
+        world: world.clone(),
+        config,
+        psp_transport: Arc::new(NoNetwork),
+        notify_transport: Arc::new(NoNetwork),
+        connectors: redress_psp::registry::by_name,
+        vault: Arc::new(master_key::read(&settings.store.master_key_file)?),
+    });
+    Ok(Opened { engine, store, world, exchanges })
+}
+
+/// The machine's clock, randomness and tasks; must be called inside the runtime.
+pub(crate) fn real_world() -> Result<(World, TokioSpawner), Failure> {
+    let random = OsRandom::new()
+        .map_err(|error| Failure::unable(format!("the system gives no randomness: {error}")))?;
+    let exchanges = TokioSpawner::new(Handle::current());
+    let world = World {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(random),
+        spawner: Arc::new(exchanges.clone()),
+    };
+    Ok((world, exchanges))
+}
+
+/// Opens the store without looking into it.
+pub(crate) fn open_store(settings: &Settings, role: Role) -> Result<Store, Failure> {
+    let limits = &settings.limits;
+    Ok(match &settings.store.place {
+        Place::Sqlite(path) => {
+            let config = SqliteConfig {
+                group_ops_max: limits.store_group_max,
+                queue_ops_max: limits.store_queue_max,
+                readers: settings.store.readers,
+                ..SqliteConfig::at(path)
+            };
+            Store::open_sqlite(&config, role)?
+        }
+        Place::Postgres(url) => Store::open_postgres(&PgConfig {
+            pool_size: settings.store.pool_size,
+            queue_ops_max: limits.store_queue_max,
+            roots_file: settings.store.roots_file.clone(),
+            ..PgConfig::at(url)
+        })?,
+    })
+}
+
+/// Makes the directory and the master key of an embedded store that is not there yet. A database without its key is
+/// refused: with a new one nothing in it would open.
+pub(crate) fn make_embedded(settings: &Settings, world: &World) -> Result<(), Failure> {
+    let Place::Sqlite(path) = &settings.store.place else { return Ok(()) };
+    let key_file = &settings.store.master_key_file;
+    if !key_file.exists() && path.metadata().is_ok_and(|file| file.len() > 0) {
+        return Err(Failure::unable(format!(
+            "the database {} is there, its master key file {} is not: put it back, it opens the secrets in the database",
+            path.display(),
+            key_file.display()
+        )));
+    }
+    for file in [path, key_file] {
+        make_dir(file.parent().filter(|dir| !dir.as_os_str().is_empty()))?;
+    }
+    master_key::create(key_file, &*world.random)
+}
+
+fn make_dir(dir: Option<&Path>) -> Result<(), Failure> {
+    let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(dir)
+        .map_err(|error| Failure::unable(format!("the directory {} cannot be made: {error}", dir.display())))
+}
+
+async fn up_to_date(store: &Store) -> Result<(), Failure> {
+    let pending = store.pending(MIGRATIONS).await?;
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let text = format!("the database lacks {} migrations: run `redress migrate` first", pending.len());
+    Err(Failure::unable(text))
+}
+
+async fn check_clock(store: &Store, world: &World) -> Result<(), Failure> {
+    let Some(off) = clock_difference_micros(store, world).await? else { return Ok(()) };
+    if off <= CLOCK_DIFFERENCE_MAX_MICROS {
+        return Ok(());
+    }
+    Err(Failure::unable(format!(
+        "this machine's clock is {} ms away from the database's: more than 1 s is refused, because leases are measured \
+         by it. Set the clock",
+        off / 1_000
+    )))
+}
+
+/// By how much at least this machine's clock differs from the database's; `None` where it has none of its own.
+pub(crate) async fn clock_difference_micros(store: &Store, world: &World) -> Result<Option<i64>, Failure> {
+    let before = world.clock.now().as_micros();
+    let Some(database) = store.database_time_micros().await? else { return Ok(None) };
+    let after = world.clock.now().as_micros();
+    Ok(Some((before - database).max(database - after).max(0)))
+}
+
+/// Commands beside a server speak to nobody: the server does.
+struct NoNetwork;
+
+impl Transport for NoNetwork {
+    fn send<'a>(&'a self, _: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        let reason = "this command speaks to nobody".to_owned();
+        Box::pin(std::future::ready(Err(TransportError::NotSent(reason))))
+    }
+}

@@ -1,0 +1,185 @@
+//! Serving HTTP/1.1 over TCP, so that a slow or idle caller holds nothing for long: the number of connections, the time
+//! for a request's head and the time for its body are bounded.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use redress_engine::real_world::TokioSpawner;
+use redress_engine::world::{Clock, Spawner};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
+
+use super::Phase;
+
+/// Headers of one request.
+const HEADERS_MAX: usize = 64;
+
+/// The buffer of a connection, in bytes: no head of a request is longer.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// Connections that read metrics at once.
+const METRICS_CONNECTIONS_MAX: usize = 16;
+
+/// How long a reader of metrics may take for its request.
+const METRICS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait after a connection could not be taken: the process is out of files, say.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What callers may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConnectionLimits {
+    /// Further connections wait in the system's queue.
+    pub(super) connections_max: usize,
+    /// For a request's head, and for a connection without a request.
+    pub(super) head_timeout: Duration,
+    /// For a request's body.
+    pub(super) body_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    pub(super) fn of_metrics() -> Self {
+        let timeout = METRICS_TIMEOUT;
+        Self { connections_max: METRICS_CONNECTIONS_MAX, head_timeout: timeout, body_timeout: timeout }
+    }
+}
+
+/// A listener and all it needs.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) limits: ConnectionLimits,
+    pub(super) router: Router,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) tasks: TokioSpawner,
+    pub(super) phase: watch::Receiver<Phase>,
+}
+
+impl Listening {
+    /// Serves in a task of its own until the phase is no more [`Phase::Open`].
+    pub(super) fn spawn(self) {
+        let tasks = self.tasks.clone();
+        tasks.spawn("listener", Box::pin(self.run()));
+    }
+
+    async fn run(mut self) {
+        let places = Arc::new(Semaphore::new(self.limits.connections_max));
+        let mut closing = self.phase.clone();
+        loop {
+            let next = async {
+                // A place first: a connection that is not served yet stays in the system's queue.
+                let place = Arc::clone(&places).acquire_owned().await;
+                (place, self.listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                biased;
+                _ = closing.wait_for(|phase| *phase != Phase::Open) => return,
+                next = next => next,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let serving = self.serve(stream);
+                    let serving = async move {
+                        serving.await;
+                        drop(place);
+                    };
+                    self.tasks.spawn("connection", Box::pin(serving));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    self.clock.sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, stream: TcpStream) -> impl Future<Output = ()> + Send + 'static {
+        let (router, clock, limits) = (self.router.clone(), Arc::clone(&self.clock), self.limits);
+        let mut phase = self.phase.clone();
+        async move {
+            // Answers are small and whole: waiting for more to send would only delay them.
+            let _ = stream.set_nodelay(true);
+            let service = service_fn(move |request: Request<Incoming>| {
+                let body_timeout = limits.body_timeout;
+                let clock = Arc::clone(&clock);
+                router.clone().oneshot(request.map(|inner| {
+                    Body::new(TimedBody { inner, clock, timeout: body_timeout, deadline: None })
+                }))
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head_timeout)
+                .max_headers(HEADERS_MAX)
+                .max_buf_size(HEAD_BYTES_MAX)
+                .serve_connection(TokioIo::new(stream), service);
+            tokio::pin!(connection);
+            loop {
+                let reached = *phase.borrow_and_update();
+                match reached {
+                    Phase::Open => {}
+                    // Finishes the request it has, and takes no other.
+                    Phase::Closing => connection.as_mut().graceful_shutdown(),
+                    Phase::Cut => return,
+                }
+                tokio::select! {
+                    biased;
+                    // How a connection ended is the caller's matter.
+                    _ = connection.as_mut() => return,
+                    changed = phase.changed() => if changed.is_err() { return },
+                }
+            }
+        }
+    }
+}
+
+/// A request's body that must come within a time. The clock runs from the first wait for it.
+struct TimedBody {
+    inner: Incoming,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    deadline: Option<BoxFuture<'static, ()>>,
+}
+
+/// The caller took too long to send the body.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not come in time")]
+struct BodyTooSlow;
+
+impl HttpBody for TimedBody {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let (clock, timeout) = (Arc::clone(&self.clock), self.timeout);
+        let deadline =
+            self.deadline.get_or_insert_with(|| Box::pin(async move { clock.sleep(timeout).await }));
+        ready!(deadline.as_mut().poll(context));
+        Poll::Ready(Some(Err(BodyTooSlow.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,131 @@
+//! A running server: listeners, workers, and an orderly end.
+
+pub(crate) mod command;
+mod connections;
+pub(crate) mod metrics;
+mod signals;
+mod workers;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use redress_engine::engine::Engine;
+use redress_engine::real_world::TokioSpawner;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::failure::Failure;
+use crate::open::Opened;
+use crate::settings::Settings;
+use connections::{ConnectionLimits, Listening};
+use metrics::Metrics;
+
+/// How far a server is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// It takes requests and claims what is due.
+    Open,
+    /// It takes nothing new and finishes what it has.
+    Closing,
+    /// It breaks off connections that are still there.
+    Cut,
+}
+
+/// A server that runs. Dropping it does not end it; [`Running::stop`] does.
+pub(crate) struct Running {
+    /// Where it listens: the port is filled in where the settings left it to the system.
+    pub(crate) listen: SocketAddr,
+    /// Where Prometheus reads, if anywhere.
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// The use cases, for a caller in the same process.
+    pub(crate) engine: Engine,
+    phase: watch::Sender<Phase>,
+    opened: Opened,
+    tasks: TokioSpawner,
+    limit: Duration,
+}
+
+/// Binds the listeners and starts the workers. Must be called inside the runtime.
+///
+/// # Errors
+/// [`Failure::Unable`] when an address is taken, or where the settings must not be served.
+pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running, Failure> {
+    settings.check_serving()?;
+    let metrics = Metrics::install()?;
+    let listener = bind(settings.server.listen, "server.listen").await?;
+    let metrics_listener = match settings.server.metrics_listen {
+        Some(address) => Some(bind(address, "server.metrics_listen").await?),
+        None => None,
+    };
+    let (phase, watching) = watch::channel(Phase::Open);
+    // Apart from the engine's tasks, so that a stop can wait for the exchanges by themselves.
+    let tasks = TokioSpawner::new(Handle::current());
+    let limits = ConnectionLimits {
+        connections_max: settings.limits.connections_max,
+        head_timeout: settings.limits.head_timeout,
+        body_timeout: settings.limits.body_timeout,
+    };
+    let world = opened.world.clone();
+    let listening = |listener, limits, router| Listening {
+        listener,
+        limits,
+        router,
+        clock: world.clock.clone(),
+        tasks: tasks.clone(),
+        phase: watching.clone(),
+    };
+    let listen = local(&listener)?;
+    let metrics_listen = metrics_listener.as_ref().map(local).transpose()?;
+    listening(listener, limits, redress_http::router::router(opened.engine.clone())).spawn();
+    if let Some(listener) = metrics_listener {
+        listening(listener, ConnectionLimits::of_metrics(), metrics.router(&opened)).spawn();
+    }
+    workers::spawn(&opened, &tasks, &watching);
+    metrics.spawn_sampling(&opened, &tasks, &watching);
+    let engine = opened.engine.clone();
+    let limit = settings.server.shutdown_limit;
+    tracing::info!(%listen, metrics_listen = ?metrics_listen, store = %settings.store.place, "redress serves");
+    Ok(Running { listen, metrics_listen, engine, phase, opened, tasks, limit })
+}
+
+impl Running {
+    /// Ends in order: no new connections and no new claims; requests and exchanges under way are finished, for at most
+    /// the limit of the settings or until `now` resolves. What is cut off then is a row with a due time: the next
+    /// start looks it up. Answers whether everything was finished.
+    pub(crate) async fn stop(self, now: impl Future<Output = ()>) -> bool {
+        self.phase.send_replace(Phase::Closing);
+        tracing::info!(exchanges = self.opened.exchanges.running(), "stopping: finishing what is under way");
+        let finished = async {
+            self.tasks.wait_idle().await;
+            self.opened.exchanges.wait_idle().await;
+        };
+        let finished = tokio::select! {
+            biased;
+            () = finished => true,
+            () = now => false,
+            () = self.opened.world.clock.sleep(self.limit) => false,
+        };
+        if !finished {
+            let (connections, exchanges) = (self.tasks.running(), self.opened.exchanges.running());
+            tracing::warn!(
+                connections,
+                exchanges,
+                "stopped before everything was finished; the next start goes on"
+            );
+        }
+        self.phase.send_replace(Phase::Cut);
+        tracing::info!("stopped");
+        finished
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::unable(format!("cannot listen on {address} ({key}): {error}")))
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener.local_addr().map_err(|error| Failure::unable(format!("cannot listen: {error}")))
+}

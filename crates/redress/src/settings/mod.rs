@@ -1,0 +1,175 @@
+//! The settings: a TOML file and `REDRESS_*` variables over it. Whatever is unknown or wrong is refused before anything
+//! starts, with the file, the key and the variable in the message.
+
+mod engine;
+mod limits;
+mod log;
+mod notifications;
+mod psp;
+mod reader;
+mod server;
+mod store;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use redress_engine::config::{ConfigError, EngineConfig};
+
+pub(crate) use self::engine::EngineSettings;
+pub(crate) use self::limits::LimitSettings;
+pub(crate) use self::log::{LogFormat, LogSettings};
+pub(crate) use self::notifications::NotificationSettings;
+pub(crate) use self::psp::PspSettings;
+pub(crate) use self::reader::Sources;
+pub(crate) use self::server::ServerSettings;
+pub(crate) use self::store::{Place, StoreSettings};
+
+/// Where the embedded store lies unless told otherwise: a directory below the one the program is started in.
+pub(crate) const DATA_DIR: &str = "redress-data";
+
+/// All settings, each checked by itself; [`Settings::engine_config`] and [`Settings::check_serving`] check what must
+/// hold between them.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) server: ServerSettings,
+    pub(crate) store: StoreSettings,
+    pub(crate) engine: EngineSettings,
+    pub(crate) psp: PspSettings,
+    pub(crate) notifications: NotificationSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) limits: LimitSettings,
+}
+
+/// Why the settings are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// The file cannot be read.
+    #[error("the settings file {} cannot be read: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        error: String,
+    },
+    /// The file is no TOML.
+    #[error("the settings file {} is not TOML: {error}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        error: String,
+    },
+    /// No such section or key.
+    #[error("{at} is not a setting{}", if known.is_empty() { String::new() } else { format!("; known here: {known}") })]
+    Unknown {
+        /// The file and key, or the variable.
+        at: String,
+        /// What is known there.
+        known: String,
+    },
+    /// A value that cannot be.
+    #[error("{at}: {problem}")]
+    Value {
+        /// The file and key, or the variable.
+        at: String,
+        /// What is wrong; never the value.
+        problem: String,
+    },
+    /// Settings that contradict each other.
+    #[error("the settings {keys} contradict each other: {problem}")]
+    Relation {
+        /// The keys, with their variables.
+        keys: String,
+        /// What must hold.
+        problem: String,
+    },
+}
+
+/// Names keys with their variables for a message: `engine.lease (REDRESS_ENGINE_LEASE)`.
+fn named(keys: &[(&str, &str)]) -> String {
+    let name =
+        |(section, key): &(&str, &str)| format!("{section}.{key} ({})", reader::variable(section, key));
+    keys.iter().map(name).collect::<Vec<_>>().join(" and ")
+}
+
+fn relation(keys: &[(&str, &str)], problem: impl Into<String>) -> SettingsError {
+    SettingsError::Relation { keys: named(keys), problem: problem.into() }
+}
+
+impl Settings {
+    /// Reads the settings for the embedded store in `data`, or from `config`, or the defaults; `variables` are the
+    /// environment.
+    ///
+    /// # Errors
+    /// The first [`SettingsError`] found.
+    pub(crate) fn load(
+        config: Option<&Path>,
+        data: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let mut sources = Sources::new(config, variables)?;
+        let settings = Self {
+            server: ServerSettings::read(&mut sources.section("server")?)?,
+            store: StoreSettings::read(&mut sources.section("store")?, data)?,
+            engine: EngineSettings::read(&mut sources.section("engine")?)?,
+            psp: PspSettings::read(&mut sources.section("psp")?)?,
+            notifications: NotificationSettings::read(&mut sources.section("notifications")?)?,
+            log: LogSettings::read(&mut sources.section("log")?)?,
+            limits: LimitSettings::read(&mut sources.section("limits")?)?,
+        };
+        sources.finish()?;
+        Ok(settings)
+    }
+
+    /// The engine's settings, with the relations between them checked.
+    ///
+    /// # Errors
+    /// [`SettingsError::Relation`] names the keys.
+    pub(crate) fn engine_config(&self) -> Result<EngineConfig, SettingsError> {
+        let config = EngineConfig {
+            timing: self.engine.timing,
+            psp_timeout: self.psp.timeout,
+            face_wait: self.engine.face_wait,
+            poll: self.engine.poll,
+            sgate_clock_tolerance: self.engine.sgate_clock_tolerance,
+            delivery_timeout: self.notifications.timeout,
+            delivery: self.notifications.schedule,
+        };
+        config.check().map_err(|error| match error {
+            ConfigError::LeaseTooShort => {
+                relation(&[("engine", "lease"), ("psp", "timeout")], error.to_string())
+            }
+            ConfigError::ZeroDelay => relation(&[("engine", "*"), ("notifications", "*")], error.to_string()),
+        })?;
+        if self.psp.connect_timeout >= self.psp.timeout {
+            let problem = "connecting must be given less time than the whole exchange";
+            return Err(relation(&[("psp", "connect_timeout"), ("psp", "timeout")], problem));
+        }
+        if self.notifications.connect_timeout >= self.notifications.timeout {
+            let keys = [("notifications", "connect_timeout"), ("notifications", "timeout")];
+            return Err(relation(&keys, "connecting must be given less time than the whole exchange"));
+        }
+        Ok(config)
+    }
+
+    /// What must hold where a server is about to listen.
+    ///
+    /// # Errors
+    /// [`SettingsError::Relation`] names the keys.
+    pub(crate) fn check_serving(&self) -> Result<(), SettingsError> {
+        if !self.server.listen.ip().is_loopback() && !self.server.behind_tls_proxy {
+            let problem = "it listens beyond this machine in plain HTTP, where keys and requests can be read on the way. \
+                           Put a TLS proxy in front and set behind_tls_proxy = true, or listen on 127.0.0.1";
+            return Err(relation(&[("server", "listen"), ("server", "behind_tls_proxy")], problem));
+        }
+        let same = |metrics: std::net::SocketAddr| metrics == self.server.listen && metrics.port() != 0;
+        if self.server.metrics_listen.is_some_and(same) {
+            let problem = "metrics have an address of their own";
+            return Err(relation(&[("server", "listen"), ("server", "metrics_listen")], problem));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
