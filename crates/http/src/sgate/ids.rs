@@ -62,8 +62,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_order_id_comes_back(order in ".{0,40}", number in 1u32..) {
-            prop_assert_eq!(parse_refund_id(&refund_id(&order, number)), Some((order.as_str(), number)));
-            prop_assert_eq!(parse_transaction_id(&transaction_id(&order, number)), Some((order.as_str(), number)));
+            let (refund, transaction) = (refund_id(&order, number), transaction_id(&order, number));
+            prop_assert_eq!(parse_refund_id(&refund), Some((order.as_str(), number)));
+            prop_assert_eq!(parse_transaction_id(&transaction), Some((order.as_str(), number)));
         }
     }
 }

@@ -1,1 +1,271 @@
+use axum::body::Body;
+use axum::http::Request;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use redress_core::environment::Environment;
+use redress_core::id::PaymentId;
+use redress_engine::admin::keys::CredentialKind;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 
+use crate::limits::BODY_BYTES_MAX;
+use crate::router::{Auth, routes};
+use crate::testing::{Answer, Harness};
+
+fn payment(harness: &Harness) -> Value {
+    json!({
+        "order_ref": "2mbbExY77pp8iC0AQ1ucWymnd3c", "merchant_order_ref": "order-1",
+        "psp_account": harness.merchant.momo.to_string(), "psp_payment_id": "144492817",
+        "currency": "VND", "amount": 1_000_000, "refunded_before": 100_000,
+        "captured_at": "2026-11-18T22:06:40.123456+07:00", "channel": "MOMOPAY",
+        "payment_method": "MOMOPAY_WALLET", "environment": "sandbox", "customer_ref": "c-1",
+        "notification_url": "https://merchant.example/hook"
+    })
+}
+
+fn changed(payment: &Value, field: &str, value: Value) -> Value {
+    let mut changed = payment.clone();
+    changed[field] = value;
+    changed
+}
+
+fn without(payment: &Value, field: &str) -> Value {
+    let mut changed = payment.clone();
+    changed.as_object_mut().unwrap().remove(field);
+    changed
+}
+
+async fn post(harness: &Harness, authorization: &str, body: impl Into<Body>) -> Answer {
+    let mut request = Request::post("/v1/payments");
+    if !authorization.is_empty() {
+        request = request.header("authorization", authorization);
+    }
+    harness.send(request.body(body.into()).unwrap()).await
+}
+
+async fn put(harness: &Harness, payment: &Value) -> Answer {
+    post(harness, &format!("Bearer {}", harness.merchant.api_key), payment.to_string()).await
+}
+
+#[tokio::test]
+async fn a_payment_is_taken_in_once() {
+    let harness = Harness::new().await;
+    let payment = payment(&harness);
+    let made = put(&harness, &payment).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let told = made.json();
+    assert_eq!((&told["order_ref"], &told["result"]), (&payment["order_ref"], &json!("created")));
+    let id = PaymentId::parse(told["id"].as_str().unwrap()).unwrap();
+    let order = harness.engine.order(harness.merchant.id, None, "2mbbExY77pp8iC0AQ1ucWymnd3c").await.unwrap();
+    let kept = order.unwrap().payment;
+    assert_eq!((kept.id, kept.balance.captured, kept.balance.refunded), (id, 1_000_000, 100_000));
+    assert_eq!(kept.captured_at.as_micros(), 1_795_014_400_123_456);
+    assert_eq!(kept.notification_url.as_deref(), Some("https://merchant.example/hook"));
+
+    let again = put(&harness, &payment).await;
+    assert_eq!(
+        (again.status.as_u16(), &again.json()["result"], &again.json()["id"]),
+        (200, &json!("unchanged"), &told["id"])
+    );
+    let raised = put(&harness, &changed(&payment, "amount", json!(2_000_000))).await;
+    assert_eq!((raised.status.as_u16(), &raised.json()["result"]), (200, &json!("updated")));
+}
+
+#[tokio::test]
+async fn what_may_be_left_out_has_a_default() {
+    let harness = Harness::new().await;
+    let mut payment = payment(&harness);
+    for field in [
+        "merchant_order_ref",
+        "refunded_before",
+        "channel",
+        "payment_method",
+        "environment",
+        "customer_ref",
+        "notification_url",
+    ] {
+        payment = without(&payment, field);
+    }
+    assert_eq!(put(&harness, &payment).await.status, 201);
+    assert_eq!(put(&harness, &changed(&payment, "refunded_before", json!(0))).await.status, 200);
+    assert_eq!(put(&harness, &changed(&payment, "environment", json!("sandbox"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn other_content_is_a_conflict_that_names_the_field() {
+    let harness = Harness::new().await;
+    let payment = payment(&harness);
+    assert_eq!(put(&harness, &payment).await.status, 201);
+    for (field, value) in [
+        ("amount", json!(99_999)),
+        ("currency", json!("JPY")),
+        ("psp_payment_id", json!("1")),
+        ("psp_account", json!(harness.merchant.tap.to_string())),
+        ("merchant_order_ref", json!("order-2")),
+        ("refunded_before", json!(0)),
+        ("captured_at", json!("2026-11-18T22:06:40Z")),
+        ("channel", Value::Null),
+        ("payment_method", json!("x")),
+        ("customer_ref", json!("x")),
+        ("notification_url", json!("https://merchant.example/other")),
+        ("order_ref", json!("another order with the same psp_payment_id")),
+    ] {
+        let answer = put(&harness, &changed(&payment, field, value)).await;
+        let named = match field {
+            "order_ref" => "psp_payment_id",
+            // Less than what had been given back before: no payment at all.
+            "amount" => "refunded_before",
+            field => field,
+        };
+        let status = if field == "amount" { 422 } else { 409 };
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["error"]["field"]),
+            (status, &json!(named)),
+            "{answer:?}"
+        );
+        assert!(answer.json()["error"]["message"].as_str().unwrap().contains(named));
+    }
+    assert_eq!(put(&harness, &payment).await.json()["result"], "unchanged");
+}
+
+#[tokio::test]
+async fn wrong_content_is_named() {
+    let harness = Harness::new().await;
+    let payment = payment(&harness);
+    for field in ["order_ref", "psp_account", "psp_payment_id", "currency", "amount", "captured_at"] {
+        for body in [
+            without(&payment, field),
+            changed(&payment, field, Value::Null),
+            changed(&payment, field, json!([])),
+        ] {
+            let answer = put(&harness, &body).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()["error"]["field"]),
+                (422, &json!(field)),
+                "{body}"
+            );
+            assert_eq!(answer.json()["error"]["code"], "invalid");
+        }
+    }
+    for (field, value) in [
+        ("order_ref", json!("")),
+        ("order_ref", json!("a\0b")),
+        ("order_ref", json!("x".repeat(256))),
+        ("psp_account", json!("acc_x")),
+        ("psp_account", json!(harness.merchant.id.to_string())),
+        ("currency", json!("vnd")),
+        ("currency", json!("XXX")),
+        ("amount", json!(0)),
+        ("amount", json!(-1)),
+        ("amount", "1.5".parse().unwrap()),
+        ("amount", json!("1000000")),
+        ("amount", json!(u64::MAX)),
+        ("refunded_before", json!(-1)),
+        ("refunded_before", json!(1_000_001)),
+        ("refunded_before", json!("0")),
+        ("captured_at", json!("yesterday")),
+        ("captured_at", json!("2026-11-18T22:06:40")),
+        ("captured_at", json!(1_795_014_400)),
+        ("environment", json!("production")),
+        ("notification_url", json!("file:///etc/passwd")),
+        ("customer_ref", json!({})),
+    ] {
+        let answer = put(&harness, &changed(&payment, field, value.clone())).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["error"]["field"]),
+            (422, &json!(field)),
+            "{value}: {answer:?}"
+        );
+    }
+    let exponent = payment.to_string().replace("1000000", "1e6");
+    let bearer = format!("Bearer {}", harness.merchant.api_key);
+    assert_eq!(post(&harness, &bearer, exponent).await.json()["error"]["field"], "amount");
+    for body in ["", "[]", "{", "x"] {
+        let answer = post(&harness, &bearer, body).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["error"]["code"]),
+            (400, &json!("malformed")),
+            "{body}"
+        );
+    }
+    let answer = post(&harness, &bearer, " ".repeat(BODY_BYTES_MAX + 1)).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["code"]), (413, &json!("body_too_large")));
+    assert!(
+        harness
+            .engine
+            .order(harness.merchant.id, None, "2mbbExY77pp8iC0AQ1ucWymnd3c")
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn without_a_good_key_nothing_is_read() {
+    let harness = Harness::new().await;
+    let body = payment(&harness).to_string();
+    let key = &harness.merchant.api_key;
+    let wrong = format!("Bearer {}x", &key[..key.len() - 1]);
+    let unknown = format!("Bearer {}", key.replace("rk_sandbox_", "rk_live_"));
+    let basic = format!("Basic {key}");
+    let portone = format!("Bearer {}", harness.merchant.portone_key);
+    for authorization in ["", "Bearer", "Bearer ", key, &basic, &wrong, &unknown, &portone, "Bearer é"] {
+        let answer = post(&harness, authorization, body.clone()).await;
+        let expected =
+            r#"{"error":{"code":"unauthorized","message":"an API key is needed as bearer token"}}"#;
+        assert_eq!((answer.status.as_u16(), answer.text()), (401, expected), "{authorization}");
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    let of_key: Vec<&str> =
+        routes().iter().filter(|route| route.auth == Auth::ApiKey).map(|route| route.path).collect();
+    assert_eq!(of_key, ["/v1/payments"], "every endpoint with an API key stands in these tests");
+}
+
+#[tokio::test]
+async fn others_accounts_and_the_other_environment_are_out_of_reach() {
+    let harness = Harness::new().await;
+    let payment = payment(&harness);
+    let foreign =
+        put(&harness, &changed(&payment, "psp_account", json!(harness.other.momo.to_string()))).await;
+    let nobodys =
+        put(&harness, &changed(&payment, "psp_account", json!("acc_00000000000000000000000000"))).await;
+    assert_eq!((foreign.status.as_u16(), &foreign.json()["error"]["field"]), (422, &json!("psp_account")));
+    assert_eq!(foreign.text(), nobodys.text());
+
+    let live = put(&harness, &changed(&payment, "environment", json!("live"))).await;
+    assert_eq!((live.status.as_u16(), &live.json()["error"]["field"]), (422, &json!("environment")));
+    let merchant = harness.merchant.id;
+    let (_, key) =
+        harness.engine.add_key(merchant, CredentialKind::Api, Some(Environment::Live)).await.unwrap();
+    let live = format!("Bearer {}", key.expose_secret());
+    let answer = post(&harness, &live, payment.to_string()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["field"]), (422, &json!("environment")));
+    // The account is of the other environment, whatever the payment says.
+    let answer = post(&harness, &live, without(&payment, "environment").to_string()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["field"]), (422, &json!("environment")));
+}
+
+#[test]
+fn any_body_is_answered() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let harness = runtime.block_on(Harness::new());
+    let bearer = format!("Bearer {}", harness.merchant.api_key);
+    let payment = payment(&harness);
+    let fields: Vec<String> = payment.as_object().unwrap().keys().cloned().collect();
+    let value = prop_oneof![
+        any::<i64>().prop_map(|number| json!(number)),
+        ".{0,20}".prop_map(|text| json!(text)),
+        Just(Value::Null),
+        Just(r#"{"a": [15e299]}"#.parse().unwrap()),
+    ];
+    let nearly = (proptest::sample::select(fields), value)
+        .prop_map(move |(field, value)| changed(&payment, &field, value).to_string().into_bytes());
+    let body = prop_oneof![3 => nearly, 1 => proptest::collection::vec(any::<u8>(), 0..100)];
+    TestRunner::default()
+        .run(&body, |body| {
+            let answer = runtime.block_on(post(&harness, &bearer, body));
+            prop_assert!(answer.status.as_u16() < 500, "{answer:?}");
+            Ok(())
+        })
+        .unwrap();
+}
