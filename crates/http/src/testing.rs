@@ -24,11 +24,11 @@ use redress_engine::world::{Clock, World};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
 use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
-use redress_store::Store;
 use redress_store::ops::accounts::{AccountVersion, AddAccount};
 use redress_store::ops::credentials::{AddCredential, Credential, CredentialKind, Proof};
 use redress_store::ops::merchants::{AddMerchant, Merchant};
 use redress_store::ops::payments::{NewPayment, UpsertPayments, Upserted};
+use redress_store::{Faults, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -124,6 +124,15 @@ impl Harness {
 
     /// With these settings.
     pub(crate) async fn with(config: EngineConfig) -> Self {
+        Self::build(config, None).await
+    }
+
+    /// With faults in front of every operation of the engine.
+    pub(crate) async fn with_faults(faults: Arc<dyn Faults>) -> Self {
+        Self::build(EngineConfig::default(), Some(faults)).await
+    }
+
+    async fn build(config: EngineConfig, faults: Option<Arc<dyn Faults>>) -> Self {
         let (world, clock, spawner) = world(START, 7);
         let store = Store::in_line_sqlite().unwrap();
         store.migrate(redress_store::MIGRATIONS, START.as_micros()).await.unwrap();
@@ -137,7 +146,10 @@ impl Harness {
         let sandbox = Sandbox::open(&Place::Memory, SandboxConfig::default(), sandbox_world).unwrap();
         let transport = Arc::new(InProcess { sandbox: sandbox.clone(), clock: Arc::clone(&world.clock) });
         let engine = Engine::new(EngineParts {
-            store: store.clone(),
+            store: match faults {
+                Some(faults) => store.clone().with_faults(faults),
+                None => store.clone(),
+            },
             world: world.clone(),
             config,
             psp_transport: Arc::<InProcess>::clone(&transport),
@@ -296,7 +308,7 @@ impl Filler<'_> {
             "secret_key": "K951B6PE1waDMi640xX08PD3vg6EkVlz"});
         self.account(id, made.momo, "momo", "", &momo).await;
         let tap = json!({"secret_key": "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ"});
-        self.account(id, made.tap, "tap", "/v2", &tap).await;
+        self.account(id, made.tap, "tap", "", &tap).await;
         made
     }
 

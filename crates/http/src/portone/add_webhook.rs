@@ -50,7 +50,14 @@ impl<'a> Webhook<'a> {
 fn uuid(bytes: &[u8; 16]) -> String {
     let number = u128::from_be_bytes(*bytes);
     let part = |shift: u32, digits: u32| (number >> shift) & ((1 << (4 * digits)) - 1);
-    format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12))
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        part(96, 8),
+        part(80, 4),
+        part(64, 4),
+        part(48, 4),
+        part(0, 12)
+    )
 }
 
 impl From<AdminError> for PortoneError {
@@ -148,7 +155,8 @@ mod tests {
 
     #[test]
     fn an_id_is_shown_as_rfc_9562_has_it() {
-        let bytes = [0x01, 0x7f, 0x22, 0xe2, 0x79, 0xb0, 0x7c, 0xc3, 0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
+        let bytes =
+            [0x01, 0x7f, 0x22, 0xe2, 0x79, 0xb0, 0x7c, 0xc3, 0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
         assert_eq!(uuid(&bytes), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
     }
 }

@@ -82,17 +82,40 @@ mod tests {
         let harness = Harness::new().await;
         let key = harness.merchant.portone_key;
         let cases = [
-            (json!({"portone_key": "nobody", "portone_secret": "x"}), 400, "4016", "Merchant not found for this key : nobody"),
+            (
+                json!({"portone_key": "nobody", "portone_secret": "x"}),
+                400,
+                "4016",
+                "Merchant not found for this key : nobody",
+            ),
             (json!({"portone_key": key, "portone_secret": "x"}), 401, "4099", "invalid portone secret"),
             (json!({"portone_key": key, "portone_secret": ""}), 401, "4099", "invalid portone secret"),
-            (json!({"portone_secret": "x"}), 400, "4001", "Invalid Request, err : portone_key is a required field"),
-            (json!({"portone_key": key}), 400, "4001", "Invalid Request, err : portone_secret is a required field"),
-            (json!({"portone_key": 7, "portone_secret": "x"}), 400, "4001", "Invalid Request, err : portone_key must be a string"),
+            (
+                json!({"portone_secret": "x"}),
+                400,
+                "4001",
+                "Invalid Request, err : portone_key is a required field",
+            ),
+            (
+                json!({"portone_key": key}),
+                400,
+                "4001",
+                "Invalid Request, err : portone_secret is a required field",
+            ),
+            (
+                json!({"portone_key": 7, "portone_secret": "x"}),
+                400,
+                "4001",
+                "Invalid Request, err : portone_key must be a string",
+            ),
         ];
         for (body, status, code, message) in cases {
             let answer = harness.send(post_anonymous(PATH, &body.to_string())).await;
             assert_eq!(answer.status.as_u16(), status, "{body}");
-            assert_eq!((&answer.json()["status_code"], &answer.json()["message"]), (&json!(code), &json!(message)));
+            assert_eq!(
+                (&answer.json()["status_code"], &answer.json()["message"]),
+                (&json!(code), &json!(message))
+            );
         }
     }
 }

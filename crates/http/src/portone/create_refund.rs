@@ -27,7 +27,9 @@ use super::read;
 use super::view::Refunds;
 use crate::body::{PathText, RawBody};
 use crate::json_object::JsonObject;
-use crate::limits::{DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
+use crate::limits::{
+    DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX,
+};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -78,7 +80,8 @@ async fn answer(
         tracing::warn!(refund = %refund.id, %error, "a refund is answered without those before it");
         None
     });
-    let (payment, refunds) = order.map_or_else(|| (payment, vec![refund]), |order| (order.payment, order.refunds));
+    let (payment, refunds) =
+        order.map_or_else(|| (payment, vec![refund]), |order| (order.payment, order.refunds));
     Ok(Json(Refunds::new(&payment, &refunds, &caller.merchant_code)).into_response())
 }
 

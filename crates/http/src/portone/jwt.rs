@@ -135,7 +135,9 @@ mod tests {
         let unsigned = signed(Algorithm::HS256, &claims);
         let (_, rest) = unsigned.split_once('.').unwrap();
         let (body, signature) = rest.split_once('.').unwrap();
-        for token in [format!("eyJhbGciOiJub25lIn0.{body}."), format!("eyJhbGciOiJub25lIn0.{body}.{signature}")] {
+        for token in
+            [format!("eyJhbGciOiJub25lIn0.{body}."), format!("eyJhbGciOiJub25lIn0.{body}.{signature}")]
+        {
             assert!(!proves(&token, KEY, &secret(), at(NOW)), "{token}");
         }
     }

@@ -33,7 +33,10 @@ mod tests {
         let harness = Harness::new().await;
         harness.payment(TestPayment::tap("o1", 10_050)).await;
         let answer = harness.send(list(&harness.merchant, "o1")).await;
-        assert_eq!((answer.status.as_u16(), answer.text()), (200, r#"{"amountToRefund":100.5,"refundDetails":[]}"#));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (200, r#"{"amountToRefund":100.5,"refundDetails":[]}"#)
+        );
     }
 
     #[tokio::test]
@@ -42,7 +45,12 @@ mod tests {
         harness.payment(TestPayment::momo("o1", 1_000)).await;
         let long = "x".repeat(256);
         for path in ["o2", "O1", "%00", "o1%00", "%ff", "%C3%28", &long, "o1%2F", "..%2Fo1", "o1%20"] {
-            assert_error(&harness.send(list(&harness.merchant, path)).await, 400, "4096", "INVALID_REFERENCE");
+            assert_error(
+                &harness.send(list(&harness.merchant, path)).await,
+                400,
+                "4096",
+                "INVALID_REFERENCE",
+            );
         }
     }
 }

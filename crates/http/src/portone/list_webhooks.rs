@@ -75,7 +75,8 @@ mod tests {
         };
         harness.engine.add_endpoint(sgate).await.unwrap();
         let all = harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap();
-        harness.engine.revoke_endpoint(harness.merchant.id, all[2].id).await.unwrap();
+        let revoked = all.iter().find(|endpoint| endpoint.name == "c").unwrap();
+        harness.engine.revoke_endpoint(harness.merchant.id, revoked.id).await.unwrap();
 
         let answer = harness.send(ask(&harness.merchant, "?environment=sandbox")).await.json();
         assert_eq!(answer["message"], "Webhook fetched successfully!");
@@ -88,7 +89,13 @@ mod tests {
     #[tokio::test]
     async fn the_environment_must_be_named() {
         let harness = Harness::new().await;
-        for query in ["", "?environment=", "?environment=both", "?environment=%ff", "?environment=live&environment=live"] {
+        for query in [
+            "",
+            "?environment=",
+            "?environment=both",
+            "?environment=%ff",
+            "?environment=live&environment=live",
+        ] {
             let answer = harness.send(ask(&harness.merchant, query)).await;
             assert_error(&answer, 400, "4001", "INVALID_REQUEST");
         }

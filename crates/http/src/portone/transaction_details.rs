@@ -16,8 +16,8 @@ use serde_json::value::RawValue;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::view::{Enveloped, number, rfc3339, status};
 use super::read;
+use super::view::{Enveloped, number, rfc3339, status};
 use crate::body::{PathText, RawBody};
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
 
@@ -51,7 +51,8 @@ pub(crate) async fn handle(
     caller.is(key.as_deref())?;
     // As long as a body allows: a reference that is too long names nothing, it is not a wrong request.
     let order_ref = read::text(&read::object(&body)?, "order_ref", body.len())?;
-    let found = storable(&order_ref, REFERENCE_CHARS_MAX).then(|| engine.order(caller.merchant, None, &order_ref));
+    let found =
+        storable(&order_ref, REFERENCE_CHARS_MAX).then(|| engine.order(caller.merchant, None, &order_ref));
     let order = match found {
         Some(order) => order.await?.ok_or(PortoneError::NoTransaction)?,
         None => return Err(PortoneError::NoTransaction),
@@ -63,7 +64,9 @@ pub(crate) async fn handle(
 
 /// Whether what is left could be refunded now, and whether the PSP takes several partial refunds.
 async fn refundable(engine: &Engine, order: &Order) -> Result<(bool, bool), PortoneError> {
-    let Some((account, capabilities)) = engine.refundability(&order.payment).await? else { return Ok((false, false)) };
+    let Some((account, capabilities)) = engine.refundability(&order.payment).await? else {
+        return Ok((false, false));
+    };
     let all_that_is_left = Ask { amount: AskedAmount::Remainder, environment: None, channel: None };
     let allowed = judge(&order.payment, account, capabilities, &all_that_is_left, engine.now()).is_ok();
     Ok((allowed, capabilities.several && capabilities.partial))
@@ -107,7 +110,9 @@ mod tests {
     #[tokio::test]
     async fn a_payment_says_what_can_be_refunded() {
         let harness = Harness::new().await;
-        harness.payment(TestPayment { merchant_order_ref: Some("m1"), ..TestPayment::momo("o1", 10_000) }).await;
+        harness
+            .payment(TestPayment { merchant_order_ref: Some("m1"), ..TestPayment::momo("o1", 10_000) })
+            .await;
         let answer = details(&harness, &json!({"order_ref": "o1"})).await.json();
         let known = answer["content"]["channel_order_ref"].clone();
         let content = json!({

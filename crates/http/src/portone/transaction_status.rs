@@ -27,7 +27,8 @@ pub(crate) async fn handle(
     PathText(merchant_order_ref): PathText,
 ) -> Result<Response, PortoneError> {
     let wanted = merchant_order_ref.ok_or(PortoneError::NoTransaction)?;
-    let payment = engine.newest_payment(caller.merchant, &wanted).await?.ok_or(PortoneError::NoTransaction)?;
+    let payment =
+        engine.newest_payment(caller.merchant, &wanted).await?.ok_or(PortoneError::NoTransaction)?;
     let content = Status {
         channel_order_ref: &payment.psp_payment_id,
         order_ref: &payment.order_ref,
@@ -45,7 +46,8 @@ mod tests {
     #[tokio::test]
     async fn a_payment_is_found_by_the_merchants_reference() {
         let harness = Harness::new().await;
-        let payment = TestPayment { merchant_order_ref: Some("MERCHANT1647433108462"), ..TestPayment::momo("o1", 9) };
+        let payment =
+            TestPayment { merchant_order_ref: Some("MERCHANT1647433108462"), ..TestPayment::momo("o1", 9) };
         harness.payment(payment).await;
         let ask = |path: &str| get(path, harness.merchant.portone_key, &token(&harness.merchant));
         let answer = harness.send(ask("/api/transaction/MERCHANT1647433108462/status")).await.json();

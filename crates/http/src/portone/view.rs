@@ -70,7 +70,8 @@ pub(super) const fn status(state: StateName) -> &'static str {
 
 /// A sum in major units as a JSON number, printed from integers: `7`, not `7.0`.
 pub(super) fn number(amount: Amount) -> Box<RawValue> {
-    RawValue::from_string(amount.to_decimal().to_string()).expect("a decimal's shortest text is a JSON number")
+    RawValue::from_string(amount.to_decimal().to_string())
+        .expect("a decimal's shortest text is a JSON number")
 }
 
 /// RFC 3339 with microseconds in UTC, as in the samples of the reference: `2022-06-30T06:20:41.052983Z`.
