@@ -66,3 +66,48 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::testing::Harness;
+
+    async fn panics() -> &'static str {
+        panic!("on purpose: the inside of a handler")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_in_the_faces_shape_and_shows_nothing() {
+        let own = Outermost::new(Harness::new().await.engine);
+        let router = Router::new()
+            .route("/api/x", get(panics))
+            .route("/api_v1/x", get(panics))
+            .route("/v1/x", get(panics))
+            .layer(from_fn_with_state(own, outermost));
+        for (path, field) in [("/api/x", "status_code"), ("/api_v1/x", "code"), ("/v1/x", "error")] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(response.headers().contains_key(REQUEST_ID));
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert!(body.get(field).is_some() && !body.to_string().contains("inside"), "{path}: {body}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_could_forge_a_log_line_is_not_taken_over() {
+        assert!(harmless(b"0af7651916cd43dd8448eb211c80319c") && harmless(b"a-b_c.d"));
+        for id in [&b""[..], b"a b", b"a\"b", b"a\tb", b"a{b", "\u{e9}".as_bytes(), &[b'x'; 65]] {
+            assert!(!harmless(id), "{id:?}");
+        }
+    }
+}

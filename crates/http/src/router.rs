@@ -62,7 +62,12 @@ fn all() -> Routes {
         .add(Auth::Portone, Method::GET, "/api/refund/{order_ref}", portone::list_refunds::handle)
         .add(Auth::Portone, Method::POST, "/api/merchant/{key}/webhook", portone::add_webhook::handle)
         .add(Auth::Portone, Method::GET, "/api/merchant/{key}/webhook", portone::list_webhooks::handle)
-        .add(Auth::Portone, Method::POST, "/api/{key}/transaction-details", portone::transaction_details::handle)
+        .add(
+            Auth::Portone,
+            Method::POST,
+            "/api/{key}/transaction-details",
+            portone::transaction_details::handle,
+        )
         .add(
             Auth::Portone,
             Method::GET,
@@ -110,5 +115,74 @@ impl Routes {
         self.router = self.router.route(path, on(filter, handler));
         self.infos.push(RouteInfo { method, path, auth });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::body::Body;
+
+    use super::*;
+    use crate::testing::Harness;
+
+    /// Whoever adds an endpoint says here who may call it. The tests of its face then call it as those who may not:
+    /// PortOne's and SGate's go through [`routes`] themselves.
+    const WHO: [(Auth, &[&str]); 5] = [
+        (
+            Auth::Portone,
+            &[
+                "GET /api/merchant/{key}/webhook",
+                "GET /api/refund/{order_ref}",
+                "GET /api/transaction/{merchant_order_ref}/status",
+                "POST /api/merchant/{key}/webhook",
+                "POST /api/refund/{order_ref}",
+                "POST /api/{key}/transaction-details",
+            ],
+        ),
+        (
+            Auth::Sgate,
+            &[
+                "GET /api_v1/merchants/{id}",
+                "GET /api_v1/orders/{id}",
+                "GET /api_v1/refunds/{id}",
+                "GET /api_v1/transactions/{id}/merchant",
+                "POST /api_v1/orders/{id}/refunds",
+            ],
+        ),
+        (Auth::ApiKey, &["POST /v1/payments"]),
+        (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
+        (Auth::Nobody, &["GET /healthz", "GET /readyz"]),
+    ];
+
+    #[test]
+    fn every_endpoint_stands_in_the_list() {
+        let mut listed = 0;
+        for (auth, expected) in WHO {
+            let of_this = routes().into_iter().filter(|route| route.auth == auth);
+            let served: BTreeSet<String> =
+                of_this.map(|route| format!("{} {}", route.method, route.path)).collect();
+            assert_eq!(served.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{auth:?}");
+            listed += expected.len();
+        }
+        assert_eq!(listed, routes().len());
+    }
+
+    #[tokio::test]
+    async fn nobody_is_let_in_without_credentials() {
+        let harness = Harness::new().await;
+        for route in routes().into_iter().filter(|route| route.auth != Auth::Nobody) {
+            let path = route.path.replace(['{', '}'], "");
+            let request = Request::builder().method(&route.method).uri(&path).body(Body::from("{}")).unwrap();
+            let answer = harness.send(request).await;
+            let status = answer.status.as_u16();
+            match route.auth {
+                Auth::InMessage => {
+                    assert!((400..500).contains(&status) && status != 405, "{route:?} {answer:?}")
+                }
+                _ => assert_eq!(status, 401, "{route:?} {answer:?}"),
+            }
+        }
     }
 }
