@@ -3,6 +3,7 @@
 
 use crate::case::CaseKind;
 use crate::outcome::Finding;
+use crate::policy::AccountState;
 use crate::recipe::{Absence, Lookup, Recipe, Resend};
 use crate::refund::{Evidence, Refund};
 use crate::settle::Timing;
@@ -26,12 +27,15 @@ pub enum Step {
     CallPerson(CaseKind),
     /// The PSP's refund window closed before it was sent: it fails.
     CloseWindow,
+    /// The PSP account was revoked before it was sent: it fails.
+    Abandon,
 }
 
 /// Says what to do next. `window_end` is the end of the PSP's refund window for the payment, if it has one.
 pub fn next_step(
     refund: &Refund,
     recipe: &Recipe,
+    account: AccountState,
     window_end: Option<Timestamp>,
     timing: &Timing,
     now: Timestamp,
@@ -42,24 +46,36 @@ pub fn next_step(
         | RefundState::Failed(_)
         | RefundState::Canceled
         | RefundState::Reversed(_) => Step::Nothing,
+        RefundState::Queued if account == AccountState::Revoked => Step::Abandon,
         RefundState::Queued if window_end.is_some_and(|end| now >= end) => Step::CloseWindow,
+        RefundState::Queued if account == AccountState::Paused => Step::Nothing,
         RefundState::Queued => Step::Submit,
         RefundState::Submitting(lease) if now < lease.until => Step::Nothing,
         RefundState::Submitting(_) => Step::Doubt,
-        RefundState::Unknown => resolve(&refund.evidence, recipe, timing, now),
+        RefundState::Unknown => resolve(&refund.evidence, recipe, account, timing, now),
         RefundState::Pending => follow(&refund.evidence, recipe, timing, now),
     }
 }
 
-fn resolve(evidence: &Evidence, recipe: &Recipe, timing: &Timing, now: Timestamp) -> Step {
-    if evidence.sends == 0 {
+fn resolve(
+    evidence: &Evidence,
+    recipe: &Recipe,
+    account: AccountState,
+    timing: &Timing,
+    now: Timestamp,
+) -> Step {
+    let may_send = account == AccountState::Active;
+    if may_send && evidence.sends == 0 {
         return Step::Resend;
     }
     let exhausted = recipe.lookup == Lookup::None || evidence.queries >= timing.person_after_queries;
     if exhausted && !evidence.person_called {
         return Step::CallPerson(CaseKind::Unresolved);
     }
-    if not_found(evidence) && (may_resend(evidence, recipe, now) || absence_proved(evidence, recipe)) {
+    if may_send
+        && not_found(evidence)
+        && (may_resend(evidence, recipe, now) || absence_proved(evidence, recipe))
+    {
         return Step::Resend;
     }
     if recipe.lookup == Lookup::None { Step::Nothing } else { Step::Query }

@@ -198,7 +198,12 @@ pub fn settle(
             None => refund.psp_refund_id = Some(told.to_owned()),
             Some(bound) if bound != told => {
                 let text = format!("the PSP tells of its refund {told} under the reference of {bound}");
-                let block = if refund.state.name().is_final() { refund.amount.minor() } else { 0 };
+                // A second refund at the PSP under the reference of one that is over: its money left unasked.
+                let (kind, block) = if refund.state.name().is_final() {
+                    (CaseKind::ForeignRefund, refund.amount.minor())
+                } else {
+                    (CaseKind::Mismatch, 0)
+                };
                 if word.via == Via::Query {
                     refund.evidence.queries += 1;
                 }
@@ -207,7 +212,7 @@ pub fn settle(
                     RefundState::Unknown | RefundState::Pending => look_again(refund, timing, now, seed),
                     _ => Change::none(refund),
                 };
-                return Ok(change.with_case(CaseKind::Mismatch, text, block));
+                return Ok(change.with_case(kind, text, block));
             }
             Some(_) => {}
         }
@@ -215,7 +220,6 @@ pub fn settle(
     if let Outcome::Succeeded { arn: Some(arn), .. } = &word.outcome {
         refund.arn.get_or_insert_with(|| arn.clone());
     }
-    refund.updated_at = now;
     match refund.state.name() {
         StateName::Held => Ok(never_sent(refund, word)),
         StateName::Queued => settle_queued(refund, word, timing, now),
@@ -236,7 +240,7 @@ fn settle_queued(
 ) -> Result<Change, IllegalTransition> {
     let known = matches!(word.outcome, Outcome::Pending { .. } | Outcome::Succeeded { .. });
     if !known {
-        return Ok(Change::none(refund));
+        return Ok(contradicted(refund, word));
     }
     let owner = ProcessId::from_bytes([0; 16]);
     let sent = begin_send(refund, owner, timing, now)?;
@@ -245,7 +249,7 @@ fn settle_queued(
 
 fn never_sent(refund: Refund, word: &Word) -> Change {
     if !matches!(word.outcome, Outcome::Pending { .. } | Outcome::Succeeded { .. }) {
-        return Change::none(refund);
+        return contradicted(refund, word);
     }
     let text = "the PSP tells of a refund that was never sent".to_owned();
     Change::none(refund).with_case(CaseKind::Mismatch, text, 0)
@@ -345,11 +349,7 @@ fn undecided(
             "several refunds at the PSP could be this one".to_owned(),
             0,
         ),
-        Finding::Mismatch if !called => {
-            let text =
-                "the PSP shows another sum, currency or payment under this refund's reference".to_owned();
-            change.with_case(CaseKind::Mismatch, text, 0)
-        }
+        Finding::Mismatch if !called => change.with_case(CaseKind::Mismatch, MISMATCH_TEXT.to_owned(), 0),
         _ => change,
     })
 }
@@ -377,14 +377,21 @@ fn settle_succeeded(refund: Refund, word: &Word, now: Timestamp) -> Result<Chang
             let text = format!("the PSP refused ({}) what it had called done", refusal.code);
             Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, 0))
         }
-        (Outcome::Unknown(Finding::Mismatch), _) => {
-            let text =
-                "the PSP shows another sum, currency or payment under this refund's reference".to_owned();
-            Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, 0))
-        }
-        _ => Ok(Change::none(refund)),
+        _ => Ok(contradicted(refund, word)),
     }
 }
+
+/// The PSP's records and ours do not fit together, though nothing is open: a person must know.
+fn contradicted(refund: Refund, word: &Word) -> Change {
+    let text = match word.outcome {
+        Outcome::Unknown(Finding::Mismatch) => MISMATCH_TEXT,
+        Outcome::Unknown(Finding::Ambiguous) => "the PSP binds this refund's reference to another refund",
+        _ => return Change::none(refund),
+    };
+    Change::none(refund).with_case(CaseKind::Mismatch, text.to_owned(), 0)
+}
+
+const MISMATCH_TEXT: &str = "the PSP shows another sum, currency or payment under this refund's reference";
 
 fn reverse(refund: Refund, refusal: &PspRefusal, now: Timestamp) -> Result<Change, IllegalTransition> {
     let text = format!("the PSP says that the refund failed after it had succeeded ({})", refusal.code);
@@ -402,7 +409,7 @@ fn settle_over(refund: Refund, word: &Word) -> Change {
         _ => false,
     };
     if !late {
-        return Change::none(refund);
+        return contradicted(refund, word);
     }
     let text = format!("the PSP says {} of a refund that was {}", word.outcome.as_str(), refund.state.name());
     let amount = refund.amount.minor();

@@ -171,6 +171,8 @@ impl Engine {
         };
         for _ in 1..SETTLE_TRIES_MAX {
             match self.parts.store.run(op.clone()).await {
+                // Another process bound the PSP's refund meanwhile; the next run sees that and judges anew.
+                Err(error) if error.is_conflict_with("refunds_psp_refund") => {}
                 Err(error @ (StoreError::Unavailable { .. } | StoreError::Full)) => {
                     tracing::warn!(refund = %refund.id, %error, "an outcome could not be recorded yet");
                     self.parts.world.clock.sleep(SETTLE_PAUSE).await;

@@ -88,7 +88,7 @@ fn unknown(finding: Option<Finding>, queries: u32, asked: u64) -> Refund {
 }
 
 fn step(refund: &Refund, recipe: &Recipe, seconds: u64) -> Step {
-    next_step(refund, recipe, None, &timing(), after(seconds))
+    next_step(refund, recipe, AccountState::Active, None, &timing(), after(seconds))
 }
 
 #[test]
@@ -103,7 +103,10 @@ fn what_is_over_or_held_needs_nothing() {
     ] {
         for recipe in [BY_KEY, BY_LIST, BLIND, BOUNDED] {
             let end = Some(START);
-            assert_eq!(next_step(&refund(state.clone()), &recipe, end, &timing(), after(9)), Step::Nothing);
+            assert_eq!(
+                next_step(&refund(state.clone()), &recipe, AccountState::Active, end, &timing(), after(9)),
+                Step::Nothing
+            );
         }
     }
 }
@@ -111,7 +114,8 @@ fn what_is_over_or_held_needs_nothing() {
 #[test]
 fn a_queued_refund_is_sent_while_its_window_is_open() {
     let queued = refund(RefundState::Queued);
-    let at = |end, seconds| next_step(&queued, &BY_LIST, end, &timing(), after(seconds));
+    let at =
+        |end, seconds| next_step(&queued, &BY_LIST, AccountState::Active, end, &timing(), after(seconds));
     assert_eq!(at(None, 1_000_000), Step::Submit);
     assert_eq!(at(Some(after(10)), 9), Step::Submit);
     assert_eq!(at(Some(after(10)), 10), Step::CloseWindow);
@@ -257,7 +261,7 @@ impl Life {
         if self.refund.due_at.is_none_or(|due| due > self.now) {
             return;
         }
-        let step = next_step(&self.refund, &self.recipe, None, &timing(), self.now);
+        let step = next_step(&self.refund, &self.recipe, AccountState::Active, None, &timing(), self.now);
         let refund = self.refund.clone();
         match step {
             Step::Nothing => {
@@ -279,7 +283,7 @@ impl Life {
                 assert!(!refund.evidence.person_called, "once");
                 self.apply(settle::call_person(refund, kind, String::new(), &timing(), self.now));
             }
-            Step::CloseWindow => unreachable!("no window here"),
+            Step::CloseWindow | Step::Abandon => unreachable!("no window here, and an active account"),
         }
         let later = self.refund.due_at.is_none_or(|due| due > self.now);
         assert!(later, "due again at once after {step:?}: {:?}", self.refund);
@@ -348,5 +352,26 @@ proptest! {
             prop_assert!(!life.refund.state.name().is_final());
             prop_assert_eq!(life.refund.evidence.sends, 1);
         }
+    }
+}
+
+#[test]
+fn an_account_that_does_not_send_is_still_asked() {
+    let step = |refund: &Refund, account| next_step(refund, &BY_KEY, account, None, &timing(), after(9));
+    let queued = refund(RefundState::Queued);
+    assert_eq!(step(&queued, AccountState::Paused), Step::Nothing);
+    assert_eq!(step(&queued, AccountState::Revoked), Step::Abandon);
+    let mut lost = refund(RefundState::Unknown);
+    lost.evidence = Evidence {
+        first_sent_at: Some(START),
+        last_sent_at: Some(START),
+        sends: 1,
+        queries: 1,
+        finding: Some(Finding::NotFound),
+        ..Evidence::default()
+    };
+    assert_eq!(step(&lost, AccountState::Active), Step::Resend);
+    for account in [AccountState::Paused, AccountState::Revoked] {
+        assert_eq!(step(&lost, account), Step::Query, "{account:?}");
     }
 }

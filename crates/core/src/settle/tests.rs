@@ -125,6 +125,12 @@ fn judged(from: StateName, outcome: &Outcome, via: Via) -> (StateName, Vec<CaseK
         (Held, _) if known => (Held, vec![CaseKind::Mismatch]),
         (Queued, Outcome::Pending { .. }) => (Pending, vec![]),
         (Queued, Outcome::Succeeded { .. }) => (Succeeded, vec![]),
+        // Over, or never sent: records that do not fit together are put before a person all the same.
+        (Held | Queued | Succeeded | Failed | Canceled | Reversed, Outcome::Unknown(finding))
+            if matches!(finding, Finding::Mismatch | Finding::Ambiguous) =>
+        {
+            (from, vec![CaseKind::Mismatch])
+        }
         (Held | Queued, _) => (from, vec![]),
         // Open: the PSP's word decides, whoever brings it.
         (Submitting | Unknown | Pending, Outcome::Succeeded { .. }) => (Succeeded, vec![]),
@@ -141,7 +147,6 @@ fn judged(from: StateName, outcome: &Outcome, via: Via) -> (StateName, Vec<CaseK
         // Over: a contradiction is kept, and blocks what it may have cost.
         (Succeeded, Outcome::Refused(_)) if via == Via::Submit => (Succeeded, vec![CaseKind::Mismatch]),
         (Succeeded, Outcome::Refused(_)) => (Reversed, vec![CaseKind::Reversed]),
-        (Succeeded, Outcome::Unknown(Finding::Mismatch)) => (Succeeded, vec![CaseKind::Mismatch]),
         (Succeeded, _) => (Succeeded, vec![]),
         (Failed | Canceled | Reversed, _) if known => (from, vec![CaseKind::LateSuccess]),
         (Failed | Canceled | Reversed, _) => (from, vec![]),
@@ -195,7 +200,8 @@ fn what_the_psp_calls_it_is_kept_and_never_changed() {
             let change = told(bound, outcome, Via::Notification, NOW);
             assert_eq!(change.refund.psp_refund_id.as_deref(), Some("re_0"));
             assert_eq!(change.refund.state, state(from), "{from}");
-            assert_eq!(case_kinds(&change), [CaseKind::Mismatch]);
+            let kind = if from.is_final() { CaseKind::ForeignRefund } else { CaseKind::Mismatch };
+            assert_eq!(case_kinds(&change), [kind]);
             assert_eq!(change.cases[0].block_minor, if from.is_final() { MINOR } else { 0 }, "{from}");
         }
     }

@@ -102,8 +102,8 @@ pub enum Accepted {
 }
 
 const LOCK_PAYMENT: &str = concat!(
-    "UPDATE payments SET updated_at = $1, refund_count = refund_count + 1, transaction_count = transaction_count + 1 ",
-    "WHERE merchant_id = $2 AND order_ref = $3 RETURNING ",
+    "UPDATE payments SET refund_count = refund_count + 1, transaction_count = transaction_count + 1 ",
+    "WHERE merchant_id = $1 AND order_ref = $2 RETURNING ",
     payment_columns!(),
     ", (SELECT a.psp FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
     ", (SELECT a.state FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
@@ -111,8 +111,7 @@ const LOCK_PAYMENT: &str = concat!(
     ", (SELECT a.max_in_flight FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)"
 );
 
-const RESERVE: &str =
-    "UPDATE payments SET reserved = reserved + $1 WHERE merchant_id = $2 AND payment_id = $3";
+const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, updated_at = $2 WHERE merchant_id = $3 AND payment_id = $4";
 
 const FIND_REPEAT: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
@@ -129,12 +128,8 @@ impl Operation for Accept {
     const NAME: &'static str = "accept_refund";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Accepted>, StoreError> {
-        let locked = tx
-            .rows(
-                LOCK_PAYMENT,
-                &[self.now.as_micros().into(), self.merchant.as_bytes().into(), (&self.order_ref).into()],
-            )
-            .await?;
+        let locked =
+            tx.rows(LOCK_PAYMENT, &[self.merchant.as_bytes().into(), (&self.order_ref).into()]).await?;
         let Some(row) = locked.first() else {
             return Ok(Done::Rollback(Accepted::NoPayment));
         };
@@ -177,12 +172,21 @@ impl Accept {
             return self.repeat(tx, payment).await;
         }
         let reserve: i64 = grant.amount.minor();
-        tx.exec(RESERVE, &[reserve.into(), payment.merchant.as_bytes().into(), payment.id.as_bytes().into()])
-            .await?;
+        tx.exec(
+            RESERVE,
+            &[
+                reserve.into(),
+                self.now.as_micros().into(),
+                payment.merchant.as_bytes().into(),
+                payment.id.as_bytes().into(),
+            ],
+        )
+        .await?;
         payment.balance = payment
             .balance
             .changed(BalanceChange { reserved: reserve, refunded: 0 })
             .map_err(|error| StoreError::inconsistent(error.to_string()))?;
+        payment.updated_at = self.now;
         write::insert_event(tx, &refund, EventKind::Created, None, self.now).await?;
         if self.announce {
             write::insert_deliveries(tx, &refund, EventKind::Created).await?;

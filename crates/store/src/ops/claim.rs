@@ -226,20 +226,9 @@ impl Claim {
         out: &mut ClaimOutcome,
     ) -> Result<(), StoreError> {
         let window_end = self.window.map(|window| captured_at.plus(window));
-        let revoked = self.account.state == AccountState::Revoked;
-        let step = match next_step(&refund, self.recipe, window_end, &self.timing, self.now) {
-            Step::Submit if revoked => {
-                return self
-                    .write(tx, self.fail(refund, "account_revoked", "the PSP account was revoked")?, ids, out)
-                    .await;
-            }
-            step => step,
-        };
-        match step {
+        let account = self.account.state;
+        match next_step(&refund, self.recipe, account, window_end, &self.timing, self.now) {
             Step::Nothing => self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ()),
-            Step::Submit | Step::Resend if self.account.state == AccountState::Paused => {
-                self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ())
-            }
             // What cannot be taken now stays due.
             Step::Submit | Step::Resend if self.left(out, Task::Send) == 0 => Ok(()),
             Step::Submit | Step::Resend => {
@@ -262,6 +251,10 @@ impl Claim {
             Step::CloseWindow => {
                 let text = "the provider's time for refunds ended before the refund was sent";
                 self.write(tx, self.fail(refund, "refund_window_closed", text)?, ids, out).await
+            }
+            Step::Abandon => {
+                let text = "the PSP account was revoked before the refund was sent";
+                self.write(tx, self.fail(refund, "account_revoked", text)?, ids, out).await
             }
         }
     }

@@ -100,18 +100,16 @@ async fn what_provably_never_left_is_sent_even_without_a_key() {
 }
 
 #[tokio::test]
-async fn a_paused_account_does_not_send_again() {
-    TestStores::each(async |store| {
-        not_found(&store).await;
-        let paused = in_account(AccountState::Paused, Claim { recipe: &SAME_KEY, ..claim(30) });
-        assert_eq!(run_claim(&store, paused).await, ClaimOutcome::default());
-        let refund = load(&store, 1).await.0;
-        assert_eq!(
-            (refund.state, refund.due_at),
-            (RefundState::Unknown, Some(at(30).plus(TIMING.resolve.max)))
-        );
-    })
-    .await;
+async fn an_account_that_does_not_send_looks_instead_of_sending_again() {
+    for state in [AccountState::Paused, AccountState::Revoked] {
+        TestStores::each(async |store| {
+            not_found(&store).await;
+            let claim = in_account(state, Claim { recipe: &SAME_KEY, ..claim(30) });
+            assert_eq!(claimed(&store, claim).await, [Task::Query]);
+            assert_eq!(load(&store, 1).await.0.state, RefundState::Unknown);
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
