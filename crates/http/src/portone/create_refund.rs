@@ -74,7 +74,8 @@ async fn answer(
         made
     });
     if let RefundState::Failed(failure) = &refund.state {
-        return Err(PortoneError::RefusedByPsp(failure.text.clone()));
+        let why = if failure.text.is_empty() { &failure.code } else { &failure.text };
+        return Err(PortoneError::Failed(why.clone()));
     }
     let order = engine.order(caller.merchant, None, &payment.order_ref).await.unwrap_or_else(|error| {
         tracing::warn!(refund = %refund.id, %error, "a refund is answered without those before it");

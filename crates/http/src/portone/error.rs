@@ -48,8 +48,8 @@ pub(crate) enum PortoneError {
     #[error("the amount has too many digits")]
     AmountTooLong,
     /// The refund failed, as when the PSP refused it; it stays listed as failed.
-    #[error("Refund was refused by the payment provider: {0}")]
-    RefusedByPsp(String),
+    #[error("The refund failed at the payment provider: {0}")]
+    Failed(String),
     /// No such endpoint.
     #[error("no such endpoint")]
     NoRoute,
@@ -90,7 +90,7 @@ impl PortoneError {
             Self::NoTransaction => (Http::BAD_REQUEST, ("4096", "INVALID_REFERENCE")),
             Self::Refused(refusal) => (Http::BAD_REQUEST, of_refusal(refusal)),
             Self::AmountTooLong => (Http::BAD_REQUEST, INVALID_AMOUNT),
-            Self::RefusedByPsp(_) => (Http::BAD_REQUEST, ("4080", "PAYMENT_SERVICE_PROVIDER_ERROR")),
+            Self::Failed(_) => (Http::BAD_REQUEST, ("4080", "PAYMENT_SERVICE_PROVIDER_ERROR")),
             Self::NoRoute => (Http::NOT_FOUND, INVALID_REQUEST),
             Self::NoMethod => (Http::METHOD_NOT_ALLOWED, INVALID_REQUEST),
             Self::Busy => (Http::SERVICE_UNAVAILABLE, SYSTEM_ERROR),

@@ -1,7 +1,7 @@
 //! What holds for all of PortOne's endpoints, and what their tests share.
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use redress_core::time::Timestamp;
@@ -182,7 +182,7 @@ async fn what_belongs_to_another_merchant_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_revoked_time_is_the_engines_own() {
+async fn a_tokens_end_is_judged_by_the_engines_clock() {
     let harness = with_payment().await;
     let request = || list(&harness.merchant, "o1");
     harness.clock.advance(Duration::from_secs(6 * 3_600 + 59));
@@ -317,6 +317,32 @@ fn nothing_a_client_sends_is_answered_with_a_5xx() {
             let body: Value = answer.json();
             prop_assert!(body["status_code"].is_string() && body["status_reason"].is_string(), "{body}");
         }
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+fn no_header_is_answered_with_a_5xx() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let harness = runtime.block_on(with_payment());
+    let value = || {
+        let part = "[A-Za-z0-9_-]{0,60}";
+        let token = (part, part, part).prop_map(|(a, b, c)| format!("Bearer {a}.{b}.{c}").into_bytes());
+        let bytes = proptest::collection::vec(prop_oneof![0x20u8..0x7f, 0x80u8..=0xff], 0..300);
+        prop_oneof![2 => bytes, 1 => Just(harness.merchant.portone_key.into()), 2 => token]
+    };
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() });
+    let result = runner.run(&(value(), value(), value()), |(key, bearer, request_id)| {
+        let mut request = request(&Method::GET, "/api/refund/o1", &[], "");
+        for (name, value) in
+            [("x-portone-client-key", key), ("authorization", bearer), ("x-request-id", request_id)]
+        {
+            request.headers_mut().insert(name, HeaderValue::from_bytes(&value).unwrap());
+        }
+        let answer = runtime.block_on(harness.send(request));
+        prop_assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         Ok(())
     });
     result.unwrap();

@@ -124,6 +124,9 @@ async fn a_refusal_of_the_psp_is_told_and_stays_listed() {
     harness.script(&payment, &["refuse"]).await;
     let answer = make(&harness, &partial("400000")).await;
     assert_error(&answer, 400, "4080", "PAYMENT_SERVICE_PROVIDER_ERROR");
+    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    let why = message.strip_prefix("The refund failed at the payment provider: ");
+    assert!(why.is_some_and(|why| !why.is_empty()), "{message}");
     let listed = listed(&harness).await;
     assert_eq!((statuses(&listed), &listed["amountToRefund"]), (vec!["FAILED"], &json!(1_000_000)));
 }
@@ -264,7 +267,11 @@ async fn a_repeat_with_the_same_key_is_the_same_refund() {
         let answer = make_keyed(&harness, "k3", &partial("100000")).await;
         assert_error(&answer, 400, "4080", "PAYMENT_SERVICE_PROVIDER_ERROR");
     }
-    assert_eq!(statuses(&listed(&harness).await), ["SUCCESS", "SUCCESS", "FAILED"]);
+    // Also when nothing is left to refund any more.
+    let last = make_keyed(&harness, "k4", &full()).await;
+    let again = make_keyed(&harness, "k4", &full()).await;
+    assert_eq!((last.status, &last.body), (StatusCode::OK, &again.body));
+    assert_eq!(statuses(&listed(&harness).await), ["SUCCESS", "SUCCESS", "FAILED", "SUCCESS"]);
 }
 
 #[tokio::test]
