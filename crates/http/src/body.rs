@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::face::{Face, Problem};
-use crate::limits::{BODY_BYTES_MAX, REFERENCE_CHARS_MAX, storable};
+use crate::limits::{BODY_BYTES_MAX, PATH_TEXT_CHARS_MAX, storable};
 
 /// The whole body, whatever the content type says. Comes last among a handler's parameters, so that nobody's body is
 /// read before they are known.
@@ -35,6 +35,6 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let text = Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(text)| text);
-        Ok(Self(text.filter(|text| storable(text, REFERENCE_CHARS_MAX))))
+        Ok(Self(text.filter(|text| storable(text, PATH_TEXT_CHARS_MAX))))
     }
 }

@@ -4,8 +4,11 @@
 /// far below.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The longest text in a path or a key that is looked up, in characters; a longer one names nothing.
+/// The longest reference or key that is looked up, in characters; a longer one names nothing.
 pub(crate) const REFERENCE_CHARS_MAX: usize = 255;
+
+/// The longest text in a path, in characters: a reference, and what an API's ids put behind it (`_R4294967295`).
+pub(crate) const PATH_TEXT_CHARS_MAX: usize = REFERENCE_CHARS_MAX + 12;
 
 /// The longest reason of a refund, in characters.
 pub(crate) const REASON_CHARS_MAX: usize = 1_000;

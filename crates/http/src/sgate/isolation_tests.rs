@@ -13,6 +13,8 @@ use crate::testing::{Answer, Harness, TestPayment};
 
 const BODY: &str = r#"{"amount":"1","reason":"","merchantRefundId":"MINE"}"#;
 
+const NOT_FOUND: &str = r#"{"code":"notFound","message":"Resource not found","data":[]}"#;
+
 /// Every operation of the face, about an order, its first refund, and a merchant.
 fn calls(order: &str, merchant: &str) -> [Call; 5] {
     [
@@ -109,6 +111,11 @@ async fn the_other_environments_do_not_exist() {
     same_as_unknown(&harness, &live, calls(ORDER, "M000000")).await;
     // Also where the same merchantRefundId is in use in the caller's own environment.
     same_as_unknown(&harness, &client, calls(LIVE_ORDER, "M000000")).await;
+    // And where it is new, or there is none.
+    for body in [r#"{"amount":"1","reason":"","merchantRefundId":"NEW"}"#, r#"{"amount":"1","reason":""}"#] {
+        let answer = client.refund(&harness, LIVE_ORDER, body).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (404, NOT_FOUND));
+    }
 }
 
 /// Calls what is there for others, and what is there for nobody, and compares. Nothing may change by it.
@@ -117,9 +124,8 @@ async fn same_as_unknown(harness: &Harness, client: &Client, calls_of_others: [C
     for (of_others, of_nobody) in calls_of_others.iter().zip(calls("NOBODYS", "NOBODYS")) {
         let (there, nowhere) =
             (client.send(harness, of_others).await, client.send(harness, &of_nobody).await);
-        let expected = r#"{"code":"notFound","message":"Resource not found","data":[]}"#;
-        assert_eq!((there.status.as_u16(), there.text()), (404, expected), "{of_others:?}");
-        assert_eq!((nowhere.status, nowhere.text()), (there.status, expected));
+        assert_eq!((there.status.as_u16(), there.text()), (404, NOT_FOUND), "{of_others:?}");
+        assert_eq!((nowhere.status, nowhere.text()), (there.status, NOT_FOUND));
     }
     assert_eq!(redress_store::testing::dump_all(&harness.store).await, before);
 }

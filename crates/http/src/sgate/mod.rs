@@ -17,6 +17,8 @@ pub(crate) mod transaction_detail;
 #[cfg(test)]
 mod isolation_tests;
 #[cfg(test)]
+mod probe_tests;
+#[cfg(test)]
 mod signature_tests;
 #[cfg(test)]
 mod testing;

@@ -8,6 +8,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use redress_core::decimal::Decimal;
 use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount};
@@ -77,6 +78,19 @@ pub(crate) async fn handle(
         Made::NoPayment => Err(SgateError::NotFound),
         Made::Refused(refusal, _) => Err(SgateError::Refused(refusal)),
     }
+}
+
+/// The same authentication and parsing, and nothing after it; for [`crate::probe`].
+pub(crate) async fn only_parsed(
+    State(_): State<Engine>,
+    signed: SignedBy<OrderRefund>,
+    PathText(order): PathText,
+    RawBody(body): RawBody,
+) -> Result<StatusCode, SgateError> {
+    let wanted = Wanted::read(&body)?;
+    let order = order.ok_or(SgateError::NotFound)?;
+    drop(wanted.of(&signed, order));
+    Ok(StatusCode::OK)
 }
 
 /// What a body asks for.

@@ -4,6 +4,7 @@ use redress_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::testing::{Call, Client, ORDER};
+use crate::limits::REFERENCE_CHARS_MAX;
 use crate::testing::{Harness, TestPayment};
 
 #[tokio::test]
@@ -60,4 +61,15 @@ async fn other_ids_name_nothing() {
         let answer = client.send(&harness, &Call::refund_detail(&format!("{ORDER}{id}"))).await;
         assert_eq!(answer.status, 404, "{id}");
     }
+}
+
+#[tokio::test]
+async fn the_longest_order_id_has_refunds_too() {
+    let longest: &'static str = "M".repeat(REFERENCE_CHARS_MAX).leak();
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap(longest, 10_000)).await;
+    let client = Client::of(&harness);
+    let made = client.refunded(&harness, longest, r#"{"amount":1,"reason":""}"#).await;
+    let told = client.send(&harness, &Call::refund_detail(made["id"].as_str().unwrap())).await;
+    assert_eq!(told.status, 200, "{told:?}");
 }
