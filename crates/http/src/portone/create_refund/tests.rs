@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use redress_engine::config::EngineConfig;
-use redress_store::{Fault, Faults, StoreError};
+use redress_store::{Done, Fault, Faults, Operation, StoreError, Tx};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -316,6 +316,37 @@ async fn many_at_once_never_pass_what_was_captured() {
     harness.pass(Duration::from_secs(60)).await;
     let listed = listed(&harness).await;
     assert_eq!((statuses(&listed), &listed["amountToRefund"]), (vec!["SUCCESS"; 33], &json!(10_000)));
+}
+
+/// Takes the refunds away, or brings them back: reading them fails in between.
+struct Rename(&'static str);
+
+impl Operation for Rename {
+    type Out = ();
+    const NAME: &'static str = "rename_refunds";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.exec(self.0, &[]).await?;
+        Ok(Done::Commit(()))
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_refund_is_a_success_even_when_it_cannot_be_read_any_more() {
+    // An error would invite the caller to make a second one.
+    let (harness, payment) = with_momo(1_000_000).await;
+    harness.script(&payment, &["slow:2000"]).await;
+    let away = harness.store.run(Rename("ALTER TABLE refunds RENAME TO refunds_away"));
+    let body = partial("400000");
+    let (answer, renamed) = tokio::join!(biased; make(&harness, &body), away);
+    renamed.unwrap();
+    assert_eq!((answer.status, &answer.json()["amountToRefund"]), (StatusCode::OK, &json!(600_000)));
+    assert_eq!(statuses(&answer.json()), ["IN_QUEUE"]);
+    harness.store.run(Rename("ALTER TABLE refunds_away RENAME TO refunds")).await.unwrap();
+    harness.pass(Duration::from_secs(200)).await;
+    let listed = listed(&harness).await;
+    assert_eq!(statuses(&listed), ["SUCCESS"]);
+    assert_eq!(listed["refundDetails"][0]["refund_id"], answer.json()["refundDetails"][0]["refund_id"]);
 }
 
 /// Refuses one kind of operation while it is on.
