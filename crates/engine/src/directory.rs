@@ -131,7 +131,8 @@ impl Directory {
             .await?
             .ok_or_else(|| StoreError::inconsistent("a refund's account is gone"))?;
         let context = SealContext { merchant, row: account.as_bytes(), column: ACCOUNT_COLUMN };
-        let credentials = self.vault.open(&context, &found.credentials_sealed).map_err(sealed)?;
+        let credentials =
+            self.vault.open(&context, &found.credentials_sealed).map_err(|error| sealed(&error))?;
         let credentials = Credentials::from_json(&credentials)
             .map_err(|_| StoreError::inconsistent("the credentials of an account cannot be read"))?;
         let config = Arc::new(AccountConfig {
@@ -214,9 +215,9 @@ pub(crate) fn open_credential(
         row: credential.id.as_bytes(),
         column: CREDENTIAL_COLUMN,
     };
-    vault.open_text(&context, sealed_bytes).map_err(sealed)
+    vault.open_text(&context, sealed_bytes).map_err(|error| sealed(&error))
 }
 
-fn sealed(error: crate::vault::OpenError) -> StoreError {
+fn sealed(error: &crate::vault::OpenError) -> StoreError {
     StoreError::inconsistent(format!("a sealed secret cannot be opened: {error}"))
 }

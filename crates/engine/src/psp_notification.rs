@@ -12,11 +12,13 @@ use redress_store::ops::cases::{CaseSubject, NewCaseRow};
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
 use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
+use redress_store::ops::settle::Refresh;
 use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::Asking;
+use crate::permits::Use;
 
 pub use redress_psp::connector::Inbound;
 
@@ -104,7 +106,18 @@ impl Engine {
         let Some((_, payment)) = loaded else { return Ok(Taken::Taken) };
         refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id);
         tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
-        self.spawn_query(Asking { refund, psp_payment_id: payment.psp_payment_id, permit: None });
+        // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
+        match self.parts.permits.take(refund.account, Use::Query, 1).pop() {
+            Some(permit) => self.spawn_query(Asking {
+                refund,
+                psp_payment_id: payment.psp_payment_id,
+                permit: Some(permit),
+            }),
+            None => {
+                let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
+                self.parts.store.run(refresh).await?;
+            }
+        }
         Ok(Taken::Taken)
     }
 

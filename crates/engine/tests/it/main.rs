@@ -1,5 +1,7 @@
 //! The engine against the played PSPs, in one thread, under a clock that only the test moves.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod faults;
 mod promises;
 mod rig;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redress_core::settle::Verdict;
 use redress_core::state::StateName;
 use redress_engine::accept::{Made, Repeatable};
+use redress_engine::psp_notification::Taken;
 use redress_store::ops::settle::CloseRefund;
 use redress_store::ops::write::Author;
 
@@ -100,4 +101,55 @@ async fn late_success_of_a_closed_refund_blocks_the_payment() {
     assert_eq!((cases[0].kind.as_str(), cases[0].blocked), ("late_success", 200_000));
     let blocked = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
     assert_eq!(blocked.payment.balance.remaining(), 300_000);
+}
+
+#[tokio::test]
+async fn a_refund_that_nobody_asked_for_blocks_its_payment_until_a_person_looked() {
+    let rig = Rig::new().await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    rig.refund_at_tap(&order, 1200, "made in the dashboard").await;
+    rig.pass(SECOND * 5).await;
+    let cases = rig.open_cases().await;
+    assert_eq!(cases.len(), 1, "notified twice, kept once: {cases:?}");
+    assert_eq!((cases[0].kind.as_str(), cases[0].blocked), ("foreign_refund", 120_000));
+    let stands = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
+    assert_eq!((stands.refunds.len(), stands.payment.balance.remaining()), (0, 380_000));
+}
+
+#[tokio::test]
+async fn a_notification_of_another_sum_is_never_applied() {
+    let rig = Rig::new().await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    rig.script(&order, &["pend"]).await;
+    let refund = rig.refund(&order, "2000").await;
+    rig.pass(SECOND).await;
+    // The PSP's own signature, under our reference, with a sum that is not ours.
+    rig.refund_at_tap(&order, 700, &refund.id.psp_key()).await;
+    rig.pass(SECOND * 5).await;
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending);
+    let kinds: Vec<_> = rig.open_cases().await.iter().map(|case| case.kind.as_str()).collect();
+    assert_eq!(kinds, ["quarantined"]);
+}
+
+#[tokio::test]
+async fn a_notification_that_does_not_prove_itself_changes_nothing() {
+    let rig = Rig::new().await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    rig.script(&order, &["pend"]).await;
+    let refund = rig.refund(&order, "2000").await;
+    rig.pass(SECOND).await;
+    let stands = rig.now_stands(&refund).await;
+    let body = format!(
+        r#"{{"id":"{}","object":"refund","status":"REFUNDED","amount":2000.00,"currency":"SAR","created":"1","charge_id":"{}","reference":{{"merchant":"{}"}}}}"#,
+        stands.psp_refund_id.as_deref().unwrap(),
+        "chg_TS00001",
+        refund.id.psp_key()
+    );
+    let forged = "0".repeat(64);
+    assert_eq!(rig.notify(&[], &body).await, Taken::BadSignature);
+    assert_eq!(rig.notify(&[("hashstring", &forged)], &body).await, Taken::BadSignature);
+    assert_eq!(rig.notify(&[("hashstring", &forged)], "rubbish").await, Taken::NotUnderstood);
+    rig.pass(SECOND * 3).await;
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending);
+    assert!(rig.open_cases().await.is_empty());
 }

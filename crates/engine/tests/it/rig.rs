@@ -19,6 +19,7 @@ use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::config::EngineConfig;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::lookup::RefundBy;
+use redress_engine::psp_notification::Taken;
 use redress_engine::real_world::TokioSpawner;
 use redress_engine::testing::{ManualClock, world};
 use redress_engine::vault::{SealContext, Vault, generate_line};
@@ -186,6 +187,35 @@ impl Rig {
             .unwrap();
         let response = self.sandbox.send(request).await;
         assert!(response.status().is_success(), "{what} {body}: {}", response.status());
+    }
+
+    /// Somebody refunds at Tap behind Redress' back: in its dashboard, say.
+    pub(crate) async fn refund_at_tap(&self, order_ref: &str, major: u32, reference: &str) {
+        let order = self.engine.order(self.merchant, None, order_ref).await.unwrap().unwrap();
+        let body = json!({"charge_id": order.payment.psp_payment_id, "amount": major, "currency": "SAR",
+            "reason": "requested_by_customer", "reference": {"merchant": reference},
+            "post": {"url": self.tap_address()}});
+        let request = http::Request::post("/v2/refunds")
+            .header("authorization", "Bearer sk_test_XKokBfNWv6FIYuTMg5sLPjhJ")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        assert_eq!(self.sandbox.send(request).await.status(), 200);
+    }
+
+    /// Where Tap's notifications arrive.
+    pub(crate) fn tap_address(&self) -> String {
+        format!("{REDRESS_URL}/psp/tap/{}", self.tap)
+    }
+
+    /// Posts to Redress as a PSP does.
+    pub(crate) async fn notify(&self, headers: &[(&'static str, &str)], body: &str) -> Taken {
+        let mut map = http::HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let inbound = Inbound { headers: map, body: body.to_owned().into() };
+        self.engine.take_psp_notification("tap", self.tap, inbound).await.unwrap()
     }
 
     pub(crate) async fn ledger(&self) -> Vec<Effect> {
