@@ -11,7 +11,7 @@ pub mod error;
 mod exchange;
 pub mod key_material;
 pub mod lookup;
-mod notify;
+pub mod notify;
 pub mod permits;
 pub mod psp_notification;
 pub mod readiness;

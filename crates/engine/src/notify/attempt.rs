@@ -190,23 +190,32 @@ impl Engine {
         }
     }
 
+    /// True when this try is the one that is on record.
     async fn recorded(&self, op: &RecordDelivery) -> bool {
+        let mut maybe_before = false;
         for tries in 1.. {
             match self.parts.store.run(op.clone()).await {
-                // False: somebody claimed it after this one's lease, sent it too, and was quicker.
-                Ok(recorded) => return recorded,
-                Err(StoreError::Unavailable { .. } | StoreError::Full) if tries < RECORD_TRIES_MAX => {
-                    self.parts.world.clock.sleep(RECORD_PAUSE).await;
-                }
-                Err(error) => {
+                // False: it was recorded before, by a run whose answer was lost, or by somebody who claimed it after
+                // this one's lease, sent it too, and was quicker.
+                Ok(recorded) => return recorded || maybe_before,
+                Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => {
                     let (refund, number) = (op.refund, op.number);
                     tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
                     return false;
+                }
+                Err(error) => {
+                    maybe_before |= matches!(error, StoreError::Unavailable { maybe_committed: true, .. });
+                    self.parts.world.clock.sleep(RECORD_PAUSE).await;
                 }
             }
         }
         false
     }
+}
+
+/// Whether the same may succeed in a while.
+fn passing(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { .. } | StoreError::Full)
 }
 
 /// Why it must not be sent at all, where that is so.

@@ -8,6 +8,7 @@
 //! when its lease ends, and the receiver knows it by its `webhook-id`, which is the same for every try of an event.
 
 mod attempt;
+pub mod history;
 mod keys;
 mod message;
 mod portone;

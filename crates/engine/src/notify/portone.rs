@@ -83,7 +83,7 @@ fn body(
         refund_date: go_time(unsigned.date),
         refund_id: signed.refund_id,
         psp_refund_id: signed.psp_refund_id,
-        amount: &*number(signed.amount)?,
+        amount: &number(signed.amount)?,
         currency: signed.amount.currency().code(),
         refund_status: signed.refund_status,
         refund_type: signed.refund_type,

@@ -1,1 +1,6 @@
-//! Through the engine, with a clock that is moved by hand.
+//! Through the engine: a clock that is moved by hand, receivers that play a script, the in-line store.
+
+mod delivery;
+mod dialects;
+mod guard;
+mod rig;
