@@ -2,10 +2,15 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::{
+    case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, sandbox, verify,
+};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::serve;
 
 /// A self-hosted refund server: gives back captured payments through any PSP, once, and tells the merchant
+///
+/// Commands other than serve work beside a running server and take effect within a second.
 #[derive(Debug, Parser)]
 #[command(name = "redress", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -16,13 +21,35 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::command::Serve),
+    Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    Verify(verify::Verify),
+    Merchant(merchant::MerchantArgs),
+    Key(key::KeyArgs),
+    PspAccount(psp_account::PspAccountArgs),
+    Endpoint(endpoint::EndpointArgs),
+    Payments(payments::PaymentsArgs),
+    Refund(refund::RefundArgs),
+    Case(case::CaseArgs),
+    Sandbox(sandbox::SandboxArgs),
 }
 
 impl Cli {
     /// Does what was asked.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
-            Command::Serve(serve) => serve::command::run(serve).await,
+            Command::Serve(args) => serve::command::run(args).await,
+            Command::Migrate(args) => migrate::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
+            Command::Verify(args) => verify::run(args).await,
+            Command::Merchant(args) => merchant::run(args).await,
+            Command::Key(args) => key::run(args).await,
+            Command::PspAccount(args) => psp_account::run(args).await,
+            Command::Endpoint(args) => endpoint::run(args).await,
+            Command::Payments(args) => payments::run(args).await,
+            Command::Refund(args) => refund::run(args).await,
+            Command::Case(args) => case::run(args).await,
+            Command::Sandbox(args) => sandbox::run(args).await,
         }
     }
 }
@@ -35,5 +62,55 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_says_what_it_is() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+            for argument in command.get_arguments() {
+                let helped = argument.get_help().is_some();
+                assert!(helped, "{} {} has no help", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn every_command_but_the_sandbox_takes_settings_and_data() {
+        for words in [
+            "serve",
+            "migrate",
+            "doctor",
+            "verify",
+            "merchant list",
+            "key list --merchant M1",
+            "psp-account list",
+            "endpoint list --merchant M1",
+            "payments import x.csv --merchant M1",
+            "refund show rf_00000000000000000000000000",
+            "case list",
+        ] {
+            for place in ["--config x.toml", "--data x"] {
+                let line = format!("redress {words} {place}");
+                Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+            let both = format!("redress {words} --config x.toml --data x");
+            assert!(Cli::try_parse_from(both.split(' ')).is_err(), "{both}");
+        }
+        assert!(Cli::try_parse_from("redress sandbox --listen 127.0.0.1:1 --data x".split(' ')).is_ok());
+        assert!(Cli::try_parse_from("redress sandbox --data x --config x".split(' ')).is_err());
+    }
+
+    #[test]
+    fn what_a_person_decides_has_an_author_and_a_reason() {
+        let refund = "rf_00000000000000000000000000";
+        let whole = format!("redress refund close {refund} --outcome failed --author a --reason b");
+        assert!(Cli::try_parse_from(whole.split(' ')).is_ok());
+        for left_out in ["--outcome failed", "--author a", "--reason b"] {
+            let line = whole.replace(left_out, "");
+            assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! The program `redress`: settings, commands, the server. Thin; the only crate that knows all the others.
 
 mod cli;
+mod commands;
 mod failure;
 mod logging;
 mod master_key;
 mod open;
+mod output;
 mod place;
+mod progress;
 mod serve;
 mod settings;
 

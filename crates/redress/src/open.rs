@@ -17,9 +17,6 @@ use crate::failure::Failure;
 use crate::master_key;
 use crate::settings::{Place, Settings};
 
-/// No clock of a server may be further from the database's, in microseconds: leases are measured by it.
-const CLOCK_DIFFERENCE_MAX_MICROS: i64 = 1_000_000;
-
 /// An engine over an open store, and what it is built of.
 pub(crate) struct Opened {
     /// The use cases.
@@ -55,7 +52,6 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         }
         Place::Postgres(_) => {
             up_to_date(&store).await?;
-            check_clock(&store, &world).await?;
         }
     }
     let vault = Arc::new(master_key::read(&settings.store.master_key_file)?);
@@ -74,6 +70,8 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         connectors: redress_psp::registry::by_name,
         vault,
     });
+    // Also that the database's clock is near enough: leases are measured by it.
+    engine.ready().await.map_err(Failure::Unable)?;
     Ok(Opened { engine, store, world, exchanges })
 }
 
@@ -173,18 +171,6 @@ async fn up_to_date(store: &Store) -> Result<(), Failure> {
     }
     let text = format!("the database lacks {} migrations: run `redress migrate` first", pending.len());
     Err(Failure::unable(text))
-}
-
-async fn check_clock(store: &Store, world: &World) -> Result<(), Failure> {
-    let Some(off) = clock_difference_micros(store, world).await? else { return Ok(()) };
-    if off <= CLOCK_DIFFERENCE_MAX_MICROS {
-        return Ok(());
-    }
-    Err(Failure::unable(format!(
-        "this machine's clock is {} ms away from the database's: more than 1 s is refused, because leases are measured \
-         by it. Set the clock",
-        off / 1_000
-    )))
 }
 
 /// By how much at least this machine's clock differs from the database's; `None` where it has none of its own.

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::signals::Signals;
 use crate::failure::Failure;
+use crate::output::print;
 use crate::place::PlaceArgs;
 use crate::{logging, open};
 
@@ -26,6 +27,10 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     let mut signals = Signals::take()?;
     let opened = open::for_server(&settings).await?;
     let running = super::start(&settings, opened).await?;
+    print(&format!("redress listens on http://{}", running.listen))?;
+    if let Some(metrics) = running.metrics_listen {
+        print(&format!("metrics at http://{metrics}/metrics"))?;
+    }
     signals.next().await;
     running.stop(signals.next()).await;
     Ok(())

@@ -3,13 +3,12 @@
 pub(crate) mod command;
 mod connections;
 pub(crate) mod metrics;
-mod signals;
+pub(crate) mod signals;
 mod workers;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use redress_engine::engine::Engine;
 use redress_engine::real_world::TokioSpawner;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -38,8 +37,6 @@ pub(crate) struct Running {
     pub(crate) listen: SocketAddr,
     /// Where Prometheus reads, if anywhere.
     pub(crate) metrics_listen: Option<SocketAddr>,
-    /// The use cases, for a caller in the same process.
-    pub(crate) engine: Engine,
     phase: watch::Sender<Phase>,
     opened: Opened,
     tasks: TokioSpawner,
@@ -83,10 +80,9 @@ pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running
     }
     workers::spawn(&opened, &tasks, &watching);
     metrics.spawn_sampling(&opened, &tasks, &watching);
-    let engine = opened.engine.clone();
     let limit = settings.server.shutdown_limit;
     tracing::info!(%listen, metrics_listen = ?metrics_listen, store = %settings.store.place, "redress serves");
-    Ok(Running { listen, metrics_listen, engine, phase, opened, tasks, limit })
+    Ok(Running { listen, metrics_listen, phase, opened, tasks, limit })
 }
 
 impl Running {

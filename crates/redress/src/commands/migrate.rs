@@ -1,0 +1,31 @@
+//! `redress migrate`.
+
+use clap::Args;
+use redress_store::{MIGRATIONS, Role};
+
+use crate::failure::Failure;
+use crate::open;
+use crate::output::print;
+use crate::place::PlaceArgs;
+
+/// Bring the database's tables up to date
+///
+/// PostgreSQL needs this before the first `redress serve` and after every upgrade; an embedded store is brought up to
+/// date by `redress serve` itself. Several may run at once: each step is taken once. The same again changes nothing.
+#[derive(Args, Debug)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+pub(crate) async fn run(args: Migrate) -> Result<(), Failure> {
+    let settings = args.place.settings()?;
+    let (world, _) = open::real_world()?;
+    open::make_embedded(&settings, &world)?;
+    let store = open::open_store(&settings, Role::Tool)?;
+    let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
+    for step in MIGRATIONS.iter().filter(|step| taken.contains(&step.version)) {
+        print(&format!("took migration {} ({})", step.version, step.name))?;
+    }
+    print(&format!("{} is up to date: {} migrations", settings.store.place, MIGRATIONS.len()))
+}

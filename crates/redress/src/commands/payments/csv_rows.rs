@@ -1,0 +1,235 @@
+//! Reading payments from CSV, row by row: what is wrong with one row leaves the others alone.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use redress_core::decimal::Decimal;
+use redress_core::environment::Environment;
+use redress_core::id::AccountId;
+use redress_core::money::{Amount, Currency};
+use redress_core::time::Timestamp;
+use redress_engine::admin::payments::NewPayment;
+
+/// Columns that must be there.
+pub(super) const NEEDED: [&str; 6] =
+    ["order_ref", "psp_account", "psp_payment_id", "currency", "amount", "captured_at"];
+
+/// Columns that may be there.
+pub(super) const OPTIONAL: [&str; 7] = [
+    "merchant_order_ref",
+    "refunded_before",
+    "channel",
+    "payment_method",
+    "environment",
+    "customer_ref",
+    "notification_url",
+];
+
+/// The accounts of the merchant, with their environments.
+pub(super) type Accounts = BTreeMap<AccountId, Environment>;
+
+/// A row that was read.
+pub(super) struct CsvRow {
+    /// Where it begins, from 1; the header is line 1.
+    pub(super) line: u64,
+    /// The payment, or why it is none.
+    pub(super) payment: Result<NewPayment, String>,
+}
+
+/// Rows of a file, after its header.
+pub(super) struct CsvRows<R> {
+    reader: Reader<R>,
+    /// The place of each column that is there.
+    columns: BTreeMap<&'static str, usize>,
+    width: usize,
+    record: ByteRecord,
+}
+
+impl<R: Read> CsvRows<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn new(file: R) -> Result<Self, String> {
+        let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(file);
+        let header =
+            reader.byte_headers().map_err(|error| format!("the header row cannot be read: {error}"))?;
+        let mut columns = BTreeMap::new();
+        for (at, name) in header.iter().enumerate() {
+            let name = String::from_utf8_lossy(name);
+            // Spreadsheets put a byte order mark before the first name.
+            let name = name.trim_start_matches('\u{feff}').trim();
+            let known = NEEDED.iter().chain(&OPTIONAL).find(|known| **known == name);
+            let known = known.ok_or_else(|| format!("the header row has an unknown column {name:?}"))?;
+            if columns.insert(*known, at).is_some() {
+                return Err(format!("the header row names {known} twice"));
+            }
+        }
+        if let Some(missing) = NEEDED.iter().find(|needed| !columns.contains_key(**needed)) {
+            return Err(format!("the header row lacks the column {missing}"));
+        }
+        let width = header.len();
+        Ok(Self { reader, columns, width, record: ByteRecord::new() })
+    }
+
+    /// How many bytes were read so far.
+    pub(super) fn position(&self) -> u64 {
+        self.reader.position().byte()
+    }
+
+    /// The next row; `None` at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read further.
+    pub(super) fn next(&mut self, accounts: &Accounts) -> Result<Option<CsvRow>, String> {
+        if !self.reader.read_byte_record(&mut self.record).map_err(|error| error.to_string())? {
+            return Ok(None);
+        }
+        let line = self.record.position().map_or(0, csv::Position::line);
+        let payment = if self.record.len() == self.width {
+            self.payment(accounts)
+        } else {
+            Err(format!("it has {} fields, the header has {}", self.record.len(), self.width))
+        };
+        Ok(Some(CsvRow { line, payment }))
+    }
+
+    fn payment(&self, accounts: &Accounts) -> Result<NewPayment, String> {
+        let account = self.needed("psp_account")?;
+        let account = AccountId::parse(account)
+            .map_err(|_| "psp_account must be an id, as `redress psp-account list` shows them".to_owned())?;
+        let own = accounts.get(&account);
+        let own = own.ok_or_else(|| "psp_account is not one of the merchant's PSP accounts".to_owned())?;
+        let environment = match self.field("environment")? {
+            None => *own,
+            Some(text) => Environment::parse(text).ok_or("environment must be sandbox or live")?,
+        };
+        let currency = Currency::from_code(self.needed("currency")?)
+            .map_err(|_| "currency must be a code of ISO 4217, as SAR".to_owned())?;
+        let captured = minor("amount", self.needed("amount")?, currency)?;
+        let refunded_before = match self.field("refunded_before")? {
+            None => 0,
+            Some(text) => minor("refunded_before", text, currency)?,
+        };
+        let own_text = |name| Ok::<_, String>(self.field(name)?.map(str::to_owned));
+        Ok(NewPayment {
+            environment,
+            order_ref: self.needed("order_ref")?.to_owned(),
+            merchant_order_ref: own_text("merchant_order_ref")?,
+            account,
+            psp_payment_id: self.needed("psp_payment_id")?.to_owned(),
+            captured: Amount::new(captured, currency),
+            refunded_before,
+            captured_at: time(self.needed("captured_at")?)?,
+            channel: own_text("channel")?,
+            payment_method: own_text("payment_method")?,
+            customer_ref: own_text("customer_ref")?,
+            notification_url: own_text("notification_url")?,
+        })
+    }
+
+    /// A field without the spaces around it; `None` where it is empty or its column is not there.
+    fn field(&self, name: &str) -> Result<Option<&str>, String> {
+        let Some(bytes) = self.columns.get(name).and_then(|at| self.record.get(*at)) else { return Ok(None) };
+        let text = std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?.trim();
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    fn needed(&self, name: &str) -> Result<&str, String> {
+        self.field(name)?.ok_or_else(|| format!("{name} is empty"))
+    }
+}
+
+fn minor(name: &str, text: &str, currency: Currency) -> Result<i64, String> {
+    let decimal = Decimal::from_text(text).map_err(|_| {
+        format!("{name} must be a decimal number in major units, as 10.50, without separators")
+    })?;
+    decimal.to_minor(currency).map_err(|error| format!("{name} in {currency} has {error}"))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse::<jiff::Timestamp>()
+        .map(|at| Timestamp::from_micros(at.as_microsecond()))
+        .map_err(|_| "captured_at must be RFC 3339 with a zone, as 2026-01-02T03:04:05Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
+
+    fn read(file: &str) -> Result<Vec<(u64, Result<NewPayment, String>)>, String> {
+        let accounts = Accounts::from([(ACCOUNT, Environment::Sandbox)]);
+        let mut rows = CsvRows::new(file.as_bytes())?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next(&accounts)? {
+            all.push((row.line, row.payment));
+        }
+        Ok(all)
+    }
+
+    fn one(currency: &str, amount: &str) -> Result<NewPayment, String> {
+        let file = format!(
+            "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n\
+             o-1,{ACCOUNT},p-1,{currency},{amount},2026-01-02T03:04:05+03:00\n"
+        );
+        read(&file).unwrap().remove(0).1
+    }
+
+    #[test]
+    fn sums_are_exact_in_each_currency() {
+        assert_eq!(one("SAR", "100.5").unwrap().captured.minor(), 10_050);
+        assert_eq!(one("KWD", "10.000").unwrap().captured.minor(), 10_000);
+        assert_eq!(one("VND", "1000000.00").unwrap().captured.minor(), 1_000_000);
+        assert_eq!(one("SAR", "0.1").unwrap().environment, Environment::Sandbox);
+        assert_eq!(one("SAR", "1").unwrap().captured_at.as_seconds(), 1_767_312_245);
+        for (currency, amount) in [
+            ("SAR", "1.005"),
+            ("VND", "0.5"),
+            ("SAR", "1e3"),
+            ("SAR", "ten"),
+            ("SAR", "1 000"),
+            ("SAR", "99999999999999999999"),
+            ("sar", "1"),
+            ("SAR", ""),
+        ] {
+            assert!(one(currency, amount).is_err(), "{currency} {amount}");
+        }
+    }
+
+    #[test]
+    fn the_header_is_needed_and_known() {
+        for (file, says) in [
+            ("", "order_ref"),
+            ("order_ref,psp_account\n", "psp_payment_id"),
+            ("order_ref,colour\n", "colour"),
+            ("order_ref,order_ref\n", "twice"),
+        ] {
+            let Err(error) = read(file) else { panic!("{file:?} was read") };
+            assert!(error.contains(says), "{error}");
+        }
+        let with_mark = "\u{feff}order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n";
+        assert_eq!(read(with_mark).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_bad_row_has_its_line_and_leaves_the_others() {
+        let file = format!(
+            "captured_at,amount,currency,psp_payment_id,psp_account,order_ref,customer_ref\n\
+             2026-01-02T03:04:05Z,1,SAR,p-1,{ACCOUNT},\"o\n1\",c\n\
+             2026-01-02T03:04:05Z,1,SAR,p-2,{ACCOUNT}\n\
+             2026-01-02,1,SAR,p-3,{ACCOUNT},o-3,\n\
+             2026-01-02T03:04:05Z,1,SAR,p-4,acc_x,o-4,\n\
+             2026-01-02T03:04:05Z,1,SAR,p-5, {ACCOUNT} ,o-5,\n"
+        );
+        let rows = read(&file).unwrap();
+        let lines: Vec<_> = rows.iter().map(|(line, payment)| (*line, payment.is_ok())).collect();
+        assert_eq!(lines, [(2, true), (4, false), (5, false), (6, false), (7, true)]);
+        assert!(rows[1].1.as_ref().unwrap_err().contains("5 fields"));
+        assert!(rows[2].1.as_ref().unwrap_err().contains("captured_at"));
+        assert!(rows[3].1.as_ref().unwrap_err().contains("psp_account"));
+        assert_eq!(rows[4].1.as_ref().unwrap().customer_ref, None);
+    }
+}

@@ -1,0 +1,224 @@
+//! `redress refund`.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use redress_core::id::RefundId;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_core::state::RefundState;
+use redress_engine::admin::refunds::{Verdict, meaning_of};
+use redress_engine::engine::Engine;
+use redress_engine::lookup::{AttemptRow, TimelineEvent};
+use serde_json::{Value, json};
+
+use super::options::{DecisionArgs, JsonFlag};
+use crate::failure::Failure;
+use crate::open;
+use crate::output::{one_line, print, print_json, time};
+use crate::place::PlaceArgs;
+
+/// Show a refund, have it looked up now, or say how it ended
+#[derive(Args, Debug)]
+pub(crate) struct RefundArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show how a refund stands, what happened to it, and every exchange with the PSP about it
+    Show {
+        #[command(flatten)]
+        refund: RefundArg,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Make an open refund due now: the running server asks the PSP about it
+    Refresh {
+        #[command(flatten)]
+        refund: RefundArg,
+    },
+    /// Say how a refund ended of which nobody else knows: only after asking the PSP
+    ///
+    /// Only a refund that is unknown or pending can be closed. "succeeded" counts its amount as given back for ever.
+    /// "failed" RELEASES its amount: it can be refunded again, and if the PSP did it after all, or still does, the
+    /// customer is paid twice by the next refund. If the PSP says otherwise later, a case is opened.
+    Close {
+        #[command(flatten)]
+        refund: RefundArg,
+        /// How it ended at the PSP
+        #[arg(long, value_parser = outcome())]
+        outcome: Verdict,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+}
+
+#[derive(Args, Debug)]
+struct RefundArg {
+    /// The refund's id, as rf_01k…
+    #[arg(value_name = "REFUND", value_parser = RefundId::parse)]
+    refund: RefundId,
+}
+
+fn outcome() -> impl TypedValueParser<Value = Verdict> {
+    PossibleValuesParser::new(["succeeded", "failed"]).map(|text| match text.as_str() {
+        "succeeded" => Verdict::Succeeded,
+        _ => Verdict::Failed,
+    })
+}
+
+pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
+    let engine = open::for_tool(&args.place.settings()?).await?.engine;
+    match args.action {
+        Action::Show { refund, json } => show(&engine, refund.refund, json).await,
+        Action::Refresh { refund } => {
+            let (found, _) = engine.any_refund(refund.refund).await?;
+            if engine.refresh_refund(found.merchant, found.id).await? {
+                return print(&format!(
+                    "{} is due now: a running server looks at it within a second",
+                    found.id
+                ));
+            }
+            let state = found.state.name();
+            Err(Failure::found(format!("{} is {state}: there is nothing to look up now", found.id)))
+        }
+        Action::Close { refund, outcome, decision } => {
+            let (found, _) = engine.any_refund(refund.refund).await?;
+            let DecisionArgs { reason, author } = &decision;
+            let closed = engine.close_refund(found.merchant, found.id, outcome, author, reason).await?;
+            print(&format!("{} is {} now, by {author}", closed.id, closed.state.name()))?;
+            print(&meaning_of(outcome, closed.amount))
+        }
+    }
+}
+
+async fn show(engine: &Engine, id: RefundId, json: JsonFlag) -> Result<(), Failure> {
+    let (refund, payment) = engine.any_refund(id).await?;
+    let (events, attempts) = engine.timeline(&refund).await?;
+    if json.json {
+        let mut value = shown(&refund, &payment);
+        value["events"] = events.iter().map(shown_event).collect();
+        value["attempts"] = attempts.iter().map(shown_attempt).collect();
+        return print_json(&value);
+    }
+    for (name, value) in facts(&refund, &payment) {
+        print(&format!("{name:16} {}", one_line(&value)))?;
+    }
+    print("\nwhat happened")?;
+    for event in &events {
+        print(&format!("  {}  {}{}", time(event.at), event.kind.as_str(), because(event)))?;
+    }
+    print("\nexchanges with the PSP")?;
+    if attempts.is_empty() {
+        print("  none")?;
+    }
+    for attempt in &attempts {
+        let AttemptRow { via, outcome, record, .. } = attempt;
+        print(&format!("  {}  {via}: {outcome}", time(attempt.started_at)))?;
+        for line in record.lines() {
+            print(&format!("      {}", one_line(line)))?;
+        }
+    }
+    Ok(())
+}
+
+fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("refund", refund.id.to_string()),
+        ("state", refund.state.name().to_string()),
+        ("amount", refund.amount.to_string()),
+        ("order_ref", payment.order_ref.clone()),
+        ("environment", refund.environment.to_string()),
+        ("psp account", refund.account.to_string()),
+        ("psp payment", payment.psp_payment_id.clone()),
+        ("our key", refund.id.psp_key()),
+    ];
+    let optional = [
+        ("psp refund", refund.psp_refund_id.clone()),
+        ("arn", refund.arn.clone()),
+        ("merchant's id", refund.merchant_refund_id.clone()),
+        ("failure", failure(refund)),
+        ("reason", Some(refund.reason.clone()).filter(|reason| !reason.is_empty())),
+        ("created", Some(time(refund.created_at))),
+        ("finished", refund.finished_at.map(time)),
+        ("due", refund.due_at.map(time)),
+    ];
+    facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    let of = |minor| redress_core::money::Amount::new(minor, payment.currency).to_fixed();
+    let balance = payment.balance;
+    facts.push((
+        "payment",
+        format!(
+            "captured {}, refunded {}, reserved {}, blocked {}",
+            payment.captured(),
+            of(balance.refunded),
+            of(balance.reserved),
+            of(balance.blocked)
+        ),
+    ));
+    facts
+}
+
+fn failure(refund: &Refund) -> Option<String> {
+    match &refund.state {
+        RefundState::Failed(failure) | RefundState::Reversed(failure) => {
+            Some(format!("{}: {}", failure.code, failure.text))
+        }
+        _ => None,
+    }
+}
+
+fn because(event: &TimelineEvent) -> String {
+    let failure = event.failure.as_ref().map(|(code, text)| format!(" ({code}: {text})"));
+    let author = event.author.as_ref().map(|(name, reason)| format!(", by {name}: {reason}"));
+    one_line(&format!("{}{}", failure.unwrap_or_default(), author.unwrap_or_default()))
+}
+
+fn shown(refund: &Refund, payment: &Payment) -> Value {
+    json!({
+        "id": refund.id.to_string(),
+        "merchant": refund.merchant.to_string(),
+        "order_ref": payment.order_ref,
+        "environment": refund.environment.as_str(),
+        "state": refund.state.name().as_str(),
+        "amount_minor": refund.amount.minor(),
+        "amount": refund.amount.to_fixed(),
+        "currency": refund.amount.currency().code(),
+        "kind": refund.kind.as_str(),
+        "psp_account": refund.account.to_string(),
+        "psp_payment_id": payment.psp_payment_id,
+        "psp_key": refund.id.psp_key(),
+        "psp_refund_id": refund.psp_refund_id,
+        "merchant_refund_id": refund.merchant_refund_id,
+        "failure": failure(refund),
+        "created_at": time(refund.created_at),
+        "finished_at": refund.finished_at.map(time),
+        "due_at": refund.due_at.map(time),
+    })
+}
+
+fn shown_event(event: &TimelineEvent) -> Value {
+    let pair = |pair: &Option<(String, String)>, names: [&str; 2]| {
+        pair.as_ref().map(|(first, second)| json!({ names[0]: first, names[1]: second }))
+    };
+    json!({
+        "number": event.number,
+        "type": event.kind.as_str(),
+        "failure": pair(&event.failure, ["code", "text"]),
+        "author": pair(&event.author, ["name", "reason"]),
+        "at": time(event.at),
+    })
+}
+
+fn shown_attempt(attempt: &AttemptRow) -> Value {
+    json!({
+        "via": attempt.via,
+        "outcome": attempt.outcome,
+        "record": attempt.record,
+        "started_at": time(attempt.started_at),
+        "finished_at": time(attempt.finished_at),
+    })
+}
