@@ -221,14 +221,15 @@ impl Accept {
         }
     }
 
-    /// A repeat must get its refund even where the refund itself left nothing for a new one.
+    /// A repeat must get its refund even where the refund itself left nothing for a new one. A payment of the other
+    /// environment was never the first request's: whether its key is taken is not told.
     async fn refused_or_repeat<T: Tx>(
         &self,
         tx: &mut T,
         refusal: Refusal,
         payment: Payment,
     ) -> Result<Done<Accepted>, StoreError> {
-        if self.dedupe.is_some() {
+        if self.dedupe.is_some() && refusal != Refusal::WrongEnvironment {
             let repeat = self.find_repeat(tx).await?;
             if let Some(answer) = self.judge_repeat(repeat, &payment) {
                 return Ok(Done::Rollback(answer));
