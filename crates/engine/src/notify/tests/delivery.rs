@@ -222,6 +222,22 @@ async fn what_was_sent_and_not_recorded_is_sent_again_after_the_lease() {
     assert_eq!(told.attempts.len(), 1, "one of both is on record, whoever was first");
 }
 
+#[tokio::test]
+async fn what_waited_too_long_to_be_sent_within_its_lease_is_left_to_the_next_claim() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Portone, "https://hook.example/").await;
+    let refund = rig.refund(ORDER).await;
+    rig.succeeded(&refund).await;
+    rig.engine.work_deliveries_once().await.unwrap();
+    // Claimed, and the task has not begun.
+    rig.clock.advance(Duration::from_secs(21));
+    rig.work().await;
+    assert_eq!(rig.receivers.count_of("hook.example"), 0, "a try takes up to 10 s, and 9 are left");
+    rig.pass(9).await;
+    assert_eq!(rig.seconds_of("hook.example"), [30]);
+}
+
 /// Fails the first so many recordings.
 struct FailRecording(AtomicU32, Fault);
 
