@@ -1,0 +1,104 @@
+//! Processes of the program under test. Each is killed by its own id when its handle is dropped.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::time::until;
+
+/// The program.
+const REDRESS: &str = env!("CARGO_BIN_EXE_redress");
+
+/// Below the ports that systems give to outgoing connections, so that nobody takes one while its server is down.
+const PORTS: std::ops::Range<u32> = 20_000..32_000;
+
+/// A process that runs until it is killed.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it; its error stream goes to `log`.
+    pub(crate) fn start(args: &[&str], log: &Path) -> Self {
+        let errors = File::options().create(true).append(true).open(log).unwrap();
+        let child = Command::new(REDRESS)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        Self { child, log: log.to_owned() }
+    }
+
+    /// SIGKILL, and the end of it.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let command = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+    }
+
+    /// Waits for its own end.
+    pub(crate) fn ended(&mut self, limit: Duration) -> ExitStatus {
+        until("end of the process", limit, || self.child.try_wait().unwrap())
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What it wrote to its error stream.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.log.display(), self.log());
+        }
+    }
+}
+
+/// What a command that ends by itself did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) errors: String,
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(args: &[&str]) -> Ran {
+    let output = Command::new(REDRESS).args(args).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), out: text(output.stdout), errors: text(output.stderr) }
+}
+
+/// An address on which nobody listens.
+pub(crate) fn free_address() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = PORTS.end - PORTS.start;
+    for _ in 0..count {
+        // Tests in other processes begin elsewhere.
+        let step = NEXT.fetch_add(1, Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % count;
+        let port = u16::try_from(PORTS.start + step).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address.to_string();
+        }
+    }
+    panic!("no port of {PORTS:?} is free");
+}

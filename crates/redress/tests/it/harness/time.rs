@@ -1,0 +1,43 @@
+//! The tests' own time: waiting with an end, and measuring.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// Between two looks at something that is waited for.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// Waits a moment.
+pub(crate) fn pause() {
+    std::thread::park_timeout(PAUSE);
+}
+
+/// Lets so much time pass, for what cannot be seen from outside.
+pub(crate) fn pass(span: Duration) {
+    let start = stopwatch();
+    while start.elapsed() < span {
+        std::thread::park_timeout(span);
+    }
+}
+
+/// Looks until `probe` answers something, for at most about `limit`.
+pub(crate) fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let start = stopwatch();
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(start.elapsed() < limit, "after {limit:?} there is still no {what}");
+        pause();
+    }
+}
+
+/// Starts to measure.
+#[expect(clippy::disallowed_methods, reason = "processes run by the machine's clock; so are they measured")]
+pub(crate) fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+/// Now, in seconds since 1970, as signatures have it.
+#[expect(clippy::disallowed_methods, reason = "the server compares signatures with the machine's clock")]
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+}

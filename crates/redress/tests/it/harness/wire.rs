@@ -1,0 +1,105 @@
+//! A client of raw HTTP/1.1: one request a connection, and nothing of what the program under test uses.
+
+use std::io::{Error, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long an answer may take. Longer than any wait of a face.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<String>,
+}
+
+/// What came back, whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Call {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), headers: Vec::new(), body: None }
+    }
+
+    pub(crate) fn post(path: impl Into<String>, body: impl ToString) -> Self {
+        let body = Some(body.to_string());
+        Self { method: "POST", path: path.into(), headers: Vec::new(), body }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The request as it crosses the wire: its head, and its body.
+    pub(crate) fn bytes(&self) -> (String, String) {
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", self.method, self.path);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let body = self.body.clone().unwrap_or_default();
+        if self.body.is_some() {
+            head.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+        }
+        head.push_str("\r\n");
+        (head, body)
+    }
+
+    /// Sends the request and leaves the answer unread.
+    pub(crate) fn send(&self, at: &str) -> Result<TcpStream, Error> {
+        let mut stream = TcpStream::connect(at)?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        let (head, body) = self.bytes();
+        stream.write_all((head + &body).as_bytes())?;
+        Ok(stream)
+    }
+
+    /// Sends the request and reads the answer.
+    pub(crate) fn call(&self, at: &str) -> Result<Answer, Error> {
+        read_answer(self.send(at)?)
+    }
+
+    /// The same where nothing may go wrong on the way.
+    pub(crate) fn answer(&self, at: &str) -> Answer {
+        self.call(at).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
+    }
+}
+
+/// Reads an answer to its end; one that was cut off is an error.
+pub(crate) fn read_answer(mut stream: TcpStream) -> Result<Answer, Error> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let cut_off = || Error::from(ErrorKind::UnexpectedEof);
+    let text = String::from_utf8(bytes).map_err(|error| Error::other(error.to_string()))?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(cut_off)?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(cut_off)?;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    match length {
+        Some(length) if length == body.len() => Ok(Answer { status, body: body.to_owned() }),
+        _ => Err(cut_off()),
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// The body, where the status is the expected one.
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        self.json()
+    }
+}

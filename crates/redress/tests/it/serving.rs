@@ -1,0 +1,56 @@
+//! What a server does for callers of every kind, slow ones too.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::program::{Place, request};
+
+#[test]
+fn health_and_metrics_have_addresses_of_their_own() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    assert_eq!(request(&server.address, "GET /healthz HTTP/1.1", "").0, 200);
+    assert_eq!(request(&server.address, "GET /readyz HTTP/1.1", "").0, 200);
+    assert_eq!(request(&server.address, "GET /metrics HTTP/1.1", "").0, 404);
+    let (status, metrics) = request(&server.metrics, "GET /metrics HTTP/1.1", "");
+    assert_eq!(status, 200);
+    for name in [
+        "redress_store_commits_total",
+        "redress_store_writable 1",
+        "redress_cases_open{kind=\"unresolved\"} 0",
+        "redress_refunds_due{state=\"queued\"} 0",
+        "redress_deliveries_pending 0",
+        "redress_http_requests_total{route=\"/healthz\",status=\"200\"} 1",
+        "# HELP redress_store_queue_depth",
+    ] {
+        assert!(metrics.contains(name), "{name} is not in:\n{metrics}");
+    }
+    assert_eq!(request(&server.metrics, "GET /healthz HTTP/1.1", "").0, 404);
+}
+
+#[test]
+fn a_caller_that_sends_too_slowly_is_let_go() {
+    let place = Place::new();
+    let limits = [
+        ("REDRESS_LIMITS_HEAD_TIMEOUT", "200ms"),
+        ("REDRESS_LIMITS_BODY_TIMEOUT", "200ms"),
+        ("REDRESS_LIMITS_CONNECTIONS_MAX", "2"),
+    ];
+    let server = place.serve(&limits);
+    let begin = |text: &str| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    // Both places are held: by half a head, and by half a body. A third caller waits and is served.
+    let mut half_head = begin("GET /healthz HTTP/1.1\r\nhost: x\r\n");
+    let mut half_body = begin(
+        "POST /api/merchant/auth-token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+    );
+    assert_eq!(request(&server.address, "GET /healthz HTTP/1.1", "").0, 200);
+    let mut rest = String::new();
+    half_head.read_to_string(&mut rest).unwrap();
+    rest.clear();
+    half_body.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("200 OK"), "{rest}");
+}

@@ -1,0 +1,94 @@
+//! The books, recomputed; and what the doctor says.
+
+use std::os::unix::fs::PermissionsExt;
+
+use rusqlite::Connection;
+
+use crate::program::{Place, run};
+
+fn with_payment() -> Place {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let add =
+        "psp-account add --merchant M1 --psp tap --environment sandbox --credential secret_key=sk_test_1";
+    let account = place.json(add)["id"].as_str().unwrap().to_owned();
+    let csv = format!(
+        "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\no-1,{account},p-1,SAR,10,2026-01-02T03:04:05Z\n"
+    );
+    let file = place.file("payments.csv", &csv);
+    place.ok(&format!("payments import {} --merchant M1", file.display()));
+    place
+}
+
+#[test]
+fn a_planted_difference_is_found() {
+    let place = with_payment();
+    assert!(place.ok("verify").contains("1 payments and 0 refunds: 0 differences"));
+    let _server = place.serve(&[]);
+    let database = Connection::open(place.data().join("redress.db")).unwrap();
+    database.execute("UPDATE payments SET refunded = refunded + 1", []).unwrap();
+    let ran = place.run("verify");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.out.contains("pay_") && ran.out.contains("refunded is kept as 1, and adds up to 0"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn books_that_cannot_be_read_are_no_difference() {
+    let place = with_payment();
+    let database = Connection::open(place.data().join("redress.db")).unwrap();
+    database.execute("DROP TABLE cases", []).unwrap();
+    assert_eq!(place.run("verify").code, 2);
+    let nowhere = run(&["verify", "--config", "/nowhere.toml"], &[]);
+    assert_eq!(nowhere.code, 2);
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong() {
+    let place = with_payment();
+    let data = place.data();
+    let doctor = |variables: &[(&str, &str)]| {
+        let listen =
+            [("REDRESS_SERVER_LISTEN", "127.0.0.1:0"), ("REDRESS_SERVER_METRICS_LISTEN", "127.0.0.1:0")];
+        run(&["doctor", "--data", data.to_str().unwrap()], &[&listen[..], variables].concat())
+    };
+    let healthy = doctor(&[]);
+    assert_eq!(healthy.code, 0, "{healthy:?}");
+    let lines = healthy.out.lines().collect::<Vec<_>>();
+    assert!(lines.len() >= 8 && lines.iter().all(|line| line.starts_with("ok ")), "{healthy:?}");
+    let server = place.serve(&[]);
+    let beside = doctor(&[
+        ("REDRESS_SERVER_LISTEN", &server.address),
+        ("REDRESS_SERVER_METRICS_LISTEN", &server.metrics),
+    ]);
+    assert!(beside.code == 0 && beside.out.matches("a running server answers").count() == 2, "{beside:?}");
+    // The addresses exchanged: each is taken by something else.
+    let taken = doctor(&[
+        ("REDRESS_SERVER_LISTEN", &server.metrics),
+        ("REDRESS_SERVER_METRICS_LISTEN", &server.address),
+    ]);
+    assert!(taken.code == 1 && taken.out.matches("FAIL").count() == 2, "{taken:?}");
+    let contradicting = doctor(&[("REDRESS_ENGINE_LEASE", "1s")]);
+    assert!(contradicting.code == 1 && contradicting.out.contains("FAIL  settings"), "{contradicting:?}");
+
+    let key = data.join("master.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let readable = doctor(&[]);
+    assert!(readable.code == 1 && readable.out.contains("FAIL  master key"), "{readable:?}");
+    let other = Place::new();
+    other.ok("merchant add --name Other");
+    std::fs::copy(other.data().join("master.key"), &key).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let foreign = doctor(&[]);
+    assert!(foreign.code == 1 && foreign.out.contains("1 of 1 secrets do not open"), "{foreign:?}");
+}
+
+#[test]
+fn the_doctor_makes_nothing() {
+    let place = Place::new();
+    let ran = place.run("doctor");
+    assert!(ran.code == 1 && ran.out.contains("FAIL  store"), "{ran:?}");
+    assert!(!place.data().exists());
+}
