@@ -85,7 +85,7 @@ impl Engine {
             credentials: new.credentials,
             timeout: self.parts.config.psp_timeout,
         };
-        connector.check_account(&config).map_err(refused)?;
+        connector.check_account(&config).map_err(|error| refused(&error))?;
         let first = AccountVersion {
             base_url: new.base_url,
             notification_url,
@@ -187,7 +187,7 @@ impl Engine {
             credentials,
             timeout: self.parts.config.psp_timeout,
         };
-        connector.check_account(&config).map_err(refused)?;
+        connector.check_account(&config).map_err(|error| refused(&error))?;
         let change = ChangeAccount {
             merchant,
             account: id,
@@ -282,7 +282,7 @@ fn notification_url(public_url: Option<&str>, psp: &str, account: AccountId) -> 
     public_url.map(|base| format!("{}{}", base.trim_end_matches('/'), psp_notification_path(psp, account)))
 }
 
-fn refused(error: AccountConfigError) -> AdminError {
+fn refused(error: &AccountConfigError) -> AdminError {
     AdminError::Invalid { field: "account", problem: format!("is refused: {error}") }
 }
 

@@ -160,12 +160,12 @@ mod tests {
 
     const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
 
-    fn read(file: &str) -> Result<Vec<(u64, Result<NewPayment, String>)>, String> {
+    fn read(file: &str) -> Result<Vec<CsvRow>, String> {
         let accounts = Accounts::from([(ACCOUNT, Environment::Sandbox)]);
         let mut rows = CsvRows::new(file.as_bytes())?;
         let mut all = Vec::new();
         while let Some(row) = rows.next(&accounts)? {
-            all.push((row.line, row.payment));
+            all.push(row);
         }
         Ok(all)
     }
@@ -175,7 +175,7 @@ mod tests {
             "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n\
              o-1,{ACCOUNT},p-1,{currency},{amount},2026-01-02T03:04:05+03:00\n"
         );
-        read(&file).unwrap().remove(0).1
+        read(&file).unwrap().remove(0).payment
     }
 
     #[test]
@@ -225,11 +225,11 @@ mod tests {
              2026-01-02T03:04:05Z,1,SAR,p-5, {ACCOUNT} ,o-5,\n"
         );
         let rows = read(&file).unwrap();
-        let lines: Vec<_> = rows.iter().map(|(line, payment)| (*line, payment.is_ok())).collect();
+        let lines: Vec<_> = rows.iter().map(|row| (row.line, row.payment.is_ok())).collect();
         assert_eq!(lines, [(2, true), (4, false), (5, false), (6, false), (7, true)]);
-        assert!(rows[1].1.as_ref().unwrap_err().contains("5 fields"));
-        assert!(rows[2].1.as_ref().unwrap_err().contains("captured_at"));
-        assert!(rows[3].1.as_ref().unwrap_err().contains("psp_account"));
-        assert_eq!(rows[4].1.as_ref().unwrap().customer_ref, None);
+        assert!(rows[1].payment.as_ref().unwrap_err().contains("5 fields"));
+        assert!(rows[2].payment.as_ref().unwrap_err().contains("captured_at"));
+        assert!(rows[3].payment.as_ref().unwrap_err().contains("psp_account"));
+        assert_eq!(rows[4].payment.as_ref().unwrap().customer_ref, None);
     }
 }
