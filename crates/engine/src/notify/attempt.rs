@@ -1,5 +1,6 @@
 //! One try to deliver: build, sign, send, judge, record.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -11,7 +12,6 @@ use redress_store::ops::credentials::CredentialKind;
 use redress_store::ops::deliveries::{AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery};
 use redress_store::ops::endpoints::{Dialect, Endpoint};
 use redress_store::ops::merchants::FindMerchant;
-use std::sync::Arc;
 
 use super::keys::{Keys, NoKey, own_address_keys};
 use super::message::{Message, NotSendable, Taken, Told};

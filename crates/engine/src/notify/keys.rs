@@ -1,5 +1,7 @@
 //! What signs a notification: the endpoint's own secrets, and the merchant's credential where the dialect has its own way.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use redress_core::environment::Environment;
 use redress_core::id::MerchantId;
 use redress_core::time::Timestamp;
@@ -8,9 +10,6 @@ use redress_store::ops::credentials::{Credential, CredentialKind, LoadCredential
 use redress_store::ops::endpoints::Endpoint;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::message::NotSendable;
 use super::sgate::Signer;

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use redress_core::capabilities::Capabilities;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
-use redress_core::id::{AccountId, MerchantId};
+use redress_core::id::{AccountId, KeyId, MerchantId};
 use redress_core::money::{Amount, Currency};
 use redress_core::outcome::Outcome;
 use redress_core::policy::{Ask, AskedAmount};
@@ -37,7 +37,6 @@ use crate::real_world::TokioSpawner;
 use crate::testing::{ManualClock, world};
 use crate::vault::{SealContext, Vault, generate_line};
 use crate::world::{Clock, World};
-use redress_core::id::KeyId;
 
 /// The moment of vector SG5.
 pub(super) const START: Timestamp = Timestamp::from_micros(1_690_371_491_000_000);
