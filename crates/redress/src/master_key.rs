@@ -20,13 +20,22 @@ const HEADING: &str = "# Master keys of Redress, newest first. They open the sec
 pub(crate) fn read(path: &Path) -> Result<Vault, Failure> {
     let fail =
         |problem: String| Failure::unable(format!("the master key file {}: {problem}", path.display()));
-    let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
+    let length = std::fs::metadata(path).map_err(|error| fail(unreadable(&error)))?.len();
     if length > FILE_BYTES_MAX {
         return Err(fail(format!("it has more than {FILE_BYTES_MAX} bytes")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
     let text = secrecy::SecretString::from(text);
     Vault::parse(text.expose_secret()).map_err(|error| fail(error.to_string()))
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return error.to_string();
+    }
+    "it is not there. If this installation is new, make one, the same for every server, and keep a copy: \
+     (umask 077; echo \"mk-1:$(openssl rand -base64 32)\" > FILE)"
+        .to_owned()
 }
 
 /// Makes the file with a new key, readable by its owner only, unless it is there. It appears whole or not at all, and

@@ -14,6 +14,9 @@ pub mod secrets;
 pub mod verify;
 pub mod waiting;
 
+#[cfg(test)]
+mod tests;
+
 use redress_store::StoreError;
 
 use crate::error::EngineError;
@@ -104,7 +107,7 @@ fn check_url(field: &'static str, url: &str) -> Result<(), AdminError> {
 }
 
 #[cfg(test)]
-mod tests {
+mod checks {
     use super::*;
 
     #[test]

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use redress_core::case::CaseKind;
 use redress_core::state::StateName;
 use redress_engine::admin::waiting::Waiting;
+use redress_engine::engine::Engine;
 use redress_engine::real_world::TokioSpawner;
 use redress_engine::world::{Clock, Spawner};
 use redress_store::StoreStats;
@@ -54,10 +55,14 @@ impl Metrics {
         let (handle, store) = (self.handle.clone(), opened.store.clone());
         let render = move || {
             count_store(&store.stats());
-            handle.run_upkeep();
             std::future::ready(([(header::CONTENT_TYPE, CONTENT_TYPE)], handle.render()))
         };
         Router::new().route("/metrics", get(render))
+    }
+
+    /// Counts what waits once, so that the first reader sees it.
+    pub(super) async fn sample(&self, opened: &Opened) {
+        sample(&opened.engine, &*opened.world.clock).await;
     }
 
     /// Counts what waits, now and then, until the phase is no more [`Phase::Open`].
@@ -68,20 +73,19 @@ impl Metrics {
         phase: &watch::Receiver<Phase>,
     ) {
         let (engine, clock) = (opened.engine.clone(), Arc::clone(&opened.world.clock));
-        let phase = phase.clone();
+        let (phase, handle) = (phase.clone(), self.handle.clone());
         tasks.spawn(
             "metrics",
             Box::pin(async move {
                 loop {
-                    match engine.waiting().await {
-                        Ok(waiting) => show(&waiting, &*clock),
-                        Err(error) => tracing::warn!(%error, "what waits could not be counted"),
-                    }
+                    // Here and not where it is read: nobody may read.
+                    handle.run_upkeep();
                     tokio::select! {
                         biased;
                         () = closing(phase.clone()) => return,
                         () = clock.sleep(SAMPLE_EVERY) => {}
                     }
+                    sample(&engine, &*clock).await;
                 }
             }),
         );
@@ -99,6 +103,11 @@ fn describe() {
         "PSP notifications that proved themselves, by PSP"
     );
     describe_counter!("redress_cases_opened_total", Count, "Cases opened for a person");
+    describe_counter!(
+        "redress_deliveries_total",
+        Count,
+        "Attempts to deliver a notification, by dialect and outcome"
+    );
     describe_gauge!("redress_cases_open", Count, "Cases that wait for a person, by kind");
     describe_gauge!("redress_refunds_open", Count, "Refunds that are not over, by state");
     describe_gauge!("redress_refunds_due", Count, "Refunds that somebody should be looking at now, by state");
@@ -135,6 +144,13 @@ fn count_store(stats: &StoreStats) {
     gauge!("redress_store_wal_pages").set(stats.wal_frames as f64);
     gauge!("redress_store_queue_depth").set(stats.waiting as f64);
     gauge!("redress_store_writable").set(if stats.writable { 1.0 } else { 0.0 });
+}
+
+async fn sample(engine: &Engine, clock: &dyn Clock) {
+    match engine.waiting().await {
+        Ok(waiting) => show(&waiting, clock),
+        Err(error) => tracing::warn!(%error, "what waits could not be counted"),
+    }
 }
 
 /// Every kind and state is shown, also those of which there are none: a gauge that is not set keeps its last value.

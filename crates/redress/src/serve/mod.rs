@@ -78,6 +78,7 @@ pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running
     if let Some(listener) = metrics_listener {
         listening(listener, ConnectionLimits::of_metrics(), metrics.router(&opened)).spawn();
     }
+    metrics.sample(&opened).await;
     workers::spawn(&opened, &tasks, &watching);
     metrics.spawn_sampling(&opened, &tasks, &watching);
     let limit = settings.server.shutdown_limit;

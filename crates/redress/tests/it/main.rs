@@ -6,6 +6,7 @@ mod commands;
 mod decisions;
 mod ending;
 mod import;
+mod postgres;
 mod program;
 mod serving;
 mod verify;

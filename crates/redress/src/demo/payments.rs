@@ -1,0 +1,207 @@
+//! The payments of the demo's merchant: captured sums that can be given back. The sums are the same in every demo, the
+//! references are made of the demo's seed.
+
+use redress_core::environment::Environment;
+use redress_core::id::AccountId;
+use redress_core::money::{Amount, Currency};
+use redress_core::time::Timestamp;
+use redress_engine::admin::payments::NewPayment;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::state::State;
+use crate::failure::Failure;
+
+/// So many of each kind.
+const OF_EACH_KIND: u32 = 40;
+
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// SGate writes order numbers in local time.
+const GMT_PLUS_3_MICROS: i64 = 3 * HOUR_MICROS;
+
+const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The PSP and the currency of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// MoMo wallet payments, in dong.
+    MomoVnd,
+    /// Tap payments in riyals.
+    TapSar,
+    /// Tap payments in Kuwaiti dinars, which have three decimals.
+    TapKwd,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::MomoVnd, Self::TapSar, Self::TapKwd];
+
+    const fn currency(self) -> &'static str {
+        match self {
+            Self::MomoVnd => "VND",
+            Self::TapSar => "SAR",
+            Self::TapKwd => "KWD",
+        }
+    }
+
+    /// In minor units. Kuwaiti sums end in a zero: SGate's API takes two decimals, so all of a payment can be asked for
+    /// there too.
+    fn captured_minor(self, number: u32) -> i64 {
+        let varied = i64::from(number) * 7_919;
+        match self {
+            Self::MomoVnd => 1_000_000 + varied % 491 * 100_000,
+            Self::TapSar => 10_000 + varied % 490_000,
+            Self::TapKwd => 10_000 + varied % 9_000 * 10,
+        }
+    }
+}
+
+/// A payment as `demo.json` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Payment {
+    pub(super) order_ref: String,
+    pub(super) merchant_order_ref: String,
+    pub(super) channel: &'static str,
+    pub(super) payment_method: &'static str,
+    pub(super) psp: &'static str,
+    pub(super) psp_payment_id: String,
+    pub(super) currency: &'static str,
+    /// Decimal text in major units.
+    pub(super) amount: String,
+    pub(super) environment: &'static str,
+    #[serde(skip)]
+    pub(super) kind: Kind,
+    #[serde(skip)]
+    pub(super) captured: Amount,
+    #[serde(skip)]
+    captured_at: Timestamp,
+}
+
+/// All of them, kind by kind. The tour uses the first five of each.
+pub(super) fn all(state: &State, merchant_code: &str) -> Result<Vec<Payment>, Failure> {
+    let numbers = || Kind::ALL.into_iter().flat_map(|kind| (0..OF_EACH_KIND).map(move |number| (kind, number)));
+    numbers().map(|(kind, number)| payment(state, merchant_code, kind, number)).collect()
+}
+
+fn payment(state: &State, merchant_code: &str, kind: Kind, number: u32) -> Result<Payment, Failure> {
+    let broken = |what: &str| Failure::unable(format!("the demo's payments: {what}"));
+    let currency = Currency::from_code(kind.currency()).map_err(|error| broken(&error.to_string()))?;
+    let captured = Amount::new(kind.captured_minor(number), currency);
+    let drawn = Drawn { seed: &state.seed, kind, number };
+    let captured_at = state.made_at().as_micros() - i64::from(number + 1) * HOUR_MICROS;
+    let (order_ref, channel, payment_method, psp, psp_payment_id) = match kind {
+        Kind::MomoVnd => (drawn.portone_ref(), "MOMOPAY", "MOMOPAY_WALLET", "momo", drawn.momo_id()),
+        Kind::TapSar | Kind::TapKwd => {
+            let order_ref = drawn.sgate_ref(merchant_code, captured_at).ok_or_else(|| broken("the clock"))?;
+            (order_ref, "TAP", "tap", "tap", drawn.tap_id())
+        }
+    };
+    Ok(Payment {
+        order_ref,
+        merchant_order_ref: format!("DEMO-{}-{:03}", kind.currency(), number + 1),
+        channel,
+        payment_method,
+        psp,
+        psp_payment_id,
+        currency: captured.currency().code(),
+        amount: captured.to_fixed(),
+        environment: Environment::Sandbox.as_str(),
+        kind,
+        captured,
+        captured_at: Timestamp::from_micros(captured_at),
+    })
+}
+
+impl Payment {
+    /// As the store takes it in. Tap's payments have an address of their own for SGate's callback.
+    pub(super) fn to_import(&self, account: AccountId, callback_url: &str) -> NewPayment {
+        NewPayment {
+            environment: Environment::Sandbox,
+            order_ref: self.order_ref.clone(),
+            merchant_order_ref: Some(self.merchant_order_ref.clone()),
+            account,
+            psp_payment_id: self.psp_payment_id.clone(),
+            captured: self.captured,
+            refunded_before: 0,
+            captured_at: self.captured_at,
+            channel: Some(self.channel.to_owned()),
+            payment_method: Some(self.payment_method.to_owned()),
+            customer_ref: None,
+            notification_url: (self.kind != Kind::MomoVnd).then(|| callback_url.to_owned()),
+        }
+    }
+}
+
+/// What is drawn for one payment: the same every time.
+struct Drawn<'a> {
+    seed: &'a str,
+    kind: Kind,
+    number: u32,
+}
+
+impl Drawn<'_> {
+    fn bytes(&self, what: &str) -> [u8; 32] {
+        let text = format!("{}/{}/{}/{what}", self.seed, self.kind.currency(), self.number);
+        Sha256::digest(text.as_bytes()).into()
+    }
+
+    fn characters(&self, what: &str, count: usize) -> String {
+        let bytes = self.bytes(what);
+        bytes.iter().cycle().take(count).map(|byte| char::from(BASE62[usize::from(*byte) % BASE62.len()])).collect()
+    }
+
+    fn number(&self, what: &str, below: u64) -> u64 {
+        let bytes = self.bytes(what);
+        bytes.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte)) % below
+    }
+
+    /// 27 characters, as PortOne's.
+    fn portone_ref(&self) -> String {
+        format!("2{}", self.characters("order", 26))
+    }
+
+    /// `{merchant}T{YYYYMMDDHHMMSSmmm}{5 digits}`, as SGate's.
+    fn sgate_ref(&self, merchant_code: &str, captured_at: i64) -> Option<String> {
+        let local = jiff::Timestamp::from_microsecond(captured_at + GMT_PLUS_3_MICROS).ok()?;
+        let digits = self.number("order", 100_000);
+        Some(format!("{merchant_code}T{}{digits:05}", local.strftime("%Y%m%d%H%M%S%3f")))
+    }
+
+    /// A `transId` is a whole number; these have 13 digits.
+    fn momo_id(&self) -> String {
+        (1_000_000_000_000 + self.number("payment", 9_000_000_000_000)).to_string()
+    }
+
+    fn tap_id(&self) -> String {
+        format!("chg_TS{}", self.characters("payment", 22))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::state::StateFile;
+    use crate::open::real_world;
+    use std::collections::BTreeSet;
+
+    #[tokio::test]
+    async fn there_are_enough_of_each_kind_and_all_differ() {
+        let dir = tempfile::tempdir().unwrap();
+        let (world, _) = real_world().unwrap();
+        let state = StateFile::open(dir.path(), false, &world).unwrap().state;
+        let all = all(&state, "M948164").unwrap();
+        for (psp, currency, least, most) in
+            [("momo", "VND", 1_000_000, 50_000_000), ("tap", "SAR", 10_000, 1_000_000), ("tap", "KWD", 10_000, i64::MAX)]
+        {
+            let kind: Vec<_> = all.iter().filter(|one| (one.psp, one.currency) == (psp, currency)).collect();
+            assert!(kind.len() >= 20, "{currency}");
+            assert!(kind.iter().all(|one| (least..=most).contains(&one.captured.minor())), "{currency}");
+            assert!(kind.iter().all(|one| one.order_ref.len() == if psp == "momo" { 27 } else { 30 }));
+        }
+        let distinct = |of: fn(&Payment) -> &str| all.iter().map(of).collect::<BTreeSet<_>>().len();
+        assert_eq!(distinct(|one| &one.order_ref), all.len());
+        assert_eq!(distinct(|one| &one.psp_payment_id), all.len());
+        assert_eq!(super::all(&state, "M948164").unwrap(), all, "the same every time");
+        assert_eq!((all[0].amount.as_str(), all[40].amount.as_str(), all[80].amount.as_str()), ("1000000", "100.00", "10.000"));
+    }
+}
