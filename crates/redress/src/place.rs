@@ -7,6 +7,9 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::settings::{DATA_DIR, Settings};
 
+/// Apart from a command's own options in its help.
+const HEADING: &str = "Settings and data";
+
 /// Where the settings and the store are.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PlaceArgs {
@@ -16,11 +19,12 @@ pub(crate) struct PlaceArgs {
         value_name = "FILE",
         env = "REDRESS_CONFIG",
         global = true,
+        help_heading = HEADING,
         conflicts_with = "data",
         hide_env_values = true
     )]
     config: Option<PathBuf>,
-    #[arg(long, value_name = "DIR", env = "REDRESS_DATA", global = true, hide_env_values = true, help = data_help())]
+    #[arg(long, value_name = "DIR", env = "REDRESS_DATA", global = true, help_heading = HEADING, hide_env_values = true, help = data_help())]
     data: Option<PathBuf>,
 }
 

@@ -1,18 +1,14 @@
 //! Serving HTTP/1.1 over TCP, so that a slow or idle caller holds nothing for long: the number of connections, the time
-//! for a request's head and the time for its body are bounded.
+//! for a request's head, for its body and for taking the answer are bounded.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::Phase;
+use super::timed::{TimedBody, TimedWrites};
 
 /// Headers of one request.
 const HEADERS_MAX: usize = 64;
@@ -48,12 +45,19 @@ pub(super) struct ConnectionLimits {
     pub(super) head_timeout: Duration,
     /// For a request's body.
     pub(super) body_timeout: Duration,
+    /// For the caller to read a piece of an answer.
+    pub(super) write_timeout: Duration,
 }
 
 impl ConnectionLimits {
     pub(super) fn of_metrics() -> Self {
         let timeout = METRICS_TIMEOUT;
-        Self { connections_max: METRICS_CONNECTIONS_MAX, head_timeout: timeout, body_timeout: timeout }
+        Self {
+            connections_max: METRICS_CONNECTIONS_MAX,
+            head_timeout: timeout,
+            body_timeout: timeout,
+            write_timeout: timeout,
+        }
     }
 }
 
@@ -111,12 +115,11 @@ impl Listening {
         async move {
             // Answers are small and whole: waiting for more to send would only delay them.
             let _ = stream.set_nodelay(true);
+            let stream = TimedWrites::new(stream, Arc::clone(&clock), limits.write_timeout);
             let service = service_fn(move |request: Request<Incoming>| {
-                let body_timeout = limits.body_timeout;
                 let clock = Arc::clone(&clock);
-                router.clone().oneshot(request.map(|inner| {
-                    Body::new(TimedBody { inner, clock, timeout: body_timeout, deadline: None })
-                }))
+                let body = |inner| Body::new(TimedBody::new(inner, clock, limits.body_timeout));
+                router.clone().oneshot(request.map(body))
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -141,45 +144,5 @@ impl Listening {
                 }
             }
         }
-    }
-}
-
-/// A request's body that must come within a time. The clock runs from the first wait for it.
-struct TimedBody {
-    inner: Incoming,
-    clock: Arc<dyn Clock>,
-    timeout: Duration,
-    deadline: Option<BoxFuture<'static, ()>>,
-}
-
-/// The caller took too long to send the body.
-#[derive(Debug, thiserror::Error)]
-#[error("the body did not come in time")]
-struct BodyTooSlow;
-
-impl HttpBody for TimedBody {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        }
-        let (clock, timeout) = (Arc::clone(&self.clock), self.timeout);
-        let deadline =
-            self.deadline.get_or_insert_with(|| Box::pin(async move { clock.sleep(timeout).await }));
-        ready!(deadline.as_mut().poll(context));
-        Poll::Ready(Some(Err(BodyTooSlow.into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod command;
 mod connections;
 pub(crate) mod metrics;
 pub(crate) mod signals;
+mod timed;
 mod workers;
 
 use std::net::SocketAddr;
@@ -62,6 +63,7 @@ pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running
         connections_max: settings.limits.connections_max,
         head_timeout: settings.limits.head_timeout,
         body_timeout: settings.limits.body_timeout,
+        write_timeout: settings.limits.write_timeout,
     };
     let world = opened.world.clone();
     let listening = |listener, limits, router| Listening {

@@ -18,6 +18,8 @@ pub(crate) struct LimitSettings {
     pub(crate) head_timeout: Duration,
     /// A request's body must come within this.
     pub(crate) body_timeout: Duration,
+    /// A caller must go on reading its answer within this.
+    pub(crate) write_timeout: Duration,
     /// Operations that wait for the store; one more is answered 503.
     pub(crate) store_queue_max: usize,
     /// Operations in one commit (SQLite).
@@ -30,7 +32,8 @@ impl LimitSettings {
         let settings = Self {
             connections_max: section.within("connections_max", CONNECTIONS_MAX, 1..=1_000_000)?,
             head_timeout: section.within("head_timeout", Duration::from_secs(30), spans.clone())?,
-            body_timeout: section.within("body_timeout", Duration::from_secs(15), spans)?,
+            body_timeout: section.within("body_timeout", Duration::from_secs(15), spans.clone())?,
+            write_timeout: section.within("write_timeout", Duration::from_secs(15), spans)?,
             store_queue_max: section.within("store_queue_max", QUEUE_OPS_MAX, 1..=1_000_000)?,
             store_group_max: section.within("store_group_max", GROUP_OPS_MAX, 1..=10_000)?,
         };
