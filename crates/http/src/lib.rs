@@ -11,6 +11,7 @@ mod json_object;
 mod limits;
 mod outermost;
 mod portone;
+pub mod probe;
 mod psp_notifications;
 pub mod router;
 mod sgate;

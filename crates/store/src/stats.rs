@@ -19,6 +19,8 @@ pub struct StoreStats {
     pub retries: u64,
     /// Checkpoints run (SQLite).
     pub checkpoints: u64,
+    /// Pages written to the write-ahead log (SQLite).
+    pub wal_frames_written: u64,
     /// Pages in the write-ahead log after the last commit (SQLite).
     pub wal_frames: u64,
     /// Operations waiting for their turn now.
@@ -36,6 +38,7 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) retries: AtomicU64,
     pub(crate) checkpoints: AtomicU64,
+    pub(crate) wal_frames_written: AtomicU64,
     pub(crate) wal_frames: AtomicU64,
     pub(crate) waiting: AtomicU64,
     pub(crate) writable: AtomicBool,
@@ -52,6 +55,7 @@ impl Default for Counters {
             refused: zero(),
             retries: zero(),
             checkpoints: zero(),
+            wal_frames_written: zero(),
             wal_frames: zero(),
             waiting: zero(),
             writable: AtomicBool::new(true),
@@ -64,6 +68,14 @@ impl Counters {
         counter.fetch_add(1, Relaxed);
     }
 
+    /// Notes the length of the write-ahead log after a commit that wrote to it.
+    pub(crate) fn wal_is_long(&self, frames: u64) {
+        let before = self.wal_frames.swap(frames, Relaxed);
+        // A shorter log was started over.
+        let written = frames.checked_sub(before).unwrap_or(frames);
+        self.wal_frames_written.fetch_add(written, Relaxed);
+    }
+
     pub(crate) fn read(&self) -> StoreStats {
         StoreStats {
             ops: self.ops.load(Relaxed),
@@ -73,9 +85,25 @@ impl Counters {
             refused: self.refused.load(Relaxed),
             retries: self.retries.load(Relaxed),
             checkpoints: self.checkpoints.load(Relaxed),
+            wal_frames_written: self.wal_frames_written.load(Relaxed),
             wal_frames: self.wal_frames.load(Relaxed),
             waiting: self.waiting.load(Relaxed),
             writable: self.writable.load(Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_counted_across_a_log_that_starts_over() {
+        let counters = Counters::default();
+        for frames in [10, 25, 5] {
+            counters.wal_is_long(frames);
+        }
+        let stats = counters.read();
+        assert_eq!((stats.wal_frames_written, stats.wal_frames), (30, 5));
     }
 }

@@ -125,7 +125,7 @@ impl Writer {
         let mut conn = open(Some(&self.path), Purpose::Write)?;
         let counters = Arc::clone(&self.counters);
         conn.wal_hook(Some(move |_: &mut _, frames: std::ffi::c_int| {
-            counters.wal_frames.store(u64::try_from(frames).unwrap_or(0), Relaxed);
+            counters.wal_is_long(u64::try_from(frames).unwrap_or(0));
             Ok(())
         }))?;
         Ok(conn)

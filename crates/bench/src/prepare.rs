@@ -1,0 +1,203 @@
+//! A merchant with a paused PSP account and many captured payments.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use redress_core::environment::Environment;
+use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::money::{Amount, Currency};
+use redress_core::policy::AccountState;
+use redress_engine::admin::accounts::{Credentials, MAX_IN_FLIGHT, NewAccount};
+use redress_engine::admin::keys::CredentialKind;
+use redress_engine::config::EngineConfig;
+use redress_engine::engine::{Engine, EngineParts};
+use redress_engine::real_world::{OsRandom, SystemClock, TokioSpawner};
+use redress_engine::vault::{Vault, generate_line};
+use redress_engine::world::{Clock, Random, World};
+use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_store::ops::payments::{NewPayment, UPSERT_PAYMENTS_MAX, UpsertPayments, Upserted};
+use redress_store::{MIGRATIONS, Role, SqliteConfig, Store};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use crate::Outcome;
+use crate::job::Place;
+use crate::measure::now;
+
+/// Batches of payments under way at once.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// What was captured by each payment, in minor units of VND: many refunds of 1000 fit into it.
+const CAPTURED_MINOR: i64 = 50_000_000;
+
+/// Credentials of no one: the account stays paused.
+const CREDENTIALS: &[u8] = br#"{"partner_code": "BENCH", "access_key": "none", "secret_key": "none"}"#;
+
+/// A loaded database, and who may refund its payments.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Prepared {
+    pub(crate) payments: u32,
+    pub(crate) load_millis: u64,
+    pub(crate) merchant: String,
+    pub(crate) sgate_key: String,
+    pub(crate) sgate_secret: String,
+    pub(crate) master_key: String,
+    /// Of the tables' definitions: a database of others is loaded anew.
+    tables: u64,
+}
+
+/// The reference of a payment: as long as SGate's.
+pub(crate) fn order_ref(payment: u32) -> String {
+    format!("M948164T2026110{payment:014}")
+}
+
+/// Loads a SQLite database, or takes up one that was kept.
+pub(crate) async fn sqlite(database: &Path, payments: u32) -> Outcome<Prepared> {
+    let note = database.with_extension("json");
+    let kept = fs::read(&note).ok().and_then(|text| serde_json::from_slice::<Prepared>(&text).ok());
+    if let Some(kept) = kept.filter(|kept| kept.payments == payments && kept.tables == tables())
+        && database.is_file()
+    {
+        return Ok(kept);
+    }
+    crate::copy::remove(database);
+    let store = open(&Place::Sqlite(database.to_owned()), redress_store::GROUP_OPS_MAX)?;
+    let prepared = fill(&store, payments).await?;
+    // The last handle waits for the writer, which leaves the log empty.
+    drop(store);
+    let text = serde_json::to_vec(&prepared).map_err(|error| error.to_string())?;
+    fs::write(&note, text).map_err(|error| format!("{}: {error}", note.display()))?;
+    Ok(prepared)
+}
+
+/// Fills an empty database.
+pub(crate) async fn fill(store: &Store, payments: u32) -> Outcome<Prepared> {
+    let started = now();
+    let said = |error: &dyn std::fmt::Display| format!("the database cannot be filled: {error}");
+    store.migrate(MIGRATIONS, SystemClock.now().as_micros()).await.map_err(|error| said(&error))?;
+    let random = OsRandom::new().map_err(|error| said(&error))?;
+    let master_key = generate_line(&random).expose_secret().to_owned();
+    let engine = engine(store.clone(), &master_key)?;
+    let merchant = engine.add_merchant("Bench", None).await.map_err(|error| said(&error))?.id;
+    let (key, secret) = engine
+        .add_key(merchant, CredentialKind::Sgate, Some(Environment::Sandbox))
+        .await
+        .map_err(|error| said(&error))?;
+    let account = engine.add_account(account_of(merchant)).await.map_err(|error| said(&error))?.id;
+    let paused = engine.set_account_state(merchant, account, AccountState::Paused).await;
+    paused.map_err(|error| said(&error))?;
+    load(store, merchant, account, payments).await?;
+    Ok(Prepared {
+        payments,
+        load_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        merchant: merchant.to_string(),
+        sgate_key: key.public_key,
+        sgate_secret: secret.expose_secret().to_owned(),
+        master_key,
+        tables: tables(),
+    })
+}
+
+async fn load(store: &Store, merchant: MerchantId, account: AccountId, payments: u32) -> Outcome {
+    let batch = u32::try_from(UPSERT_PAYMENTS_MAX).unwrap_or(1);
+    let mut batches = (0..payments).step_by(UPSERT_PAYMENTS_MAX).map(|from| from..payments.min(from + batch));
+    let mut under_way = JoinSet::new();
+    loop {
+        while under_way.len() < BATCHES_AT_ONCE
+            && let Some(numbers) = batches.next()
+        {
+            let now = SystemClock.now();
+            let rows = numbers.map(|number| payment(account, number)).collect();
+            let (store, upsert) = (store.clone(), UpsertPayments { merchant, rows, now });
+            under_way.spawn(async move { store.run(upsert).await });
+        }
+        let Some(done) = under_way.join_next().await else { return Ok(()) };
+        let made = done.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        if let Some(refused) = made.iter().find(|made| !matches!(made, Upserted::Created(_))) {
+            return Err(format!("a payment was not taken in: {refused:?}"));
+        }
+    }
+}
+
+fn payment(account: AccountId, number: u32) -> NewPayment {
+    let captured_at = SystemClock.now();
+    let mut random = [0; 10];
+    random[..4].copy_from_slice(&number.to_be_bytes());
+    NewPayment {
+        id: PaymentId::new(captured_at, random),
+        environment: Environment::Sandbox,
+        order_ref: order_ref(number),
+        merchant_order_ref: Some(format!("SO-2026-{number:09}")),
+        account,
+        psp_payment_id: format!("4{number:010}"),
+        captured: Amount::new(CAPTURED_MINOR, Currency::from_code("VND").expect("a currency of ISO 4217")),
+        refunded_before: 0,
+        captured_at,
+        channel: Some("MOMOPAY".to_owned()),
+        payment_method: Some("MOMOPAY_WALLET".to_owned()),
+        customer_ref: Some(format!("C{number:010}")),
+        notification_url: Some("https://merchant.example/refunds".to_owned()),
+    }
+}
+
+fn account_of(merchant: MerchantId) -> NewAccount {
+    NewAccount {
+        merchant,
+        psp: "momo".to_owned(),
+        name: "Bench".to_owned(),
+        environment: Environment::Sandbox,
+        max_in_flight: MAX_IN_FLIGHT,
+        base_url: None,
+        public_url: None,
+        credentials: Credentials::from_json(CREDENTIALS).expect("credentials in JSON"),
+    }
+}
+
+/// Opens a database as the program does.
+pub(crate) fn open(place: &Place, group_ops_max: usize) -> Outcome<Store> {
+    match place {
+        Place::Sqlite(path) => {
+            let config = SqliteConfig { group_ops_max, ..SqliteConfig::at(path) };
+            Store::open_sqlite(&config, Role::Server)
+        }
+        Place::Postgres(url) => Store::open_postgres(&redress_store::PgConfig::at(url)),
+    }
+    .map_err(|error| error.to_string())
+}
+
+/// The use cases over a store, with the real time and the default settings.
+pub(crate) fn engine(store: Store, master_key: &str) -> Outcome<Engine> {
+    let random: Arc<dyn Random> = Arc::new(OsRandom::new().map_err(|error| error.to_string())?);
+    let spawner = Arc::new(TokioSpawner::new(Handle::current()));
+    Ok(Engine::new(EngineParts {
+        store,
+        world: World { clock: Arc::new(SystemClock), random, spawner },
+        config: EngineConfig::default(),
+        psp_transport: Arc::new(NoNetwork),
+        notify_transport: Arc::new(NoNetwork),
+        connectors: redress_psp::registry::by_name,
+        vault: Arc::new(Vault::parse(master_key).map_err(|error| error.to_string())?),
+    }))
+}
+
+/// Nothing is sent anywhere: the account is paused, and there are no endpoints.
+struct NoNetwork;
+
+impl Transport for NoNetwork {
+    fn send<'a>(&'a self, _: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+        let reason = "a benchmark speaks to nobody".to_owned();
+        Box::pin(std::future::ready(Err(TransportError::NotSent(reason))))
+    }
+}
+
+fn tables() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    MIGRATIONS.iter().for_each(|step| step.sql.hash(&mut hasher));
+    hasher.finish()
+}
