@@ -14,9 +14,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
+use redress_core::time::Timestamp;
 use redress_engine::signing::portone::{RefundFields, refund_hash};
 use redress_engine::signing::sgate::{self, Presented, Signed};
-use redress_engine::signing::standard_webhooks::{HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, SigningKey};
+use redress_engine::signing::standard_webhooks::{
+    self, HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, SigningKey,
+};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -144,7 +147,8 @@ impl Backend {
             return Err(unproved("webhook-timestamp"));
         }
         let key = SigningKey::parse(&SecretString::from(secret)).map_err(|_| unproved("the endpoint's secret"))?;
-        let expected = key.sign(id, seconds, body);
+        let at = Timestamp::from_micros(seconds.saturating_mul(1_000_000));
+        let [_, _, (_, expected)] = standard_webhooks::headers(id, at, body, &key, None);
         let same = |given: &str| bool::from(given.as_bytes().ct_eq(expected.as_bytes()));
         given.split(' ').any(same).then_some(()).ok_or_else(|| unproved(HEADER_SIGNATURE))
     }
@@ -259,7 +263,7 @@ async fn standard(State(backend): State<Backend>, headers: HeaderMap, body: Byte
     let told: Value =
         serde_json::from_slice(&body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let refund_id = told["data"]["refund_id"].as_str().or(told["data"]["id"].as_str()).map(str::to_owned);
+    let refund_id = told["data"]["id"].as_str().map(str::to_owned);
     backend.keep(Came::Standard, text(&told["data"]["order_ref"]), refund_id, text(&told["type"]))?;
     Ok("ok")
 }

@@ -30,7 +30,7 @@ pub(super) async fn run(engine: &Engine, merchant: MerchantId, path: &Path) -> R
     let accounts = engine.list_accounts(Some(merchant)).await?;
     let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
     let mut rows = CsvRows::new(BufReader::new(file)).map_err(unable)?;
-    let bar = progress::bar(bytes, "bytes");
+    let bar = progress::bytes(bytes);
     let mut counts = Counts::default();
     loop {
         let mut batch = Vec::with_capacity(IMPORT_ROWS_AT_ONCE);

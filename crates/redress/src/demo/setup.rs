@@ -1,0 +1,217 @@
+//! The demo's merchant: made on the first start, the same at every other one.
+
+use redress_core::environment::Environment;
+use redress_core::event::EventKind;
+use redress_core::id::{AccountId, MerchantId};
+use redress_engine::admin::AdminError;
+use redress_engine::admin::accounts::{AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount};
+use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
+use redress_engine::admin::keys::CredentialKind;
+use redress_engine::engine::Engine;
+use redress_sandbox::SandboxConfig;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::payments::Payment;
+use super::state::{Accounts, Endpoints, Merchant, Pair, StateFile};
+use crate::failure::Failure;
+
+/// SGate's id of the merchant, that of the documents' samples.
+const CODE: &str = "M948164";
+
+const NAME: &str = "Demo Merchant";
+
+const ENVIRONMENT: Environment = Environment::Sandbox;
+
+/// What the demo's addresses are.
+pub(super) struct Addresses {
+    /// Redress.
+    pub(super) base_url: String,
+    pub(super) sandbox_url: String,
+    /// The merchant's backend.
+    pub(super) backend_url: String,
+}
+
+impl Addresses {
+    /// Where Tap's payments want SGate's callback.
+    pub(super) fn callback_url(&self) -> String {
+        format!("{}/sgate", self.backend_url)
+    }
+}
+
+/// The merchant, with keys, accounts and endpoints. A first start that is killed before the keys are kept leaves some
+/// that nobody knows the secrets of: the next one revokes them and makes others.
+pub(super) async fn merchant(
+    engine: &Engine,
+    kept: &mut StateFile,
+    addresses: &Addresses,
+) -> Result<Merchant, Failure> {
+    if let Some(merchant) = &kept.state.merchant {
+        return Ok(merchant.clone());
+    }
+    let found = match engine.merchant_named(CODE).await {
+        Err(AdminError::NotFound(_)) => engine.add_merchant(NAME, Some(CODE)).await,
+        found => found,
+    }?;
+    revoke_unknown(engine, found.id).await?;
+    let made = Merchant {
+        id: found.id.to_string(),
+        code: found.code,
+        portone: key(engine, found.id, CredentialKind::Portone, None).await?,
+        sgate: key(engine, found.id, CredentialKind::Sgate, Some(ENVIRONMENT)).await?,
+        api_key: key(engine, found.id, CredentialKind::Api, Some(ENVIRONMENT)).await?.secret,
+        accounts: Accounts {
+            momo: account(engine, found.id, "momo", addresses).await?,
+            tap: account(engine, found.id, "tap", addresses).await?,
+        },
+        endpoints: Endpoints {
+            portone: endpoint(engine, found.id, Dialect::Portone, addresses).await?,
+            standard: endpoint(engine, found.id, Dialect::Standard, addresses).await?,
+        },
+    };
+    kept.state.merchant = Some(made.clone());
+    kept.save()?;
+    Ok(made)
+}
+
+async fn revoke_unknown(engine: &Engine, merchant: MerchantId) -> Result<(), Failure> {
+    for key in engine.list_keys(merchant).await?.iter().filter(|key| key.revoked_at.is_none()) {
+        engine.revoke_key(merchant, key.id).await?;
+    }
+    let endpoints = engine.list_endpoints(merchant, None).await?;
+    for endpoint in endpoints.iter().filter(|endpoint| endpoint.revoked_at.is_none()) {
+        engine.revoke_endpoint(merchant, endpoint.id).await?;
+    }
+    Ok(())
+}
+
+async fn key(
+    engine: &Engine,
+    merchant: MerchantId,
+    kind: CredentialKind,
+    environment: Option<Environment>,
+) -> Result<Pair, Failure> {
+    let (key, secret) = engine.add_key(merchant, kind, environment).await?;
+    Ok(Pair { key: key.public_key, secret: secret.expose_secret().to_owned() })
+}
+
+async fn account(
+    engine: &Engine,
+    merchant: MerchantId,
+    psp: &str,
+    addresses: &Addresses,
+) -> Result<String, Failure> {
+    let all = engine.list_accounts(Some(merchant)).await?;
+    if let Some(there) = all.iter().find(|account| account.psp == psp) {
+        return Ok(there.id.to_string());
+    }
+    let new = NewAccount {
+        merchant,
+        psp: psp.to_owned(),
+        name: format!("{psp} sandbox"),
+        environment: ENVIRONMENT,
+        max_in_flight: MAX_IN_FLIGHT,
+        base_url: Some(addresses.sandbox_url.clone()),
+        public_url: Some(addresses.base_url.clone()),
+        credentials: credentials(psp),
+    };
+    Ok(engine.add_account(new).await?.id.to_string())
+}
+
+/// Those that the sandbox takes; the PSPs print them in their documentation.
+fn credentials(psp: &str) -> Credentials {
+    let known = SandboxConfig::default();
+    let pairs = match psp {
+        "momo" => known.momo.into_iter().next().map_or_else(Vec::new, |momo| {
+            vec![
+                ("partner_code", momo.partner_code),
+                ("access_key", momo.access_key),
+                ("secret_key", momo.secret_key),
+            ]
+        }),
+        _ => known.tap.into_iter().map(|tap| ("secret_key", tap.secret_key)).take(1).collect(),
+    };
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+async fn endpoint(
+    engine: &Engine,
+    merchant: MerchantId,
+    dialect: Dialect,
+    addresses: &Addresses,
+) -> Result<String, Failure> {
+    let name = dialect.as_str();
+    // What a merchant's books need: the ends, and that nobody knows the end.
+    let told = [
+        EventKind::Succeeded,
+        EventKind::Failed,
+        EventKind::Canceled,
+        EventKind::Reversed,
+        EventKind::Unknown,
+    ];
+    let new = NewEndpoint {
+        merchant,
+        name: format!("demo backend, {name}"),
+        url: format!("{}/{name}", addresses.backend_url),
+        dialect,
+        environment: ENVIRONMENT,
+        event_mask: (dialect == Dialect::Standard).then(|| told.iter().map(|kind| kind.bit()).sum()),
+        credential: None,
+    };
+    let (_, secret): (_, SecretString) = engine.add_endpoint(new).await?;
+    Ok(secret.expose_secret().to_owned())
+}
+
+/// Tells the accounts where the sandbox and this server are by now, if that changed. Refunds accepted before keep to the
+/// addresses that they were accepted with.
+pub(super) async fn move_accounts(
+    engine: &Engine,
+    merchant: &Merchant,
+    addresses: &Addresses,
+) -> Result<(), Failure> {
+    for (psp, id) in [("momo", &merchant.accounts.momo), ("tap", &merchant.accounts.tap)] {
+        let account = engine.any_account(account_id(id)?).await?;
+        let (base_url, notification_url) = engine.account_addresses(&account).await?;
+        let known = |url: &Option<String>, base: &str| url.as_deref().is_some_and(|url| url.starts_with(base));
+        let path = format!("{}/", addresses.base_url);
+        if known(&base_url, &addresses.sandbox_url) && known(&notification_url, &path) {
+            continue;
+        }
+        let edit = AccountEdit {
+            base_url: Some(Some(addresses.sandbox_url.clone())),
+            public_url: Some(Some(addresses.base_url.clone())),
+            credentials: Some(credentials(psp)),
+            ..AccountEdit::default()
+        };
+        engine.change_account(account.merchant, account.id, edit).await?;
+    }
+    Ok(())
+}
+
+/// Puts the payments into the store, once: what became of them since is not touched.
+pub(super) async fn load_payments(
+    engine: &Engine,
+    kept: &mut StateFile,
+    merchant: &Merchant,
+    payments: &[Payment],
+    addresses: &Addresses,
+) -> Result<(), Failure> {
+    if kept.state.payments_loaded {
+        return Ok(());
+    }
+    let owner = MerchantId::parse(&merchant.id).map_err(|error| Failure::unable(error.to_string()))?;
+    let (momo, tap) = (account_id(&merchant.accounts.momo)?, account_id(&merchant.accounts.tap)?);
+    let callback_url = addresses.callback_url();
+    let account = |payment: &Payment| if payment.psp == "momo" { momo } else { tap };
+    let rows = payments.iter().map(|payment| payment.to_import(account(payment), &callback_url)).collect();
+    for imported in engine.import_payments(owner, rows).await? {
+        if let Some(refusal) = imported.refusal() {
+            return Err(Failure::unable(format!("a payment of the demo is refused: {refusal}")));
+        }
+    }
+    kept.state.payments_loaded = true;
+    kept.save()
+}
+
+fn account_id(text: &str) -> Result<AccountId, Failure> {
+    AccountId::parse(text).map_err(|error| Failure::unable(error.to_string()))
+}
