@@ -12,6 +12,7 @@ use redress_core::state::StateName;
 use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermits};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -68,6 +69,19 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; then the caller should repeat the request with the same key.
     pub async fn make_refund(&self, request: RefundRequest) -> Result<Made, EngineError> {
+        // In a task of the engine's own: a caller that hung up between the commit and the sending would leave a
+        // refund behind that is leased to this process and that nobody sends.
+        let (answer, made) = oneshot::channel();
+        let engine = self.clone();
+        let task = async move {
+            // Who asked may be gone; the refund is on disk all the same.
+            let _ = answer.send(engine.accept(request).await);
+        };
+        self.parts.world.spawner.spawn("accept_refund", Box::pin(task));
+        made.await.map_err(|_| EngineError::Broken("accepting a refund broke off".into()))?
+    }
+
+    async fn accept(&self, request: RefundRequest) -> Result<Made, EngineError> {
         let parts = &self.parts;
         let now = self.now();
         let announce = self.announces(&request).await?;
