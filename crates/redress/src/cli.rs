@@ -6,7 +6,7 @@ use crate::commands::{
     case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, sandbox, verify,
 };
 use crate::failure::{EXIT_CODES, Failure};
-use crate::serve;
+use crate::{demo, serve};
 
 /// A self-hosted refund server: gives back captured payments through any PSP, once, and tells the merchant
 ///
@@ -20,6 +20,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Serve(serve::command::Serve),
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
@@ -38,6 +39,7 @@ impl Cli {
     /// Does what was asked.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
+            Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::command::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,

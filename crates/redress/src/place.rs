@@ -10,6 +10,9 @@ use crate::settings::{DATA_DIR, Settings};
 /// Apart from a command's own options in its help.
 const HEADING: &str = "Settings and data";
 
+/// A demo's directory has its settings in this file: whoever works on its store reads them too.
+pub(crate) const DEMO_SETTINGS_FILE: &str = "demo.toml";
+
 /// Where the settings and the store are.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PlaceArgs {
@@ -40,6 +43,8 @@ impl PlaceArgs {
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Ok(Settings::load(self.config.as_deref(), self.data.as_deref(), variables)?)
+        let of_demo = self.data.as_ref().map(|dir| dir.join(DEMO_SETTINGS_FILE)).filter(|file| file.exists());
+        let config = self.config.as_deref().or(of_demo.as_deref());
+        Ok(Settings::load(config, self.data.as_deref(), variables)?)
     }
 }

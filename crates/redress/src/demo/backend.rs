@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::{get, post};
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
@@ -120,7 +120,13 @@ impl Backend {
     }
 
     /// Keeps it before it is answered, so that a kill loses none that counts as delivered.
-    fn keep(&self, came: Came, order_ref: String, refund_id: Option<String>, status: String) -> Result<(), Refused> {
+    fn keep(
+        &self,
+        came: Came,
+        order_ref: String,
+        refund_id: Option<String>,
+        status: String,
+    ) -> Result<(), Refused> {
         let at_seconds = self.client.clock.now().as_seconds();
         let received = Received { at_seconds, came, order_ref, refund_id, status };
         let failed = |error: &dyn std::fmt::Display| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
@@ -146,7 +152,8 @@ impl Backend {
         if self.client.clock.now().as_seconds().abs_diff(seconds) > TOLERANCE.as_secs() {
             return Err(unproved("webhook-timestamp"));
         }
-        let key = SigningKey::parse(&SecretString::from(secret)).map_err(|_| unproved("the endpoint's secret"))?;
+        let key =
+            SigningKey::parse(&SecretString::from(secret)).map_err(|_| unproved("the endpoint's secret"))?;
         let at = Timestamp::from_micros(seconds.saturating_mul(1_000_000));
         let [_, _, (_, expected)] = standard_webhooks::headers(id, at, body, &key, None);
         let same = |given: &str| bool::from(given.as_bytes().ct_eq(expected.as_bytes()));
@@ -178,13 +185,18 @@ struct Webhook<'a> {
     signature_hash: String,
 }
 
-async fn portone(State(backend): State<Backend>, headers: HeaderMap, body: Bytes) -> Result<&'static str, Refused> {
+async fn portone(
+    State(backend): State<Backend>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<&'static str, Refused> {
     let merchant = &backend.client.merchant;
     backend.check_standard(&headers, &body, &merchant.endpoints.portone)?;
     let webhook: Webhook<'_> =
         serde_json::from_slice(&body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
     let expected = webhook.hash(&SecretString::from(merchant.portone.secret.as_str()));
-    let proved = expected.is_some_and(|hash| bool::from(hash.as_bytes().ct_eq(webhook.signature_hash.as_bytes())));
+    let proved =
+        expected.is_some_and(|hash| bool::from(hash.as_bytes().ct_eq(webhook.signature_hash.as_bytes())));
     if !proved {
         return Err(unproved("signature_hash"));
     }
@@ -221,7 +233,7 @@ struct Callback {
 /// SGate's callback says only that something happened: the order is asked for, and then it is acknowledged.
 async fn sgate_callback(
     State(backend): State<Backend>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     Query(callback): Query<Callback>,
     headers: HeaderMap,
 ) -> Result<String, Refused> {
@@ -258,7 +270,11 @@ async fn sgate_callback(
     Ok(acknowledged)
 }
 
-async fn standard(State(backend): State<Backend>, headers: HeaderMap, body: Bytes) -> Result<&'static str, Refused> {
+async fn standard(
+    State(backend): State<Backend>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<&'static str, Refused> {
     backend.check_standard(&headers, &body, &backend.client.merchant.endpoints.standard)?;
     let told: Value =
         serde_json::from_slice(&body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;

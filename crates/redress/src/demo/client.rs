@@ -89,9 +89,13 @@ impl Client {
     pub(super) async fn portone_token(&self) -> Result<String, String> {
         let pair = &self.merchant.portone;
         let body = json!({ "portone_key": pair.key, "portone_secret": pair.secret });
-        let request = HttpRequest::new(http::Method::POST, format!("{}/api/merchant/auth-token", self.base_url));
+        let request =
+            HttpRequest::new(http::Method::POST, format!("{}/api/merchant/auth-token", self.base_url));
         let answer: Value = self.http.call(request, Some(&body)).await?.success()?;
-        answer["content"]["token"].as_str().map(str::to_owned).ok_or_else(|| "no token in the answer".to_owned())
+        answer["content"]["token"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| "no token in the answer".to_owned())
     }
 
     /// PortOne's `POST /api/refund/{order_ref}`, or GET without a body.
@@ -118,7 +122,12 @@ impl Client {
     ///
     /// # Errors
     /// Where there is no answer at all.
-    pub(super) async fn sgate(&self, path: &str, operation: &str, body: Option<&Value>) -> Result<Answer, String> {
+    pub(super) async fn sgate(
+        &self,
+        path: &str,
+        operation: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, String> {
         let pair = &self.merchant.sgate;
         let method = if body.is_some() { http::Method::POST } else { http::Method::GET };
         let mut request = HttpRequest::new(method, format!("{}/api_v1{path}", self.base_url));

@@ -48,7 +48,8 @@ pub(super) async fn lock(dir: &Path, clock: &dyn Clock) -> Result<File, Failure>
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(fail(&error)),
             Err(TryLockError::WouldBlock) if clock.now() >= give_up_at => {
-                let text = format!("another demo runs on {}: end it, or choose another --data", dir.display());
+                let text =
+                    format!("another demo runs on {}: end it, or choose another --data", dir.display());
                 return Err(Failure::unable(text));
             }
             Err(TryLockError::WouldBlock) => clock.sleep(WAIT_STEP).await,
@@ -92,8 +93,8 @@ pub(super) struct Rotating {
 impl Rotating {
     /// Opens it at its end.
     pub(super) fn open(path: &Path, bytes_max: u64) -> Result<Self, Failure> {
-        let file = append(path)
-            .map_err(|error| Failure::unable(format!("the file {}: {error}", path.display())))?;
+        let file =
+            append(path).map_err(|error| Failure::unable(format!("the file {}: {error}", path.display())))?;
         let bytes = file.metadata().map_or(0, |file| file.len());
         Ok(Self { path: path.to_owned(), file, bytes, bytes_max })
     }

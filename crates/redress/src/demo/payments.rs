@@ -79,7 +79,8 @@ pub(super) struct Payment {
 
 /// All of them, kind by kind. The tour uses the first five of each.
 pub(super) fn all(state: &State, merchant_code: &str) -> Result<Vec<Payment>, Failure> {
-    let numbers = || Kind::ALL.into_iter().flat_map(|kind| (0..OF_EACH_KIND).map(move |number| (kind, number)));
+    let numbers =
+        || Kind::ALL.into_iter().flat_map(|kind| (0..OF_EACH_KIND).map(move |number| (kind, number)));
     numbers().map(|(kind, number)| payment(state, merchant_code, kind, number)).collect()
 }
 
@@ -147,7 +148,12 @@ impl Drawn<'_> {
 
     fn characters(&self, what: &str, count: usize) -> String {
         let bytes = self.bytes(what);
-        bytes.iter().cycle().take(count).map(|byte| char::from(BASE62[usize::from(*byte) % BASE62.len()])).collect()
+        bytes
+            .iter()
+            .cycle()
+            .take(count)
+            .map(|byte| char::from(BASE62[usize::from(*byte) % BASE62.len()]))
+            .collect()
     }
 
     fn number(&self, what: &str, below: u64) -> u64 {
@@ -190,9 +196,11 @@ mod tests {
         let (world, _) = real_world().unwrap();
         let state = StateFile::open(dir.path(), false, &world).unwrap().state;
         let all = all(&state, "M948164").unwrap();
-        for (psp, currency, least, most) in
-            [("momo", "VND", 1_000_000, 50_000_000), ("tap", "SAR", 10_000, 1_000_000), ("tap", "KWD", 10_000, i64::MAX)]
-        {
+        for (psp, currency, least, most) in [
+            ("momo", "VND", 1_000_000, 50_000_000),
+            ("tap", "SAR", 10_000, 1_000_000),
+            ("tap", "KWD", 10_000, i64::MAX),
+        ] {
             let kind: Vec<_> = all.iter().filter(|one| (one.psp, one.currency) == (psp, currency)).collect();
             assert!(kind.len() >= 20, "{currency}");
             assert!(kind.iter().all(|one| (least..=most).contains(&one.captured.minor())), "{currency}");
@@ -202,6 +210,9 @@ mod tests {
         assert_eq!(distinct(|one| &one.order_ref), all.len());
         assert_eq!(distinct(|one| &one.psp_payment_id), all.len());
         assert_eq!(super::all(&state, "M948164").unwrap(), all, "the same every time");
-        assert_eq!((all[0].amount.as_str(), all[40].amount.as_str(), all[80].amount.as_str()), ("1000000", "100.00", "10.000"));
+        assert_eq!(
+            (all[0].amount.as_str(), all[40].amount.as_str(), all[80].amount.as_str()),
+            ("1000000", "100.00", "10.000")
+        );
     }
 }

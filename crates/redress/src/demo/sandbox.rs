@@ -41,7 +41,11 @@ pub(super) fn serve_own(
 }
 
 /// Makes all payments known to the sandbox; it may just be starting.
-pub(super) async fn announce(control: &Control, payments: &[Payment], clock: &dyn Clock) -> Result<(), Failure> {
+pub(super) async fn announce(
+    control: &Control,
+    payments: &[Payment],
+    clock: &dyn Clock,
+) -> Result<(), Failure> {
     let give_up_at = clock.now().plus(WAIT);
     for payment in payments {
         while let Err(problem) = control.announce(payment).await {

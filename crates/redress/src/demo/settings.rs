@@ -24,7 +24,8 @@ pub(super) struct Wanted<'a> {
 /// PSP calls pending is a case after 40 s. Either way it has ended or stands as an open case within 60 s.
 fn text(wanted: &Wanted<'_>) -> String {
     let Wanted { listen, metrics_port, sandbox_url, .. } = wanted;
-    let allow_nets = network(sandbox_url).map_or_else(String::new, |net| format!("allow_nets = [\"{net}\"]\n"));
+    let allow_nets =
+        network(sandbox_url).map_or_else(String::new, |net| format!("allow_nets = [\"{net}\"]\n"));
     format!(
         r#"# The settings of this demo, written anew at each of its starts. Commands with --data and this directory read them.
 
@@ -115,7 +116,8 @@ mod tests {
             passed += timing.resolve.jittered(queries + sends, u64::MAX) + config.poll;
             if queries < timing.person_after_queries {
                 sends += 1;
-                passed += config.psp_timeout + timing.resolve.jittered(queries + sends, u64::MAX) + config.poll;
+                passed +=
+                    config.psp_timeout + timing.resolve.jittered(queries + sends, u64::MAX) + config.poll;
             }
         }
         assert!(passed < Duration::from_secs(45), "{passed:?}");

@@ -171,7 +171,8 @@ pub(super) async fn move_accounts(
     for (psp, id) in [("momo", &merchant.accounts.momo), ("tap", &merchant.accounts.tap)] {
         let account = engine.any_account(account_id(id)?).await?;
         let (base_url, notification_url) = engine.account_addresses(&account).await?;
-        let known = |url: &Option<String>, base: &str| url.as_deref().is_some_and(|url| url.starts_with(base));
+        let known =
+            |url: &Option<String>, base: &str| url.as_deref().is_some_and(|url| url.starts_with(base));
         let path = format!("{}/", addresses.base_url);
         if known(&base_url, &addresses.sandbox_url) && known(&notification_url, &path) {
             continue;

@@ -94,10 +94,8 @@ impl StateFile {
         let path = dir.join(STATE_FILE);
         if !path.exists() {
             if dir.join(DATABASE_FILE).exists() {
-                let text = format!(
-                    "{} holds a database that no demo made: choose another --data",
-                    dir.display()
-                );
+                let text =
+                    format!("{} holds a database that no demo made: choose another --data", dir.display());
                 return Err(Failure::unable(text));
             }
             let new = Self { path, state: State::new(external_sandbox, world) };
@@ -109,7 +107,8 @@ impl StateFile {
         };
         let text = std::fs::read(&path).map_err(|error| fail(&error))?;
         // Not the parser's own words: they may quote a secret.
-        let state: State = serde_json::from_slice(&text).map_err(|_| fail(&"it is not the state of a demo"))?;
+        let state: State =
+            serde_json::from_slice(&text).map_err(|_| fail(&"it is not the state of a demo"))?;
         if state.version != VERSION {
             return Err(fail(&"another version of the program made it"));
         }

@@ -11,7 +11,7 @@ mod timeouts;
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use redress_engine::engine::Engine;
 
 use super::backend::Backend;
@@ -45,22 +45,66 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     /// What it is about.
     pub(super) title: &'static str,
-    run: for<'a> fn(&'a Guide) -> BoxFuture<'a, Told>,
+    run: for<'a> fn(&'a Guide) -> LocalBoxFuture<'a, Told>,
 }
 
 /// All of them, in order.
 pub(super) const STEPS: [Step; 13] = [
-    Step { name: "portone-create", title: "PortOne: create a refund", run: |guide| Box::pin(portone::create(guide)) },
-    Step { name: "portone-psp", title: "MoMo gives the money back", run: |guide| Box::pin(portone::at_the_psp(guide)) },
-    Step { name: "portone-webhook", title: "PortOne's webhook, verified", run: |guide| Box::pin(portone::webhook(guide)) },
-    Step { name: "portone-list", title: "PortOne: list the refunds", run: |guide| Box::pin(portone::list(guide)) },
-    Step { name: "sgate-create", title: "SGate: create a refund", run: |guide| Box::pin(sgate::create(guide)) },
-    Step { name: "sgate-psp", title: "Tap gives the money back", run: |guide| Box::pin(sgate::at_the_psp(guide)) },
-    Step { name: "sgate-callback", title: "SGate's callback, verified", run: |guide| Box::pin(sgate::callback(guide)) },
-    Step { name: "sgate-query", title: "SGate: query the refund", run: |guide| Box::pin(sgate::query(guide)) },
-    Step { name: "portone-over", title: "PortOne: too much is refused", run: |guide| Box::pin(portone::too_much(guide)) },
-    Step { name: "sgate-over", title: "SGate: too much is refused", run: |guide| Box::pin(sgate::too_much(guide)) },
-    Step { name: "momo-timeout", title: "MoMo's answer is lost", run: |guide| Box::pin(timeouts::momo(guide)) },
+    Step {
+        name: "portone-create",
+        title: "PortOne: create a refund",
+        run: |guide| Box::pin(portone::create(guide)),
+    },
+    Step {
+        name: "portone-psp",
+        title: "MoMo gives the money back",
+        run: |guide| Box::pin(portone::at_the_psp(guide)),
+    },
+    Step {
+        name: "portone-webhook",
+        title: "PortOne's webhook, verified",
+        run: |guide| Box::pin(portone::webhook(guide)),
+    },
+    Step {
+        name: "portone-list",
+        title: "PortOne: list the refunds",
+        run: |guide| Box::pin(portone::list(guide)),
+    },
+    Step {
+        name: "sgate-create",
+        title: "SGate: create a refund",
+        run: |guide| Box::pin(sgate::create(guide)),
+    },
+    Step {
+        name: "sgate-psp",
+        title: "Tap gives the money back",
+        run: |guide| Box::pin(sgate::at_the_psp(guide)),
+    },
+    Step {
+        name: "sgate-callback",
+        title: "SGate's callback, verified",
+        run: |guide| Box::pin(sgate::callback(guide)),
+    },
+    Step {
+        name: "sgate-query",
+        title: "SGate: query the refund",
+        run: |guide| Box::pin(sgate::query(guide)),
+    },
+    Step {
+        name: "portone-over",
+        title: "PortOne: too much is refused",
+        run: |guide| Box::pin(portone::too_much(guide)),
+    },
+    Step {
+        name: "sgate-over",
+        title: "SGate: too much is refused",
+        run: |guide| Box::pin(sgate::too_much(guide)),
+    },
+    Step {
+        name: "momo-timeout",
+        title: "MoMo's answer is lost",
+        run: |guide| Box::pin(timeouts::momo(guide)),
+    },
     Step { name: "tap-timeout", title: "Tap's answer is lost", run: |guide| Box::pin(timeouts::tap(guide)) },
     Step { name: "books", title: "The books agree", run: |guide| Box::pin(books::verify(guide)) },
 ];

@@ -33,9 +33,9 @@ pub(super) struct Refund {
 
 /// The body of a request.
 pub(super) fn body(payment: &Payment, kind: &str, amount: Amount) -> Result<Value, String> {
-    // A number by its text: no sum passes a float.
+    // Dong have no decimals, so the number is a whole one.
     let text = amount.to_decimal().to_string();
-    let number: serde_json::Number = text.parse().map_err(|_| format!("{text} is no number"))?;
+    let number: i64 = text.parse().map_err(|_| format!("{text} is no whole number"))?;
     Ok(json!({
         "amount": number,
         "channel": payment.channel,
@@ -152,5 +152,8 @@ pub(super) async fn too_much(guide: &Guide) -> Told {
     let answer: Answer = guide.client.portone_refund(&payment.order_ref, Some((&body, &key))).await?;
     let refused: Refused = answer.json()?;
     check(answer.status == 400 && refused.status_code == "4041", || answer.in_words())?;
-    Ok(format!("{amount}: {} {} {}, {}", answer.status, refused.status_code, refused.status_reason, refused.message))
+    Ok(format!(
+        "{amount}: {} {} {}, {}",
+        answer.status, refused.status_code, refused.status_reason, refused.message
+    ))
 }

@@ -99,7 +99,10 @@ pub(super) async fn query(guide: &Guide) -> Told {
         .await?;
     let order = guide.sgate_order(payment).await?;
     check(order["refundStatus"] == "partial", || format!("refundStatus is {}", order["refundStatus"]))?;
-    Ok(format!("GET /refunds/{id}: {}; the order is refunded in part: {} SAR", refund.status, order["refundAmount"]))
+    Ok(format!(
+        "GET /refunds/{id}: {}; the order is refunded in part: {} SAR",
+        refund.status, order["refundAmount"]
+    ))
 }
 
 #[derive(Deserialize)]

@@ -32,7 +32,10 @@ pub(super) async fn momo(guide: &Guide) -> Told {
     guide.end_script(payment).await?;
     check(listed.refunds.len() == 1, || format!("{} refunds are listed", listed.refunds.len()))?;
     let effect = guide.one_effect(payment, payment.captured.minor()).await?;
-    Ok(format!("{}, asked for by our own id: SUCCESS, one effect, transId {}", payment.captured, effect.refund))
+    Ok(format!(
+        "{}, asked for by our own id: SUCCESS, one effect, transId {}",
+        payment.captured, effect.refund
+    ))
 }
 
 pub(super) async fn tap(guide: &Guide) -> Told {

@@ -1,0 +1,137 @@
+//! What the demo prints.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use super::handout;
+use super::payments::{Kind, Payment};
+use super::setup::Addresses;
+use super::state::Merchant;
+use super::{LOG_FILE, SGATE_SCRIPT_FILE, backend};
+use crate::failure::Failure;
+use crate::output::{one_line, print};
+
+/// The program as it was called, for commands to try.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "redress".to_owned())
+}
+
+/// Prints the tour; colours only for people.
+pub(super) struct Screen {
+    colours: bool,
+    steps: usize,
+}
+
+impl Screen {
+    pub(super) fn new(steps: usize) -> Self {
+        let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { colours, steps }
+    }
+
+    fn coloured(&self, code: &str, text: &str) -> String {
+        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Where everything is.
+    pub(super) fn opening(
+        &self,
+        dir: &Path,
+        addresses: &Addresses,
+        own_sandbox: bool,
+    ) -> Result<(), Failure> {
+        let Addresses { base_url, sandbox_url, .. } = addresses;
+        let whose = if own_sandbox { "" } else { " (another program)" };
+        print(&self.coloured("1", &format!("Redress demo in {}", dir.display())))?;
+        print(&format!("  server   {base_url}"))?;
+        print(&format!("  sandbox  {sandbox_url}{whose}: plays MoMo and Tap"))?;
+        print("")?;
+        print(&self.coloured("1", "The tour"))
+    }
+
+    /// A step that held, now or at an earlier start.
+    pub(super) fn held(&self, number: usize, title: &str, told: &str, earlier: bool) -> Result<(), Failure> {
+        let verdict = if earlier { "done" } else { "ok" };
+        self.line(number, &self.coloured("32", &format!("{verdict:4}")), title, told)
+    }
+
+    /// A step that did not.
+    pub(super) fn failed(&self, number: usize, title: &str, why: &str) -> Result<(), Failure> {
+        self.line(number, &self.coloured("31", "FAIL"), title, why)
+    }
+
+    fn line(&self, number: usize, verdict: &str, title: &str, text: &str) -> Result<(), Failure> {
+        let steps = self.steps;
+        print(&format!("  {number:>2}/{steps}  {verdict}  {title:28}  {}", one_line(text)))
+    }
+}
+
+/// How the tour went.
+pub(super) fn ending(steps: usize, failed: usize) -> Result<(), Failure> {
+    print("")?;
+    match failed {
+        0 => print(&format!("All {steps} steps held.")),
+        failed => print(&format!("{failed} of {steps} steps did not hold; the next start tries them again.")),
+    }
+}
+
+/// What to try, with the payments after those of the tour.
+pub(super) fn invitation(
+    dir: &Path,
+    addresses: &Addresses,
+    merchant: &Merchant,
+    payments: &[Payment],
+    metrics_url: &str,
+) -> Result<(), Failure> {
+    let pick = |kind| payments.iter().filter(|payment| payment.kind == kind).nth(5);
+    let (Some(momo), Some(tap)) = (pick(Kind::MomoVnd), pick(Kind::TapSar)) else { return Ok(()) };
+    let (base, sandbox) = (&addresses.base_url, &addresses.sandbox_url);
+    let (shown, program) = (dir.display(), program());
+    let Merchant { code, portone, sgate, api_key, .. } = merchant;
+    let (momo_ref, tap_ref, channel) = (&momo.order_ref, &tap.order_ref, momo.channel);
+    let (handout, log, inbox, script) = (handout::FILE, LOG_FILE, backend::FILE, SGATE_SCRIPT_FILE);
+    print(&format!(
+        r#"
+The server stays up until Ctrl-C. It is started again with the same command and goes on with what is in {shown}.
+
+Addresses
+  server         {base}          /healthz, /readyz
+  metrics        {metrics_url}
+  sandbox        {sandbox}          /control/ledger shows every effect
+  notifications  {backend}          the merchant's small backend; what came in is in {shown}/{inbox}
+  log            {shown}/{log}
+
+Keys of the merchant {code} (for this demo only; with {total} payments to refund they are in {shown}/{handout})
+  PortOne   client key {portone_key}
+            secret     {portone_secret}
+  SGate     key        {sgate_key}
+            secret     {sgate_secret}
+  Redress   API key    {api_key}
+
+Refund a MoMo payment of {momo_amount} by PortOne's API, and list its refunds:
+  TOKEN=$(curl -s {base}/api/merchant/auth-token -d '{{"portone_key":"{portone_key}","portone_secret":"{portone_secret}"}}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  curl -s {base}/api/refund/{momo_ref} -H "Authorization: Bearer $TOKEN" -H "X-Portone-Client-Key: {portone_key}" -d '{{"amount":150000,"channel":"{channel}","description":"try","refund_type":"partial","refund_reason":"customer request","environment":"sandbox"}}'
+  curl -s {base}/api/refund/{momo_ref} -H "Authorization: Bearer $TOKEN" -H "X-Portone-Client-Key: {portone_key}"
+
+Refund a Tap payment of {tap_amount} by SGate's API, and query it ({script} signs the call):
+  python3 {shown}/{script} POST /orders/{tap_ref}/refunds order.refund '{{"amount":"12.50","reason":"try"}}'
+  python3 {shown}/{script} GET /refunds/{tap_ref}_R1 refund.detail
+
+Have MoMo's answer to the next refund of that payment lost, make one more, and see that it is done once:
+  curl -s {sandbox}/control/script -d '{{"psp":"momo","payment":"{momo_id}","steps":["timeout_after_effect"]}}'
+  curl -s {sandbox}/control/ledger
+
+Look into it beside the running server:
+  {program} case list --data {shown}
+  {program} verify --data {shown}
+"#,
+        backend = addresses.backend_url,
+        total = payments.len(),
+        portone_key = portone.key,
+        portone_secret = portone.secret,
+        sgate_key = sgate.key,
+        sgate_secret = sgate.secret,
+        momo_amount = momo.captured,
+        tap_amount = tap.captured,
+        momo_id = momo.psp_payment_id,
+    ))
+}
