@@ -5,7 +5,16 @@
 mod commands;
 mod decisions;
 mod ending;
+mod faults;
+mod hangup;
+mod harness;
 mod import;
+mod isolation;
+mod kill;
+mod kill_under_load;
+mod lifecycle;
+mod pair;
+mod parallel;
 mod postgres;
 mod program;
 mod serving;

@@ -77,14 +77,14 @@ impl Drop for Process {
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
-    pub(crate) errors: String,
 }
 
-/// Runs a command to its end.
+/// Runs a command to its end; what it wrote to its error stream is shown where a test fails.
 pub(crate) fn run(args: &[&str]) -> Ran {
     let output = Command::new(REDRESS).args(args).stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), out: text(output.stdout), errors: text(output.stderr) }
+    eprint!("{}", text(output.stderr));
+    Ran { code: output.status.code(), out: text(output.stdout) }
 }
 
 /// An address on which nobody listens.

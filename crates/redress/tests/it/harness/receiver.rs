@@ -53,7 +53,7 @@ impl Receiver {
                     return;
                 }
                 let shared = Arc::clone(&theirs);
-                std::thread::spawn(move || serve(stream, &shared));
+                std::thread::spawn(move || serve(&stream, &shared));
             }
         });
         Self { url: format!("http://{at}/notifications"), at, shared, listening: Some(listening) }
@@ -85,9 +85,9 @@ impl Drop for Receiver {
     }
 }
 
-fn serve(stream: TcpStream, shared: &Shared) {
+fn serve(mut stream: &TcpStream, shared: &Shared) {
     // A sender that was killed amid a request sent nothing.
-    let Some(body) = read_body(&stream) else { return };
+    let Some(body) = read_body(stream) else { return };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let mut notice = Notice {
         kind: text(&body["type"]).unwrap(),
@@ -103,7 +103,7 @@ fn serve(stream: TcpStream, shared: &Shared) {
     // Remembered first: whoever was told 200 finds it here.
     notice.acknowledged = true;
     shared.notices.lock().unwrap().push(notice);
-    let _ = (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     pause();
 }
 

@@ -30,8 +30,8 @@ impl Call {
         Self { method: "GET", path: path.into(), headers: Vec::new(), body: None }
     }
 
-    pub(crate) fn post(path: impl Into<String>, body: impl ToString) -> Self {
-        let body = Some(body.to_string());
+    pub(crate) fn post(path: impl Into<String>, body: impl Into<String>) -> Self {
+        let body = Some(body.into());
         Self { method: "POST", path: path.into(), headers: Vec::new(), body }
     }
 
@@ -42,7 +42,8 @@ impl Call {
 
     /// The request as it crosses the wire: its head, and its body.
     pub(crate) fn bytes(&self) -> (String, String) {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", self.method, self.path);
+        let mut head =
+            format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

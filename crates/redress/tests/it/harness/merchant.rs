@@ -1,0 +1,248 @@
+//! A merchant: its keys, its contracts with PSPs, its payments, and the requests that its programs send.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use serde_json::{Value, json};
+
+use super::signing::{portone_token, sgate_signature};
+use super::time::unix_seconds;
+use super::wire::{Answer, Call};
+use super::{Server, Site};
+
+/// How long a token is good, in seconds, as in PortOne's samples.
+const TOKEN_SECONDS: u64 = 100;
+
+/// A payment service provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Psp {
+    Momo,
+    Tap,
+}
+
+impl Psp {
+    pub(crate) const ALL: [Self; 2] = [Self::Momo, Self::Tap];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Momo => "momo",
+            Self::Tap => "tap",
+        }
+    }
+
+    fn channel(self) -> &'static str {
+        match self {
+            Self::Momo => "MOMOPAY",
+            Self::Tap => "TAP",
+        }
+    }
+
+    /// The currency of these tests' payments there.
+    fn currency(self) -> &'static str {
+        match self {
+            Self::Momo => "VND",
+            Self::Tap => "SAR",
+        }
+    }
+
+    /// A sum in major units, as text.
+    pub(crate) fn major(self, minor: i64) -> String {
+        match self {
+            Self::Momo => minor.to_string(),
+            Self::Tap => format!("{}.{:02}", minor / 100, minor % 100),
+        }
+    }
+
+    /// A sum in minor units, from the number of an answer.
+    pub(crate) fn minor(self, number: &Value) -> i64 {
+        let text = number.to_string();
+        match self {
+            Self::Momo => text.parse().unwrap(),
+            Self::Tap => {
+                let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+                format!("{whole}{decimals:0<2}").parse().unwrap()
+            }
+        }
+    }
+}
+
+/// A captured payment.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub(crate) psp: Psp,
+    pub(crate) order_ref: String,
+    pub(crate) psp_payment_id: String,
+    pub(crate) captured: i64,
+}
+
+/// A key and its secret.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+}
+
+/// A merchant with everything it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Merchant {
+    pub(crate) code: String,
+    pub(crate) portone: Key,
+    pub(crate) sgate: Key,
+    pub(crate) api_key: String,
+    pub(crate) momo: String,
+    pub(crate) tap: String,
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+impl Merchant {
+    pub(super) fn add(site: &Site, notified_at: Option<&str>) -> Self {
+        let code = text(&site.json("merchant add --name Shop")["code"]);
+        let key = |kind: &str| {
+            let added = site.json(&format!("key add --merchant {code} --kind {kind}"));
+            Key { key: text(&added["key"]), secret: text(&added["secret"]) }
+        };
+        let account = |psp: &str, credentials: &str| {
+            let (url, at_once) = (format!("http://{}", site.sandbox_at), site.tuning.max_in_flight);
+            let words = format!(
+                "psp-account add --merchant {code} --psp {psp} --environment sandbox --base-url {url} --max-in-flight \
+                 {at_once} {credentials}"
+            );
+            text(&site.json(&words)["id"])
+        };
+        // The test credentials that the PSPs publish; the sandbox knows them.
+        let momo = "--credential partner_code=MOMO --credential access_key=F8BBA842ECF85 --credential \
+                    secret_key=K951B6PE1waDMi640xX08PD3vg6EkVlz";
+        let tap = "--credential secret_key=sk_test_XKokBfNWv6FIYuTMg5sLPjhJ";
+        if let Some(url) = notified_at {
+            let events = "refund.created,refund.pending,refund.unknown,refund.succeeded,refund.failed,\
+                          refund.canceled,refund.reversed";
+            let words = "--dialect standard --environment sandbox";
+            site.json(&format!("endpoint add --merchant {code} --url {url} {words} --events {events}"));
+        }
+        Self {
+            portone: key("portone"),
+            sgate: key("sgate --environment sandbox"),
+            api_key: key("api --environment sandbox").secret,
+            momo: account("momo", momo),
+            tap: account("tap", tap),
+            code,
+        }
+    }
+
+    pub(crate) fn account(&self, psp: Psp) -> &str {
+        match psp {
+            Psp::Momo => &self.momo,
+            Psp::Tap => &self.tap,
+        }
+    }
+
+    /// A payment as `POST /v1/payments` takes it.
+    pub(crate) fn payment_body(&self, payment: &Payment) -> Value {
+        json!({
+            "order_ref": payment.order_ref,
+            "merchant_order_ref": format!("shop-{}", payment.order_ref),
+            "psp_account": self.account(payment.psp),
+            "psp_payment_id": payment.psp_payment_id,
+            "currency": payment.psp.currency(),
+            "amount": payment.captured,
+            "captured_at": "2026-01-02T03:04:05Z",
+            "channel": payment.psp.channel(),
+            "payment_method": payment.psp.name(),
+        })
+    }
+
+    pub(super) fn payment(&self, site: &Site, server: &Server, psp: Psp, captured: i64) -> Payment {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let number = NEXT.fetch_add(1, Relaxed);
+        let psp_payment_id = match psp {
+            Psp::Momo => format!("28200{number:05}"),
+            Psp::Tap => format!("chg_TS{number:05}"),
+        };
+        let payment = Payment { psp, order_ref: format!("order-{number}"), psp_payment_id, captured };
+        let told = self.by_api_key(Call::post("/v1/payments", self.payment_body(&payment).to_string()));
+        told.answer(&server.at).expect(201);
+        let known = json!({"psp": psp.name(), "payment": payment.psp_payment_id, "currency": psp.currency(),
+            "amount_minor": captured});
+        site.control("payment", &known);
+        payment
+    }
+
+    /// Signs a request as PortOne's documents say.
+    pub(crate) fn by_portone(&self, call: Call) -> Call {
+        let Key { key, secret } = &self.portone;
+        let now = unix_seconds();
+        let token = portone_token(key, secret, now, now + TOKEN_SECONDS);
+        call.header("x-portone-client-key", key).header("authorization", format!("Bearer {token}"))
+    }
+
+    /// Signs a request as SGate's documents say; its path begins after `/api_v1`.
+    pub(crate) fn by_sgate(&self, mut call: Call, method: &str) -> Call {
+        let Key { key, secret } = &self.sgate;
+        let now = unix_seconds();
+        let signature = sgate_signature(key, secret, &call.path, method, now);
+        call.path = format!("/api_v1{}", call.path);
+        call.header("x-auth-signature", signature)
+            .header("x-auth-key", key)
+            .header("x-auth-timestamp", now.to_string())
+            .header("x-auth-sign-method", "HmacSHA256")
+            .header("x-auth-sign-version", "1")
+    }
+
+    pub(crate) fn by_api_key(&self, call: Call) -> Call {
+        call.header("authorization", format!("Bearer {}", self.api_key))
+    }
+
+    /// A partial refund by PortOne's API; `named` is its idempotency key.
+    pub(crate) fn portone_refund(&self, payment: &Payment, minor: i64, named: &str) -> Call {
+        let (amount, channel) = (payment.psp.major(minor), payment.psp.channel());
+        let body = format!(
+            r#"{{"amount":{amount},"channel":"{channel}","description":"{named}","environment":"sandbox","refund_type":"partial","refund_reason":"customer request"}}"#
+        );
+        let call = Call::post(format!("/api/refund/{}", payment.order_ref), body);
+        self.by_portone(call.header("idempotency-key", named))
+    }
+
+    /// All refunds of a payment, by PortOne's API.
+    pub(crate) fn portone_list(&self, payment: &Payment) -> Call {
+        self.by_portone(Call::get(format!("/api/refund/{}", payment.order_ref)))
+    }
+
+    /// A refund by SGate's API; `named` is the merchant's id of it.
+    pub(crate) fn sgate_refund(&self, payment: &Payment, minor: i64, named: &str) -> Call {
+        let body = json!({"amount": payment.psp.major(minor), "reason": "customer request", "merchantRefundId": named});
+        self.by_sgate(
+            Call::post(format!("/orders/{}/refunds", payment.order_ref), body.to_string()),
+            "order.refund",
+        )
+    }
+
+    /// All refunds of a payment as they are now, and what is left of it.
+    pub(crate) fn refunds(&self, server: &Server, payment: &Payment) -> (Vec<Refund>, i64) {
+        let listed = self.portone_list(payment).answer(&server.at);
+        listed_refunds(payment, &listed)
+    }
+}
+
+/// A refund as PortOne's API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refund {
+    /// 22 letters and digits.
+    pub(crate) id: String,
+    pub(crate) minor: i64,
+    /// `SUCCESS`, `IN_QUEUE` or `FAILED`.
+    pub(crate) status: String,
+}
+
+/// What PortOne's API answers to creating and to listing.
+pub(crate) fn listed_refunds(payment: &Payment, answer: &Answer) -> (Vec<Refund>, i64) {
+    let body = answer.expect(200);
+    let refund = |refund: &Value| Refund {
+        id: text(&refund["refund_id"]),
+        minor: payment.psp.minor(&refund["amount"]),
+        status: text(&refund["refund_status"]),
+    };
+    let refunds = body["refundDetails"].as_array().unwrap().iter().map(refund).collect();
+    (refunds, payment.psp.minor(&body["amountToRefund"]))
+}
