@@ -17,7 +17,7 @@ use super::rows::{self, PAYMENT_COLUMNS, REFUND_COLUMNS, payment_columns, refund
 use super::write;
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::tx::Tx;
+use crate::tx::{Engine, Tx};
 
 /// The right to send one refund through an account at once; given back when dropped.
 pub trait SendPermit: Send + 'static {}
@@ -101,17 +101,33 @@ pub enum Accepted {
     },
 }
 
-const LOCK_PAYMENT: &str = concat!(
-    "UPDATE payments SET refund_count = refund_count + 1, transaction_count = transaction_count + 1 ",
-    "WHERE merchant_id = $1 AND order_ref = $2 RETURNING ",
-    payment_columns!(),
-    ", (SELECT a.psp FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
-    ", (SELECT a.state FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
-    ", (SELECT a.version FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)",
-    ", (SELECT a.max_in_flight FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id AND a.account_id = payments.account_id)"
-);
+macro_rules! lock_payment {
+    ($locking:literal) => {
+        concat!(
+            "SELECT ",
+            payment_columns!(),
+            ", (SELECT a.psp FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
+            "AND a.account_id = payments.account_id)",
+            ", (SELECT a.state FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
+            "AND a.account_id = payments.account_id)",
+            ", (SELECT a.version FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
+            "AND a.account_id = payments.account_id)",
+            ", (SELECT a.max_in_flight FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
+            "AND a.account_id = payments.account_id)",
+            " FROM payments WHERE merchant_id = $1 AND order_ref = $2",
+            $locking
+        )
+    };
+}
 
-const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, updated_at = $2 WHERE merchant_id = $3 AND payment_id = $4";
+/// The one writer reads what nobody else can change meanwhile. An `UPDATE … RETURNING` would cost a temporary table.
+const READ_PAYMENT: &str = lock_payment!("");
+
+/// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice.
+const LOCK_PAYMENT: &str = lock_payment!(" FOR UPDATE");
+
+const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, refund_count = refund_count + 1, \
+     transaction_count = transaction_count + 1, updated_at = $2 WHERE merchant_id = $3 AND payment_id = $4";
 
 const FIND_REPEAT: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
@@ -128,8 +144,11 @@ impl Operation for Accept {
     const NAME: &'static str = "accept_refund";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Accepted>, StoreError> {
-        let locked =
-            tx.rows(LOCK_PAYMENT, &[self.merchant.as_bytes().into(), (&self.order_ref).into()]).await?;
+        let sql = match T::ENGINE {
+            Engine::Sqlite => READ_PAYMENT,
+            Engine::Postgres => LOCK_PAYMENT,
+        };
+        let locked = tx.rows(sql, &[self.merchant.as_bytes().into(), (&self.order_ref).into()]).await?;
         let Some(row) = locked.first() else {
             return Ok(Done::Rollback(Accepted::NoPayment));
         };
@@ -142,7 +161,6 @@ impl Operation for Accept {
         };
         let capabilities = (self.capabilities)(&psp)
             .ok_or_else(|| StoreError::inconsistent("an account of a PSP this program does not know"))?;
-        // The drawn numbers count this refund already; what is judged is the payment without it.
         match judge(&payment, through.state, capabilities, &self.ask, self.now) {
             Err(refusal) => self.refused_or_repeat(tx, refusal, payment).await,
             Ok(grant) => self.insert(tx, payment, &through, grant).await,
@@ -162,6 +180,9 @@ impl Accept {
             AccountState::Active => self.permits.try_take(payment.account, through.max_in_flight),
             AccountState::Paused | AccountState::Revoked => None,
         };
+        // The next numbers; they are drawn for good with the reservation.
+        payment.refund_count += 1;
+        payment.transaction_count += 1;
         let mut refund = self.new_refund(&payment, through.version, grant);
         if permit.is_some() {
             refund = begin_send(refund, self.process, &self.timing, self.now)
@@ -169,7 +190,7 @@ impl Accept {
                 .refund;
         }
         if !write::insert_refund(tx, &refund, self.dedupe).await? {
-            return self.repeat(tx, payment).await;
+            return self.repeat(tx, undrawn(payment)).await;
         }
         let reserve: i64 = grant.amount.minor();
         tx.exec(
@@ -235,7 +256,7 @@ impl Accept {
                 return Ok(Done::Rollback(answer));
             }
         }
-        Ok(Done::Rollback(Accepted::Refused { refusal, payment: Box::new(undrawn(payment)) }))
+        Ok(Done::Rollback(Accepted::Refused { refusal, payment: Box::new(payment) }))
     }
 
     async fn repeat<T: Tx>(&self, tx: &mut T, payment: Payment) -> Result<Done<Accepted>, StoreError> {
@@ -257,14 +278,14 @@ impl Accept {
             self.dedupe.is_some_and(|dedupe| hash.as_deref() == Some(&dedupe.request_hash[..]));
         // The hash covers the order's reference, so the refund is one of this payment.
         Some(if same_request && refund.payment == payment.id {
-            Accepted::Repeat { refund: Box::new(refund), payment: Box::new(undrawn(payment.clone())) }
+            Accepted::Repeat { refund: Box::new(refund), payment: Box::new(payment.clone()) }
         } else {
             Accepted::KeyReused
         })
     }
 }
 
-/// The payment as it is once the drawn numbers are given back.
+/// The payment as it is where the next numbers are not drawn after all.
 fn undrawn(mut payment: Payment) -> Payment {
     payment.refund_count -= 1;
     payment.transaction_count -= 1;

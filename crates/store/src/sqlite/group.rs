@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     errors::unavailable,
-    job::{Job, Stands, execute},
+    job::{Apart, Job, Stands, execute},
 };
 use crate::{error::StoreError, stats::Counters};
 
@@ -18,6 +18,10 @@ pub(super) enum After {
 }
 
 /// Runs `first` and whatever `more` hands over, up to `ops_max`, in one transaction; then answers all of them.
+///
+/// Nearly every operation keeps what it writes, and a savepoint for each would cost more than a tenth of the work. So
+/// they run without; when one has written something that must not be kept, all of it is undone, and the group is run
+/// again with savepoints, and so is what joins it.
 pub(super) fn run_group(
     conn: &mut Connection,
     counters: &Counters,
@@ -32,14 +36,19 @@ pub(super) fn run_group(
     }
     let changes_before = conn.total_changes();
     let (mut group, mut next, mut lost) = (Vec::new(), Some(first), None);
+    let mut apart = Apart::No;
     while let Some(mut job) = next.take() {
-        let stands = job.run(conn);
+        let mut stands = job.run(conn, apart);
         Counters::add(&counters.ops);
         group.push(job);
+        if stands == Stands::Mixed {
+            apart = Apart::Savepoint;
+            stands = run_again(conn, &mut group);
+        }
         match stands {
-            Stands::No(error) => lost = Some(error),
             Stands::Yes if group.len() < ops_max => next = more(),
-            Stands::Yes => {}
+            Stands::Yes | Stands::Mixed => {}
+            Stands::No(error) => lost = Some(error),
         }
     }
     let mut after = After::Usable;
@@ -59,6 +68,15 @@ pub(super) fn run_group(
         job.answer(lost.clone());
     }
     after
+}
+
+/// Undoes the group and runs it once more, each operation by itself.
+fn run_again(conn: &mut Connection, group: &mut [Box<dyn Job>]) -> Stands {
+    if let Err(error) = execute(conn, "ROLLBACK").and_then(|()| execute(conn, "BEGIN IMMEDIATE")) {
+        return Stands::No(unavailable(&error));
+    }
+    let each = group.iter_mut().map(|job| job.run(conn, Apart::Savepoint));
+    each.into_iter().find(|stands| *stands != Stands::Yes).unwrap_or(Stands::Yes)
 }
 
 fn note(counters: &Counters, lost: Option<&StoreError>, wrote: bool, group: &[Box<dyn Job>]) {

@@ -12,18 +12,29 @@ use crate::{
     op::{Done, Operation, Query},
 };
 
+/// What keeps an operation from the others of its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Apart {
+    /// Nothing: cheap, and enough where it keeps what it writes or writes nothing.
+    No,
+    /// A savepoint: its own statements can be undone.
+    Savepoint,
+}
+
 /// Whether the transaction around an operation still stands after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stands {
     Yes,
+    /// The operation's own statements must be undone and cannot be: it ran without a savepoint.
+    Mixed,
     /// SQLite has rolled back all of it (full disk, failed input or output, no memory), or it cannot be trusted.
     No(StoreError),
 }
 
 /// An operation that waits for its turn, runs inside a group, and is answered after the group's commit.
 pub(super) trait Job: Send {
-    /// Runs inside the open transaction, in a savepoint of its own, and keeps the result.
-    fn run(&mut self, conn: &mut Connection) -> Stands;
+    /// Runs inside the open transaction and keeps the result, instead of that of an earlier run.
+    fn run(&mut self, conn: &mut Connection, apart: Apart) -> Stands;
     /// True when the operation itself could not be done now, though its group stands.
     fn unavailable(&self) -> bool;
     /// Answers the caller: with the result, or with why the group was lost.
@@ -46,8 +57,13 @@ impl<O: Operation> OpJob<O> {
 }
 
 impl<O: Operation> Job for OpJob<O> {
-    fn run(&mut self, conn: &mut Connection) -> Stands {
-        let (result, stands) = run_in_savepoint(&self.op, conn);
+    fn run(&mut self, conn: &mut Connection, apart: Apart) -> Stands {
+        // An earlier result may hold what the operation takes again: the right to send.
+        self.result = None;
+        let (result, stands) = match apart {
+            Apart::No => run_among_others(&self.op, conn),
+            Apart::Savepoint => run_in_savepoint(&self.op, conn),
+        };
         self.result = Some(result);
         stands
     }
@@ -67,6 +83,21 @@ impl<O: Operation> Job for OpJob<O> {
     }
 }
 
+/// Runs one operation inside an open transaction, without a way to undo it alone.
+fn run_among_others<O: Operation>(op: &O, conn: &mut Connection) -> (Result<O::Out, StoreError>, Stands) {
+    let changes_before = conn.total_changes();
+    let (result, stands) = match poll(op, conn) {
+        Ok(Done::Commit(out)) => (Ok(out), Stands::Yes),
+        Ok(Done::Rollback(out)) if conn.total_changes() == changes_before => (Ok(out), Stands::Yes),
+        Ok(Done::Rollback(out)) => (Ok(out), Stands::Mixed),
+        Err(error) => (Err(error), Stands::Mixed),
+    };
+    match lost(conn, &result) {
+        Some(lost) => (result, Stands::No(lost)),
+        None => (result, stands),
+    }
+}
+
 /// Runs one operation inside an open transaction. On an error or a wish for rollback, its own statements are undone.
 pub(super) fn run_in_savepoint<O: Operation>(
     op: &O,
@@ -75,25 +106,12 @@ pub(super) fn run_in_savepoint<O: Operation>(
     if let Err(error) = execute(conn, "SAVEPOINT op") {
         return (Err(unavailable(&error)), Stands::No(unavailable(&error)));
     }
-    let done = guarded(O::NAME, || {
-        let mut tx = SqliteTx::new(conn);
-        match op.run(&mut tx).now_or_never() {
-            Some(Ok(_)) if tx.failed() => {
-                Some(Err(StoreError::Internal(format!("{} went on after a failure", O::NAME))))
-            }
-            polled => polled,
-        }
-    });
-    let (keep, result) = match done {
+    let (keep, result) = match poll(op, conn) {
         Ok(Done::Commit(out)) => (true, Ok(out)),
         Ok(Done::Rollback(out)) => (false, Ok(out)),
         Err(error) => (false, Err(error)),
     };
-    if conn.is_autocommit() {
-        let lost = match &result {
-            Err(error @ StoreError::Unavailable { .. }) => error.clone(),
-            _ => StoreError::unavailable("the database rolled back the whole transaction"),
-        };
+    if let Some(lost) = lost(conn, &result) {
         return (result, Stands::No(lost));
     }
     let undone = if keep { Ok(()) } else { execute(conn, "ROLLBACK TO op") };
@@ -101,6 +119,26 @@ pub(super) fn run_in_savepoint<O: Operation>(
         Ok(()) => (result, Stands::Yes),
         Err(error) => (Err(unavailable(&error)), Stands::No(unavailable(&error))),
     }
+}
+
+fn poll<O: Operation>(op: &O, conn: &mut Connection) -> Result<Done<O::Out>, StoreError> {
+    guarded(O::NAME, || {
+        let mut tx = SqliteTx::new(conn);
+        match op.run(&mut tx).now_or_never() {
+            Some(Ok(_)) if tx.failed() => {
+                Some(Err(StoreError::Internal(format!("{} went on after a failure", O::NAME))))
+            }
+            polled => polled,
+        }
+    })
+}
+
+/// Why the whole transaction is gone, where it is.
+fn lost<T>(conn: &Connection, result: &Result<T, StoreError>) -> Option<StoreError> {
+    conn.is_autocommit().then(|| match result {
+        Err(error @ StoreError::Unavailable { .. }) => error.clone(),
+        _ => StoreError::unavailable("the database rolled back the whole transaction"),
+    })
 }
 
 /// Runs one query in a snapshot of its own on a connection outside any transaction.
