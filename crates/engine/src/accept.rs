@@ -12,7 +12,7 @@ use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount, Refusal};
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
-use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermits};
+use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermit, SendPermits};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use sha2::{Digest, Sha256};
 
@@ -98,9 +98,17 @@ impl Engine {
             now,
         };
         Ok(match parts.store.run(accept).await? {
-            Accepted::New { refund, payment, permit } => {
+            Accepted::New { refund, payment, permit, paused } => {
                 metrics::counter!("redress_refunds_accepted_total").increment(1);
-                self.start(&refund, &payment, permit);
+                // Only where there is something to do: each look at what is due costs several reads.
+                if announce {
+                    parts.deliveries_due.notify_one();
+                }
+                match permit {
+                    Some(permit) => self.send_now(&refund, &payment, permit),
+                    None if paused => {}
+                    None => parts.refunds_due.notify_one(),
+                }
                 Made::New(refund, payment)
             }
             Accepted::Repeat { refund, payment } => Made::Repeat(refund, payment),
@@ -142,17 +150,7 @@ impl Engine {
         Ok(self.parts.directory.wants(request.merchant, EventKind::Created).await?)
     }
 
-    fn start(
-        &self,
-        refund: &Refund,
-        payment: &Payment,
-        permit: Option<Box<dyn redress_store::ops::accept::SendPermit>>,
-    ) {
-        self.parts.deliveries_due.notify_one();
-        let Some(permit) = permit else {
-            self.parts.refunds_due.notify_one();
-            return;
-        };
+    fn send_now(&self, refund: &Refund, payment: &Payment, permit: Box<dyn SendPermit>) {
         self.spawn_send(Sending {
             refund: refund.clone(),
             psp_payment_id: payment.psp_payment_id.clone(),

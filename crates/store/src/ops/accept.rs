@@ -80,6 +80,8 @@ pub enum Accepted {
         payment: Box<Payment>,
         /// The right to send, held until the exchange is settled.
         permit: Option<Box<dyn SendPermit>>,
+        /// Whether the account is paused: nobody sends the refund before that ends.
+        paused: bool,
     },
     /// The request was made before; nothing changed.
     Repeat {
@@ -212,7 +214,9 @@ impl Accept {
         if self.announce {
             write::insert_deliveries(tx, &refund, EventKind::Created).await?;
         }
-        Ok(Done::Commit(Accepted::New { refund: Box::new(refund), payment: Box::new(payment), permit }))
+        let paused = through.state == AccountState::Paused;
+        let (refund, payment) = (Box::new(refund), Box::new(payment));
+        Ok(Done::Commit(Accepted::New { refund, payment, permit, paused }))
     }
 
     fn new_refund(&self, payment: &Payment, account_version: i64, grant: Grant) -> Refund {

@@ -297,7 +297,7 @@ pub(crate) const fn key(key: u8, hash: u8) -> Option<Dedupe> {
 /// A refund that was made, its payment, and the right to send it.
 pub(crate) fn new_one(accepted: Accepted) -> (Refund, Payment, Option<Box<dyn SendPermit>>) {
     match accepted {
-        Accepted::New { refund, payment, permit } => (*refund, *payment, permit),
+        Accepted::New { refund, payment, permit, .. } => (*refund, *payment, permit),
         other => panic!("not a new refund: {}", told(&other)),
     }
 }
