@@ -126,7 +126,7 @@ macro_rules! lock_payment {
 const READ_PAYMENT: &str = lock_payment!("");
 
 /// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice.
-const LOCK_PAYMENT: &str = lock_payment!(" FOR UPDATE");
+const LOCK_PAYMENT: &str = lock_payment!(" FOR NO KEY UPDATE");
 
 const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, refund_count = refund_count + 1, \
      transaction_count = transaction_count + 1, updated_at = $2 WHERE merchant_id = $3 AND payment_id = $4";
