@@ -116,7 +116,7 @@ Refund a Tap payment of {tap_amount} by SGate's API, and query it ({script} sign
   python3 {shown}/{script} POST /orders/{tap_ref}/refunds order.refund '{{"amount":"12.50","reason":"try"}}'
   python3 {shown}/{script} GET /refunds/{tap_ref}_R1 refund.detail
 
-Have MoMo's answer to the next refund of that payment lost, make one more, and see that it is done once:
+Have MoMo's answer to that payment's next refund lost, refund it once more as above, and see one effect for it:
   curl -s {sandbox}/control/script -d '{{"psp":"momo","payment":"{momo_id}","steps":["timeout_after_effect"]}}'
   curl -s {sandbox}/control/ledger
 

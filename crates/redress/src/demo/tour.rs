@@ -7,6 +7,7 @@
 mod books;
 mod portone;
 mod sgate;
+mod tap;
 mod timeouts;
 
 use std::time::Duration;
@@ -18,8 +19,8 @@ use super::backend::Backend;
 use super::client::{Client, Control, Effect};
 use super::payments::{Kind, Payment};
 
-/// For one step; longer than PortOne's face waits, and than an unknown outcome takes.
-const STEP_LIMIT: Duration = Duration::from_secs(20);
+/// For one step; longer than PortOne's face waits, and than it takes until a person is called at Tap.
+const STEP_LIMIT: Duration = Duration::from_secs(25);
 
 /// Between two looks whether something has happened.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -4,6 +4,7 @@
 
 mod commands;
 mod decisions;
+mod demo;
 mod ending;
 mod faults;
 mod hangup;

@@ -10,6 +10,9 @@ use super::super::client::Answer;
 use super::super::payments::{Kind, Payment};
 use super::{Guide, Told, check};
 
+/// The step whose refund the others follow.
+const CREATE: &str = "sgate-create";
+
 /// What is given back of the first payment, in halalas.
 const PART_MINOR: i64 = 3_550;
 
@@ -62,7 +65,7 @@ fn part(payment: &Payment) -> Amount {
 pub(super) async fn create(guide: &Guide) -> Told {
     let payment = guide.payment(Kind::TapSar, 0)?;
     let amount = part(payment);
-    let refund: Refund = guide.sgate_create(payment, amount, "sgate-create").await?.success()?;
+    let refund: Refund = guide.sgate_create(payment, amount, CREATE).await?.success()?;
     check(refund.id == first_refund_id(payment) && refund.order_id == payment.order_ref, || {
         format!("the refund {} is another one", refund.id)
     })?;
@@ -76,8 +79,14 @@ pub(super) async fn create(guide: &Guide) -> Told {
 
 pub(super) async fn at_the_psp(guide: &Guide) -> Told {
     let payment = guide.payment(Kind::TapSar, 0)?;
+    let refunded = guide.refunded_by_tap(payment, part(payment), CREATE, &[]).await?;
     let effect = guide.one_effect(payment, PART_MINOR).await?;
-    Ok(format!("PENDING, then REFUNDED: one effect in its ledger, {}, {}", effect.refund, part(payment)))
+    Ok(format!(
+        "PENDING, then REFUNDED: one effect in its ledger, {}, {}{}",
+        effect.refund,
+        part(payment),
+        refunded.closed_in_words()
+    ))
 }
 
 pub(super) async fn callback(guide: &Guide) -> Told {
@@ -89,20 +98,10 @@ pub(super) async fn callback(guide: &Guide) -> Told {
 
 pub(super) async fn query(guide: &Guide) -> Told {
     let payment = guide.payment(Kind::TapSar, 0)?;
-    let id = first_refund_id(payment);
-    let refund = guide
-        .wait_for(async || {
-            let refund = guide.sgate_refund(&id).await?;
-            check(refund.status != "fail", || "the refund has failed".to_owned())?;
-            Ok((refund.status == "success").then_some(refund))
-        })
-        .await?;
+    let Refund { id, status, .. } = guide.refunded_by_tap(payment, part(payment), CREATE, &[]).await?.refund;
     let order = guide.sgate_order(payment).await?;
     check(order["refundStatus"] == "partial", || format!("refundStatus is {}", order["refundStatus"]))?;
-    Ok(format!(
-        "GET /refunds/{id}: {}; the order is refunded in part: {} SAR",
-        refund.status, order["refundAmount"]
-    ))
+    Ok(format!("GET /refunds/{id}: {status}; the order is refunded in part: {} SAR", order["refundAmount"]))
 }
 
 #[derive(Deserialize)]

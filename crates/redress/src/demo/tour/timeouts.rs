@@ -1,7 +1,6 @@
 //! A PSP does the refund, and its answer is lost: nobody knows at first. Redress asks, and does nothing twice.
 
 use super::portone::body;
-use super::sgate::{Refund, first_refund_id};
 use super::{Guide, Told, check};
 use crate::demo::payments::{Kind, Payment};
 
@@ -9,15 +8,6 @@ use crate::demo::payments::{Kind, Payment};
 const LOST_ANSWER: &str = "timeout_after_effect";
 
 impl Guide {
-    /// Has the next submit's answer lost, unless the refund was made already: then a script would wait for a submit that
-    /// never comes.
-    async fn lose_the_answer(&self, payment: &Payment) -> Result<(), String> {
-        if self.portone_list(payment).await?.refunds.is_empty() {
-            self.control.script(payment.psp, &payment.psp_payment_id, &[LOST_ANSWER]).await?;
-        }
-        Ok(())
-    }
-
     /// What a kill left of the script goes.
     async fn end_script(&self, payment: &Payment) -> Result<(), String> {
         self.control.script(payment.psp, &payment.psp_payment_id, &[]).await
@@ -26,7 +16,10 @@ impl Guide {
 
 pub(super) async fn momo(guide: &Guide) -> Told {
     let payment = guide.payment(Kind::MomoVnd, 1)?;
-    guide.lose_the_answer(payment).await?;
+    // Not where the refund was made already: the script would wait for a submit that never comes.
+    if guide.portone_list(payment).await?.refunds.is_empty() {
+        guide.control.script(payment.psp, &payment.psp_payment_id, &[LOST_ANSWER]).await?;
+    }
     let body = body(payment, "full", payment.captured)?;
     let listed = guide.portone_succeeds(payment, &body, "momo-timeout").await?;
     guide.end_script(payment).await?;
@@ -40,17 +33,14 @@ pub(super) async fn momo(guide: &Guide) -> Told {
 
 pub(super) async fn tap(guide: &Guide) -> Told {
     let payment = guide.payment(Kind::TapKwd, 0)?;
-    guide.lose_the_answer(payment).await?;
-    guide.sgate_create(payment, payment.captured, "tap-timeout").await?.success::<Refund>()?;
-    let id = first_refund_id(payment);
-    let refund = guide
-        .wait_for(async || {
-            let refund = guide.sgate_refund(&id).await?;
-            check(refund.status != "fail", || "the refund has failed".to_owned())?;
-            Ok((refund.status == "success").then_some(refund))
-        })
-        .await?;
+    let refunded = guide.refunded_by_tap(payment, payment.captured, "tap-timeout", &[LOST_ANSWER]).await?;
     guide.end_script(payment).await?;
     let effect = guide.one_effect(payment, payment.captured.minor()).await?;
-    Ok(format!("{}, found in its list: {}, one effect, {}", payment.captured, refund.status, effect.refund))
+    Ok(format!(
+        "{}, learned from its notification or its list: {}, one effect, {}{}",
+        payment.captured,
+        refunded.refund.status,
+        effect.refund,
+        refunded.closed_in_words()
+    ))
 }
