@@ -134,6 +134,9 @@ CREATE TABLE refunds (
     last_query_at BIGINT,
     finding TEXT,
     not_sent BIGINT NOT NULL,
+    -- The PSP said once that it accepted the refund: it is never sent again.
+    accepted BIGINT NOT NULL,
+    -- A person was called and has not closed the case.
     person_called BIGINT NOT NULL,
     event_count BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -249,7 +252,10 @@ CREATE TABLE cases (
     -- What makes a second opening of the same case recognisable while the first is open; null when closed.
     open_key BYTES,
     what TEXT NOT NULL,
-    -- Minor units of the payment that are blocked until the case is closed.
+    -- Minor units of the payment that should be blocked until the case is closed: what is refundable now or becomes so
+    -- later is taken until the sum is reached.
+    wanted BIGINT NOT NULL CHECK (wanted >= blocked),
+    -- Minor units of the payment that are blocked.
     blocked BIGINT NOT NULL CHECK (blocked >= 0),
     opened_at BIGINT NOT NULL,
     closed_at BIGINT,

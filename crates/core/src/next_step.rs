@@ -90,7 +90,7 @@ fn follow(evidence: &Evidence, recipe: &Recipe, timing: &Timing, now: Timestamp)
 }
 
 fn not_found(evidence: &Evidence) -> bool {
-    evidence.finding == Some(Finding::NotFound) && evidence.queries > 0
+    evidence.finding == Some(Finding::NotFound) && evidence.queries > 0 && !evidence.accepted
 }
 
 /// The PSP takes the same key as the same request, and still remembers it.

@@ -71,13 +71,14 @@ pub enum Finding {
 
 impl Finding {
     /// Every finding.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoAnswer,
         Self::NotUnderstood,
         Self::NotFound,
         Self::Ambiguous,
         Self::Mismatch,
         Self::KeyInUse,
+        Self::RefusedAgain,
     ];
 
     /// The name in the store and in the evidence.
@@ -119,5 +120,33 @@ impl Outcome {
             }
             Self::NotSent { .. } | Self::Refused(_) | Self::Unknown(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by hand, so that a new finding does not compile until it is known here, and then must be in the list.
+    fn place(finding: Finding) -> usize {
+        match finding {
+            Finding::NoAnswer => 0,
+            Finding::NotUnderstood => 1,
+            Finding::NotFound => 2,
+            Finding::Ambiguous => 3,
+            Finding::Mismatch => 4,
+            Finding::KeyInUse => 5,
+            Finding::RefusedAgain => 6,
+        }
+    }
+
+    #[test]
+    fn every_finding_is_read_back() {
+        let last = place(Finding::RefusedAgain);
+        assert_eq!(Finding::ALL.map(place).to_vec(), (0..=last).collect::<Vec<_>>());
+        for finding in Finding::ALL {
+            assert_eq!(Finding::parse(finding.as_str()), Some(finding));
+        }
+        assert_eq!(Finding::parse("lost"), None);
     }
 }

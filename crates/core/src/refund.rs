@@ -101,6 +101,8 @@ pub struct Evidence {
     pub finding: Option<Finding>,
     /// How many times in a row the request provably never left.
     pub not_sent: u32,
-    /// A person has been called.
+    /// The PSP has said that it accepted it: from then on only looking is safe, whatever a look-up finds.
+    pub accepted: bool,
+    /// A person has been called, and has not closed the case.
     pub person_called: bool,
 }

@@ -198,12 +198,8 @@ pub fn settle(
             None => refund.psp_refund_id = Some(told.to_owned()),
             Some(bound) if bound != told => {
                 let text = format!("the PSP tells of its refund {told} under the reference of {bound}");
-                // A second refund at the PSP under the reference of one that is over: its money left unasked.
-                let (kind, block) = if refund.state.name().is_final() {
-                    (CaseKind::ForeignRefund, refund.amount.minor())
-                } else {
-                    (CaseKind::Mismatch, 0)
-                };
+                // A second refund at the PSP under the reference of the first: its money left unasked.
+                let block = refund.amount.minor();
                 if word.via == Via::Query {
                     refund.evidence.queries += 1;
                 }
@@ -212,7 +208,7 @@ pub fn settle(
                     RefundState::Unknown | RefundState::Pending => look_again(refund, timing, now, seed),
                     _ => Change::none(refund),
                 };
-                return Ok(change.with_case(kind, text, block));
+                return Ok(change.with_case(CaseKind::ForeignRefund, text, block));
             }
             Some(_) => {}
         }
@@ -270,6 +266,7 @@ fn settle_open(
         }
         Outcome::Refused(refusal) => moved(refund, RefundState::Failed(refusal.clone().into()), now),
         Outcome::Pending { .. } => {
+            refund.evidence.accepted = true;
             let was_pending = refund.state == RefundState::Pending;
             let mut change = if was_pending {
                 refund.evidence.queries += 1;

@@ -56,6 +56,7 @@ struct Kept {
     callers: BTreeMap<CallerKey, Arc<Caller>>,
     wants: BTreeMap<(MerchantId, EventKind), bool>,
     accounts: BTreeMap<AccountKey, (String, Arc<AccountConfig>)>,
+    newest: BTreeMap<AccountId, i64>,
 }
 
 /// The directory of one process.
@@ -145,6 +146,33 @@ impl Directory {
         // Versions never change, so what was read is good whatever happened meanwhile.
         self.kept().accounts.insert(key, (owner.psp.clone(), Arc::clone(&config)));
         Ok((owner.psp, config))
+    }
+
+    /// The settings of an account as they are now, with the PSP's name.
+    pub(crate) async fn newest_account(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        timeout: Duration,
+    ) -> Result<(String, Arc<AccountConfig>), StoreError> {
+        let (known, kept_version) = {
+            let kept = self.kept();
+            (kept.newest.get(&account).copied(), kept.version)
+        };
+        let version = match known {
+            Some(version) => version,
+            None => {
+                let found = self.store.read(FindAccount(account)).await?;
+                let version =
+                    found.ok_or_else(|| StoreError::inconsistent("a refund's account is gone"))?.version;
+                let mut kept = self.kept();
+                if kept.version == kept_version {
+                    kept.newest.insert(account, version);
+                }
+                version
+            }
+        };
+        self.account_version(merchant, account, version, timeout).await
     }
 
     /// Whether any of the merchant's endpoints wants events of a kind.

@@ -71,10 +71,10 @@ impl Engine {
         Self {
             parts: Arc::new(Parts {
                 directory: Directory::new(parts.store.clone(), Arc::clone(&parts.vault)),
-                permits: Arc::new(Permits::new(Arc::clone(&refunds_due), Arc::clone(&parts.world.clock))),
+                permits: Arc::new(Permits::new(Arc::clone(&parts.world.clock))),
                 watches: Arc::default(),
                 readiness: LastLook::default(),
-                slots: Slots::new(Arc::clone(&deliveries_due)),
+                slots: Slots::new(),
                 deliveries_due,
                 store: parts.store,
                 world: parts.world,

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redress_core::id::AccountId;
-use redress_core::outcome::Outcome;
+use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
@@ -60,10 +59,20 @@ impl Engine {
         self.parts.world.spawner.spawn("query_refund", Box::pin(task));
     }
 
+    pub(crate) fn spawn_query_about_other(&self, asking: Asking, other: String) {
+        let engine = self.clone();
+        let task = async move {
+            if let Err(error) = engine.ask_about_other(asking, other).await {
+                tracing::error!(%error, "a second refund under one reference could not be looked up");
+            }
+        };
+        self.parts.world.spawner.spawn("query_other_refund", Box::pin(task));
+    }
+
     async fn send(&self, sending: Sending) {
         let Sending { refund, psp_payment_id, permit } = sending;
         let started_at = self.now();
-        let exchange = match self.prepared(&refund).await {
+        let exchange = match self.prepared(&refund, Some(refund.account_version)).await {
             Err(reason) => not_sent(reason),
             Ok((connector, account)) => {
                 let ask = SubmitAsk {
@@ -79,14 +88,42 @@ impl Engine {
         self.parts.permits.learn(refund.account, &exchange.outcome);
         let word = Word { outcome: exchange.outcome, via: Via::Submit, started_at };
         self.settle(&refund, word, exchange.record).await.ok();
-        drop(permit);
+        self.give_back(permit);
     }
 
     /// Asks the PSP about a refund now and settles its word.
     pub(crate) async fn ask(&self, asking: Asking) -> Result<Option<Settled>, EngineError> {
         let Asking { refund, psp_payment_id, permit } = asking;
         let started_at = self.now();
-        let exchange = match self.prepared(&refund).await {
+        let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
+        let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
+        let settled = self.settle(&refund, word, exchange.record).await;
+        self.give_back(permit);
+        settled
+    }
+
+    /// Asks about another refund that the PSP names under this one's reference. Only if it really is one, that counts:
+    /// its own end says nothing about this refund.
+    pub(crate) async fn ask_about_other(&self, asking: Asking, other: String) -> Result<(), EngineError> {
+        let Asking { refund, psp_payment_id, permit } = asking;
+        let started_at = self.now();
+        let exchange = self.look_up(&refund, psp_payment_id, Some(other.clone())).await?;
+        if exchange.outcome.psp_refund_id() == Some(&other) {
+            let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
+            self.settle(&refund, word, exchange.record).await?;
+        }
+        self.give_back(permit);
+        Ok(())
+    }
+
+    async fn look_up(
+        &self,
+        refund: &Refund,
+        psp_payment_id: String,
+        psp_refund_id: Option<String>,
+    ) -> Result<Exchange, EngineError> {
+        // Asking has no effect, so it uses the account's newest credentials: the old ones may be dead by now.
+        let exchange = match self.prepared(refund, None).await {
             Err(reason) => not_sent(reason),
             Ok((connector, account)) => {
                 let bound_elsewhere =
@@ -94,10 +131,10 @@ impl Engine {
                 let ask = QueryAsk {
                     key: refund.id.psp_key(),
                     psp_payment_id,
-                    psp_refund_id: refund.psp_refund_id.clone(),
+                    psp_refund_id,
                     amount: refund.amount,
                     first_sent_at: refund.evidence.first_sent_at.unwrap_or(refund.created_at),
-                    now: started_at,
+                    now: self.now(),
                     nonce: self.parts.world.random.bytes10(),
                     bound_elsewhere,
                 };
@@ -105,32 +142,30 @@ impl Engine {
             }
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
-        let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
-        let settled = self.settle(&refund, word, exchange.record).await;
-        drop(permit);
-        settled
+        Ok(exchange)
     }
 
+    /// An exchange is over: what waits for its room may go on.
+    fn give_back<P>(&self, permit: P) {
+        drop(permit);
+        self.parts.refunds_due.notify_one();
+    }
+
+    /// The connector and the account's settings of one version, or of the newest.
     async fn prepared(
         &self,
         refund: &Refund,
+        version: Option<i64>,
     ) -> Result<(&'static dyn Connector, Arc<AccountConfig>), String> {
-        let account = self.account_config(refund.account, refund).await?;
-        let connector =
-            (self.parts.connectors)(&account.0).ok_or("this program has no connector for the PSP")?;
-        Ok((connector, account.1))
-    }
-
-    async fn account_config(
-        &self,
-        account: AccountId,
-        refund: &Refund,
-    ) -> Result<(String, Arc<AccountConfig>), String> {
-        self.parts
-            .directory
-            .account_version(refund.merchant, account, refund.account_version, self.parts.config.psp_timeout)
-            .await
-            .map_err(|error| error.to_string())
+        let (directory, timeout) = (&self.parts.directory, self.parts.config.psp_timeout);
+        let (merchant, account) = (refund.merchant, refund.account);
+        let found = match version {
+            Some(version) => directory.account_version(merchant, account, version, timeout).await,
+            None => directory.newest_account(merchant, account, timeout).await,
+        };
+        let (psp, config) = found.map_err(|error| error.to_string())?;
+        let connector = (self.parts.connectors)(&psp).ok_or("this program has no connector for the PSP")?;
+        Ok((connector, config))
     }
 
     fn fenced<'a>(&'a self, refund: &Refund, account: &AccountConfig) -> Fenced<'a> {
@@ -150,9 +185,11 @@ impl Engine {
     pub(crate) async fn settle(
         &self,
         refund: &Refund,
-        word: Word,
+        mut word: Word,
         record: String,
     ) -> Result<Option<Settled>, EngineError> {
+        word.outcome = storable_outcome(word.outcome);
+        let record = storable(record);
         let random = &self.parts.world.random;
         let now = self.now();
         let mut attempt = [0; 16];
@@ -218,6 +255,27 @@ impl Engine {
                 .increment(u64::try_from(cases).unwrap_or(u64::MAX));
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
+    }
+}
+
+/// PostgreSQL keeps no NUL in a text, and a PSP may answer anything.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+fn storable_outcome(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::NotSent { reason } => Outcome::NotSent { reason: storable(reason) },
+        Outcome::Refused(PspRefusal { code, text, again }) => {
+            Outcome::Refused(PspRefusal { code: storable(code), text: storable(text), again })
+        }
+        Outcome::Pending { psp_refund_id, note } => {
+            Outcome::Pending { psp_refund_id: psp_refund_id.map(storable), note: note.map(storable) }
+        }
+        Outcome::Succeeded { psp_refund_id, arn } => {
+            Outcome::Succeeded { psp_refund_id: psp_refund_id.map(storable), arn: arn.map(storable) }
+        }
+        Outcome::Unknown(finding) => Outcome::Unknown(finding),
     }
 }
 

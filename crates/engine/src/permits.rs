@@ -10,7 +10,6 @@ use redress_core::id::AccountId;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::time::Timestamp;
 use redress_store::ops::accept::{SendPermit, SendPermits};
-use tokio::sync::Notify;
 
 use crate::world::Clock;
 
@@ -26,13 +25,11 @@ pub const REST: Duration = Duration::from_secs(5);
 /// Permits and circuit breakers of all accounts of this process.
 pub struct Permits {
     accounts: Mutex<BTreeMap<AccountId, Arc<Account>>>,
-    freed: Arc<Notify>,
     clock: Arc<dyn Clock>,
 }
 
 struct Account {
     state: Mutex<State>,
-    freed: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -52,7 +49,8 @@ pub enum Use {
     Query,
 }
 
-/// A permit; given back when dropped.
+/// A permit; given back when dropped. Giving it back wakes nobody: whoever ends an exchange does that, since a loop
+/// that takes permits and finds no use for them must not wake itself.
 pub struct Permit {
     account: Arc<Account>,
     what: Use,
@@ -67,15 +65,13 @@ impl Drop for Permit {
             Use::Send(_) => state.sends = state.sends.saturating_sub(1),
             Use::Query => state.queries = state.queries.saturating_sub(1),
         }
-        drop(state);
-        self.account.freed.notify_one();
     }
 }
 
 impl Permits {
-    /// No account is known yet. `freed` is told when a permit comes back.
-    pub fn new(freed: Arc<Notify>, clock: Arc<dyn Clock>) -> Self {
-        Self { accounts: Mutex::default(), freed, clock }
+    /// No account is known yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { accounts: Mutex::default(), clock }
     }
 
     /// Takes up to `wanted` permits; none while the account rests.
@@ -117,11 +113,7 @@ impl Permits {
 
     fn account(&self, id: AccountId) -> Arc<Account> {
         let mut accounts = lock(&self.accounts);
-        Arc::clone(
-            accounts.entry(id).or_insert_with(|| {
-                Arc::new(Account { state: Mutex::default(), freed: Arc::clone(&self.freed) })
-            }),
-        )
+        Arc::clone(accounts.entry(id).or_insert_with(|| Arc::new(Account { state: Mutex::default() })))
     }
 }
 
@@ -147,7 +139,7 @@ mod tests {
 
     fn permits() -> (Permits, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
-        let permits = Permits::new(Arc::new(Notify::new()), Arc::clone(&clock) as Arc<dyn Clock>);
+        let permits = Permits::new(Arc::clone(&clock) as Arc<dyn Clock>);
         (permits, clock)
     }
 

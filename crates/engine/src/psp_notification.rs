@@ -100,24 +100,37 @@ impl Engine {
             self.settle(&refund, word, notice.record).await?;
             return Ok(Taken::Taken);
         }
-        // The notification only says where to look: its id is used for the question, and the answer counts.
         let by = RefundBy::Id(refund.id);
         let loaded = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
         let Some((_, payment)) = loaded else { return Ok(Taken::Taken) };
-        refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id);
         tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
-        match self.parts.permits.take(refund.account, Use::Query, 1).pop() {
-            Some(permit) => self.spawn_query(Asking {
-                refund,
-                psp_payment_id: payment.psp_payment_id,
-                permit: Some(permit),
-            }),
-            None => {
-                let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
-                self.parts.store.run(refresh).await?;
-            }
+        let Some(permit) = self.parts.permits.take(refund.account, Use::Query, 1).pop() else {
+            return self.confirm_later(&refund, notice).await;
+        };
+        let other = notice
+            .psp_refund_id
+            .clone()
+            .filter(|told| refund.psp_refund_id.as_ref().is_some_and(|id| id != told));
+        // The notification only says where to look: its id is used for the question, and the answer counts.
+        refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id);
+        let asking = Asking { refund, psp_payment_id: payment.psp_payment_id, permit: Some(permit) };
+        match other {
+            Some(other) => self.spawn_query_about_other(asking, other),
+            None => self.spawn_query(asking),
         }
+        Ok(Taken::Taken)
+    }
+
+    /// No room to ask now. What is open is looked up anyway; anything else the PSP must tell again.
+    async fn confirm_later(&self, refund: &Refund, notice: Notice) -> Result<Taken, EngineError> {
+        let other = notice.psp_refund_id.is_some() && notice.psp_refund_id != refund.psp_refund_id;
+        if other || refund.state.name().is_final() {
+            return Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()));
+        }
+        let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
+        self.parts.store.run(refresh).await?;
+        self.parts.refunds_due.notify_one();
         Ok(Taken::Taken)
     }
 
@@ -141,11 +154,7 @@ impl Engine {
         let moved = matches!(notice.outcome, Outcome::Succeeded { .. } | Outcome::Pending { .. });
         // Money that left the payment unasked cannot be given back again until a person has looked.
         let block_minor = match (&payment, notice.amount) {
-            (Some(payment), Some(amount))
-                if moved && kind == CaseKind::ForeignRefund && amount.currency() == payment.currency =>
-            {
-                amount.minor()
-            }
+            (Some(payment), Some(amount)) if moved && amount.currency() == payment.currency => amount.minor(),
             _ => 0,
         };
         let text = format!(

@@ -37,7 +37,13 @@ impl Engine {
         self.parts.directory.refresh().await?;
         let mut again = false;
         for account in self.parts.store.read(DueAccounts { now: self.now() }).await? {
-            again |= self.work_account(account).await?;
+            let (id, psp) = (account.account, account.psp.clone());
+            match self.work_account(account).await {
+                Ok(more) => again |= more,
+                Err(error @ (StoreError::Unavailable { .. } | StoreError::Full)) => return Err(error),
+                // What is wrong with one account must not hold up the others.
+                Err(error) => tracing::error!(account = %id, psp, %error, "due refunds cannot be claimed"),
+            }
         }
         Ok(again)
     }

@@ -375,3 +375,18 @@ fn an_account_that_does_not_send_is_still_asked() {
         assert_eq!(step(&lost, account), Step::Query, "{account:?}");
     }
 }
+
+#[test]
+fn what_the_psp_once_accepted_is_never_sent_again() {
+    let mut lost = refund(RefundState::Unknown);
+    lost.evidence = Evidence {
+        first_sent_at: Some(START),
+        last_sent_at: Some(START),
+        sends: 1,
+        queries: 1,
+        finding: Some(Finding::NotFound),
+        accepted: true,
+        ..Evidence::default()
+    };
+    assert_eq!(next_step(&lost, &BY_KEY, AccountState::Active, None, &timing(), after(9)), Step::Query);
+}

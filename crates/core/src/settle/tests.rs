@@ -200,9 +200,8 @@ fn what_the_psp_calls_it_is_kept_and_never_changed() {
             let change = told(bound, outcome, Via::Notification, NOW);
             assert_eq!(change.refund.psp_refund_id.as_deref(), Some("re_0"));
             assert_eq!(change.refund.state, state(from), "{from}");
-            let kind = if from.is_final() { CaseKind::ForeignRefund } else { CaseKind::Mismatch };
-            assert_eq!(case_kinds(&change), [kind]);
-            assert_eq!(change.cases[0].block_minor, if from.is_final() { MINOR } else { 0 }, "{from}");
+            assert_eq!(case_kinds(&change), [CaseKind::ForeignRefund]);
+            assert_eq!(change.cases[0].block_minor, MINOR, "{from}");
         }
     }
 }

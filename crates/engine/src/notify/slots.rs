@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redress_store::ops::deliveries::DeliveryQueue;
-use tokio::sync::Notify;
 
 /// Notifications that may be under way at once, to all addresses together.
 pub(crate) const IN_FLIGHT_MAX: u32 = 128;
@@ -24,7 +23,6 @@ pub(crate) struct Slots {
 
 struct Shared {
     state: Mutex<State>,
-    freed: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -42,16 +40,17 @@ struct Queue {
     silent: bool,
 }
 
-/// The right to have one notification under way; given back when dropped.
+/// The right to have one notification under way; given back when dropped. Giving it back wakes nobody: the end of a try
+/// does, since a loop that takes slots and finds no use for them must not wake itself.
 pub(crate) struct Slot {
     shared: Arc<Shared>,
     queue: DeliveryQueue,
 }
 
 impl Slots {
-    /// All slots are free. `freed` is told when one comes back.
-    pub(crate) fn new(freed: Arc<Notify>) -> Self {
-        Self { shared: Arc::new(Shared { state: Mutex::default(), freed }) }
+    /// All slots are free.
+    pub(crate) fn new() -> Self {
+        Self { shared: Arc::new(Shared { state: Mutex::default() }) }
     }
 
     /// Takes as many slots as there are for this queue now.
@@ -105,8 +104,6 @@ impl Drop for Slot {
                 state.queues.remove(&self.queue);
             }
         }
-        drop(state);
-        self.shared.freed.notify_one();
     }
 }
 
@@ -128,7 +125,7 @@ mod tests {
     }
 
     fn slots() -> Slots {
-        Slots::new(Arc::new(Notify::new()))
+        Slots::new()
     }
 
     #[test]

@@ -93,7 +93,10 @@ impl Engine {
             let endpoint = endpoint.clone();
             let delivering = Delivering { queue, endpoint, delivery, lease_until, slot };
             let engine = self.clone();
-            let task = Box::pin(async move { engine.deliver(delivering).await });
+            let task = Box::pin(async move {
+                engine.deliver(delivering).await;
+                engine.parts.deliveries_due.notify_one();
+            });
             self.parts.world.spawner.spawn("deliver", task);
         }
         Ok(claimed)

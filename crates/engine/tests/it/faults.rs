@@ -71,6 +71,22 @@ async fn momo_plays_out() {
 }
 
 #[tokio::test]
+async fn a_refused_re_send_is_looked_up_and_holds_up_nobody() {
+    let rig = Rig::new().await;
+    let order = rig.payment("momo", 1, 500_000).await;
+    let other = rig.payment("momo", 2, 500_000).await;
+    rig.script(&order, &["timeout_before_effect", "refuse"]).await;
+    let refund = rig.refund(&order, "200000").await;
+    rig.pass(LONG).await;
+    let quick = rig.refund(&other, "1000").await;
+    rig.pass(LONG).await;
+    // The PSP's own record of the refusal decides.
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Failed);
+    assert_eq!(rig.now_stands(&quick).await.state.name(), StateName::Succeeded);
+    assert_eq!(rig.ledger().await.len(), 1);
+}
+
+#[tokio::test]
 async fn tap_plays_out() {
     use StateName::{Failed, Reversed, Succeeded, Unknown};
     let waits = |step| Expected { cases: &[CaseKind::Unresolved], ..expect(step, Unknown, &[]) };

@@ -153,3 +153,45 @@ async fn a_notification_that_does_not_prove_itself_changes_nothing() {
     assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending);
     assert!(rig.open_cases().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_second_effect_under_our_reference_blocks_the_payment() {
+    for pend in [false, true] {
+        let rig = Rig::new().await;
+        let order = rig.payment("tap", 1, 500_000).await;
+        rig.script(&order, &[if pend { "pend" } else { "succeed" }, "succeed"]).await;
+        let refund = rig.refund(&order, "1000").await;
+        rig.pass(SECOND * 3).await;
+        // Somebody sends the same again, to a PSP that makes a second refund of it.
+        rig.refund_at_tap(&order, 1000, &refund.id.psp_key()).await;
+        rig.pass(SECOND * 5).await;
+        let ends = if pend { StateName::Pending } else { StateName::Succeeded };
+        assert_eq!(rig.now_stands(&refund).await.state.name(), ends);
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "{cases:?}");
+        assert_eq!((cases[0].kind.as_str(), cases[0].blocked), ("foreign_refund", 100_000));
+        let stands = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
+        assert_eq!(stands.payment.balance.remaining(), 300_000);
+    }
+}
+
+#[tokio::test]
+async fn a_busy_account_does_not_keep_the_loop_running() {
+    let rig = Rig::new().await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    rig.script(&order, &["slow:2900"; 9]).await;
+    for _ in 0..9 {
+        rig.refund(&order, "10").await;
+    }
+    let before = rig.store.stats().commits;
+    let stop = std::future::pending();
+    let work = rig.engine.work_refunds(stop);
+    // The time stands still: whatever is due and cannot be taken must wait, not turn the loop.
+    tokio::select! {
+        biased;
+        () = work => panic!("nobody stopped it"),
+        () = async { for _ in 0..50 { rig.settle_down().await; } } => {}
+    }
+    let turns = rig.store.stats().commits - before;
+    assert!(turns < 20, "{turns} commits while nothing could be done");
+}

@@ -156,20 +156,19 @@ impl NewCaseRow {
 }
 
 /// Opens a case inside another operation. The payment is locked before the case is written, as everywhere.
+///
+/// What is to be blocked and is not refundable now is blocked as soon as it becomes so: see [`reach`].
 pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened, StoreError> {
-    let blocking = match &case.payment {
-        Some(payment) if case.block_minor > 0 => {
-            let balance = locked_balance(tx, case.merchant, *payment).await?;
-            let blocked = balance.blocking(case.block_minor).blocked - balance.blocked;
-            (blocked > 0).then_some((payment, blocked))
-        }
-        _ => None,
-    };
-    let blocked = blocking.map_or(0, |(_, blocked)| blocked);
+    let blocks = case.payment.filter(|_| case.block_minor > 0);
+    if let Some(payment) = blocks {
+        locked_balance(tx, case.merchant, payment).await?;
+    }
+    let wanted = if blocks.is_some() { case.block_minor } else { 0 };
+    let open_key = case.open_key();
     let inserted = tx
         .exec(
-            "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, blocked, \
-             opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+            "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, wanted, \
+             blocked, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) \
              ON CONFLICT (open_key) WHERE open_key IS NOT NULL DO NOTHING",
             &[
                 case.merchant.as_bytes().into(),
@@ -178,20 +177,76 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
                 case.refund().map(RefundId::as_bytes).into(),
                 case.payment.as_ref().map(PaymentId::as_bytes).into(),
                 case.account().map(AccountId::as_bytes).into(),
-                (&case.open_key()).into(),
+                (&open_key).into(),
                 (&case.text).into(),
-                blocked.into(),
+                wanted.into(),
                 case.now.as_micros().into(),
             ],
         )
         .await?;
+    let Some(payment) = blocks else {
+        return Ok(if inserted == 0 { Opened::Already } else { Opened::New { blocked: 0 } });
+    };
+    if inserted == 0 {
+        // The open case may have begun with less, or with a word that moved no money.
+        tx.exec(
+            "UPDATE cases SET wanted = $1, payment_id = $2 WHERE open_key = $3 AND wanted < $1",
+            &[wanted.into(), payment.as_bytes().into(), (&open_key).into()],
+        )
+        .await?;
+    }
+    reach(tx, case.merchant, payment, case.now).await?;
     if inserted == 0 {
         return Ok(Opened::Already);
     }
-    if let Some((payment, blocked)) = blocking {
-        change_blocked(tx, case.merchant, *payment, blocked, case.now).await?;
-    }
+    let rows = tx
+        .rows(
+            "SELECT blocked FROM cases WHERE merchant_id = $1 AND case_id = $2",
+            &[case.merchant.as_bytes().into(), case.id.as_bytes().into()],
+        )
+        .await?;
+    let blocked = rows.first().ok_or_else(|| StoreError::inconsistent("a case is not there"))?.int(0)?;
     Ok(Opened::New { blocked })
+}
+
+/// The most open cases of one payment that are extended at once; the rest follow when more is freed.
+const REACH_CASES_MAX: u32 = 100;
+
+/// Extends the open cases of a payment that block less than they should, oldest first, by what is refundable now.
+/// Called whenever something of a payment becomes refundable: a contradiction is never forgotten because the money was
+/// in use when it came to light.
+pub(crate) async fn reach<T: Tx>(
+    tx: &mut T,
+    merchant: MerchantId,
+    payment: PaymentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let short = tx
+        .rows(
+            "SELECT case_id, wanted - blocked FROM cases WHERE merchant_id = $1 AND payment_id = $2 \
+             AND closed_at IS NULL AND wanted > blocked ORDER BY opened_at, case_id LIMIT $3",
+            &[merchant.as_bytes().into(), payment.as_bytes().into(), REACH_CASES_MAX.into()],
+        )
+        .await?;
+    if short.is_empty() {
+        return Ok(());
+    }
+    let mut balance = locked_balance(tx, merchant, payment).await?;
+    for row in &short {
+        let reached = balance.blocking(row.int(1)?);
+        let more = reached.blocked - balance.blocked;
+        if more == 0 {
+            break;
+        }
+        change_blocked(tx, merchant, payment, more, now).await?;
+        tx.exec(
+            "UPDATE cases SET blocked = blocked + $1 WHERE merchant_id = $2 AND case_id = $3",
+            &[more.into(), merchant.as_bytes().into(), (&row.id16(0)?).into()],
+        )
+        .await?;
+        balance = reached;
+    }
+    Ok(())
 }
 
 /// Closes the open cases about not knowing what became of a refund, and releases what they blocked.
@@ -231,7 +286,9 @@ async fn release<T: Tx>(
 ) -> Result<(), StoreError> {
     match (row.opt_id16(0)?, row.int(1)?) {
         (Some(payment), blocked) if blocked > 0 => {
-            change_blocked(tx, merchant, PaymentId::from_bytes(payment), -blocked, now).await
+            let payment = PaymentId::from_bytes(payment);
+            change_blocked(tx, merchant, payment, -blocked, now).await?;
+            reach(tx, merchant, payment, now).await
         }
         _ => Ok(()),
     }
@@ -348,6 +405,14 @@ impl Operation for CloseCase {
             return Ok(Done::Rollback(out));
         };
         release(tx, self.merchant, row, self.now).await?;
+        // While nobody knows the refund's end, closing the case ends nothing: a person will be called again.
+        tx.exec(
+            "UPDATE refunds SET person_called = 0 WHERE merchant_id = $1 AND refund_id = \
+             (SELECT c.refund_id FROM cases c WHERE c.merchant_id = $1 AND c.case_id = $2) \
+             AND state IN ('submitting', 'unknown', 'pending')",
+            &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
+        )
+        .await?;
         Ok(Done::Commit(CaseClosing::Closed { released: row.int(1)? }))
     }
 }

@@ -3,7 +3,7 @@
 //! What is to be done with each row, core says; this operation carries it out inside the transaction that claims.
 
 use redress_core::case::CaseKind;
-use redress_core::id::{AccountId, CaseId, MerchantId, ProcessId};
+use redress_core::id::{AccountId, CaseId, MerchantId, ProcessId, RefundId};
 use redress_core::next_step::{Step, next_step};
 use redress_core::policy::AccountState;
 use redress_core::recipe::Recipe;
@@ -19,6 +19,7 @@ use super::write::write_change;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::{Engine, Tx};
+use crate::value::Row;
 
 /// A PSP account with something due, as the loop needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +34,11 @@ pub struct DueAccount {
     pub state: AccountState,
     /// How many refunds it sends at once.
     pub max_in_flight: u32,
+    /// Its newest version: what has never left is sent with it.
+    pub version: i64,
 }
 
-const DUE_ACCOUNTS: &str = "SELECT a.merchant_id, a.account_id, a.psp, a.state, a.max_in_flight FROM psp_accounts a \
+const DUE_ACCOUNTS: &str = "SELECT a.merchant_id, a.account_id, a.psp, a.state, a.max_in_flight, a.version FROM psp_accounts a \
      WHERE EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'submitting' AND r.due_at <= $1) \
      OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'unknown' AND r.due_at <= $1) \
      OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'pending' AND r.due_at <= $1) \
@@ -64,6 +67,7 @@ impl Query for DueAccounts {
                     psp: row.text(2)?,
                     state: rows::parsed(row, 3, AccountState::parse)?,
                     max_in_flight: rows::count(row, 4)?,
+                    version: row.int(5)?,
                 })
             })
             .collect()
@@ -208,18 +212,29 @@ impl Claim {
                 ],
             )
             .await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok((rows::refund(row)?, row.text(REFUND_COLUMNS)?, rows::time(row, REFUND_COLUMNS + 1)?))
-            })
-            .collect()
+        let mut due = Vec::with_capacity(found.len());
+        for row in &found {
+            match read_due(row) {
+                Ok(one) => due.push(one),
+                Err(error) => self.set_aside(tx, row, &error).await?,
+            }
+        }
+        Ok(due)
+    }
+
+    /// A row that cannot be read must not hold up the others. It comes back, and is complained of, at the slowest pace.
+    async fn set_aside<T: Tx>(&self, tx: &mut T, row: &Row, error: &StoreError) -> Result<(), StoreError> {
+        let (merchant, refund) = (row.id16(0)?, row.id16(1)?);
+        let id = RefundId::from_bytes(refund);
+        tracing::error!(refund = %id, %error, "a refund cannot be read; the others go on");
+        let until = self.now.plus(self.timing.resolve.max);
+        tx.exec(POSTPONE, &[until.as_micros().into(), (&merchant).into(), (&refund).into()]).await.map(|_| ())
     }
 
     async fn carry_out<T: Tx>(
         &self,
         tx: &mut T,
-        refund: Refund,
+        mut refund: Refund,
         psp_payment_id: String,
         captured_at: Timestamp,
         ids: &mut (dyn Iterator<Item = CaseId> + Send),
@@ -230,8 +245,15 @@ impl Claim {
         match next_step(&refund, self.recipe, account, window_end, &self.timing, self.now) {
             Step::Nothing => self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ()),
             // What cannot be taken now stays due.
-            Step::Submit | Step::Resend if self.left(out, Task::Send) == 0 => Ok(()),
+            Step::Submit if self.left(out, Task::Send) == 0 => Ok(()),
+            // It makes room for those behind it that only want to be looked up.
+            Step::Resend if self.left(out, Task::Send) == 0 => {
+                self.postpone(tx, refund, self.timing.resolve.first).await.map(|_| ())
+            }
             Step::Submit | Step::Resend => {
+                if refund.evidence.sends == 0 {
+                    refund.account_version = self.account.version;
+                }
                 let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
                 write_change(tx, &change, None, ids, self.now).await?;
                 out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
@@ -292,6 +314,10 @@ impl Claim {
         .await?;
         Ok(refund)
     }
+}
+
+fn read_due(row: &Row) -> Result<(Refund, String, Timestamp), StoreError> {
+    Ok((rows::refund(row)?, row.text(REFUND_COLUMNS)?, rows::time(row, REFUND_COLUMNS + 1)?))
 }
 
 fn person_text(kind: CaseKind) -> &'static str {

@@ -69,7 +69,14 @@ struct Entry {
     amount: i64,
     share: Share,
     /// What an open case about its late success blocks.
-    blocked: Option<i64>,
+    blocked: Option<Block>,
+}
+
+/// What an open case blocks: it takes what is left now, and later what becomes free, until it has what it wants.
+struct Block {
+    wanted: i64,
+    got: i64,
+    opened: i64,
 }
 
 #[derive(Default)]
@@ -88,7 +95,7 @@ impl Model {
             [
                 refunded + in_share(Share::Refunded),
                 reserved + in_share(Share::Reserved),
-                blocked + refund.blocked.unwrap_or_default(),
+                blocked + refund.blocked.as_ref().map_or(0, |block| block.got),
             ]
         })
     }
@@ -97,14 +104,32 @@ impl Model {
         CAPTURED[payment] - self.sums(payment).iter().sum::<i64>()
     }
 
-    fn hear(&mut self, n: usize, outcome: &Outcome, via: Via) {
-        let left = self.left(self.refunds[n].payment);
+    /// The open cases take what became free, oldest first.
+    fn reach(&mut self) {
+        for payment in 0..CAPTURED.len() {
+            let mut left = self.left(payment);
+            let mut blocks: Vec<_> = self
+                .refunds
+                .iter_mut()
+                .filter(|refund| refund.payment == payment)
+                .filter_map(|refund| refund.blocked.as_mut())
+                .collect();
+            blocks.sort_by_key(|block| block.opened);
+            for block in blocks {
+                let more = left.min(block.wanted - block.got);
+                block.got += more;
+                left -= more;
+            }
+        }
+    }
+
+    fn hear(&mut self, n: usize, outcome: &Outcome, via: Via, opened: i64) {
         let refund = &mut self.refunds[n];
         match (refund.share, outcome) {
             (Share::Reserved, Outcome::Succeeded { .. }) => refund.share = Share::Refunded,
             (Share::Refunded, Outcome::Refused(_)) if via != Via::Submit => refund.share = Share::Free,
             (Share::Free, Outcome::Succeeded { .. } | Outcome::Pending { .. }) => {
-                refund.blocked.get_or_insert(left.min(refund.amount));
+                refund.blocked.get_or_insert(Block { wanted: refund.amount, got: 0, opened });
             }
             _ => {}
         }
@@ -142,6 +167,7 @@ impl Story {
             Step::Close { refund, verdict } => self.close(*refund, *verdict).await,
             Step::CloseCase { which } => self.close_case(*which).await,
         }
+        self.model.reach();
         self.check().await;
     }
 
@@ -184,7 +210,7 @@ impl Story {
             self.store.read(LoadRefund { merchant: MERCHANT, by }).await.expect("read").expect("a refund");
         self.store.run(settle).await.expect("settled").expect("a refund");
         let sent = before.state.name() != StateName::Queued;
-        self.model.hear(n, outcome, via);
+        self.model.hear(n, outcome, via, self.second);
         if sent && matches!(outcome, Outcome::Refused(_)) && self.model.refunds[n].share == Share::Reserved {
             self.model.refunds[n].share = Share::Free;
         }
@@ -229,7 +255,8 @@ impl Story {
         self.store.run(close).await.expect("an answer");
         let late = case.kind == redress_core::case::CaseKind::LateSuccess;
         if let Some(refund) = case.refund.filter(|_| late) {
-            assert_eq!(self.model.refunds[index(refund)].blocked.take(), Some(case.blocked));
+            let block = self.model.refunds[index(refund)].blocked.take();
+            assert_eq!(block.map(|block| block.got), Some(case.blocked));
         }
     }
 

@@ -7,6 +7,7 @@ use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::time::Timestamp;
 
+use super::cases;
 use super::rows::{self, payment_columns};
 use super::write::expect_one;
 use crate::error::StoreError;
@@ -180,6 +181,7 @@ impl UpsertPayments {
             )
             .await?;
         expect_one(updated, "payments")?;
+        cases::reach(tx, self.merchant, old.id, self.now).await?;
         Ok(Upserted::Recaptured(old.id))
     }
 

@@ -32,13 +32,13 @@ macro_rules! refund_columns {
         "merchant_id, refund_id, payment_id, environment, ordinal, transaction_number, amount, currency, kind, reason, \
          description, merchant_refund_id, account_id, account_version, psp_refund_id, arn, state, failure_code, \
          failure_text, lease_owner, lease_until, due_at, first_sent_at, last_sent_at, sends, queries, last_query_at, \
-         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at"
+         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted"
     };
 }
 pub(crate) use refund_columns;
 
 /// How many columns [`refund_columns`] names.
-pub(crate) const REFUND_COLUMNS: usize = 34;
+pub(crate) const REFUND_COLUMNS: usize = 35;
 
 /// Reads a payment from a row that begins with [`payment_columns`].
 pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
@@ -101,6 +101,7 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
                 .transpose()?,
             not_sent: count(row, 28)?,
             person_called: row.bool(29)?,
+            accepted: row.bool(34)?,
         },
         due_at: opt_time(row, 21)?,
         event_count: count(row, 30)?,

@@ -28,7 +28,7 @@ const INSERT_REFUND: &str = concat!(
     "INSERT INTO refunds (",
     refund_columns!(),
     ", dedupe_key, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
-    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) ",
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37) ",
     "ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
 );
 
@@ -78,6 +78,7 @@ pub(crate) async fn insert_refund<T: Tx>(
                 refund.created_at.as_micros().into(),
                 refund.updated_at.as_micros().into(),
                 micros(refund.finished_at),
+                evidence.accepted.into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.key[..]).into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
             ],
@@ -89,7 +90,7 @@ pub(crate) async fn insert_refund<T: Tx>(
 const UPDATE_REFUND: &str = "UPDATE refunds SET psp_refund_id = $1, arn = $2, state = $3, failure_code = $4, \
      failure_text = $5, lease_owner = $6, lease_until = $7, due_at = $8, first_sent_at = $9, last_sent_at = $10, \
      sends = $11, queries = $12, last_query_at = $13, finding = $14, not_sent = $15, person_called = $16, \
-     event_count = $17, updated_at = $18, finished_at = $19 WHERE merchant_id = $20 AND refund_id = $21";
+     event_count = $17, updated_at = $18, finished_at = $19, accepted = $20, account_version = $21 WHERE merchant_id = $22 AND refund_id = $23";
 
 /// Writes the parts of a refund that can change.
 async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreError> {
@@ -118,6 +119,8 @@ async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreEr
                 refund.event_count.into(),
                 refund.updated_at.as_micros().into(),
                 micros(refund.finished_at),
+                evidence.accepted.into(),
+                refund.account_version.into(),
                 refund.merchant.as_bytes().into(),
                 refund.id.as_bytes().into(),
             ],
@@ -218,6 +221,9 @@ pub(crate) async fn write_change<T: Tx>(
             )
             .await?;
         expect_one(moved, "payments")?;
+        if change.balance.reserved + change.balance.refunded < 0 {
+            cases::reach(tx, refund.merchant, refund.payment, now).await?;
+        }
     }
     if let Some(kind) = change.event {
         insert_event(tx, refund, kind, author, now).await?;

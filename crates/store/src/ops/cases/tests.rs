@@ -3,7 +3,8 @@ use redress_core::state::StateName;
 
 use super::*;
 use crate::ops::fixtures::{
-    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, payment, queued, rf, sql, world,
+    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, payment, queued, refused, rf,
+    sent, sql, world,
 };
 use crate::ops::settle::CloseRefund;
 use crate::ops::write::Author;
@@ -59,7 +60,7 @@ async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
 
         let (closed, _) = fail_every_statement(&store, || close(1)).await;
         assert_eq!(closed, Ok(CaseClosing::Closed { released: 600 }));
-        assert_eq!(balance(&store).await, (0, 400, 0));
+        assert_eq!(balance(&store).await, (0, 400, 5), "what was freed goes to the case that still wants it");
         audit(&store).await;
         let said = CaseClosed { at: at(100), by: "Ada".to_owned(), reason: "seen".to_owned() };
         let found = find(&store, 1).await;
@@ -181,6 +182,26 @@ async fn open_cases_are_listed_by_pages_oldest_first() {
         assert_eq!(list(Some(MERCHANT), Some((1, 1)), 10).await, [3]);
         assert_eq!(list(Some(STRANGER), None, 10).await, [9]);
         assert_eq!(sql(&store, "SELECT 1 FROM cases", Vec::new()).await.len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn money_that_left_unasked_is_blocked_as_soon_as_it_becomes_refundable() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        // All of it is in flight when the contradiction comes to light.
+        sent(&store, "order-1", "10.00", 2).await;
+        let late = OpenCase(case(1, CaseKind::LateSuccess, 700));
+        assert_eq!(store.run(late).await, Ok(Opened::New { blocked: 0 }));
+        hear(&store, 2, refused(), Via::Submit, 20).await;
+        assert_eq!(balance(&store).await, (0, 0, 700), "nothing of it can be given back a second time");
+        audit(&store).await;
+        // A later word about the same thing may ask for more.
+        let more = OpenCase(case(2, CaseKind::LateSuccess, 900));
+        assert_eq!(store.run(more).await, Ok(Opened::Already));
+        assert_eq!(balance(&store).await, (0, 0, 900));
+        audit(&store).await;
     })
     .await;
 }

@@ -206,10 +206,9 @@ async fn another_psp_refund_under_our_reference_is_a_case() {
         hear(&store, 1, done(Some("q")), Via::Notification, 30).await;
         let refund = load(&store, 1).await.0;
         assert_eq!((refund.state, refund.psp_refund_id.as_deref()), (RefundState::Pending, Some("p")));
-        assert_eq!(open_cases(&store).await, [(CaseKind::Mismatch, 0)]);
+        // A second refund at the PSP is money, and stays so when the first one ends.
+        assert_eq!(open_cases(&store).await, [(CaseKind::ForeignRefund, 100)]);
         hear(&store, 1, done(Some("p")), Via::Query, 40).await;
-        assert_eq!(open_cases(&store).await, []);
-        // After the end a second refund at the PSP is money: it blocks.
         hear(&store, 1, done(Some("q")), Via::Notification, 50).await;
         assert_eq!(
             (open_cases(&store).await, balance(&store).await),
