@@ -4,7 +4,9 @@ use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId};
 use redress_engine::admin::AdminError;
-use redress_engine::admin::accounts::{AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount};
+use redress_engine::admin::accounts::{
+    AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount, psp_notification_path,
+};
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::keys::CredentialKind;
 use redress_engine::engine::Engine;
@@ -171,10 +173,8 @@ pub(super) async fn move_accounts(
     for (psp, id) in [("momo", &merchant.accounts.momo), ("tap", &merchant.accounts.tap)] {
         let account = engine.any_account(account_id(id)?).await?;
         let (base_url, notification_url) = engine.account_addresses(&account).await?;
-        let known =
-            |url: &Option<String>, base: &str| url.as_deref().is_some_and(|url| url.starts_with(base));
-        let path = format!("{}/", addresses.base_url);
-        if known(&base_url, &addresses.sandbox_url) && known(&notification_url, &path) {
+        let notified = format!("{}{}", addresses.base_url, psp_notification_path(psp, account.id));
+        if base_url.as_ref() == Some(&addresses.sandbox_url) && notification_url == Some(notified) {
             continue;
         }
         let edit = AccountEdit {
