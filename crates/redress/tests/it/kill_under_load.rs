@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::harness::audit::{Asked, Audit};
 use crate::harness::merchant::{Merchant, Payment, Psp};
 use crate::harness::receiver::Receiver;
-use crate::harness::time::{pass, pause, stopwatch};
+use crate::harness::time::{pass, pause, stopwatch, until};
 use crate::harness::{Kind, Site, Tuning};
 
 const KILLS: u64 = 10;
@@ -16,6 +16,8 @@ const PAYMENTS_EACH: usize = 3;
 const CALLERS_EACH: usize = 3;
 /// Sends in flight of each account.
 const AT_ONCE: u32 = 8;
+/// How long it may take after the last kill.
+const END_LIMIT: Duration = Duration::from_secs(30);
 /// How long a caller goes on asking while nobody answers.
 const CALLER_LIMIT: Duration = Duration::from_secs(20);
 
@@ -94,6 +96,13 @@ fn kills_under_load(kind: Kind) {
         });
         payments.iter().cloned().zip(asked).collect()
     });
+    // MoMo's look-ups may have called a person and go on all the same; what Tap never got stays open.
+    for (payment, _) in asked.iter().filter(|(payment, _)| payment.psp == Psp::Momo) {
+        until("end of all refunds at MoMo", END_LIMIT, || {
+            let (refunds, _) = merchant.refunds(&server, payment);
+            refunds.iter().all(|refund| refund.status == "SUCCESS").then_some(())
+        });
+    }
     let audit = Audit { site: &site, server: &server, merchant: &merchant, receiver: &receiver };
     let ends = audit.pass(&asked);
     let of = |psp| {
@@ -104,14 +113,12 @@ fn kills_under_load(kind: Kind) {
     let counts = [momo.len(), momo_open.len(), tap.len(), tap_open.len()];
     eprintln!("succeeded and open, at MoMo and at Tap: {counts:?}");
     // Enough that the kills met something.
-    assert!(momo.len() > 50 && tap.len() > 50, "{counts:?}");
+    assert!(momo.len() > 20 && tap.len() > 20, "{counts:?}");
     // Only a request to Tap that never arrived stays open: at MoMo it is sent again under its key.
     assert!(momo_open.is_empty(), "{momo_open:#?}");
-    assert!(
-        tap_open.len() <= AT_ONCE as usize * KILLS as usize,
-        "more is open than was ever in flight: {counts:?}"
-    );
     assert!(tap_open.iter().all(|refund| refund.status == "IN_QUEUE"), "{tap_open:#?}");
+    let sent_at_kills = AT_ONCE as usize * KILLS as usize;
+    assert!(tap_open.len() <= sent_at_kills, "more is open than was ever in flight: {counts:?}");
 }
 
 /// Callers that ask again, with the same name for the refund, until they are answered.

@@ -37,7 +37,8 @@ fn an_exchange_under_way_is_finished_before_the_end() {
     let mut server = site.serve(0);
     let merchant = site.merchant(None);
     let payment = site.payment(&server, &merchant, Psp::Momo, 1_000_000);
-    site.script(&payment, &["slow:1500"; 2]);
+    // The one that nobody waits for takes longer than the other.
+    site.script(&payment, &["slow:2200", "slow:1000"]);
     merchant.sgate_refund(&payment, 1_000, "sgate").answer(&server.at).expect(200);
     let waiting = merchant.portone_refund(&payment, 2_000, "portone").send(&server.at).unwrap();
     until("effects", LIMIT, || (site.effects(&payment).len() == 2).then_some(()));
