@@ -119,8 +119,9 @@ CREATE TABLE refunds (
     account_version BIGINT NOT NULL,
     psp_refund_id TEXT,
     arn TEXT,
-    state TEXT NOT NULL CHECK (state IN
-        ('held', 'queued', 'submitting', 'unknown', 'pending', 'succeeded', 'failed', 'canceled', 'reversed')),
+    -- Written out: SQLite would fill a temporary table for each refund to look three or more names up in a list.
+    state TEXT NOT NULL CHECK (state = 'queued' OR state = 'submitting' OR state = 'pending' OR state = 'succeeded'
+        OR state = 'unknown' OR state = 'failed' OR state = 'held' OR state = 'canceled' OR state = 'reversed'),
     failure_code TEXT,
     failure_text TEXT,
     lease_owner BYTES,
@@ -147,7 +148,8 @@ CREATE TABLE refunds (
     CHECK ((state = 'submitting') = (lease_until IS NOT NULL)),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK ((failure_code IS NULL) = (state NOT IN ('failed', 'reversed'))),
-    CHECK (due_at IS NULL OR state NOT IN ('succeeded', 'failed', 'canceled', 'reversed'))
+    CHECK (due_at IS NULL
+        OR (state <> 'succeeded' AND state <> 'failed' AND state <> 'canceled' AND state <> 'reversed'))
 ) STRICT_SUFFIX;
 CREATE UNIQUE INDEX refunds_ordinal ON refunds (merchant_id, payment_id, ordinal);
 CREATE UNIQUE INDEX refunds_dedupe ON refunds (dedupe_key) WHERE dedupe_key IS NOT NULL;
@@ -159,7 +161,7 @@ CREATE TABLE attempts (
     merchant_id BYTES NOT NULL,
     refund_id BYTES NOT NULL,
     attempt_id BYTES NOT NULL,
-    via TEXT NOT NULL CHECK (via IN ('submit', 'query', 'notification')),
+    via TEXT NOT NULL CHECK (via = 'submit' OR via = 'query' OR via = 'notification'),
     outcome TEXT NOT NULL,
     -- What was said, redacted and capped.
     record TEXT NOT NULL,
@@ -214,7 +216,7 @@ CREATE TABLE deliveries (
     -- 16 zero bytes for the payment's own notification_url.
     endpoint_id BYTES NOT NULL,
     dialect TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('due', 'delivered', 'given_up')),
+    state TEXT NOT NULL CHECK (state = 'due' OR state = 'delivered' OR state = 'given_up'),
     tries BIGINT NOT NULL,
     -- Tries in a row that nothing answered; SGate's schedule treats them apart.
     silent_tries BIGINT NOT NULL,

@@ -20,8 +20,9 @@ use crate::{
 
 /// How long a connection waits for another process's write lock, in milliseconds. Tools write in small batches.
 pub(super) const BUSY_MS: u64 = 5_000;
-/// Page cache of the writer, in KiB: a small one was up to 1.5 times faster than a large one still filling.
-pub(super) const WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// Page cache of the writer, in KiB. The system's own cache is behind it, and a miss costs less than a large one does:
+/// 8 MiB took less time a refund than 32, 128 and 512 (`cargo xtask bench accept`).
+pub(super) const WRITER_CACHE_KIB: i64 = 8 * 1024;
 /// Page cache of each reader, in KiB.
 pub(super) const READER_CACHE_KIB: i64 = 8 * 1024;
 /// Prepared statements kept on each connection: more than the operations have between them.

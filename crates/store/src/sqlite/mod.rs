@@ -48,6 +48,8 @@ pub const QUEUE_OPS_MAX: usize = 1024;
 pub const READERS: usize = 4;
 /// No read transaction outlives this, in milliseconds: it would keep the write-ahead log from starting over.
 pub const READ_MAX_MS: u64 = 5_000;
+/// The write-ahead log is started over when it has this many pages (192 MiB): the writer pauses for that.
+pub const LOG_PAGES_MAX: u64 = 49_152;
 /// How long a start waits for another server on the same file to end, in milliseconds.
 pub const LOCK_WAIT_MS: u64 = 5_000;
 
@@ -64,6 +66,9 @@ pub struct SqliteConfig {
     pub readers: usize,
     /// A read that lasts longer is ended.
     pub read_max: Duration,
+    /// The write-ahead log is started over when it has so many pages; it may grow past that while a reader holds on to
+    /// an old one.
+    pub log_pages_max: u64,
     /// How long to wait for the file's lock ([`Role::Server`] only).
     pub lock_wait: Duration,
 }
@@ -77,6 +82,7 @@ impl SqliteConfig {
             queue_ops_max: QUEUE_OPS_MAX,
             readers: READERS,
             read_max: Duration::from_millis(READ_MAX_MS),
+            log_pages_max: LOG_PAGES_MAX,
             lock_wait: Duration::from_millis(LOCK_WAIT_MS),
         }
     }
@@ -147,7 +153,8 @@ impl SqliteStore {
         };
         make_private(&config.path)?;
         let counters = Arc::new(Counters::default());
-        let (checkpointer, checkpoint_thread) = Checkpointer::start(&config.path, Arc::clone(&counters))?;
+        let (checkpointer, checkpoint_thread) =
+            Checkpointer::start(&config.path, config.log_pages_max, Arc::clone(&counters))?;
         let (work, queue) = sync_channel(config.queue_ops_max);
         let writer = Writer::new(
             config.path.clone(),

@@ -269,7 +269,7 @@ async fn a_read_ends_in_time() {
 
 #[tokio::test]
 async fn the_log_starts_over_under_a_writer_that_never_pauses() {
-    let (store, _dir) = store_with(|_| ()).await;
+    let (store, _dir) = store_with(|config| config.log_pages_max = 16_384).await;
     let mut longest = 0;
     for k in 0..40 {
         store.run(Put { k, bytes: 3_000_000, then: Then::Keep }).await.unwrap();
