@@ -146,7 +146,8 @@ mod tests {
     fn every_needed_claim_is_needed() {
         let good = json!({"iss": "PORTONE", "sub": KEY, "exp": NOW + 100, "aud": "anybody"});
         assert!(taken(&good));
-        assert!(taken(&json!({"iss": "PORTONE", "sub": KEY, "exp": 1_700_000_100.25})), "a fraction");
+        let fraction = format!(r#"{{"iss": "PORTONE", "sub": "{KEY}", "exp": 1700000100.25}}"#);
+        assert!(taken(&serde_json::from_str(&fraction).unwrap()), "a fraction");
         assert!(taken(&json!({"iss": "PORTONE", "sub": KEY, "exp": u64::MAX})), "no longest lifetime");
         for (claim, wrong) in [
             ("iss", json!("STRIPE")),

@@ -52,8 +52,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let via = prop::sample::select(vec![Via::Submit, Via::Query, Via::Notification]);
     let word =
         (any::<usize>(), outcome, via).prop_map(|(refund, outcome, via)| Step::Word { refund, outcome, via });
-    let claim = (0..4_u32, 0..4_u32, prop::bool::weighted(0.1), any::<bool>())
-        .prop_map(|(sends, queries, revoked, mute)| Step::Claim { sends, queries, revoked, mute });
+    let claim = (0..4_u32, 0..4_u32, 0..10_u8, any::<bool>())
+        .prop_map(|(sends, queries, tenth, mute)| Step::Claim { sends, queries, revoked: tenth == 0, mute });
     let verdict = prop::sample::select(vec![Verdict::Succeeded, Verdict::Failed]);
     let close = (any::<usize>(), verdict).prop_map(|(refund, verdict)| Step::Close { refund, verdict });
     let close_case = any::<usize>().prop_map(|which| Step::CloseCase { which });
