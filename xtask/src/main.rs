@@ -1,5 +1,6 @@
 //! The project's own tool: `cargo xtask COMMAND`. Plain std, because it is compiled first on a fresh machine.
 
+mod bench;
 mod ci;
 mod postgres;
 mod run;
@@ -13,6 +14,8 @@ cargo xtask COMMAND
 
   test [--no-pg-install] [--without-postgres] [ARGS...]
           every test, on SQLite and on a throw-away PostgreSQL; ARGS go to the test runner
+  bench accept [--payments N] [--seconds N] [--rows A,B,...] [--json] [--no-pg-install] [--without-postgres] [ARGS...]
+          how fast refunds are accepted, beside what the machine could do; `bench accept --help` has the rest
   tidy    what compilers do not check: file lengths, walls between crates, words, links
   ci [--only STEP,...]
           fmt, clippy, tidy, test, demo: what must hold before a change is taken
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let (command, rest) = args.split_first().map_or(("help", &[][..]), |(c, rest)| (c.as_str(), rest));
     let outcome = match command {
         "test" => test::command(rest),
+        "bench" => bench::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),
         "ci" => ci::command(rest),
         "help" | "-h" | "--help" => {

@@ -21,12 +21,22 @@ const MAX_CONNECTIONS: usize = 200;
 /// A running cluster. It stops, and its files go, when this is dropped, and also when this process is killed.
 pub(crate) struct Cluster {
     port: u16,
+    bin: PathBuf,
     keeper: Child,
+}
+
+/// Whether what a cluster has committed would survive a loss of power.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durable {
+    /// As in production; for benchmarks.
+    Yes,
+    /// Faster; for tests.
+    No,
 }
 
 impl Cluster {
     /// Finds PostgreSQL's programs, or installs them where that is wished, and starts a cluster.
-    pub(crate) fn start(install: bool) -> Outcome<Self> {
+    pub(crate) fn start(install: bool, durable: Durable) -> Outcome<Self> {
         let bin = match find_programs() {
             Some(bin) => bin,
             None if install => install_package()?,
@@ -34,14 +44,14 @@ impl Cluster {
         };
         let dir = std::env::temp_dir().join(format!("redress-postgres-{}", std::process::id()));
         let user = User::for_cluster()?;
-        let made = user.make_dir(&dir).and_then(|()| Self::start_in(&bin, &dir, &user));
+        let made = user.make_dir(&dir).and_then(|()| Self::start_in(&bin, &dir, &user, durable));
         if made.is_err() {
             let _ = fs::remove_dir_all(&dir);
         }
         made
     }
 
-    fn start_in(bin: &Path, dir: &Path, user: &User) -> Outcome<Self> {
+    fn start_in(bin: &Path, dir: &Path, user: &User, durable: Durable) -> Outcome<Self> {
         let data = dir.join("data");
         let mut initdb = user.command(&bin.join("initdb"), dir);
         initdb.arg("-D").arg(&data).args([
@@ -55,12 +65,13 @@ impl Cluster {
             "--no-sync",
         ]);
         capture(&mut initdb)?;
+        let syncing = if durable == Durable::Yes { "on" } else { "off" };
         let mut last = String::new();
         for _ in 0..START_TRIES {
             let port = free_port()?;
             let options = format!(
-                "-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off \
-                 -c full_page_writes=off -c max_connections={MAX_CONNECTIONS}"
+                "-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync={syncing} \
+                 -c full_page_writes={syncing} -c max_connections={MAX_CONNECTIONS}"
             );
             let mut start = user.command(&bin.join("pg_ctl"), dir);
             start
@@ -72,7 +83,7 @@ impl Cluster {
             // The server would hold our own pipes open, so it gets none.
             start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             if start.status().map_err(|error| cannot_start(&start, &error))?.success() {
-                return Ok(Cluster { port, keeper: keeper(bin, dir, user)? });
+                return Ok(Cluster { port, bin: bin.to_owned(), keeper: keeper(bin, dir, user)? });
             }
             last = fs::read_to_string(dir.join("log")).unwrap_or_default();
         }
@@ -82,6 +93,11 @@ impl Cluster {
     /// Where tests reach it.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Where PostgreSQL's programs are.
+    pub(crate) fn programs(&self) -> &Path {
+        &self.bin
     }
 }
 
