@@ -41,7 +41,8 @@ impl Kind {
     pub(crate) fn is_here(self) -> bool {
         let here = self == Self::Sqlite || std::env::var_os(PG_URL_VARIABLE).is_some();
         if !here {
-            eprintln!("left out: {PG_URL_VARIABLE} names no database");
+            let variable = PG_URL_VARIABLE;
+            eprintln!("left out: {variable} names no database");
         }
         here
     }
