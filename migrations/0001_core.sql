@@ -259,6 +259,8 @@ CREATE TABLE cases (
     wanted BIGINT NOT NULL CHECK (wanted >= blocked),
     -- Minor units of the payment that are blocked.
     blocked BIGINT NOT NULL CHECK (blocked >= 0),
+    -- Minor units that count as refunded since it was closed: they had left the payment without a refund of ours.
+    booked BIGINT NOT NULL CHECK (booked >= 0),
     opened_at BIGINT NOT NULL,
     closed_at BIGINT,
     closed_by TEXT,
@@ -266,12 +268,13 @@ CREATE TABLE cases (
     PRIMARY KEY (merchant_id, case_id),
     CHECK ((closed_at IS NULL) = (closed_by IS NULL)),
     CHECK ((closed_at IS NULL) = (close_reason IS NULL)),
-    CHECK (open_key IS NULL OR closed_at IS NULL)
+    CHECK (open_key IS NULL OR closed_at IS NULL),
+    CHECK (booked = 0 OR (closed_at IS NOT NULL AND booked <= blocked))
 ) STRICT_SUFFIX;
 CREATE UNIQUE INDEX cases_open ON cases (open_key) WHERE open_key IS NOT NULL;
 CREATE INDEX cases_opened ON cases (opened_at) WHERE closed_at IS NULL;
 CREATE INDEX cases_refund ON cases (merchant_id, refund_id) WHERE refund_id IS NOT NULL;
-CREATE INDEX cases_payment ON cases (merchant_id, payment_id) WHERE closed_at IS NULL AND payment_id IS NOT NULL;
+CREATE INDEX cases_payment ON cases (merchant_id, payment_id) WHERE payment_id IS NOT NULL;
 
 -- What a PSP told that could not be applied: kept as evidence of the case that it opened.
 CREATE TABLE inbound_notifications (

@@ -251,11 +251,15 @@ impl Engine {
     pub(crate) fn told(&self, refund: &Refund, cases: usize) {
         self.parts.watches.moved(refund.id);
         if cases > 0 {
-            metrics::counter!("redress_cases_opened_total")
-                .increment(u64::try_from(cases).unwrap_or(u64::MAX));
+            cases_opened(cases);
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
     }
+}
+
+/// Counts cases, whoever found them.
+pub(crate) fn cases_opened(cases: usize) {
+    metrics::counter!("redress_cases_opened_total").increment(u64::try_from(cases).unwrap_or(u64::MAX));
 }
 
 /// PostgreSQL keeps no NUL in a text, and a PSP may answer anything.

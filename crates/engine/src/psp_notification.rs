@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::exchange::Asking;
+use crate::exchange::{Asking, cases_opened};
 use crate::permits::Use;
 
 pub use redress_psp::connector::Inbound;
@@ -182,6 +182,7 @@ impl Engine {
             now,
         };
         if self.parts.store.run(record).await? == InboundRecording::New {
+            cases_opened(1);
             tracing::warn!(%account, kind = kind.as_str(), "a PSP's notification was put before a person");
         }
         Ok(())

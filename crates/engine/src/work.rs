@@ -1,12 +1,11 @@
 //! The loop that claims what is due at the PSP accounts. It decides nothing: core says what to do with each refund.
 
-use redress_core::case::CaseKind;
 use redress_core::policy::AccountState;
 use redress_store::StoreError;
 use redress_store::ops::claim::{Claim, ClaimOutcome, Claimed, DueAccount, DueAccounts, ROWS_MAX, Task};
 
 use crate::engine::Engine;
-use crate::exchange::{Asking, Sending};
+use crate::exchange::{Asking, Sending, cases_opened};
 use crate::permits::{Permit, QUERIES_IN_FLIGHT_MAX, Use};
 
 impl Engine {
@@ -83,11 +82,8 @@ impl Engine {
             self.told(refund, 0);
         }
         if outcome.cases > 0 {
-            tracing::warn!(
-                cases = outcome.cases,
-                kind = CaseKind::Unresolved.as_str(),
-                "a person must look at refunds"
-            );
+            cases_opened(outcome.cases);
+            tracing::warn!(cases = outcome.cases, "a person must look at refunds");
         }
         if again {
             self.parts.deliveries_due.notify_one();

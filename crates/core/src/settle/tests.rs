@@ -126,11 +126,10 @@ fn judged(from: StateName, outcome: &Outcome, via: Via) -> (StateName, Vec<CaseK
         (Queued, Outcome::Pending { .. }) => (Pending, vec![]),
         (Queued, Outcome::Succeeded { .. }) => (Succeeded, vec![]),
         // Over, or never sent: records that do not fit together are put before a person all the same.
-        (Held | Queued | Succeeded | Failed | Canceled | Reversed, Outcome::Unknown(finding))
-            if matches!(finding, Finding::Mismatch | Finding::Ambiguous) =>
-        {
-            (from, vec![CaseKind::Mismatch])
-        }
+        (
+            Held | Queued | Succeeded | Failed | Canceled | Reversed,
+            Outcome::Unknown(Finding::Mismatch | Finding::Ambiguous),
+        ) => (from, vec![CaseKind::Mismatch]),
         (Held | Queued, _) => (from, vec![]),
         // Open: the PSP's word decides, whoever brings it.
         (Submitting | Unknown | Pending, Outcome::Succeeded { .. }) => (Succeeded, vec![]),

@@ -4,7 +4,7 @@ use redress_core::id::{CaseId, MerchantId};
 use redress_core::time::Timestamp;
 use redress_store::ops::cases::{CaseClosing, CloseCase, FindCase, ListOpenCases};
 
-pub use redress_store::ops::cases::Case;
+pub use redress_store::ops::cases::{Blocked, Case};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;
@@ -53,7 +53,7 @@ impl Engine {
         Err(AdminError::NotFound("case"))
     }
 
-    /// A person closes a case; answers how much of its payment was released, in minor units.
+    /// A person closes a case; answers how much of its payment it had blocked, in minor units.
     ///
     /// # Errors
     /// [`AdminError::Conflict`] when somebody closed it before.
@@ -63,14 +63,20 @@ impl Engine {
         case: CaseId,
         author: &str,
         reason: &str,
+        blocked: Blocked,
     ) -> Result<i64, AdminError> {
         check_text("author", author, NAME_BYTES_MAX)?;
         check_text("reason", reason, REASON_BYTES_MAX)?;
         let (author, reason) = (author.to_owned(), reason.to_owned());
-        match self.parts.store.run(CloseCase { merchant, case, author, reason, now: self.now() }).await? {
-            CaseClosing::Closed { released } => {
-                tracing::info!(%case, released, "a case was closed by a person");
-                Ok(released)
+        match self
+            .parts
+            .store
+            .run(CloseCase { merchant, case, author, reason, blocked, now: self.now() })
+            .await?
+        {
+            CaseClosing::Closed { blocked: sum } => {
+                tracing::info!(%case, sum, becomes = ?blocked, "a case was closed by a person");
+                Ok(sum)
             }
             CaseClosing::Already(closed) => {
                 Err(AdminError::Conflict(format!("{} closed it before: {}", closed.by, closed.reason)))

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use redress_core::id::CaseId;
-use redress_engine::admin::cases::Case;
+use redress_engine::admin::cases::{Blocked, Case};
 use serde_json::{Value, json};
 
 use super::options::{DecisionArgs, JsonFlag};
@@ -32,12 +32,18 @@ enum Action {
     },
     /// Close a case that was looked at; what it blocked of its payment can be refunded again
     ///
+    /// Where the money has left the payment without a refund of ours, say --gone: then what the case blocks counts as
+    /// refunded for ever. Without it, the sum can be given back to the customer once more.
+    ///
     /// Closing says that nothing more has to be done about it. It does not change a refund: where nobody knows how one
     /// ended, `redress refund close` says so, and closes its cases with it.
     Close {
         /// The case's id, as case_01k…
         #[arg(value_name = "CASE", value_parser = CaseId::parse)]
         case: CaseId,
+        /// The money has left: what the case blocks counts as refunded, and is not refundable again
+        #[arg(long)]
+        gone: bool,
         #[command(flatten)]
         decision: DecisionArgs,
     },
@@ -58,14 +64,20 @@ pub(crate) async fn run(args: CaseArgs) -> Result<(), Failure> {
             // Nothing where there is none: whoever counts lines counts cases.
             all.iter().try_for_each(|case| print(&line(case)))
         }
-        Action::Close { case, decision } => {
+        Action::Close { case, gone, decision } => {
             let found = engine.any_case(case).await?;
-            let released =
-                engine.close_case(found.merchant, case, &decision.author, &decision.reason).await?;
-            if released == 0 {
-                return print(&format!("{case} is closed"));
-            }
-            print(&format!("{case} is closed; {released} minor units of its payment can be refunded again"))
+            let becomes = if gone { Blocked::Refunded } else { Blocked::Released };
+            let DecisionArgs { reason, author } = &decision;
+            let blocked = engine.close_case(found.merchant, case, author, reason, becomes).await?;
+            print(&match (blocked, becomes) {
+                (0, _) => format!("{case} is closed"),
+                (_, Blocked::Released) => {
+                    format!("{case} is closed; {blocked} minor units of its payment can be refunded again")
+                }
+                (_, Blocked::Refunded) => {
+                    format!("{case} is closed; {blocked} minor units of its payment count as refunded")
+                }
+            })
         }
     }
 }

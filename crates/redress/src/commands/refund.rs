@@ -9,6 +9,7 @@ use redress_core::state::RefundState;
 use redress_engine::admin::refunds::{Verdict, meaning_of};
 use redress_engine::engine::Engine;
 use redress_engine::lookup::{AttemptRow, TimelineEvent};
+use redress_engine::notify::history::Delivery;
 use serde_json::{Value, json};
 
 use super::options::{DecisionArgs, JsonFlag};
@@ -28,7 +29,7 @@ pub(crate) struct RefundArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show how a refund stands, what happened to it, and every exchange with the PSP about it
+    /// Show how a refund stands, what happened to it, every exchange with the PSP about it, and who was told
     Show {
         #[command(flatten)]
         refund: RefundArg,
@@ -98,10 +99,12 @@ pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
 async fn show(engine: &Engine, id: RefundId, json: JsonFlag) -> Result<(), Failure> {
     let (refund, payment) = engine.any_refund(id).await?;
     let (events, attempts) = engine.timeline(&refund).await?;
+    let deliveries = engine.deliveries(&refund).await?;
     if json.json {
         let mut value = shown(&refund, &payment);
         value["events"] = events.iter().map(shown_event).collect();
         value["attempts"] = attempts.iter().map(shown_attempt).collect();
+        value["notifications"] = deliveries.iter().map(shown_delivery).collect();
         return print_json(&value);
     }
     for (name, value) in facts(&refund, &payment) {
@@ -122,7 +125,26 @@ async fn show(engine: &Engine, id: RefundId, json: JsonFlag) -> Result<(), Failu
             print(&format!("      {}", one_line(line)))?;
         }
     }
+    print("\nnotifications")?;
+    if deliveries.is_empty() {
+        print("  none")?;
+    }
+    deliveries.iter().try_for_each(print_delivery)
+}
+
+fn print_delivery(delivery: &Delivery) -> Result<(), Failure> {
+    let (number, dialect, state) = (delivery.number, delivery.dialect.as_str(), delivery.state.as_str());
+    let next = delivery.due_at.map(|due| format!(", next try {}", time(due))).unwrap_or_default();
+    print(&format!("  event {number} to {} ({dialect}): {state}{next}", receiver(delivery)))?;
+    for attempt in &delivery.attempts {
+        let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        print(&format!("      {}  {status}  {}", time(attempt.started_at), one_line(&attempt.answer)))?;
+    }
     Ok(())
+}
+
+fn receiver(delivery: &Delivery) -> String {
+    delivery.endpoint.map_or_else(|| "the payment's own address".to_owned(), |endpoint| endpoint.to_string())
 }
 
 fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
@@ -210,6 +232,25 @@ fn shown_event(event: &TimelineEvent) -> Value {
         "failure": pair(&event.failure, ["code", "text"]),
         "author": pair(&event.author, ["name", "reason"]),
         "at": time(event.at),
+    })
+}
+
+fn shown_delivery(delivery: &Delivery) -> Value {
+    let attempts = delivery.attempts.iter().map(|attempt| {
+        json!({
+            "status": attempt.status,
+            "answer": attempt.answer,
+            "started_at": time(attempt.started_at),
+            "finished_at": time(attempt.finished_at),
+        })
+    });
+    json!({
+        "event_number": delivery.number,
+        "endpoint": delivery.endpoint.map(|endpoint| endpoint.to_string()),
+        "dialect": delivery.dialect.as_str(),
+        "state": delivery.state.as_str(),
+        "due_at": delivery.due_at.map(time),
+        "attempts": attempts.collect::<Vec<_>>(),
     })
 }
 

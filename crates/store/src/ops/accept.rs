@@ -178,6 +178,13 @@ impl Accept {
         through: &Through,
         grant: Grant,
     ) -> Result<Done<Accepted>, StoreError> {
+        // Its conflict would be found by the insert too, but there it waits for whoever settles the first refund, who
+        // in turn waits for the payment that is locked here.
+        if T::ENGINE == Engine::Postgres
+            && let Some(answer) = self.judge_repeat(self.find_repeat(tx).await?, &payment)
+        {
+            return Ok(Done::Rollback(answer));
+        }
         let permit = match through.state {
             AccountState::Active => self.permits.try_take(payment.account, through.max_in_flight),
             AccountState::Paused | AccountState::Revoked => None,

@@ -7,6 +7,7 @@ use redress_core::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::rows::{opt_time, parsed, time};
+use super::write::expect_one;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -168,7 +169,7 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
     let inserted = tx
         .exec(
             "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, wanted, \
-             blocked, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) \
+             blocked, booked, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10) \
              ON CONFLICT (open_key) WHERE open_key IS NOT NULL DO NOTHING",
             &[
                 case.merchant.as_bytes().into(),
@@ -356,8 +357,19 @@ pub struct CloseCase {
     pub author: String,
     /// Why.
     pub reason: String,
+    /// What becomes of the sum it blocks.
+    pub blocked: Blocked,
     /// The time.
     pub now: Timestamp,
+}
+
+/// What becomes of the sum that a case blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// It is refundable again: the money is still there.
+    Released,
+    /// It counts as refunded: the money has left without a refund of ours.
+    Refunded,
 }
 
 /// What came of closing a case.
@@ -365,8 +377,8 @@ pub struct CloseCase {
 pub enum CaseClosing {
     /// It is closed now.
     Closed {
-        /// How much of its payment was released, in minor units.
-        released: i64,
+        /// How much of its payment it had blocked, in minor units.
+        blocked: i64,
     },
     /// Somebody had closed it before; nothing was changed.
     Already(CaseClosed),
@@ -404,7 +416,11 @@ impl Operation for CloseCase {
             let out = case.and_then(|case| case.closed).map_or(CaseClosing::NotFound, CaseClosing::Already);
             return Ok(Done::Rollback(out));
         };
-        release(tx, self.merchant, row, self.now).await?;
+        let blocked = row.int(1)?;
+        match (self.blocked, row.opt_id16(0)?) {
+            (Blocked::Refunded, Some(payment)) if blocked > 0 => self.book(tx, &payment, blocked).await?,
+            _ => release(tx, self.merchant, row, self.now).await?,
+        }
         // While nobody knows the refund's end, closing the case ends nothing: a person will be called again.
         tx.exec(
             "UPDATE refunds SET person_called = 0 WHERE merchant_id = $1 AND refund_id = \
@@ -413,7 +429,27 @@ impl Operation for CloseCase {
             &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
         )
         .await?;
-        Ok(Done::Commit(CaseClosing::Closed { released: row.int(1)? }))
+        Ok(Done::Commit(CaseClosing::Closed { blocked }))
+    }
+}
+
+impl CloseCase {
+    /// What was blocked counts as refunded from now on; the case says so, for whoever recomputes the books.
+    async fn book<T: Tx>(&self, tx: &mut T, payment: &[u8; 16], sum: i64) -> Result<(), StoreError> {
+        let booked = tx
+            .exec(
+                "UPDATE payments SET blocked = blocked - $1, refunded = refunded + $1, updated_at = $2 \
+                 WHERE merchant_id = $3 AND payment_id = $4",
+                &[sum.into(), self.now.as_micros().into(), self.merchant.as_bytes().into(), payment.into()],
+            )
+            .await?;
+        expect_one(booked, "payments")?;
+        tx.exec(
+            "UPDATE cases SET booked = blocked WHERE merchant_id = $1 AND case_id = $2",
+            &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
+        )
+        .await
+        .map(|_| ())
     }
 }
 

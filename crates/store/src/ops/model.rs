@@ -14,7 +14,7 @@ use redress_core::settle::{Verdict, Via};
 use redress_core::state::{Share, StateName};
 
 use super::accept::{Accept, Dedupe};
-use super::cases::{CloseCase, ListOpenCases};
+use super::cases::{Blocked, CloseCase, ListOpenCases};
 use super::claim::Claim;
 use super::fixtures::{
     Hand, MERCHANT, MUTE, Permits, SAME_KEY, accept, at, audit, claim, done, not_sent, pay, payment, pending,
@@ -251,7 +251,14 @@ impl Story {
         let Some(case) = which.checked_rem(cases.len()).map(|at| &cases[at]) else { return };
         let (author, reason) = ("Mai".to_owned(), "seen".to_owned());
         let id: CaseId = case.id;
-        let close = CloseCase { merchant: MERCHANT, case: id, author, reason, now: at(self.second) };
+        let close = CloseCase {
+            merchant: MERCHANT,
+            case: id,
+            author,
+            reason,
+            blocked: Blocked::Released,
+            now: at(self.second),
+        };
         self.store.run(close).await.expect("an answer");
         let late = case.kind == redress_core::case::CaseKind::LateSuccess;
         if let Some(refund) = case.refund.filter(|_| late) {

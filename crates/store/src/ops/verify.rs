@@ -35,6 +35,8 @@ pub struct PaymentBooks {
     pub transaction_count: u32,
     /// What its open cases block, in minor units.
     pub blocked_by_cases: i64,
+    /// What closed cases counted as refunded, in minor units.
+    pub booked_by_cases: i64,
     /// Its refunds, in the order of their ordinals.
     pub refunds: Vec<RefundBooks>,
 }
@@ -105,8 +107,8 @@ const EVENTS: &str = "SELECT r.merchant_id, r.payment_id, r.refund_id, e.number,
      WHERE (r.merchant_id, r.payment_id) > ($1, $2) AND (r.merchant_id, r.payment_id) <= ($3, $4) \
      ORDER BY r.merchant_id, r.payment_id, r.ordinal, e.number";
 
-const BLOCKED: &str = "SELECT merchant_id, payment_id, blocked FROM cases WHERE closed_at IS NULL \
-     AND payment_id IS NOT NULL AND (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4)";
+const CASES: &str = "SELECT merchant_id, payment_id, CASE WHEN closed_at IS NULL THEN blocked ELSE 0 END, booked FROM cases \
+     WHERE payment_id IS NOT NULL AND (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4)";
 
 impl Query for LoadBooks {
     /// In the order of merchants and payments; fewer than the limit only at the end.
@@ -133,8 +135,9 @@ impl Query for LoadBooks {
             let of = refunds.iter_mut().rfind(|refund| refund.id == id).ok_or_else(torn)?;
             of.events.push((count(&row, 3)?, parsed(&row, 4, EventKind::parse)?, row.int(5)?));
         }
-        for row in tx.rows(BLOCKED, &range).await? {
+        for row in tx.rows(CASES, &range).await? {
             let of = &mut books[index(&at, &row)?];
+            of.booked_by_cases = of.booked_by_cases.saturating_add(row.int(3)?);
             of.blocked_by_cases = of.blocked_by_cases.saturating_add(row.int(2)?);
         }
         Ok(books)
@@ -165,6 +168,7 @@ fn payment(row: &Row) -> Result<PaymentBooks, StoreError> {
         refund_count: count(row, 8)?,
         transaction_count: count(row, 9)?,
         blocked_by_cases: 0,
+        booked_by_cases: 0,
         refunds: Vec::new(),
     })
 }
@@ -206,7 +210,11 @@ fn check_sums(books: &PaymentBooks) -> Vec<String> {
         of.map(|refund| i128::from(refund.amount)).sum()
     };
     let sums = [
-        ("refunded", books.balance.refunded, i128::from(books.refunded_before) + sum(Share::Refunded)),
+        (
+            "refunded",
+            books.balance.refunded,
+            i128::from(books.refunded_before) + i128::from(books.booked_by_cases) + sum(Share::Refunded),
+        ),
         ("reserved", books.balance.reserved, sum(Share::Reserved)),
         ("blocked", books.balance.blocked, i128::from(books.blocked_by_cases)),
     ];

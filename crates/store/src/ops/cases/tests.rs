@@ -7,6 +7,7 @@ use crate::ops::fixtures::{
     sent, sql, world,
 };
 use crate::ops::settle::CloseRefund;
+use crate::ops::verify::{LoadBooks, check_payment};
 use crate::ops::write::Author;
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
@@ -30,6 +31,7 @@ fn close(n: u8) -> CloseCase {
         case: CaseId::from_bytes([n; 16]),
         author: "Ada".to_owned(),
         reason: "seen".to_owned(),
+        blocked: Blocked::Released,
         now: at(100),
     }
 }
@@ -59,7 +61,7 @@ async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
         assert_eq!(store.run(other).await, Ok(Opened::New { blocked: 0 }));
 
         let (closed, _) = fail_every_statement(&store, || close(1)).await;
-        assert_eq!(closed, Ok(CaseClosing::Closed { released: 600 }));
+        assert_eq!(closed, Ok(CaseClosing::Closed { blocked: 600 }));
         assert_eq!(balance(&store).await, (0, 400, 5), "what was freed goes to the case that still wants it");
         audit(&store).await;
         let said = CaseClosed { at: at(100), by: "Ada".to_owned(), reason: "seen".to_owned() };
@@ -202,6 +204,21 @@ async fn money_that_left_unasked_is_blocked_as_soon_as_it_becomes_refundable() {
         assert_eq!(store.run(more).await, Ok(Opened::Already));
         assert_eq!(balance(&store).await, (0, 0, 900));
         audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn money_that_is_gone_counts_as_refunded_once_a_person_said_so() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        store.run(OpenCase(case(1, CaseKind::LateSuccess, 700))).await.unwrap();
+        let gone = || CloseCase { blocked: Blocked::Refunded, ..close(1) };
+        let (closed, _) = fail_every_statement(&store, gone).await;
+        assert_eq!(closed, Ok(CaseClosing::Closed { blocked: 700 }));
+        assert_eq!(balance(&store).await, (700, 0, 0), "it is not refundable again");
+        let books = store.read(LoadBooks { after: None, limit: 10 }).await.unwrap();
+        assert!(books.iter().all(|of| check_payment(of).is_empty()), "the books say where it went");
     })
     .await;
 }

@@ -177,6 +177,7 @@ fn more_than_was_captured_is_said_even_where_every_sum_agrees() {
         refunded_before: 101,
         refund_count: 0,
         transaction_count: 1,
+        booked_by_cases: 0,
         blocked_by_cases: 0,
         refunds: Vec::new(),
     };
