@@ -1,17 +1,23 @@
 //! What a person must look at: opened by whatever found it, closed by a person or by the refund's end.
 
-use redress_core::balance::Balance;
+mod blocking;
+mod closing;
+
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, CaseId, MerchantId, PaymentId, RefundId};
 use redress_core::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::rows::{opt_time, parsed, time};
-use super::write::expect_one;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
 use crate::value::Row;
+
+use blocking::locked_balance;
+pub(crate) use blocking::reach;
+pub use closing::{Blocked, CaseClosing, CloseCase};
+pub(crate) use closing::{Ending, end_for_refund};
 
 /// What a case is about. While one case of a kind about the same thing is open, no second one is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,14 +107,6 @@ pub struct CaseClosed {
     pub by: String,
     /// Why.
     pub reason: String,
-}
-
-/// Who settles a case, and why.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ending<'a> {
-    pub(crate) author: &'a str,
-    pub(crate) reason: &'a str,
-    pub(crate) now: Timestamp,
 }
 
 impl NewCaseRow {
@@ -210,129 +208,6 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
     Ok(Opened::New { blocked })
 }
 
-/// The most open cases of one payment that are extended at once; the rest follow when more is freed.
-const REACH_CASES_MAX: u32 = 100;
-
-/// Extends the open cases of a payment that block less than they should, oldest first, by what is refundable now.
-/// Called whenever something of a payment becomes refundable: a contradiction is never forgotten because the money was
-/// in use when it came to light.
-pub(crate) async fn reach<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    payment: PaymentId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let short = tx
-        .rows(
-            "SELECT case_id, wanted - blocked FROM cases WHERE merchant_id = $1 AND payment_id = $2 \
-             AND closed_at IS NULL AND wanted > blocked ORDER BY opened_at, case_id LIMIT $3",
-            &[merchant.as_bytes().into(), payment.as_bytes().into(), REACH_CASES_MAX.into()],
-        )
-        .await?;
-    if short.is_empty() {
-        return Ok(());
-    }
-    let mut balance = locked_balance(tx, merchant, payment).await?;
-    for row in &short {
-        let reached = balance.blocking(row.int(1)?);
-        let more = reached.blocked - balance.blocked;
-        if more == 0 {
-            break;
-        }
-        change_blocked(tx, merchant, payment, more, now).await?;
-        tx.exec(
-            "UPDATE cases SET blocked = blocked + $1 WHERE merchant_id = $2 AND case_id = $3",
-            &[more.into(), merchant.as_bytes().into(), (&row.id16(0)?).into()],
-        )
-        .await?;
-        balance = reached;
-    }
-    Ok(())
-}
-
-/// Closes the open cases about not knowing what became of a refund, and releases what they blocked.
-/// Answers how many. The caller has locked the payment.
-pub(crate) async fn end_for_refund<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    refund: RefundId,
-    ending: Ending<'_>,
-) -> Result<usize, StoreError> {
-    let closed = tx
-        .rows(
-            "UPDATE cases SET closed_at = $1, closed_by = $2, close_reason = $3, open_key = NULL \
-             WHERE merchant_id = $4 AND refund_id = $5 AND closed_at IS NULL \
-             AND kind IN ('unresolved', 'ambiguous', 'mismatch', 'overdue') RETURNING payment_id, blocked",
-            &[
-                ending.now.as_micros().into(),
-                ending.author.into(),
-                ending.reason.into(),
-                merchant.as_bytes().into(),
-                refund.as_bytes().into(),
-            ],
-        )
-        .await?;
-    for row in &closed {
-        release(tx, merchant, row, ending.now).await?;
-    }
-    Ok(closed.len())
-}
-
-/// Gives back what a closed case blocked; the row is its payment and its blocked sum.
-async fn release<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    row: &Row,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    match (row.opt_id16(0)?, row.int(1)?) {
-        (Some(payment), blocked) if blocked > 0 => {
-            let payment = PaymentId::from_bytes(payment);
-            change_blocked(tx, merchant, payment, -blocked, now).await?;
-            reach(tx, merchant, payment, now).await
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn locked_balance<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    payment: PaymentId,
-) -> Result<Balance, StoreError> {
-    // The update changes nothing: it locks the row on every engine.
-    let rows = tx
-        .rows(
-            "UPDATE payments SET blocked = blocked WHERE merchant_id = $1 AND payment_id = $2 \
-             RETURNING captured, refunded, reserved, blocked",
-            &[merchant.as_bytes().into(), payment.as_bytes().into()],
-        )
-        .await?;
-    let row =
-        rows.first().ok_or_else(|| StoreError::inconsistent("a case about a payment that is not there"))?;
-    Ok(Balance { captured: row.int(0)?, refunded: row.int(1)?, reserved: row.int(2)?, blocked: row.int(3)? })
-}
-
-async fn change_blocked<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    payment: PaymentId,
-    by: i64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let changed = tx
-        .exec(
-            "UPDATE payments SET blocked = blocked + $1, updated_at = $2 WHERE merchant_id = $3 AND payment_id = $4",
-            &[by.into(), now.as_micros().into(), merchant.as_bytes().into(), payment.as_bytes().into()],
-        )
-        .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::inconsistent("a case about a payment that is not there"))
-    }
-}
-
 /// Opens a case by itself.
 #[derive(Clone, Debug)]
 pub struct OpenCase(pub NewCaseRow);
@@ -343,113 +218,6 @@ impl Operation for OpenCase {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Opened>, StoreError> {
         open(tx, &self.0).await.map(Done::Commit)
-    }
-}
-
-/// A person closes a case with a reason; what it blocked of the payment is released.
-#[derive(Clone, Debug)]
-pub struct CloseCase {
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// Which.
-    pub case: CaseId,
-    /// Who closes it.
-    pub author: String,
-    /// Why.
-    pub reason: String,
-    /// What becomes of the sum it blocks.
-    pub blocked: Blocked,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// What becomes of the sum that a case blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blocked {
-    /// It is refundable again: the money is still there.
-    Released,
-    /// It counts as refunded: the money has left without a refund of ours.
-    Refunded,
-}
-
-/// What came of closing a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CaseClosing {
-    /// It is closed now.
-    Closed {
-        /// How much of its payment it had blocked, in minor units.
-        blocked: i64,
-    },
-    /// Somebody had closed it before; nothing was changed.
-    Already(CaseClosed),
-    /// This merchant has no such case.
-    NotFound,
-}
-
-impl Operation for CloseCase {
-    type Out = CaseClosing;
-    const NAME: &'static str = "close_case";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<CaseClosing>, StoreError> {
-        // Locks the payment first, in the order in which everything else takes its locks.
-        tx.exec(
-            "UPDATE payments SET blocked = blocked WHERE merchant_id = $1 AND payment_id = \
-             (SELECT c.payment_id FROM cases c WHERE c.merchant_id = $1 AND c.case_id = $2)",
-            &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
-        )
-        .await?;
-        let closed = tx
-            .rows(
-                "UPDATE cases SET closed_at = $1, closed_by = $2, close_reason = $3, open_key = NULL \
-                 WHERE merchant_id = $4 AND case_id = $5 AND closed_at IS NULL RETURNING payment_id, blocked",
-                &[
-                    self.now.as_micros().into(),
-                    (&self.author).into(),
-                    (&self.reason).into(),
-                    self.merchant.as_bytes().into(),
-                    self.case.as_bytes().into(),
-                ],
-            )
-            .await?;
-        let Some(row) = closed.first() else {
-            let case = find(tx, self.merchant, self.case).await?;
-            let out = case.and_then(|case| case.closed).map_or(CaseClosing::NotFound, CaseClosing::Already);
-            return Ok(Done::Rollback(out));
-        };
-        let blocked = row.int(1)?;
-        match (self.blocked, row.opt_id16(0)?) {
-            (Blocked::Refunded, Some(payment)) if blocked > 0 => self.book(tx, &payment, blocked).await?,
-            _ => release(tx, self.merchant, row, self.now).await?,
-        }
-        // While nobody knows the refund's end, closing the case ends nothing: a person will be called again.
-        tx.exec(
-            "UPDATE refunds SET person_called = 0 WHERE merchant_id = $1 AND refund_id = \
-             (SELECT c.refund_id FROM cases c WHERE c.merchant_id = $1 AND c.case_id = $2) \
-             AND state IN ('submitting', 'unknown', 'pending')",
-            &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
-        )
-        .await?;
-        Ok(Done::Commit(CaseClosing::Closed { blocked }))
-    }
-}
-
-impl CloseCase {
-    /// What was blocked counts as refunded from now on; the case says so, for whoever recomputes the books.
-    async fn book<T: Tx>(&self, tx: &mut T, payment: &[u8; 16], sum: i64) -> Result<(), StoreError> {
-        let booked = tx
-            .exec(
-                "UPDATE payments SET blocked = blocked - $1, refunded = refunded + $1, updated_at = $2 \
-                 WHERE merchant_id = $3 AND payment_id = $4",
-                &[sum.into(), self.now.as_micros().into(), self.merchant.as_bytes().into(), payment.into()],
-            )
-            .await?;
-        expect_one(booked, "payments")?;
-        tx.exec(
-            "UPDATE cases SET booked = blocked WHERE merchant_id = $1 AND case_id = $2",
-            &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
-        )
-        .await
-        .map(|_| ())
     }
 }
 
