@@ -108,6 +108,23 @@ impl RefundId {
         }
         letters.iter().map(|&b| char::from(b)).collect()
     }
+
+    /// Reads [`RefundId::to_base62`] back.
+    ///
+    /// # Errors
+    /// [`NotAnId`] when the length or a letter is wrong, or the number is too large.
+    pub fn from_base62(text: &str) -> Result<Self, NotAnId> {
+        if text.len() != BASE62_LETTERS {
+            return Err(NotAnId);
+        }
+        let mut number: u128 = 0;
+        for letter in text.bytes() {
+            let value = BASE62.iter().position(|&b| b == letter).ok_or(NotAnId)?;
+            let value = u128::try_from(value).map_err(|_| NotAnId)?;
+            number = number.checked_mul(62).and_then(|n| n.checked_add(value)).ok_or(NotAnId)?;
+        }
+        Ok(Self(number.to_be_bytes()))
+    }
 }
 
 fn uuid_v7(now: Timestamp, random: [u8; 10]) -> [u8; 16] {
@@ -167,6 +184,8 @@ mod tests {
         assert_eq!(PaymentId::parse(&id.to_string()), Err(NotAnId));
         assert_eq!(RefundId::parse("rf_zzzzzzzzzzzzzzzzzzzzzzzzzz"), Err(NotAnId), "131 bits");
         assert_eq!(RefundId::parse("rf_"), Err(NotAnId));
+        assert_eq!(RefundId::from_base62("zzzzzzzzzzzzzzzzzzzzzz"), Err(NotAnId), "131 bits");
+        assert_eq!(RefundId::from_base62("0352VbuY4qXoWDPbnT8L3"), Err(NotAnId), "21 letters");
     }
 
     proptest! {
@@ -176,6 +195,7 @@ mod tests {
             prop_assert_eq!(RefundId::parse(&id.to_string()), Ok(id));
             prop_assert_eq!(RefundId::from_psp_key(&id.psp_key()), Some(id));
             prop_assert_eq!(id.to_base62().len(), 22);
+            prop_assert_eq!(RefundId::from_base62(&id.to_base62()), Ok(id));
             prop_assert!(id.psp_key().len() <= 40);
         }
 

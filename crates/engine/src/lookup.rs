@@ -2,10 +2,11 @@
 //! another does not exist.
 
 use redress_core::environment::Environment;
-use redress_core::id::MerchantId;
+use redress_core::id::{MerchantId, PaymentId};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
-use redress_store::ops::payments::NewestPaymentByMerchantOrderRef;
+use redress_core::state::RefundState;
+use redress_store::ops::payments::{LoadPayment, NewestPaymentByMerchantOrderRef};
 use redress_store::ops::refunds::LoadRefund;
 
 use crate::engine::Engine;
@@ -42,6 +43,14 @@ impl Engine {
         Ok(found.filter(|(refund, _)| environment.is_none_or(|of| of == refund.environment)))
     }
 
+    /// A payment by its id.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn payment(&self, merchant: MerchantId, id: PaymentId) -> Result<Option<Payment>, EngineError> {
+        Ok(self.parts.store.read(LoadPayment { merchant, payment: id }).await?)
+    }
+
     /// The newest payment with the merchant's own order reference.
     ///
     /// # Errors
@@ -64,6 +73,17 @@ impl Engine {
         refund: &Refund,
     ) -> Result<(Vec<TimelineEvent>, Vec<AttemptRow>), EngineError> {
         Ok(self.parts.store.read(Timeline { merchant: refund.merchant, refund: refund.id }).await?)
+    }
+
+    /// Whether a refund failed because the PSP does not know its payment.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn failed_for_unknown_payment(&self, refund: &Refund) -> Result<bool, EngineError> {
+        let RefundState::Failed(failure) = &refund.state else { return Ok(false) };
+        let found = self.parts.store.read(redress_store::ops::accounts::FindAccount(refund.account)).await?;
+        let connector = found.and_then(|account| (self.parts.connectors)(&account.psp));
+        Ok(connector.is_some_and(|psp| psp.payment_not_known_codes().contains(&failure.code.as_str())))
     }
 
     /// The capabilities of the payment's PSP and whether its account takes refunds; `None` where the account is gone.

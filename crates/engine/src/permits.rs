@@ -20,7 +20,7 @@ pub const QUERIES_IN_FLIGHT_MAX: u32 = 8;
 pub const FAILURES_IN_A_ROW_MAX: u32 = 5;
 
 /// How long an account that nobody answers at is left alone.
-pub const REST: Duration = Duration::from_secs(5);
+pub const REST: Duration = Duration::from_secs(2);
 
 /// Permits and circuit breakers of all accounts of this process.
 pub struct Permits {

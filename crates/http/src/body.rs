@@ -1,6 +1,7 @@
 //! Reading what a request carries: its body, bounded, and the one parameter of its path.
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,6 +19,12 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
         let face = Face::of(request.uri().path());
+        // Said beforehand, it need not be waited for.
+        let declared =
+            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
+            return Err(face.answer(Problem::BodyTooLarge));
+        }
         let collected = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
         collected.map(|body| Self(body.to_bytes())).map_err(|error| {
             let too_large = error.is::<LengthLimitError>();

@@ -169,6 +169,14 @@ impl Harness {
 
     /// Makes a payment of [`Harness::merchant`] known to Redress and to the PSP.
     pub(crate) async fn payment(&self, new: TestPayment) {
+        self.payment_of_which_the_psp_does_not_know(&new).await;
+        let known = json!({"psp": new.psp, "payment": psp_payment_id(&new), "currency": new.currency,
+            "amount_minor": new.minor});
+        self.control("payment", &known).await;
+    }
+
+    /// Makes a payment known to Redress alone.
+    pub(crate) async fn payment_of_which_the_psp_does_not_know(&self, new: &TestPayment) {
         let momo = new.psp == "momo";
         let row = NewPayment {
             id: PaymentId::new(START, id10(new.order_ref)),
@@ -176,7 +184,7 @@ impl Harness {
             order_ref: new.order_ref.into(),
             merchant_order_ref: new.merchant_order_ref.map(Into::into),
             account: if momo { self.merchant.momo } else { self.merchant.tap },
-            psp_payment_id: psp_payment_id(&new),
+            psp_payment_id: psp_payment_id(new),
             captured: Amount::new(new.minor, Currency::from_code(new.currency).unwrap()),
             refunded_before: 0,
             captured_at: START,
@@ -188,9 +196,6 @@ impl Harness {
         let upsert = UpsertPayments { merchant: self.merchant.id, rows: vec![row], now: START };
         let made = self.store.run(upsert).await.unwrap();
         assert!(matches!(made[..], [Upserted::Created(_)]), "{made:?}");
-        let known = json!({"psp": new.psp, "payment": psp_payment_id(&new), "currency": new.currency,
-            "amount_minor": new.minor});
-        self.control("payment", &known).await;
     }
 
     /// Scripts the next submits for a payment: steps of the sandbox.

@@ -24,6 +24,11 @@ pub trait Connector: Send + Sync {
     /// How an unknown outcome is resolved.
     fn recipe(&self) -> &'static Recipe;
 
+    /// The refusal codes by which the PSP says that it does not know the payment.
+    fn payment_not_known_codes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Checks that the credentials and addresses are complete and well-formed, before an account is stored.
     ///
     /// # Errors

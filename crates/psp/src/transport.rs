@@ -28,8 +28,10 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// For the whole exchange, from the name's look-up to the last byte of the answer.
     pub timeout: Duration,
-    /// A longer answer is broken off.
+    /// A longer answer is broken off: an error, unless it may be cut.
     pub body_bytes_max: usize,
+    /// Of a longer answer the beginning is enough.
+    pub cut_body: bool,
     /// Refuse anything but `https`: a live PSP.
     pub https_only: bool,
     /// Use no connection that was used before. On a kept one the other side may just be hanging up, and then nobody
@@ -54,6 +56,7 @@ impl HttpRequest {
             body: Bytes::new(),
             timeout: EXCHANGE_TIMEOUT,
             body_bytes_max: ANSWER_BYTES_MAX,
+            cut_body: false,
             https_only: false,
             fresh_connection: false,
         }

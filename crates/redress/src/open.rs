@@ -75,8 +75,22 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     Ok(Opened { engine, store, world, exchanges })
 }
 
-/// Opens for a command that works beside a running server, or before the first one.
+/// Opens for a command that works beside a running server. What is not there is not made: a mistyped directory must
+/// not look like an empty store.
 pub(crate) async fn for_tool(settings: &Settings) -> Result<Opened, Failure> {
+    if let Place::Sqlite(path) = &settings.store.place
+        && !path.exists()
+    {
+        let path = path.display();
+        return Err(Failure::unable(format!(
+            "there is no store at {path}: `redress serve`, `redress migrate` or `redress merchant add` make one"
+        )));
+    }
+    for_first_tool(settings).await
+}
+
+/// As [`for_tool`], for the commands that may come before the first server: they make an embedded store.
+pub(crate) async fn for_first_tool(settings: &Settings) -> Result<Opened, Failure> {
     let config = settings.engine_config()?;
     let (world, exchanges) = real_world()?;
     make_embedded(settings, &world)?;

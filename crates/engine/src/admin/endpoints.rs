@@ -49,6 +49,9 @@ pub fn default_events(dialect: Dialect) -> i64 {
     kinds.iter().map(|kind| kind.bit()).sum()
 }
 
+/// The most endpoints of a merchant in one environment: each step of a refund inserts a delivery for each of them.
+pub const ENDPOINTS_MAX: usize = 50;
+
 impl Engine {
     /// Adds an endpoint; answers it with its signing secret, which is shown now and never again.
     ///
@@ -65,6 +68,12 @@ impl Engine {
             ));
         }
         self.check_signer(&new).await?;
+        let there = self.list_endpoints(new.merchant, Some(new.environment)).await?;
+        if there.iter().filter(|endpoint| endpoint.revoked_at.is_none()).count() >= ENDPOINTS_MAX {
+            return Err(AdminError::Conflict(format!(
+                "there are {ENDPOINTS_MAX} endpoints already: revoke one first"
+            )));
+        }
         let now = self.now();
         let id = EndpointId::new(now, self.parts.world.random.bytes10());
         let (secret, secret_sealed) = self.new_endpoint_secret(new.merchant, id);

@@ -18,9 +18,9 @@ impl Engine {
     ///
     /// # Errors
     /// [`AdminError::NotFound`].
-    pub async fn any_refund(&self, id: RefundId) -> Result<(Refund, Payment), AdminError> {
+    pub async fn any_refund(&self, by: RefundBy) -> Result<(Refund, Payment), AdminError> {
         for merchant in self.list_merchants().await? {
-            let by = RefundBy::Id(id);
+            let by = by.clone();
             if let Some(found) = self.parts.store.read(LoadRefund { merchant: merchant.id, by }).await? {
                 return Ok(found);
             }

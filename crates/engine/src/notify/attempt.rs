@@ -91,6 +91,7 @@ impl Engine {
         };
         request.timeout = self.parts.config.delivery_timeout;
         request.body_bytes_max = ANSWER_BYTES_MAX;
+        request.cut_body = true;
         if self.now().plus(request.timeout) > delivering.lease_until {
             return Ok(None);
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use redress_core::id::MerchantId;
 use redress_store::ops::deliveries::DeliveryQueue;
 
 /// Notifications that may be under way at once, to all addresses together.
@@ -12,6 +13,10 @@ pub(crate) const IN_FLIGHT_MAX: u32 = 128;
 
 /// Notifications that may be under way at once to one endpoint, or to the own addresses of one merchant's payments.
 pub(crate) const IN_FLIGHT_PER_QUEUE_MAX: u32 = 8;
+
+/// Notifications that may be under way at once to all of one merchant's addresses: however many endpoints stall, they
+/// leave the others their room.
+pub(crate) const IN_FLIGHT_PER_MERCHANT_MAX: u32 = 64;
 
 /// As [`IN_FLIGHT_PER_QUEUE_MAX`], for an endpoint where nothing answered the last time.
 pub(crate) const IN_FLIGHT_WHILE_SILENT_MAX: u32 = 1;
@@ -28,6 +33,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     taken: u32,
+    /// Only of merchants with something under way.
+    merchants: BTreeMap<MerchantId, u32>,
     /// Only of queues with something to remember.
     queues: BTreeMap<DeliveryQueue, Queue>,
     /// Where the next look at the queues begins.
@@ -56,12 +63,16 @@ impl Slots {
     /// Takes as many slots as there are for this queue now.
     pub(crate) fn take(&self, queue: DeliveryQueue) -> Vec<Slot> {
         let mut state = self.shared.lock();
-        let left = IN_FLIGHT_MAX.saturating_sub(state.taken);
+        let of_merchant = state.merchants.get(&queue.merchant).copied().unwrap_or(0);
+        let left = IN_FLIGHT_MAX
+            .saturating_sub(state.taken)
+            .min(IN_FLIGHT_PER_MERCHANT_MAX.saturating_sub(of_merchant));
         let (used, silent) = state.queues.get(&queue).map_or((0, false), |known| (known.taken, known.silent));
         let max = if silent { IN_FLIGHT_WHILE_SILENT_MAX } else { IN_FLIGHT_PER_QUEUE_MAX };
         let taken = max.saturating_sub(used).min(left);
         if taken > 0 {
             state.taken += taken;
+            *state.merchants.entry(queue.merchant).or_default() += taken;
             state.queues.entry(queue).or_default().taken += taken;
         }
         drop(state);
@@ -98,6 +109,13 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.taken = state.taken.saturating_sub(1);
+        let left = state.merchants.get_mut(&self.queue.merchant).map(|taken| {
+            *taken = taken.saturating_sub(1);
+            *taken
+        });
+        if left == Some(0) {
+            state.merchants.remove(&self.queue.merchant);
+        }
         if let Some(queue) = state.queues.get_mut(&self.queue) {
             queue.taken = queue.taken.saturating_sub(1);
             if queue.taken == 0 && !queue.silent {
@@ -134,9 +152,22 @@ mod tests {
         let first = slots.take(endpoint(1));
         assert_eq!(first.len(), 8);
         assert!(slots.take(endpoint(1)).is_empty());
-        let others: Vec<_> = (2..=16).map(|n| slots.take(endpoint(n))).collect();
+        let of = |merchant: u8, n: u8| DeliveryQueue {
+            merchant: MerchantId::from_bytes([merchant; 16]),
+            ..endpoint(n)
+        };
+        let rest: Vec<_> = (2..=8).map(|n| slots.take(endpoint(n))).collect();
+        assert!(rest.iter().all(|taken| taken.len() == 8));
+        assert!(
+            slots.take(endpoint(5)).is_empty(),
+            "one merchant's many endpoints leave room for the others"
+        );
+        let others: Vec<_> = (2..=3)
+            .flat_map(|merchant| (1..=4).map(move |n| (merchant, n)))
+            .map(|(m, n)| slots.take(of(m, n)))
+            .collect();
         assert!(others.iter().all(|taken| taken.len() == 8));
-        assert!(slots.exhausted() && slots.take(endpoint(17)).is_empty());
+        assert!(slots.exhausted() && slots.take(of(5, 1)).is_empty());
         drop(first);
         assert!(!slots.exhausted());
         assert_eq!(slots.take(endpoint(17)).len(), 8);

@@ -75,7 +75,9 @@ async fn answer(
     });
     if let RefundState::Failed(failure) = &refund.state {
         let why = if failure.text.is_empty() { &failure.code } else { &failure.text };
-        return Err(PortoneError::Failed(why.clone()));
+        let unknown_there = engine.failed_for_unknown_payment(&refund).await.unwrap_or(false);
+        let error = if unknown_there { PortoneError::NotOnPsp } else { PortoneError::Failed };
+        return Err(error(why.clone()));
     }
     let order = engine.order(caller.merchant, None, &payment.order_ref).await.unwrap_or_else(|error| {
         tracing::warn!(refund = %refund.id, %error, "a refund is answered without those before it");

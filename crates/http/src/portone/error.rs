@@ -50,6 +50,9 @@ pub(crate) enum PortoneError {
     /// The refund failed, as when the PSP refused it; it stays listed as failed.
     #[error("The refund failed at the payment provider: {0}")]
     Failed(String),
+    /// The refund failed because the PSP does not know the payment; it stays listed as failed.
+    #[error("The payment provider does not know the transaction: {0}")]
+    NotOnPsp(String),
     /// No such endpoint.
     #[error("no such endpoint")]
     NoRoute,
@@ -91,6 +94,7 @@ impl PortoneError {
             Self::Refused(refusal) => (Http::BAD_REQUEST, of_refusal(refusal)),
             Self::AmountTooLong => (Http::BAD_REQUEST, INVALID_AMOUNT),
             Self::Failed(_) => (Http::BAD_REQUEST, ("4080", "PAYMENT_SERVICE_PROVIDER_ERROR")),
+            Self::NotOnPsp(_) => (Http::BAD_REQUEST, ("4003", "TRANSACTION_NOT_EXIST_ON_PSP")),
             Self::NoRoute => (Http::NOT_FOUND, INVALID_REQUEST),
             Self::NoMethod => (Http::METHOD_NOT_ALLOWED, INVALID_REQUEST),
             Self::Busy => (Http::SERVICE_UNAVAILABLE, SYSTEM_ERROR),

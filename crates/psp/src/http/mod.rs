@@ -112,7 +112,10 @@ impl HttpClient {
         }
         let answer = sending.send().await.map_err(classify)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = whole_body(answer, request.body_bytes_max).await?;
+        let body = match request.cut_body {
+            true => beginning(answer, request.body_bytes_max).await?,
+            false => whole_body(answer, request.body_bytes_max).await?,
+        };
         Ok(HttpResponse { status, headers, body })
     }
 }
@@ -145,6 +148,17 @@ async fn whole_body(mut answer: reqwest::Response, bytes_max: usize) -> Result<B
             return Err(too_long());
         }
         body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The first bytes of a body; the rest is not read, and its connection is given up.
+async fn beginning(mut answer: reqwest::Response, bytes_max: usize) -> Result<Bytes, TransportError> {
+    let mut body = BytesMut::new();
+    while body.len() < bytes_max {
+        let chunk = answer.chunk().await.map_err(|error| TransportError::Broken(text_of(error)))?;
+        let Some(chunk) = chunk else { break };
+        body.extend_from_slice(&chunk[..chunk.len().min(bytes_max - body.len())]);
     }
     Ok(body.freeze())
 }

@@ -236,3 +236,20 @@ fn nothing_secret_is_shown_of_a_request() {
     let shown = format!("{:?}", request("127.0.0.1:80".parse().unwrap()));
     assert!(!shown.contains("hush") && shown.contains("/pay") && shown.contains("authorization"), "{shown}");
 }
+
+#[tokio::test]
+async fn an_answer_that_may_be_cut_is_an_answer_however_long_it_is() {
+    let (listener, address) = listener().await;
+    let client = client(CONNECT_TIMEOUT);
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 5000000\r\n\r\n{}", "x".repeat(5_000_000));
+        let _ = stream.write_all(answer.as_bytes()).await;
+    };
+    let mut request = request(address);
+    request.body_bytes_max = 1_000;
+    request.cut_body = true;
+    let answer = tokio::join!(server, client.send(request)).1.unwrap();
+    assert_eq!((answer.status, answer.body.len()), (200, 1_000));
+}

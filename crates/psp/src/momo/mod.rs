@@ -78,6 +78,11 @@ static RECIPE: Recipe = Recipe {
 pub struct Momo;
 
 impl Connector for Momo {
+    /// 42 in <https://developers.momo.vn/v3/docs/payment/api/result-handling/resultcode>: unknown order or transaction.
+    fn payment_not_known_codes(&self) -> &'static [&'static str] {
+        &["42"]
+    }
+
     fn name(&self) -> &'static str {
         "momo"
     }

@@ -64,6 +64,11 @@ static RECIPE: Recipe =
 pub struct Tap;
 
 impl Connector for Tap {
+    /// 1143 invalid charge id, 1144 charge not found, in <https://developers.tap.company/reference/charge-response-codes>.
+    fn payment_not_known_codes(&self) -> &'static [&'static str] {
+        &["1143", "1144"]
+    }
+
     fn name(&self) -> &'static str {
         "tap"
     }

@@ -2,10 +2,15 @@
 
 use clap::{Args, Subcommand};
 use redress_core::id::CaseId;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
 use redress_engine::admin::cases::{Blocked, Case};
+use redress_engine::engine::Engine;
+use redress_engine::lookup::RefundBy;
 use serde_json::{Value, json};
 
 use super::options::{DecisionArgs, JsonFlag};
+use super::refund::sgate_id;
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{one_line, print, print_json, time};
@@ -22,7 +27,8 @@ pub(crate) struct CaseArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Print every open case, oldest first, one line each: id, kind, time, subject, what happened
+    /// Print every open case, oldest first, one line each: its id, kind, time, what it is about by every name, what
+    /// happened
     List {
         /// Only those of this merchant: its code or id
         #[arg(long, value_name = "CODE")]
@@ -57,12 +63,16 @@ pub(crate) async fn run(args: CaseArgs) -> Result<(), Failure> {
                 Some(merchant) => Some(engine.merchant_named(&merchant).await?.id),
                 None => None,
             };
-            let all = engine.open_cases(merchant).await?;
+            let mut all = Vec::new();
+            for case in engine.open_cases(merchant).await? {
+                let about = About::of(&engine, &case).await?;
+                all.push((case, about));
+            }
             if json.json {
-                return print_json(&all.iter().map(shown).collect());
+                return print_json(&all.iter().map(|(case, about)| shown(case, about)).collect());
             }
             // Nothing where there is none: whoever counts lines counts cases.
-            all.iter().try_for_each(|case| print(&line(case)))
+            all.iter().try_for_each(|(case, about)| print(&line(case, about)))
         }
         Action::Close { case, gone, decision } => {
             let found = engine.any_case(case).await?;
@@ -82,15 +92,50 @@ pub(crate) async fn run(args: CaseArgs) -> Result<(), Failure> {
     }
 }
 
-fn line(case: &Case) -> String {
+/// What a case is about, by the names under which the merchant's programs know it.
+#[derive(Default)]
+struct About {
+    order_ref: Option<String>,
+    /// PortOne's and SGate's ids of the refund, the merchant's own, and the sum.
+    names: Vec<(&'static str, String)>,
+}
+
+impl About {
+    async fn of(engine: &Engine, case: &Case) -> Result<Self, Failure> {
+        if let Some(id) = case.refund {
+            let found = engine.refund(case.merchant, None, RefundBy::Id(id)).await?;
+            return Ok(found.map(|(refund, payment)| Self::of_refund(&refund, &payment)).unwrap_or_default());
+        }
+        let Some(payment) = case.payment else { return Ok(Self::default()) };
+        let found = engine.payment(case.merchant, payment).await?;
+        Ok(Self { order_ref: found.map(|payment| payment.order_ref), names: Vec::new() })
+    }
+
+    fn of_refund(refund: &Refund, payment: &Payment) -> Self {
+        let mut names = vec![
+            ("portone_refund_id", refund.id.to_base62()),
+            ("sgate_refund_id", sgate_id(refund, payment)),
+            ("amount", refund.amount.to_string()),
+        ];
+        names.extend(refund.merchant_refund_id.clone().map(|id| ("merchant_refund_id", id)));
+        Self { order_ref: Some(payment.order_ref.clone()), names }
+    }
+}
+
+fn line(case: &Case, about: &About) -> String {
     let subject = case.refund.map(|id| id.to_string()).or_else(|| case.payment.map(|id| id.to_string()));
     let subject = subject.or_else(|| case.account.map(|id| id.to_string())).unwrap_or_else(|| "-".to_owned());
     let (id, kind, at) = (case.id, case.kind.as_str(), time(case.opened_at));
-    format!("{id}  {kind}  {at}  {subject}  {}", one_line(&case.text))
+    let mut line = format!("{id}  {kind}  {at}  {subject}");
+    for name in about.order_ref.iter().chain(about.names.iter().map(|(_, name)| name)) {
+        line.push_str("  ");
+        line.push_str(&one_line(name));
+    }
+    format!("{line}  {}", one_line(&case.text))
 }
 
-fn shown(case: &Case) -> Value {
-    json!({
+fn shown(case: &Case, about: &About) -> Value {
+    let mut value = json!({
         "id": case.id.to_string(),
         "merchant": case.merchant.to_string(),
         "kind": case.kind.as_str(),
@@ -101,5 +146,10 @@ fn shown(case: &Case) -> Value {
         "text": case.text,
         "blocked_minor": case.blocked,
         "opened_at": time(case.opened_at),
-    })
+        "order_ref": about.order_ref,
+    });
+    for (name, text) in &about.names {
+        value[*name] = json!(text);
+    }
+    value
 }

@@ -40,7 +40,7 @@ enum Action {
 }
 
 pub(crate) async fn run(args: MerchantArgs) -> Result<(), Failure> {
-    let engine = open::for_tool(&args.place.settings()?).await?.engine;
+    let engine = open::for_first_tool(&args.place.settings()?).await?.engine;
     match args.action {
         Action::Add { name, code, json } => {
             let merchant = engine.add_merchant(&name, code.as_deref()).await?;

@@ -8,7 +8,7 @@ use redress_core::refund::Refund;
 use redress_core::state::RefundState;
 use redress_engine::admin::refunds::{Verdict, meaning_of};
 use redress_engine::engine::Engine;
-use redress_engine::lookup::{AttemptRow, TimelineEvent};
+use redress_engine::lookup::{AttemptRow, RefundBy, TimelineEvent};
 use redress_engine::notify::history::Delivery;
 use serde_json::{Value, json};
 
@@ -59,9 +59,19 @@ enum Action {
 
 #[derive(Args, Debug)]
 struct RefundArg {
-    /// The refund's id, as rf_01k…
-    #[arg(value_name = "REFUND", value_parser = RefundId::parse)]
-    refund: RefundId,
+    /// The refund's id: ours (rf_01k…), PortOne's refund_id (22 letters and digits) or SGate's (…_R1)
+    #[arg(value_name = "REFUND", value_parser = refund_name)]
+    refund: RefundBy,
+}
+
+/// Reads an id as any of the faces shows it.
+fn refund_name(text: &str) -> Result<RefundBy, String> {
+    if let Ok(id) = RefundId::parse(text).or_else(|_| RefundId::from_base62(text)) {
+        return Ok(RefundBy::Id(id));
+    }
+    let numbered = text.rsplit_once("_R").and_then(|(order, number)| Some((order, number.parse().ok()?)));
+    let (order, number) = numbered.ok_or("not an id of a refund")?;
+    Ok(RefundBy::Ordinal(order.to_owned(), number))
 }
 
 fn outcome() -> impl TypedValueParser<Value = Verdict> {
@@ -96,8 +106,8 @@ pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
     }
 }
 
-async fn show(engine: &Engine, id: RefundId, json: JsonFlag) -> Result<(), Failure> {
-    let (refund, payment) = engine.any_refund(id).await?;
+async fn show(engine: &Engine, by: RefundBy, json: JsonFlag) -> Result<(), Failure> {
+    let (refund, payment) = engine.any_refund(by).await?;
     let (events, attempts) = engine.timeline(&refund).await?;
     let deliveries = engine.deliveries(&refund).await?;
     if json.json {
@@ -153,6 +163,8 @@ fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
         ("state", refund.state.name().to_string()),
         ("amount", refund.amount.to_string()),
         ("order_ref", payment.order_ref.clone()),
+        ("at PortOne's", refund.id.to_base62()),
+        ("at SGate's", sgate_id(refund, payment)),
         ("environment", refund.environment.to_string()),
         ("psp account", refund.account.to_string()),
         ("psp payment", payment.psp_payment_id.clone()),
@@ -184,6 +196,11 @@ fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
     facts
 }
 
+/// The id by which SGate's face shows a refund.
+pub(super) fn sgate_id(refund: &Refund, payment: &Payment) -> String {
+    format!("{}_R{}", payment.order_ref, refund.ordinal)
+}
+
 fn failure(refund: &Refund) -> Option<String> {
     match &refund.state {
         RefundState::Failed(failure) | RefundState::Reversed(failure) => {
@@ -204,6 +221,8 @@ fn shown(refund: &Refund, payment: &Payment) -> Value {
         "id": refund.id.to_string(),
         "merchant": refund.merchant.to_string(),
         "order_ref": payment.order_ref,
+        "portone_refund_id": refund.id.to_base62(),
+        "sgate_refund_id": sgate_id(refund, payment),
         "environment": refund.environment.as_str(),
         "state": refund.state.name().as_str(),
         "amount_minor": refund.amount.minor(),

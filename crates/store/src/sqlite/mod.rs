@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Most operations in one commit.
-pub const GROUP_OPS_MAX: usize = 64;
+pub const GROUP_OPS_MAX: usize = 40;
 /// Most operations, and most queries, that wait for their turn.
 pub const QUEUE_OPS_MAX: usize = 1024;
 /// Reader threads.
@@ -252,6 +252,10 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 /// Makes the file when it is missing, for its owner only; SQLite gives its side files the same permissions.
 fn make_private(path: &Path) -> Result<(), OpenError> {
+    // Never opens a file that is there: closing it again would drop the locks this process holds on it.
+    if path.exists() {
+        return Ok(());
+    }
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

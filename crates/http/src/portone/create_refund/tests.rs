@@ -380,3 +380,12 @@ async fn a_fault_of_ours_shows_nothing_of_its_inside() {
     assert_error(&answer, 500, "4029", "REFUND_SYSTEM_ERROR");
     assert!(!answer.text().contains("fire"));
 }
+
+#[tokio::test]
+async fn a_payment_that_the_psp_does_not_know_has_its_own_code() {
+    let harness = Harness::new().await;
+    harness.payment_of_which_the_psp_does_not_know(&TestPayment::momo("o1", 1_000_000)).await;
+    let answer = make(&harness, &partial("400000")).await;
+    assert_error(&answer, 400, "4003", "TRANSACTION_NOT_EXIST_ON_PSP");
+    assert_eq!(statuses(&listed(&harness).await), ["FAILED"]);
+}

@@ -1,6 +1,6 @@
 //! Reading payments from CSV, row by row: what is wrong with one row leaves the others alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
@@ -37,9 +37,56 @@ pub(super) struct CsvRow {
     pub(super) payment: Result<NewPayment, String>,
 }
 
+/// Counts the lines that pass by. The CSV reader takes a row's position before what ends the row above it is read whole,
+/// and before empty lines, which are no rows.
+struct Lines<R> {
+    inner: R,
+    byte: u64,
+    line: u64,
+    line_begins: bool,
+    /// Where each line that is not empty begins, and its number from 1; of lines above the last row nothing is kept.
+    begun: VecDeque<(u64, u64)>,
+}
+
+impl<R> Lines<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, byte: 0, line: 1, line_begins: true, begun: VecDeque::new() }
+    }
+
+    /// The number of the first line that is not empty from a byte on.
+    fn line_from(&mut self, byte: u64) -> u64 {
+        while self.begun.front().is_some_and(|(begin, _)| *begin < byte) {
+            self.begun.pop_front();
+        }
+        self.begun.front().map_or(self.line, |(_, line)| *line)
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        for byte in &buffer[..read] {
+            match byte {
+                b'\n' => {
+                    self.line += 1;
+                    self.line_begins = true;
+                }
+                b'\r' => {}
+                _ if self.line_begins => {
+                    self.begun.push_back((self.byte, self.line));
+                    self.line_begins = false;
+                }
+                _ => {}
+            }
+            self.byte += 1;
+        }
+        Ok(read)
+    }
+}
+
 /// Rows of a file, after its header.
 pub(super) struct CsvRows<R> {
-    reader: Reader<R>,
+    reader: Reader<Lines<R>>,
     /// The place of each column that is there.
     columns: BTreeMap<&'static str, usize>,
     width: usize,
@@ -52,7 +99,7 @@ impl<R: Read> CsvRows<R> {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn new(file: R) -> Result<Self, String> {
-        let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(file);
+        let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(Lines::new(file));
         let header =
             reader.byte_headers().map_err(|error| format!("the header row cannot be read: {error}"))?;
         let mut columns = BTreeMap::new();
@@ -86,7 +133,8 @@ impl<R: Read> CsvRows<R> {
         if !self.reader.read_byte_record(&mut self.record).map_err(|error| error.to_string())? {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let start = self.record.position().map_or(0, csv::Position::byte);
+        let line = self.reader.get_mut().line_from(start);
         let payment = if self.record.len() == self.width {
             self.payment(accounts)
         } else {
@@ -231,5 +279,25 @@ mod tests {
         assert!(rows[2].payment.as_ref().unwrap_err().contains("captured_at"));
         assert!(rows[3].payment.as_ref().unwrap_err().contains("psp_account"));
         assert_eq!(rows[4].payment.as_ref().unwrap().customer_ref, None);
+    }
+
+    #[test]
+    fn a_row_is_named_by_its_line_however_lines_end() {
+        let rows = [
+            "order_ref,psp_account,psp_payment_id,currency,amount,captured_at",
+            "a",
+            "",
+            "\"b\nb\"",
+            "",
+            "c",
+        ];
+        for end in ["\n", "\r\n"] {
+            for first in ["", "\u{feff}"] {
+                let file = format!("{first}{}", rows.join(end));
+                let lines: Vec<_> = read(&file).unwrap().iter().map(|row| row.line).collect();
+                // The second row holds a line break of its own.
+                assert_eq!(lines, [2, 4, 7], "{end:?} {first:?}");
+            }
+        }
     }
 }

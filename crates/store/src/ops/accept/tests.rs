@@ -282,7 +282,9 @@ async fn failed_anywhere_it_leaves_nothing_and_gives_the_right_back() {
         };
         let (made, statements) = fail_every_statement(&store, || make(1, "full")).await;
         let permit = new_one(made.unwrap()).2;
-        assert_eq!((statements, permits.free(), permit.is_some()), (5, 0, true));
+        // On PostgreSQL a repeat is looked for first.
+        let most = if store.engine() == crate::Engine::Postgres { 6 } else { 5 };
+        assert_eq!((statements, permits.free(), permit.is_some()), (most, 0, true));
         drop(permit);
         let (repeated, statements) = fail_every_statement(&store, || make(2, "1")).await;
         assert_eq!((told(&repeated.unwrap()), statements), ("repeat submitting".to_owned(), 2));
