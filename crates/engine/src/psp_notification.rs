@@ -124,7 +124,8 @@ impl Engine {
 
     /// No room to ask now. What is open is looked up anyway; anything else the PSP must tell again.
     async fn confirm_later(&self, refund: &Refund, notice: Notice) -> Result<Taken, EngineError> {
-        let other = notice.psp_refund_id.is_some() && notice.psp_refund_id != refund.psp_refund_id;
+        let bound = refund.psp_refund_id.as_ref();
+        let other = bound.is_some_and(|bound| notice.psp_refund_id.is_some_and(|told| told != *bound));
         if other || refund.state.name().is_final() {
             return Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()));
         }
