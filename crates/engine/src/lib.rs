@@ -16,6 +16,7 @@ pub mod permits;
 pub mod psp_notification;
 pub mod readiness;
 pub mod real_world;
+mod repeat;
 pub mod signing;
 #[doc(hidden)]
 pub mod testing;

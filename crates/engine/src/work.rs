@@ -11,21 +11,7 @@ use crate::permits::{Permit, QUERIES_IN_FLIGHT_MAX, Use};
 impl Engine {
     /// Claims and carries out what is due, until `stop` resolves. What is under way then goes on in its own tasks.
     pub async fn work_refunds(&self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
-        loop {
-            let woken = self.parts.refunds_due.notified();
-            let again = self.work_refunds_once().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the store cannot be asked for due refunds");
-                false
-            });
-            tokio::select! {
-                biased;
-                () = &mut stop => return,
-                () = tokio::task::yield_now(), if again => {}
-                () = woken => {}
-                () = self.parts.world.clock.sleep(self.parts.config.poll) => {}
-            }
-        }
+        self.repeat("due refunds", &self.parts.refunds_due, || self.work_refunds_once(), stop).await;
     }
 
     /// Goes once through all accounts with something due. True when going again at once may find more.

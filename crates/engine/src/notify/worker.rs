@@ -20,21 +20,8 @@ impl Engine {
     /// Claims and sends what is owed to merchants, until `stop` resolves. What is under way then goes on in its own
     /// tasks.
     pub async fn work_deliveries(&self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
-        loop {
-            let woken = self.parts.deliveries_due.notified();
-            let again = self.work_deliveries_once().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the store cannot be asked for due notifications");
-                false
-            });
-            tokio::select! {
-                biased;
-                () = &mut stop => return,
-                () = tokio::task::yield_now(), if again => {}
-                () = woken => {}
-                () = self.parts.world.clock.sleep(self.parts.config.poll) => {}
-            }
-        }
+        self.repeat("due notifications", &self.parts.deliveries_due, || self.work_deliveries_once(), stop)
+            .await;
     }
 
     /// Goes once through the queues with something due, from where the last look ended to the last queue, or until
