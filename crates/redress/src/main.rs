@@ -19,6 +19,9 @@ use clap::Parser;
 
 use crate::failure::Failure;
 
+/// How long the process waits for its last tasks to let go before it exits.
+const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(2);
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     match run(cli) {
@@ -36,7 +39,8 @@ fn run(cli: cli::Cli) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::unable(format!("the runtime cannot be started: {error}")))?;
     let done = runtime.block_on(cli.run());
-    // What is still running was given its time: whatever it was, a row with a due time says so.
-    runtime.shutdown_background();
+    // What is still running was given its time: whatever it was, a row with a due time says so. It is dropped here, and
+    // with the last handle of the store its file is closed in order.
+    runtime.shutdown_timeout(CLOSING_MAX);
     done
 }

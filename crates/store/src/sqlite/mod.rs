@@ -139,6 +139,8 @@ pub enum OpenError {
 pub(crate) struct SqliteStore {
     work: Option<SyncSender<Work>>,
     reads: Option<SyncSender<ReadJob>>,
+    reader_threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The writer and the checkpointer.
     threads: Mutex<Vec<JoinHandle<()>>>,
     counters: Arc<Counters>,
     _lock: Option<ServerLock>,
@@ -165,11 +167,16 @@ impl SqliteStore {
         )?;
         let (reads, read_queue) = sync_channel(config.queue_ops_max);
         let readers = config.readers.max(1);
-        let mut threads = readers::start(&config.path, readers, config.read_max, read_queue, &counters)?;
-        threads.push(spawn("redress-write", move || writer.run())?);
-        threads.push(checkpoint_thread);
-        let threads = Mutex::new(threads);
-        Ok(SqliteStore { work: Some(work), reads: Some(reads), threads, counters, _lock: lock })
+        let reader_threads = readers::start(&config.path, readers, config.read_max, read_queue, &counters)?;
+        let threads = vec![spawn("redress-write", move || writer.run())?, checkpoint_thread];
+        Ok(SqliteStore {
+            work: Some(work),
+            reads: Some(reads),
+            reader_threads: Mutex::new(reader_threads),
+            threads: Mutex::new(threads),
+            counters,
+            _lock: lock,
+        })
     }
 
     pub(crate) fn counters(&self) -> &Counters {
@@ -229,14 +236,19 @@ impl SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        self.work = None;
+        // The readers first: the connection that closes last ends the log, and one that only reads cannot.
         self.reads = None;
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            // The last handle may die inside an operation, on the writer itself.
-            if thread.thread().id() != std::thread::current().id() {
-                let _ = thread.join();
-            }
+        join(&self.reader_threads);
+        self.work = None;
+        join(&self.threads);
+    }
+}
+
+fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
+    for thread in std::mem::take(&mut *threads.lock().unwrap_or_else(PoisonError::into_inner)) {
+        // The last handle may die inside an operation, on the writer itself.
+        if thread.thread().id() != std::thread::current().id() {
+            let _ = thread.join();
         }
     }
 }
