@@ -107,6 +107,8 @@ impl Drop for TempDir {
 pub struct PgSchema {
     /// A store whose tables lie in the schema.
     pub store: Store,
+    /// The address whose tables lie in the schema.
+    pub url: String,
     admin: Store,
     name: String,
 }
@@ -123,14 +125,14 @@ impl PgSchema {
         let admin = Store::open_postgres(&config).expect("the address for tests");
         batch(&admin, &format!("CREATE SCHEMA {name}")).await;
         let joint = if url.contains('?') { '&' } else { '?' };
-        let config = PgConfig::at(format!("{url}{joint}options=-c%20search_path%3D{name}"));
-        let store = Store::open_postgres(&config).expect("the address for tests");
-        Some(PgSchema { store, admin, name })
+        let url = format!("{url}{joint}options=-c%20search_path%3D{name}");
+        let store = Store::open_postgres(&PgConfig::at(&url)).expect("the address for tests");
+        Some(PgSchema { store, url, admin, name })
     }
 
     /// Removes the schema with all that lies in it.
     pub async fn drop_it(self) {
-        let PgSchema { store, admin, name } = self;
+        let PgSchema { store, admin, name, .. } = self;
         drop(store);
         batch(&admin, &format!("DROP SCHEMA {name} CASCADE")).await;
     }

@@ -18,7 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use self::wake::Listener;
 use self::{
-    errors::{Meaning, classify, classify_commit, plain},
+    errors::{Connection, Meaning, answered, of_commit, plain},
     tx::PgTx,
     wake::Coalescer,
 };
@@ -35,12 +35,23 @@ pub const POOL_SIZE: usize = 16;
 pub const RETRIES_MAX: usize = 5;
 /// How long an operation waits for a free connection, in milliseconds.
 const POOL_WAIT_MS: u64 = 5_000;
-/// How long making a connection may take, in milliseconds.
-const CONNECT_MS: u64 = 5_000;
+/// How long one host may take to let us connect, in milliseconds. Where the address names several, one that is down
+/// must leave time for the others.
+const CONNECT_MS: u64 = 2_000;
+/// What is left for encryption, password and greeting once a host is connected to, in milliseconds.
+const GREET_MS: u64 = 3_000;
 /// How long one statement of an operation may take, in milliseconds; the server ends it.
-const STATEMENT_MS: u64 = 30_000;
-/// How long a transaction may sit idle before the server ends it, in milliseconds: our process has hung.
-const IDLE_IN_TRANSACTION_MS: u64 = 30_000;
+const STATEMENT_MS: u64 = 10_000;
+/// How long an answer is waited for, in milliseconds; longer than the server works on it. A COMMIT has no limit at the
+/// server: while it waits for a synchronous standby that is gone, this one is what ends the wait.
+const ANSWER_MS: u64 = 12_000;
+/// How long a transaction may sit idle before the server ends it, in milliseconds: our process has hung, or cannot be
+/// reached, and others wait for its locks.
+const IDLE_IN_TRANSACTION_MS: u64 = 10_000;
+/// How long the other machine's kernel may leave what was sent unacknowledged, in milliseconds.
+const UNACKNOWLEDGED_MS: u64 = 10_000;
+/// After so much silence an idle connection is probed, in milliseconds, so that its death is known before it is used.
+const KEEPALIVE_MS: u64 = 10_000;
 
 /// How to reach a PostgreSQL database.
 #[derive(Clone)]
@@ -54,6 +65,8 @@ pub struct PgConfig {
     pub queue_ops_max: usize,
     /// A read statement that lasts longer is ended by the server.
     pub read_max: Duration,
+    /// How long an answer is waited for.
+    pub answer_max: Duration,
     /// A PEM file of the only roots to trust; none means the system's.
     pub roots_file: Option<PathBuf>,
 }
@@ -73,6 +86,7 @@ impl PgConfig {
             pool_size: POOL_SIZE,
             queue_ops_max: QUEUE_OPS_MAX,
             read_max: Duration::from_millis(READ_MAX_MS),
+            answer_max: Duration::from_millis(ANSWER_MS),
             roots_file: None,
         }
     }
@@ -92,6 +106,7 @@ pub(crate) struct PgStore {
     coalescer: Coalescer,
     counters: Counters,
     queue_ops_max: usize,
+    answer_max: Duration,
     begin_read: String,
 }
 
@@ -102,6 +117,9 @@ impl PgStore {
         let unreadable = || OpenError::Postgres("its address cannot be read".into());
         let mut config: Config = settings.url.parse().map_err(|_| unreadable())?;
         config.connect_timeout(Duration::from_millis(CONNECT_MS));
+        config.keepalives_idle(Duration::from_millis(KEEPALIVE_MS));
+        config.tcp_user_timeout(Duration::from_millis(UNACKNOWLEDGED_MS));
+        let hosts = u64::try_from(config.get_hosts().len().max(1)).unwrap_or(u64::MAX);
         if config.get_application_name().is_none() {
             config.application_name("redress");
         }
@@ -122,7 +140,9 @@ impl PgStore {
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size.max(1))
             .wait_timeout(Some(Duration::from_millis(POOL_WAIT_MS)))
-            .create_timeout(Some(Duration::from_millis(CONNECT_MS)))
+            .create_timeout(Some(Duration::from_millis(
+                hosts.saturating_mul(CONNECT_MS).saturating_add(GREET_MS),
+            )))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| OpenError::Postgres(error.to_string()))?;
@@ -134,6 +154,7 @@ impl PgStore {
             coalescer: Coalescer::default(),
             counters: Counters::default(),
             queue_ops_max: settings.queue_ops_max,
+            answer_max: settings.answer_max,
             begin_read,
         })
     }
@@ -171,31 +192,42 @@ impl PgStore {
     }
 
     async fn attempt<O: Operation>(&self, op: &O) -> Result<O::Out, Meaning> {
-        let final_ = |error| Meaning { error, again: false };
-        let mut client = self.client().await.map_err(final_)?;
-        let begun = begin(&mut client, None).await?;
+        let mut client = self.client().await.map_err(Meaning::of)?;
+        let result = self.attempt_on(&mut client, op).await;
+        if result.as_ref().is_err_and(|meaning| !meaning.is_well()) {
+            self.discard(client);
+        }
+        result
+    }
+
+    async fn attempt_on<O: Operation>(&self, client: &mut ClientWrapper, op: &O) -> Result<O::Out, Meaning> {
+        let limit = self.answer_max;
+        let begun = self.begin(client, None).await?;
         Counters::add(&self.counters.ops);
-        let mut tx = PgTx { tx: begun, failed: None };
+        let mut tx = PgTx { tx: begun, answer_max: limit, failed: None };
         let run = AssertUnwindSafe(op.run(&mut tx)).catch_unwind().await;
         let done = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", O::NAME))));
-        let PgTx { tx, failed } = tx;
+        let PgTx { tx, failed, .. } = tx;
         match (done, failed) {
             (Ok(Done::Commit(out)), None) => {
-                tx.commit().await.map_err(|error| classify_commit(&error))?;
+                answered(limit, "COMMIT", tx.commit()).await.map_err(of_commit)?;
                 Ok(out)
             }
             (Ok(Done::Rollback(out)), None) => {
-                // Also when the connection has gone: nothing of it is kept.
-                let _ = tx.rollback().await;
+                // Also when the connection has gone: nothing of it is kept. One that is silent is found out by the next.
+                let _ = answered(limit, "ROLLBACK", tx.rollback()).await;
                 Ok(out)
             }
             (done, failed) => {
-                let _ = tx.rollback().await;
+                if failed.as_ref().is_none_or(Meaning::is_well) {
+                    let _ = answered(limit, "ROLLBACK", tx.rollback()).await;
+                }
                 Err(match (done, failed) {
                     (Err(_), Some(meaning)) => meaning,
-                    (Err(error), None) => final_(error),
-                    (Ok(_), _) => {
-                        final_(StoreError::Internal(format!("{} went on after a failure", O::NAME)))
+                    (Err(error), None) => Meaning::of(error),
+                    (Ok(_), failed) => {
+                        let error = StoreError::Internal(format!("{} went on after a failure", O::NAME));
+                        Meaning { connection: how_is(failed.as_ref()), ..Meaning::of(error) }
                     }
                 })
             }
@@ -204,21 +236,56 @@ impl PgStore {
 
     /// Runs a query in one read-only snapshot.
     pub(crate) async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
-        let mut client = self.client().await?;
-        let tx = begin(&mut client, Some(&self.begin_read)).await.map_err(|meaning| meaning.error)?;
+        let mut retries_left = RETRIES_MAX;
+        loop {
+            let mut client = self.client().await?;
+            let result = self.read_on(&mut client, &query).await;
+            let Err(meaning) = result else { return result.map_err(|meaning| meaning.error) };
+            if !meaning.is_well() {
+                self.discard(client);
+            }
+            if !meaning.again || retries_left == 0 {
+                return Err(meaning.error);
+            }
+            retries_left -= 1;
+        }
+    }
+
+    async fn read_on<Q: Query>(&self, client: &mut ClientWrapper, query: &Q) -> Result<Q::Out, Meaning> {
+        let limit = self.answer_max;
+        let tx = self.begin(client, Some(&self.begin_read)).await?;
         Counters::add(&self.counters.reads);
-        let mut tx = PgTx { tx, failed: None };
+        let mut tx = PgTx { tx, answer_max: limit, failed: None };
         let run = AssertUnwindSafe(query.run(&mut tx)).catch_unwind().await;
         let result = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", Q::NAME))));
-        let _ = tx.tx.rollback().await;
-        result
+        let PgTx { tx, failed, .. } = tx;
+        let connection = how_is(failed.as_ref());
+        if connection == Connection::Well {
+            let _ = answered(limit, "ROLLBACK", tx.rollback()).await;
+        }
+        result.map_err(|error| Meaning { connection, ..Meaning::of(error) })
+    }
+
+    /// Closes a connection that is no good, and the idle ones with it: they lead the same way, and each would cost
+    /// somebody the same wait.
+    fn discard(&self, client: Object) {
+        drop(Object::take(client));
+        self.pool.retain(|_, _| false);
     }
 
     /// The database's clock, in microseconds since 1970.
     pub(crate) async fn time_micros(&self) -> Result<i64, StoreError> {
         let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
         let client = self.client().await?;
-        let row = client.query_one(sql, &[]).await.map_err(|error| classify(&error, sql).error)?;
+        let row = match answered(self.answer_max, sql, client.query_one(sql, &[])).await {
+            Ok(row) => row,
+            Err(meaning) => {
+                if !meaning.is_well() {
+                    self.discard(client);
+                }
+                return Err(meaning.error);
+            }
+        };
         row.try_get(0).map_err(|error| StoreError::Internal(plain(&error)))
     }
 
@@ -236,26 +303,30 @@ impl PgStore {
             other => StoreError::unavailable(plain(&other)),
         })
     }
+    /// Begins a transaction: one that writes, or with a `read` setting one that reads one snapshot. A connection found
+    /// dead is worth another try: nothing was done yet.
+    async fn begin<'c>(
+        &self,
+        client: &'c mut ClientWrapper,
+        read: Option<&str>,
+    ) -> Result<deadpool_postgres::Transaction<'c>, Meaning> {
+        let limit = self.answer_max;
+        let again = |meaning: Meaning| {
+            let again = meaning.again || meaning.connection == Connection::Closed;
+            Meaning { again, ..meaning }
+        };
+        let Some(read) = read else {
+            return answered(limit, "BEGIN", client.transaction()).await.map_err(again);
+        };
+        let tx = client.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
+        let tx = answered(limit, "BEGIN", tx.start()).await.map_err(again)?;
+        answered(limit, read, tx.batch_execute(read)).await.map_err(again)?;
+        Ok(tx)
+    }
 }
 
-/// Begins a transaction: one that writes, or with a `read` setting one that reads one snapshot. A connection found dead
-/// is worth another try: nothing was done yet.
-async fn begin<'c>(
-    client: &'c mut ClientWrapper,
-    read: Option<&str>,
-) -> Result<deadpool_postgres::Transaction<'c>, Meaning> {
-    let again = |error| {
-        let meaning = classify(&error, "BEGIN");
-        let again = meaning.again || error.is_closed();
-        Meaning { again, ..meaning }
-    };
-    let Some(read) = read else {
-        return client.transaction().await.map_err(again);
-    };
-    let tx = client.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
-    let tx = tx.start().await.map_err(again)?;
-    tx.batch_execute(read).await.map_err(again)?;
-    Ok(tx)
+fn how_is(failed: Option<&Meaning>) -> Connection {
+    failed.map_or(Connection::Well, |meaning| meaning.connection)
 }
 
 #[cfg(test)]

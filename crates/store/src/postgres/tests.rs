@@ -111,6 +111,83 @@ async fn a_connection_lost_in_the_commit_leaves_it_unknown() {
     schema.drop_it().await;
 }
 
+/// A store on the same tables that waits only a moment for an answer.
+fn impatient(schema: &PgSchema) -> Store {
+    Store::open_postgres(&PgConfig { answer_max: Duration::from_millis(300), ..PgConfig::at(&schema.url) })
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_costs_one_wait_and_the_next_operation_works() {
+    let Some((schema, _)) = schema().await else { return };
+    let store = impatient(&schema);
+    let (op, _) = Trouble::new("SELECT CAST(pg_sleep(20) AS TEXT)", 1);
+    let lost = store.run(op).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable { maybe_committed: false, .. })), "{lost:?}");
+    let (op, _) = Trouble::new("SELECT 1", 0);
+    store.run(op).await.unwrap();
+    assert_eq!(store.read(Count).await, Ok(1));
+    drop(store);
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_is_not_answered_leaves_it_unknown() {
+    let Some((schema, store)) = schema().await else { return };
+    let trigger = "CREATE FUNCTION doze() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_sleep(20); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION doze()";
+    batch(&store, trigger).await;
+    let store = impatient(&schema);
+    let (op, attempts) = Trouble::new(TERMINATE, 0);
+    let lost = store.run(op).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable { maybe_committed: true, .. })), "{lost:?}");
+    assert_eq!(attempts.load(SeqCst), 1, "never repeated by itself");
+    drop(store);
+    batch(&schema.store, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COMMIT%' AND pid <> pg_backend_pid()").await;
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn a_connection_to_a_server_that_takes_no_changes_is_not_kept() {
+    let Some((schema, store)) = schema().await else { return };
+    let (op, _) = Trouble::new("SELECT set_config('transaction_read_only', 'on', false)", 1);
+    let one = Store::open_postgres(&PgConfig { pool_size: 1, ..PgConfig::at(&schema.url) }).unwrap();
+    let backend = || async { one.read(Backend).await.unwrap() };
+    let before = backend().await;
+    let refused = one.run(Forbidden(op)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { maybe_committed: false, .. })), "{refused:?}");
+    assert_ne!(backend().await, before);
+    drop((one, store));
+    schema.drop_it().await;
+}
+
+/// Inserts once more after its trouble.
+struct Forbidden(Trouble);
+
+impl Operation for Forbidden {
+    type Out = ();
+    const NAME: &'static str = "forbidden";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        self.0.run(tx).await?;
+        self.0.run(tx).await
+    }
+}
+
+/// The server process behind a connection.
+struct Backend;
+
+impl Query for Backend {
+    type Out = i64;
+    const NAME: &'static str = "backend";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<i64, StoreError> {
+        tx.rows("SELECT CAST(pg_backend_pid() AS BIGINT)", &[]).await?[0].int(0)
+    }
+}
+
 #[tokio::test]
 async fn a_notification_reaches_the_listener_and_many_count_as_one() {
     let Some((schema, store)) = schema().await else { return };

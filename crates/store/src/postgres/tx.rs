@@ -1,5 +1,7 @@
 //! The [`Tx`] over a PostgreSQL transaction: binding parameters, reading rows.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use deadpool_postgres::Transaction;
 use tokio_postgres::{
@@ -7,7 +9,7 @@ use tokio_postgres::{
     types::{IsNull, ToSql, Type},
 };
 
-use super::errors::{Meaning, classify};
+use super::errors::{Meaning, answered};
 use crate::{
     error::StoreError,
     tx::{Engine, Tx, debug_check},
@@ -17,6 +19,8 @@ use crate::{
 /// A transaction that somebody else began and will end.
 pub(crate) struct PgTx<'c> {
     pub(super) tx: Transaction<'c>,
+    /// How long an answer is waited for.
+    pub(super) answer_max: Duration,
     /// The first failure: PostgreSQL has given up the transaction, and a COMMIT would quietly roll back.
     pub(super) failed: Option<Meaning>,
 }
@@ -40,20 +44,17 @@ impl PgTx<'_> {
     }
 
     async fn try_query(&self, sql: &'static str, params: &[Value<'_>]) -> Result<(u64, Vec<Row>), Meaning> {
-        let meaning = |error| classify(&error, sql);
-        let statement = self.tx.prepare_cached(sql).await.map_err(meaning)?;
-        check(&statement, params, sql).map_err(|error| Meaning { error, again: false })?;
+        let limit = self.answer_max;
+        let statement = answered(limit, sql, self.tx.prepare_cached(sql)).await?;
+        check(&statement, params, sql).map_err(Meaning::of)?;
         let bound: Vec<Bind<'_>> = params.iter().map(|value| Bind(*value)).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|bind| bind as _).collect();
         if statement.columns().is_empty() {
-            return Ok((self.tx.execute(&statement, &bound).await.map_err(meaning)?, Vec::new()));
+            return Ok((answered(limit, sql, self.tx.execute(&statement, &bound)).await?, Vec::new()));
         }
-        let rows = self.tx.query(&statement, &bound).await.map_err(meaning)?;
-        let rows: Vec<Row> = rows
-            .iter()
-            .map(|row| read(row, sql))
-            .collect::<Result<_, _>>()
-            .map_err(|error| Meaning { error, again: false })?;
+        let rows = answered(limit, sql, self.tx.query(&statement, &bound)).await?;
+        let rows: Vec<Row> =
+            rows.iter().map(|row| read(row, sql)).collect::<Result<_, _>>().map_err(Meaning::of)?;
         Ok((rows.len() as u64, rows))
     }
 }
