@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: the benchmarks, with a PostgreSQL beside them that keeps what it is given.
 
+use redress_cluster::{Cluster, Durable, programs};
+
 use crate::{
     Outcome,
-    postgres::{Cluster, Durable},
     run::{cargo, run},
 };
 
@@ -17,7 +18,7 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     };
     let has = |name: &str| ours.iter().any(|arg| *arg == name);
     let cluster = match needs_postgres(rest) && !has("--without-postgres") {
-        true => Some(Cluster::start(!has("--no-pg-install"), Durable::Yes)?),
+        true => Some(Cluster::start(&programs(!has("--no-pg-install"))?, Durable::Yes)?),
         false => None,
     };
     let mut bench = cargo(["run", "--release", "--quiet", "-p", "redress-bench", "--"]);

@@ -2,12 +2,14 @@
 
 mod bench;
 mod ci;
-mod postgres;
 mod run;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
+
+use redress_cluster::Outcome;
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -16,13 +18,13 @@ cargo xtask COMMAND
           every test, on SQLite and on a throw-away PostgreSQL; ARGS go to the test runner
   bench accept [--payments N] [--seconds N] [--rows A,B,...] [--json] [--no-pg-install] [--without-postgres] [ARGS...]
           how fast refunds are accepted, beside what the machine could do; `bench accept --help` has the rest
+  torture [--kills N] [--engine sqlite|postgres|both] [--processes 1|2] [--database none|cut|restart|failover]
+          [--seed S] [--json] [--no-pg-install]
+          the released program as real processes: killed, cut off from its database, and judged from outside
   tidy    what compilers do not check: file lengths, walls between crates, words, links
   ci [--only STEP,...]
           fmt, clippy, tidy, test, demo: what must hold before a change is taken
 ";
-
-/// What a command answers: nothing, or a sentence for the person at the terminal.
-type Outcome<T = ()> = Result<T, String>;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "test" => test::command(rest),
         "bench" => bench::command(rest),
+        "torture" => torture::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),
         "ci" => ci::command(rest),
         "help" | "-h" | "--help" => {

@@ -5,9 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
+use redress_cluster::{Cluster, Durable, programs};
+
 use crate::{
     Outcome,
-    postgres::{Cluster, Durable},
     run::{announce, cannot_start, cargo, succeeds},
 };
 
@@ -21,7 +22,7 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     let given = std::env::var(PG_URL).ok().filter(|url| !url.is_empty());
     let cluster = match (&given, has("--without-postgres")) {
         (_, true) | (Some(_), _) => None,
-        (None, false) => Some(Cluster::start(!has("--no-pg-install"), Durable::No)?),
+        (None, false) => Some(Cluster::start(&programs(!has("--no-pg-install"))?, Durable::No)?),
     };
     let url = if has("--without-postgres") { None } else { given.or(cluster.as_ref().map(Cluster::url)) };
 

@@ -11,7 +11,7 @@ struct Wall {
 
 const DATABASES: [&str; 3] = ["rusqlite", "tokio-postgres", "deadpool-postgres"];
 
-const WALLS: [Wall; 10] = [
+const WALLS: [Wall; 12] = [
     // Pure: no input or output, no clock, no randomness, no async.
     Wall {
         name: "core",
@@ -55,7 +55,11 @@ const WALLS: [Wall; 10] = [
     // Measures the whole, so it may know all of it; nobody knows it.
     Wall { name: "bench", may: &["core", "store", "psp", "engine", "http"], must_not: &[] },
     Wall { name: "sim", may: &["core", "store", "psp", "engine", "http", "sandbox"], must_not: &DATABASES },
-    Wall { name: "xtask", may: &[], must_not: &["tokio"] },
+    // Plain std, because it is compiled first on a fresh machine.
+    Wall { name: "cluster", may: &[], must_not: &["tokio", "tokio-postgres", "deadpool-postgres"] },
+    // It judges the program from outside, so it shares nothing with it.
+    Wall { name: "torture", may: &["cluster"], must_not: &["tokio", "axum", "reqwest", "hyper"] },
+    Wall { name: "xtask", may: &["cluster"], must_not: &["tokio"] },
 ];
 
 pub(super) fn check(sources: &[Source], findings: &mut Findings) {

@@ -7,27 +7,27 @@ use sha2::{Digest, Sha256};
 const BLOCK_BYTES: usize = 64;
 
 /// HMAC-SHA256 (RFC 2104).
-fn hmac(key: &str, text: &str) -> Vec<u8> {
+fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     let mut block = [0_u8; BLOCK_BYTES];
     match key.len() {
-        0..=BLOCK_BYTES => block[..key.len()].copy_from_slice(key.as_bytes()),
-        _ => block[..32].copy_from_slice(&Sha256::digest(key.as_bytes())),
+        0..=BLOCK_BYTES => block[..key.len()].copy_from_slice(key),
+        _ => block[..32].copy_from_slice(&Sha256::digest(key)),
     }
     let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(text).finalize();
     Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().to_vec()
 }
 
 /// PortOne's token (<https://docs.portone.cloud/docs/jwt-authentication>).
-pub(crate) fn portone_token(key: &str, secret: &str, issued: u64, ends: u64) -> String {
+pub fn portone_token(key: &str, secret: &str, issued: u64, ends: u64) -> String {
     let part = |json: String| URL_SAFE_NO_PAD.encode(json);
     let header = part(r#"{"alg":"HS256","typ":"JWT"}"#.to_owned());
     let claims = part(format!(r#"{{"iss":"PORTONE","sub":"{key}","iat":{issued},"exp":{ends}}}"#));
-    let signature = URL_SAFE_NO_PAD.encode(hmac(secret, &format!("{header}.{claims}")));
+    let signature = URL_SAFE_NO_PAD.encode(hmac(secret.as_bytes(), &format!("{header}.{claims}")));
     format!("{header}.{claims}.{signature}")
 }
 
 /// SGate's signature over an address without its root (<https://docs.sgate.sa/en/payinApi/callMethod/callMethod.html>).
-pub(crate) fn sgate_signature(key: &str, secret: &str, uri: &str, method: &str, timestamp: u64) -> String {
+pub fn sgate_signature(key: &str, secret: &str, uri: &str, method: &str, timestamp: u64) -> String {
     let uri: String = uri
         .bytes()
         .map(|byte| match byte {
@@ -40,7 +40,21 @@ pub(crate) fn sgate_signature(key: &str, secret: &str, uri: &str, method: &str, 
     let text = format!(
         "key={key}&method={method}&signMethod=HmacSHA256&signVersion=1&timestamp={timestamp}&uri={uri}"
     );
-    STANDARD.encode(hmac(secret, &text))
+    STANDARD.encode(hmac(secret.as_bytes(), &text))
+}
+
+/// A signature of Standard Webhooks, without its version
+/// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>); `secret` is
+/// `whsec_…`.
+pub fn standard_signature(secret: &str, id: &str, timestamp: &str, body: &str) -> String {
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    STANDARD.encode(hmac(&key, &format!("{id}.{timestamp}.{body}")))
+}
+
+/// Whether one of a notification's signatures is of this secret.
+pub fn is_signed(secret: &str, id: &str, timestamp: &str, body: &str, signatures: &str) -> bool {
+    let wanted = standard_signature(secret, id, timestamp, body);
+    signatures.split(' ').any(|one| one.strip_prefix("v1,") == Some(&wanted))
 }
 
 #[test]

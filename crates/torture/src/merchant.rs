@@ -4,25 +4,29 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
-use super::signing::{portone_token, sgate_signature};
-use super::time::unix_seconds;
-use super::wire::{Answer, Call};
-use super::{Server, Site};
+use crate::signing::{portone_token, sgate_signature};
+use crate::site::{Server, Site};
+use crate::time::unix_seconds;
+use crate::wire::{Answer, Call};
 
 /// How long a token is good, in seconds, as in PortOne's samples.
 const TOKEN_SECONDS: u64 = 100;
 
 /// A payment service provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Psp {
+pub enum Psp {
+    /// Knows repeated requests by their key.
     Momo,
+    /// Knows none, and notifies.
     Tap,
 }
 
 impl Psp {
-    pub(crate) const ALL: [Self; 2] = [Self::Momo, Self::Tap];
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::Momo, Self::Tap];
 
-    pub(crate) fn name(self) -> &'static str {
+    /// As commands and the sandbox name it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Momo => "momo",
             Self::Tap => "tap",
@@ -45,7 +49,7 @@ impl Psp {
     }
 
     /// A sum in major units, as text.
-    pub(crate) fn major(self, minor: i64) -> String {
+    pub fn major(self, minor: i64) -> String {
         match self {
             Self::Momo => minor.to_string(),
             Self::Tap => format!("{}.{:02}", minor / 100, minor % 100),
@@ -53,7 +57,7 @@ impl Psp {
     }
 
     /// A sum in minor units, from the number of an answer.
-    pub(crate) fn minor(self, number: &Value) -> i64 {
+    pub fn minor(self, number: &Value) -> i64 {
         let text = number.to_string();
         match self {
             Self::Momo => text.parse().unwrap(),
@@ -67,29 +71,43 @@ impl Psp {
 
 /// A captured payment.
 #[derive(Clone, Debug)]
-pub(crate) struct Payment {
-    pub(crate) psp: Psp,
-    pub(crate) order_ref: String,
-    pub(crate) psp_payment_id: String,
-    pub(crate) captured: i64,
+pub struct Payment {
+    /// Where it was taken.
+    pub psp: Psp,
+    /// Redress's reference of it.
+    pub order_ref: String,
+    /// The PSP's id of it.
+    pub psp_payment_id: String,
+    /// What was captured, in minor units.
+    pub captured: i64,
 }
 
 /// A key and its secret.
 #[derive(Clone, Debug)]
-pub(crate) struct Key {
-    pub(crate) key: String,
-    pub(crate) secret: String,
+pub struct Key {
+    /// What names it.
+    pub key: String,
+    /// What signs.
+    pub secret: String,
 }
 
 /// A merchant with everything it needs.
 #[derive(Clone, Debug)]
-pub(crate) struct Merchant {
-    pub(crate) code: String,
-    pub(crate) portone: Key,
-    pub(crate) sgate: Key,
-    pub(crate) api_key: String,
-    pub(crate) momo: String,
-    pub(crate) tap: String,
+pub struct Merchant {
+    /// As commands name it.
+    pub code: String,
+    /// For PortOne's API.
+    pub portone: Key,
+    /// For SGate's API.
+    pub sgate: Key,
+    /// For Redress's own API.
+    pub api_key: String,
+    /// Its account at MoMo.
+    pub momo: String,
+    /// Its account at Tap.
+    pub tap: String,
+    /// The secret of its endpoint, where it has one.
+    pub endpoint_secret: Option<String>,
 }
 
 fn text(value: &Value) -> String {
@@ -97,7 +115,7 @@ fn text(value: &Value) -> String {
 }
 
 impl Merchant {
-    pub(super) fn add(site: &Site, notified_at: Option<&str>) -> Self {
+    pub(crate) fn add(site: &Site, notified_at: Option<&str>) -> Self {
         let code = text(&site.json("merchant add --name Shop")["code"]);
         let key = |kind: &str| {
             let added = site.json(&format!("key add --merchant {code} --kind {kind}"));
@@ -115,23 +133,27 @@ impl Merchant {
         let momo = "--credential partner_code=MOMO --credential access_key=F8BBA842ECF85 --credential \
                     secret_key=K951B6PE1waDMi640xX08PD3vg6EkVlz";
         let tap = "--credential secret_key=sk_test_XKokBfNWv6FIYuTMg5sLPjhJ";
-        if let Some(url) = notified_at {
+        let endpoint_secret = notified_at.map(|url| {
             let events = "refund.created,refund.pending,refund.unknown,refund.succeeded,refund.failed,\
                           refund.canceled,refund.reversed";
             let words = "--dialect standard --environment sandbox";
-            site.json(&format!("endpoint add --merchant {code} --url {url} {words} --events {events}"));
-        }
+            let added =
+                site.json(&format!("endpoint add --merchant {code} --url {url} {words} --events {events}"));
+            text(&added["secret"])
+        });
         Self {
             portone: key("portone"),
             sgate: key("sgate --environment sandbox"),
             api_key: key("api --environment sandbox").secret,
             momo: account("momo", momo),
             tap: account("tap", tap),
+            endpoint_secret,
             code,
         }
     }
 
-    pub(crate) fn account(&self, psp: Psp) -> &str {
+    /// Its account there.
+    pub fn account(&self, psp: Psp) -> &str {
         match psp {
             Psp::Momo => &self.momo,
             Psp::Tap => &self.tap,
@@ -139,7 +161,7 @@ impl Merchant {
     }
 
     /// A payment as `POST /v1/payments` takes it.
-    pub(crate) fn payment_body(&self, payment: &Payment) -> Value {
+    pub fn payment_body(&self, payment: &Payment) -> Value {
         json!({
             "order_ref": payment.order_ref,
             "merchant_order_ref": format!("shop-{}", payment.order_ref),
@@ -153,24 +175,38 @@ impl Merchant {
         })
     }
 
-    pub(super) fn payment(&self, site: &Site, server: &Server, psp: Psp, captured: i64) -> Payment {
+    /// A payment that nobody knows yet.
+    pub fn new_payment(psp: Psp, captured: i64) -> Payment {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Relaxed);
         let psp_payment_id = match psp {
             Psp::Momo => format!("28200{number:05}"),
             Psp::Tap => format!("chg_TS{number:05}"),
         };
-        let payment = Payment { psp, order_ref: format!("order-{number}"), psp_payment_id, captured };
-        let told = self.by_api_key(Call::post("/v1/payments", self.payment_body(&payment).to_string()));
-        told.answer(&server.at).expect(201);
-        let known = json!({"psp": psp.name(), "payment": payment.psp_payment_id, "currency": psp.currency(),
-            "amount_minor": captured});
+        Payment { psp, order_ref: format!("order-{number}"), psp_payment_id, captured }
+    }
+
+    /// Tells the server of a payment.
+    pub fn tell_of(&self, payment: &Payment) -> Call {
+        self.by_api_key(Call::post("/v1/payments", self.payment_body(payment).to_string()))
+    }
+
+    /// Tells the PSP of a payment.
+    pub fn captured_at_psp(site: &Site, payment: &Payment) {
+        let known = json!({"psp": payment.psp.name(), "payment": payment.psp_payment_id,
+            "currency": payment.psp.currency(), "amount_minor": payment.captured});
         site.control("payment", &known);
+    }
+
+    pub(crate) fn payment(&self, site: &Site, server: &Server, psp: Psp, captured: i64) -> Payment {
+        let payment = Self::new_payment(psp, captured);
+        self.tell_of(&payment).answer(&server.at).expect(201);
+        Self::captured_at_psp(site, &payment);
         payment
     }
 
     /// Signs a request as PortOne's documents say.
-    pub(crate) fn by_portone(&self, call: Call) -> Call {
+    pub fn by_portone(&self, call: Call) -> Call {
         let Key { key, secret } = &self.portone;
         let now = unix_seconds();
         let token = portone_token(key, secret, now, now + TOKEN_SECONDS);
@@ -178,7 +214,7 @@ impl Merchant {
     }
 
     /// Signs a request as SGate's documents say; its path begins after `/api_v1`.
-    pub(crate) fn by_sgate(&self, mut call: Call, method: &str) -> Call {
+    pub fn by_sgate(&self, mut call: Call, method: &str) -> Call {
         let Key { key, secret } = &self.sgate;
         let now = unix_seconds();
         let signature = sgate_signature(key, secret, &call.path, method, now);
@@ -190,12 +226,13 @@ impl Merchant {
             .header("x-auth-sign-version", "1")
     }
 
-    pub(crate) fn by_api_key(&self, call: Call) -> Call {
+    /// Adds the key of Redress's own API.
+    pub fn by_api_key(&self, call: Call) -> Call {
         call.header("authorization", format!("Bearer {}", self.api_key))
     }
 
     /// A partial refund by PortOne's API; `named` is its idempotency key.
-    pub(crate) fn portone_refund(&self, payment: &Payment, minor: i64, named: &str) -> Call {
+    pub fn portone_refund(&self, payment: &Payment, minor: i64, named: &str) -> Call {
         let (amount, channel) = (payment.psp.major(minor), payment.psp.channel());
         let body = format!(
             r#"{{"amount":{amount},"channel":"{channel}","description":"{named}","environment":"sandbox","refund_type":"partial","refund_reason":"customer request"}}"#
@@ -205,12 +242,12 @@ impl Merchant {
     }
 
     /// All refunds of a payment, by PortOne's API.
-    pub(crate) fn portone_list(&self, payment: &Payment) -> Call {
+    pub fn portone_list(&self, payment: &Payment) -> Call {
         self.by_portone(Call::get(format!("/api/refund/{}", payment.order_ref)))
     }
 
     /// A refund by SGate's API; `named` is the merchant's id of it.
-    pub(crate) fn sgate_refund(&self, payment: &Payment, minor: i64, named: &str) -> Call {
+    pub fn sgate_refund(&self, payment: &Payment, minor: i64, named: &str) -> Call {
         let body = json!({"amount": payment.psp.major(minor), "reason": "customer request", "merchantRefundId": named});
         self.by_sgate(
             Call::post(format!("/orders/{}/refunds", payment.order_ref), body.to_string()),
@@ -219,24 +256,24 @@ impl Merchant {
     }
 
     /// All refunds of a payment as they are now, and what is left of it.
-    pub(crate) fn refunds(&self, server: &Server, payment: &Payment) -> (Vec<Refund>, i64) {
-        let listed = self.portone_list(payment).answer(&server.at);
-        listed_refunds(payment, &listed)
+    pub fn refunds(&self, server: &Server, payment: &Payment) -> (Vec<Refund>, i64) {
+        listed_refunds(payment, &self.portone_list(payment).answer(&server.at))
     }
 }
 
 /// A refund as PortOne's API shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refund {
+pub struct Refund {
     /// 22 letters and digits.
-    pub(crate) id: String,
-    pub(crate) minor: i64,
+    pub id: String,
+    /// Its amount in minor units.
+    pub minor: i64,
     /// `SUCCESS`, `IN_QUEUE` or `FAILED`.
-    pub(crate) status: String,
+    pub status: String,
 }
 
 /// What PortOne's API answers to creating and to listing.
-pub(crate) fn listed_refunds(payment: &Payment, answer: &Answer) -> (Vec<Refund>, i64) {
+pub fn listed_refunds(payment: &Payment, answer: &Answer) -> (Vec<Refund>, i64) {
     let body = answer.expect(200);
     let refund = |refund: &Value| Refund {
         id: text(&refund["refund_id"]),

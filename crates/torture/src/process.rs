@@ -7,25 +7,25 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::time::until;
+use crate::time::until;
 
-/// The program.
-const REDRESS: &str = env!("CARGO_BIN_EXE_redress");
+/// How much of a process's log is shown where something failed.
+const LINES_SHOWN: usize = 30;
 
 /// Below the ports that systems give to outgoing connections, so that nobody takes one while its server is down.
 const PORTS: std::ops::Range<u32> = 20_000..32_000;
 
 /// A process that runs until it is killed.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
     /// Starts it; its error stream goes to `log`.
-    pub(crate) fn start(args: &[&str], log: &Path) -> Self {
+    pub fn start(program: &Path, args: &[&str], log: &Path) -> Self {
         let errors = File::options().create(true).append(true).open(log).unwrap();
-        let child = Command::new(REDRESS)
+        let child = Command::new(program)
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -36,29 +36,29 @@ impl Process {
     }
 
     /// SIGKILL, and the end of it.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// SIGTERM.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         let command = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
 
     /// Waits for its own end.
-    pub(crate) fn ended(&mut self, limit: Duration) -> ExitStatus {
+    pub fn ended(&mut self, limit: Duration) -> ExitStatus {
         until("end of the process", limit, || self.child.try_wait().unwrap())
     }
 
     /// Whether it still runs.
-    pub(crate) fn runs(&mut self) -> bool {
+    pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// What it wrote to its error stream.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -67,28 +67,33 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            eprintln!("--- {}\n{}", self.log.display(), self.log());
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let last = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n");
+            eprintln!("--- the end of {}\n{last}", self.log.display());
         }
     }
 }
 
 /// What a command that ends by itself did.
 #[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
+pub struct Ran {
+    /// Its exit code; none after a signal.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub out: String,
 }
 
 /// Runs a command to its end; what it wrote to its error stream is shown where a test fails.
-pub(crate) fn run(args: &[&str]) -> Ran {
-    let output = Command::new(REDRESS).args(args).stdin(Stdio::null()).output().unwrap();
+pub fn run(program: &Path, args: &[&str]) -> Ran {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     eprint!("{}", text(output.stderr));
     Ran { code: output.status.code(), out: text(output.stdout) }
 }
 
 /// An address on which nobody listens.
-pub(crate) fn free_address() -> String {
+pub fn free_address() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let count = PORTS.end - PORTS.start;
     for _ in 0..count {

@@ -11,37 +11,47 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) method: &'static str,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Option<String>,
+pub struct Call {
+    /// As in `GET`.
+    pub method: &'static str,
+    /// With its query.
+    pub path: String,
+    /// Besides those that every request has.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON, where there is one.
+    pub body: Option<String>,
 }
 
 /// What came back, whole.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, unread.
+    pub body: String,
 }
 
 impl Call {
-    pub(crate) fn get(path: impl Into<String>) -> Self {
+    /// A `GET`.
+    pub fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), headers: Vec::new(), body: None }
     }
 
-    pub(crate) fn post(path: impl Into<String>, body: impl Into<String>) -> Self {
+    /// A `POST` of JSON.
+    pub fn post(path: impl Into<String>, body: impl Into<String>) -> Self {
         let body = Some(body.into());
         Self { method: "POST", path: path.into(), headers: Vec::new(), body }
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// The request as it crosses the wire: its head, and its body.
-    pub(crate) fn bytes(&self) -> (String, String) {
+    pub fn bytes(&self) -> (String, String) {
         let mut head =
             format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
@@ -56,7 +66,10 @@ impl Call {
     }
 
     /// Sends the request and leaves the answer unread.
-    pub(crate) fn send(&self, at: &str) -> Result<TcpStream, Error> {
+    ///
+    /// # Errors
+    /// What went wrong at the socket.
+    pub fn send(&self, at: &str) -> Result<TcpStream, Error> {
         let mut stream = TcpStream::connect(at)?;
         stream.set_read_timeout(Some(READ_TIMEOUT))?;
         let (head, body) = self.bytes();
@@ -65,18 +78,24 @@ impl Call {
     }
 
     /// Sends the request and reads the answer.
-    pub(crate) fn call(&self, at: &str) -> Result<Answer, Error> {
+    ///
+    /// # Errors
+    /// Also when the answer is cut off.
+    pub fn call(&self, at: &str) -> Result<Answer, Error> {
         read_answer(self.send(at)?)
     }
 
     /// The same where nothing may go wrong on the way.
-    pub(crate) fn answer(&self, at: &str) -> Answer {
+    pub fn answer(&self, at: &str) -> Answer {
         self.call(at).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
     }
 }
 
-/// Reads an answer to its end; one that was cut off is an error.
-pub(crate) fn read_answer(mut stream: TcpStream) -> Result<Answer, Error> {
+/// Reads an answer to its end.
+///
+/// # Errors
+/// Also when it was cut off.
+pub fn read_answer(mut stream: TcpStream) -> Result<Answer, Error> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let cut_off = || Error::from(ErrorKind::UnexpectedEof);
@@ -94,12 +113,13 @@ pub(crate) fn read_answer(mut stream: TcpStream) -> Result<Answer, Error> {
 }
 
 impl Answer {
-    pub(crate) fn json(&self) -> Value {
+    /// The body.
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
     /// The body, where the status is the expected one.
-    pub(crate) fn expect(&self, status: u16) -> Value {
+    pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         self.json()
     }

@@ -1,0 +1,14 @@
+//! Throw-away PostgreSQL clusters, for tests and benchmarks: found or installed, started on free loopback ports, crashed,
+//! started again, followed by standbys, and always removed again. Plain std: the project's own tool is built on it.
+
+mod cluster;
+pub mod command;
+mod failover;
+mod programs;
+mod user;
+
+/// What a step answers: its result, or a sentence for the person at the terminal.
+pub type Outcome<T = ()> = Result<T, String>;
+
+pub use self::cluster::{Cluster, Durable};
+pub use self::programs::{find_programs, programs};
