@@ -10,14 +10,15 @@ use redress_core::state::StateName;
 use super::accept::Accept;
 use super::claim::{Claim, DueAccounts, TakeOverLeases};
 use super::fixtures::{
-    ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, in_state, key, pending,
-    queued, refused, rf, sent, set_account, told, word, world,
+    ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, in_state, key, pay,
+    pending, queued, refused, rf, sent, set_account, told, word, world,
 };
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
 use super::write::Author;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
+use crate::sqlite::prepared_again;
 use crate::store::Store;
 use crate::tx::{Engine, Tx};
 use crate::value::{Row, Value};
@@ -192,4 +193,30 @@ async fn a_whole_table_read_is_seen() {
     let watched = Watched { store, plans: Plans::default() };
     watched.run(Sql("SELECT 1 FROM refunds WHERE reason = 'x'", Vec::new())).await;
     assert_eq!(watched.scans().len(), 1);
+}
+
+#[tokio::test]
+async fn a_statement_is_prepared_once_whatever_its_parameters_are() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    pay(&store, 2, "flex", 1000).await;
+    // Whatever was prepared for another schema is prepared anew here.
+    let round = async |first: u32| {
+        for n in first..first + 4 {
+            let byte = u8::try_from(n).expect("few");
+            queued(&store, "order-1", "0.10", n).await;
+            let keyed = Accept { dedupe: key(byte, byte), ..accept("order-2", "0.10", 100 + n) };
+            assert_eq!(told(&store.run(keyed).await.expect("it runs")), "new queued");
+            let by = RefundBy::Ordinal("order-1".to_owned(), n);
+            store.read(LoadRefund { merchant: MERCHANT, by }).await.expect("it runs").expect("a refund");
+            let load = LoadOrder { merchant: MERCHANT, order_ref: "order-1".to_owned() };
+            store.read(load).await.expect("it runs").expect("an order");
+            store.run(claim(60)).await.expect("it runs");
+        }
+    };
+    round(1).await;
+    let before = prepared_again();
+    round(5).await;
+    assert_eq!(prepared_again() - before, 0);
 }

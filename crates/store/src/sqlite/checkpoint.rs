@@ -23,7 +23,7 @@ use crate::stats::Counters;
 
 /// A checkpoint is asked for after this many new pages in the log. The more, the more often a page has been written
 /// again meanwhile and is moved only once.
-const EVERY_FRAMES: u64 = 8_000;
+const EVERY_FRAMES: u64 = 16_000;
 /// An idle writer asks for one already after this many.
 const IDLE_FRAMES: u64 = 256;
 /// The writer's end.

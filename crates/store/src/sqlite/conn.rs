@@ -8,6 +8,7 @@ use std::{
 
 use rusqlite::{
     Connection, OpenFlags, ToSql,
+    config::DbConfig,
     types::{ToSqlOutput, ValueRef},
 };
 
@@ -20,6 +21,8 @@ use crate::{
 
 /// How long a connection waits for another process's write lock, in milliseconds. Tools write in small batches.
 pub(super) const BUSY_MS: u64 = 5_000;
+/// Size of a page of a new file. A refund changes a few rows in pages far apart, and what is logged are whole pages.
+pub(super) const PAGE_BYTES: i64 = 2_048;
 /// Page cache of the writer, in KiB. The system's own cache is behind it, and a miss costs less than a large one does:
 /// 8 MiB took less time a refund than 32, 128 and 512 (`cargo xtask bench accept`).
 pub(super) const WRITER_CACHE_KIB: i64 = 8 * 1024;
@@ -47,9 +50,14 @@ pub(super) fn open(path: Option<&Path>, purpose: Purpose) -> Result<Connection, 
         Some(path) => Connection::open_with_flags(path, flags)?,
         None => Connection::open_in_memory_with_flags(flags)?,
     };
+    // Else a statement may be prepared again whenever a parameter changes, as its plan could be another one then: that
+    // took a third of the writer's time.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.busy_timeout(Duration::from_millis(BUSY_MS))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     if path.is_some() {
+        // Only a new file takes it.
+        conn.pragma_update(None, "page_size", PAGE_BYTES)?;
         let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if !mode.eq_ignore_ascii_case("wal") {
             let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
@@ -109,7 +117,10 @@ impl<'c> SqliteTx<'c> {
                     statement.parameter_count(),
                 ));
             }
-            go(&mut statement)
+            let done = go(&mut statement);
+            #[cfg(test)]
+            tests::count_prepared_again(&statement);
+            done
         });
         self.failed = result.is_err();
         ready(result.map_err(|error| classify(self.conn, &error, sql)))
@@ -175,5 +186,26 @@ impl ToSql for Bind<'_> {
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    use rusqlite::{Statement, StatementStatus};
+
+    thread_local! {
+        static PREPARED_AGAIN: Cell<i64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count_prepared_again(statement: &Statement<'_>) {
+        let times = i64::from(statement.reset_status(StatementStatus::RePrepare));
+        PREPARED_AGAIN.set(PREPARED_AGAIN.get() + times);
+    }
+
+    /// How often this thread ran a statement that SQLite had to prepare again.
+    pub(crate) fn prepared_again() -> i64 {
+        PREPARED_AGAIN.get()
     }
 }

@@ -11,9 +11,8 @@ use tokio::sync::oneshot;
 use super::{
     OpenError,
     conn::{Purpose, open},
-    errors::unavailable,
     group::run_group,
-    job::{OpJob, execute, run_query},
+    job::{OpJob, run_query},
 };
 use crate::{
     error::StoreError,
@@ -47,11 +46,14 @@ impl InLineStore {
     pub(crate) fn read<Q: Query>(&self, query: &Q) -> Result<Q::Out, StoreError> {
         Counters::add(&self.counters.reads);
         let mut conn = self.conn();
-        // The one connection writes as well.
-        execute(&conn, "PRAGMA query_only = ON").map_err(|error| unavailable(&error))?;
+        // The one connection writes as well, and to forbid it for a moment would prepare every statement anew.
+        let changes_before = conn.total_changes();
         let result = run_query(query, &mut conn);
-        execute(&conn, "PRAGMA query_only = OFF").map_err(|error| unavailable(&error))?;
-        result
+        if conn.total_changes() == changes_before {
+            result
+        } else {
+            Err(StoreError::unavailable(format!("{} wrote, and was undone", Q::NAME)))
+        }
     }
 
     pub(crate) fn admin<R>(&self, go: impl FnOnce(&mut Connection) -> R) -> R {

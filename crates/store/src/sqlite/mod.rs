@@ -26,6 +26,8 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+#[cfg(test)]
+pub(crate) use self::conn::tests::prepared_again;
 use self::{
     checkpoint::Checkpointer,
     job::{OpJob, run_query},
@@ -49,7 +51,7 @@ pub const READERS: usize = 4;
 /// No read transaction outlives this, in milliseconds: it would keep the write-ahead log from starting over.
 pub const READ_MAX_MS: u64 = 5_000;
 /// The write-ahead log is started over when it has this many pages (192 MiB): the writer pauses for that.
-pub const LOG_PAGES_MAX: u64 = 49_152;
+pub const LOG_PAGES_MAX: u64 = 98_304;
 /// How long a start waits for another server on the same file to end, in milliseconds.
 pub const LOCK_WAIT_MS: u64 = 5_000;
 
