@@ -83,6 +83,8 @@ CREATE TABLE payments (
     customer_ref TEXT,
     notification_url TEXT,
     refund_count BIGINT NOT NULL CHECK (refund_count >= 0),
+    -- Most payments have one refund at most: found from here, it needs no place in the index of the others.
+    first_refund_id BYTES,
     transaction_count BIGINT NOT NULL CHECK (transaction_count >= 1),
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
@@ -151,7 +153,8 @@ CREATE TABLE refunds (
     CHECK (due_at IS NULL
         OR (state <> 'succeeded' AND state <> 'failed' AND state <> 'canceled' AND state <> 'reversed'))
 ) STRICT_SUFFIX;
-CREATE UNIQUE INDEX refunds_ordinal ON refunds (merchant_id, payment_id, ordinal);
+-- The refunds of a payment after its first.
+CREATE UNIQUE INDEX refunds_ordinal ON refunds (merchant_id, payment_id, ordinal) WHERE ordinal > 1;
 CREATE UNIQUE INDEX refunds_dedupe ON refunds (dedupe_key) WHERE dedupe_key IS NOT NULL;
 CREATE UNIQUE INDEX refunds_psp_refund ON refunds (account_id, psp_refund_id) WHERE psp_refund_id IS NOT NULL;
 CREATE INDEX refunds_due ON refunds (account_id, state, due_at) WHERE due_at IS NOT NULL;

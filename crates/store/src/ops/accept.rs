@@ -108,15 +108,11 @@ macro_rules! lock_payment {
         concat!(
             "SELECT ",
             payment_columns!(),
-            ", (SELECT a.psp FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
-            "AND a.account_id = payments.account_id)",
-            ", (SELECT a.state FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
-            "AND a.account_id = payments.account_id)",
-            ", (SELECT a.version FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
-            "AND a.account_id = payments.account_id)",
-            ", (SELECT a.max_in_flight FROM psp_accounts a WHERE a.merchant_id = payments.merchant_id ",
-            "AND a.account_id = payments.account_id)",
-            " FROM payments WHERE merchant_id = $1 AND order_ref = $2",
+            ", through_psp, through_state, through_version, through_max FROM payments JOIN (SELECT ",
+            "merchant_id AS through_merchant, account_id AS through_account, psp AS through_psp, ",
+            "state AS through_state, version AS through_version, max_in_flight AS through_max FROM psp_accounts) a ",
+            "ON through_merchant = merchant_id AND through_account = account_id ",
+            "WHERE merchant_id = $1 AND order_ref = $2",
             $locking
         )
     };
@@ -126,10 +122,11 @@ macro_rules! lock_payment {
 const READ_PAYMENT: &str = lock_payment!("");
 
 /// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice.
-const LOCK_PAYMENT: &str = lock_payment!(" FOR NO KEY UPDATE");
+const LOCK_PAYMENT: &str = lock_payment!(" FOR NO KEY UPDATE OF payments");
 
 const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, refund_count = refund_count + 1, \
-     transaction_count = transaction_count + 1, updated_at = $2 WHERE merchant_id = $3 AND payment_id = $4";
+     transaction_count = transaction_count + 1, updated_at = $2, first_refund_id = COALESCE(first_refund_id, $3) \
+     WHERE merchant_id = $4 AND payment_id = $5";
 
 const FIND_REPEAT: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
@@ -207,6 +204,7 @@ impl Accept {
             &[
                 reserve.into(),
                 self.now.as_micros().into(),
+                refund.id.as_bytes().into(),
                 payment.merchant.as_bytes().into(),
                 payment.id.as_bytes().into(),
             ],

@@ -35,11 +35,25 @@ pub struct LoadOrder {
 const PAYMENT_BY_REF: &str =
     concat!("SELECT ", payment_columns!(), " FROM payments WHERE merchant_id = $1 AND order_ref = $2");
 
-const REFUNDS_OF_PAYMENT: &str = concat!(
-    "SELECT ",
-    refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND payment_id = $2 ORDER BY ordinal LIMIT $3"
-);
+/// The refunds of payment `$2` of merchant `$1`: the first by the payment's word, the others by their index, which
+/// leaves the first out.
+macro_rules! of_payment {
+    ($columns:expr, $and:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM refunds WHERE merchant_id = $1 AND refund_id = (SELECT p.first_refund_id FROM payments p ",
+            "WHERE p.merchant_id = $1 AND p.payment_id = $2)",
+            $and,
+            " UNION ALL SELECT ",
+            $columns,
+            " FROM refunds WHERE merchant_id = $1 AND payment_id = $2 AND ordinal > 1",
+            $and
+        )
+    };
+}
+
+const REFUNDS_OF_PAYMENT: &str = concat!(of_payment!(refund_columns!(), ""), " ORDER BY ordinal LIMIT $3");
 
 impl Query for LoadOrder {
     type Out = Option<Order>;
@@ -93,17 +107,9 @@ pub enum RefundBy {
 const REFUND_BY_ID: &str =
     concat!("SELECT ", refund_columns!(), " FROM refunds WHERE merchant_id = $1 AND refund_id = $2");
 
-const REFUND_BY_ORDINAL: &str = concat!(
-    "SELECT ",
-    refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND payment_id = $2 AND ordinal = $3"
-);
+const REFUND_BY_ORDINAL: &str = of_payment!(refund_columns!(), " AND ordinal = $3");
 
-const REFUND_BY_TRANSACTION: &str = concat!(
-    "SELECT ",
-    refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND payment_id = $2 AND transaction_number = $3"
-);
+const REFUND_BY_TRANSACTION: &str = of_payment!(refund_columns!(), " AND transaction_number = $3");
 
 const PAYMENT_BY_ID: &str =
     concat!("SELECT ", payment_columns!(), " FROM payments WHERE merchant_id = $1 AND payment_id = $2");
@@ -164,8 +170,10 @@ pub struct BoundElsewhere {
     pub refund: Refund,
 }
 
-const BOUND_ELSEWHERE: &str = "SELECT psp_refund_id FROM refunds WHERE merchant_id = $1 AND payment_id = $2 \
-     AND refund_id <> $3 AND psp_refund_id IS NOT NULL ORDER BY ordinal LIMIT $4";
+const BOUND_ELSEWHERE: &str = concat!(
+    of_payment!("psp_refund_id, ordinal", " AND refund_id <> $3 AND psp_refund_id IS NOT NULL"),
+    " ORDER BY ordinal LIMIT $4"
+);
 
 impl Query for BoundElsewhere {
     type Out = Vec<String>;

@@ -98,14 +98,36 @@ const PAYMENTS: &str = "SELECT merchant_id, payment_id, currency, captured, refu
      refunded_before, refund_count, transaction_count FROM payments WHERE (merchant_id, payment_id) > ($1, $2) \
      ORDER BY merchant_id, payment_id LIMIT $3";
 
-const REFUNDS: &str = "SELECT merchant_id, payment_id, refund_id, ordinal, transaction_number, amount, currency, state, \
-     event_count FROM refunds WHERE (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4) \
-     ORDER BY merchant_id, payment_id, ordinal";
+/// The refunds of the payments after ($1, $2) up to ($3, $4): the first of each by the payment's word, the others by
+/// their index.
+macro_rules! of_payments {
+    ($columns:literal, $join:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM payments p JOIN refunds r ON r.merchant_id = p.merchant_id AND r.refund_id = p.first_refund_id",
+            $join,
+            " WHERE (p.merchant_id, p.payment_id) > ($1, $2) AND (p.merchant_id, p.payment_id) <= ($3, $4) ",
+            "UNION ALL SELECT ",
+            $columns,
+            " FROM refunds r",
+            $join,
+            " WHERE r.ordinal > 1 AND (r.merchant_id, r.payment_id) > ($1, $2) ",
+            "AND (r.merchant_id, r.payment_id) <= ($3, $4) ORDER BY 1, 2, 4, 5"
+        )
+    };
+}
 
-const EVENTS: &str = "SELECT r.merchant_id, r.payment_id, r.refund_id, e.number, e.kind, e.amount FROM refunds r \
-     JOIN events e ON e.merchant_id = r.merchant_id AND e.refund_id = r.refund_id \
-     WHERE (r.merchant_id, r.payment_id) > ($1, $2) AND (r.merchant_id, r.payment_id) <= ($3, $4) \
-     ORDER BY r.merchant_id, r.payment_id, r.ordinal, e.number";
+const REFUNDS: &str = of_payments!(
+    "r.merchant_id, r.payment_id, r.refund_id, r.ordinal, r.transaction_number, r.amount, r.currency, r.state, \
+     r.event_count",
+    ""
+);
+
+const EVENTS: &str = of_payments!(
+    "r.merchant_id, r.payment_id, r.refund_id, r.ordinal, e.number, e.kind, e.amount",
+    " JOIN events e ON e.merchant_id = r.merchant_id AND e.refund_id = r.refund_id"
+);
 
 const CASES: &str = "SELECT merchant_id, payment_id, CASE WHEN closed_at IS NULL THEN blocked ELSE 0 END, booked FROM cases \
      WHERE payment_id IS NOT NULL AND (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4)";
@@ -133,7 +155,7 @@ impl Query for LoadBooks {
             let id = RefundId::from_bytes(row.id16(2)?);
             let refunds = &mut books[index(&at, &row)?].refunds;
             let of = refunds.iter_mut().rfind(|refund| refund.id == id).ok_or_else(torn)?;
-            of.events.push((count(&row, 3)?, parsed(&row, 4, EventKind::parse)?, row.int(5)?));
+            of.events.push((count(&row, 4)?, parsed(&row, 5, EventKind::parse)?, row.int(6)?));
         }
         for row in tx.rows(CASES, &range).await? {
             let of = &mut books[index(&at, &row)?];
