@@ -223,7 +223,9 @@ impl Bare {
             refund: RefundId::new(now, self.random.bytes10()),
             process: self.process,
             timing: self.config.timing,
-            capabilities: |psp| redress_psp::registry::by_name(psp).map(|connector| connector.capabilities()),
+            capabilities: Arc::new(|psp| {
+                redress_psp::registry::by_name(psp).map(|connector| connector.capabilities())
+            }),
             permits: Arc::new(NoPermits),
             announce: false,
             now,

@@ -92,7 +92,7 @@ impl Engine {
             refund: RefundId::new(now, parts.world.random.bytes10()),
             process: parts.process,
             timing: parts.config.timing,
-            capabilities: |psp| redress_psp::registry::by_name(psp).map(|connector| connector.capabilities()),
+            capabilities: Arc::clone(&parts.capabilities),
             permits: Arc::clone(&parts.permits) as Arc<dyn SendPermits>,
             announce,
             now,

@@ -7,6 +7,7 @@ use redress_core::time::Timestamp;
 use redress_psp::connector::Connector;
 use redress_psp::transport::Transport;
 use redress_store::Store;
+use redress_store::ops::accept::CapabilitiesOf;
 use tokio::sync::Notify;
 
 use crate::config::EngineConfig;
@@ -31,6 +32,8 @@ pub(crate) struct Parts {
     pub(crate) psp_transport: Arc<dyn Transport>,
     pub(crate) notify_transport: Arc<dyn Transport>,
     pub(crate) connectors: fn(&str) -> Option<&'static dyn Connector>,
+    /// What the connectors say of themselves.
+    pub(crate) capabilities: CapabilitiesOf,
     pub(crate) directory: Directory,
     pub(crate) vault: Arc<Vault>,
     pub(crate) permits: Arc<Permits>,
@@ -67,6 +70,7 @@ impl Engine {
     /// Builds the engine. Nothing runs yet.
     pub fn new(parts: EngineParts) -> Self {
         let (refunds_due, deliveries_due) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let connectors = parts.connectors;
         let process = ProcessId::new(parts.world.clock.now(), parts.world.random.bytes10());
         Self {
             parts: Arc::new(Parts {
@@ -81,7 +85,8 @@ impl Engine {
                 config: parts.config,
                 psp_transport: parts.psp_transport,
                 notify_transport: parts.notify_transport,
-                connectors: parts.connectors,
+                connectors,
+                capabilities: Arc::new(move |psp| connectors(psp).map(|connector| connector.capabilities())),
                 vault: parts.vault,
                 refunds_due,
                 process,

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use futures_util::future::BoxFuture;
+
 use crate::{
     error::StoreError,
     op::{Done, Operation},
@@ -25,10 +27,30 @@ pub enum Fault {
     LoseAnswer,
 }
 
+/// Where an operation or a query stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It was handed over, and nothing of it was done.
+    Before,
+    /// It is done, and its caller does not know yet.
+    After,
+}
+
 /// Decides about each operation as it is handed to the store, by its name.
 pub trait Faults: Send + Sync {
     /// What goes wrong with this one.
     fn next(&self, operation: &'static str) -> Fault;
+
+    /// Why this query fails, where it does.
+    fn next_read(&self, _query: &'static str) -> Option<StoreError> {
+        None
+    }
+
+    /// Waited for before and after each operation and query. A database takes its time here, and a process that dies
+    /// goes no further.
+    fn pass<'a>(&'a self, _moment: Moment, _name: &'static str) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// An operation whose n-th statement, counted from zero, fails.

@@ -20,7 +20,7 @@ mod tx;
 mod value;
 
 pub use error::StoreError;
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, Moment};
 pub use migrate::{MigrateError, Migration};
 pub use migrations::MIGRATIONS;
 pub use op::{Done, Operation, Query};

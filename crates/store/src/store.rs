@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     error::StoreError,
-    fault::{FailStatement, Fault, Faults, INJECTED},
+    fault::{FailStatement, Fault, Faults, INJECTED, Moment},
     op::{Operation, Query},
     postgres::{Listener, PgConfig, PgStore},
     sqlite::{InLineStore, OpenError, Role, SqliteConfig, SqliteStore},
@@ -61,7 +61,7 @@ impl Store {
         Ok(Self::new(Inner::Postgres(Arc::new(PgStore::open(config)?))))
     }
 
-    /// The same database, with faults in front of every operation run through this handle and its clones.
+    /// The same database, with faults around everything run through this handle and its clones.
     #[must_use]
     pub fn with_faults(mut self, faults: Arc<dyn Faults>) -> Self {
         self.faults = Some(faults);
@@ -84,7 +84,14 @@ impl Store {
     /// # Errors
     /// What the operation answered, or [`StoreError::Full`], or [`StoreError::Unavailable`].
     pub async fn run<O: Operation>(&self, op: O) -> Result<O::Out, StoreError> {
-        let fault = self.faults.as_ref().map_or(Fault::None, |faults| faults.next(O::NAME));
+        let Some(faults) = &self.faults else { return self.run_now(op).await };
+        faults.pass(Moment::Before, O::NAME).await;
+        let answer = self.run_with(faults.next(O::NAME), op).await;
+        faults.pass(Moment::After, O::NAME).await;
+        answer
+    }
+
+    async fn run_with<O: Operation>(&self, fault: Fault, op: O) -> Result<O::Out, StoreError> {
         match fault {
             Fault::None => self.run_now(op).await,
             Fault::Refuse(error) => Err(error),
@@ -101,6 +108,17 @@ impl Store {
     /// # Errors
     /// What the query answered, or [`StoreError::Full`], or [`StoreError::Unavailable`] (also when it took too long).
     pub async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
+        let Some(faults) = &self.faults else { return self.read_now(query).await };
+        faults.pass(Moment::Before, Q::NAME).await;
+        let answer = match faults.next_read(Q::NAME) {
+            Some(error) => Err(error),
+            None => self.read_now(query).await,
+        };
+        faults.pass(Moment::After, Q::NAME).await;
+        answer
+    }
+
+    async fn read_now<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
         match &self.inner {
             Inner::Sqlite(store) => store.read(query).await,
             Inner::InLine(store) => store.read(&query),

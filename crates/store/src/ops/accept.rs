@@ -38,6 +38,9 @@ pub struct Dedupe {
     pub request_hash: [u8; 16],
 }
 
+/// What each PSP can do, by its name; `None` where no connector speaks to it.
+pub type CapabilitiesOf = Arc<dyn Fn(&str) -> Option<&'static Capabilities> + Send + Sync>;
+
 /// Accepts one refund.
 pub struct Accept {
     /// The caller's merchant.
@@ -60,8 +63,8 @@ pub struct Accept {
     pub process: ProcessId,
     /// The spans.
     pub timing: Timing,
-    /// What each PSP can do, by its name.
-    pub capabilities: fn(&str) -> Option<&'static Capabilities>,
+    /// What each PSP can do.
+    pub capabilities: CapabilitiesOf,
     /// The rights to send.
     pub permits: Arc<dyn SendPermits>,
     /// Whether an endpoint wants to hear of new refunds: only then deliveries are inserted here.

@@ -282,7 +282,7 @@ pub(crate) fn accept(order_ref: &str, amount: &str, n: u32) -> Accept {
         refund: rf(n),
         process: HERE,
         timing: TIMING,
-        capabilities,
+        capabilities: Arc::new(capabilities),
         permits: Arc::new(Hand(Permits::new(0))),
         announce: false,
         now: at(10),
