@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod run;
+mod sim;
 mod test;
 mod tidy;
 mod torture;
@@ -21,6 +22,8 @@ cargo xtask COMMAND
   torture [--kills N] [--engine sqlite|postgres|both] [--processes 1|2] [--database none|cut|restart|failover]
           [--seed S] [--json] [--no-pg-install]
           the released program as real processes: killed, cut off from its database, and judged from outside
+  sim [--seeds N] [--seed S] [--threads N]
+          the simulator: N seeds counted up from S (1 where left out); S alone replays one and prints its log
   tidy    what compilers do not check: file lengths, walls between crates, words, links
   ci [--only STEP,...]
           fmt, clippy, tidy, test, demo: what must hold before a change is taken
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         "test" => test::command(rest),
         "bench" => bench::command(rest),
         "torture" => torture::command(rest),
+        "sim" => sim::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),
         "ci" => ci::command(rest),
         "help" | "-h" | "--help" => {

@@ -1,0 +1,234 @@
+//! Refunds against the ledger, the clients' memories, the balances and the table of transitions.
+
+use std::collections::BTreeMap;
+
+use super::{Books, EventRow, RefundRow};
+use crate::wire::{base62, minor};
+use crate::witness::{Face, Wish};
+
+/// What may happen after what, by the names of events. What is sent again is told of only when its answer is there.
+const MAY_FOLLOW: [(&str, &[&str]); 7] = [
+    (
+        "refund.created",
+        &["refund.pending", "refund.unknown", "refund.succeeded", "refund.failed", "refund.canceled"],
+    ),
+    ("refund.pending", &["refund.succeeded", "refund.failed", "refund.unknown"]),
+    ("refund.unknown", &["refund.pending", "refund.unknown", "refund.succeeded", "refund.failed"]),
+    ("refund.succeeded", &["refund.reversed"]),
+    ("refund.failed", &[]),
+    ("refund.canceled", &[]),
+    ("refund.reversed", &[]),
+];
+
+/// Cases by which a contradiction to an end is known.
+const LATE_KINDS: [&str; 4] = ["late_success", "mismatch", "foreign_refund", "reversed"];
+
+/// The failures of a refund that are told as an error of the request.
+const FAILED_CODES: [&str; 2] = ["4080", "4003"];
+
+impl Books<'_> {
+    /// At the PSPs: never more than was captured, never two effects for one refund, none that nobody asked for.
+    pub(super) fn judge_ledger(&mut self) {
+        let mut by_payment: BTreeMap<String, i64> = BTreeMap::new();
+        let mut by_key: BTreeMap<String, u32> = BTreeMap::new();
+        let mut said = Vec::new();
+        for effect in &self.effects {
+            *by_key.entry(effect.key.clone()).or_default() += 1;
+            if effect.state != "failed" {
+                *by_payment.entry(effect.payment.clone()).or_default() += effect.amount_minor;
+            }
+            let Some(refund) = self.refunds.iter().find(|refund| refund.key() == effect.key) else {
+                said.push(format!("an effect of no refund: {effect:?}"));
+                continue;
+            };
+            let known = self.payment_row(refund.payment).and_then(|row| self.known_payment(row));
+            let same = known.is_some_and(|known| {
+                known.psp_payment_id == effect.payment && known.currency == effect.currency
+            });
+            if !same || effect.amount_minor != refund.amount {
+                said.push(format!("another effect than was asked for: {effect:?} of {refund:?}"));
+            }
+        }
+        for (key, times) in by_key.iter().filter(|(_, times)| **times > 1) {
+            said.push(format!("{times} effects of {key}"));
+        }
+        for known in self.evidence.merchants.iter().flat_map(|merchant| &merchant.payments) {
+            let moved = by_payment.get(&known.psp_payment_id).copied().unwrap_or(0);
+            if moved > known.captured && !self.misjudged(&known.psp_payment_id) {
+                said.push(format!("{moved} given back of {} for {}", known.captured, known.order_ref));
+            }
+        }
+        self.found.extend(said);
+    }
+
+    /// A person released an amount of this payment that left all the same.
+    fn misjudged(&self, psp_payment_id: &str) -> bool {
+        let of_payment = self.effects.iter().filter(|effect| effect.payment == psp_payment_id);
+        of_payment.into_iter().any(|effect| self.evidence.mistakes.contains(&effect.key))
+    }
+
+    /// What clients were told: every acknowledged refund is there, a key made one refund, nonsense made none.
+    pub(super) fn judge_wishes(&mut self) {
+        let mut said = Vec::new();
+        for wish in &self.evidence.wishes {
+            self.judge_wish(wish, &mut said);
+        }
+        let reasons: Vec<String> = self.evidence.wishes.iter().map(|wish| self.reason(wish)).collect();
+        for refund in self.refunds.iter().filter(|refund| !reasons.contains(&refund.reason)) {
+            said.push(format!("nobody asked for {refund:?}"));
+        }
+        self.found.extend(said);
+    }
+
+    fn reason(&self, wish: &Wish) -> String {
+        format!("w{} of {}", wish.number, self.evidence.merchants[wish.merchant].code)
+    }
+
+    fn judge_wish(&self, wish: &Wish, said: &mut Vec<String>) {
+        let number = wish.number;
+        let merchant = &self.evidence.merchants[wish.merchant];
+        let reason = self.reason(wish);
+        let made: Vec<&RefundRow> = self.refunds.iter().filter(|refund| refund.reason == reason).collect();
+        let most = if wish.wrong || wish.owner != wish.merchant {
+            0
+        } else if wish.key.is_some() {
+            1
+        } else {
+            wish.sent as usize
+        };
+        if made.len() > most {
+            said.push(format!("w{number} made {} refunds, at most {most} are right: {made:?}", made.len()));
+        }
+        for refund in &made {
+            let payment = self.payment_row(refund.payment);
+            let right = payment.is_some_and(|payment| {
+                payment.order_ref == wish.order_ref && payment.merchant == merchant.id
+            }) && wish.minor.is_none_or(|minor| minor == refund.amount);
+            if !right {
+                said.push(format!("w{number} made another refund: {refund:?} of {payment:?}"));
+            }
+        }
+        for told in &wish.acknowledged {
+            let found = made.iter().find(|refund| match wish.face {
+                Face::Portone => base62(refund.id) == told.id,
+                Face::Sgate => format!("{}_R{}", wish.order_ref, refund.ordinal) == told.id,
+            });
+            let decimals = self.decimals(wish);
+            match found {
+                None => said.push(format!("w{number} was acknowledged as {told:?}, which is not there")),
+                Some(refund) if minor(&told.amount, decimals) != Some(refund.amount) => {
+                    said.push(format!("w{number} was acknowledged as {told:?}, which is {refund:?}"));
+                }
+                Some(_) => {}
+            }
+        }
+        if wish.sent == 1
+            && let ([(status, code)], [refund]) = (wish.refused.as_slice(), made.as_slice())
+        {
+            let failed = FAILED_CODES.contains(&code.as_str()) && refund.state == "failed";
+            if !failed {
+                said.push(format!("w{number} was told {status} {code}, and there is {refund:?}"));
+            }
+        }
+    }
+
+    fn decimals(&self, wish: &Wish) -> u32 {
+        let payments = &self.evidence.merchants[wish.owner].payments;
+        payments.iter().find(|payment| payment.order_ref == wish.order_ref).map_or(0, |it| it.decimals)
+    }
+
+    /// What is called done happened, what is called failed did not, and what is open is before a person.
+    pub(super) fn judge_refunds(&mut self) {
+        let mut said = Vec::new();
+        for refund in &self.refunds {
+            let key = refund.key();
+            let effect = self.effects.iter().find(|effect| effect.key == key);
+            let stands = effect.map(|effect| effect.state.as_str());
+            let of_refund = || self.cases.iter().filter(|case| case.refund == Some(refund.id));
+            let known_late = of_refund().any(|case| LATE_KINDS.contains(&case.kind.as_str()));
+            let by_person = self.closed_by_person(refund);
+            let fault = match refund.state.as_str() {
+                "succeeded" if by_person => None,
+                "succeeded" => match (stands, effect) {
+                    (Some("succeeded"), _) => None,
+                    (Some("failed"), Some(effect)) if !self.evidence.once_done.contains(&effect.refund) => {
+                        Some("it never happened at the PSP")
+                    }
+                    // The PSP took it back. Whoever was told of that must know it.
+                    (Some("failed"), Some(effect)) if self.evidence.told_failed.contains(&effect.refund) => {
+                        (!known_late).then_some("the PSP took it back and said so")
+                    }
+                    (Some("failed"), _) => None,
+                    _ => Some("no such effect"),
+                },
+                "failed" | "canceled" => {
+                    let gone = matches!(stands, Some("succeeded" | "pending"));
+                    // What comes late to one that a person closed is told too, where it can still be heard.
+                    let known = known_late || (by_person && self.evidence.mistakes.contains(&key));
+                    (gone && !known).then_some("it has an effect")
+                }
+                "reversed" => (stands != Some("failed")).then_some("the PSP did not take it back"),
+                _ => (!of_refund().any(|case| case.open)).then_some("it is open, and no person is called"),
+            };
+            if let Some(fault) = fault {
+                said.push(format!("{fault}: {refund:?}, at the PSP {effect:?}"));
+            }
+        }
+        self.found.extend(said);
+    }
+
+    /// The balances are the sums over refunds and cases.
+    pub(super) fn judge_balances(&mut self) {
+        let mut said = Vec::new();
+        for payment in &self.payments {
+            let of_payment = || self.refunds.iter().filter(|refund| refund.payment == payment.id);
+            let sum = |states: &[&str]| -> i64 {
+                of_payment().filter(|it| states.contains(&it.state.as_str())).map(|it| it.amount).sum()
+            };
+            let open: i64 = of_payment().filter(|refund| !refund.over()).map(|refund| refund.amount).sum();
+            let cases = || self.cases.iter().filter(|case| case.payment == Some(payment.id));
+            let blocked: i64 = cases().filter(|case| case.open).map(|case| case.blocked).sum();
+            let booked: i64 = cases().map(|case| case.booked).sum();
+            let refunded = payment.refunded_before + sum(&["succeeded"]) + booked;
+            if (payment.refunded, payment.reserved, payment.blocked) != (refunded, open, blocked) {
+                said.push(format!(
+                    "the balance should be refunded {refunded}, reserved {open}, blocked {blocked}: {payment:?}"
+                ));
+            }
+            let known = self.known_payment(payment).map(|known| known.captured);
+            let used = payment.refunded + payment.reserved + payment.blocked;
+            if Some(payment.captured) != known || used > payment.captured {
+                said.push(format!("more is used than was captured: {payment:?}"));
+            }
+        }
+        self.found.extend(said);
+    }
+
+    /// Only what may follow has followed.
+    pub(super) fn judge_events(&mut self) {
+        let mut said = Vec::new();
+        for refund in &self.refunds {
+            let none = Vec::new();
+            let events: &Vec<EventRow> = self.events.get(&refund.id).unwrap_or(&none);
+            let numbered = events.iter().zip(1..).all(|(event, number)| event.number == number);
+            let counted = i64::try_from(events.len()) == Ok(refund.event_count);
+            if !numbered || !counted || events.first().is_none_or(|first| first.kind != "refund.created") {
+                said.push(format!("events are missing: {refund:?} {events:?}"));
+            }
+            for pair in events.windows(2) {
+                let may = MAY_FOLLOW.iter().find(|(kind, _)| *kind == pair[0].kind).map(|(_, next)| *next);
+                if !may.is_some_and(|next| next.contains(&pair[1].kind.as_str())) {
+                    said.push(format!("{} after {}: {refund:?}", pair[1].kind, pair[0].kind));
+                }
+            }
+            let last = events.last().map_or("", |event| event.kind.as_str());
+            if refund.over() && last != format!("refund.{}", refund.state) {
+                said.push(format!("the last event is {last}: {refund:?}"));
+            }
+            if refund.state == "failed" && refund.failure_code.as_deref().unwrap_or_default().is_empty() {
+                said.push(format!("failed, and nothing says why: {refund:?}"));
+            }
+        }
+        self.found.extend(said);
+    }
+}

@@ -1,0 +1,33 @@
+//! Defects on purpose, to show that the auditor finds them.
+
+/// A defect planted in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Defect {
+    /// None.
+    #[default]
+    None,
+    /// A connector that takes a lost answer for a refusal.
+    TimeoutIsRefusal,
+    /// A connector that gives another key with every send.
+    FreshKeyEverySend,
+    /// A connector that takes "not found" for a refusal.
+    NotFoundIsRefusal,
+    /// A connector that takes "pending" for success.
+    PendingIsSuccess,
+    /// A connector that says that a PSP without idempotency keys has them.
+    ResendsWithoutKey,
+    /// A store that believes in ten times the captured sums.
+    CapturedTooLarge,
+    /// A store that loses a refund that was acknowledged.
+    RefundForgotten,
+    /// A store that loses what PortOne's endpoints are owed.
+    DeliveryForgotten,
+    /// A transport that says that a notification was taken, and did not send it.
+    DeliveryNotSent,
+    /// A notification whose body changes after it was signed.
+    BodyChangedAfterSigning,
+    /// A PSP that acts twice on one request.
+    PspActsTwice,
+    /// A face that takes one merchant for another.
+    MerchantsMixedUp,
+}

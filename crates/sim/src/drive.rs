@@ -1,0 +1,226 @@
+//! One seed from beginning to end: set up, faults, calm, the auditor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use redress_engine::vault::{Vault, generate_line};
+use redress_sandbox::{Place, Sandbox};
+use redress_store::{MIGRATIONS, Query, Row, Store, StoreError, Tx};
+use secrecy::ExposeSecret;
+
+use crate::audit::{self, Evidence};
+use crate::defect::Defect;
+use crate::merchant::{now, sandbox_config};
+use crate::network::{Notices, PspTasks, TrueClock};
+use crate::plan::Plan;
+use crate::planted::{spoil, spoil_late};
+use crate::rng::Rng;
+use crate::state::{Run, START, lock};
+
+/// How long everything may take to come to rest after the last fault, in simulated seconds. What is late is at most
+/// half a minute late, clocks are two minutes off at most, and no pause of the settings is longer than 16 s.
+const REST_SECONDS_MAX: i64 = 900;
+/// So long after the last fault nothing is judged: whatever was late arrives, in simulated seconds.
+const REST_SECONDS_MIN: i64 = 65;
+/// A run that needs more turns than this goes round in circles.
+const POLLS_MAX: u64 = 3_000_000;
+
+/// What became of a seed.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// Broken promises; none is good.
+    pub violations: Vec<String>,
+    /// The log: all of it where that was asked for, else its end.
+    pub log: Vec<String>,
+    /// A hash over the whole log.
+    pub log_hash: u64,
+    /// Lines of the whole log.
+    pub log_lines: u64,
+    /// How often what happened: faults by name, and some more.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Simulated seconds.
+    pub seconds: u64,
+}
+
+/// Runs one seed. `whole_log`: keep all lines, not only the last.
+///
+/// # Panics
+/// When the simulator itself is broken.
+pub fn one(seed: u64, defect: Defect, whole_log: bool) -> Outcome {
+    let plan = Plan::of(seed);
+    let store = Store::in_line_sqlite().expect("a database in memory");
+    now(store.migrate(MIGRATIONS, START)).expect("the tables of an empty database");
+    let line = generate_line(&Rng::new(seed, "master key"));
+    let vault = Vault::parse(line.expose_secret()).expect("a fresh key");
+    let run = Arc::new(Run::new(plan, defect, store, vault, whole_log));
+    run.note(format_args!("{:?}", run.plan));
+    let sandbox = open_sandbox(&run);
+    let operator = run.engine(0, run.outside, Arc::default(), false);
+    run.set_up(&operator);
+    drop(operator);
+    spoil(&run.store, defect);
+    run.script();
+    sandbox.start();
+    let stuck = live(&run);
+    spoil_late(&run.store, defect);
+    let violations = stuck.map_or_else(|| judged(&run), |stuck| vec![stuck]);
+    for violation in &violations {
+        run.note(format_args!("VIOLATION: {violation}"));
+    }
+    run.exec.clear();
+    let (log_hash, log_lines) = run.log_hash();
+    let seconds = u64::try_from((run.exec.now() - START) / 1_000_000).unwrap_or(0);
+    let outcome =
+        Outcome { seed, violations, log: run.lines(), log_hash, log_lines, counts: run.counts(), seconds };
+    // What runs in the sandbox and in the processes knows the run only weakly.
+    lock(&run.processes).clear();
+    outcome
+}
+
+fn open_sandbox(run: &Arc<Run>) -> Sandbox {
+    let world = redress_sandbox::World {
+        clock: Arc::new(TrueClock(run.exec.clone())),
+        spawner: Arc::new(PspTasks(run.exec.clone(), run.outside)),
+        notifier: Arc::new(Notices(Arc::downgrade(run))),
+    };
+    let sandbox = Sandbox::open(&Place::Memory, sandbox_config(run.plan.merchants), world)
+        .expect("a sandbox in memory");
+    run.sandbox.set(sandbox.router()).expect("set once");
+    sandbox
+}
+
+/// Lets everything happen. Answers why it never came to rest, where it did not.
+fn live(run: &Arc<Run>) -> Option<String> {
+    for place in 0..run.plan.processes {
+        run.start(place);
+    }
+    run.start_clients();
+    run.exec.spawn(run.outside, Arc::clone(run).trouble());
+    let faults_end = START + i64::try_from(run.plan.fault_seconds).unwrap_or(0) * 1_000_000;
+    if !pass_until(run, faults_end) {
+        return Some("stuck: it goes round in circles while faults strike".into());
+    }
+    run.calm.store(true, Relaxed);
+    run.note(format_args!("the calm"));
+    now(run.put_right());
+    let latest = run.exec.now() + REST_SECONDS_MAX * 1_000_000;
+    let mut look = run.exec.now() + REST_SECONDS_MIN * 1_000_000;
+    while look <= latest {
+        if !pass_until(run, look) {
+            return Some("stuck: it goes round in circles in the calm".into());
+        }
+        run.finish_pending();
+        let waiting = what_waits(run);
+        if waiting.is_empty() {
+            return None;
+        }
+        look += 5_000_000;
+        if look > latest {
+            return Some(format!("stuck: {}", waiting.join("; ")));
+        }
+    }
+    None
+}
+
+fn pass_until(run: &Run, until: i64) -> bool {
+    while run.exec.step(until) {
+        if run.exec.polls() > POLLS_MAX {
+            return false;
+        }
+    }
+    true
+}
+
+const WAITING: &str = "SELECT 'refund ' || r.state || ' ' || hex(r.refund_id) FROM refunds r \
+     WHERE r.state NOT IN ('succeeded', 'failed', 'canceled', 'reversed') AND NOT EXISTS (SELECT 1 FROM cases c \
+     WHERE c.merchant_id = r.merchant_id AND c.refund_id = r.refund_id AND c.closed_at IS NULL) \
+     UNION ALL SELECT 'delivery ' || d.dialect || ' ' || hex(d.refund_id) || ' ' || d.number FROM deliveries d \
+     WHERE d.state = 'due'";
+
+/// Whatever has not come to rest.
+fn what_waits(run: &Run) -> Vec<String> {
+    let rows = now(run.store.read(Raw(WAITING))).expect("a statement of the simulator's");
+    let mut waiting: Vec<String> = rows.iter().filter_map(|row| row.text(0).ok()).collect();
+    let clients = run.exec.running(run.clients);
+    if clients > 0 {
+        waiting.push(format!("{clients} clients"));
+    }
+    waiting
+}
+
+fn judged(run: &Run) -> Vec<String> {
+    let table = |sql| -> Vec<Row> { now(run.store.read(Raw(sql))).expect("a statement of the auditor's") };
+    let evidence = Evidence {
+        tries_max: i64::from(run.plan.tries_max),
+        merchants: run
+            .merchants()
+            .iter()
+            .map(|merchant| audit::Merchant {
+                id: *merchant.id.as_bytes(),
+                code: merchant.code.clone(),
+                portone_secret: merchant.portone.secret.clone(),
+                sgate_key: merchant.sgate.key.clone(),
+                sgate_secret: merchant.sgate.secret.clone(),
+                endpoints: merchant
+                    .endpoints
+                    .iter()
+                    .map(|endpoint| audit::Endpoint {
+                        id: *endpoint.id.as_bytes(),
+                        name: endpoint.name,
+                        secrets: merchant.endpoint_secrets(endpoint.name),
+                    })
+                    .collect(),
+                payments: merchant
+                    .payments
+                    .iter()
+                    .map(|payment| audit::Payment {
+                        order_ref: payment.order_ref.clone(),
+                        psp: payment.psp,
+                        psp_payment_id: payment.psp_payment_id.clone(),
+                        currency: payment.currency,
+                        decimals: payment.decimals,
+                        captured: payment.captured,
+                        own_address: payment.own_address,
+                    })
+                    .collect(),
+            })
+            .collect(),
+        wishes: lock(&run.wishes).clone(),
+        received: lock(&run.received).clone(),
+        seen: lock(&run.seen).clone(),
+        mistakes: lock(&run.mistakes).clone(),
+        once_done: once_done(run),
+        told_failed: lock(&run.told)
+            .iter()
+            .filter(|it| it.failed && it.heard)
+            .map(|it| it.refund.clone())
+            .collect(),
+        ledger: run.ledger().to_string(),
+        payments: table(audit::PAYMENTS),
+        refunds: table(audit::REFUNDS),
+        events: table(audit::EVENTS),
+        deliveries: table(audit::DELIVERIES),
+        cases: table(audit::CASES),
+    };
+    audit::judge(&evidence)
+}
+
+/// The PSPs' ids of refunds that are done, or that a PSP once told of as done.
+fn once_done(run: &Run) -> Vec<String> {
+    lock(&run.told).iter().filter(|told| !told.failed).map(|told| told.refund.clone()).collect()
+}
+
+/// A statement, run as it stands.
+struct Raw(&'static str);
+
+impl Query for Raw {
+    type Out = Vec<Row>;
+    const NAME: &'static str = "raw";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Row>, StoreError> {
+        tx.rows(self.0, &[]).await
+    }
+}

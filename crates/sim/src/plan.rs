@@ -1,0 +1,169 @@
+//! What a seed decides before anything runs: how large the world is, which faults exist in it, and how often they
+//! strike. Each seed has a handful of the faults only (swarm testing: Groce and others, "Swarm testing", 2012), since
+//! a run with all of them at once never gets far enough to be interesting.
+
+use std::collections::BTreeMap;
+
+use crate::rng::Rng;
+
+macro_rules! faults {
+    ($($name:ident = $text:literal, $max:literal;)*) => {
+        /// A kind of fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Fault {
+            $(#[doc = $text] $name,)*
+        }
+
+        impl Fault {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name in logs and tables.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The most often it strikes, in ten thousand chances.
+            const fn rate_max(self) -> u32 {
+                match self { $(Self::$name => $max,)* }
+            }
+        }
+    };
+}
+
+faults! {
+    CrashBeforeOperation = "crash before a storage operation", 200;
+    CrashAtStatement = "crash at a storage statement", 300;
+    CrashAfterCommit = "crash after a commit", 300;
+    CrashBeforeRequest = "crash before a request leaves", 500;
+    CrashWhileWaiting = "crash while the PSP is at work", 500;
+    CrashAtAnswer = "crash when the PSP's answer arrives", 500;
+    CrashAnytime = "crash at any time", 2_000;
+    RestartAll = "restart of every process", 600;
+    OrderlyRestart = "orderly restart", 1_200;
+    StatementFails = "a storage statement fails", 500;
+    CommitAnswerLost = "commit done, answer lost", 500;
+    CommitFails = "commit failed, nobody knows", 500;
+    QueueFull = "the store's queue is full", 400;
+    ReadFails = "a read fails", 300;
+    DiskFull = "the disk is full for a while", 1_200;
+    ConnectRefused = "the PSP refuses the connection", 1_200;
+    RequestLost = "a request to the PSP is lost", 1_200;
+    RequestLate = "a request to the PSP is late", 1_200;
+    RequestDoubled = "a request to the PSP is doubled", 1_000;
+    AnswerLost = "the PSP's answer is lost", 1_200;
+    AnswerLate = "the PSP's answer is late", 1_200;
+    AnswerReset = "the PSP's answer is cut off", 1_200;
+    PspOutage = "the PSP is away for a while", 1_000;
+    Refuse = "PSP: refuse", 1_500;
+    Pend = "PSP: pend", 1_500;
+    TimeoutBeforeEffect = "PSP: timeout_before_effect", 1_000;
+    TimeoutAfterEffect = "PSP: timeout_after_effect", 1_000;
+    EffectAfter = "PSP: effect_after", 1_000;
+    Error500BeforeEffect = "PSP: error500_before_effect", 1_000;
+    Error500AfterEffect = "PSP: error500_after_effect", 1_000;
+    ResetAfterEffect = "PSP: reset_after_effect", 1_000;
+    Garbage = "PSP: garbage", 1_000;
+    Slow = "PSP: slow", 1_000;
+    DuplicateNotification = "PSP: duplicate_notification", 1_000;
+    NotifyBeforeAnswer = "PSP: notify_before_answer", 1_000;
+    SucceedThenFail = "PSP: succeed_then_fail", 1_000;
+    NoticeLost = "a PSP's notification is lost", 2_500;
+    NoticeRefused = "a PSP's notification finds nobody", 2_500;
+    NoticeDoubled = "a PSP's notification is doubled", 2_500;
+    NoticeLate = "a PSP's notification is late", 2_500;
+    EndpointError = "an endpoint answers 500", 2_500;
+    EndpointStalls = "an endpoint stalls", 2_500;
+    EndpointSlow = "an endpoint is slow", 2_500;
+    EndpointResets = "an endpoint cuts the connection", 2_500;
+    EndpointWrongAnswer = "an endpoint answers something else", 2_500;
+    EndpointAnswerLost = "an endpoint's answer is lost", 2_500;
+    ClientNotHeard = "a client's request is lost", 800;
+    ClientAnswerLost = "the answer to a client is lost", 800;
+    ClientHangsUp = "a client hangs up", 800;
+    ClockSmall = "a clock steps by less than a second", 2_500;
+    ClockLarge = "a clock jumps by up to two minutes", 1_500;
+    AccountPaused = "an account is paused", 800;
+    AccountRevoked = "an account is revoked", 200;
+    CredentialsWrong = "an account has wrong credentials for a while", 600;
+    CredentialsChanged = "an account's credentials are changed", 800;
+    SecretRotated = "an endpoint's secret is rotated", 600;
+    PersonCloses = "a person closes a refund, rightly", 2_500;
+    PersonErs = "a person closes a refund, wrongly", 600;
+}
+
+/// The steps of the sandbox that a fault stands for.
+pub(crate) const STEPS: [(Fault, &str, bool); 13] = [
+    (Fault::Refuse, "refuse", false),
+    (Fault::Pend, "pend", false),
+    (Fault::TimeoutBeforeEffect, "timeout_before_effect", false),
+    (Fault::TimeoutAfterEffect, "timeout_after_effect", false),
+    (Fault::EffectAfter, "effect_after", false),
+    (Fault::Error500BeforeEffect, "error500_before_effect", false),
+    (Fault::Error500AfterEffect, "error500_after_effect", false),
+    (Fault::ResetAfterEffect, "reset_after_effect", false),
+    (Fault::Garbage, "garbage", false),
+    (Fault::Slow, "slow", false),
+    (Fault::DuplicateNotification, "duplicate_notification", true),
+    (Fault::NotifyBeforeAnswer, "notify_before_answer", true),
+    (Fault::SucceedThenFail, "succeed_then_fail", true),
+];
+
+/// What a seed decided.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The seed.
+    pub seed: u64,
+    /// Redress processes at once. One has the store for itself and takes over all leases when it starts, as on SQLite;
+    /// several share it and wait for leases to end, as on PostgreSQL.
+    pub processes: usize,
+    /// Merchants.
+    pub merchants: usize,
+    /// Payments of each merchant.
+    pub payments: usize,
+    /// Refunds that clients ask for, over all payments.
+    pub wishes: usize,
+    /// How long faults strike, in simulated seconds.
+    pub fault_seconds: u64,
+    /// Tries after which a notification is given up.
+    pub tries_max: u32,
+    /// When an accepted refund is overdue, in seconds.
+    pub overdue_seconds: u64,
+    /// How often the store is asked for due work, in milliseconds.
+    pub poll_ms: u64,
+    /// In ten thousand chances, by fault; what is not there does not happen.
+    pub rates: BTreeMap<Fault, u32>,
+}
+
+impl Plan {
+    /// What this seed decides.
+    pub fn of(seed: u64) -> Self {
+        let rng = Rng::new(seed, "plan");
+        // Few faults in some runs, many in others; some runs have none.
+        let share = *rng.pick(&[0, 1_000, 2_000, 2_000, 3_000, 4_000, 6_000]);
+        let mut rates = BTreeMap::new();
+        for &fault in Fault::ALL {
+            let (taken, depth) = (rng.chance(share), rng.below(4));
+            if taken {
+                rates.insert(fault, (fault.rate_max() >> depth).max(1));
+            }
+        }
+        Self {
+            seed,
+            processes: usize::try_from(rng.between(1, 3)).unwrap_or(1),
+            merchants: 2,
+            payments: usize::try_from(rng.between(1, 4)).unwrap_or(1),
+            wishes: usize::try_from(rng.between(6, 30)).unwrap_or(4),
+            fault_seconds: rng.between(10, 60),
+            tries_max: *rng.pick(&[100, 100, 6]),
+            overdue_seconds: *rng.pick(&[20, 60, 100_000]),
+            poll_ms: *rng.pick(&[500, 1_000, 1_500]),
+            rates,
+        }
+    }
+
+    /// In ten thousand chances.
+    pub fn rate(&self, fault: Fault) -> u32 {
+        self.rates.get(&fault).copied().unwrap_or(0)
+    }
+}

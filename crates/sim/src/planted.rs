@@ -1,0 +1,176 @@
+//! Defects planted in what is handed to the engine, and in its store.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use redress_core::capabilities::Capabilities;
+use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
+use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
+use redress_psp::connector::{
+    AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
+};
+use redress_psp::registry::by_name;
+use redress_psp::transport::Transport;
+use redress_store::{Done, Operation, Store, StoreError, Tx};
+
+use crate::defect::Defect;
+use crate::merchant::now;
+
+/// The connectors, with the defect where it is one of theirs.
+pub(crate) fn connectors(defect: Defect) -> fn(&str) -> Option<&'static dyn Connector> {
+    SENDS.set(0);
+    match defect {
+        Defect::TimeoutIsRefusal => |psp| planted(psp, &TIMEOUT),
+        Defect::FreshKeyEverySend => |psp| planted(psp, &FRESH_KEY),
+        Defect::NotFoundIsRefusal => |psp| planted(psp, &NOT_FOUND),
+        Defect::PendingIsSuccess => |psp| planted(psp, &PENDING),
+        Defect::ResendsWithoutKey => |psp| planted(psp, &RESENDS),
+        _ => by_name,
+    }
+}
+
+static TIMEOUT: [Planted; 2] = both(Defect::TimeoutIsRefusal);
+static FRESH_KEY: [Planted; 2] = both(Defect::FreshKeyEverySend);
+static NOT_FOUND: [Planted; 2] = both(Defect::NotFoundIsRefusal);
+static PENDING: [Planted; 2] = both(Defect::PendingIsSuccess);
+static RESENDS: [Planted; 2] = both(Defect::ResendsWithoutKey);
+
+static WITHOUT_KEY: Recipe = Recipe {
+    lookup: Lookup::ByList,
+    resend: Resend::SameKey { window: Duration::from_secs(1_000_000), source: "a defect on purpose" },
+    absence: Absence::ProvesNothing,
+};
+
+thread_local! {
+    /// Sends of the run on this thread.
+    static SENDS: Cell<u64> = const { Cell::new(0) };
+}
+
+const fn both(defect: Defect) -> [Planted; 2] {
+    [Planted { psp: "momo", defect }, Planted { psp: "tap", defect }]
+}
+
+fn planted(psp: &str, both: &'static [Planted; 2]) -> Option<&'static dyn Connector> {
+    both.iter().find(|one| one.psp == psp).map(|one| one as &dyn Connector)
+}
+
+/// A connector with a defect.
+struct Planted {
+    psp: &'static str,
+    defect: Defect,
+}
+
+impl Planted {
+    fn inner(&self) -> &'static dyn Connector {
+        by_name(self.psp).expect("both are there")
+    }
+}
+
+fn refusal() -> Outcome {
+    Outcome::Refused(PspRefusal {
+        code: "planted".into(),
+        text: "a defect on purpose".into(),
+        again: Again::No,
+    })
+}
+
+impl Connector for Planted {
+    fn name(&self) -> &'static str {
+        self.psp
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        self.inner().capabilities()
+    }
+
+    fn recipe(&self) -> &'static Recipe {
+        match (self.defect, self.psp) {
+            (Defect::ResendsWithoutKey, "tap") => &WITHOUT_KEY,
+            _ => self.inner().recipe(),
+        }
+    }
+
+    fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
+        self.inner().check_account(account)
+    }
+
+    fn submit<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+        ask: &'a SubmitAsk,
+    ) -> BoxFuture<'a, Exchange> {
+        Box::pin(async move {
+            let mut ask = ask.clone();
+            if self.defect == Defect::FreshKeyEverySend {
+                SENDS.set(SENDS.get() + 1);
+                ask.key.truncate(25);
+                ask.key.push_str(&format!("{:04}", SENDS.get() % 10_000));
+            }
+            let mut exchange = self.inner().submit(transport, account, &ask).await;
+            exchange.outcome = match (self.defect, exchange.outcome) {
+                (Defect::TimeoutIsRefusal, Outcome::Unknown(Finding::NoAnswer)) => refusal(),
+                (Defect::PendingIsSuccess, Outcome::Pending { psp_refund_id, .. }) => {
+                    Outcome::Succeeded { psp_refund_id, arn: None }
+                }
+                (_, outcome) => outcome,
+            };
+            exchange
+        })
+    }
+
+    fn query<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+        ask: &'a QueryAsk,
+    ) -> BoxFuture<'a, Exchange> {
+        Box::pin(async move {
+            let mut exchange = self.inner().query(transport, account, ask).await;
+            exchange.outcome = match (self.defect, exchange.outcome) {
+                (Defect::NotFoundIsRefusal, Outcome::Unknown(Finding::NotFound)) => refusal(),
+                (_, outcome) => outcome,
+            };
+            exchange
+        })
+    }
+
+    fn parse_notification(&self, account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
+        self.inner().parse_notification(account, inbound)
+    }
+}
+
+/// A statement that makes a defect.
+struct Sql(&'static str);
+
+impl Operation for Sql {
+    type Out = ();
+    const NAME: &'static str = "planted";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.exec(self.0, &[]).await?;
+        Ok(Done::Commit(()))
+    }
+}
+
+/// Plants a defect of the store before anything runs.
+pub(crate) fn spoil(store: &Store, defect: Defect) {
+    let sql = match defect {
+        Defect::CapturedTooLarge => "UPDATE payments SET captured = captured * 10",
+        Defect::DeliveryForgotten => {
+            "CREATE TRIGGER forgets AFTER INSERT ON deliveries WHEN NEW.dialect = 'portone' \
+             BEGIN DELETE FROM deliveries WHERE dialect = 'portone'; END"
+        }
+        _ => return,
+    };
+    now(store.run(Sql(sql))).expect("a statement of the simulator's");
+}
+
+/// Plants a defect of the store when all is done.
+pub(crate) fn spoil_late(store: &Store, defect: Defect) {
+    if defect == Defect::RefundForgotten {
+        let forget = "DELETE FROM refunds WHERE refund_id IN (SELECT MAX(refund_id) FROM refunds)";
+        now(store.run(Sql(forget))).expect("a statement of the simulator's");
+    }
+}

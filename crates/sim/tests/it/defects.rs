@@ -1,0 +1,78 @@
+//! A checker that finds nothing must first be shown to be able to: each planted defect is caught.
+
+use redress_sim::defect::Defect;
+use redress_sim::one;
+
+/// A defect must show within so many seeds.
+const SEEDS_MAX: u64 = 60;
+
+/// Runs seeds until the auditor says what it must.
+fn caught(defect: Defect, expected: &str) {
+    for seed in 1..=SEEDS_MAX {
+        let found = one(seed, defect, false).violations;
+        if found.iter().any(|violation| violation.contains(expected)) {
+            return;
+        }
+    }
+    panic!("{defect:?} was not caught as {expected:?} within {SEEDS_MAX} seeds");
+}
+
+#[test]
+fn a_lost_answer_taken_for_a_refusal_is_caught() {
+    caught(Defect::TimeoutIsRefusal, "it has an effect");
+}
+
+#[test]
+fn another_key_with_every_send_is_caught() {
+    caught(Defect::FreshKeyEverySend, "an effect of no refund");
+}
+
+#[test]
+fn not_found_taken_for_a_refusal_is_caught() {
+    caught(Defect::NotFoundIsRefusal, "it has an effect");
+}
+
+#[test]
+fn pending_taken_for_success_is_caught() {
+    caught(Defect::PendingIsSuccess, "it never happened at the PSP");
+}
+
+#[test]
+fn a_re_send_without_a_key_is_caught() {
+    caught(Defect::ResendsWithoutKey, "effects of rf-");
+}
+
+#[test]
+fn a_captured_sum_that_is_too_large_is_caught() {
+    caught(Defect::CapturedTooLarge, "given back of");
+}
+
+#[test]
+fn a_forgotten_refund_is_caught() {
+    caught(Defect::RefundForgotten, "which is not there");
+}
+
+#[test]
+fn a_forgotten_delivery_is_caught() {
+    caught(Defect::DeliveryForgotten, "nothing is owed");
+}
+
+#[test]
+fn a_delivery_that_was_never_sent_is_caught() {
+    caught(Defect::DeliveryNotSent, "recorded as made, and it never came");
+}
+
+#[test]
+fn a_body_changed_after_it_was_signed_is_caught() {
+    caught(Defect::BodyChangedAfterSigning, "does not prove itself");
+}
+
+#[test]
+fn a_psp_that_acts_twice_is_caught() {
+    caught(Defect::PspActsTwice, "effects of rf-");
+}
+
+#[test]
+fn one_merchant_taken_for_another_is_caught() {
+    caught(Defect::MerchantsMixedUp, "was shown");
+}

@@ -1,0 +1,4 @@
+//! The simulator's own promises, and Redress' promises under it.
+
+mod defects;
+mod seeds;
