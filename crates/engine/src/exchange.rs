@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redress_core::outcome::{Outcome, PspRefusal};
+use redress_core::outcome::{Finding, Outcome, PspRefusal};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
@@ -59,16 +59,6 @@ impl Engine {
         self.parts.world.spawner.spawn("query_refund", Box::pin(task));
     }
 
-    pub(crate) fn spawn_query_about_other(&self, asking: Asking, other: String) {
-        let engine = self.clone();
-        let task = async move {
-            if let Err(error) = engine.ask_about_other(asking, other).await {
-                tracing::error!(%error, "a second refund under one reference could not be looked up");
-            }
-        };
-        self.parts.world.spawner.spawn("query_other_refund", Box::pin(task));
-    }
-
     async fn send(&self, sending: Sending) {
         let Sending { refund, psp_payment_id, permit } = sending;
         let started_at = self.now();
@@ -91,29 +81,33 @@ impl Engine {
         self.give_back(permit);
     }
 
-    /// Asks the PSP about a refund now and settles its word.
-    pub(crate) async fn ask(&self, asking: Asking) -> Result<Option<Settled>, EngineError> {
+    /// Asks the PSP about a refund now and settles its word. True when it said one.
+    pub(crate) async fn ask(&self, asking: Asking) -> Result<bool, EngineError> {
         let Asking { refund, psp_payment_id, permit } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
+        let said = said_a_word(&exchange.outcome);
         let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
         let settled = self.settle(&refund, word, exchange.record).await;
         self.give_back(permit);
-        settled
+        settled.map(|_| said)
     }
 
     /// Asks about another refund that the PSP names under this one's reference. Only if it really is one, that counts:
-    /// its own end says nothing about this refund.
-    pub(crate) async fn ask_about_other(&self, asking: Asking, other: String) -> Result<(), EngineError> {
+    /// its own end says nothing about this refund. True when the PSP said what it is.
+    pub(crate) async fn ask_about_other(&self, asking: Asking, other: &str) -> Result<bool, EngineError> {
         let Asking { refund, psp_payment_id, permit } = asking;
         let started_at = self.now();
-        let exchange = self.look_up(&refund, psp_payment_id, Some(other.clone())).await?;
-        if exchange.outcome.psp_refund_id() == Some(&other) {
+        let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned())).await?;
+        let named = exchange.outcome.psp_refund_id() == Some(other);
+        // One that was refused moved nothing.
+        let said = named || matches!(exchange.outcome, Outcome::Refused(_));
+        if named {
             let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
             self.settle(&refund, word, exchange.record).await?;
         }
         self.give_back(permit);
-        Ok(())
+        Ok(said)
     }
 
     async fn look_up(
@@ -254,6 +248,15 @@ impl Engine {
             cases_opened(cases);
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
+    }
+}
+
+/// Whether an answer says how a refund stands, or contradicts it in a way that is settled as such.
+fn said_a_word(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused(_) | Outcome::Pending { .. } | Outcome::Succeeded { .. } => true,
+        Outcome::Unknown(finding) => matches!(finding, Finding::Mismatch | Finding::Ambiguous),
+        Outcome::NotSent { .. } => false,
     }
 }
 

@@ -6,6 +6,7 @@ use redress_core::outcome::Outcome;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
+use redress_core::state::StateName;
 use redress_psp::connector::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
 use redress_store::ops::cases::{CaseSubject, NewCaseRow};
@@ -14,6 +15,7 @@ use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
 use redress_store::ops::settle::Refresh;
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -75,7 +77,7 @@ impl Engine {
             self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::Quarantined).await?;
             return Ok(Taken::Taken);
         }
-        self.apply(refund, notice).await
+        self.apply(refund, notice, inbound).await
     }
 
     async fn refund_of(
@@ -94,7 +96,12 @@ impl Engine {
         Ok(self.parts.store.read(RefundAtPsp { account, psp_refund_id }).await?)
     }
 
-    async fn apply(&self, mut refund: Refund, notice: Notice) -> Result<Taken, EngineError> {
+    async fn apply(
+        &self,
+        mut refund: Refund,
+        notice: Notice,
+        inbound: Inbound,
+    ) -> Result<Taken, EngineError> {
         if !notice.must_confirm {
             let word = Word { outcome: notice.outcome, via: Via::Notification, started_at: self.now() };
             self.settle(&refund, word, notice.record).await?;
@@ -112,14 +119,86 @@ impl Engine {
             .psp_refund_id
             .clone()
             .filter(|told| refund.psp_refund_id.as_ref().is_some_and(|id| id != told));
+        // Nobody looks by himself again at what is over, or at what is not ours: the PSP is told that this was taken only
+        // when it was confirmed or put before a person.
+        let waits = other.is_some() || contradicts(&refund, &notice.outcome);
         // The notification only says where to look: its id is used for the question, and the answer counts.
-        refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id);
+        refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id.clone());
         let asking = Asking { refund, psp_payment_id: payment.psp_payment_id, permit: Some(permit) };
-        match other {
-            Some(other) => self.spawn_query_about_other(asking, other),
-            None => self.spawn_query(asking),
+        let (done, is_done) = oneshot::channel();
+        let engine = self.clone();
+        // In a task of its own: an exchange goes to its end although the PSP hangs up.
+        let task = async move {
+            let confirmed = engine.confirm(asking, other, notice, inbound).await;
+            if let Err(error) = &confirmed {
+                tracing::warn!(%error, "a PSP's notification could not be confirmed");
+            }
+            // Nobody may be waiting.
+            let _ = done.send(confirmed);
+        };
+        self.parts.world.spawner.spawn("confirm_notification", Box::pin(task));
+        if waits {
+            let gone = || EngineError::Busy("the look-up was given up".to_owned());
+            is_done.await.unwrap_or_else(|_| Err(gone()))?;
         }
         Ok(Taken::Taken)
+    }
+
+    /// Asks the PSP what it told. Where it says nothing and the refund is over otherwise, a person looks: nobody would
+    /// ask again.
+    async fn confirm(
+        &self,
+        asking: Asking,
+        other: Option<String>,
+        notice: Notice,
+        inbound: Inbound,
+    ) -> Result<(), EngineError> {
+        let (merchant, by) = (asking.refund.merchant, RefundBy::Id(asking.refund.id));
+        let said = match &other {
+            Some(other) => self.ask_about_other(asking, other).await?,
+            None => self.ask(asking).await?,
+        };
+        if said {
+            return Ok(());
+        }
+        let Some((refund, _)) = self.parts.store.read(LoadRefund { merchant, by }).await? else {
+            return Ok(());
+        };
+        if other.is_some() {
+            return self
+                .quarantine(merchant, refund.account, &notice, &inbound, CaseKind::ForeignRefund)
+                .await;
+        }
+        if contradicts(&refund, &notice.outcome) {
+            return self.unconfirmed(&refund, &notice, &inbound).await;
+        }
+        // It is open and looked up anyway, or it is over as the PSP says.
+        Ok(())
+    }
+
+    async fn unconfirmed(
+        &self,
+        refund: &Refund,
+        notice: &Notice,
+        inbound: &Inbound,
+    ) -> Result<(), EngineError> {
+        let moved = matches!(notice.outcome, Outcome::Succeeded { .. } | Outcome::Pending { .. });
+        let case = NewCaseRow {
+            merchant: refund.merchant,
+            id: self.case_id(self.now()),
+            kind: CaseKind::Quarantined,
+            subject: CaseSubject::Refund(refund.id),
+            payment: Some(refund.payment),
+            text: format!(
+                "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked",
+                notice.outcome.as_str(),
+                refund.state.name()
+            ),
+            // Money that left cannot be given back again until a person has looked.
+            block_minor: if moved { refund.amount.minor() } else { 0 },
+            now: self.now(),
+        };
+        self.record_inbound(refund.account, notice, inbound, case).await
     }
 
     /// No room to ask now. What is open is looked up anyway; anything else the PSP must tell again.
@@ -145,8 +224,6 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let now = self.now();
         let body_hash = body_hash(&inbound.body);
-        let mut notification_id = [0; 16];
-        self.parts.world.random.fill(&mut notification_id);
         let subject = match &notice.psp_refund_id {
             Some(id) => CaseSubject::PspRefund { account, psp_refund_id: id.clone() },
             None => CaseSubject::Notification { account, body_hash },
@@ -172,15 +249,28 @@ impl Engine {
             block_minor,
             now,
         };
+        self.record_inbound(account, notice, inbound, case).await
+    }
+
+    async fn record_inbound(
+        &self,
+        account: AccountId,
+        notice: &Notice,
+        inbound: &Inbound,
+        case: NewCaseRow,
+    ) -> Result<(), EngineError> {
+        let mut notification_id = [0; 16];
+        self.parts.world.random.fill(&mut notification_id);
+        let kind = case.kind;
         let record = RecordInbound {
-            merchant,
+            merchant: case.merchant,
             account,
             id: notification_id,
-            body_hash,
+            body_hash: body_hash(&inbound.body),
             verdict: kind.as_str().to_owned(),
             body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
+            now: case.now,
             case: Some(case),
-            now,
         };
         if self.parts.store.run(record).await? == InboundRecording::New {
             cases_opened(1);
@@ -199,6 +289,21 @@ impl Engine {
     ) -> Result<Option<Payment>, EngineError> {
         let Some(psp_payment_id) = notice.psp_payment_id.clone() else { return Ok(None) };
         Ok(self.parts.store.read(FindPaymentAtPsp { merchant, account, psp_payment_id }).await?)
+    }
+}
+
+/// Whether a PSP tells of another end than a refund has.
+fn contradicts(refund: &Refund, told: &Outcome) -> bool {
+    match refund.state.name() {
+        StateName::Succeeded => matches!(told, Outcome::Refused(_)),
+        StateName::Failed | StateName::Canceled | StateName::Reversed => {
+            matches!(told, Outcome::Succeeded { .. } | Outcome::Pending { .. })
+        }
+        StateName::Held
+        | StateName::Queued
+        | StateName::Submitting
+        | StateName::Unknown
+        | StateName::Pending => false,
     }
 }
 

@@ -195,3 +195,21 @@ async fn a_busy_account_does_not_keep_the_loop_running() {
     let turns = rig.store.stats().commits - before;
     assert!(turns < 20, "{turns} commits while nothing could be done");
 }
+
+#[tokio::test]
+async fn a_reversal_that_cannot_be_confirmed_is_put_before_a_person() {
+    let rig = Rig::new().await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    rig.script(&order, &["succeed_then_fail"]).await;
+    let refund = rig.refund(&order, "2000").await;
+    rig.pass(SECOND / 2).await;
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded);
+    // The PSP takes it back and tells, and is away when it is asked.
+    rig.psp_away(true);
+    rig.pass(SECOND * 20).await;
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "nothing is proved");
+    let cases = rig.open_cases().await;
+    assert_eq!(cases.len(), 1, "told three times, kept once: {cases:?}");
+    assert_eq!((cases[0].kind.as_str(), cases[0].refund), ("quarantined", Some(refund.id)));
+    assert_eq!(cases[0].blocked, 0, "no money is gone");
+}

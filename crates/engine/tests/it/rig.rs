@@ -1,5 +1,6 @@
 //! A whole Redress without faces: the engine on an in-memory store, the sandbox in process, one clock for both.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 pub(crate) struct Rig {
     pub(crate) engine: Engine,
+    away: Arc<AtomicBool>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sandbox: Sandbox,
     pub(crate) store: Store,
@@ -94,10 +96,12 @@ impl Rig {
             },
         )
         .unwrap();
-        let engine = start(&store, &world, &vault, &sandbox);
+        let away = Arc::default();
+        let engine = start(&store, &world, &vault, &sandbox, &away);
         wire.engine.set(engine.clone()).ok().unwrap();
         let mut rig = Self {
             engine,
+            away,
             clock,
             sandbox,
             store,
@@ -187,6 +191,11 @@ impl Rig {
             .unwrap();
         let response = self.sandbox.send(request).await;
         assert!(response.status().is_success(), "{what} {body}: {}", response.status());
+    }
+
+    /// Whether the PSPs refuse every connection.
+    pub(crate) fn psp_away(&self, away: bool) {
+        self.away.store(away, Relaxed);
     }
 
     /// Somebody refunds at Tap behind Redress' back: in its dashboard, say.
@@ -289,8 +298,15 @@ impl Rig {
     }
 }
 
-fn start(store: &Store, world: &World, vault: &Arc<Vault>, sandbox: &Sandbox) -> Engine {
-    let wire = InProcess { sandbox: sandbox.clone(), clock: Arc::clone(&world.clock) };
+fn start(
+    store: &Store,
+    world: &World,
+    vault: &Arc<Vault>,
+    sandbox: &Sandbox,
+    away: &Arc<AtomicBool>,
+) -> Engine {
+    let wire =
+        InProcess { away: Arc::clone(away), sandbox: sandbox.clone(), clock: Arc::clone(&world.clock) };
     let transport: Arc<dyn Transport> = Arc::new(wire);
     Engine::new(EngineParts {
         store: store.clone(),
@@ -305,6 +321,7 @@ fn start(store: &Store, world: &World, vault: &Arc<Vault>, sandbox: &Sandbox) ->
 
 /// The network between Redress and the PSPs, without a socket.
 struct InProcess {
+    away: Arc<AtomicBool>,
     sandbox: Sandbox,
     clock: Arc<dyn Clock>,
 }
@@ -312,6 +329,9 @@ struct InProcess {
 impl Transport for InProcess {
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
+            if self.away.load(Relaxed) {
+                return Err(TransportError::NotSent("connection refused".into()));
+            }
             let path = request.url.strip_prefix(SANDBOX_URL).expect("an address of the sandbox").to_owned();
             let mut built = http::Request::builder().method(request.method.clone()).uri(path);
             for (name, value) in &request.headers {
