@@ -76,6 +76,10 @@ pub struct Payment {
 
 /// Everything there is to judge by.
 pub struct Evidence {
+    /// People have closed whatever was left to them, and were right.
+    pub closed: bool,
+    /// What was given back in a PSP's dashboard: the payment there and minor units.
+    pub foreign: Vec<(String, i64)>,
     /// Tries after which a notification may be given up.
     pub tries_max: i64,
     /// The merchants.
@@ -208,6 +212,9 @@ pub fn judge(evidence: &Evidence) -> Vec<String> {
     books.judge_wishes();
     books.judge_refunds();
     books.judge_balances();
+    if evidence.closed {
+        books.judge_end();
+    }
     books.judge_events();
     books.judge_deliveries();
     books.judge_signatures();

@@ -56,7 +56,8 @@ impl Run {
             let wish = self.wish(number);
             lock(&self.wishes).push(wish);
             let twin = self.rng.chance(1_500);
-            let at = self.rng.below(self.plan.fault_seconds * 800_000);
+            let span = if self.plan.burst { 60_000 } else { self.plan.fault_seconds * 800_000 };
+            let at = self.rng.below(span);
             for late in [false, true] {
                 if late && !twin {
                     continue;

@@ -1,6 +1,7 @@
 //! One seed from beginning to end: set up, faults, calm, the auditor.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -23,6 +24,8 @@ use crate::state::{Run, START, lock};
 const REST_SECONDS_MAX: i64 = 900;
 /// So long after the last fault nothing is judged: whatever was late arrives, in simulated seconds.
 const REST_SECONDS_MIN: i64 = 65;
+/// So long after people have closed everything it is judged once more, in simulated seconds.
+const CLOSED_SECONDS: i64 = 40;
 /// A run that needs more turns than this goes round in circles.
 const POLLS_MAX: u64 = 3_000_000;
 
@@ -64,9 +67,16 @@ pub fn one(seed: u64, defect: Defect, whole_log: bool) -> Outcome {
     spoil(&run.store, defect);
     run.script();
     sandbox.start();
-    let stuck = live(&run);
-    spoil_late(&run.store, defect);
-    let violations = stuck.map_or_else(|| judged(&run), |stuck| vec![stuck]);
+    let lived = catch_unwind(AssertUnwindSafe(|| {
+        let stuck = live(&run);
+        spoil_late(&run.store, defect);
+        stuck.map_or_else(|| judged_twice(&run), |stuck| vec![stuck])
+    }));
+    let violations = lived.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("something");
+        vec![format!("a panic: {text}")]
+    });
     for violation in &violations {
         run.note(format_args!("VIOLATION: {violation}"));
     }
@@ -151,9 +161,30 @@ fn what_waits(run: &Run) -> Vec<String> {
     waiting
 }
 
-fn judged(run: &Run) -> Vec<String> {
+/// Judges what is there, and once more when people have closed what was left to them.
+fn judged_twice(run: &Arc<Run>) -> Vec<String> {
+    let found = judged(run, false);
+    if !found.is_empty() {
+        return found;
+    }
+    run.note(format_args!("people close what is left"));
+    now(run.close_everything());
+    let until = run.exec.now() + CLOSED_SECONDS * 1_000_000;
+    if !pass_until(run, until) {
+        return vec!["stuck: it goes round in circles after all cases are closed".into()];
+    }
+    let waiting = what_waits(run);
+    if !waiting.is_empty() {
+        return vec![format!("stuck after all cases are closed: {}", waiting.join("; "))];
+    }
+    judged(run, true)
+}
+
+fn judged(run: &Run, closed: bool) -> Vec<String> {
     let table = |sql| -> Vec<Row> { now(run.store.read(Raw(sql))).expect("a statement of the auditor's") };
     let evidence = Evidence {
+        closed,
+        foreign: lock(&run.foreign).clone(),
         tries_max: i64::from(run.plan.tries_max),
         merchants: run
             .merchants()

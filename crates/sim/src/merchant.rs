@@ -85,7 +85,7 @@ pub(crate) fn sandbox_config(merchants: usize) -> SandboxConfig {
     SandboxConfig { momo: (0..merchants).map(momo).collect(), tap: (0..merchants).map(tap).collect() }
 }
 
-fn tap_key(number: usize) -> String {
+pub(crate) fn tap_key(number: usize) -> String {
     format!("sk_test_{number}XKokBfNWv6FIYuTMg5sLPjhJ")
 }
 

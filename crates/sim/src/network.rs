@@ -239,7 +239,7 @@ fn rebuilt(request: &HttpRequest, path: &str) -> Request<Body> {
 }
 
 impl Run {
-    async fn at_psp(&self, request: Request<Body>) -> Result<HttpResponse, TransportError> {
+    pub(crate) async fn at_psp(&self, request: Request<Body>) -> Result<HttpResponse, TransportError> {
         let sandbox = self.sandbox.get().expect("the sandbox is there").clone();
         let response = match sandbox.oneshot(request).await {
             Ok(response) => response,

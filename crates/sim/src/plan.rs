@@ -68,6 +68,7 @@ faults! {
     DuplicateNotification = "PSP: duplicate_notification", 1_000;
     NotifyBeforeAnswer = "PSP: notify_before_answer", 1_000;
     SucceedThenFail = "PSP: succeed_then_fail", 1_000;
+    ForeignRefund = "a refund is made at the PSP behind Redress' back", 800;
     NoticeLost = "a PSP's notification is lost", 2_500;
     NoticeRefused = "a PSP's notification finds nobody", 2_500;
     NoticeDoubled = "a PSP's notification is doubled", 2_500;
@@ -123,6 +124,8 @@ pub struct Plan {
     pub payments: usize,
     /// Refunds that clients ask for, over all payments.
     pub wishes: usize,
+    /// All clients ask at nearly the same time.
+    pub burst: bool,
     /// How long faults strike, in simulated seconds.
     pub fault_seconds: u64,
     /// Tries after which a notification is given up.
@@ -154,6 +157,7 @@ impl Plan {
             merchants: 2,
             payments: usize::try_from(rng.between(1, 4)).unwrap_or(1),
             wishes: usize::try_from(rng.between(6, 30)).unwrap_or(4),
+            burst: rng.chance(2_000),
             fault_seconds: rng.between(10, 60),
             tries_max: *rng.pick(&[100, 100, 6]),
             overdue_seconds: *rng.pick(&[20, 60, 100_000]),

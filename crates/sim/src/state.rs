@@ -45,6 +45,8 @@ pub(crate) struct Run {
     pub(crate) seen: Mutex<Vec<String>>,
     /// What the PSPs told of refunds' ends.
     pub(crate) told: Mutex<Vec<Told>>,
+    /// What somebody gave back in a PSP's dashboard: the payment there and minor units.
+    pub(crate) foreign: Mutex<Vec<(String, i64)>>,
     /// Refunds that a person closed wrongly, by the reference at the PSP.
     pub(crate) mistakes: Mutex<Vec<String>>,
     /// Faults strike no more.
@@ -95,6 +97,7 @@ impl Run {
             received: Mutex::default(),
             seen: Mutex::default(),
             told: Mutex::default(),
+            foreign: Mutex::default(),
             mistakes: Mutex::default(),
             calm: AtomicBool::new(false),
             full_until: Mutex::new(0),

@@ -4,17 +4,21 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use axum::body::Body;
+use http::Request;
+use redress_core::id::RefundId;
 use redress_core::policy::AccountState;
 use redress_engine::admin::accounts::AccountEdit;
+use redress_engine::admin::cases::{Blocked, Case};
 use redress_engine::admin::refunds::Verdict;
 use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::merchant::{Merchant, credentials};
+use crate::merchant::{Merchant, REDRESS_URL, credentials, tap_key};
 use crate::plan::{Fault, STEPS};
 use crate::state::{Run, lock};
-use crate::wire::base32;
+use crate::wire::{base32, major};
 
 /// Steps scripted for the submits of one payment.
 const STEPS_SCRIPTED: u64 = 8;
@@ -82,7 +86,7 @@ impl Run {
         }
     }
 
-    fn surrounding_troubles(&self) {
+    fn surrounding_troubles(self: &Arc<Self>) {
         let soon = |most| self.exec.now() + i64::try_from(self.rng.between(100_000, most)).unwrap_or(0);
         if self.strikes(Fault::DiskFull) {
             *lock(&self.full_until) = soon(10_000_000);
@@ -98,12 +102,37 @@ impl Run {
             skew.store(to, Relaxed);
             self.note(format_args!("a clock is off by {to} us"));
         };
+        if self.strikes(Fault::ForeignRefund) {
+            self.refund_behind_the_back();
+        }
         if self.strikes(Fault::ClockSmall) {
             clock(450_000);
         }
         if self.strikes(Fault::ClockLarge) {
             clock(120_000_000);
         }
+    }
+
+    /// Somebody refunds in Tap's dashboard.
+    fn refund_behind_the_back(self: &Arc<Self>) {
+        let merchant = self.rng.pick(self.merchants());
+        let Some(payment) = merchant.payments.iter().find(|payment| payment.psp == "tap") else { return };
+        let minor = payment.captured / 5;
+        let body = json!({"charge_id": payment.psp_payment_id, "currency": payment.currency,
+            "reason": "requested_by_customer", "reference": {"merchant": "made in the dashboard"},
+            "post": {"url": format!("{REDRESS_URL}/psp/tap/{}", merchant.tap)}});
+        // The amount is a number; written as text so that it stays exact.
+        let amount = major(minor, payment.decimals);
+        let body = format!("{{\"amount\":{amount},{}", &body.to_string()[1..]);
+        let request = Request::post("/v2/refunds/")
+            .header("authorization", format!("Bearer {}", tap_key(merchant.number)))
+            .header("content-type", "application/json")
+            .body(Body::from(body))
+            .expect("a request");
+        self.note(format_args!("{minor} of {} are given back in the dashboard", payment.order_ref));
+        lock(&self.foreign).push((payment.psp_payment_id.clone(), minor));
+        let run = Arc::clone(self);
+        self.exec.spawn(self.outside, async move { drop(run.at_psp(request).await) });
     }
 
     async fn account_troubles(self: &Arc<Self>) {
@@ -195,17 +224,43 @@ impl Run {
         }
         let case = &cases[self.rng.index(cases.len())];
         let Some(refund) = case.refund else { return false };
+        let (closed, verdict, key) = self.close_refund_of(&engine, case, refund, wrongly).await;
+        if closed && (verdict == Verdict::Failed || wrongly) {
+            // What is still on its way may make a right word wrong.
+            lock(&self.mistakes).push(key);
+        }
+        closed
+    }
+
+    async fn close_refund_of(
+        &self,
+        engine: &Engine,
+        case: &Case,
+        refund: RefundId,
+        wrongly: bool,
+    ) -> (bool, Verdict, String) {
         let key = format!("rf-{}", base32(*refund.as_bytes()));
         let happened = self.effect_of(&key);
         let verdict = if happened == wrongly { Verdict::Failed } else { Verdict::Succeeded };
         let closed =
             engine.close_refund(case.merchant, refund, verdict, "ann", "as the PSP's desk says").await;
         self.note(format_args!("ann closes {key} as {verdict:?}: {}", closed.is_ok()));
-        if closed.is_ok() && (verdict == Verdict::Failed || wrongly) {
-            // What is still on its way may make a right word wrong.
-            lock(&self.mistakes).push(key);
+        (closed.is_ok(), verdict, key)
+    }
+
+    /// When all has come to rest, people look at everything that is left, and are right.
+    pub(crate) async fn close_everything(self: &Arc<Self>) {
+        let engine = self.operator();
+        let Ok(cases) = engine.open_cases(None).await else { return };
+        for case in cases {
+            if let Some(refund) = case.refund {
+                let _ = self.close_refund_of(&engine, &case, refund, false).await;
+            }
+            // What blocks something does so because money is gone that Redress did not count.
+            let becomes = if case.blocked > 0 { Blocked::Refunded } else { Blocked::Released };
+            let closed = engine.close_case(case.merchant, case.id, "ann", "looked at it", becomes).await;
+            self.note(format_args!("ann closes a case of {}: {closed:?}", case.kind.as_str()));
         }
-        closed.is_ok()
     }
 
     /// Whether the PSPs' ledger has an effect under this reference.

@@ -21,7 +21,7 @@ const MAY_FOLLOW: [(&str, &[&str]); 7] = [
 ];
 
 /// Cases by which a contradiction to an end is known.
-const LATE_KINDS: [&str; 4] = ["late_success", "mismatch", "foreign_refund", "reversed"];
+const LATE_KINDS: [&str; 5] = ["late_success", "mismatch", "foreign_refund", "reversed", "quarantined"];
 
 /// The failures of a refund that are told as an error of the request.
 const FAILED_CODES: [&str; 2] = ["4080", "4003"];
@@ -38,6 +38,12 @@ impl Books<'_> {
                 *by_payment.entry(effect.payment.clone()).or_default() += effect.amount_minor;
             }
             let Some(refund) = self.refunds.iter().find(|refund| refund.key() == effect.key) else {
+                let of_others =
+                    self.evidence.foreign.contains(&(effect.payment.clone(), effect.amount_minor));
+                if of_others && !effect.key.starts_with("rf-") {
+                    by_key.remove(&effect.key);
+                    continue;
+                }
                 said.push(format!("an effect of no refund: {effect:?}"));
                 continue;
             };
@@ -61,8 +67,11 @@ impl Books<'_> {
         self.found.extend(said);
     }
 
-    /// A person released an amount of this payment that left all the same.
+    /// A person released an amount of this payment that left all the same, or gave it back elsewhere.
     fn misjudged(&self, psp_payment_id: &str) -> bool {
+        if self.evidence.foreign.iter().any(|(payment, _)| payment == psp_payment_id) {
+            return true;
+        }
         let of_payment = self.effects.iter().filter(|effect| effect.payment == psp_payment_id);
         of_payment.into_iter().any(|effect| self.evidence.mistakes.contains(&effect.key))
     }
@@ -199,6 +208,31 @@ impl Books<'_> {
             let used = payment.refunded + payment.reserved + payment.blocked;
             if Some(payment.captured) != known || used > payment.captured {
                 said.push(format!("more is used than was captured: {payment:?}"));
+            }
+        }
+        self.found.extend(said);
+    }
+
+    /// At the very end nothing is open, and the books are the ledger.
+    pub(super) fn judge_end(&mut self) {
+        let mut said = Vec::new();
+        for case in self.cases.iter().filter(|case| case.open) {
+            said.push(format!("a case is open at the end: {case:?}"));
+        }
+        for refund in self.refunds.iter().filter(|refund| !refund.over()) {
+            said.push(format!("a refund is open at the end: {refund:?}"));
+        }
+        for payment in &self.payments {
+            let Some(known) = self.known_payment(payment) else { continue };
+            let effects = || self.effects.iter().filter(|effect| effect.payment == known.psp_payment_id);
+            let gone: i64 = effects().filter(|it| it.state == "succeeded").map(|it| it.amount_minor).sum();
+            let unheard = self.refunds.iter().any(|refund| {
+                refund.state == "succeeded"
+                    && effects().any(|it| it.key == refund.key() && it.state == "failed")
+            });
+            let booked = payment.refunded - payment.refunded_before;
+            if booked != gone && !unheard && !self.misjudged(&known.psp_payment_id) {
+                said.push(format!("{booked} are booked, {gone} are gone: {payment:?}"));
             }
         }
         self.found.extend(said);
