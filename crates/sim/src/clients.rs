@@ -379,21 +379,41 @@ impl Run {
             }
             let owner = self.rng.index(self.merchants().len());
             let order_ref = self.rng.pick(&self.merchants()[owner].payments).order_ref.clone();
-            let portone = self.rng.chance(5_000);
-            let taken_for = if self.defect == Defect::MerchantsMixedUp { owner } else { merchant };
-            let request = if portone {
-                self.portone_signed("GET", taken_for, &order_ref)
-            } else {
-                self.sgate_signed("GET", merchant, &format!("/orders/{order_ref}"), "order.detail")
+            self.read(merchant, owner, &order_ref).await;
+        }
+    }
+
+    async fn read(self: &Arc<Self>, merchant: usize, owner: usize, order_ref: &str) {
+        let taken_for = if self.defect == Defect::MerchantsMixedUp { owner } else { merchant };
+        let what = self.rng.below(6);
+        let sgate = |path: String, operation| self.sgate_signed("GET", taken_for, &path, operation);
+        let mut request = match what {
+            0 | 1 => self.portone_signed("GET", taken_for, order_ref),
+            2 => sgate(format!("/orders/{order_ref}"), "order.detail"),
+            3 => sgate(format!("/refunds/{order_ref}_R1"), "refund.detail"),
+            4 => sgate(format!("/transactions/{order_ref}_1/merchant"), "transaction.detailForMerchant"),
+            _ => sgate(format!("/merchants/{}", self.merchants()[owner].code), "merchant.detail"),
+        };
+        let forged = self.rng.chance(1_000);
+        if forged {
+            request = match what {
+                0 | 1 => Request::get(format!("/api/refund/{order_ref}"))
+                    .header("x-portone-client-key", &self.merchants()[owner].portone.key)
+                    .header("authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),
+                _ => Request::get(format!("/api_v1/orders/{order_ref}"))
+                    .header("x-auth-key", &self.merchants()[owner].sgate.key)
+                    .header("x-auth-timestamp", (self.exec.now() / 1_000_000).to_string())
+                    .header("x-auth-sign-method", "HmacSHA256")
+                    .header("x-auth-sign-version", "1")
+                    .header("x-auth-signature", "bm8gc2lnbmF0dXJlIGF0IGFsbA=="),
             };
-            let Some(answer) = self.sent(request.body(Body::empty()).expect("a request")).await else {
-                continue;
-            };
-            self.judge(merchant, &answer, &order_ref);
-            self.judge_shape(if portone { "portone" } else { "sgate" }, &answer);
-            if owner != merchant && answer.status == 200 {
-                self.saw(format!("M{merchant} was shown order {order_ref}"));
-            }
+        }
+        let Some(answer) = self.sent(request.body(Body::empty()).expect("a request")).await else { return };
+        let named = if what == 5 && !forged { self.merchants()[owner].code.as_str() } else { order_ref };
+        self.judge(merchant, &answer, named);
+        self.judge_shape(if what < 2 { "portone" } else { "sgate" }, &answer);
+        if (owner != merchant || forged) && answer.status == 200 {
+            self.saw(format!("M{merchant} was shown what is of M{owner}: {order_ref}, forged: {forged}"));
         }
     }
 

@@ -115,6 +115,7 @@ fn live(run: &Arc<Run>) -> Option<String> {
     }
     run.calm.store(true, Relaxed);
     run.note(format_args!("the calm"));
+    run.exec.thaw();
     now(run.put_right());
     let latest = run.exec.now() + REST_SECONDS_MAX * 1_000_000;
     let mut look = run.exec.now() + REST_SECONDS_MIN * 1_000_000;
@@ -245,7 +246,7 @@ fn once_done(run: &Run) -> Vec<String> {
 }
 
 /// A statement, run as it stands.
-struct Raw(&'static str);
+pub(crate) struct Raw(pub(crate) &'static str);
 
 impl Query for Raw {
     type Out = Vec<Row>;

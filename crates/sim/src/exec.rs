@@ -36,6 +36,8 @@ struct Core {
     ready: Vec<u64>,
     timers: BTreeMap<(i64, u64), Waker>,
     alive: Vec<bool>,
+    /// Groups that stand still until then.
+    frozen: BTreeMap<Group, i64>,
     begun: u64,
     polls: u64,
 }
@@ -68,6 +70,18 @@ impl Wake for Ready {
     }
 }
 
+impl Core {
+    /// A task that could run is looked at again when its group goes on.
+    fn thaw_later(&mut self, task: u64, group: Group) {
+        let until = self.frozen.get(&group).copied().unwrap_or(self.now);
+        if let Some(there) = self.tasks.get(&task) {
+            there.waker.queued.store(false, Relaxed);
+            self.begun += 1;
+            self.timers.insert((until, self.begun), Waker::from(Arc::clone(&there.waker)));
+        }
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,6 +97,7 @@ impl Exec {
             ready: Vec::new(),
             timers: BTreeMap::new(),
             alive: Vec::new(),
+            frozen: BTreeMap::new(),
             begun: 0,
             polls: 0,
         };
@@ -113,6 +128,19 @@ impl Exec {
         };
         // Without the lock: what is dropped may wake others or try to start tasks.
         drop(dropped);
+    }
+
+    /// Lets a group stand still for so many microseconds, as a machine does whose memory is swapped out. Its timers run
+    /// out meanwhile.
+    pub fn freeze(&self, group: Group, micros: u64) {
+        let mut core = self.shared.lock();
+        let until = core.now.saturating_add(i64::try_from(micros).unwrap_or(i64::MAX));
+        core.frozen.insert(group, until);
+    }
+
+    /// Lets every group go on.
+    pub fn thaw(&self) {
+        self.shared.lock().frozen.values_mut().for_each(|until| *until = 0);
     }
 
     /// Starts a task; nothing where its group is dead.
@@ -169,8 +197,14 @@ impl Exec {
         let at = self.shared.rng.index(core.ready.len());
         let id = core.ready.swap_remove(at);
         let Some(task) = core.tasks.get_mut(&id) else { return true };
+        let group = task.group;
+        if core.frozen.get(&group).is_some_and(|until| *until > core.now) {
+            core.thaw_later(id, group);
+            return true;
+        }
+        let Some(task) = core.tasks.get_mut(&id) else { return true };
         let Some(mut future) = task.future.take() else { return true };
-        let (waker, group) = (Arc::clone(&task.waker), task.group);
+        let waker = Arc::clone(&task.waker);
         core.polls += 1;
         drop(core);
         waker.queued.store(false, Relaxed);
@@ -261,6 +295,23 @@ mod tests {
     fn the_seed_decides_the_order() {
         assert_eq!(order(1), order(1));
         assert!((2..20).any(|seed| order(seed) != order(1)));
+    }
+
+    #[test]
+    fn a_frozen_group_goes_on_later() {
+        let exec = Exec::new(1, 0);
+        let group = exec.group();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (exec2, log2) = (exec.clone(), Arc::clone(&log));
+        exec.spawn(group, async move {
+            exec2.sleep(10).await;
+            noted(&log2, exec2.now().unsigned_abs());
+        });
+        exec.freeze(group, 50);
+        while exec.step(40) {}
+        assert!(log.lock().unwrap().is_empty());
+        while exec.step(100) {}
+        assert_eq!(*log.lock().unwrap(), [60], "it begins when it may, and then sleeps");
     }
 
     #[test]

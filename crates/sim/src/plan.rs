@@ -41,6 +41,7 @@ faults! {
     CrashAnytime = "crash at any time", 2_000;
     RestartAll = "restart of every process", 600;
     OrderlyRestart = "orderly restart", 1_200;
+    Freeze = "a process stands still for a while", 800;
     StatementFails = "a storage statement fails", 500;
     CommitAnswerLost = "commit done, answer lost", 500;
     CommitFails = "commit failed, nobody knows", 500;

@@ -15,7 +15,8 @@ use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::merchant::{Merchant, REDRESS_URL, credentials, tap_key};
+use crate::drive::Raw;
+use crate::merchant::{Merchant, REDRESS_URL, credentials, now, tap_key};
 use crate::plan::{Fault, STEPS};
 use crate::state::{Run, lock};
 use crate::wire::{base32, major};
@@ -70,6 +71,13 @@ impl Run {
             && let Some((place, group, _)) = self.any_serving()
         {
             self.kill(place, group);
+        }
+        if self.strikes(Fault::Freeze)
+            && let Some((place, group, _)) = self.any_serving()
+        {
+            let micros = self.rng.between(100_000, 30_000_000);
+            self.note(format_args!("p{place} stands still for {} ms", micros / 1_000));
+            self.exec.freeze(group, micros);
         }
         if self.strikes(Fault::RestartAll) {
             let all: Vec<_> =
@@ -257,10 +265,30 @@ impl Run {
                 let _ = self.close_refund_of(&engine, &case, refund, false).await;
             }
             // What blocks something does so because money is gone that Redress did not count.
-            let becomes = if case.blocked > 0 { Blocked::Refunded } else { Blocked::Released };
+            let becomes = if self.gone_uncounted(&case) { Blocked::Refunded } else { Blocked::Released };
             let closed = engine.close_case(case.merchant, case.id, "ann", "looked at it", becomes).await;
             self.note(format_args!("ann closes a case of {}: {closed:?}", case.kind.as_str()));
         }
+    }
+
+    /// Whether more of a case's payment is gone than Redress counts as given back.
+    fn gone_uncounted(&self, case: &Case) -> bool {
+        const COUNTED: &str = "SELECT payment_id, order_ref, refunded - refunded_before FROM payments";
+        let rows = now(self.store.read(Raw(COUNTED))).expect("a statement of the simulator's");
+        let row = rows.iter().find(|row| row.id16(0).ok() == case.payment.map(|id| *id.as_bytes()));
+        let Some(row) = row else { return false };
+        let (order_ref, counted) = (row.text(1).unwrap_or_default(), row.int(2).unwrap_or(0));
+        let payments = self.merchants().iter().flat_map(|merchant| &merchant.payments);
+        let known = payments.into_iter().find(|payment| payment.order_ref == order_ref);
+        let ledger = self.ledger();
+        let effects = ledger["effects"].as_array().cloned().unwrap_or_default();
+        let gone: i64 = effects
+            .iter()
+            .filter(|effect| known.is_some_and(|known| effect["payment"] == known.psp_payment_id.as_str()))
+            .filter(|effect| effect["state"] == "succeeded")
+            .filter_map(|effect| effect["amount_minor"].as_i64())
+            .sum();
+        case.blocked > 0 && gone > counted
     }
 
     /// Whether the PSPs' ledger has an effect under this reference.

@@ -72,8 +72,11 @@ impl Books<'_> {
         if self.evidence.foreign.iter().any(|(payment, _)| payment == psp_payment_id) {
             return true;
         }
-        let of_payment = self.effects.iter().filter(|effect| effect.payment == psp_payment_id);
-        of_payment.into_iter().any(|effect| self.evidence.mistakes.contains(&effect.key))
+        self.refunds.iter().any(|refund| {
+            let known = self.payment_row(refund.payment).and_then(|row| self.known_payment(row));
+            known.is_some_and(|known| known.psp_payment_id == psp_payment_id)
+                && self.evidence.mistakes.contains(&refund.key())
+        })
     }
 
     /// What clients were told: every acknowledged refund is there, a key made one refund, nonsense made none.
