@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod mutants;
 mod run;
 mod sim;
 mod test;
@@ -24,6 +25,8 @@ cargo xtask COMMAND
           the released program as real processes: killed, cut off from its database, and judged from outside
   sim [--seeds N] [--seed S] [--threads N]
           the simulator: N seeds counted up from S (1 where left out); S alone replays one and prints its log
+  mutants [ARGS...]
+          the rules of money broken one by one: does a test notice? ARGS go to cargo-mutants; takes long
   tidy    what compilers do not check: file lengths, walls between crates, words, links
   ci [--only STEP,...]
           fmt, clippy, tidy, test, demo: what must hold before a change is taken
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "test" => test::command(rest),
         "bench" => bench::command(rest),
+        "mutants" => mutants::command(rest),
         "torture" => torture::command(rest),
         "sim" => sim::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),

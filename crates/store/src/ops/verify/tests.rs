@@ -82,7 +82,7 @@ async fn honest_books_have_no_differences_and_every_payment_is_read_once() {
 }
 
 /// One statement that falsifies the books, and what is then said of them.
-const FALSIFIED: [(&str, &[&str]); 15] = [
+const FALSIFIED: [(&str, &[&str]); 16] = [
     (
         "UPDATE payments SET refunded = refunded + 1 WHERE order_ref = 'order-1'",
         &["refunded is kept as 101, and adds up to 100"],
@@ -106,6 +106,10 @@ const FALSIFIED: [(&str, &[&str]); 15] = [
     (
         "UPDATE payments SET refund_count = 2 WHERE order_ref = 'order-3'",
         &["its refunds (1) are not numbered 1 to 2"],
+    ),
+    (
+        "UPDATE payments SET first_refund_id = NULL WHERE order_ref = 'order-3'",
+        &["reserved is kept as 1000, and adds up to 0", "its refunds (0) are not numbered 1 to 1"],
     ),
     (
         "UPDATE refunds SET transaction_number = 2 WHERE ordinal = 2 AND state = 'succeeded'",
