@@ -68,17 +68,47 @@ fn resolve(
     if may_send && evidence.sends == 0 {
         return Step::Resend;
     }
-    let exhausted = recipe.lookup == Lookup::None || evidence.queries >= timing.person_after_queries;
-    if exhausted && !evidence.person_called {
+    if recipe.lookup == Lookup::None {
+        return ask_by_sending(evidence, recipe, account, timing, now);
+    }
+    if evidence.queries >= timing.person_after_queries && !evidence.person_called {
         return Step::CallPerson(CaseKind::Unresolved);
     }
     if may_send
         && not_found(evidence)
-        && (may_resend(evidence, recipe, now) || absence_proved(evidence, recipe))
+        && (may_resend(evidence, recipe, timing, now) || absence_proved(evidence, recipe, timing))
     {
         return Step::Resend;
     }
-    if recipe.lookup == Lookup::None { Step::Nothing } else { Step::Query }
+    Step::Query
+}
+
+/// Where the PSP cannot be asked, sending the same again is the only question that can be put to it, as long as it takes
+/// the same key as the same request. What it answers to that may be about another send: then a person is called.
+fn ask_by_sending(
+    evidence: &Evidence,
+    recipe: &Recipe,
+    account: AccountState,
+    timing: &Timing,
+    now: Timestamp,
+) -> Step {
+    if evidence.person_called {
+        return Step::Nothing;
+    }
+    let unanswered = matches!(
+        evidence.finding,
+        None | Some(Finding::NoAnswer | Finding::NotUnderstood | Finding::NotFound | Finding::KeyInUse)
+    );
+    let open = unanswered && !evidence.accepted && evidence.sends <= timing.person_after_queries;
+    if !open || !may_resend(evidence, recipe, timing, now) {
+        return Step::CallPerson(CaseKind::Unresolved);
+    }
+    match account {
+        AccountState::Active => Step::Resend,
+        // It may go on while there is still time.
+        AccountState::Paused => Step::Nothing,
+        AccountState::Revoked => Step::CallPerson(CaseKind::Unresolved),
+    }
 }
 
 fn follow(evidence: &Evidence, recipe: &Recipe, timing: &Timing, now: Timestamp) -> Step {
@@ -93,18 +123,21 @@ fn not_found(evidence: &Evidence) -> bool {
     evidence.finding == Some(Finding::NotFound) && evidence.queries > 0 && !evidence.accepted
 }
 
-/// The PSP takes the same key as the same request, and still remembers it.
-fn may_resend(evidence: &Evidence, recipe: &Recipe, now: Timestamp) -> bool {
+/// The PSP takes the same key as the same request, and still remembers it when the last byte of this one could leave.
+fn may_resend(evidence: &Evidence, recipe: &Recipe, timing: &Timing, now: Timestamp) -> bool {
     match (recipe.resend, evidence.first_sent_at) {
-        (Resend::SameKey { window, .. }, Some(sent)) => now < sent.plus(window),
+        (Resend::SameKey { window, .. }, Some(sent)) => now.plus(timing.lease) < sent.plus(window),
         _ => false,
     }
 }
 
-/// A look-up that began after the PSP's bound found nothing.
-fn absence_proved(evidence: &Evidence, recipe: &Recipe) -> bool {
+/// A look-up that began after the PSP's bound found nothing. The bound runs from the moment at which the request could
+/// leave at the latest: the right to send it was taken at `last_sent_at` and held for a lease.
+fn absence_proved(evidence: &Evidence, recipe: &Recipe, timing: &Timing) -> bool {
     match (recipe.absence, evidence.last_sent_at, evidence.last_query_at) {
-        (Absence::ProvedAfter { bound, .. }, Some(sent), Some(asked)) => asked >= sent.plus(bound),
+        (Absence::ProvedAfter { bound, .. }, Some(sent), Some(asked)) => {
+            asked >= sent.plus(timing.lease).plus(bound)
+        }
         _ => false,
     }
 }

@@ -112,6 +112,16 @@ impl Outcome {
         }
     }
 
+    /// The answer to a question by an id of which only a notification told: whoever sent that may have made it up, so
+    /// that the PSP does not know it says nothing about our refund.
+    #[must_use]
+    pub fn asked_by_a_told_id(self) -> Self {
+        match self {
+            Self::Unknown(Finding::NotFound) => Self::Unknown(Finding::NotUnderstood),
+            known => known,
+        }
+    }
+
     /// The PSP's own id of the refund, where the exchange told it.
     pub fn psp_refund_id(&self) -> Option<&str> {
         match self {
@@ -138,6 +148,17 @@ mod tests {
             Finding::KeyInUse => 5,
             Finding::RefusedAgain => 6,
         }
+    }
+
+    #[test]
+    fn an_id_that_only_a_notification_told_proves_no_absence() {
+        for finding in Finding::ALL {
+            let shown = Outcome::Unknown(finding).asked_by_a_told_id();
+            assert_ne!(shown, Outcome::Unknown(Finding::NotFound), "{finding:?}");
+            assert_eq!(shown == Outcome::Unknown(finding), finding != Finding::NotFound);
+        }
+        let done = Outcome::Succeeded { psp_refund_id: None, arn: None };
+        assert_eq!(done.clone().asked_by_a_told_id(), done);
     }
 
     #[test]

@@ -24,14 +24,15 @@ pub enum Lookup {
     None,
 }
 
-/// Whether the same key and bytes may be sent again after a look-up found nothing.
+/// Whether the same key and bytes may be sent again: after a look-up found nothing, or where there is no look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resend {
     /// Never: the PSP would do it twice.
     Never,
     /// The PSP takes requests of one key as one request for so long after the first.
     SameKey {
-        /// The span the PSP keeps the key.
+        /// The span the PSP keeps the key, less the longest that a request may be under way: what leaves inside the
+        /// window must still arrive while the PSP knows the key.
         window: Duration,
         /// Where the PSP says so.
         source: &'static str,

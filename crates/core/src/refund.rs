@@ -91,7 +91,7 @@ pub struct Evidence {
     pub first_sent_at: Option<Timestamp>,
     /// When it was last handed to the network.
     pub last_sent_at: Option<Timestamp>,
-    /// How many times it was handed to the network.
+    /// How many times it was handed to the network, without those that provably never left.
     pub sends: u32,
     /// How many look-ups were made since it last changed its state.
     pub queries: u32,
@@ -99,10 +99,18 @@ pub struct Evidence {
     pub last_query_at: Option<Timestamp>,
     /// What the last exchange found where it decided nothing.
     pub finding: Option<Finding>,
-    /// How many times in a row the request provably never left.
+    /// How many times the request provably never left.
     pub not_sent: u32,
     /// The PSP has said that it accepted it: from then on only looking is safe, whatever a look-up finds.
     pub accepted: bool,
     /// A person has been called, and has not closed the case.
     pub person_called: bool,
+}
+
+impl Evidence {
+    /// The number of the newest send, from 1; 0 before the first. It only grows: a send that provably never left keeps
+    /// its number.
+    pub const fn send_number(&self) -> u32 {
+        self.sends.saturating_add(self.not_sent)
+    }
 }

@@ -62,6 +62,16 @@ pub struct Word {
     pub via: Via,
     /// When the exchange began: the word may be as old as this.
     pub started_at: Timestamp,
+    /// The number of the send that it answers, by [`Evidence::send_number`]; 0 for what answers none.
+    pub send: u32,
+}
+
+impl Word {
+    /// Whether it answers a send after which there was another. Such an answer may tell what the PSP did, but nothing
+    /// about the send that is under way now.
+    fn answers_an_older_send(&self, refund: &Refund) -> bool {
+        self.via == Via::Submit && self.send < refund.evidence.send_number()
+    }
 }
 
 /// What a person says about a refund of which nobody else knows the end.
@@ -260,7 +270,7 @@ fn settle_open(
 ) -> Result<Change, IllegalTransition> {
     match &word.outcome {
         Outcome::Succeeded { .. } => moved(refund, RefundState::Succeeded, now),
-        // A refusal of a later send proves nothing about an earlier one, which may have acted or may still act: look.
+        // A refusal of one send proves nothing about another, which may have acted or may still act: look.
         Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
             undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
         }
@@ -278,7 +288,7 @@ fn settle_open(
             change.refund.due_at = Some(now.plus(timing.poll.jittered(tries, seed)));
             Ok(change)
         }
-        Outcome::NotSent { .. } if word.via == Via::Submit => not_sent(refund, timing, now, seed),
+        Outcome::NotSent { .. } if word.via == Via::Submit => not_sent(refund, word, timing, now, seed),
         Outcome::NotSent { .. } => {
             refund.evidence.queries += 1;
             Ok(look_again(refund, timing, now, seed))
@@ -290,12 +300,19 @@ fn settle_open(
 /// The request provably never left. Only where no earlier one did either, the refund goes back to its queue.
 fn not_sent(
     mut refund: Refund,
+    word: &Word,
     timing: &Timing,
     now: Timestamp,
     seed: u64,
 ) -> Result<Change, IllegalTransition> {
+    let older = word.answers_an_older_send(&refund);
+    // Together: the number of the newest send stays what it was.
     refund.evidence.sends = refund.evidence.sends.saturating_sub(1);
     refund.evidence.not_sent += 1;
+    // A newer one is under way: its lease goes on.
+    if older && refund.state.name() == StateName::Submitting {
+        return Ok(Change::none(refund));
+    }
     let wait = timing.not_sent.jittered(refund.evidence.not_sent, seed);
     if refund.evidence.sends == 0 {
         refund.evidence.first_sent_at = None;
@@ -323,6 +340,10 @@ fn undecided(
     if from == StateName::Submitting && word.via != Via::Submit {
         return Ok(Change::none(refund));
     }
+    // Nor does the answer to an older one; what must be put before a person, is.
+    if word.answers_an_older_send(&refund) {
+        return Ok(put_before_a_person(Change::none(refund), finding));
+    }
     let no_longer_known =
         from == StateName::Pending && finding == Finding::NotFound && word.via == Via::Query;
     let mut change = if from == StateName::Submitting || no_longer_known {
@@ -339,8 +360,13 @@ fn undecided(
         change.refund.evidence.queries = change.refund.evidence.queries.max(1);
     }
     change.refund = look_again(change.refund, timing, now, seed).refund;
+    Ok(put_before_a_person(change, finding))
+}
+
+/// Opens a case where a finding needs a person, unless one was called already.
+fn put_before_a_person(change: Change, finding: Finding) -> Change {
     let called = change.refund.evidence.person_called;
-    Ok(match finding {
+    match finding {
         Finding::Ambiguous if !called => change.with_case(
             CaseKind::Ambiguous,
             "several refunds at the PSP could be this one".to_owned(),
@@ -348,7 +374,7 @@ fn undecided(
         ),
         Finding::Mismatch if !called => change.with_case(CaseKind::Mismatch, MISMATCH_TEXT.to_owned(), 0),
         _ => change,
-    })
+    }
 }
 
 fn look_again(mut refund: Refund, timing: &Timing, now: Timestamp, seed: u64) -> Change {

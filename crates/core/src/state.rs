@@ -3,6 +3,7 @@
 use crate::id::ProcessId;
 use crate::outcome::PspRefusal;
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// A refund's state; a variant carries the data that is valid only there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,14 @@ pub struct Lease {
     pub owner: ProcessId,
     /// Until when it may write to the socket.
     pub until: Timestamp,
+}
+
+impl Lease {
+    /// Whether a process may begin to write a request now whose exchange needs so long: only the owner, and only while
+    /// the lease outlasts the whole exchange. To be asked right before the socket.
+    pub fn allows(&self, process: ProcessId, now: Timestamp, needs: Duration) -> bool {
+        self.owner == process && now.plus(needs) <= self.until
+    }
 }
 
 /// Why a refund ended without effect.
@@ -187,6 +196,11 @@ impl RefundState {
         }
     }
 
+    /// Whether a process may begin to send now. See [`Lease::allows`]; in no other state anybody may.
+    pub fn may_be_sent_by(&self, process: ProcessId, now: Timestamp, needs: Duration) -> bool {
+        matches!(self, Self::Submitting(lease) if lease.allows(process, now, needs))
+    }
+
     /// Why it ended without effect, where it did.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
@@ -228,6 +242,21 @@ mod tests {
                 let reversal = from == StateName::Succeeded && to == StateName::Reversed;
                 assert_eq!(from.step_to(to).is_ok(), reversal, "{from} -> {to}");
             }
+        }
+    }
+
+    #[test]
+    fn only_the_owner_sends_and_only_while_the_lease_outlasts_the_exchange() {
+        let (mine, theirs) = (ProcessId::from_bytes([1; 16]), ProcessId::from_bytes([2; 16]));
+        let second = |n: i64| Timestamp::from_micros(n * 1_000_000);
+        let needs = Duration::from_secs(20);
+        let leased = RefundState::Submitting(Lease { owner: mine, until: second(60) });
+        assert!(leased.may_be_sent_by(mine, second(40), needs));
+        assert!(!leased.may_be_sent_by(mine, second(41), needs));
+        assert!(!leased.may_be_sent_by(theirs, second(0), needs));
+        for state in [RefundState::Queued, RefundState::Unknown, RefundState::Pending, RefundState::Succeeded]
+        {
+            assert!(!state.may_be_sent_by(mine, second(0), needs), "{state:?}");
         }
     }
 

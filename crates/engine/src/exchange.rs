@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use redress_core::id::ProcessId;
 use redress_core::outcome::{Finding, Outcome, PspRefusal};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
-use redress_core::time::Timestamp;
 use redress_psp::connector::{AccountConfig, Connector, Exchange, QueryAsk, SubmitAsk};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::StoreError;
@@ -40,6 +40,8 @@ pub(crate) struct Sending {
 /// A refund to be looked up.
 pub(crate) struct Asking {
     pub(crate) refund: Refund,
+    /// The refund's id at the PSP is only what a notification told.
+    pub(crate) by_a_told_id: bool,
     pub(crate) psp_payment_id: String,
     pub(crate) permit: Option<Permit>,
 }
@@ -76,18 +78,20 @@ impl Engine {
             }
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
-        let word = Word { outcome: exchange.outcome, via: Via::Submit, started_at };
+        let send = refund.evidence.send_number();
+        let word = Word { outcome: exchange.outcome, via: Via::Submit, started_at, send };
         self.settle(&refund, word, exchange.record).await.ok();
         self.give_back(permit);
     }
 
     /// Asks the PSP about a refund now and settles its word. True when it said one.
     pub(crate) async fn ask(&self, asking: Asking) -> Result<bool, EngineError> {
-        let Asking { refund, psp_payment_id, permit } = asking;
+        let Asking { refund, by_a_told_id, psp_payment_id, permit } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
         let said = said_a_word(&exchange.outcome);
-        let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
+        let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
+        let word = Word { outcome, via: Via::Query, started_at, send: 0 };
         let settled = self.settle(&refund, word, exchange.record).await;
         self.give_back(permit);
         settled.map(|_| said)
@@ -96,14 +100,14 @@ impl Engine {
     /// Asks about another refund that the PSP names under this one's reference. Only if it really is one, that counts:
     /// its own end says nothing about this refund. True when the PSP said what it is.
     pub(crate) async fn ask_about_other(&self, asking: Asking, other: &str) -> Result<bool, EngineError> {
-        let Asking { refund, psp_payment_id, permit } = asking;
+        let Asking { refund, psp_payment_id, permit, .. } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned())).await?;
         let named = exchange.outcome.psp_refund_id() == Some(other);
         // One that was refused moved nothing.
         let said = named || matches!(exchange.outcome, Outcome::Refused(_));
         if named {
-            let word = Word { outcome: exchange.outcome, via: Via::Query, started_at };
+            let word = Word { outcome: exchange.outcome, via: Via::Query, started_at, send: 0 };
             self.settle(&refund, word, exchange.record).await?;
         }
         self.give_back(permit);
@@ -162,15 +166,12 @@ impl Engine {
         Ok((connector, config))
     }
 
-    fn fenced<'a>(&'a self, refund: &Refund, account: &AccountConfig) -> Fenced<'a> {
-        let until = match &refund.state {
-            RefundState::Submitting(lease) if lease.owner == self.parts.process => Some(lease.until),
-            _ => None,
-        };
+    fn fenced<'a>(&'a self, refund: &'a Refund, account: &AccountConfig) -> Fenced<'a> {
         Fenced {
             inner: &*self.parts.psp_transport,
             clock: &*self.parts.world.clock,
-            until,
+            process: self.parts.process,
+            state: &refund.state,
             needs: account.timeout,
         }
     }
@@ -294,13 +295,14 @@ fn not_sent(reason: String) -> Exchange {
 struct Fenced<'a> {
     inner: &'a dyn Transport,
     clock: &'a dyn Clock,
-    until: Option<Timestamp>,
+    process: ProcessId,
+    state: &'a RefundState,
     needs: Duration,
 }
 
 impl Transport for Fenced<'_> {
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
-        if self.until.is_none_or(|until| self.clock.now().plus(self.needs) > until) {
+        if !self.state.may_be_sent_by(self.process, self.clock.now(), self.needs) {
             let reason = "the right to send ran out".to_owned();
             return Box::pin(std::future::ready(Err(TransportError::NotSent(reason))));
         }

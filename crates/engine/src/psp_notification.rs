@@ -103,7 +103,8 @@ impl Engine {
         inbound: Inbound,
     ) -> Result<Taken, EngineError> {
         if !notice.must_confirm {
-            let word = Word { outcome: notice.outcome, via: Via::Notification, started_at: self.now() };
+            let (outcome, started_at) = (notice.outcome, self.now());
+            let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
             self.settle(&refund, word, notice.record).await?;
             return Ok(Taken::Taken);
         }
@@ -123,8 +124,10 @@ impl Engine {
         // when it was confirmed or put before a person.
         let waits = other.is_some() || contradicts(&refund, &notice.outcome);
         // The notification only says where to look: its id is used for the question, and the answer counts.
+        let by_a_told_id = refund.psp_refund_id.is_none() && notice.psp_refund_id.is_some();
         refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id.clone());
-        let asking = Asking { refund, psp_payment_id: payment.psp_payment_id, permit: Some(permit) };
+        let psp_payment_id = payment.psp_payment_id;
+        let asking = Asking { refund, by_a_told_id, psp_payment_id, permit: Some(permit) };
         let (done, is_done) = oneshot::channel();
         let engine = self.clone();
         // In a task of its own: an exchange goes to its end although the PSP hangs up.

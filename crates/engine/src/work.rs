@@ -82,7 +82,8 @@ impl Engine {
                     self.spawn_send(Sending { refund, psp_payment_id, permit: Box::new(permit) });
                 }
                 Task::Query => {
-                    self.spawn_query(Asking { refund, psp_payment_id, permit: queries.pop() });
+                    let permit = queries.pop();
+                    self.spawn_query(Asking { refund, by_a_told_id: false, psp_payment_id, permit });
                 }
             }
         }

@@ -24,6 +24,7 @@ const BY_KEY: Recipe = Recipe {
 const BY_LIST: Recipe =
     Recipe { lookup: Lookup::ByList, resend: Resend::Never, absence: Absence::ProvesNothing };
 const BLIND: Recipe = Recipe { lookup: Lookup::None, resend: Resend::Never, absence: Absence::ProvesNothing };
+const KEY_ONLY: Recipe = Recipe { lookup: Lookup::None, ..BY_KEY };
 const BOUNDED: Recipe = Recipe {
     lookup: Lookup::ByList,
     resend: Resend::Never,
@@ -133,11 +134,11 @@ fn a_lease_is_left_alone_until_it_ends() {
 fn with_a_key_a_look_up_comes_before_any_second_send() {
     assert_eq!(step(&unknown(Some(Finding::NoAnswer), 0, 0), &BY_KEY, 5), Step::Query);
     assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 5), Step::Resend);
-    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 999), Step::Resend);
+    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 939), Step::Resend);
     assert_eq!(
-        step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 1_000),
+        step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 940),
         Step::Query,
-        "the key is forgotten"
+        "it could leave at the lease's end, and the key is forgotten then"
     );
     for finding in Finding::ALL.into_iter().filter(|finding| *finding != Finding::NotFound) {
         assert_eq!(step(&unknown(Some(finding), 1, 4), &BY_KEY, 5), Step::Query, "{finding:?}");
@@ -150,12 +151,36 @@ fn without_a_key_absence_counts_only_past_the_bound() {
         assert_eq!(step(&unknown(Some(Finding::NotFound), 1, seconds), &BY_LIST, seconds), Step::Query);
     }
     assert_eq!(
-        step(&unknown(Some(Finding::NotFound), 1, 299), &BOUNDED, 400),
+        step(&unknown(Some(Finding::NotFound), 1, 359), &BOUNDED, 400),
         Step::Query,
-        "asked too early"
+        "asked too early: it may have left at the lease's end"
     );
-    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 300), &BOUNDED, 400), Step::Resend);
-    assert_eq!(step(&unknown(Some(Finding::NoAnswer), 1, 300), &BOUNDED, 400), Step::Query);
+    assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 360), &BOUNDED, 400), Step::Resend);
+    assert_eq!(step(&unknown(Some(Finding::NoAnswer), 1, 360), &BOUNDED, 400), Step::Query);
+}
+
+#[test]
+fn with_a_key_and_no_look_up_sending_again_is_the_question() {
+    let lost = unknown(Some(Finding::NoAnswer), 0, 0);
+    let with = |change: fn(&mut Evidence)| {
+        let mut refund = lost.clone();
+        change(&mut refund.evidence);
+        refund
+    };
+    let person = Step::CallPerson(CaseKind::Unresolved);
+    assert_eq!(step(&lost, &KEY_ONLY, 5), Step::Resend);
+    assert_eq!(step(&lost, &KEY_ONLY, 939), Step::Resend);
+    assert_eq!(step(&lost, &KEY_ONLY, 940), person, "the key would be forgotten");
+    assert_eq!(step(&lost, &BLIND, 5), person, "without a key nothing is sent twice");
+    assert_eq!(step(&with(|evidence| evidence.sends = 3), &KEY_ONLY, 5), Step::Resend);
+    assert_eq!(step(&with(|evidence| evidence.sends = 4), &KEY_ONLY, 5), person, "asked often enough");
+    assert_eq!(step(&with(|evidence| evidence.finding = Some(Finding::RefusedAgain)), &KEY_ONLY, 5), person);
+    assert_eq!(step(&with(|evidence| evidence.accepted = true), &KEY_ONLY, 5), person);
+    assert_eq!(step(&with(|evidence| evidence.person_called = true), &KEY_ONLY, 5), Step::Nothing);
+    let in_account = |account, seconds| next_step(&lost, &KEY_ONLY, account, None, &timing(), after(seconds));
+    assert_eq!(in_account(AccountState::Paused, 5), Step::Nothing, "there is still time");
+    assert_eq!(in_account(AccountState::Paused, 940), person);
+    assert_eq!(in_account(AccountState::Revoked, 5), person);
 }
 
 #[test]
@@ -218,8 +243,8 @@ struct Life {
     refund: Refund,
     recipe: Recipe,
     now: Timestamp,
-    /// Sends whose word is still to come, by the time each began.
-    out: Vec<Timestamp>,
+    /// Sends whose word is still to come: when each began, and its number.
+    out: Vec<(Timestamp, u32)>,
     /// Sends that may have had an effect: every one but those that provably never left.
     may_have_acted: u32,
     /// All that moved in the balance since it was queued.
@@ -239,13 +264,13 @@ impl Life {
             Act::Work(found) => self.work(found),
             Act::Answer(_, _) if self.out.is_empty() => {}
             Act::Answer(at, outcome) => {
-                let started_at = self.out.remove(at % self.out.len());
+                let (started_at, send) = self.out.remove(at % self.out.len());
                 if matches!(outcome, Outcome::NotSent { .. }) {
                     self.may_have_acted -= 1;
                 }
-                self.word(outcome, Via::Submit, started_at);
+                self.word(outcome, Via::Submit, started_at, send);
             }
-            Act::Notify(outcome) => self.word(outcome, Via::Notification, self.now),
+            Act::Notify(outcome) => self.word(outcome, Via::Notification, self.now, 0),
             Act::Person(verdict) => {
                 let open = matches!(self.refund.state, RefundState::Unknown | RefundState::Pending);
                 let closed = settle::close_by_person(self.refund.clone(), verdict, "seen", self.now);
@@ -274,11 +299,11 @@ impl Life {
                 self.check_send(step);
                 let owner = ProcessId::from_bytes([5; 16]);
                 self.apply(settle::begin_send(refund, owner, &timing(), self.now).unwrap());
-                self.out.push(self.now);
+                self.out.push((self.now, self.refund.evidence.send_number()));
                 self.may_have_acted += 1;
             }
             Step::Doubt => return self.apply(settle::doubt(refund, self.now).unwrap()),
-            Step::Query => self.word(found, Via::Query, self.now),
+            Step::Query => self.word(found, Via::Query, self.now, 0),
             Step::CallPerson(kind) => {
                 assert!(!refund.evidence.person_called, "once");
                 self.apply(settle::call_person(refund, kind, String::new(), &timing(), self.now));
@@ -296,17 +321,18 @@ impl Life {
         if self.may_have_acted == 0 {
             return;
         }
-        assert_eq!(evidence.finding, Some(Finding::NotFound), "a look-up comes first");
+        let look_up_first = self.recipe.lookup != Lookup::None;
+        assert!(!look_up_first || evidence.finding == Some(Finding::NotFound), "a look-up comes first");
         let last = evidence.last_sent_at.unwrap();
         let keyed = matches!(self.recipe.resend, Resend::SameKey { window, .. }
-            if self.now < evidence.first_sent_at.unwrap().plus(window));
+            if self.now.plus(timing().lease) < evidence.first_sent_at.unwrap().plus(window));
         let proved = matches!(self.recipe.absence, Absence::ProvedAfter { bound, .. }
-            if evidence.last_query_at.unwrap() >= last.plus(bound));
+            if evidence.last_query_at.unwrap() >= last.plus(timing().lease).plus(bound));
         assert!(keyed || proved, "{:?}", self.refund);
     }
 
-    fn word(&mut self, outcome: Outcome, via: Via, started_at: Timestamp) {
-        let word = Word { outcome, via, started_at };
+    fn word(&mut self, outcome: Outcome, via: Via, started_at: Timestamp, send: u32) {
+        let word = Word { outcome, via, started_at, send };
         self.apply(settle::settle(self.refund.clone(), &word, &timing(), self.now, 7).unwrap());
     }
 
@@ -334,23 +360,23 @@ impl Life {
 
 proptest! {
     #[test]
-    fn no_life_breaks_a_promise(which in 0usize..4, acts in proptest::collection::vec(act(), 1..80)) {
-        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED][which]);
+    fn no_life_breaks_a_promise(which in 0usize..5, acts in proptest::collection::vec(act(), 1..80)) {
+        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY][which]);
         for act in acts {
             life.live(act);
         }
     }
 
     #[test]
-    fn time_alone_ends_nothing_that_was_sent(which in 0usize..4, waits in proptest::collection::vec(1u64..1_000_000, 1..60)) {
+    fn time_alone_ends_nothing_that_was_sent(which in 0usize..5, waits in proptest::collection::vec(1u64..1_000_000, 1..60)) {
         // A PSP that never says anything: no wait, however long, is an answer.
-        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED][which]);
+        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY][which]);
         life.live(Act::Work(Outcome::Unknown(Finding::NoAnswer)));
         for wait in waits {
             life.live(Act::Wait(wait));
             life.live(Act::Work(Outcome::Unknown(Finding::NoAnswer)));
             prop_assert!(!life.refund.state.name().is_final());
-            prop_assert_eq!(life.refund.evidence.sends, 1);
+            prop_assert!(life.refund.evidence.sends == 1 || life.recipe == KEY_ONLY);
         }
     }
 }

@@ -104,7 +104,13 @@ fn outcomes() -> Vec<Outcome> {
 const VIAS: [Via; 3] = [Via::Submit, Via::Query, Via::Notification];
 
 fn told(refund: Refund, outcome: Outcome, via: Via, started_at: Timestamp) -> Change {
-    settle(refund, &Word { outcome, via, started_at }, &timing(), NOW, 7).unwrap()
+    let send = refund.evidence.send_number();
+    told_of(refund, send, outcome, via, started_at)
+}
+
+/// An answer to the send of that number, or what answers none.
+fn told_of(refund: Refund, send: u32, outcome: Outcome, via: Via, started_at: Timestamp) -> Change {
+    settle(refund, &Word { outcome, via, started_at, send }, &timing(), NOW, 7).unwrap()
 }
 
 fn case_kinds(change: &Change) -> Vec<CaseKind> {
@@ -328,4 +334,50 @@ fn sending_again_does_not_put_off_calling_a_person() {
     let sent = begin_send(stands, ProcessId::from_bytes([9; 16]), &timing(), NOW).unwrap().refund;
     let silent = told(sent, Outcome::Unknown(Finding::NoAnswer), Via::Submit, NOW).refund;
     assert_eq!((silent.state.name(), silent.evidence.queries), (StateName::Unknown, 2));
+}
+
+#[test]
+fn the_number_of_a_send_only_grows() {
+    let owner = ProcessId::from_bytes([9; 16]);
+    let send = |refund| begin_send(refund, owner, &timing(), NOW).unwrap().refund;
+    let first = send(refund(StateName::Queued));
+    assert_eq!(first.evidence.send_number(), 1);
+    let back = told(first, not_sent(), Via::Submit, NOW).refund;
+    assert_eq!((back.evidence.sends, back.evidence.send_number()), (0, 1), "a number is not given out twice");
+    assert_eq!(send(back).evidence.send_number(), 2);
+}
+
+#[test]
+fn an_answer_to_an_older_send_says_nothing_about_the_newer() {
+    let mut twice = refund(StateName::Submitting);
+    twice.evidence.sends = 2;
+    let lease = (twice.state.clone(), twice.due_at);
+    let unknown = Finding::ALL.into_iter().map(Outcome::Unknown);
+    for outcome in [refused(), not_sent()].into_iter().chain(unknown) {
+        let after = told_of(twice.clone(), 1, outcome.clone(), Via::Submit, THEN);
+        assert_eq!((after.refund.state.clone(), after.refund.due_at), lease, "{outcome:?}");
+        assert_eq!(after.refund.evidence.finding, None, "{outcome:?}");
+        let sends = 2 - u32::from(matches!(outcome, Outcome::NotSent { .. }));
+        assert_eq!(after.refund.evidence.sends, sends, "{outcome:?}");
+        let told_to_a_person = matches!(outcome, Outcome::Unknown(Finding::Ambiguous | Finding::Mismatch));
+        assert_eq!(after.cases.len(), usize::from(told_to_a_person), "{outcome:?}");
+    }
+    // What the PSP did, it did, whichever send it answers.
+    assert_eq!(
+        told_of(twice.clone(), 1, succeeded(), Via::Submit, THEN).refund.state,
+        RefundState::Succeeded
+    );
+    assert_eq!(told_of(twice, 1, pending(), Via::Submit, THEN).refund.state, RefundState::Pending);
+}
+
+#[test]
+fn an_answer_to_an_older_send_does_not_hide_what_a_look_up_found() {
+    let mut twice = refund(StateName::Unknown);
+    twice.evidence = Evidence { sends: 2, queries: 1, finding: Some(Finding::NotFound), ..twice.evidence };
+    let after = told_of(twice.clone(), 1, refused(), Via::Submit, THEN);
+    assert_eq!(after.refund.evidence.finding, Some(Finding::NotFound));
+    // The only one that may have left was refused; the newer provably never left.
+    twice.evidence = Evidence { sends: 1, not_sent: 1, ..twice.evidence };
+    let after = told_of(twice, 1, refused(), Via::Submit, THEN);
+    assert_eq!(after.refund.state.name(), StateName::Failed);
 }

@@ -147,7 +147,7 @@ impl Rig {
 
     /// The PSP's word about a refund.
     pub(super) async fn said(&self, refund: &Refund, outcome: Outcome) {
-        let word = Word { outcome, via: Via::Query, started_at: self.clock.now() };
+        let word = Word { outcome, via: Via::Query, started_at: self.clock.now(), send: 0 };
         self.engine.settle(refund, word, String::new()).await.unwrap().unwrap();
     }
 

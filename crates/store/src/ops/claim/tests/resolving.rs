@@ -40,10 +40,10 @@ async fn it_is_sent_again_only_where_the_recipe_takes_the_same_key() {
     TestStores::each(async |store| {
         not_found(&store).await;
         assert_eq!(claimed(&store, claim(30)).await, [Task::Query], "not found proves nothing by itself");
-        // First sent at second 10; the PSP keeps the key for 1000 seconds after that.
-        assert_eq!(claimed(&store, Claim { recipe: &SAME_KEY, ..claim(1010) }).await, [Task::Query]);
+        // First sent at second 10; the PSP keeps the key for 1000 seconds after that, and a lease lasts 10.
+        assert_eq!(claimed(&store, Claim { recipe: &SAME_KEY, ..claim(1000) }).await, [Task::Query]);
         let before = load(&store, 1).await.0;
-        let resend = Claim { recipe: &SAME_KEY, now: at(1009), ..claim(1009) };
+        let resend = Claim { recipe: &SAME_KEY, now: at(999), ..claim(999) };
         hear(&store, 1, NOT_FOUND, Via::Query, 40).await;
         assert_eq!(claimed(&store, resend).await, [Task::Send]);
         let after = load(&store, 1).await.0;
@@ -52,7 +52,7 @@ async fn it_is_sent_again_only_where_the_recipe_takes_the_same_key() {
             (before.id.psp_key(), before.account_version)
         );
         assert_eq!((after.evidence.sends, after.evidence.first_sent_at), (2, Some(at(10))));
-        assert_eq!((after.evidence.finding, after.evidence.last_sent_at), (None, Some(at(1009))));
+        assert_eq!((after.evidence.finding, after.evidence.last_sent_at), (None, Some(at(999))));
         audit(&store).await;
     })
     .await;
@@ -75,9 +75,9 @@ async fn absence_is_proved_only_by_a_look_up_after_the_bound() {
         assert_eq!(
             claimed(&store, Claim { recipe: &PROVED_LATER, ..claim(500) }).await,
             [Task::Query],
-            "the look-up was made at 22, the bound is 110"
+            "the look-up was made at 22; the bound runs from the lease's end at 20"
         );
-        hear(&store, 1, NOT_FOUND, Via::Query, 110).await;
+        hear(&store, 1, NOT_FOUND, Via::Query, 120).await;
         assert_eq!(claimed(&store, Claim { recipe: &PROVED_LATER, ..claim(520) }).await, [Task::Send]);
     })
     .await;
