@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod model;
 mod mutants;
 mod run;
 mod sim;
@@ -27,6 +28,8 @@ cargo xtask COMMAND
           the simulator: N seeds counted up from S (1 where left out); S alone replays one and prints its log
   mutants [ARGS...]
           the rules of money broken one by one: does a test notice? ARGS go to cargo-mutants; takes long
+  model [--psp KIND] [--crashes N] [ARGS...]
+          every order of events within bounds, played against the functions that decide; `model --help` has the rest
   tidy    what compilers do not check: file lengths, walls between crates, words, links
   ci [--only STEP,...]
           fmt, clippy, tidy, test, demo: what must hold before a change is taken
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         "mutants" => mutants::command(rest),
         "torture" => torture::command(rest),
         "sim" => sim::command(rest),
+        "model" => model::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),
         "ci" => ci::command(rest),
         "help" | "-h" | "--help" => {

@@ -1,0 +1,237 @@
+//! The atomic steps by which what Redress remembers changes: accept, settle, a person's verdict. Each asks core what to do
+//! and writes all of it, as the storage operations do.
+
+use crate::bridge::{AMOUNT, NOW, ago, balance, keep, outcome, payment, proving_since, refund};
+use crate::guards::Without;
+use crate::model::Redress;
+use crate::state::{Books, Broken, Job, Row, Said, Task, Told, World, case_bit};
+use redress_core::balance::BalanceChange;
+use redress_core::capabilities::Capabilities;
+use redress_core::case::CaseKind;
+use redress_core::decimal::Decimal;
+use redress_core::outcome::{Finding, Outcome, PspRefusal};
+use redress_core::policy::{AccountState, Ask, AskedAmount, judge};
+use redress_core::refund::Refund;
+use redress_core::settle::{Change, Via, Word, close_by_person, settle};
+use redress_core::state::{IllegalTransition, RefundState, StateName};
+use std::time::Duration;
+
+const CAPABILITIES: Capabilities =
+    Capabilities { full: true, partial: true, several: true, window: None, currencies: None, limits: &[] };
+
+impl Redress {
+    /// A request for a refund, in one transaction.
+    ///
+    /// It is queued. That it is sent at once where a right to send is free, is a worker's claim right behind it.
+    pub(crate) fn accept(&self, world: &mut World, repeats: bool) {
+        let asks = Ask {
+            amount: AskedAmount::Exactly(Decimal::from_text(&AMOUNT.to_string()).expect("a number")),
+            environment: None,
+            channel: None,
+        };
+        let window = world.closed.then_some(Duration::ZERO);
+        let capabilities = Capabilities { window, ..CAPABILITIES };
+        let payment = payment(self.captured, world.books);
+        let judged = judge(&payment, AccountState::Active, &capabilities, &asks, NOW);
+        match judged {
+            _ if repeats && !self.lacks(Without::Dedupe) => world.told = Some(Told::Same),
+            Err(_) => world.told = Some(Told::Refused),
+            Ok(grant) => {
+                if repeats {
+                    world.breaks(Broken::Repeated);
+                }
+                world.rows.push(NEW);
+                let reserved = BalanceChange { reserved: grant.amount.minor(), refunded: 0 };
+                if !self.lacks(Without::Reservation) {
+                    self.move_books(world, reserved);
+                }
+            }
+        }
+    }
+
+    /// What a task was told is recorded and applied, in one transaction.
+    pub(crate) fn record(&self, world: &mut World, task: Task) {
+        match task.job {
+            Job::Answered { send, answer } => {
+                self.hear(world, task, outcome(answer), Via::Submit, send, false);
+            }
+            Job::Asked { answer, proving } => {
+                self.hear(world, task, outcome(answer), Via::Query, 0, proving);
+            }
+            Job::Write { .. } | Job::Wait { .. } => {}
+        }
+    }
+
+    /// Applies a word to the refund as it is now.
+    pub(crate) fn hear(
+        &self,
+        world: &mut World,
+        Task { refund: place, stale, .. }: Task,
+        said: Outcome,
+        via: Via,
+        send: u8,
+        proving: bool,
+    ) {
+        let row = &world.rows[usize::from(place)];
+        let started_at = match (row.state.is_final(), row.last_sent) {
+            (true, _) if stale => ago(1),
+            (false, Some(age)) if via == Via::Query && !proving => ago(age.into()),
+            (false, Some(_)) if via == Via::Query => proving_since(self.kind, row),
+            _ => NOW,
+        };
+        let before = refund(self.kind, place, row);
+        let success = matches!(said, Outcome::Succeeded { .. });
+        let said = not_bound_elsewhere(world, place, said);
+        let word = Word { outcome: said, via, started_at, send: send.into() };
+        match self.settled(before, word) {
+            Err(IllegalTransition { .. }) => world.breaks(Broken::Refused),
+            Ok(change) => self.apply(world, place, &change),
+        }
+        let row = &world.rows[usize::from(place)];
+        let heard = matches!(row.state, StateName::Succeeded | StateName::Reversed) || row.cases != 0;
+        if success && !heard {
+            world.breaks(Broken::WordDropped);
+        }
+    }
+
+    /// Core's judgement of a word, and what becomes of it where a guard is away.
+    fn settled(&self, before: Refund, mut word: Word) -> Result<Change, IllegalTransition> {
+        let refused = || {
+            Outcome::Refused(PspRefusal {
+                code: String::new(),
+                text: String::new(),
+                again: redress_core::outcome::Again::No,
+            })
+        };
+        let timing = self.kind.timing();
+        match (self.without, &word.outcome, word.via) {
+            (Some(Without::TimeoutIsUnknown), Outcome::Unknown(Finding::NoAnswer), Via::Submit)
+            | (Some(Without::NotFoundIsUnknown), Outcome::Unknown(Finding::NotFound), Via::Query)
+            | (Some(Without::RefusedAgain), Outcome::Refused(_), Via::Submit) => {
+                word = Word { outcome: refused(), via: Via::Query, ..word };
+            }
+            (Some(Without::LateOutcome), Outcome::Succeeded { .. }, _)
+                if before.state.name() != StateName::Submitting =>
+            {
+                return Ok(Change::none(before));
+            }
+            (Some(Without::SendNumber), _, Via::Submit) => word.send = u32::MAX,
+            (Some(Without::AskedBeforeBound), _, Via::Query) => word.started_at = NOW,
+            (Some(Without::PendingIsOpen), Outcome::Pending { psp_refund_id, .. }, _) => {
+                word.outcome = Outcome::Succeeded { psp_refund_id: psp_refund_id.clone(), arn: None };
+            }
+            _ => {}
+        }
+        let mut change = settle(before, &word, &timing, NOW, 0)?;
+        if self.lacks(Without::LateTruth) {
+            change.cases.retain(|case| case.kind != CaseKind::LateSuccess);
+        }
+        Ok(change)
+    }
+
+    /// Writes a change whole.
+    pub(crate) fn apply(&self, world: &mut World, place: u8, change: &Change) {
+        let row = &mut world.rows[usize::from(place)];
+        let (was_over, was_sent) = (row.state.is_final(), row.send_number());
+        keep(self, row, &change.refund);
+        let over = row.state.is_final();
+        let left_to_nobody = !over && row.state != StateName::Held && change.refund.due_at.is_none();
+        let sent = row.send_number() > was_sent;
+        if change.ends_cases {
+            let ended = CaseKind::ALL.into_iter().filter(|kind| kind.ends_with_the_refund());
+            row.cases &= !ended.map(case_bit).fold(0, |bits, bit| bits | bit);
+        }
+        for case in &change.cases {
+            row.cases |= case_bit(case.kind);
+        }
+        for task in world.tasks.iter_mut().filter(|task| task.refund == place) {
+            task.stale |= over && !was_over;
+            if let Job::Asked { proving, .. } = &mut task.job {
+                *proving &= !sent;
+            }
+        }
+        if left_to_nobody {
+            world.breaks(Broken::Refused);
+        }
+        self.move_books(world, change.balance);
+        self.reach(world);
+    }
+
+    pub(crate) fn move_books(&self, world: &mut World, change: BalanceChange) {
+        match balance(self.captured, world.books).changed(change) {
+            Ok(after) => {
+                world.books =
+                    Books { refunded: after.refunded, reserved: after.reserved, blocked: after.blocked };
+            }
+            Err(_) => world.breaks(Broken::Refused),
+        }
+    }
+
+    /// What the open contradictions want to block.
+    pub(crate) fn wanted(&self, world: &World) -> i64 {
+        let wants = [CaseKind::LateSuccess, CaseKind::ForeignRefund];
+        let open = |row: &Row| wants.into_iter().filter(|kind| row.has_case(*kind)).count();
+        AMOUNT * i64::try_from(world.rows.iter().map(open).sum::<usize>()).unwrap_or(0)
+    }
+
+    fn reach(&self, world: &mut World) {
+        if self.lacks(Without::Block) {
+            return;
+        }
+        let short = self.wanted(world) - world.books.blocked;
+        world.books.blocked = balance(self.captured, world.books).blocking(short).blocked;
+    }
+
+    /// A person decides.
+    pub(crate) fn verdict(&self, world: &mut World, place: u8, said: Said) -> bool {
+        let before = refund(self.kind, place, &world.rows[usize::from(place)]);
+        let Ok(change) = close_by_person(before, said.verdict(), "", NOW) else { return false };
+        world.rows[usize::from(place)].verdict = Some(said);
+        self.apply(world, place, &change);
+        true
+    }
+
+    /// Somebody withdraws a refund: what the table of states allows, and nothing else.
+    pub(crate) fn cancel(&self, world: &mut World, place: u8) -> bool {
+        let mut after = refund(self.kind, place, &world.rows[usize::from(place)]);
+        let from = after.state.name();
+        if from.step_to(StateName::Canceled).is_err() && !self.lacks(Without::CancelOnlyUnsent) {
+            return false;
+        }
+        after.state = RefundState::Canceled;
+        after.due_at = None;
+        after.finished_at = Some(NOW);
+        let moved = BalanceChange::between(from, StateName::Canceled, AMOUNT);
+        let change = Change { balance: moved, ends_cases: true, ..Change::none(after) };
+        self.apply(world, place, &change);
+        true
+    }
+}
+
+/// One of the PSP's refunds belongs to one of ours.
+fn not_bound_elsewhere(world: &World, place: u8, said: Outcome) -> Outcome {
+    let told = said.psp_refund_id().and_then(|id| id.parse::<u8>().ok());
+    let mine = world.rows[usize::from(place)].psp_id;
+    let elsewhere = |id| world.rows.iter().any(|row| row.psp_id == Some(id));
+    match (mine, told) {
+        (None, Some(id)) if elsewhere(id) => Outcome::Unknown(Finding::Ambiguous),
+        _ => said,
+    }
+}
+
+const NEW: Row = Row {
+    state: StateName::Queued,
+    lease: 0,
+    first_sent: None,
+    last_sent: None,
+    asked: None,
+    sends: 0,
+    not_sent: 0,
+    queries: 0,
+    finding: None,
+    accepted: false,
+    person_called: false,
+    psp_id: None,
+    cases: 0,
+    verdict: None,
+};

@@ -1,0 +1,108 @@
+//! The guards that keep the promise, each of which can be taken away in the model: then the checker must find what it
+//! kept away. Core stays as it is; what is changed is what core is given, or what is made of its answer.
+
+use crate::kind::Kind;
+
+/// A guard, by what happens without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Without {
+    /// A new refund reserves nothing.
+    Reservation,
+    /// An exchange without an answer counts as refused.
+    TimeoutIsUnknown,
+    /// A look-up that finds nothing counts as proof that nothing happened.
+    NotFoundIsUnknown,
+    /// A re-send has a key of its own.
+    OneKey,
+    /// The lease is not looked at before writing to the socket.
+    LeaseCheck,
+    /// A word of success is only heard while the answer is waited for.
+    LateOutcome,
+    /// A notification is believed without proof and without asking.
+    Verification,
+    /// A refund in flight can be withdrawn, and its amount is released.
+    CancelOnlyUnsent,
+    /// The one row of a list that could be ours is taken for ours.
+    AmbiguousIsUnknown,
+    /// The PSP's window for a key is not looked at.
+    Window,
+    /// The window and the bound run from the claim, as if nothing left later than that.
+    LeaseInsideWindow,
+    /// A repeat is not recognised.
+    Dedupe,
+    /// The answer to an older send counts as the answer to the newest.
+    SendNumber,
+    /// The end of a lease counts as a failure.
+    DoubtIsUnknown,
+    /// What contradicts an end opens no case.
+    LateTruth,
+    /// What contradicts an end opens a case that blocks nothing.
+    Block,
+    /// A PSP without keys is sent the same request again.
+    NoKeyNoResend,
+    /// A refusal of a second send counts for both.
+    RefusedAgain,
+    /// A look-up counts as made when its answer is heard.
+    AskedBeforeBound,
+    /// What the PSP accepted counts as done.
+    PendingIsOpen,
+    /// That the PSP does not know an id which only a notification named counts as not finding our refund.
+    ToldId,
+}
+
+impl Without {
+    /// Every guard.
+    pub const ALL: [Self; 21] = [
+        Self::Reservation,
+        Self::TimeoutIsUnknown,
+        Self::NotFoundIsUnknown,
+        Self::OneKey,
+        Self::LeaseCheck,
+        Self::LateOutcome,
+        Self::Verification,
+        Self::CancelOnlyUnsent,
+        Self::AmbiguousIsUnknown,
+        Self::Window,
+        Self::LeaseInsideWindow,
+        Self::Dedupe,
+        Self::SendNumber,
+        Self::DoubtIsUnknown,
+        Self::LateTruth,
+        Self::Block,
+        Self::NoKeyNoResend,
+        Self::RefusedAgain,
+        Self::AskedBeforeBound,
+        Self::PendingIsOpen,
+        Self::ToldId,
+    ];
+
+    /// Whether one refund alone never misses it.
+    pub(crate) const fn needs_two_refunds(self) -> bool {
+        matches!(self, Self::Reservation | Self::AmbiguousIsUnknown)
+    }
+
+    /// The kind of PSP at which it is missed, and the property that breaks first.
+    pub const fn caught(self) -> (Kind, &'static str) {
+        use crate::properties as p;
+        match self {
+            Self::Reservation => (Kind::Blind, p::LEDGER),
+            Self::TimeoutIsUnknown | Self::DoubtIsUnknown => (Kind::Blind, p::FAILED),
+            Self::NotFoundIsUnknown => (Kind::List, p::FAILED),
+            Self::OneKey | Self::Window => (Kind::KeyAndQuery, p::ONE_EFFECT),
+            Self::LeaseCheck | Self::LeaseInsideWindow => (Kind::KeyAndQuery, p::ONE_EFFECT),
+            Self::LateOutcome => (Kind::Blind, p::HEARD),
+            Self::Verification => (Kind::List, p::SUCCEEDED),
+            Self::CancelOnlyUnsent => (Kind::Blind, p::RELEASED),
+            Self::AmbiguousIsUnknown => (Kind::BareList, p::SUCCEEDED),
+            Self::Dedupe => (Kind::Blind, p::ONE_REFUND),
+            Self::SendNumber => (Kind::KeyAndQuery, p::ONE_SENDER),
+            Self::LateTruth => (Kind::Blind, p::HEARD),
+            Self::Block => (Kind::Blind, p::BLOCKED),
+            Self::NoKeyNoResend => (Kind::Blind, p::SENT_AGAIN),
+            Self::RefusedAgain => (Kind::KeyOnly, p::FAILED),
+            Self::ToldId => (Kind::Bounded, p::ONE_EFFECT),
+            Self::AskedBeforeBound => (Kind::Bounded, p::SENT_AGAIN),
+            Self::PendingIsOpen => (Kind::Blind, p::SUCCEEDED),
+        }
+    }
+}

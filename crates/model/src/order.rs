@@ -1,0 +1,107 @@
+//! One world for all that differ in nothing that matters: lists sorted, refunds and processes interchangeable, forgotten
+//! what can change nothing any more.
+
+use crate::bridge::first_sent_cap;
+use crate::guards::Without;
+use crate::model::Redress;
+use crate::state::{Answer, Job, Status, Task, World};
+use redress_core::state::{Share, StateName};
+
+impl Redress {
+    /// Puts a world in order.
+    pub(crate) fn in_order(&self, world: &mut World) {
+        self.forget(world);
+        if world.left.crashes == 0 {
+            for task in &mut world.tasks {
+                task.process = 0;
+            }
+        }
+        if world.rows.len() == 2 && world.rows[1] < world.rows[0] {
+            exchange(world);
+        }
+        world.requests.sort_unstable();
+        world.notices.sort_unstable();
+        world.tasks.sort_unstable();
+        if world.left.crashes > 0 {
+            let mut swapped = world.tasks.clone();
+            for task in &mut swapped {
+                task.process = 1 - task.process;
+            }
+            swapped.sort_unstable();
+            if swapped < world.tasks {
+                world.tasks = swapped;
+            }
+        }
+    }
+
+    fn forget(&self, world: &mut World) {
+        let World { rows, tasks, requests, notices, records, left, .. } = world;
+        // An end that nothing can change any more: a success can be undone only where the PSP undid it.
+        let settled = |refund: u8| {
+            let undone = |status| matches!(status, Status::Undone | Status::Failed);
+            let may_be_undone = left.reversals > 0
+                || left.forgeries > 0
+                || records.iter().any(|record| record.refund == refund && undone(record.status));
+            match rows[usize::from(refund)].state {
+                StateName::Succeeded => !may_be_undone,
+                state => state.share() == Share::Free,
+            }
+        };
+        let says_nothing = |refund: u8, answer: Answer| {
+            let row = &rows[usize::from(refund)];
+            settled(refund)
+                && match answer {
+                    Answer::NotFound | Answer::Nothing => true,
+                    Answer::Refused => row.share() == Share::Free,
+                    Answer::Pending(id) | Answer::Done(id) => {
+                        row.state == StateName::Succeeded && row.psp_id == Some(id)
+                    }
+                    Answer::Ambiguous => false,
+                }
+        };
+        notices.retain(|notice| !says_nothing(notice.refund, notice.answer));
+        tasks.retain(|task| match task.job {
+            // It can only find that its lease is over, and that says nothing about what has ended.
+            Job::Write { lease, .. } => {
+                lease >= 0 || !settled(task.refund) || self.lacks(Without::LeaseCheck)
+            }
+            // Nothing is on its way that it could be told.
+            Job::Wait { send } => {
+                let row = &rows[usize::from(task.refund)];
+                let older = send < row.send_number() && !self.lacks(Without::SendNumber);
+                let on_its_way =
+                    requests.iter().any(|request| (request.refund, request.send) == (task.refund, send));
+                on_its_way || !(older || settled(task.refund))
+            }
+            Job::Answered { answer, .. } | Job::Asked { answer, .. } => !says_nothing(task.refund, answer),
+        });
+        for record in records {
+            let used = requests.iter().any(|request| request.refund == record.refund)
+                || tasks
+                    .iter()
+                    .any(|task| task.refund == record.refund && matches!(task.job, Job::Write { .. }));
+            let row = &rows[usize::from(record.refund)];
+            if (row.state.is_final() || row.accepted) && !used {
+                record.key_age = None;
+            }
+        }
+        for row in rows {
+            // Neither a window nor being overdue can matter to it any more.
+            if row.person_called && (row.accepted || !self.kind.has_key() || !self.kind.can_be_asked()) {
+                row.first_sent = row.first_sent.map(|_| first_sent_cap(self));
+            }
+        }
+    }
+}
+
+/// Gives the first refund the second place, and the second the first.
+fn exchange(world: &mut World) {
+    world.rows.swap(0, 1);
+    let refunds = (world.tasks.iter_mut().map(|task: &mut Task| &mut task.refund))
+        .chain(world.requests.iter_mut().map(|request| &mut request.refund))
+        .chain(world.notices.iter_mut().map(|notice| &mut notice.refund))
+        .chain(world.records.iter_mut().map(|record| &mut record.refund));
+    for refund in refunds {
+        *refund = 1 - *refund;
+    }
+}

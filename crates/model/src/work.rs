@@ -1,0 +1,202 @@
+//! What the processes do: workers look at what is due, tasks write to the socket, notifications are taken in.
+
+use crate::bounds::Bounds;
+use crate::bridge::{NOW, ago, outcome, process as id_of, refund};
+use crate::guards::Without;
+use crate::kind::{Kind, LEASE, ticks};
+use crate::model::Redress;
+use crate::psp::How;
+use crate::state::{Answer, Broken, Job, Notice, Request, Status, Task, World};
+use redress_core::next_step::{Step, next_step};
+use redress_core::outcome::{Finding, Outcome};
+use redress_core::policy::AccountState;
+use redress_core::recipe::{Recipe, Resend};
+use redress_core::settle::{Timing, Via, begin_send, call_person, doubt, fail_unsent};
+use redress_core::state::{Failure, Lease, RefundState};
+use std::time::Duration;
+
+impl Redress {
+    /// A worker looks at a refund, in one transaction. False where there was nothing to do.
+    pub(crate) fn work(&self, world: &mut World, place: u8, process: u8) -> bool {
+        let row = &world.rows[usize::from(place)];
+        let before = refund(self.kind, place, row);
+        let (recipe, timing) = self.rules();
+        let window_end = world.closed.then_some(NOW);
+        let step = next_step(&before, &recipe, AccountState::Active, window_end, &timing, NOW);
+        let timing = self.kind.timing();
+        let failure = || Failure { code: String::new(), text: String::new() };
+        let change = match step {
+            Step::Nothing => return false,
+            Step::Submit | Step::Resend => {
+                let sends = world.left.sends;
+                let may = row.sends < sends && row.send_number() <= sends;
+                if may {
+                    self.begin(world, place, process);
+                }
+                return may;
+            }
+            Step::Query => return self.look_up(world, place, process, None),
+            Step::Doubt if self.lacks(Without::DoubtIsUnknown) => {
+                let mut after = before;
+                after.state = RefundState::Unknown;
+                redress_core::settle::close_by_person(after, redress_core::settle::Verdict::Failed, "", NOW)
+            }
+            Step::Doubt => doubt(before, NOW),
+            Step::CallPerson(kind) => Ok(call_person(before, kind, String::new(), &timing, NOW)),
+            Step::CloseWindow | Step::Abandon => fail_unsent(before, failure(), NOW),
+        };
+        match change {
+            Ok(change) => self.apply(world, place, &change),
+            Err(_) => world.breaks(Broken::Refused),
+        }
+        true
+    }
+
+    /// The recipe and the spans as the worker knows them.
+    fn rules(&self) -> (Recipe, Timing) {
+        let (mut recipe, mut timing) = (self.kind.recipe(), self.kind.timing());
+        let for_ever = Resend::SameKey { window: ticks(100), source: "a removed guard" };
+        match self.without {
+            Some(Without::Window | Without::NoKeyNoResend) => recipe.resend = for_ever,
+            Some(Without::LeaseInsideWindow) => timing.lease = Duration::ZERO,
+            _ => {}
+        }
+        (recipe, timing)
+    }
+
+    /// Takes the right to send.
+    pub(crate) fn begin(&self, world: &mut World, place: u8, process: u8) {
+        let holds =
+            |task: &Task| task.refund == place && matches!(task.job, Job::Write { lease, .. } if lease > 0);
+        if world.tasks.iter().any(holds) {
+            world.breaks(Broken::TwoSenders);
+        }
+        let before = refund(self.kind, place, &world.rows[usize::from(place)]);
+        match begin_send(before, id_of(process), &self.kind.timing(), NOW) {
+            Err(_) => world.breaks(Broken::Refused),
+            Ok(change) => {
+                self.apply(world, place, &change);
+                let send = world.rows[usize::from(place)].send_number();
+                let job = Job::Write { send, lease: LEASE.cast_signed() };
+                world.tasks.push(Task { process, refund: place, stale: false, job });
+            }
+        }
+    }
+
+    /// Asks the PSP: the answer is what it has on record now, and is heard later.
+    fn look_up(&self, world: &mut World, place: u8, process: u8, told: Option<u8>) -> bool {
+        let asking = |task: &&Task| task.refund == place && matches!(task.job, Job::Asked { .. });
+        if world.tasks.iter().filter(asking).count() >= usize::from(world.left.queries) {
+            return false;
+        }
+        let row = &world.rows[usize::from(place)];
+        let proving =
+            self.kind == Kind::Bounded && row.last_sent == Some(crate::bridge::last_sent_cap(self.kind));
+        let mut answer = self.asked(world, place, row.psp_id.or(told));
+        let by_a_told_id = row.psp_id.is_none() && told.is_some();
+        let means_nothing = Outcome::Unknown(Finding::NotUnderstood);
+        if by_a_told_id
+            && outcome(answer).asked_by_a_told_id() == means_nothing
+            && !self.lacks(Without::ToldId)
+        {
+            answer = Answer::Nothing;
+        }
+        let job = Job::Asked { answer, proving };
+        world.tasks.push(Task { process, refund: place, stale: false, job });
+        true
+    }
+
+    /// A task is about to write to the socket.
+    pub(crate) fn write(&self, world: &mut World, place: u8) {
+        let task = world.tasks[usize::from(place)];
+        let Job::Write { send, lease } = task.job else { return };
+        let owner = id_of(task.process);
+        let leased = RefundState::Submitting(Lease { owner, until: ago(-i64::from(lease)) });
+        if !leased.may_be_sent_by(owner, NOW, Duration::ZERO) && !self.lacks(Without::LeaseCheck) {
+            world.tasks.remove(place.into());
+            let outcome = Outcome::NotSent { reason: String::new() };
+            return self.hear(world, task, outcome, Via::Submit, send, false);
+        }
+        let earlier = world.requests.iter().any(|request| request.refund == task.refund)
+            || world.records.iter().any(|record| {
+                record.refund == task.refund && matches!(record.status, Status::Done | Status::Pending)
+            });
+        if earlier && !self.kind.has_key() {
+            world.breaks(Broken::SentAgain);
+        }
+        world.requests.push(Request { refund: task.refund, send, age: 0 });
+        world.tasks[usize::from(place)].job = Job::Wait { send };
+    }
+
+    /// A notification arrives: it counts where it proves itself, else the PSP is asked.
+    pub(crate) fn notified(&self, world: &mut World, notice: Notice, process: u8) -> bool {
+        let Notice { refund: place, answer, genuine } = notice;
+        if self.kind.is_signed() || self.lacks(Without::Verification) {
+            if genuine || self.lacks(Without::Verification) {
+                let now = Task { process, refund: place, stale: false, job: Job::Wait { send: 0 } };
+                self.hear(world, now, outcome(answer), Via::Notification, 0, false);
+            }
+            return true;
+        }
+        let told = match answer {
+            Answer::Pending(id) | Answer::Done(id) => Some(id),
+            Answer::Refused | Answer::NotFound | Answer::Ambiguous | Answer::Nothing => None,
+        };
+        let bound = row_id(world, place);
+        // Without our reference on it, it is about the refund that is bound to its id, or about none of ours.
+        let about_none = !self.kind.list_shows_reference() && (bound.is_none() || bound != told);
+        if about_none || bound.is_some() && told.is_some() && bound != told {
+            return true;
+        }
+        self.look_up(world, place, process, told);
+        true
+    }
+
+    /// Whether every refund ends or waits for a person, once nothing more goes wrong: all that was under way is lost, and
+    /// from then on the PSP answers.
+    pub(crate) fn ends(&self, world: &World) -> bool {
+        /// Enough for every try, every look-up and every span, one after the other.
+        const ROUNDS_MAX: usize = 16;
+        let settled = |world: &World| world.rows.iter().all(|row| row.state.is_final() || row.cases != 0);
+        if settled(world) {
+            return true;
+        }
+        let mut world = world.clone();
+        world.tasks.clear();
+        world.requests.clear();
+        world.notices.clear();
+        world.left = Bounds { sends: u8::MAX, ..world.left };
+        for record in world.records.iter_mut().filter(|record| record.status == Status::Pending) {
+            record.status = Status::Done;
+        }
+        for _ in 0..ROUNDS_MAX {
+            for place in 0..u8::try_from(world.rows.len()).unwrap_or(u8::MAX) {
+                self.work(&mut world, place, 0);
+                self.carry_out(&mut world);
+            }
+            if settled(&world) {
+                return true;
+            }
+            self.tick(&mut world);
+        }
+        false
+    }
+
+    fn carry_out(&self, world: &mut World) {
+        while let Some(task) = world.tasks.last().copied() {
+            let place = u8::try_from(world.tasks.len() - 1).unwrap_or(u8::MAX);
+            match task.job {
+                Job::Write { .. } => self.write(world, place),
+                Job::Wait { .. } => self.arrive(world, 0, How::Done),
+                Job::Answered { .. } | Job::Asked { .. } => {
+                    world.tasks.pop();
+                    self.record(world, task);
+                }
+            }
+        }
+    }
+}
+
+fn row_id(world: &World, place: u8) -> Option<u8> {
+    world.rows[usize::from(place)].psp_id
+}
