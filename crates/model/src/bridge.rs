@@ -44,8 +44,12 @@ pub(crate) fn first_sent_cap(model: &Redress) -> u8 {
 }
 
 /// The age of a last send from which on absence can be proved.
-pub(crate) const fn last_sent_cap(kind: Kind) -> u8 {
-    if matches!(kind, Kind::Bounded) { LEASE + BOUND } else { 0 }
+pub(crate) fn last_sent_cap(model: &Redress) -> u8 {
+    match model.kind {
+        Kind::Bounded if model.lacks(Without::LeaseBeforeBound) => BOUND,
+        Kind::Bounded => LEASE + BOUND,
+        _ => 0,
+    }
 }
 
 pub(crate) fn process(number: u8) -> ProcessId {
@@ -58,7 +62,7 @@ fn currency() -> Currency {
 }
 
 /// The refund that a row stands for.
-pub(crate) fn refund(kind: Kind, place: u8, row: &Row) -> Refund {
+pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
     let sent = row.last_sent.map(|age| ago(age.into()));
     let finished = row.state.is_final();
     let evidence = Evidence {
@@ -68,7 +72,7 @@ pub(crate) fn refund(kind: Kind, place: u8, row: &Row) -> Refund {
         queries: row.queries.into(),
         last_query_at: row.asked.map(|asked| match asked {
             Asked::Early => sent.unwrap_or(NOW),
-            Asked::Proving => proving_since(kind, row),
+            Asked::Proving => proving_since(model, row),
         }),
         finding: row.finding,
         not_sent: row.not_sent.into(),
@@ -119,9 +123,9 @@ fn state(row: &Row) -> RefundState {
 }
 
 /// The moment from which on a look-up that finds nothing proves absence: a lease and a bound after the last send.
-pub(crate) fn proving_since(kind: Kind, row: &Row) -> Timestamp {
+pub(crate) fn proving_since(model: &Redress, row: &Row) -> Timestamp {
     let sent = ago(row.last_sent.unwrap_or_default().into());
-    if kind == Kind::Bounded { sent.plus(ticks(LEASE + BOUND)) } else { sent }
+    sent.plus(ticks(last_sent_cap(model)))
 }
 
 /// What of a refund after a step the model keeps in its row.
@@ -135,9 +139,9 @@ pub(crate) fn keep(model: &Redress, row: &mut Row, after: &Refund) {
         _ => 0,
     };
     row.first_sent = evidence.first_sent_at.map(|at| age(at, first_sent_cap(model)));
-    row.last_sent = evidence.last_sent_at.map(|at| age(at, last_sent_cap(kind)));
+    row.last_sent = evidence.last_sent_at.map(|at| age(at, last_sent_cap(model)));
     let proving = kind == Kind::Bounded && {
-        let since = evidence.last_sent_at.map(|at| at.plus(ticks(LEASE + BOUND)));
+        let since = evidence.last_sent_at.map(|at| at.plus(ticks(last_sent_cap(model))));
         since.is_some_and(|since| evidence.last_query_at.is_some_and(|asked| asked >= since))
     };
     row.asked = evidence.last_query_at.map(|_| if proving { Asked::Proving } else { Asked::Early });

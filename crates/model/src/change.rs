@@ -76,10 +76,10 @@ impl Redress {
         let started_at = match (row.state.is_final(), row.last_sent) {
             (true, _) if stale => ago(1),
             (false, Some(age)) if via == Via::Query && !proving => ago(age.into()),
-            (false, Some(_)) if via == Via::Query => proving_since(self.kind, row),
+            (false, Some(_)) if via == Via::Query => proving_since(self, row),
             _ => NOW,
         };
-        let before = refund(self.kind, place, row);
+        let before = refund(self, place, row);
         let success = matches!(said, Outcome::Succeeded { .. });
         let said = not_bound_elsewhere(world, place, said);
         let word = Word { outcome: said, via, started_at, send: send.into() };
@@ -184,7 +184,7 @@ impl Redress {
 
     /// A person decides.
     pub(crate) fn verdict(&self, world: &mut World, place: u8, said: Said) -> bool {
-        let before = refund(self.kind, place, &world.rows[usize::from(place)]);
+        let before = refund(self, place, &world.rows[usize::from(place)]);
         let Ok(change) = close_by_person(before, said.verdict(), "", NOW) else { return false };
         world.rows[usize::from(place)].verdict = Some(said);
         self.apply(world, place, &change);
@@ -193,7 +193,7 @@ impl Redress {
 
     /// Somebody withdraws a refund: what the table of states allows, and nothing else.
     pub(crate) fn cancel(&self, world: &mut World, place: u8) -> bool {
-        let mut after = refund(self.kind, place, &world.rows[usize::from(place)]);
+        let mut after = refund(self, place, &world.rows[usize::from(place)]);
         let from = after.state.name();
         if from.step_to(StateName::Canceled).is_err() && !self.lacks(Without::CancelOnlyUnsent) {
             return false;

@@ -26,8 +26,10 @@ pub enum Without {
     AmbiguousIsUnknown,
     /// The PSP's window for a key is not looked at.
     Window,
-    /// The window and the bound run from the claim, as if nothing left later than that.
+    /// A re-send that leaves at its lease's end may leave after the window.
     LeaseInsideWindow,
+    /// The bound runs from the claim, as if nothing left later than that.
+    LeaseBeforeBound,
     /// A repeat is not recognised.
     Dedupe,
     /// The answer to an older send counts as the answer to the newest.
@@ -52,7 +54,7 @@ pub enum Without {
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -64,6 +66,7 @@ impl Without {
         Self::AmbiguousIsUnknown,
         Self::Window,
         Self::LeaseInsideWindow,
+        Self::LeaseBeforeBound,
         Self::Dedupe,
         Self::SendNumber,
         Self::DoubtIsUnknown,
@@ -101,7 +104,7 @@ impl Without {
             Self::NoKeyNoResend => (Kind::Blind, p::SENT_AGAIN),
             Self::RefusedAgain => (Kind::KeyOnly, p::FAILED),
             Self::ToldId => (Kind::Bounded, p::ONE_EFFECT),
-            Self::AskedBeforeBound => (Kind::Bounded, p::SENT_AGAIN),
+            Self::AskedBeforeBound | Self::LeaseBeforeBound => (Kind::Bounded, p::SENT_AGAIN),
             Self::PendingIsOpen => (Kind::Blind, p::SUCCEEDED),
         }
     }

@@ -275,7 +275,7 @@ impl Redress {
             row.lease = row.lease.saturating_sub(1);
             let older = |age: Option<u8>, cap: u8| age.map(|age| (age + 1).min(cap));
             row.first_sent = older(row.first_sent, crate::bridge::first_sent_cap(self));
-            row.last_sent = older(row.last_sent, crate::bridge::last_sent_cap(self.kind));
+            row.last_sent = older(row.last_sent, crate::bridge::last_sent_cap(self));
         }
         for task in &mut world.tasks {
             if let Job::Write { lease, .. } = &mut task.job {

@@ -19,7 +19,7 @@ impl Redress {
     /// A worker looks at a refund, in one transaction. False where there was nothing to do.
     pub(crate) fn work(&self, world: &mut World, place: u8, process: u8) -> bool {
         let row = &world.rows[usize::from(place)];
-        let before = refund(self.kind, place, row);
+        let before = refund(self, place, row);
         let (recipe, timing) = self.rules();
         let window_end = world.closed.then_some(NOW);
         let step = next_step(&before, &recipe, AccountState::Active, window_end, &timing, NOW);
@@ -58,7 +58,7 @@ impl Redress {
         let for_ever = Resend::SameKey { window: ticks(100), source: "a removed guard" };
         match self.without {
             Some(Without::Window | Without::NoKeyNoResend) => recipe.resend = for_ever,
-            Some(Without::LeaseInsideWindow) => timing.lease = Duration::ZERO,
+            Some(Without::LeaseInsideWindow | Without::LeaseBeforeBound) => timing.lease = Duration::ZERO,
             _ => {}
         }
         (recipe, timing)
@@ -71,7 +71,7 @@ impl Redress {
         if world.tasks.iter().any(holds) {
             world.breaks(Broken::TwoSenders);
         }
-        let before = refund(self.kind, place, &world.rows[usize::from(place)]);
+        let before = refund(self, place, &world.rows[usize::from(place)]);
         match begin_send(before, id_of(process), &self.kind.timing(), NOW) {
             Err(_) => world.breaks(Broken::Refused),
             Ok(change) => {
@@ -90,8 +90,7 @@ impl Redress {
             return false;
         }
         let row = &world.rows[usize::from(place)];
-        let proving =
-            self.kind == Kind::Bounded && row.last_sent == Some(crate::bridge::last_sent_cap(self.kind));
+        let proving = self.kind == Kind::Bounded && row.last_sent == Some(crate::bridge::last_sent_cap(self));
         let mut answer = self.asked(world, place, row.psp_id.or(told));
         let by_a_told_id = row.psp_id.is_none() && told.is_some();
         let means_nothing = Outcome::Unknown(Finding::NotUnderstood);
