@@ -4,7 +4,7 @@ use redress_sim::defect::Defect;
 use redress_sim::one;
 
 /// A defect must show within so many seeds.
-const SEEDS_MAX: u64 = 60;
+const SEEDS_MAX: u64 = 200;
 
 /// Runs seeds until the auditor says what it must.
 fn caught(defect: Defect, expected: &str) {
