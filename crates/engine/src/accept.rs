@@ -12,6 +12,7 @@ use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount, Refusal};
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
+use redress_store::StoreError;
 use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermit, SendPermits};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use sha2::{Digest, Sha256};
@@ -81,6 +82,7 @@ impl Engine {
         let parts = &self.parts;
         let now = self.now();
         let announce = self.announces(&request).await?;
+        let (merchant, id) = (request.merchant, RefundId::new(now, parts.world.random.bytes10()));
         let accept = Accept {
             dedupe: request.dedupe(),
             merchant: request.merchant,
@@ -89,7 +91,7 @@ impl Engine {
             reason: request.reason,
             description: request.description,
             merchant_refund_id: request.merchant_refund_id,
-            refund: RefundId::new(now, parts.world.random.bytes10()),
+            refund: id,
             process: parts.process,
             timing: parts.config.timing,
             capabilities: Arc::clone(&parts.capabilities),
@@ -97,7 +99,11 @@ impl Engine {
             announce,
             now,
         };
-        Ok(match parts.store.run(accept).await? {
+        let accepted = parts.store.run(accept).await;
+        if let Err(StoreError::Unavailable { maybe_committed: true, .. }) = &accepted {
+            self.spawn_take_back(merchant, id, now);
+        }
+        Ok(match accepted? {
             Accepted::New { refund, payment, permit, paused } => {
                 metrics::counter!("redress_refunds_accepted_total").increment(1);
                 // Only where there is something to do: each look at what is due costs several reads.

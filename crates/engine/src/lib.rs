@@ -6,6 +6,7 @@ pub mod api_key;
 pub mod callers;
 pub mod config;
 pub mod directory;
+mod doubt;
 pub mod engine;
 pub mod error;
 mod exchange;

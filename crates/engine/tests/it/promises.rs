@@ -1,5 +1,7 @@
 //! What the engine promises beyond single outcomes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use redress_core::settle::Verdict;
@@ -8,6 +10,7 @@ use redress_engine::accept::{Made, Repeatable};
 use redress_engine::psp_notification::Taken;
 use redress_store::ops::settle::CloseRefund;
 use redress_store::ops::write::Author;
+use redress_store::{Fault, Faults};
 
 use crate::rig::Rig;
 
@@ -212,4 +215,36 @@ async fn a_reversal_that_cannot_be_confirmed_is_put_before_a_person() {
     assert_eq!(cases.len(), 1, "told three times, kept once: {cases:?}");
     assert_eq!((cases[0].kind.as_str(), cases[0].refund), ("quarantined", Some(refund.id)));
     assert_eq!(cases[0].blocked, 0, "no money is gone");
+}
+
+/// Loses the answer to the first refund that is accepted.
+struct LosesFirst(AtomicBool);
+
+impl Faults for LosesFirst {
+    fn next(&self, operation: &'static str) -> Fault {
+        let loses = operation == "accept_refund" && self.0.swap(false, SeqCst);
+        if loses { Fault::LoseAnswer } else { Fault::None }
+    }
+}
+
+#[tokio::test]
+async fn a_refund_whose_commit_was_not_answered_is_sent_and_calls_nobody() {
+    // Tap neither knows a key nor proves absence: once taken for sent, nobody could say that it was not.
+    for psp in ["momo", "tap"] {
+        let rig = Rig::with_faults(Arc::new(LosesFirst(AtomicBool::new(true)))).await;
+        let order = rig.payment(psp, 1, 500_000).await;
+        let amount = if psp == "momo" { "200000" } else { "2000.00" };
+        let mut ask = rig.ask(&order, amount);
+        ask.repeat = Some(Repeatable::IdempotencyKey("k-1".into()));
+        assert!(rig.engine.make_refund(ask.clone()).await.is_err());
+        let Made::Repeat(refund, _) = rig.engine.make_refund(ask).await.unwrap() else {
+            panic!("it was kept")
+        };
+        assert_eq!(refund.state.name(), StateName::Submitting);
+        // Less than its lease.
+        rig.pass(Duration::from_secs(6)).await;
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{psp}");
+        assert_eq!(rig.ledger().await.len(), 1, "{psp}");
+        assert!(rig.open_cases().await.is_empty(), "{psp}");
+    }
 }

@@ -29,11 +29,11 @@ use redress_psp::connector::Inbound;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
 use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
-use redress_store::Store;
 use redress_store::ops::accounts::{AccountVersion, AddAccount};
 use redress_store::ops::cases::{Case, ListOpenCases};
 use redress_store::ops::merchants::{AddMerchant, Merchant};
 use redress_store::ops::payments::{NewPayment, UpsertPayments};
+use redress_store::{Faults, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -81,6 +81,15 @@ pub(crate) fn short_config() -> EngineConfig {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
+        Self::on(|store| store.clone()).await
+    }
+
+    /// With faults in front of what the engine stores.
+    pub(crate) async fn with_faults(faults: Arc<dyn Faults>) -> Self {
+        Self::on(|store| store.clone().with_faults(faults)).await
+    }
+
+    async fn on(engines: impl FnOnce(&Store) -> Store) -> Self {
         let (world, clock, spawner) = world(START, 7);
         let store = Store::in_line_sqlite().unwrap();
         store.migrate(redress_store::MIGRATIONS, START.as_micros()).await.unwrap();
@@ -97,7 +106,7 @@ impl Rig {
         )
         .unwrap();
         let away = Arc::default();
-        let engine = start(&store, &world, &vault, &sandbox, &away);
+        let engine = start(&engines(&store), &world, &vault, &sandbox, &away);
         wire.engine.set(engine.clone()).ok().unwrap();
         let mut rig = Self {
             engine,
