@@ -2,7 +2,7 @@
 
 use crate::{
     Outcome,
-    run::{cargo, root, run},
+    run::{PROFILE, cargo, root, run},
     test, tidy,
 };
 
@@ -21,7 +21,8 @@ pub(crate) fn command(args: &[String]) -> Outcome {
         match *step {
             "fmt" => run(&mut cargo(["fmt", "--all", "--check"]))?,
             "clippy" => {
-                run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+                let words = ["clippy", "--workspace", "--all-targets", "--profile", PROFILE];
+                run(cargo(words).args(["--", "-D", "warnings"]))?;
             }
             "tidy" => tidy::command()?,
             "test" => test::command(&[])?,
@@ -32,14 +33,13 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     Ok(())
 }
 
-/// The demo end to end, through the program as it is built for development; in a directory of its own and on a free
+/// The demo end to end, through the program as the tests have it; in a directory of its own and on a free
 /// port, whatever else runs on the machine.
 fn demo() -> Outcome {
     let dir = root().join("target").join("ci-demo");
     if dir.exists() {
         std::fs::remove_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     }
-    let words =
-        ["run", "--quiet", "-p", "redress", "--", "demo", "--once", "--listen", "127.0.0.1:0", "--data"];
-    run(cargo(words).arg(dir))
+    let mut demo = cargo(["run", "--quiet", "--profile", PROFILE, "-p", "redress", "--"]);
+    run(demo.args(["demo", "--once", "--listen", "127.0.0.1:0", "--data"]).arg(dir))
 }

@@ -8,6 +8,9 @@ use std::{
 
 pub(crate) use redress_cluster::command::{announce, cannot_start, run, succeeds};
 
+/// What every check is built with, so that all of them share one build.
+pub(crate) const PROFILE: &str = "ci";
+
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

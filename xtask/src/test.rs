@@ -9,7 +9,7 @@ use redress_cluster::{Cluster, Durable, programs};
 
 use crate::{
     Outcome,
-    run::{announce, cannot_start, cargo, succeeds},
+    run::{PROFILE, announce, cannot_start, cargo, succeeds},
 };
 
 /// Names the database for the tests that need PostgreSQL.
@@ -38,7 +38,11 @@ pub(crate) fn command(args: &[String]) -> Outcome {
 
 fn run_all(args: &[&String], url: Option<&str>, total: &mut Counts) -> Outcome {
     let nextest = succeeds(&mut cargo(["nextest", "--version"]));
-    let mut tests = if nextest { cargo(["nextest", "run"]) } else { cargo(["test"]) };
+    let mut tests = if nextest {
+        cargo(["nextest", "run", "--cargo-profile", PROFILE])
+    } else {
+        cargo(["test", "--profile", PROFILE])
+    };
     if !args.iter().any(|arg| *arg == "-p" || arg.starts_with("--package")) {
         tests.arg("--workspace");
     }
@@ -54,7 +58,7 @@ fn run_all(args: &[&String], url: Option<&str>, total: &mut Counts) -> Outcome {
         return first;
     }
     // Also after a failure.
-    let mut docs = cargo(["test", "--workspace", "--doc", "--quiet"]);
+    let mut docs = cargo(["test", "--workspace", "--doc", "--quiet", "--profile", PROFILE]);
     let second = counted(with_database(&mut docs, url), false, total);
     first.and(second)
 }

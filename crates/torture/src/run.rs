@@ -18,11 +18,13 @@ use crate::merchant::Merchant;
 use crate::proxy::Proxy;
 use crate::receiver::Receiver;
 use crate::site::{Place, Server, Site, Tuning};
-use crate::time::{pass, stopwatch};
+use crate::time::{pass, stopwatch, until};
 use crate::wire::Call;
 
 /// How long it may take, once nobody asks any more, until everything has ended or waits for a person.
 const END_LIMIT: Duration = Duration::from_secs(120);
+/// How long a command may find the database busy, and is run again.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// Between two looks at that.
 const END_PAUSE: Duration = Duration::from_millis(250);
 /// Of a hundred connections that a PSP makes to notify, so many are refused.
@@ -257,10 +259,9 @@ fn evidence(
     let (started, mut dice) = (stopwatch(), Dice::new(seed, 5));
     let mut shown: Vec<Shown> = Vec::new();
     let mut open = books.payments.clone();
-    let mut cases = BTreeSet::new();
     while !open.is_empty() && started.elapsed() < END_LIMIT {
         finish(site, &mut dice);
-        cases = cases_of(site);
+        let cases = cases_of(site);
         open.retain(|payment| {
             let (refunds, left) = merchant.refunds(server, payment);
             let waits = refunds.iter().any(|it| it.status == "IN_QUEUE" && !cases.contains(&it.id));
@@ -293,7 +294,6 @@ fn evidence(
         let ran = site.run("verify");
         evidence.differences = (ran.code != Some(0)).then_some(ran.out);
         if judge(&evidence).is_empty() || started.elapsed() > END_LIMIT {
-            drop(cases);
             return evidence;
         }
         pass(END_PAUSE);
@@ -302,7 +302,10 @@ fn evidence(
 
 /// The refunds with an open case, by PortOne's ids.
 fn cases_of(site: &Site) -> BTreeSet<String> {
-    let cases = site.json("case list");
+    let cases = until("list of the open cases", COMMAND_LIMIT, || {
+        let ran = site.run("case list --json");
+        (ran.code == Some(0)).then(|| serde_json::from_str::<Value>(&ran.out).unwrap())
+    });
     let refunds = cases.as_array().unwrap().iter().filter_map(|case| case["portone_refund_id"].as_str());
     refunds.map(str::to_owned).collect()
 }
