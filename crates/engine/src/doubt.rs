@@ -48,7 +48,7 @@ impl Engine {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::info!(refund = %id, %error, "it is unknown yet whether a refund was kept")
+                    tracing::info!(refund = %id, %error, "it is unknown yet whether a refund was kept");
                 }
             }
             self.parts.world.clock.sleep(LOOK_PAUSE).await;

@@ -4,9 +4,14 @@ use std::time::Duration;
 
 use crate::dice::Dice;
 use crate::run::Scene;
-use crate::time::pass;
+use crate::time::{pass, stopwatch};
 
-/// When servers were killed, counted by how long after they had become ready.
+/// Between two looks at the load.
+const LOOK_PAUSE: Duration = Duration::from_millis(2);
+/// How long a kill waits for the load, where it does.
+const LOAD_LIMIT: Duration = Duration::from_secs(2);
+
+/// When servers were killed, counted by how long after they had become ready, or had served again.
 #[derive(Clone, Debug, Default)]
 pub struct Moments {
     /// While starting, before they were ready.
@@ -17,6 +22,14 @@ pub struct Moments {
     pub soon: u64,
     /// Later.
     pub later: u64,
+}
+
+/// Lets a refund be acknowledged first, so that the kill meets work also where the machine is slow.
+fn wait_for_load(scene: &Scene<'_>) {
+    let (before, start) = (scene.load.accepted(), stopwatch());
+    while scene.load.accepted() == before && start.elapsed() < LOAD_LIMIT {
+        pass(LOOK_PAUSE);
+    }
 }
 
 /// Kills so many times, each time starts anew on the same data, and waits for the return to service.
@@ -31,6 +44,9 @@ pub fn kill(scene: &mut Scene<'_>, kills: u64, dice: &mut Dice) -> Moments {
             40..85 => dice.below(250),
             _ => dice.below(1_500),
         };
+        if dice.percent(50) {
+            wait_for_load(scene);
+        }
         pass(Duration::from_millis(span_ms));
         scene.servers[victim].kill();
         done += 1;
