@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -20,7 +20,8 @@ pub const CALLERS: u64 = 8;
 const PAYMENTS_OPEN: usize = 8;
 /// After so many refusals for want of money a payment is left alone and another one takes its place.
 const REFUSALS_MAX: u64 = 4;
-/// How long a caller goes on asking while nobody answers.
+/// How long a caller goes on asking once nothing is broken any more. Before, servers may be killed faster than they
+/// could answer any one request.
 pub const CALLER_LIMIT: Duration = Duration::from_secs(40);
 /// Between two tries of a caller.
 const RETRY_PAUSE: Duration = Duration::from_millis(15);
@@ -235,9 +236,12 @@ impl<'a> Load<'a> {
         mut hangs_up: bool,
         request: impl Fn() -> Call,
     ) -> Option<(Answer, bool)> {
-        let start = stopwatch();
+        let mut calm = None;
         let mut tries = 0_u32;
-        while start.elapsed() < CALLER_LIMIT {
+        while calm.is_none_or(|since: Instant| since.elapsed() < CALLER_LIMIT) {
+            if self.ends.load(SeqCst) {
+                calm.get_or_insert_with(stopwatch);
+            }
             tries += 1;
             let at = dice.pick(&self.servers);
             if std::mem::take(&mut hangs_up) {

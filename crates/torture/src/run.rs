@@ -124,7 +124,7 @@ pub fn run(plan: &Plan) -> Report {
     let mut backstage = database::Backstage::new(plan.database.map(|(database, _)| database), cluster);
     let place = backstage.url().map_or(Place::Sqlite, Place::Postgres);
     let tuning = Tuning {
-        face_wait_ms: 1_500,
+        face_wait_ms: 500,
         max_in_flight: 8,
         person_after: 3,
         resolve_max_ms: 3_000,
