@@ -40,7 +40,8 @@ impl Engine {
                         let reason = "the answer to its commit was lost, and it was not sent".to_owned();
                         let record = format!("not sent: {reason}");
                         let outcome = Outcome::NotSent { reason };
-                        let word = Word { outcome, via: Via::Submit, started_at: asked_at };
+                        let send = refund.evidence.send_number();
+                        let word = Word { outcome, via: Via::Submit, started_at: asked_at, send };
                         // What goes wrong was logged there, and the lease ends by itself.
                         let _ = self.settle(&refund, word, record).await;
                     }
