@@ -145,8 +145,13 @@ pub(crate) async fn world(store: &Store) {
         sql(
             store,
             "INSERT INTO psp_accounts (merchant_id, account_id, psp, name, environment, state, version, max_in_flight, \
-             created_at) VALUES ($1, $2, $3, 'An account', 'sandbox', 'active', 3, 4, 0)",
-            vec![bytes(MERCHANT.as_bytes()), bytes(account(psp).as_bytes()), text(psp)],
+             created_at) VALUES ($1, $2, $3, 'An account', 'sandbox', 'active', 3, $4, 0)",
+            vec![
+                bytes(MERCHANT.as_bytes()),
+                bytes(account(psp).as_bytes()),
+                text(psp),
+                Cell::Int(MAX_IN_FLIGHT.into()),
+            ],
         )
         .await;
     }
@@ -239,7 +244,10 @@ impl Permits {
     }
 }
 
-/// Hands out rights of a shared count.
+/// How many refunds each account sends at once.
+pub(crate) const MAX_IN_FLIGHT: u32 = 4;
+
+/// Hands out rights of a shared count, for accounts with their own limit.
 pub(crate) struct Hand(pub(crate) Arc<Permits>);
 
 struct Permit(Arc<Permits>);
@@ -253,7 +261,9 @@ impl Drop for Permit {
 }
 
 impl SendPermits for Hand {
-    fn try_take(&self, _: AccountId, _: u32) -> Option<Box<dyn SendPermit>> {
+    fn try_take(&self, account: AccountId, max_in_flight: u32) -> Option<Box<dyn SendPermit>> {
+        assert!(PSPS.iter().any(|(psp, _)| account == self::account(psp)), "no account of this world");
+        assert_eq!(max_in_flight, MAX_IN_FLIGHT);
         let mut free = self.0.free.lock().expect("no test panics here");
         *free = free.checked_sub(1)?;
         Some(Box::new(Permit(Arc::clone(&self.0))))

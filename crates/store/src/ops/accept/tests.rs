@@ -89,9 +89,13 @@ async fn a_paused_account_takes_no_right_and_queues() {
         world(&store).await;
         set_account(&store, "flex", AccountState::Paused).await;
         let permits = Permits::new(1);
-        let (refund, _, permit) =
-            new_one(store.run(with_permits(&permits, accept("order-1", "4", 1))).await.unwrap());
+        let accepted = store.run(with_permits(&permits, accept("order-1", "4", 1))).await.unwrap();
+        assert!(matches!(accepted, Accepted::New { paused: true, .. }), "nobody is woken for it");
+        let (refund, _, permit) = new_one(accepted);
         assert_eq!((refund.state, permit.is_none(), permits.free()), (RefundState::Queued, true, 1));
+        set_account(&store, "flex", AccountState::Active).await;
+        let accepted = store.run(accept("order-1", "4", 2)).await.unwrap();
+        assert!(matches!(accepted, Accepted::New { paused: false, .. }), "somebody is to be woken");
     })
     .await;
 }
@@ -162,6 +166,12 @@ async fn a_key_serves_one_request_only() {
         // Even a hash that forgot the order must not answer with another order's refund.
         let same_hash = Accept { dedupe: key(1, 1), ..accept("order-2", "4", 2) };
         assert_eq!(told(&changes_nothing(&store, same_hash).await), "key reused");
+        // Whether its key is taken in the other environment is not told.
+        let live = Ask { environment: Some(Environment::Live), ..ask("4") };
+        for hash in [1, 2] {
+            let other = Accept { dedupe: key(1, hash), ask: live.clone(), ..accept("order-1", "4", 2) };
+            assert_eq!(told(&changes_nothing(&store, other).await), "WrongEnvironment");
+        }
         // A repeat with another key, and one without, are new refunds.
         new_one(store.run(Accept { dedupe: key(2, 1), ..accept("order-1", "4", 3) }).await.unwrap());
         new_one(store.run(accept("order-1", "1", 4)).await.unwrap());
