@@ -18,7 +18,7 @@ pub const PAYMENTS: &str = "SELECT merchant_id, payment_id, order_ref, captured,
      refunded_before FROM payments";
 /// The statement for [`Evidence::refunds`].
 pub const REFUNDS: &str = "SELECT merchant_id, refund_id, payment_id, ordinal, amount, state, reason, event_count, \
-     failure_code FROM refunds ORDER BY refund_id";
+     failure_code, psp_refund_id FROM refunds ORDER BY refund_id";
 /// The statement for [`Evidence::events`].
 pub const EVENTS: &str = "SELECT refund_id, number, kind, author FROM events ORDER BY refund_id, number";
 /// The statement for [`Evidence::deliveries`].
@@ -92,6 +92,10 @@ pub struct Evidence {
     pub seen: Vec<String>,
     /// References of refunds that a person closed as failed, or wrongly.
     pub mistakes: Vec<String>,
+    /// References of refunds whose submit was doubled on its way to a PSP that makes two refunds of it.
+    pub doubled: Vec<String>,
+    /// The PSPs' ids of refunds that Redress was told are done, and said that it heard.
+    pub told_done: Vec<String>,
     /// The PSPs' ids of refunds that were done at some time.
     pub once_done: Vec<String>,
     /// Those that failed, and Redress was told so and said that it heard.
@@ -145,6 +149,7 @@ struct RefundRow {
     merchant: Id,
     id: Id,
     payment: Id,
+    psp_refund_id: Option<String>,
     ordinal: i64,
     amount: i64,
     state: String,
@@ -209,6 +214,7 @@ pub fn judge(evidence: &Evidence) -> Vec<String> {
     };
     books.found.extend(evidence.seen.iter().cloned());
     books.judge_ledger();
+    books.judge_strangers();
     books.judge_wishes();
     books.judge_refunds();
     books.judge_balances();
@@ -258,6 +264,7 @@ fn read(evidence: &Evidence) -> Result<Books<'_>, String> {
                 reason: row.text(6)?,
                 event_count: row.int(7)?,
                 failure_code: row.opt_text(8)?,
+                psp_refund_id: row.opt_text(9)?,
             })
         })?,
         events,

@@ -224,12 +224,10 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
         received: lock(&run.received).clone(),
         seen: lock(&run.seen).clone(),
         mistakes: lock(&run.mistakes).clone(),
+        doubled: lock(&run.doubled).clone(),
         once_done: once_done(run),
-        told_failed: lock(&run.told)
-            .iter()
-            .filter(|it| it.failed && it.heard)
-            .map(|it| it.refund.clone())
-            .collect(),
+        told_done: heard(run, false),
+        told_failed: heard(run, true),
         ledger: run.ledger().to_string(),
         payments: table(audit::PAYMENTS),
         refunds: table(audit::REFUNDS),
@@ -238,6 +236,12 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
         cases: table(audit::CASES),
     };
     audit::judge(&evidence)
+}
+
+/// The PSPs' ids of refunds of whose end Redress said that it heard.
+fn heard(run: &Run, failed: bool) -> Vec<String> {
+    let told = lock(&run.told);
+    told.iter().filter(|told| told.failed == failed && told.heard).map(|told| told.refund.clone()).collect()
 }
 
 /// The PSPs' ids of refunds that are done, or that a PSP once told of as done.

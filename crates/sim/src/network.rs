@@ -185,12 +185,18 @@ impl ToPsps {
         path: &str,
         reply: oneshot::Sender<Result<HttpResponse, TransportError>>,
     ) {
-        // A request that is repeated on the way has two effects where the PSP knows no repetition: nothing that
-        // Redress could keep from happening.
+        // A request that is repeated on the way has two effects where the PSP knows no repetition: nothing that Redress
+        // could keep from happening. It must see it, though.
         let harmless = path.starts_with("/v2/gateway") || path.contains("list") || path.contains("query");
         let doubled = harmless && run.strikes(Fault::RequestDoubled);
-        let twice =
-            doubled || (run.defect == Defect::PspActsTwice && path.trim_end_matches('/') == "/v2/refunds");
+        let submits = request.method == http::Method::POST && path.trim_end_matches('/') == "/v2/refunds";
+        let unkeyed = submits && run.strikes(Fault::SubmitDoubled);
+        if unkeyed {
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let key = body["reference"]["merchant"].as_str().unwrap_or_default().to_owned();
+            lock(&run.doubled).push(key);
+        }
+        let twice = doubled || unkeyed || (run.defect == Defect::PspActsTwice && submits);
         if twice {
             let (run2, again) = (Arc::clone(run), rebuilt(request, path));
             run.exec.spawn(run.outside, async move {

@@ -52,6 +52,7 @@ faults! {
     RequestLost = "a request to the PSP is lost", 1_200;
     RequestLate = "a request to the PSP is late", 1_200;
     RequestDoubled = "a request to the PSP is doubled", 1_000;
+    SubmitDoubled = "a submit to a PSP without keys is doubled", 400;
     AnswerLost = "the PSP's answer is lost", 1_200;
     AnswerLate = "the PSP's answer is late", 1_200;
     AnswerReset = "the PSP's answer is cut off", 1_200;
@@ -91,7 +92,7 @@ faults! {
     CredentialsChanged = "an account's credentials are changed", 800;
     SecretRotated = "an endpoint's secret is rotated", 600;
     PersonCloses = "a person closes a refund, rightly", 2_500;
-    PersonErs = "a person closes a refund, wrongly", 600;
+    PersonErs = "a person closes a refund, wrongly", 2_000;
 }
 
 /// The steps of the sandbox that a fault stands for.

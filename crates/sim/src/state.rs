@@ -47,6 +47,8 @@ pub(crate) struct Run {
     pub(crate) told: Mutex<Vec<Told>>,
     /// What somebody gave back in a PSP's dashboard: the payment there and minor units.
     pub(crate) foreign: Mutex<Vec<(String, i64)>>,
+    /// Refunds whose submit was doubled on its way to a PSP that makes two of it, by the reference there.
+    pub(crate) doubled: Mutex<Vec<String>>,
     /// Refunds that a person closed wrongly, by the reference at the PSP.
     pub(crate) mistakes: Mutex<Vec<String>>,
     /// Faults strike no more.
@@ -98,6 +100,7 @@ impl Run {
             seen: Mutex::default(),
             told: Mutex::default(),
             foreign: Mutex::default(),
+            doubled: Mutex::default(),
             mistakes: Mutex::default(),
             calm: AtomicBool::new(false),
             full_until: Mutex::new(0),

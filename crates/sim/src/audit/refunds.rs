@@ -55,7 +55,9 @@ impl Books<'_> {
                 said.push(format!("another effect than was asked for: {effect:?} of {refund:?}"));
             }
         }
-        for (key, times) in by_key.iter().filter(|(_, times)| **times > 1) {
+        let twice =
+            |key: &String, times: u32| times > 1 && !(times == 2 && self.evidence.doubled.contains(key));
+        for (key, times) in by_key.iter().filter(|(key, times)| twice(key, **times)) {
             said.push(format!("{times} effects of {key}"));
         }
         for known in self.evidence.merchants.iter().flat_map(|merchant| &merchant.payments) {
@@ -69,7 +71,10 @@ impl Books<'_> {
 
     /// A person released an amount of this payment that left all the same, or gave it back elsewhere.
     fn misjudged(&self, psp_payment_id: &str) -> bool {
-        if self.evidence.foreign.iter().any(|(payment, _)| payment == psp_payment_id) {
+        let of_payment = || self.effects.iter().filter(|effect| effect.payment == psp_payment_id);
+        if of_payment().any(|effect| self.evidence.doubled.contains(&effect.key))
+            || self.evidence.foreign.iter().any(|(payment, _)| payment == psp_payment_id)
+        {
             return true;
         }
         self.refunds.iter().any(|refund| {
@@ -77,6 +82,33 @@ impl Books<'_> {
             known.is_some_and(|known| known.psp_payment_id == psp_payment_id)
                 && self.evidence.mistakes.contains(&refund.key())
         })
+    }
+
+    /// Money that left without a refund of ours, and of which Redress was told, is before a person.
+    pub(super) fn judge_strangers(&mut self) {
+        let mut said = Vec::new();
+        for effect in self.effects.iter().filter(|effect| self.evidence.told_done.contains(&effect.refund)) {
+            let ours = self.refunds.iter().find(|refund| refund.key() == effect.key);
+            if ours.is_some_and(|refund| {
+                refund.psp_refund_id.as_ref().is_none_or(|bound| *bound == effect.refund)
+            }) {
+                continue;
+            }
+            let of_payment = |id| {
+                let known = self.payment_row(id).and_then(|row| self.known_payment(row));
+                known.is_some_and(|known| known.psp_payment_id == effect.payment)
+            };
+            let known = self.cases.iter().any(|case| {
+                case.kind == "foreign_refund"
+                    && (case.payment.is_some_and(of_payment) || case.refund == ours.map(|it| it.id))
+            });
+            if !known {
+                said.push(format!(
+                    "money left unasked, Redress was told, and no person is called: {effect:?}"
+                ));
+            }
+        }
+        self.found.extend(said);
     }
 
     /// What clients were told: every acknowledged refund is there, a key made one refund, nonsense made none.
@@ -154,7 +186,10 @@ impl Books<'_> {
         let mut said = Vec::new();
         for refund in &self.refunds {
             let key = refund.key();
-            let effect = self.effects.iter().find(|effect| effect.key == key);
+            let of_key = || self.effects.iter().filter(|effect| effect.key == key);
+            // Of two, ours is the one that it is bound to.
+            let bound = of_key().find(|effect| refund.psp_refund_id.as_ref() == Some(&effect.refund));
+            let effect = bound.or_else(|| of_key().next());
             let stands = effect.map(|effect| effect.state.as_str());
             let of_refund = || self.cases.iter().filter(|case| case.refund == Some(refund.id));
             let known_late = of_refund().any(|case| LATE_KINDS.contains(&case.kind.as_str()));
