@@ -52,7 +52,7 @@ faults! {
     RequestLost = "a request to the PSP is lost", 1_200;
     RequestLate = "a request to the PSP is late", 1_200;
     RequestDoubled = "a request to the PSP is doubled", 1_000;
-    SubmitDoubled = "a submit to a PSP without keys is doubled", 400;
+    SubmitDoubled = "a submit to a PSP without keys is doubled", 2_000;
     AnswerLost = "the PSP's answer is lost", 1_200;
     AnswerLate = "the PSP's answer is late", 1_200;
     AnswerReset = "the PSP's answer is cut off", 1_200;
