@@ -162,7 +162,7 @@ impl Plan {
             burst: rng.chance(2_000),
             fault_seconds: rng.between(10, 60),
             tries_max: *rng.pick(&[100, 100, 6]),
-            overdue_seconds: *rng.pick(&[20, 60, 100_000]),
+            overdue_seconds: *rng.pick(&[20, 60, 300]),
             poll_ms: *rng.pick(&[500, 1_000, 1_500]),
             rates,
         }
