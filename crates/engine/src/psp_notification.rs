@@ -120,9 +120,10 @@ impl Engine {
             .psp_refund_id
             .clone()
             .filter(|told| refund.psp_refund_id.as_ref().is_some_and(|id| id != told));
-        // Nobody looks by himself again at what is over, or at what is not ours: the PSP is told that this was taken only
-        // when it was confirmed or put before a person.
-        let waits = other.is_some() || contradicts(&refund, &notice.outcome);
+        // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours: the PSP
+        // is told that this was taken only when it was confirmed or put before a person.
+        let unbound = refund.psp_refund_id.is_none();
+        let waits = unbound || other.is_some() || contradicts(&refund, &notice.outcome);
         // The notification only says where to look: its id is used for the question, and the answer counts.
         let by_a_told_id = refund.psp_refund_id.is_none() && notice.psp_refund_id.is_some();
         refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id.clone());
@@ -174,6 +175,10 @@ impl Engine {
         }
         if contradicts(&refund, &notice.outcome) {
             return self.unconfirmed(&refund, &notice, &inbound).await;
+        }
+        if refund.psp_refund_id.is_none() && notice.psp_refund_id.is_some() {
+            // Looked up by our reference it may be found as another of two.
+            return Err(EngineError::Busy("the PSP did not confirm what it told".to_owned()));
         }
         // It is open and looked up anyway, or it is over as the PSP says.
         Ok(())
