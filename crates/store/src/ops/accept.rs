@@ -127,9 +127,10 @@ const READ_PAYMENT: &str = lock_payment!("");
 /// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice.
 const LOCK_PAYMENT: &str = lock_payment!(" FOR NO KEY UPDATE OF payments");
 
+/// By the reference, as it was read: the index of ids has its pages elsewhere.
 const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, refund_count = refund_count + 1, \
      transaction_count = transaction_count + 1, updated_at = $2, first_refund_id = COALESCE(first_refund_id, $3) \
-     WHERE merchant_id = $4 AND payment_id = $5";
+     WHERE merchant_id = $4 AND order_ref = $5";
 
 const FIND_REPEAT: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
@@ -209,7 +210,7 @@ impl Accept {
                 self.now.as_micros().into(),
                 refund.id.as_bytes().into(),
                 payment.merchant.as_bytes().into(),
-                payment.id.as_bytes().into(),
+                (&payment.order_ref).into(),
             ],
         )
         .await?;

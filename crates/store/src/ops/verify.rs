@@ -3,6 +3,8 @@
 //! Read in batches ordered by primary key, so that millions of payments need little memory, and beside a running server:
 //! each batch is one snapshot.
 
+mod strays;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use redress_core::balance::Balance;
@@ -15,6 +17,8 @@ use crate::error::StoreError;
 use crate::op::Query;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
+
+pub use strays::{LoadStrays, Strays};
 
 /// What the books say of one payment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -229,3 +229,30 @@ fn paths_follow_the_table() {
         assert!(!is_legal_path(events.iter().copied(), state), "{events:?} {state}");
     }
 }
+
+#[tokio::test]
+async fn a_refund_that_no_payment_knows_is_found() {
+    TestStores::each(|store| async move {
+        busy(&store).await;
+        let strays = async || {
+            let (mut after, mut found) = (None, Vec::new());
+            loop {
+                let batch = store.read(LoadStrays { after, limit: 3 }).await.unwrap();
+                found.extend(batch.found.into_iter().map(|stray| (stray.refund, stray.payment)));
+                after = batch.last;
+                if after.is_none() {
+                    return found;
+                }
+            }
+        };
+        assert_eq!(strays().await, []);
+        // The last in the order of ids, and a first one whose payment names another.
+        sql(&store, "DELETE FROM payments WHERE order_ref = 'order-3'", Vec::new()).await;
+        assert_eq!(strays().await, [(Some(rf(20)), payment(3))]);
+        let sibling = "UPDATE payments SET first_refund_id = (SELECT refund_id FROM refunds WHERE ordinal = 2 \
+             AND payment_id = payments.payment_id) WHERE order_ref = 'order-1'";
+        sql(&store, sibling, Vec::new()).await;
+        assert_eq!(strays().await, [(Some(rf(1)), payment(1)), (Some(rf(20)), payment(3))]);
+    })
+    .await;
+}
