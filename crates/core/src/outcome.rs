@@ -113,11 +113,12 @@ impl Outcome {
     }
 
     /// The answer to a question by an id of which only a notification told: whoever sent that may have made it up, so
-    /// that the PSP does not know it says nothing about our refund.
+    /// that the PSP does not know it says nothing about our refund. Nor does that it failed: the PSP may have another one
+    /// under our reference, which only a look-up by that reference shows.
     #[must_use]
     pub fn asked_by_a_told_id(self) -> Self {
         match self {
-            Self::Unknown(Finding::NotFound) => Self::Unknown(Finding::NotUnderstood),
+            Self::Unknown(Finding::NotFound) | Self::Refused(_) => Self::Unknown(Finding::NotUnderstood),
             known => known,
         }
     }
@@ -159,6 +160,12 @@ mod tests {
         }
         let done = Outcome::Succeeded { psp_refund_id: None, arn: None };
         assert_eq!(done.clone().asked_by_a_told_id(), done);
+    }
+
+    #[test]
+    fn that_a_told_one_failed_does_not_prove_that_it_was_the_only_one() {
+        let refusal = PspRefusal { code: "401".to_owned(), text: "Failed".to_owned(), again: Again::No };
+        assert_eq!(Outcome::Refused(refusal).asked_by_a_told_id(), Outcome::Unknown(Finding::NotUnderstood));
     }
 
     #[test]

@@ -89,8 +89,8 @@ impl Engine {
         let Asking { refund, by_a_told_id, psp_payment_id, permit } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
-        let said = said_a_word(&exchange.outcome);
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
+        let said = said_a_word(&outcome);
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
         let settled = self.settle(&refund, word, exchange.record).await;
         self.give_back(permit);

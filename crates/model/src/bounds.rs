@@ -73,7 +73,7 @@ impl Bounds {
         let (troubles, sends) = match kind {
             Kind::Blind => (1, 2),
             Kind::KeyOnly | Kind::List | Kind::BareList => (1, 1),
-            Kind::KeyAndQuery => (0, 1),
+            Kind::KeyAndQuery => (1, 1),
             Kind::Bounded => (0, 2),
         };
         Self { troubles, refunds: 2, sends, ..Self::TWO }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Books, EventRow, RefundRow};
+use super::{Books, Effect, EventRow, RefundRow};
 use crate::wire::{base62, minor};
 use crate::witness::{Face, Wish};
 
@@ -209,7 +209,15 @@ impl Books<'_> {
                     _ => Some("no such effect"),
                 },
                 "failed" | "canceled" => {
-                    let gone = matches!(stands, Some("succeeded" | "pending"));
+                    // The other of two that the network made of one request to a PSP without keys, and whose end
+                    // Redress was never told: no program could know of it.
+                    let hidden = |effect: &&Effect| {
+                        self.evidence.doubled.contains(&key)
+                            && !self.evidence.told_done.contains(&effect.refund)
+                    };
+                    let gone = of_key()
+                        .filter(|effect| !hidden(effect))
+                        .any(|effect| matches!(effect.state.as_str(), "succeeded" | "pending"));
                     // What comes late to one that a person closed is told too, where it can still be heard.
                     let known = known_late || (by_person && self.evidence.mistakes.contains(&key));
                     (gone && !known).then_some("it has an effect")
