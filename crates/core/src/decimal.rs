@@ -221,6 +221,7 @@ mod tests {
         }
         assert_eq!(Decimal::from_text(&"9".repeat(60)), Err(DecimalError::TooLong));
         assert_eq!(Decimal::from_text(&"0".repeat(65)), Err(DecimalError::TooLong));
+        assert_eq!(Decimal::from_text(&"0".repeat(64)).map(|d| d.to_string()), Ok("0".into()));
     }
 
     #[test]
@@ -234,6 +235,8 @@ mod tests {
         assert_eq!(read("1e39"), Err(DecimalError::TooLong));
         assert_eq!(read("1e99999999999"), Err(DecimalError::TooLong));
         assert_eq!(Decimal::from_json_number("1e-40").map(Decimal::decimals), Ok(40));
+        assert_eq!(Decimal::from_json_number("1e-64").map(Decimal::decimals), Ok(64));
+        assert_eq!(read("1e-65"), Err(DecimalError::TooLong));
     }
 
     #[test]
