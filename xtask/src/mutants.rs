@@ -36,14 +36,16 @@ const TOOL: &str = "cargo-mutants@27";
 
 pub(crate) fn command(args: &[String]) -> Outcome {
     let tool = tool()?;
+    // Files of one's own are meant instead of all, not besides.
+    let own_files = args.iter().any(|arg| arg == "-f" || arg.starts_with("--file"));
     let mut survivors = Ok(());
     for (package, files) in BROKEN {
         // Straight to the program, as it need not be on the path for cargo to find it.
         let mut mutants = std::process::Command::new(&tool);
         mutants.current_dir(root()).args(["mutants", "--package", package, "--gitignore", "true"]);
         mutants.args(["--output", &format!("target/mutants/{package}"), "--colors", "never"]);
-        for file in files {
-            mutants.args(["--file", file]);
+        if !own_files {
+            mutants.args(files.iter().flat_map(|file| ["--file", *file]));
         }
         // Unit tests alone: they run on SQLite in memory.
         mutants.args(args).args(["--", "--lib"]).env_remove("REDRESS_TEST_PG_URL");

@@ -168,7 +168,9 @@ impl Engine {
         let Some((refund, _)) = self.parts.store.read(LoadRefund { merchant, by }).await? else {
             return Ok(());
         };
-        if other.is_some() {
+        // Also where it was bound to another only while the PSP was asked.
+        let bound = refund.psp_refund_id.as_ref();
+        if bound.is_some_and(|bound| notice.psp_refund_id.as_ref().is_some_and(|told| told != bound)) {
             return self
                 .quarantine(merchant, refund.account, &notice, &inbound, CaseKind::ForeignRefund)
                 .await;

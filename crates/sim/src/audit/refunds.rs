@@ -87,7 +87,10 @@ impl Books<'_> {
     /// Money that left without a refund of ours, and of which Redress was told, is before a person.
     pub(super) fn judge_strangers(&mut self) {
         let mut said = Vec::new();
-        for effect in self.effects.iter().filter(|effect| self.evidence.told_done.contains(&effect.refund)) {
+        // What came back in the end did not leave.
+        let left =
+            |effect: &&Effect| effect.state != "failed" && self.evidence.told_done.contains(&effect.refund);
+        for effect in self.effects.iter().filter(left) {
             let ours = self.refunds.iter().find(|refund| refund.key() == effect.key);
             if ours.is_some_and(|refund| {
                 refund.psp_refund_id.as_ref().is_none_or(|bound| *bound == effect.refund)
