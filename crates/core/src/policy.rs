@@ -306,10 +306,20 @@ mod tests {
     }
 
     #[test]
+    fn an_accounts_state_is_read_back_by_its_name() {
+        let states = [AccountState::Active, AccountState::Paused, AccountState::Revoked];
+        assert_eq!(states.map(AccountState::as_str), ["active", "paused", "revoked"]);
+        assert_eq!(states.map(|state| AccountState::parse(state.as_str())), states.map(Some));
+        assert_eq!(AccountState::parse("gone"), None);
+    }
+
+    #[test]
     fn limits_and_window_hold() {
         const LIMITS: &[SumLimit] = &[SumLimit { currency: "SAR", min_minor: 100, max_minor: 5_000 }];
         let limited = Capabilities { limits: LIMITS, window: Some(Duration::from_secs(1_001)), ..ALL };
         assert_eq!(verdict(&fresh(), &limited, "1"), Ok(100));
+        assert_eq!(verdict(&fresh(), &limited, "50"), Ok(5_000));
+        assert!(matches!(verdict(&fresh(), &limited, "50.01"), Err(Refusal::MoreThanMax { .. })));
         assert!(matches!(verdict(&fresh(), &limited, "0.99"), Err(Refusal::LessThanMin { .. })));
         assert!(matches!(verdict(&fresh(), &limited, "full"), Err(Refusal::MoreThanMax { .. })));
         let closed = Capabilities { window: Some(Duration::from_secs(1_000)), ..ALL };

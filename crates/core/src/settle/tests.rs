@@ -381,3 +381,56 @@ fn an_answer_to_an_older_send_does_not_hide_what_a_look_up_found() {
     let after = told_of(twice, 1, refused(), Via::Submit, THEN);
     assert_eq!(after.refund.state.name(), StateName::Failed);
 }
+
+/// What is left of two look-ups, and when the next is due, after a word.
+fn counted(
+    from: StateName,
+    bound: Option<&str>,
+    outcome: Outcome,
+    via: Via,
+) -> (u32, Option<Timestamp>, Change) {
+    let mut refund = refund(from);
+    refund.evidence.queries = 2;
+    refund.psp_refund_id = bound.map(str::to_owned);
+    let word = Word { outcome, via, started_at: THEN, send: 0 };
+    let change = settle(refund, &word, &timing(), NOW, 7).unwrap();
+    (change.refund.evidence.queries, change.refund.evidence.last_query_at, change)
+}
+
+#[test]
+fn every_look_up_counts_and_nothing_else_does() {
+    let lost = || Outcome::Unknown(Finding::NotFound);
+    let other = || Outcome::Succeeded { psp_refund_id: Some("other".to_owned()), arn: None };
+    let other_pending = pending;
+    for (from, outcome) in [
+        (StateName::Unknown, lost()),
+        (StateName::Unknown, not_sent()),
+        (StateName::Pending, Outcome::Pending { psp_refund_id: None, note: None }),
+        (StateName::Pending, other_pending()),
+        (StateName::Unknown, other()),
+    ] {
+        let (queries, _, change) = counted(from, Some("bound"), outcome.clone(), Via::Query);
+        assert_eq!(queries, 3, "{from:?} {outcome:?}");
+        let pace = if from == StateName::Pending { timing().poll } else { timing().resolve };
+        // One more than were made for what is pending; for what is unknown, those made and the sends.
+        assert_eq!(change.refund.due_at, Some(NOW.plus(pace.jittered(4, 7))), "{from:?} {outcome:?}");
+    }
+    for outcome in [lost(), other()] {
+        let (queries, asked, _) =
+            counted(StateName::Unknown, Some("bound"), outcome.clone(), Via::Notification);
+        assert_eq!((queries, asked), (2, None), "{outcome:?}");
+    }
+    assert_eq!(counted(StateName::Unknown, None, lost(), Via::Query).1, Some(THEN));
+}
+
+#[test]
+fn the_same_id_again_is_no_contradiction() {
+    let same = Outcome::Succeeded { psp_refund_id: Some("bound".to_owned()), arn: None };
+    let (_, _, change) = counted(StateName::Pending, Some("bound"), same, Via::Query);
+    assert_eq!((change.refund.state.name(), change.cases.len()), (StateName::Succeeded, 0));
+}
+
+#[test]
+fn the_ways_of_words_have_their_names() {
+    assert_eq!(VIAS.map(Via::as_str), ["submit", "query", "notification"]);
+}
