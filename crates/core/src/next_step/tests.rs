@@ -133,6 +133,8 @@ fn a_lease_is_left_alone_until_it_ends() {
 #[test]
 fn with_a_key_a_look_up_comes_before_any_second_send() {
     assert_eq!(step(&unknown(Some(Finding::NoAnswer), 0, 0), &BY_KEY, 5), Step::Query);
+    // Whoever was not asked has found nothing.
+    assert_eq!(step(&unknown(Some(Finding::NotFound), 0, 0), &BY_KEY, 5), Step::Query);
     assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 5), Step::Resend);
     assert_eq!(step(&unknown(Some(Finding::NotFound), 1, 4), &BY_KEY, 939), Step::Resend);
     assert_eq!(
