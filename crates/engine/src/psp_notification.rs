@@ -213,8 +213,8 @@ impl Engine {
 
     /// No room to ask now. What is open is looked up anyway; anything else the PSP must tell again.
     async fn confirm_later(&self, refund: &Refund, notice: Notice) -> Result<Taken, EngineError> {
-        let bound = refund.psp_refund_id.as_ref();
-        let other = bound.is_some_and(|bound| notice.psp_refund_id.is_some_and(|told| told != *bound));
+        // Looked up by our reference, one that is not bound yet may be found as another of two.
+        let other = notice.psp_refund_id.is_some() && refund.psp_refund_id != notice.psp_refund_id;
         if other || refund.state.name().is_final() {
             return Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()));
         }
