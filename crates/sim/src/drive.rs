@@ -24,6 +24,8 @@ use crate::state::{Run, START, lock};
 const REST_SECONDS_MAX: i64 = 900;
 /// So long after the last fault nothing is judged: whatever was late arrives, in simulated seconds.
 const REST_SECONDS_MIN: i64 = 65;
+/// Who waits for a request to arrive looks again after so long, in simulated microseconds.
+const LOOK_AGAIN_MICROS: i64 = 100_000;
 /// So long after people have closed everything it is judged once more, in simulated seconds.
 const CLOSED_SECONDS: i64 = 40;
 /// A run that needs more turns than this goes round in circles.
@@ -168,17 +170,35 @@ fn judged_twice(run: &Arc<Run>) -> Vec<String> {
     if !found.is_empty() {
         return found;
     }
-    run.note(format_args!("people close what is left"));
-    now(run.close_everything());
-    let until = run.exec.now() + CLOSED_SECONDS * 1_000_000;
-    if !pass_until(run, until) {
-        return vec!["stuck: it goes round in circles after all cases are closed".into()];
+    // The second time for what came to light only after the first.
+    for _ in 0..2 {
+        if let Some(stuck) = people_close(run) {
+            return vec![stuck];
+        }
     }
     let waiting = what_waits(run);
     if !waiting.is_empty() {
         return vec![format!("stuck after all cases are closed: {}", waiting.join("; "))];
     }
     judged(run, true)
+}
+
+/// People close what is left, as soon as they can know how it ended. Answers why they never could.
+fn people_close(run: &Arc<Run>) -> Option<String> {
+    run.note(format_args!("people close what is left"));
+    let latest = run.exec.now() + REST_SECONDS_MAX * 1_000_000;
+    while now(run.close_everything()) > 0 {
+        let until = run.exec.now() + LOOK_AGAIN_MICROS;
+        if until > latest {
+            return Some("stuck: something of a refund is always on its way".into());
+        }
+        if !pass_until(run, until) {
+            return Some("stuck: it goes round in circles while people wait".into());
+        }
+        run.finish_pending();
+    }
+    let until = run.exec.now() + CLOSED_SECONDS * 1_000_000;
+    (!pass_until(run, until)).then(|| "stuck: it goes round in circles after all cases are closed".into())
 }
 
 fn judged(run: &Run, closed: bool) -> Vec<String> {

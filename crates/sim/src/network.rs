@@ -199,14 +199,17 @@ impl ToPsps {
         let twice = doubled || unkeyed || (run.defect == Defect::PspActsTwice && submits);
         if twice {
             let (run2, again) = (Arc::clone(run), rebuilt(request, path));
+            let leaves = run.leaves(&request.body);
             run.exec.spawn(run.outside, async move {
                 run2.pause(WAY.0, 3_000_000).await;
                 let _ = run2.at_psp(again).await;
+                run2.arrived(&leaves);
             });
         }
         let lost = run.strikes(Fault::RequestLost);
         let late = run.strikes(Fault::RequestLate);
         let (run2, built) = (Arc::clone(run), rebuilt(request, path));
+        let leaves = run.leaves(&request.body);
         run.exec.spawn(run.outside, async move {
             let run = run2;
             let mut reply = reply;
@@ -215,10 +218,12 @@ impl ToPsps {
                 run.pause(LATE.0, LATE.1).await;
             }
             if lost {
+                run.arrived(&leaves);
                 reply.closed().await;
                 return;
             }
             let answer = run.at_psp(built).await;
+            run.arrived(&leaves);
             if run.strikes(Fault::AnswerReset) {
                 let _ = reply.send(Err(broken("the connection was reset")));
                 return;
@@ -245,6 +250,24 @@ fn rebuilt(request: &HttpRequest, path: &str) -> Request<Body> {
 }
 
 impl Run {
+    fn leaves(&self, body: &Bytes) -> Bytes {
+        lock(&self.under_way).push(body.clone());
+        body.clone()
+    }
+
+    fn arrived(&self, body: &Bytes) {
+        let mut under_way = lock(&self.under_way);
+        if let Some(place) = under_way.iter().position(|other| other == body) {
+            under_way.swap_remove(place);
+        }
+    }
+
+    /// Whether a request that names this reference may still act at a PSP.
+    pub(crate) fn is_under_way(&self, key: &str) -> bool {
+        let names_it = |body: &Bytes| body.windows(key.len()).any(|part| part == key.as_bytes());
+        lock(&self.under_way).iter().any(names_it)
+    }
+
     pub(crate) async fn at_psp(&self, request: Request<Body>) -> Result<HttpResponse, TransportError> {
         let sandbox = self.sandbox.get().expect("the sandbox is there").clone();
         let response = match sandbox.oneshot(request).await {

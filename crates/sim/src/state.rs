@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
+use bytes::Bytes;
 use redress_engine::vault::Vault;
 use redress_store::Store;
 
@@ -49,6 +50,8 @@ pub(crate) struct Run {
     pub(crate) foreign: Mutex<Vec<(String, i64)>>,
     /// Refunds whose submit was doubled on its way to a PSP that makes two of it, by the reference there.
     pub(crate) doubled: Mutex<Vec<String>>,
+    /// The bodies of requests that have left a process and not come to a PSP yet, or are being judged there.
+    pub(crate) under_way: Mutex<Vec<Bytes>>,
     /// Refunds that a person closed wrongly, by the reference at the PSP.
     pub(crate) mistakes: Mutex<Vec<String>>,
     /// Faults strike no more.
@@ -101,6 +104,7 @@ impl Run {
             told: Mutex::default(),
             foreign: Mutex::default(),
             doubled: Mutex::default(),
+            under_way: Mutex::default(),
             mistakes: Mutex::default(),
             calm: AtomicBool::new(false),
             full_until: Mutex::new(0),

@@ -247,8 +247,8 @@ impl Run {
         refund: RefundId,
         wrongly: bool,
     ) -> (bool, Verdict, String) {
-        let key = format!("rf-{}", base32(*refund.as_bytes()));
-        let happened = self.effect_of(&key);
+        let key = psp_key(refund);
+        let happened = self.effect_in(&key, "succeeded");
         let verdict = if happened == wrongly { Verdict::Failed } else { Verdict::Succeeded };
         let closed =
             engine.close_refund(case.merchant, refund, verdict, "ann", "as the PSP's desk says").await;
@@ -256,12 +256,18 @@ impl Run {
         (closed.is_ok(), verdict, key)
     }
 
-    /// When all has come to rest, people look at everything that is left, and are right.
-    pub(crate) async fn close_everything(self: &Arc<Self>) {
+    /// When all has come to rest, people look at everything that is left, and are right: they wait until nothing of a
+    /// refund is on its way any more, as one that is sent again and again may be at any time. Says how much they left.
+    pub(crate) async fn close_everything(self: &Arc<Self>) -> usize {
         let engine = self.operator();
-        let Ok(cases) = engine.open_cases(None).await else { return };
+        let Ok(cases) = engine.open_cases(None).await else { return 0 };
+        let mut left = 0;
         for case in cases {
             if let Some(refund) = case.refund {
+                if self.may_still_act(refund) {
+                    left += 1;
+                    continue;
+                }
                 let _ = self.close_refund_of(&engine, &case, refund, false).await;
             }
             // What blocks something does so because money is gone that Redress did not count.
@@ -269,6 +275,16 @@ impl Run {
             let closed = engine.close_case(case.merchant, case.id, "ann", "looked at it", becomes).await;
             self.note(format_args!("ann closes a case of {}: {closed:?}", case.kind.as_str()));
         }
+        left
+    }
+
+    /// Whether a process is about to send the refund, something of it is on its way, or the PSP is at work on it.
+    fn may_still_act(&self, refund: RefundId) -> bool {
+        const BEING_SENT: &str = "SELECT refund_id FROM refunds WHERE state = 'submitting'";
+        let rows = now(self.store.read(Raw(BEING_SENT))).expect("a statement of the simulator's");
+        let being_sent = rows.iter().any(|row| row.id16(0).ok() == Some(*refund.as_bytes()));
+        let key = psp_key(refund);
+        being_sent || self.is_under_way(&key) || self.effect_in(&key, "pending")
     }
 
     /// Whether more of a case's payment is gone than Redress counts as given back.
@@ -291,10 +307,14 @@ impl Run {
         case.blocked > 0 && gone > counted
     }
 
-    /// Whether the PSPs' ledger has an effect under this reference.
-    fn effect_of(&self, key: &str) -> bool {
+    /// Whether the PSPs' ledger has an effect in this state under this reference.
+    fn effect_in(&self, key: &str, state: &str) -> bool {
         let ledger = self.ledger();
         let effects = ledger["effects"].as_array().cloned().unwrap_or_default();
-        effects.iter().any(|effect: &Value| effect["key"] == key && effect["state"] == "succeeded")
+        effects.iter().any(|effect: &Value| effect["key"] == key && effect["state"] == state)
     }
+}
+
+fn psp_key(refund: RefundId) -> String {
+    format!("rf-{}", base32(*refund.as_bytes()))
 }

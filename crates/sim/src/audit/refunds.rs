@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Books, Effect, EventRow, RefundRow};
+use super::{Books, CaseRow, Effect, EventRow, RefundRow};
 use crate::wire::{base62, minor};
 use crate::witness::{Face, Wish};
 
@@ -218,8 +218,15 @@ impl Books<'_> {
                         self.evidence.doubled.contains(&key)
                             && !self.evidence.told_done.contains(&effect.refund)
                     };
+                    // The other of two that a person was called for, as one that nobody here asked for.
+                    let put_before_a_person = |effect: &&Effect| {
+                        let is_other = bound.is_some_and(|bound| bound.refund != effect.refund);
+                        let of_payment = |case: &&CaseRow| case.payment == Some(refund.payment);
+                        is_other
+                            && self.cases.iter().filter(of_payment).any(|case| case.kind == "foreign_refund")
+                    };
                     let gone = of_key()
-                        .filter(|effect| !hidden(effect))
+                        .filter(|effect| !hidden(effect) && !put_before_a_person(effect))
                         .any(|effect| matches!(effect.state.as_str(), "succeeded" | "pending"));
                     // What comes late to one that a person closed is told too, where it can still be heard.
                     let known = known_late || (by_person && self.evidence.mistakes.contains(&key));
