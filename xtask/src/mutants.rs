@@ -32,7 +32,7 @@ const BROKEN: [(&str, &[&str]); 2] = [
 ];
 
 /// The tool, of which any version of this series will do.
-const TOOL: &str = "cargo-mutants@27";
+const TOOL: &str = "cargo-mutants@^27";
 
 pub(crate) fn command(args: &[String]) -> Outcome {
     let tool = tool()?;
