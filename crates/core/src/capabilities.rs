@@ -1,5 +1,6 @@
 //! What a PSP can do about refunds: data, written in its connector.
 
+use crate::money::Currency;
 use std::time::Duration;
 
 /// What a PSP allows. Sums are in the minor units of ISO 4217.
@@ -17,6 +18,36 @@ pub struct Capabilities {
     pub currencies: Option<&'static [&'static str]>,
     /// Smallest and largest sum of one refund, by currency code.
     pub limits: &'static [SumLimit],
+    /// The currencies that the PSP counts otherwise than ISO 4217, or not in every sum.
+    pub units: &'static [Unit],
+}
+
+impl Capabilities {
+    /// How many decimals the PSP's own minor unit of a currency has.
+    pub fn decimals(&self, currency: Currency) -> u32 {
+        self.unit(currency).map_or(currency.decimals(), |unit| unit.decimals)
+    }
+
+    /// Sums must be multiples of so many minor units of ISO 4217; 1 where any will do.
+    pub fn step_minor(&self, currency: Currency) -> i64 {
+        self.unit(currency).map_or(1, |unit| unit.step_minor)
+    }
+
+    fn unit(&self, currency: Currency) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.currency == currency.code())
+    }
+}
+
+/// How a PSP counts a currency, where it is not as ISO 4217 says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The currency's code.
+    pub currency: &'static str,
+    /// The decimals of the PSP's minor unit.
+    pub decimals: u32,
+    /// Sums must be multiples of so many minor units of ISO 4217: whatever the PSP's unit cannot express, and what it
+    /// refuses besides.
+    pub step_minor: i64,
 }
 
 /// Smallest and largest sum of one refund in one currency, in minor units of ISO 4217.

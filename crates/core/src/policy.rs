@@ -97,6 +97,12 @@ pub enum Refusal {
         /// How many the currency has.
         decimals: u32,
     },
+    /// A sum that the PSP cannot express, or does not take.
+    #[error("the provider refunds only multiples of {step}")]
+    NotAMultiple {
+        /// The least sum of which all others are multiples.
+        step: Amount,
+    },
     /// More than is left.
     #[error("the amount is more than is left, which is {remaining}")]
     MoreThanLeft {
@@ -156,7 +162,12 @@ pub fn judge(
         (false, _, false) => return Err(Refusal::PartialNotAllowed),
         _ => {}
     }
-    within_limits(grant.amount, capabilities).map(|()| grant)
+    within_limits(grant.amount, capabilities)?;
+    let step = capabilities.step_minor(payment.currency);
+    if grant.amount.minor() % step != 0 {
+        return Err(Refusal::NotAMultiple { step: Amount::new(step, payment.currency) });
+    }
+    Ok(grant)
 }
 
 fn grant(payment: &Payment, asked: AskedAmount) -> Result<Grant, Refusal> {
@@ -202,7 +213,7 @@ fn within_limits(amount: Amount, capabilities: &Capabilities) -> Result<(), Refu
 mod tests {
     use super::*;
     use crate::balance::Balance;
-    use crate::capabilities::SumLimit;
+    use crate::capabilities::{SumLimit, Unit};
     use crate::id::{AccountId, MerchantId, PaymentId};
     use crate::money::Currency;
     use proptest::prelude::*;
@@ -215,6 +226,7 @@ mod tests {
         window: None,
         currencies: None,
         limits: &[],
+        units: &[],
     };
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 
@@ -311,6 +323,23 @@ mod tests {
         assert_eq!(states.map(AccountState::as_str), ["active", "paused", "revoked"]);
         assert_eq!(states.map(|state| AccountState::parse(state.as_str())), states.map(Some));
         assert_eq!(AccountState::parse("gone"), None);
+    }
+
+    #[test]
+    fn a_sum_must_be_one_that_the_psp_can_express() {
+        const UNITS: &[Unit] = &[Unit { currency: "SAR", decimals: 1, step_minor: 10 }];
+        let coarse = Capabilities { units: UNITS, ..ALL };
+        let (sar, kwd) = (Currency::from_code("SAR").unwrap(), Currency::from_code("KWD").unwrap());
+        assert_eq!((coarse.decimals(sar), coarse.decimals(kwd)), (1, 3));
+        assert_eq!((coarse.step_minor(sar), coarse.step_minor(kwd)), (10, 1));
+        assert!(verdict(&fresh(), &coarse, "1.10").is_ok());
+        let step = Amount::new(10, sar);
+        assert_eq!(verdict(&fresh(), &coarse, "1.11"), Err(Refusal::NotAMultiple { step }));
+        let mut odd = fresh();
+        odd.balance.captured = 10_001;
+        let rest = Ask { amount: AskedAmount::Remainder, environment: None, channel: None };
+        let judged = judge(&odd, AccountState::Active, &coarse, &rest, NOW);
+        assert_eq!(judged, Err(Refusal::NotAMultiple { step }), "what is left counts too");
     }
 
     #[test]

@@ -16,8 +16,15 @@ use redress_core::settle::{Change, Via, Word, close_by_person, settle};
 use redress_core::state::{IllegalTransition, RefundState, StateName};
 use std::time::Duration;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { full: true, partial: true, several: true, window: None, currencies: None, limits: &[] };
+const CAPABILITIES: Capabilities = Capabilities {
+    full: true,
+    partial: true,
+    several: true,
+    window: None,
+    currencies: None,
+    limits: &[],
+    units: &[],
+};
 
 impl Redress {
     /// A request for a refund, in one transaction.

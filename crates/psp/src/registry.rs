@@ -17,6 +17,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Connector> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use redress_core::money::Currency;
 
     #[test]
     fn connectors_are_found_by_their_names() {
@@ -26,5 +27,21 @@ mod tests {
             assert_eq!(by_name(name).map(|connector| connector.name()), Some(name));
         }
         assert!(by_name("Tap").is_none());
+    }
+
+    #[test]
+    fn a_step_is_one_that_the_psps_own_unit_can_express() {
+        for connector in all() {
+            for unit in connector.capabilities().units {
+                let currency = Currency::from_code(unit.currency).expect("a currency");
+                let coarser = currency.decimals().saturating_sub(unit.decimals);
+                let name = (connector.name(), unit.currency);
+                assert_eq!(unit.step_minor % 10_i64.pow(coarser), 0, "{name:?}");
+                assert!(
+                    unit.decimals != currency.decimals() || unit.step_minor != 1,
+                    "{name:?} is as in ISO 4217"
+                );
+            }
+        }
     }
 }

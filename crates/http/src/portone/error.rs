@@ -116,7 +116,8 @@ fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
         | Refusal::TooPrecise { .. }
         | Refusal::MoreThanLeft { .. }
         | Refusal::LessThanMin { .. }
-        | Refusal::MoreThanMax { .. } => INVALID_AMOUNT,
+        | Refusal::MoreThanMax { .. }
+        | Refusal::NotAMultiple { .. } => INVALID_AMOUNT,
     }
 }
 

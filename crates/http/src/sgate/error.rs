@@ -151,7 +151,8 @@ const fn refusal_row(refusal: Refusal) -> Row {
         | Refusal::PartialNotAllowed
         | Refusal::MoreThanLeft { .. }
         | Refusal::LessThanMin { .. }
-        | Refusal::MoreThanMax { .. } => NOT_ALLOWED,
+        | Refusal::MoreThanMax { .. }
+        | Refusal::NotAMultiple { .. } => NOT_ALLOWED,
     }
 }
 

@@ -54,6 +54,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     window: None,
     currencies: None,
     limits: &[],
+    units: wire::UNITS,
 };
 
 static RECIPE: Recipe =

@@ -1,7 +1,8 @@
 //! The `hashstring` of Tap's notifications: HMAC-SHA256 over a text of some fields, keyed by the secret API key, as
 //! lower-case hex (<https://developers.tap.company/docs/webhook>).
 
-use super::wire::{Signed, decimals};
+use super::CAPABILITIES;
+use super::wire::Signed;
 use crate::exchange::number_text;
 use hmac::{Hmac, KeyInit, Mac};
 use redress_core::decimal::Decimal;
@@ -13,7 +14,9 @@ use sha2::Sha256;
 /// there (inferred: no page says what a refund without one is signed as).
 pub(super) fn signed_text(object: &Signed<'_>) -> Option<String> {
     let currency = Currency::from_code(&object.currency).ok()?;
-    let amount = Decimal::from_json_number(number_text(object.amount)?).ok()?.to_fixed(decimals(currency));
+    let amount = Decimal::from_json_number(number_text(object.amount)?)
+        .ok()?
+        .to_fixed(CAPABILITIES.decimals(currency));
     // A charge carries its time inside; a refund at the top.
     let created = object.created.or(object.transaction.as_ref().and_then(|inner| inner.created));
     let reference = object.reference.as_ref();

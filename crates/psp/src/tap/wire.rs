@@ -1,21 +1,25 @@
 //! Tap's JSON (<https://developers.tap.company/reference/refunds>).
 
-use redress_core::money::{Amount, Currency};
+use super::CAPABILITIES;
+use redress_core::capabilities::Unit;
+use redress_core::money::Amount;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// How many decimals Tap takes: three for these, at most two for all else, whatever ISO 4217 says
+/// Tap takes three decimals for BHD, KWD and OMR, and at most two for all else, whatever ISO 4217 says
 /// (<https://developers.tap.company/docs/create-a-refund>).
-pub(super) fn decimals(currency: Currency) -> u32 {
-    match currency.code() {
-        "BHD" | "KWD" | "OMR" => 3,
-        _ => currency.decimals().min(2),
-    }
-}
+pub(super) const UNITS: &[Unit] = &[
+    Unit { currency: "JOD", decimals: 2, step_minor: 10 },
+    Unit { currency: "TND", decimals: 2, step_minor: 10 },
+    Unit { currency: "IQD", decimals: 2, step_minor: 10 },
+    Unit { currency: "LYD", decimals: 2, step_minor: 10 },
+    Unit { currency: "CLF", decimals: 2, step_minor: 100 },
+    Unit { currency: "UYW", decimals: 2, step_minor: 100 },
+];
 
 /// The sum as a JSON number in major units; `None` where it has more decimals than Tap takes, or is not positive.
 pub(super) fn amount_number(amount: Amount) -> Option<Box<RawValue>> {
-    let (number, decimals) = (amount.to_decimal(), decimals(amount.currency()));
+    let (number, decimals) = (amount.to_decimal(), CAPABILITIES.decimals(amount.currency()));
     let sendable = number.is_positive() && number.decimals() <= decimals;
     sendable.then(|| RawValue::from_string(number.to_fixed(decimals)).ok())?
 }

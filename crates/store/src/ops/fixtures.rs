@@ -56,8 +56,15 @@ pub(crate) const SAME_KEY: Recipe =
 /// The PSP cannot be asked.
 pub(crate) const MUTE: Recipe = Recipe { lookup: Lookup::None, ..ASK_ONLY };
 
-const ALL: Capabilities =
-    Capabilities { full: true, partial: true, several: true, window: None, currencies: None, limits: &[] };
+const ALL: Capabilities = Capabilities {
+    full: true,
+    partial: true,
+    several: true,
+    window: None,
+    currencies: None,
+    limits: &[],
+    units: &[],
+};
 const LIMITS: &[SumLimit] = &[SumLimit { currency: "SAR", min_minor: 100, max_minor: 500 }];
 const PSPS: [(&str, Capabilities); 7] = [
     ("flex", ALL),

@@ -379,6 +379,7 @@ impl Connector for OpenEnded {
             window: None,
             currencies: None,
             limits: &[],
+            units: &[],
         };
         &ALL
     }
