@@ -17,7 +17,7 @@ use crate::load::{Load, Measured};
 use crate::measure::{now, pause};
 use crate::prepare::Prepared;
 use crate::process::{self, ByThread};
-use crate::report::{Report, Row, RowName, targets};
+use crate::report::{Report, Row, RowName, median_rows, targets};
 use crate::requests::{Requests, caller};
 use crate::{AcceptArgs, Outcome, copy, disk, pgbench, prepare};
 
@@ -52,13 +52,17 @@ async fn measure(args: &AcceptArgs) -> Outcome<Report> {
     eprintln!("loading {} payments", args.payments);
     let prepared = prepare::sqlite(&bench.loaded, args.payments).await?;
     let disk = disk::measure(dir)?;
-    let mut rows = Vec::new();
-    for name in RowName::ALL.into_iter().filter(wanted) {
-        let row = match name {
-            RowName::Postgres | RowName::Pgbench => bench.postgres_row(name).await?,
-            _ => Some(bench.sqlite_row(name, &prepared).await?),
-        };
-        rows.extend(row);
+    let mut rounds = Vec::new();
+    for round in 0..args.rounds {
+        let mut rows = Vec::new();
+        for name in RowName::ALL.into_iter().filter(wanted) {
+            match name {
+                RowName::Postgres | RowName::Pgbench if round > 0 => {}
+                RowName::Postgres | RowName::Pgbench => rows.extend(bench.postgres_row(name).await?),
+                _ => rows.push(bench.sqlite_row(name, &prepared).await?),
+            }
+        }
+        rounds.push(rows);
     }
     copy::remove(&bench.working());
     if !args.keep {
@@ -71,8 +75,9 @@ async fn measure(args: &AcceptArgs) -> Outcome<Report> {
         payments: args.payments,
         load_seconds: prepared.load_millis as f64 / 1e3,
         disk,
-        targets: targets(&rows),
-        rows,
+        targets: targets(&rounds),
+        rows: median_rows(&rounds),
+        rounds,
     })
 }
 

@@ -54,6 +54,10 @@ struct AcceptArgs {
     /// Seconds before that, which do not count.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=20))]
     warm_up: u64,
+    /// How often the rows on SQLite are measured, in turn. Each row shows its median round, each ratio is the median of
+    /// those within the rounds: what a neighbour on the machine does to one of them decides nothing.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=25))]
+    rounds: u8,
     /// Connections, and callers of the bare operation.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     connections: u16,
