@@ -290,3 +290,17 @@ pub(crate) fn expect_one(touched: u64, table: &'static str) -> Result<(), StoreE
         Err(StoreError::inconsistent(format!("an update of {table} touched {touched} rows, not one")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_that_misses_or_hits_too_much_is_an_error() {
+        assert!(expect_one(1, "payments").is_ok());
+        for touched in [0, 2] {
+            let error = expect_one(touched, "payments").unwrap_err().to_string();
+            assert!(error.contains(&format!("payments touched {touched} rows")), "{error}");
+        }
+    }
+}

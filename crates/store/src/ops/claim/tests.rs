@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 use super::{Claim, ClaimOutcome, DueAccount, DueAccounts, ROWS_MAX, TakeOverLeases, Task};
 use crate::ops::accept::Accept;
 use crate::ops::fixtures::{
-    HERE, MERCHANT, MUTE, TIMING, accept, account, at, audit, balance, claim, done, hear, in_state, load,
-    pay, queued, rf, rows, run_claim, sent, set_account, world,
+    HERE, MERCHANT, MUTE, TIMING, accept, account, at, audit, balance, bytes, claim, done, hear, in_state,
+    load, pay, queued, rf, rows, run_claim, sent, set_account, sql, world,
 };
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
@@ -73,6 +73,38 @@ async fn no_more_is_taken_than_there_is_room_for() {
         kinds = tasks(&second).into_iter().map(|(task, _)| task).collect();
         assert_eq!(kinds, [Task::Query, Task::Send]);
         audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_never_left_is_sent_with_the_account_as_it_is_now() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let before = queued(&store, "order-1", "0.10", 1).await.account_version;
+        let mut changed = claim(30);
+        changed.account.version = before + 1;
+        let claimed = run_claim(&store, changed).await.claimed;
+        assert_eq!(claimed[0].refund.account_version, before + 1);
+        assert_eq!(load(&store, 1).await.0.account_version, before + 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_that_cannot_be_read_holds_up_nobody_and_comes_back_late() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        queued(&store, "order-1", "0.10", 1).await;
+        queued(&store, "order-1", "0.10", 2).await;
+        // No currency that this program knows.
+        let spoil = "UPDATE refunds SET currency = 'XQX' WHERE refund_id = $1";
+        sql(&store, spoil, vec![bytes(rf(1).as_bytes())]).await;
+        let outcome = run_claim(&store, claim(30)).await;
+        assert_eq!(tasks(&outcome), [(Task::Send, rf(2))]);
+        let due = "SELECT due_at FROM refunds WHERE refund_id = $1";
+        let row = sql(&store, due, vec![bytes(rf(1).as_bytes())]).await.remove(0);
+        assert_eq!(row.int(0).unwrap(), at(30).plus(TIMING.resolve.max).as_micros());
     })
     .await;
 }

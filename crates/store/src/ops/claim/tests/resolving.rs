@@ -43,7 +43,9 @@ async fn it_is_sent_again_only_where_the_recipe_takes_the_same_key() {
         // First sent at second 10; the PSP keeps the key for 1000 seconds after that, and a lease lasts 10.
         assert_eq!(claimed(&store, Claim { recipe: &SAME_KEY, ..claim(1000) }).await, [Task::Query]);
         let before = load(&store, 1).await.0;
-        let resend = Claim { recipe: &SAME_KEY, now: at(999), ..claim(999) };
+        // The account has been changed meanwhile; what was sent once is sent again as it was.
+        let mut resend = Claim { recipe: &SAME_KEY, now: at(999), ..claim(999) };
+        resend.account.version = before.account_version + 1;
         hear(&store, 1, NOT_FOUND, Via::Query, 40).await;
         assert_eq!(claimed(&store, resend).await, [Task::Send]);
         let after = load(&store, 1).await.0;
@@ -135,6 +137,8 @@ async fn a_person_is_called_once_and_the_looking_goes_on() {
         let third = run_claim(&store, claim(100)).await;
         assert_eq!((tasks(&third), third.cases, third.changed.len()), (Vec::new(), 1, 1));
         assert_eq!(rows(&store, "SELECT kind, blocked, closed_at FROM cases").await, ["unresolved 0 -"]);
+        let said = rows(&store, "SELECT what FROM cases").await.remove(0);
+        assert!(said.starts_with("nobody knows whether the PSP made the refund"), "{said}");
         let resumed = 100 + i64::try_from(TIMING.resolve.max.as_secs()).unwrap();
         assert_eq!(run_claim(&store, claim(resumed - 1)).await, ClaimOutcome::default());
         let again = run_claim(&store, claim(resumed)).await;
@@ -168,7 +172,8 @@ async fn a_last_word_that_is_overdue_is_a_case_and_no_outcome() {
         assert_eq!(claimed(&store, claim(3609)).await, [Task::Query]);
         let overdue = run_claim(&store, claim(3700)).await;
         assert_eq!((tasks(&overdue), overdue.cases), (Vec::new(), 1));
-        assert_eq!(rows(&store, "SELECT kind FROM cases").await, ["overdue"]);
+        let case = rows(&store, "SELECT kind, what FROM cases").await.remove(0);
+        assert!(case.starts_with("overdue the PSP accepted the refund"), "{case}");
         assert_eq!(load(&store, 1).await.0.state, RefundState::Pending, "time alone never decides");
         assert_eq!(claimed(&store, claim(4000)).await, [Task::Query]);
         audit(&store).await;
