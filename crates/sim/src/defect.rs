@@ -20,6 +20,12 @@ pub enum Defect {
     CapturedTooLarge,
     /// A store that loses a refund that was acknowledged.
     RefundForgotten,
+    /// A store whose balance is no sum of refunds.
+    BalanceWrong,
+    /// A store that tells of a reversal without a success.
+    EventsWrong,
+    /// A store that forgets that money left unasked.
+    StrangerForgotten,
     /// A store that loses what PortOne's endpoints are owed.
     DeliveryForgotten,
     /// A transport that says that a notification was taken, and did not send it.

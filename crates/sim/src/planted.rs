@@ -169,8 +169,16 @@ pub(crate) fn spoil(store: &Store, defect: Defect) {
 
 /// Plants a defect of the store when all is done.
 pub(crate) fn spoil_late(store: &Store, defect: Defect) {
-    if defect == Defect::RefundForgotten {
-        let forget = "DELETE FROM refunds WHERE refund_id IN (SELECT MAX(refund_id) FROM refunds)";
-        now(store.run(Sql(forget))).expect("a statement of the simulator's");
-    }
+    let sql = match defect {
+        Defect::RefundForgotten => {
+            "DELETE FROM refunds WHERE refund_id IN (SELECT MAX(refund_id) FROM refunds)"
+        }
+        Defect::BalanceWrong => {
+            "UPDATE payments SET refunded = refunded + 1 WHERE captured > refunded + reserved + blocked"
+        }
+        Defect::EventsWrong => "UPDATE events SET kind = 'refund.reversed' WHERE kind = 'refund.succeeded'",
+        Defect::StrangerForgotten => "UPDATE cases SET kind = 'mismatch' WHERE kind = 'foreign_refund'",
+        _ => return,
+    };
+    now(store.run(Sql(sql))).expect("a statement of the simulator's");
 }

@@ -90,7 +90,8 @@ impl Run {
         });
     }
 
-    /// An engine of this process, not yet at work. `faulty`: with faults around its storage.
+    /// An engine of this process, not yet at work. `faulty`: with a process's faults around its storage, else with a
+    /// command's.
     pub(crate) fn engine(
         self: &Arc<Self>,
         place: usize,
@@ -101,8 +102,11 @@ impl Run {
         let run = Arc::downgrade(self);
         let incarnation = self.incarnations.fetch_add(1, Relaxed);
         let random = Rng::new(self.plan.seed, &format!("process {incarnation}"));
-        let faults = Arc::new(Gate { run: Weak::clone(&run), place, group });
-        let store = if faulty { self.store.clone().with_faults(faults) } else { self.store.clone() };
+        let faults: Arc<dyn Faults> = match faulty {
+            true => Arc::new(Gate { run: Weak::clone(&run), place, group }),
+            false => Arc::new(CommandGate(Weak::clone(&run))),
+        };
+        let store = self.store.clone().with_faults(faults);
         Engine::new(EngineParts {
             store,
             world: World {
@@ -246,8 +250,10 @@ struct Gate {
     group: Group,
 }
 
-/// The last statement, counted from zero, at which an operation is made to fail.
+/// The last statement, counted from zero, at which an operation is mostly made to fail: more have no more.
 const STATEMENT_LAST: u64 = 7;
+/// The last one at which it sometimes is: a claim of many refunds has as many.
+const STATEMENT_LAST_OF_MANY: u64 = 99;
 
 fn gone(why: &str) -> StoreError {
     StoreError::unavailable(why)
@@ -256,7 +262,7 @@ fn gone(why: &str) -> StoreError {
 impl Faults for Gate {
     fn next(&self, operation: &'static str) -> StoreFault {
         let Some(run) = self.run.upgrade() else { return StoreFault::None };
-        let statement = usize::try_from(run.rng.below(STATEMENT_LAST + 1)).unwrap_or(0);
+        let statement = some_statement(&run);
         if run.strikes(Fault::CrashAtStatement) {
             run.note(format_args!("p{} {operation}, statement {statement}", self.place));
             run.kill(self.place, self.group);
@@ -322,7 +328,32 @@ impl Faults for Gate {
     }
 }
 
+fn some_statement(run: &Run) -> usize {
+    let last = if run.rng.chance(1_000) { STATEMENT_LAST_OF_MANY } else { STATEMENT_LAST };
+    usize::try_from(run.rng.below(last + 1)).unwrap_or(0)
+}
+
+/// Stands between a person's command and the store. Nothing of it dies here: the next command is a process of its own.
+struct CommandGate(Weak<Run>);
+
+impl Faults for CommandGate {
+    fn next(&self, operation: &'static str) -> StoreFault {
+        let Some(run) = self.0.upgrade() else { return StoreFault::None };
+        if !operation.starts_with("close") {
+            return StoreFault::None;
+        }
+        let statement = some_statement(&run);
+        if run.strikes(Fault::StatementFails) {
+            return StoreFault::FailStatement(statement);
+        }
+        if run.strikes(Fault::CommitAnswerLost) {
+            return StoreFault::LoseAnswer;
+        }
+        StoreFault::None
+    }
+}
+
 fn is_write(name: &str) -> bool {
-    const WRITES: [&str; 6] = ["accept", "settle", "claim", "record", "close", "refresh"];
+    const WRITES: [&str; 5] = ["accept", "settle", "claim", "record", "refresh"];
     WRITES.iter().any(|write| name.starts_with(write))
 }

@@ -30,6 +30,7 @@ impl Books<'_> {
     /// At the PSPs: never more than was captured, never two effects for one refund, none that nobody asked for.
     pub(super) fn judge_ledger(&mut self) {
         let mut by_payment: BTreeMap<String, i64> = BTreeMap::new();
+        let mut elsewhere: BTreeMap<String, i64> = BTreeMap::new();
         let mut by_key: BTreeMap<String, u32> = BTreeMap::new();
         let mut said = Vec::new();
         for effect in &self.effects {
@@ -42,6 +43,9 @@ impl Books<'_> {
                     self.evidence.foreign.contains(&(effect.payment.clone(), effect.amount_minor));
                 if of_others && !effect.key.starts_with("rf-") {
                     by_key.remove(&effect.key);
+                    if effect.state != "failed" {
+                        *elsewhere.entry(effect.payment.clone()).or_default() += effect.amount_minor;
+                    }
                     continue;
                 }
                 said.push(format!("an effect of no refund: {effect:?}"));
@@ -62,19 +66,26 @@ impl Books<'_> {
         }
         for known in self.evidence.merchants.iter().flat_map(|merchant| &merchant.payments) {
             let moved = by_payment.get(&known.psp_payment_id).copied().unwrap_or(0);
-            if moved > known.captured && !self.misjudged(&known.psp_payment_id) {
-                said.push(format!("{moved} given back of {} for {}", known.captured, known.order_ref));
+            // What somebody gave back in the PSP's dashboard nobody could count before it was told.
+            let elsewhere = elsewhere.get(&known.psp_payment_id).copied().unwrap_or(0);
+            let ours = moved - elsewhere;
+            if ours > known.captured && !self.released_wrongly(&known.psp_payment_id) {
+                said.push(format!("{ours} given back of {} for {}", known.captured, known.order_ref));
             }
         }
         self.found.extend(said);
     }
 
-    /// A person released an amount of this payment that left all the same, or gave it back elsewhere.
+    /// Somebody gave back of this payment elsewhere, or what was released left all the same.
     fn misjudged(&self, psp_payment_id: &str) -> bool {
+        self.evidence.foreign.iter().any(|(payment, _)| payment == psp_payment_id)
+            || self.released_wrongly(psp_payment_id)
+    }
+
+    /// A person released an amount of this payment that left all the same, or the network made two refunds of one.
+    fn released_wrongly(&self, psp_payment_id: &str) -> bool {
         let of_payment = || self.effects.iter().filter(|effect| effect.payment == psp_payment_id);
-        if of_payment().any(|effect| self.evidence.doubled.contains(&effect.key))
-            || self.evidence.foreign.iter().any(|(payment, _)| payment == psp_payment_id)
-        {
+        if of_payment().any(|effect| self.evidence.doubled.contains(&effect.key)) {
             return true;
         }
         self.refunds.iter().any(|refund| {

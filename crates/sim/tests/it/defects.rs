@@ -53,6 +53,21 @@ fn a_forgotten_refund_is_caught() {
 }
 
 #[test]
+fn a_balance_that_is_no_sum_is_caught() {
+    caught(Defect::BalanceWrong, "the balance should be refunded");
+}
+
+#[test]
+fn a_reversal_without_a_success_is_caught() {
+    caught(Defect::EventsWrong, "refund.reversed after refund.");
+}
+
+#[test]
+fn money_that_left_unasked_and_was_forgotten_is_caught() {
+    caught(Defect::StrangerForgotten, "money left unasked");
+}
+
+#[test]
 fn a_forgotten_delivery_is_caught() {
     caught(Defect::DeliveryForgotten, "nothing is owed");
 }
