@@ -15,6 +15,7 @@ use super::fixtures::{
 };
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
+use super::verify::{LoadBooks, LoadStrays};
 use super::write::Author;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
@@ -184,6 +185,28 @@ async fn nothing_that_runs_for_each_refund_reads_a_whole_table() {
         plans.iter().filter_map(|line| line.rsplit_once(" => ").map(|(sql, _)| sql.to_owned())).collect()
     };
     assert!(statements.len() >= 25, "only {} statements were looked at", statements.len());
+}
+
+#[tokio::test]
+async fn verifying_reads_each_row_once_however_many_there_are() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    queued(&store, "order-1", "0.10", 1).await;
+    let watched = Watched { store, plans: Plans::default() };
+    let books = watched.read(LoadBooks { after: None, limit: 10 }).await;
+    assert_eq!(books[0].refunds.len(), 1);
+    watched.read(LoadStrays { after: None, limit: 10 }).await;
+    assert_eq!(watched.scans(), Vec::<String>::new());
+    // What a batch reads is found by its bounds, or by a whole key: never by the merchant alone.
+    let plans = watched.plans.lock().expect("no test panics here");
+    let searches = plans.iter().filter_map(|line| line.rsplit_once(" => ")).map(|(_, plan)| plan);
+    let by: Vec<&str> = searches.filter_map(|plan| plan.strip_prefix("SEARCH ")).collect();
+    assert!(by.len() >= 8, "{by:?}");
+    for search in by {
+        let bounded = ["payment_id>?", "payment_id=?", "refund_id=?", "refund_id)>", "(merchant_id>?)"];
+        assert!(bounded.iter().any(|part| search.contains(part)), "{search}");
+    }
 }
 
 #[tokio::test]

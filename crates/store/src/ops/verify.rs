@@ -99,25 +99,32 @@ pub struct LoadBooks {
 }
 
 const PAYMENTS: &str = "SELECT merchant_id, payment_id, currency, captured, refunded, reserved, blocked, \
-     refunded_before, refund_count, transaction_count FROM payments WHERE (merchant_id, payment_id) > ($1, $2) \
-     ORDER BY merchant_id, payment_id LIMIT $3";
+     refunded_before, refund_count, transaction_count FROM payments WHERE merchant_id = $1 AND payment_id > $2 \
+     ORDER BY payment_id LIMIT $3";
 
-/// The refunds of the payments after ($1, $2) up to ($3, $4): the first of each by the payment's word, the others by
-/// their index.
+const NEXT_MERCHANT: &str =
+    "SELECT merchant_id FROM merchants WHERE merchant_id > $1 ORDER BY merchant_id LIMIT 1";
+
+/// The refunds of a merchant's payments after $2 up to $3: the first of each by the payment's word, the others by their
+/// index. SQLite nests the loops of a CROSS JOIN as they are written: it would else read all refunds of the merchant, and
+/// all events, for each batch.
 macro_rules! of_payments {
-    ($columns:literal, $join:literal) => {
+    ($columns:literal, $more:literal, $joined:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM payments p JOIN refunds r ON r.merchant_id = p.merchant_id AND r.refund_id = p.first_refund_id",
-            $join,
-            " WHERE (p.merchant_id, p.payment_id) > ($1, $2) AND (p.merchant_id, p.payment_id) <= ($3, $4) ",
-            "UNION ALL SELECT ",
+            " FROM payments p CROSS JOIN refunds r",
+            $more,
+            " WHERE p.merchant_id = $1 AND p.payment_id > $2 AND p.payment_id <= $3 ",
+            "AND r.merchant_id = p.merchant_id AND r.refund_id = p.first_refund_id",
+            $joined,
+            " UNION ALL SELECT ",
             $columns,
             " FROM refunds r",
-            $join,
-            " WHERE r.ordinal > 1 AND (r.merchant_id, r.payment_id) > ($1, $2) ",
-            "AND (r.merchant_id, r.payment_id) <= ($3, $4) ORDER BY 1, 2, 4, 5"
+            $more,
+            " WHERE r.ordinal > 1 AND r.merchant_id = $1 AND r.payment_id > $2 AND r.payment_id <= $3",
+            $joined,
+            " ORDER BY 1, 2, 4, 5"
         )
     };
 }
@@ -125,32 +132,41 @@ macro_rules! of_payments {
 const REFUNDS: &str = of_payments!(
     "r.merchant_id, r.payment_id, r.refund_id, r.ordinal, r.transaction_number, r.amount, r.currency, r.state, \
      r.event_count",
+    "",
     ""
 );
 
 const EVENTS: &str = of_payments!(
     "r.merchant_id, r.payment_id, r.refund_id, r.ordinal, e.number, e.kind, e.amount",
-    " JOIN events e ON e.merchant_id = r.merchant_id AND e.refund_id = r.refund_id"
+    " CROSS JOIN events e",
+    " AND e.merchant_id = r.merchant_id AND e.refund_id = r.refund_id"
 );
 
 const CASES: &str = "SELECT merchant_id, payment_id, CASE WHEN closed_at IS NULL THEN blocked ELSE 0 END, booked FROM cases \
-     WHERE payment_id IS NOT NULL AND (merchant_id, payment_id) > ($1, $2) AND (merchant_id, payment_id) <= ($3, $4)";
+     WHERE payment_id IS NOT NULL AND merchant_id = $1 AND payment_id > $2 AND payment_id <= $3";
 
 impl Query for LoadBooks {
-    /// In the order of merchants and payments; fewer than the limit only at the end.
+    /// Payments of one merchant, in the order of merchants and payments; none only at the end.
     type Out = Vec<PaymentBooks>;
     const NAME: &'static str = "load_books";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<PaymentBooks>, StoreError> {
-        // Before every payment: shorter than any id.
-        let start: (Vec<u8>, Vec<u8>) = self.after.map_or((Vec::new(), Vec::new()), |(merchant, payment)| {
-            (merchant.as_bytes().to_vec(), payment.as_bytes().to_vec())
-        });
-        let found = tx.rows(PAYMENTS, &[(&start.0).into(), (&start.1).into(), self.limit.into()]).await?;
-        let mut books = found.iter().map(payment).collect::<Result<Vec<_>, _>>()?;
-        let Some(last) = books.last().map(|last| (last.merchant, last.id)) else { return Ok(books) };
-        let range: [Value<'_>; 4] =
-            [(&start.0).into(), (&start.1).into(), last.0.as_bytes().into(), last.1.as_bytes().into()];
+        // Before every merchant and payment: shorter than any id.
+        let (mut merchant, mut after): (Vec<u8>, Vec<u8>) =
+            self.after.map_or((Vec::new(), Vec::new()), |(merchant, payment)| {
+                (merchant.as_bytes().to_vec(), payment.as_bytes().to_vec())
+            });
+        let mut books = loop {
+            let found = tx.rows(PAYMENTS, &[(&merchant).into(), (&after).into(), self.limit.into()]).await?;
+            if !found.is_empty() {
+                break found.iter().map(payment).collect::<Result<Vec<_>, _>>()?;
+            }
+            let next = tx.rows(NEXT_MERCHANT, &[(&merchant).into()]).await?;
+            let Some(next) = next.first() else { return Ok(Vec::new()) };
+            (merchant, after) = (next.id16(0)?.to_vec(), Vec::new());
+        };
+        let Some(last) = books.last().map(|last| last.id) else { return Ok(books) };
+        let range: [Value<'_>; 3] = [(&merchant).into(), (&after).into(), last.as_bytes().into()];
         let at: BTreeMap<_, _> = books.iter().enumerate().map(|(i, of)| ((of.merchant, of.id), i)).collect();
         for row in tx.rows(REFUNDS, &range).await? {
             books[index(&at, &row)?].refunds.push(refund(&row)?);
