@@ -62,8 +62,10 @@ impl<'a> JsonObject<'a> {
             serde_json::from_str(raw).map_err(|_| FieldProblem::of(field, "must be a string"))?;
         if storable(&text, chars_max) {
             Ok(Some(text))
+        } else if text.contains('\0') {
+            Err(FieldProblem::of(field, "must not contain a NUL character"))
         } else {
-            Err(FieldProblem::of(field, format_args!("must have at most {chars_max} characters and no NUL")))
+            Err(FieldProblem::of(field, format_args!("must have at most {chars_max} characters")))
         }
     }
 

@@ -108,8 +108,9 @@ fn environment(named: Option<&str>, key: Environment) -> Result<Environment, Fie
 }
 
 fn captured_at(text: &str) -> Result<Timestamp, FieldProblem> {
-    let at: jiff::Timestamp =
-        text.parse().map_err(|_| FieldProblem::of("captured_at", "must be a time as RFC 3339 writes it"))?;
+    let at: jiff::Timestamp = text.parse().map_err(|_| {
+        FieldProblem::of("captured_at", "must be a time as RFC 3339 writes it, before the end of 9999-12-30")
+    })?;
     Ok(Timestamp::from_micros(at.as_microsecond()))
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::Phase;
+use super::leftover::Leftover;
 use super::timed::{TimedBody, TimedWrites};
 
 /// Headers of one request.
@@ -117,9 +118,15 @@ impl Listening {
             let _ = stream.set_nodelay(true);
             let stream = TimedWrites::new(stream, Arc::clone(&clock), limits.write_timeout);
             let service = service_fn(move |request: Request<Incoming>| {
-                let clock = Arc::clone(&clock);
-                let body = |inner| Body::new(TimedBody::new(inner, clock, limits.body_timeout));
-                router.clone().oneshot(request.map(body))
+                let (clock, left) = (Arc::clone(&clock), Leftover::default());
+                let (head, inner) = request.into_parts();
+                let body = left.keep(TimedBody::new(inner, clock, limits.body_timeout), &head.headers);
+                let answer = router.clone().oneshot(Request::from_parts(head, Body::new(body)));
+                async move {
+                    let answer = answer.await;
+                    left.read_away().await;
+                    answer
+                }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 mod connections;
+mod leftover;
 pub(crate) mod metrics;
 pub(crate) mod signals;
 mod timed;

@@ -44,7 +44,7 @@ impl EngineSettings {
                 overdue: section.take("overdue", timing.overdue)?,
             },
             face_wait: section.take("face_wait", default.face_wait)?,
-            poll: section.take("poll", default.poll)?,
+            poll: section.within("poll", default.poll, Duration::from_millis(1)..=Duration::from_secs(60))?,
             sgate_clock_tolerance: section.take("sgate_clock_tolerance", default.sgate_clock_tolerance)?,
         };
         section.finish()?;

@@ -54,3 +54,23 @@ fn a_caller_that_sends_too_slowly_is_let_go() {
     half_body.read_to_string(&mut rest).unwrap();
     assert!(!rest.contains("200 OK"), "{rest}");
 }
+
+#[test]
+fn who_sends_far_too_much_still_gets_an_answer() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    // More than the buffers of both ends hold: hanging up early would break off the writing.
+    let body = vec![b' '; 12 * 1024 * 1024];
+    for (path, status) in [("/api/merchant/auth-token", "400"), ("/api/refund/order-1", "401")] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+    }
+}
