@@ -1,8 +1,8 @@
 //! What waits for a person.
 
-use redress_core::id::{CaseId, MerchantId};
+use redress_core::id::{CaseId, MerchantId, PaymentId};
 use redress_core::time::Timestamp;
-use redress_store::ops::cases::{CaseClosing, CloseCase, FindCase, ListOpenCases};
+use redress_store::ops::cases::{CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases};
 
 pub use redress_store::ops::cases::{Blocked, Case};
 
@@ -38,6 +38,18 @@ impl Engine {
                 return Ok(all);
             }
         }
+    }
+
+    /// The newest cases of a payment, open and closed, at most [`PAGE_ROWS`].
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn cases_of_payment(
+        &self,
+        merchant: MerchantId,
+        payment: PaymentId,
+    ) -> Result<Vec<Case>, AdminError> {
+        Ok(self.parts.store.read(CasesOfPayment { merchant, payment, limit: PAGE_ROWS }).await?)
     }
 
     /// A case, open or closed, whoever's it is: the operator's view.

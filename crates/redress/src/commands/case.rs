@@ -153,3 +153,24 @@ fn shown(case: &Case, about: &About) -> Value {
     }
     value
 }
+
+/// A case of a payment, and how it was closed.
+pub(super) fn of_payment(case: &Case) -> Value {
+    let mut value = shown(case, &About::default());
+    value["closed"] = json!(
+        case.closed
+            .as_ref()
+            .map(|closed| { json!({"at": time(closed.at), "by": closed.by, "reason": closed.reason}) })
+    );
+    value
+}
+
+/// The same for the terminal.
+pub(super) fn of_payment_line(case: &Case) -> String {
+    let closed = case.closed.as_ref().map_or_else(
+        || "open".to_owned(),
+        |closed| format!("closed {} by {}: {}", time(closed.at), closed.by, closed.reason),
+    );
+    let (at, kind, text) = (time(case.opened_at), case.kind.as_str(), &case.text);
+    one_line(&format!("{at}  {}  {kind}: {text}; {closed}", case.id))
+}

@@ -12,6 +12,7 @@ use redress_engine::lookup::{AttemptRow, RefundBy, TimelineEvent};
 use redress_engine::notify::history::Delivery;
 use serde_json::{Value, json};
 
+use super::case;
 use super::options::{DecisionArgs, JsonFlag};
 use crate::failure::Failure;
 use crate::open;
@@ -110,11 +111,13 @@ async fn show(engine: &Engine, by: RefundBy, json: JsonFlag) -> Result<(), Failu
     let (refund, payment) = engine.any_refund(by).await?;
     let (events, attempts) = engine.timeline(&refund).await?;
     let deliveries = engine.deliveries(&refund).await?;
+    let cases = engine.cases_of_payment(refund.merchant, payment.id).await?;
     if json.json {
         let mut value = shown(&refund, &payment);
         value["events"] = events.iter().map(shown_event).collect();
         value["attempts"] = attempts.iter().map(shown_attempt).collect();
         value["notifications"] = deliveries.iter().map(shown_delivery).collect();
+        value["cases_of_payment"] = cases.iter().map(case::of_payment).collect();
         return print_json(&value);
     }
     for (name, value) in facts(&refund, &payment) {
@@ -139,7 +142,12 @@ async fn show(engine: &Engine, by: RefundBy, json: JsonFlag) -> Result<(), Failu
     if deliveries.is_empty() {
         print("  none")?;
     }
-    deliveries.iter().try_for_each(print_delivery)
+    deliveries.iter().try_for_each(print_delivery)?;
+    print("\ncases of the payment")?;
+    if cases.is_empty() {
+        print("  none")?;
+    }
+    cases.iter().try_for_each(|case| print(&format!("  {}", case::of_payment_line(case))))
 }
 
 fn print_delivery(delivery: &Delivery) -> Result<(), Failure> {

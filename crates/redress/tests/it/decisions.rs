@@ -106,6 +106,10 @@ fn a_person_says_how_a_refund_ended_and_its_amount_is_released() {
     let last = shown["events"].as_array().unwrap().last().unwrap();
     assert_eq!(last["author"], json!({"name": "Ana", "reason": "Tap says: no such refund"}));
     assert_eq!(place.ok("case list"), "", "its cases are closed with it");
+    let closed = &shown["cases_of_payment"][0]["closed"];
+    assert_eq!((&closed["by"], &closed["reason"]), (&json!("Ana"), &json!("Tap says: no such refund")));
+    let text = place.ok(&format!("refund show {refund}"));
+    assert!(text.contains("by Ana: Tap says: no such refund"), "{text}");
     assert!(place.ok(&format!("refund show {refund}")).contains("reserved 0.00"));
 
     let again = place.run(&format!("refund close {refund} --outcome succeeded --author Ana --reason x"));

@@ -252,6 +252,33 @@ async fn find<T: Tx>(tx: &mut T, merchant: MerchantId, case: CaseId) -> Result<O
     rows.first().map(read).transpose()
 }
 
+/// The cases of a payment, open and closed: those about its refunds, and those about money that left otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct CasesOfPayment {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// So many at most, the newest.
+    pub limit: u32,
+}
+
+impl Query for CasesOfPayment {
+    /// The newest first.
+    type Out = Vec<Case>;
+    const NAME: &'static str = "cases_of_payment";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Case>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            case_columns!(),
+            " FROM cases WHERE merchant_id = $1 AND payment_id = $2 ORDER BY opened_at DESC, case_id DESC LIMIT $3"
+        );
+        let (merchant, payment) = (self.merchant.as_bytes().into(), self.payment.as_bytes().into());
+        tx.rows(sql, &[merchant, payment, self.limit.into()]).await?.iter().map(read).collect()
+    }
+}
+
 /// A page of the open cases, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub struct ListOpenCases {

@@ -114,6 +114,10 @@ async fn cases_about_different_things_do_not_hide_each_other() {
             assert_eq!(store.run(again).await, Ok(Opened::Already));
         }
         assert_eq!(find(&store, 1).await.account, Some(account("flex")));
+        let of = CasesOfPayment { merchant: MERCHANT, payment: payment(1), limit: 2 };
+        let newest: Vec<_> = store.read(of).await.unwrap().into_iter().map(|case| case.id).collect();
+        assert_eq!(newest, [find(&store, 3).await.id, find(&store, 2).await.id]);
+        assert_eq!(store.read(CasesOfPayment { merchant: STRANGER, ..of }).await, Ok(Vec::new()));
     })
     .await;
 }
