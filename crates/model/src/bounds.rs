@@ -96,6 +96,11 @@ impl Bounds {
         "queries",
     ];
 
+    /// Whether a name on the command line is that of one kind of trouble.
+    pub fn is_trouble(name: &str) -> bool {
+        !matches!(name, "troubles" | "refunds" | "sends" | "queries") && Self::NAMES.contains(&name)
+    }
+
     /// What is left after one trouble more.
     pub(crate) const fn spent(self) -> Self {
         Self { troubles: self.troubles - 1, ..self }.usable()

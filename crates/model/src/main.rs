@@ -9,7 +9,8 @@ cargo xtask model [--psp KIND] [--refunds N] [--captured N] [--threads N] [--no-
 
 Without bounds: what the tests check. KIND is one of key-and-query, key-only, list, bare-list, blind, bounded. BOUND is
 one of crashes, copies, silences, unsent, verdicts, reversals, cancels, forgeries, closings (each kind of trouble),
-troubles (all of them together), sends (of one refund), queries (about one refund at once).
+troubles (all of them together), sends (of one refund), queries (about one refund at once). Where one kind of trouble
+is allowed more often than all of them together, and --troubles is not given, all of them together are allowed as often.
 ";
 
 /// What the command line asks for.
@@ -82,6 +83,11 @@ fn models(asked: &Asked) -> bool {
             if let Some(known) = model.bounds.by_name(name) {
                 *known = *bound;
             }
+        }
+        if !asked.bounds.iter().any(|(name, _)| name == "troubles") {
+            let most =
+                asked.bounds.iter().filter(|(name, _)| Bounds::is_trouble(name)).map(|(_, bound)| *bound);
+            model.bounds.troubles = model.bounds.troubles.max(most.max().unwrap_or(0));
         }
         let (checked, took) = timed(|| check(model, asked.threads));
         let shown = format!(

@@ -1,5 +1,5 @@
 //! The whole world at one moment: what Redress remembers, what its processes are doing, what is on its way, and what the
-//! PSP has done. Times are ages in ticks, as far as anything still depends on them; see [`crate::clock`].
+//! PSP has done. Times are ages in ticks, as far as anything still depends on them; see [`crate::bridge`].
 
 use crate::bounds::Bounds;
 use redress_core::case::CaseKind;
