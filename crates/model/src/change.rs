@@ -4,7 +4,7 @@
 use crate::bridge::{AMOUNT, NOW, ago, balance, keep, outcome, payment, proving_since, refund};
 use crate::guards::Without;
 use crate::model::Redress;
-use crate::state::{Books, Broken, Job, Row, Said, Task, Told, World, case_bit};
+use crate::state::{Books, Broken, Job, Row, Said, Task, World, case_bit};
 use redress_core::balance::BalanceChange;
 use redress_core::capabilities::Capabilities;
 use redress_core::case::CaseKind;
@@ -27,10 +27,20 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 impl Redress {
-    /// A request for a refund, in one transaction.
+    /// A request for a refund, in one transaction. False where it is refused, which changes nothing.
     ///
     /// It is queued. That it is sent at once where a right to send is free, is a worker's claim right behind it.
-    pub(crate) fn accept(&self, world: &mut World, repeats: bool) {
+    pub(crate) fn accept(&self, world: &mut World) -> bool {
+        let Some(reserved) = self.granted(world) else { return false };
+        world.rows.push(NEW);
+        if !self.lacks(Without::Reservation) {
+            self.move_books(world, BalanceChange { reserved, refunded: 0 });
+        }
+        true
+    }
+
+    /// What core grants a request for a refund now; `None` where it refuses.
+    pub(crate) fn granted(&self, world: &World) -> Option<i64> {
         let asks = Ask {
             amount: AskedAmount::Exactly(Decimal::from_text(&AMOUNT.to_string()).expect("a number")),
             environment: None,
@@ -39,21 +49,8 @@ impl Redress {
         let window = world.closed.then_some(Duration::ZERO);
         let capabilities = Capabilities { window, ..CAPABILITIES };
         let payment = payment(self.captured, world.books);
-        let judged = judge(&payment, AccountState::Active, &capabilities, &asks, NOW);
-        match judged {
-            _ if repeats && !self.lacks(Without::Dedupe) => world.told = Some(Told::Same),
-            Err(_) => world.told = Some(Told::Refused),
-            Ok(grant) => {
-                if repeats {
-                    world.breaks(Broken::Repeated);
-                }
-                world.rows.push(NEW);
-                let reserved = BalanceChange { reserved: grant.amount.minor(), refunded: 0 };
-                if !self.lacks(Without::Reservation) {
-                    self.move_books(world, reserved);
-                }
-            }
-        }
+        let grant = judge(&payment, AccountState::Active, &capabilities, &asks, NOW).ok()?;
+        Some(grant.amount.minor())
     }
 
     /// What a task was told is recorded and applied, in one transaction.

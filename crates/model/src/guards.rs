@@ -30,8 +30,6 @@ pub enum Without {
     LeaseInsideWindow,
     /// The bound runs from the claim, as if nothing left later than that.
     LeaseBeforeBound,
-    /// A repeat is not recognised.
-    Dedupe,
     /// The answer to an older send counts as the answer to the newest.
     SendNumber,
     /// The end of a lease counts as a failure.
@@ -54,7 +52,7 @@ pub enum Without {
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 21] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -67,7 +65,6 @@ impl Without {
         Self::Window,
         Self::LeaseInsideWindow,
         Self::LeaseBeforeBound,
-        Self::Dedupe,
         Self::SendNumber,
         Self::DoubtIsUnknown,
         Self::LateTruth,
@@ -97,7 +94,6 @@ impl Without {
             Self::Verification => (Kind::List, p::SUCCEEDED),
             Self::CancelOnlyUnsent => (Kind::Blind, p::RELEASED),
             Self::AmbiguousIsUnknown => (Kind::BareList, p::SUCCEEDED),
-            Self::Dedupe => (Kind::Blind, p::ONE_REFUND),
             Self::SendNumber => (Kind::KeyAndQuery, p::ONE_SENDER),
             Self::LateTruth => (Kind::Blind, p::HEARD),
             Self::Block => (Kind::Blind, p::BLOCKED),

@@ -33,8 +33,8 @@ fn processes(world: &World) -> std::ops::Range<u8> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields are places in the lists of the world, named by what they hold")]
 pub enum Action {
-    /// A client asks for a refund: a new one, or it repeats the request that made the first.
-    Ask { repeats: bool },
+    /// A client asks for a refund.
+    Ask,
     /// A worker of a process looks at a refund that is due.
     Work { refund: u8, process: u8 },
     /// A task reaches the point at which it writes to the socket.
@@ -97,10 +97,7 @@ impl Redress {
 
     fn about_clients(world: &World, actions: &mut Vec<Action>) {
         if world.rows.len() < usize::from(world.left.refunds) {
-            actions.push(Action::Ask { repeats: false });
-        }
-        if !world.rows.is_empty() {
-            actions.push(Action::Ask { repeats: true });
+            actions.push(Action::Ask);
         }
     }
 
@@ -193,7 +190,7 @@ impl Redress {
     /// One step; false where nothing comes of it.
     fn step(&self, world: &mut World, action: Action) -> bool {
         match action {
-            Action::Ask { repeats } => self.accept(world, repeats),
+            Action::Ask => return self.accept(world),
             Action::Work { refund, process } => return self.work(world, refund, process),
             Action::Write { task } => self.write(world, task),
             Action::Unsent { task } => {
@@ -301,7 +298,6 @@ impl Model for Redress {
     fn init_states(&self) -> Vec<World> {
         vec![World {
             rows: Vec::new(),
-            told: None,
             books: Books { refunded: 0, reserved: 0, blocked: 0 },
             tasks: Vec::new(),
             requests: Vec::new(),
@@ -314,7 +310,7 @@ impl Model for Redress {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        if world.told.is_some() || world.broken != 0 {
+        if world.broken != 0 {
             return;
         }
         Self::about_clients(world, actions);

@@ -2,7 +2,7 @@
 
 use crate::bridge::{AMOUNT, balance};
 use crate::model::Redress;
-use crate::state::{Broken, Record, Row, Said, Status, Told, World};
+use crate::state::{Broken, Record, Row, Said, Status, World};
 use redress_core::case::CaseKind;
 use redress_core::state::{Share, StateName};
 use stateright::Property;
@@ -27,8 +27,6 @@ pub const ONE_SENDER: &str = "one refund has one sender at a time";
 pub const HEARD: &str = "the PSP's word of success is never dropped";
 /// Late truth, continued.
 pub const BLOCKED: &str = "a contradiction blocks as far as it reaches";
-/// Repeats.
-pub const ONE_REFUND: &str = "a repeat makes no second refund";
 /// Nothing goes wrong inside, and nothing open is left to nobody.
 pub const ORDERLY: &str = "no step is refused, and whatever is open is looked at again";
 /// Liveness: from every state, once nothing more goes wrong.
@@ -55,7 +53,6 @@ pub(crate) fn all(model: &Redress) -> Vec<Property<Redress>> {
         Property::always(ONE_SENDER, |_: &Redress, world: &World| !world.has_broken(Broken::TwoSenders)),
         Property::always(HEARD, |_: &Redress, world: &World| !world.has_broken(Broken::WordDropped)),
         Property::always(BLOCKED, |model: &Redress, world: &World| contradictions_block(model, world)),
-        Property::always(ONE_REFUND, |_: &Redress, world: &World| !world.has_broken(Broken::Repeated)),
         Property::always(ORDERLY, |_: &Redress, world: &World| !world.has_broken(Broken::Refused)),
         Property::always(ENDS, |model: &Redress, world: &World| model.ends(world)),
     ];
@@ -140,9 +137,6 @@ impl Redress {
             Property::sometimes("a refund fails", |_: &Redress, world: &World| {
                 any(world, |_, row| row.state == StateName::Failed && row.verdict.is_none())
             }),
-            Property::sometimes("a repeat is told of the same refund", |_: &Redress, world: &World| {
-                world.told == Some(Told::Same)
-            }),
             Property::sometimes("a person is called", |_: &Redress, world: &World| {
                 any(world, |_, row| row.person_called)
             }),
@@ -150,8 +144,9 @@ impl Redress {
         let bounds = self.bounds;
         if i64::from(bounds.refunds) * AMOUNT > self.captured {
             let name = "a request for more than is left is refused";
-            reached.push(Property::sometimes(name, |_: &Redress, world: &World| {
-                world.told == Some(Told::Refused) && !world.closed
+            reached.push(Property::sometimes(name, |model: &Redress, world: &World| {
+                let another = world.rows.len() < usize::from(world.left.refunds);
+                another && !world.closed && model.granted(world).is_none()
             }));
         }
         if bounds.usable().verdicts > 0 {

@@ -12,9 +12,6 @@ use redress_core::state::{Share, StateName};
 pub struct World {
     /// The refunds, in the order in which they were accepted.
     pub rows: Vec<Row>,
-    /// The answer that the last request got, where it made no refund: then nothing more happens in this world, for it
-    /// goes on in the one in which nobody asked.
-    pub told: Option<Told>,
     /// The payment's balance besides what was captured.
     pub books: Books,
     /// What the processes are doing, sorted.
@@ -31,15 +28,6 @@ pub struct World {
     pub left: Bounds,
     /// Promises that the last step broke, as [`Broken`] bits.
     pub broken: u8,
-}
-
-/// An answer that changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Told {
-    /// The refund that the same request had made before.
-    Same,
-    /// A refusal.
-    Refused,
 }
 
 /// The payment's balance besides what was captured, in minor units.
@@ -222,10 +210,8 @@ pub enum Broken {
     TwoSenders = 2,
     /// The PSP's word of success was dropped.
     WordDropped = 4,
-    /// A repeat made a second refund.
-    Repeated = 8,
     /// A step was refused by the table or the balance, or an open refund was left with nobody to look at it.
-    Refused = 16,
+    Refused = 8,
 }
 
 impl Row {
