@@ -192,6 +192,15 @@ pub fn close_by_person(
     moved(refund, to, now)
 }
 
+/// A person has closed a case of the refund. While its end is open, that ends nothing: a person will be called again.
+#[must_use]
+pub fn case_closed(mut refund: Refund) -> Refund {
+    if !refund.state.name().is_final() {
+        refund.evidence.person_called = false;
+    }
+    refund
+}
+
 /// Applies a word to the refund as it is now.
 ///
 /// # Errors

@@ -312,6 +312,19 @@ fn a_person_is_called_without_a_change_of_state() {
 }
 
 #[test]
+fn closing_a_case_of_what_is_open_forgets_that_a_person_was_called() {
+    for name in StateName::ALL {
+        let mut called = refund(name);
+        called.evidence.person_called = true;
+        let after = case_closed(called.clone());
+        // Also of what waits to be sent: sent later and unanswered, it would be left to nobody.
+        assert_eq!(after.evidence.person_called, name.is_final(), "{name}");
+        called.evidence.person_called = name.is_final();
+        assert_eq!(after, called, "{name}: nothing else changes");
+    }
+}
+
+#[test]
 fn a_refusal_of_a_later_send_proves_nothing_about_an_earlier_one() {
     let mut again = refund(StateName::Submitting);
     again.evidence.sends = 2;

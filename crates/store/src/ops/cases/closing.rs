@@ -139,11 +139,11 @@ impl Operation for CloseCase {
             (Blocked::Refunded, Some(payment)) if blocked > 0 => self.book(tx, &payment, blocked).await?,
             _ => release(tx, self.merchant, row, self.now).await?,
         }
-        // While nobody knows the refund's end, closing the case ends nothing: a person will be called again.
+        // What `redress_core::settle::case_closed` says; a test compares.
         tx.exec(
             "UPDATE refunds SET person_called = 0 WHERE merchant_id = $1 AND refund_id = \
              (SELECT c.refund_id FROM cases c WHERE c.merchant_id = $1 AND c.case_id = $2) \
-             AND state IN ('submitting', 'unknown', 'pending')",
+             AND state IN ('held', 'queued', 'submitting', 'unknown', 'pending')",
             &[self.merchant.as_bytes().into(), self.case.as_bytes().into()],
         )
         .await?;

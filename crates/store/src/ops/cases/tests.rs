@@ -1,10 +1,10 @@
-use redress_core::settle::{Verdict, Via};
+use redress_core::settle::{Verdict, Via, case_closed};
 use redress_core::state::StateName;
 
 use super::*;
 use crate::ops::fixtures::{
-    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, payment, queued, refused, rf,
-    sent, sql, world,
+    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, load, payment, queued, refused,
+    rf, sent, sql, world,
 };
 use crate::ops::settle::CloseRefund;
 use crate::ops::verify::{LoadBooks, check_payment};
@@ -85,6 +85,24 @@ async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
         audit(&store).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_closed_case_changes_its_refund_as_core_says() {
+    let can_be = |name: &StateName| !matches!(name, StateName::Held | StateName::Canceled);
+    for name in StateName::ALL.into_iter().filter(can_be) {
+        TestStores::each(|store| async move {
+            world(&store).await;
+            in_state(&store, name, "4.00", 1).await;
+            store.run(OpenCase(case(1, CaseKind::Unresolved, 0))).await.unwrap();
+            sql(&store, "UPDATE refunds SET person_called = 1", Vec::new()).await;
+            let before = load(&store, 1).await.0;
+            assert!(before.evidence.person_called);
+            store.run(close(1)).await.unwrap();
+            assert_eq!(load(&store, 1).await.0, case_closed(before), "{name}");
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
