@@ -13,7 +13,7 @@ pub struct Bounds {
     pub silences: u8,
     /// A request provably does not leave.
     pub unsent: u8,
-    /// A person decides, rightly or wrongly.
+    /// A person decides, or closes a case, rightly or wrongly.
     pub verdicts: u8,
     /// What the PSP had done is undone later.
     pub reversals: u8,
@@ -59,7 +59,7 @@ impl Bounds {
         copies: 1,
         silences: 1,
         unsent: 1,
-        verdicts: 1,
+        verdicts: 2,
         reversals: 1,
         cancels: 1,
         forgeries: 1,

@@ -4,8 +4,8 @@
 use crate::bridge::{AMOUNT, NOW, ago, balance, keep, outcome, payment, proving_since, refund};
 use crate::guards::Without;
 use crate::model::Redress;
-use crate::state::{Books, Broken, Job, Row, Said, Task, World, case_bit};
-use redress_core::balance::BalanceChange;
+use crate::state::{Books, Broken, Job, Row, Said, Task, World};
+use redress_core::balance::{Balance, BalanceChange};
 use redress_core::capabilities::Capabilities;
 use redress_core::case::CaseKind;
 use redress_core::decimal::Decimal;
@@ -141,13 +141,6 @@ impl Redress {
         let over = row.state.is_final();
         let left_to_nobody = !over && row.state != StateName::Held && change.refund.due_at.is_none();
         let sent = row.send_number() > was_sent;
-        if change.ends_cases {
-            let ended = CaseKind::ALL.into_iter().filter(|kind| kind.ends_with_the_refund());
-            row.cases &= !ended.map(case_bit).fold(0, |bits, bit| bits | bit);
-        }
-        for case in &change.cases {
-            row.cases |= case_bit(case.kind);
-        }
         for task in world.tasks.iter_mut().filter(|task| task.refund == place) {
             task.stale |= over && !was_over;
             if let Job::Asked { proving, .. } = &mut task.job {
@@ -158,32 +151,26 @@ impl Redress {
             world.breaks(Broken::Refused);
         }
         self.move_books(world, change.balance);
-        self.reach(world);
+        if change.balance.reserved + change.balance.refunded < 0 {
+            self.reach(world);
+        }
+        if change.ends_cases {
+            for kind in CaseKind::ALL.into_iter().filter(|kind| kind.ends_with_the_refund()) {
+                self.end_case(world, place, kind, false);
+            }
+        }
+        for case in &change.cases {
+            self.open_case(world, place, case);
+        }
     }
 
     pub(crate) fn move_books(&self, world: &mut World, change: BalanceChange) {
         match balance(self.captured, world.books).changed(change) {
-            Ok(after) => {
-                world.books =
-                    Books { refunded: after.refunded, reserved: after.reserved, blocked: after.blocked };
+            Ok(Balance { refunded, reserved, blocked, .. }) => {
+                world.books = Books { refunded, reserved, blocked, ..world.books };
             }
             Err(_) => world.breaks(Broken::Refused),
         }
-    }
-
-    /// What the open contradictions want to block.
-    pub(crate) fn wanted(&self, world: &World) -> i64 {
-        let wants = [CaseKind::LateSuccess, CaseKind::ForeignRefund];
-        let open = |row: &Row| wants.into_iter().filter(|kind| row.has_case(*kind)).count();
-        AMOUNT * i64::try_from(world.rows.iter().map(open).sum::<usize>()).unwrap_or(0)
-    }
-
-    fn reach(&self, world: &mut World) {
-        if self.lacks(Without::Block) {
-            return;
-        }
-        let short = self.wanted(world) - world.books.blocked;
-        world.books.blocked = balance(self.captured, world.books).blocking(short).blocked;
     }
 
     /// A person decides.

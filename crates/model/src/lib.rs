@@ -7,6 +7,7 @@
 
 mod bounds;
 mod bridge;
+mod cases;
 mod change;
 mod check;
 mod guards;

@@ -5,7 +5,8 @@ use crate::bridge::AMOUNT;
 use crate::guards::Without;
 use crate::kind::{KEY_KEPT, Kind};
 use crate::psp::How;
-use crate::state::{Answer, Books, Job, Notice, Said, Status, World};
+use crate::state::{Answer, Books, Claim, Job, Notice, Said, Status, World};
+use redress_core::case::CaseKind;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::Via;
 use stateright::{Model, Property};
@@ -65,6 +66,8 @@ pub enum Action {
     Tick,
     /// A person decides.
     Verdict { refund: u8, said: Said },
+    /// A person closes a case; what it blocked is refundable again, or counts as refunded.
+    CloseCase { refund: u8, kind: CaseKind, booked: bool },
     /// Somebody wants to withdraw a refund.
     Cancel { refund: u8 },
     /// The PSP's time for refunds ends.
@@ -115,6 +118,22 @@ impl Redress {
             }
             if world.left.cancels > 0 {
                 actions.push(Action::Cancel { refund });
+            }
+        }
+    }
+
+    fn about_cases(world: &World, actions: &mut Vec<Action>) {
+        if world.left.verdicts == 0 {
+            return;
+        }
+        for (refund, row) in (0_u8..).zip(&world.rows) {
+            for kind in CaseKind::ALL.into_iter().filter(|kind| row.has_case(*kind)) {
+                actions.push(Action::CloseCase { refund, kind, booked: false });
+                let blocks =
+                    |claim: &Claim| (claim.refund, claim.kind) == (refund, kind) && claim.blocked > 0;
+                if world.claims.iter().any(blocks) {
+                    actions.push(Action::CloseCase { refund, kind, booked: true });
+                }
             }
         }
     }
@@ -253,6 +272,11 @@ impl Redress {
                 world.left = world.left.spent();
                 return self.verdict(world, refund, said);
             }
+            Action::CloseCase { refund, kind, booked } => {
+                world.left.verdicts -= 1;
+                world.left = world.left.spent();
+                self.close_case(world, refund, kind, booked);
+            }
             Action::Cancel { refund } => {
                 world.left.cancels -= 1;
                 world.left = world.left.spent();
@@ -298,7 +322,8 @@ impl Model for Redress {
     fn init_states(&self) -> Vec<World> {
         vec![World {
             rows: Vec::new(),
-            books: Books { refunded: 0, reserved: 0, blocked: 0 },
+            books: Books { refunded: 0, reserved: 0, blocked: 0, booked: 0 },
+            claims: Vec::new(),
             tasks: Vec::new(),
             requests: Vec::new(),
             notices: Vec::new(),
@@ -315,6 +340,7 @@ impl Model for Redress {
         }
         Self::about_clients(world, actions);
         Self::about_refunds(world, actions);
+        Self::about_cases(world, actions);
         Self::about_tasks(world, actions);
         self.about_the_network(world, actions);
         Self::about_the_psp(world, actions);

@@ -19,6 +19,11 @@ impl Redress {
         if world.rows.len() == 2 && world.rows[1] < world.rows[0] {
             exchange(world);
         }
+        // Which of those that block all they want was opened first does not matter any more.
+        world.claims.sort_by_key(|claim| {
+            let satisfied = claim.blocked >= claim.wanted;
+            satisfied.then_some((claim.refund, claim.kind))
+        });
         world.requests.sort_unstable();
         world.notices.sort_unstable();
         world.tasks.sort_unstable();
@@ -86,8 +91,11 @@ impl Redress {
             }
         }
         for row in rows {
-            // Neither a window nor being overdue can matter to it any more.
-            if row.person_called && (row.accepted || !self.kind.has_key() || !self.kind.can_be_asked()) {
+            // Neither a window nor being overdue can matter to it any more, unless its case is closed.
+            if left.verdicts == 0
+                && row.person_called
+                && (row.accepted || !self.kind.has_key() || !self.kind.can_be_asked())
+            {
                 row.first_sent = row.first_sent.map(|_| first_sent_cap(self));
             }
         }
@@ -100,7 +108,8 @@ fn exchange(world: &mut World) {
     let refunds = (world.tasks.iter_mut().map(|task: &mut Task| &mut task.refund))
         .chain(world.requests.iter_mut().map(|request| &mut request.refund))
         .chain(world.notices.iter_mut().map(|notice| &mut notice.refund))
-        .chain(world.records.iter_mut().map(|record| &mut record.refund));
+        .chain(world.records.iter_mut().map(|record| &mut record.refund))
+        .chain(world.claims.iter_mut().map(|claim| &mut claim.refund));
     for refund in refunds {
         *refund = 1 - *refund;
     }

@@ -14,6 +14,8 @@ pub struct World {
     pub rows: Vec<Row>,
     /// The payment's balance besides what was captured.
     pub books: Books,
+    /// What open cases want to block, those that block less than they want in the order in which they were opened.
+    pub claims: Vec<Claim>,
     /// What the processes are doing, sorted.
     pub tasks: Vec<Task>,
     /// Requests on their way to the PSP, sorted.
@@ -38,6 +40,21 @@ pub struct Books {
     /// What refunds in flight hold.
     pub reserved: i64,
     /// What contradictions hold.
+    pub blocked: i64,
+    /// What of `refunded` a person booked when closing a case: no refund of ours accounts for it.
+    pub booked: i64,
+}
+
+/// What an open case blocks of the payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Claim {
+    /// Of which refund.
+    pub refund: u8,
+    /// Which of its cases.
+    pub kind: CaseKind,
+    /// What core said must be blocked, in minor units.
+    pub wanted: i64,
+    /// What could be reached of it so far.
     pub blocked: i64,
 }
 
