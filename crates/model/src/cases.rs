@@ -51,6 +51,9 @@ impl Redress {
     /// A person closes a case.
     pub(crate) fn close_case(&self, world: &mut World, place: u8, kind: CaseKind, booked: bool) {
         self.end_case(world, place, kind, booked);
+        if self.lacks(Without::CalledAgain) {
+            return;
+        }
         let row = &mut world.rows[usize::from(place)];
         let after = case_closed(refund(self, place, row));
         keep(self, row, &after);

@@ -84,16 +84,15 @@ impl Redress {
             _ => NOW,
         };
         let before = refund(self, place, row);
-        let success = matches!(said, Outcome::Succeeded { .. });
         let said = not_bound_elsewhere(world, place, said);
+        // What is bound to another refund of ours is that one's success, and was heard there.
+        let success = matches!(said, Outcome::Succeeded { .. });
         let word = Word { outcome: said, via, started_at, send: send.into() };
         match self.settled(before, word) {
             Err(IllegalTransition { .. }) => world.breaks(Broken::Refused),
             Ok(change) => self.apply(world, place, &change),
         }
-        let row = &world.rows[usize::from(place)];
-        let heard = matches!(row.state, StateName::Succeeded | StateName::Reversed) || row.cases != 0;
-        if success && !heard {
+        if success && !success_is_known(&world.rows[usize::from(place)]) {
             world.breaks(Broken::WordDropped);
         }
     }
@@ -197,6 +196,14 @@ impl Redress {
         self.apply(world, place, &change);
         true
     }
+}
+
+/// Whether a word of success left its mark: the refund succeeded, or a case says that the PSP did something else than
+/// the refund's end. A case about not knowing is none: it would end as if nothing had been said.
+fn success_is_known(row: &Row) -> bool {
+    let said = [CaseKind::LateSuccess, CaseKind::ForeignRefund, CaseKind::Mismatch];
+    matches!(row.state, StateName::Succeeded | StateName::Reversed)
+        || said.into_iter().any(|kind| row.has_case(kind))
 }
 
 /// One of the PSP's refunds belongs to one of ours.

@@ -48,11 +48,13 @@ pub enum Without {
     PendingIsOpen,
     /// That the PSP does not know an id which only a notification named counts as not finding our refund.
     ToldId,
+    /// An open refund whose case a person closed counts as still before a person.
+    CalledAgain,
 }
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -74,6 +76,7 @@ impl Without {
         Self::AskedBeforeBound,
         Self::PendingIsOpen,
         Self::ToldId,
+        Self::CalledAgain,
     ];
 
     /// Whether one refund alone never misses it.
@@ -101,6 +104,7 @@ impl Without {
             Self::RefusedAgain => (Kind::KeyOnly, p::FAILED),
             Self::ToldId => (Kind::Bounded, p::ONE_EFFECT),
             Self::AskedBeforeBound | Self::LeaseBeforeBound => (Kind::Bounded, p::SENT_AGAIN),
+            Self::CalledAgain => (Kind::Blind, p::ENDS),
             Self::PendingIsOpen => (Kind::Blind, p::SUCCEEDED),
         }
     }

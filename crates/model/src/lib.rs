@@ -10,6 +10,7 @@ mod bridge;
 mod cases;
 mod change;
 mod check;
+mod ends;
 mod guards;
 mod kind;
 mod model;

@@ -1,11 +1,9 @@
 //! What the processes do: workers look at what is due, tasks write to the socket, notifications are taken in.
 
-use crate::bounds::Bounds;
 use crate::bridge::{NOW, ago, outcome, process as id_of, refund};
 use crate::guards::Without;
 use crate::kind::{Kind, LEASE, ticks};
 use crate::model::Redress;
-use crate::psp::How;
 use crate::state::{Answer, Broken, Job, Notice, Request, Status, Task, World};
 use redress_core::next_step::{Step, next_step};
 use redress_core::outcome::{Finding, Outcome};
@@ -149,50 +147,6 @@ impl Redress {
         }
         self.look_up(world, place, process, told);
         true
-    }
-
-    /// Whether every refund ends or waits for a person, once nothing more goes wrong: all that was under way is lost, and
-    /// from then on the PSP answers.
-    pub(crate) fn ends(&self, world: &World) -> bool {
-        /// Enough for every try, every look-up and every span, one after the other.
-        const ROUNDS_MAX: usize = 16;
-        let settled = |world: &World| world.rows.iter().all(|row| row.state.is_final() || row.cases != 0);
-        if settled(world) {
-            return true;
-        }
-        let mut world = world.clone();
-        world.tasks.clear();
-        world.requests.clear();
-        world.notices.clear();
-        world.left = Bounds { sends: u8::MAX, ..world.left };
-        for record in world.records.iter_mut().filter(|record| record.status == Status::Pending) {
-            record.status = Status::Done;
-        }
-        for _ in 0..ROUNDS_MAX {
-            for place in 0..u8::try_from(world.rows.len()).unwrap_or(u8::MAX) {
-                self.work(&mut world, place, 0);
-                self.carry_out(&mut world);
-            }
-            if settled(&world) {
-                return true;
-            }
-            self.tick(&mut world);
-        }
-        false
-    }
-
-    fn carry_out(&self, world: &mut World) {
-        while let Some(task) = world.tasks.last().copied() {
-            let place = u8::try_from(world.tasks.len() - 1).unwrap_or(u8::MAX);
-            match task.job {
-                Job::Write { .. } => self.write(world, place),
-                Job::Wait { .. } => self.arrive(world, 0, How::Done),
-                Job::Answered { .. } | Job::Asked { .. } => {
-                    world.tasks.pop();
-                    self.record(world, task);
-                }
-            }
-        }
     }
 }
 

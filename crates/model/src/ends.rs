@@ -1,0 +1,89 @@
+//! What becomes of a state in which nothing more goes wrong. Whether every refund ends cannot be read off one state, so it
+//! is played from each, in several futures: what is open must end or wait for a person in every one of them.
+
+use crate::bounds::Bounds;
+use crate::model::Redress;
+use crate::psp::How;
+use crate::state::{Job, Status, World};
+use redress_core::outcome::{Finding, Outcome};
+use redress_core::settle::Via;
+
+/// What the PSP does from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Future {
+    /// It answers, does what it is asked to, and has done what it had accepted.
+    Does,
+    /// It answers, refuses what it is asked to, and does not do what it had accepted.
+    Refuses,
+    /// It never answers, and nobody learns what it did.
+    Silent,
+}
+
+impl Redress {
+    /// Whether every refund ends or waits for a person, whatever the PSP does from now on: all that was under way is lost,
+    /// and nothing more goes wrong.
+    pub(crate) fn ends(&self, world: &World) -> bool {
+        settled(world)
+            || [Future::Does, Future::Refuses, Future::Silent]
+                .into_iter()
+                .all(|future| self.ends_in(world.clone(), future))
+    }
+
+    fn ends_in(&self, mut world: World, future: Future) -> bool {
+        /// Enough for every try, every look-up and every span, one after the other.
+        const ROUNDS_MAX: usize = 16;
+        world.tasks.clear();
+        world.requests.clear();
+        world.notices.clear();
+        world.left = Bounds { sends: u8::MAX, ..world.left };
+        let open = world.records.iter_mut().filter(|record| record.status == Status::Pending);
+        for record in open {
+            record.status = match future {
+                Future::Does => Status::Done,
+                Future::Refuses => Status::Failed,
+                Future::Silent => Status::Pending,
+            };
+        }
+        for _ in 0..ROUNDS_MAX {
+            for place in 0..u8::try_from(world.rows.len()).unwrap_or(u8::MAX) {
+                self.work(&mut world, place, 0);
+                self.carry_out(&mut world, future);
+            }
+            if settled(&world) {
+                return true;
+            }
+            self.tick(&mut world);
+        }
+        false
+    }
+
+    fn carry_out(&self, world: &mut World, future: Future) {
+        while let Some(task) = world.tasks.last().copied() {
+            let place = u8::try_from(world.tasks.len() - 1).unwrap_or(u8::MAX);
+            match (task.job, future) {
+                (Job::Write { .. }, _) => self.write(world, place),
+                (Job::Wait { .. }, Future::Does) => self.arrive(world, 0, How::Done),
+                (Job::Wait { .. }, Future::Refuses) => self.arrive(world, 0, How::Refused),
+                (Job::Wait { send }, Future::Silent) => {
+                    world.tasks.pop();
+                    world.requests.clear();
+                    let silence = Outcome::Unknown(Finding::NoAnswer);
+                    self.hear(world, task, silence, Via::Submit, send, false);
+                }
+                (Job::Asked { proving, .. }, Future::Silent) => {
+                    world.tasks.pop();
+                    let silence = Outcome::Unknown(Finding::NoAnswer);
+                    self.hear(world, task, silence, Via::Query, 0, proving);
+                }
+                (Job::Answered { .. } | Job::Asked { .. }, _) => {
+                    world.tasks.pop();
+                    self.record(world, task);
+                }
+            }
+        }
+    }
+}
+
+fn settled(world: &World) -> bool {
+    world.rows.iter().all(|row| row.state.is_final() || row.cases != 0)
+}
