@@ -31,6 +31,8 @@ pub struct Bounds {
     pub sends: u8,
     /// So many look-ups about one refund are under way at once, at most.
     pub queries: u8,
+    /// So many notifications of the PSP are under way at once, at most; the others are lost.
+    pub notices: u8,
 }
 
 impl Bounds {
@@ -49,38 +51,50 @@ impl Bounds {
         refunds: 2,
         sends: 2,
         queries: 1,
+        notices: u8::MAX,
     };
 
-    /// For one refund alone: any two different troubles.
+    /// For one refund alone: any two troubles, also two of a kind.
     pub const TWO: Self = Self {
         troubles: 2,
         refunds: 1,
-        crashes: 1,
-        copies: 1,
-        silences: 1,
-        unsent: 1,
+        crashes: 2,
+        copies: 2,
+        silences: 2,
+        unsent: 2,
         verdicts: 2,
-        reversals: 1,
-        cancels: 1,
-        forgeries: 1,
-        closings: 1,
+        reversals: 2,
+        cancels: 2,
+        forgeries: 2,
+        closings: 2,
         ..Self::NONE
     };
 
-    /// For two refunds that want the same money: any one trouble and no second send, or none and a second send, as far
-    /// as the kind's states are few enough for a test.
+    /// For two refunds that want the same money: any one trouble, and more where the kind's states are few enough for a
+    /// test.
     pub const fn contention(kind: Kind) -> Self {
         let (troubles, sends) = match kind {
-            Kind::Blind => (1, 2),
-            Kind::KeyOnly | Kind::List | Kind::BareList => (1, 1),
-            Kind::KeyAndQuery => (1, 1),
-            Kind::Bounded => (0, 2),
+            Kind::Blind => (2, 2),
+            Kind::KeyOnly => (1, 2),
+            Kind::KeyAndQuery | Kind::List | Kind::BareList | Kind::Bounded => (1, 1),
         };
         Self { troubles, refunds: 2, sends, ..Self::TWO }
     }
 
+    /// For two refunds that are under way at once: their states multiply, so little may go wrong besides.
+    pub const fn in_flight(kind: Kind) -> Self {
+        let (troubles, sends, notices) = match kind {
+            Kind::Blind => (1, 2, u8::MAX),
+            Kind::KeyOnly => (1, 1, u8::MAX),
+            Kind::KeyAndQuery | Kind::List | Kind::BareList => (0, 1, u8::MAX),
+            // It believes no notification, and looks as often as it wants to without them.
+            Kind::Bounded => (0, 1, 0),
+        };
+        Self { troubles, refunds: 2, sends, notices, ..Self::TWO }
+    }
+
     /// The names on the command line.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "crashes",
         "copies",
         "silences",
@@ -94,11 +108,13 @@ impl Bounds {
         "refunds",
         "sends",
         "queries",
+        "notices",
     ];
 
     /// Whether a name on the command line is that of one kind of trouble.
     pub fn is_trouble(name: &str) -> bool {
-        !matches!(name, "troubles" | "refunds" | "sends" | "queries") && Self::NAMES.contains(&name)
+        !matches!(name, "troubles" | "refunds" | "sends" | "queries" | "notices")
+            && Self::NAMES.contains(&name)
     }
 
     /// What is left after one trouble more.
@@ -106,12 +122,25 @@ impl Bounds {
         Self { troubles: self.troubles - 1, ..self }.usable()
     }
 
-    /// What can be used of it: nothing where no trouble is left at all.
+    /// What can be used of it: of each kind of trouble no more than of all together, so that what went wrong before does
+    /// not tell states apart in which the same may still go wrong.
     pub(crate) const fn usable(self) -> Self {
-        if self.troubles > 0 {
-            return self;
+        const fn least(one: u8, other: u8) -> u8 {
+            if one < other { one } else { other }
         }
-        Self { refunds: self.refunds, sends: self.sends, queries: self.queries, ..Self::NONE }
+        let most = self.troubles;
+        Self {
+            crashes: least(self.crashes, most),
+            copies: least(self.copies, most),
+            silences: least(self.silences, most),
+            unsent: least(self.unsent, most),
+            verdicts: least(self.verdicts, most),
+            reversals: least(self.reversals, most),
+            cancels: least(self.cancels, most),
+            forgeries: least(self.forgeries, most),
+            closings: least(self.closings, most),
+            ..self
+        }
     }
 
     /// The bound of a name.
@@ -130,6 +159,7 @@ impl Bounds {
             "refunds" => &mut self.refunds,
             "sends" => &mut self.sends,
             "queries" => &mut self.queries,
+            "notices" => &mut self.notices,
             _ => return None,
         })
     }

@@ -24,6 +24,8 @@ pub enum Without {
     CancelOnlyUnsent,
     /// The one row of a list that could be ours is taken for ours.
     AmbiguousIsUnknown,
+    /// Of two rows of a list that could be ours the first is taken for ours.
+    TwoAreNotOne,
     /// The PSP's window for a key is not looked at.
     Window,
     /// A re-send that leaves at its lease's end may leave after the window.
@@ -54,7 +56,7 @@ pub enum Without {
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -64,6 +66,7 @@ impl Without {
         Self::Verification,
         Self::CancelOnlyUnsent,
         Self::AmbiguousIsUnknown,
+        Self::TwoAreNotOne,
         Self::Window,
         Self::LeaseInsideWindow,
         Self::LeaseBeforeBound,
@@ -79,9 +82,14 @@ impl Without {
         Self::CalledAgain,
     ];
 
-    /// Whether one refund alone never misses it.
-    pub(crate) const fn needs_two_refunds(self) -> bool {
-        matches!(self, Self::Reservation | Self::AmbiguousIsUnknown)
+    /// The place among [`Redress::default_models`](crate::Redress::default_models) of the model that misses it: the first
+    /// where one refund alone does.
+    pub(crate) const fn missed_by(self) -> usize {
+        match self {
+            Self::Reservation | Self::AmbiguousIsUnknown => 1,
+            Self::TwoAreNotOne => 2,
+            _ => 0,
+        }
     }
 
     /// The kind of PSP at which it is missed, and the property that breaks first.
@@ -96,7 +104,7 @@ impl Without {
             Self::LateOutcome => (Kind::Blind, p::HEARD),
             Self::Verification => (Kind::List, p::SUCCEEDED),
             Self::CancelOnlyUnsent => (Kind::Blind, p::RELEASED),
-            Self::AmbiguousIsUnknown => (Kind::BareList, p::SUCCEEDED),
+            Self::AmbiguousIsUnknown | Self::TwoAreNotOne => (Kind::BareList, p::SUCCEEDED),
             Self::SendNumber => (Kind::KeyAndQuery, p::ONE_SENDER),
             Self::LateTruth => (Kind::Blind, p::HEARD),
             Self::Block => (Kind::Blind, p::BLOCKED),

@@ -80,16 +80,20 @@ impl Redress {
         Self { kind, captured, bounds, without: None }
     }
 
-    /// The models of a kind that the tests check: one refund alone, and two that want the same money.
-    pub const fn default_models(kind: Kind) -> [Self; 2] {
-        [Self::new(kind, AMOUNT, Bounds::TWO), Self::new(kind, AMOUNT, Bounds::contention(kind))]
+    /// The models of a kind that the tests check: one refund alone, two that want the same money, and two that are under
+    /// way at once because there is enough for both.
+    pub const fn default_models(kind: Kind) -> [Self; 3] {
+        [
+            Self::new(kind, AMOUNT, Bounds::TWO),
+            Self::new(kind, AMOUNT, Bounds::contention(kind)),
+            Self::new(kind, 2 * AMOUNT, Bounds::in_flight(kind)),
+        ]
     }
 
     /// One of the default models, without one guard, and the property that breaks there.
     pub const fn missing(without: Without) -> (Self, &'static str) {
         let (kind, property) = without.caught();
-        let [alone, pair] = Self::default_models(kind);
-        let guarded = if without.needs_two_refunds() { pair } else { alone };
+        let guarded = Self::default_models(kind)[without.missed_by()];
         (Self { without: Some(without), ..guarded }, property)
     }
 

@@ -112,6 +112,7 @@ impl Redress {
             {
                 says(id, record.status)
             }
+            (Some((id, record)), Some(_)) if self.lacks(Without::TwoAreNotOne) => says(id, record.status),
             _ => Answer::Ambiguous,
         }
     }
@@ -126,5 +127,8 @@ fn says(id: u8, status: Status) -> Answer {
 }
 
 fn tell(world: &mut World, refund: u8, answer: Answer) {
+    if world.notices.len() >= usize::from(world.left.notices) {
+        return;
+    }
     world.notices.push(Notice { refund, answer, genuine: true });
 }

@@ -26,3 +26,10 @@ fn two_refunds_that_want_the_same_money() {
         holds(Redress::default_models(kind)[1]);
     }
 }
+
+#[test]
+fn two_refunds_that_are_under_way_at_once() {
+    for kind in Kind::ALL {
+        holds(Redress::default_models(kind)[2]);
+    }
+}
