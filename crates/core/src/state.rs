@@ -226,8 +226,20 @@ mod tests {
     fn names_are_read_back() {
         for state in StateName::ALL {
             assert_eq!(StateName::parse(state.as_str()), Some(state));
+            assert_eq!(state.to_string(), state.as_str());
         }
         assert_eq!(StateName::parse("done"), None);
+    }
+
+    #[test]
+    fn what_ended_without_effect_says_why() {
+        let failure = Failure { code: "1088".to_owned(), text: "not eligible".to_owned() };
+        for state in [RefundState::Failed(failure.clone()), RefundState::Reversed(failure.clone())] {
+            assert_eq!(state.failure(), Some(&failure));
+        }
+        for state in [RefundState::Queued, RefundState::Succeeded, RefundState::Canceled] {
+            assert_eq!(state.failure(), None);
+        }
     }
 
     #[test]

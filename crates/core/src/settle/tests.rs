@@ -447,3 +447,26 @@ fn the_same_id_again_is_no_contradiction() {
 fn the_ways_of_words_have_their_names() {
     assert_eq!(VIAS.map(Via::as_str), ["submit", "query", "notification"]);
 }
+
+#[test]
+fn a_word_is_older_than_an_end_only_where_it_began_before_it() {
+    let before = Timestamp::from_micros(THEN.as_micros() - 1);
+    let after = |name, outcome, at| told(refund(name), outcome, Via::Query, at);
+    assert_eq!(after(StateName::Succeeded, refused(), THEN).refund.state.name(), StateName::Reversed);
+    assert_eq!(after(StateName::Succeeded, refused(), before).refund.state.name(), StateName::Succeeded);
+    assert_eq!(after(StateName::Reversed, succeeded(), THEN).cases.len(), 1, "it may be done after all");
+    assert_eq!(after(StateName::Reversed, succeeded(), before).cases, Vec::new());
+}
+
+#[test]
+fn look_ups_are_counted_anew_when_a_refund_becomes_pending_and_when_it_no_longer_is() {
+    for (name, outcome, counted) in [
+        (StateName::Unknown, pending(), 0),
+        // The look-up that did not find it is the first of its uncertainty.
+        (StateName::Pending, Outcome::Unknown(Finding::NotFound), 1),
+    ] {
+        let mut asked = refund(name);
+        asked.evidence.queries = 5;
+        assert_eq!(told(asked, outcome, Via::Query, NOW).refund.evidence.queries, counted, "{name}");
+    }
+}
