@@ -13,6 +13,7 @@ pub mod event;
 pub mod id;
 pub mod money;
 pub mod next_step;
+pub mod notice;
 pub mod outcome;
 pub mod payment;
 pub mod policy;

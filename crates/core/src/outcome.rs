@@ -123,6 +123,20 @@ impl Outcome {
         }
     }
 
+    /// Whether money has left, or is about to.
+    pub const fn moved_money(&self) -> bool {
+        matches!(self, Self::Succeeded { .. } | Self::Pending { .. })
+    }
+
+    /// Whether it says how a refund stands, or contradicts it in a way that is settled as such.
+    pub const fn says_a_word(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Pending { .. } | Self::Succeeded { .. } => true,
+            Self::Unknown(finding) => matches!(finding, Finding::Mismatch | Finding::Ambiguous),
+            Self::NotSent { .. } => false,
+        }
+    }
+
     /// The PSP's own id of the refund, where the exchange told it.
     pub fn psp_refund_id(&self) -> Option<&str> {
         match self {

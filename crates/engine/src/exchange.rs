@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use redress_core::id::ProcessId;
-use redress_core::outcome::{Finding, Outcome, PspRefusal};
+use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
@@ -90,7 +90,7 @@ impl Engine {
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
-        let said = said_a_word(&outcome);
+        let said = outcome.says_a_word();
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
         let settled = self.settle(&refund, word, exchange.record).await;
         self.give_back(permit);
@@ -249,15 +249,6 @@ impl Engine {
             cases_opened(cases);
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
-    }
-}
-
-/// Whether an answer says how a refund stands, or contradicts it in a way that is settled as such.
-fn said_a_word(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Refused(_) | Outcome::Pending { .. } | Outcome::Succeeded { .. } => true,
-        Outcome::Unknown(finding) => matches!(finding, Finding::Mismatch | Finding::Ambiguous),
-        Outcome::NotSent { .. } => false,
     }
 }
 

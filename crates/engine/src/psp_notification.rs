@@ -2,11 +2,10 @@
 
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};
-use redress_core::outcome::Outcome;
+use redress_core::notice::{self, About, Asked, Taking, Told, after_asking, take_notice};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
-use redress_core::state::StateName;
 use redress_psp::connector::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
 use redress_store::ops::cases::{CaseSubject, NewCaseRow};
@@ -20,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::{Asking, cases_opened};
-use crate::permits::Use;
+use crate::permits::{Permit, Use};
 
 pub use redress_psp::connector::Inbound;
 
@@ -72,12 +71,33 @@ impl Engine {
             self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::ForeignRefund).await?;
             return Ok(Taken::Taken);
         };
-        let other_amount = notice.amount.is_some_and(|amount| amount != refund.amount);
-        if refund.account != account || other_amount {
-            self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::Quarantined).await?;
-            return Ok(Taken::Taken);
+        // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
+        let permit = match notice.must_confirm {
+            true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
+            false => None,
+        };
+        match take_notice(&refund, &told(account, &notice), permit.is_some()) {
+            Taking::Quarantine => {
+                self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::Quarantined).await?;
+                Ok(Taken::Taken)
+            }
+            Taking::Apply => {
+                let (outcome, started_at) = (notice.outcome, self.now());
+                let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
+                self.settle(&refund, word, notice.record).await?;
+                Ok(Taken::Taken)
+            }
+            Taking::Ask(how) => self.ask_what_was_told(refund, how, permit, notice, inbound).await,
+            Taking::LookSoon => {
+                let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
+                self.parts.store.run(refresh).await?;
+                self.parts.refunds_due.notify_one();
+                Ok(Taken::Taken)
+            }
+            Taking::TellAgain => {
+                Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()))
+            }
         }
-        self.apply(refund, notice, inbound).await
     }
 
     async fn refund_of(
@@ -96,39 +116,24 @@ impl Engine {
         Ok(self.parts.store.read(RefundAtPsp { account, psp_refund_id }).await?)
     }
 
-    async fn apply(
+    async fn ask_what_was_told(
         &self,
         mut refund: Refund,
+        how: notice::Asking,
+        permit: Option<Permit>,
         notice: Notice,
         inbound: Inbound,
     ) -> Result<Taken, EngineError> {
-        if !notice.must_confirm {
-            let (outcome, started_at) = (notice.outcome, self.now());
-            let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-            self.settle(&refund, word, notice.record).await?;
-            return Ok(Taken::Taken);
-        }
         let by = RefundBy::Id(refund.id);
         let loaded = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
         let Some((_, payment)) = loaded else { return Ok(Taken::Taken) };
         tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
-        // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
-        let Some(permit) = self.parts.permits.take(refund.account, Use::Query, 1).pop() else {
-            return self.confirm_later(&refund, notice).await;
-        };
-        let other = notice
-            .psp_refund_id
-            .clone()
-            .filter(|told| refund.psp_refund_id.as_ref().is_some_and(|id| id != told));
-        // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours: the PSP
-        // is told that this was taken only when it was confirmed or put before a person.
-        let unbound = refund.psp_refund_id.is_none();
-        let waits = unbound || other.is_some() || contradicts(&refund, &notice.outcome);
         // The notification only says where to look: its id is used for the question, and the answer counts.
-        let by_a_told_id = refund.psp_refund_id.is_none() && notice.psp_refund_id.is_some();
+        let by_a_told_id = how.about == About::ByToldId;
+        let other = notice.psp_refund_id.clone().filter(|_| how.about == About::Other);
         refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id.clone());
         let psp_payment_id = payment.psp_payment_id;
-        let asking = Asking { refund, by_a_told_id, psp_payment_id, permit: Some(permit) };
+        let asking = Asking { refund, by_a_told_id, psp_payment_id, permit };
         let (done, is_done) = oneshot::channel();
         let engine = self.clone();
         // In a task of its own: an exchange goes to its end although the PSP hangs up.
@@ -141,7 +146,7 @@ impl Engine {
             let _ = done.send(confirmed);
         };
         self.parts.world.spawner.spawn("confirm_notification", Box::pin(task));
-        if waits {
+        if how.first_ask_then_answer {
             let gone = || EngineError::Busy("the look-up was given up".to_owned());
             is_done.await.unwrap_or_else(|_| Err(gone()))?;
         }
@@ -162,28 +167,17 @@ impl Engine {
             Some(other) => self.ask_about_other(asking, other).await?,
             None => self.ask(asking).await?,
         };
-        if said {
-            return Ok(());
-        }
         let Some((refund, _)) = self.parts.store.read(LoadRefund { merchant, by }).await? else {
             return Ok(());
         };
-        // Also where it was bound to another only while the PSP was asked.
-        let bound = refund.psp_refund_id.as_ref();
-        if bound.is_some_and(|bound| notice.psp_refund_id.as_ref().is_some_and(|told| told != bound)) {
-            return self
-                .quarantine(merchant, refund.account, &notice, &inbound, CaseKind::ForeignRefund)
-                .await;
+        match after_asking(&refund, &told(refund.account, &notice), said) {
+            Asked::Done => Ok(()),
+            Asked::Foreign => {
+                self.quarantine(merchant, refund.account, &notice, &inbound, CaseKind::ForeignRefund).await
+            }
+            Asked::Unconfirmed => self.unconfirmed(&refund, &notice, &inbound).await,
+            Asked::TellAgain => Err(EngineError::Busy("the PSP did not confirm what it told".to_owned())),
         }
-        if contradicts(&refund, &notice.outcome) {
-            return self.unconfirmed(&refund, &notice, &inbound).await;
-        }
-        if refund.psp_refund_id.is_none() && notice.psp_refund_id.is_some() {
-            // Looked up by our reference it may be found as another of two.
-            return Err(EngineError::Busy("the PSP did not confirm what it told".to_owned()));
-        }
-        // It is open and looked up anyway, or it is over as the PSP says.
-        Ok(())
     }
 
     async fn unconfirmed(
@@ -192,7 +186,7 @@ impl Engine {
         notice: &Notice,
         inbound: &Inbound,
     ) -> Result<(), EngineError> {
-        let moved = matches!(notice.outcome, Outcome::Succeeded { .. } | Outcome::Pending { .. });
+        let moved = notice.outcome.moved_money();
         let case = NewCaseRow {
             merchant: refund.merchant,
             id: self.case_id(self.now()),
@@ -211,19 +205,6 @@ impl Engine {
         self.record_inbound(refund.account, notice, inbound, case).await
     }
 
-    /// No room to ask now. What is open is looked up anyway; anything else the PSP must tell again.
-    async fn confirm_later(&self, refund: &Refund, notice: Notice) -> Result<Taken, EngineError> {
-        // Looked up by our reference, one that is not bound yet may be found as another of two.
-        let other = notice.psp_refund_id.is_some() && refund.psp_refund_id != notice.psp_refund_id;
-        if other || refund.state.name().is_final() {
-            return Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()));
-        }
-        let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
-        self.parts.store.run(refresh).await?;
-        self.parts.refunds_due.notify_one();
-        Ok(Taken::Taken)
-    }
-
     async fn quarantine(
         &self,
         merchant: MerchantId,
@@ -239,7 +220,7 @@ impl Engine {
             None => CaseSubject::Notification { account, body_hash },
         };
         let payment = self.payment_of(merchant, account, notice).await?;
-        let moved = matches!(notice.outcome, Outcome::Succeeded { .. } | Outcome::Pending { .. });
+        let moved = notice.outcome.moved_money();
         // Money that left the payment unasked cannot be given back again until a person has looked.
         let block_minor = match (&payment, notice.amount) {
             (Some(payment), Some(amount)) if moved && amount.currency() == payment.currency => amount.minor(),
@@ -302,18 +283,14 @@ impl Engine {
     }
 }
 
-/// Whether a PSP tells of another end than a refund has.
-fn contradicts(refund: &Refund, told: &Outcome) -> bool {
-    match refund.state.name() {
-        StateName::Succeeded => matches!(told, Outcome::Refused(_)),
-        StateName::Failed | StateName::Canceled | StateName::Reversed => {
-            matches!(told, Outcome::Succeeded { .. } | Outcome::Pending { .. })
-        }
-        StateName::Held
-        | StateName::Queued
-        | StateName::Submitting
-        | StateName::Unknown
-        | StateName::Pending => false,
+/// What core judges of a notification.
+fn told(account: AccountId, notice: &Notice) -> Told<'_> {
+    Told {
+        account,
+        amount: notice.amount,
+        psp_refund_id: notice.psp_refund_id.as_deref(),
+        outcome: &notice.outcome,
+        must_confirm: notice.must_confirm,
     }
 }
 

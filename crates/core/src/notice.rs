@@ -1,0 +1,130 @@
+//! What to do with a PSP's notification about one of our refunds: pure, so that workers only carry it out.
+//!
+//! A notification that must be confirmed says only where to look. The PSP is told that it was taken as soon as nothing can
+//! be lost any more: at once where somebody will look anyway, else when it was asked about or put before a person.
+
+use crate::id::AccountId;
+use crate::money::Amount;
+use crate::outcome::Outcome;
+use crate::refund::Refund;
+use crate::state::StateName;
+
+/// What a notification tells of one of our refunds.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The account at whose address it arrived.
+    pub account: AccountId,
+    /// The sum it speaks of, where it does.
+    pub amount: Option<Amount>,
+    /// The PSP's id of the refund it speaks of, where it does.
+    pub psp_refund_id: Option<&'a str>,
+    /// What it says.
+    pub outcome: &'a Outcome,
+    /// It does not count before the PSP was asked.
+    pub must_confirm: bool,
+}
+
+/// What to do with a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// It names another account or another sum: it is put before a person, and applied to nothing.
+    Quarantine,
+    /// It proved itself: what it says counts.
+    Apply,
+    /// The PSP is asked first.
+    Ask(Asking),
+    /// There is no room to ask now, and somebody will look anyway: soon.
+    LookSoon,
+    /// There is no room to ask now, and nobody would ever look: the PSP must tell again.
+    TellAgain,
+}
+
+/// How the PSP is asked about what it told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// What is asked about.
+    pub about: About,
+    /// The PSP is told that it was heard only when the asking is over and nothing was lost.
+    pub first_ask_then_answer: bool,
+}
+
+/// What the PSP is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The refund, by the id that it is bound to or by our reference.
+    Ours,
+    /// The refund, by the id that only the notification told: see [`Outcome::asked_by_a_told_id`].
+    ByToldId,
+    /// Another refund of the PSP's under our reference. Its own end says nothing about ours.
+    Other,
+}
+
+/// What is left to do after the PSP was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing: what the PSP said was settled, or what is open is looked up anyway.
+    Done,
+    /// It is about another refund of the PSP's than ours, and could not be asked about: a person looks.
+    Foreign,
+    /// The refund is over otherwise than told, and the PSP said nothing: a person looks.
+    Unconfirmed,
+    /// Nothing is known yet, and looked up by our reference it may be found as another of two: the PSP must tell again.
+    TellAgain,
+}
+
+/// Says what to do with a notification about `refund`. `room`: whether a look-up may begin now.
+pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
+    let other_sum = told.amount.is_some_and(|amount| amount != refund.amount);
+    if told.account != refund.account || other_sum {
+        return Taking::Quarantine;
+    }
+    if !told.must_confirm {
+        return Taking::Apply;
+    }
+    let bound = refund.psp_refund_id.as_deref();
+    if !room {
+        // Looked up by our reference, one that is not bound yet may be found as another of two.
+        let not_ours = told.psp_refund_id.is_some() && told.psp_refund_id != bound;
+        let again = not_ours || refund.state.name().is_final();
+        return if again { Taking::TellAgain } else { Taking::LookSoon };
+    }
+    let about = match (bound, told.psp_refund_id) {
+        (Some(bound), Some(told)) if bound != told => About::Other,
+        (None, Some(_)) => About::ByToldId,
+        _ => About::Ours,
+    };
+    // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours.
+    let unsafe_to_leave = bound.is_none() || about == About::Other || contradicts(refund, told.outcome);
+    Taking::Ask(Asking { about, first_ask_then_answer: unsafe_to_leave })
+}
+
+/// Says what is left to do when the PSP was asked and `refund` is as it is now. `said`: whether the PSP said a word.
+pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
+    if said {
+        return Asked::Done;
+    }
+    match (refund.psp_refund_id.as_deref(), told.psp_refund_id) {
+        // Also where it was bound to another only while the PSP was asked.
+        (Some(bound), Some(told)) if bound != told => Asked::Foreign,
+        _ if contradicts(refund, told.outcome) => Asked::Unconfirmed,
+        (None, Some(_)) => Asked::TellAgain,
+        // It is open and looked up anyway, or it is over as the PSP says.
+        _ => Asked::Done,
+    }
+}
+
+/// Whether a PSP tells of another end than a refund has.
+fn contradicts(refund: &Refund, told: &Outcome) -> bool {
+    match refund.state.name() {
+        StateName::Succeeded => matches!(told, Outcome::Refused(_)),
+        StateName::Failed | StateName::Canceled | StateName::Reversed => told.moved_money(),
+        StateName::Held
+        | StateName::Queued
+        | StateName::Submitting
+        | StateName::Unknown
+        | StateName::Pending => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

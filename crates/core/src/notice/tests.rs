@@ -1,0 +1,141 @@
+use super::*;
+use crate::environment::Environment;
+use crate::id::{MerchantId, PaymentId, RefundId};
+use crate::money::Currency;
+use crate::outcome::{Again, PspRefusal};
+use crate::refund::{Evidence, RefundKind};
+use crate::state::{Failure, RefundState};
+use crate::time::Timestamp;
+
+const AT: Timestamp = Timestamp::from_micros(1);
+const HERE: AccountId = AccountId::from_bytes([4; 16]);
+
+fn sum(minor: i64) -> Amount {
+    Amount::new(minor, Currency::from_code("SAR").unwrap())
+}
+
+fn refund(state: RefundState, bound: Option<&str>) -> Refund {
+    Refund {
+        merchant: MerchantId::from_bytes([1; 16]),
+        id: RefundId::from_bytes([2; 16]),
+        payment: PaymentId::from_bytes([3; 16]),
+        environment: Environment::Sandbox,
+        ordinal: 1,
+        transaction_number: 2,
+        amount: sum(500),
+        kind: RefundKind::Partial,
+        reason: String::new(),
+        description: None,
+        merchant_refund_id: None,
+        account: HERE,
+        account_version: 1,
+        psp_refund_id: bound.map(str::to_owned),
+        arn: None,
+        state,
+        evidence: Evidence::default(),
+        due_at: None,
+        event_count: 1,
+        created_at: AT,
+        updated_at: AT,
+        finished_at: None,
+    }
+}
+
+fn failed() -> RefundState {
+    RefundState::Failed(Failure { code: "401".to_owned(), text: String::new() })
+}
+
+fn done() -> Outcome {
+    Outcome::Succeeded { psp_refund_id: None, arn: None }
+}
+
+fn refused() -> Outcome {
+    Outcome::Refused(PspRefusal { code: "401".to_owned(), text: String::new(), again: Again::No })
+}
+
+fn told<'a>(id: Option<&'a str>, outcome: &'a Outcome) -> Told<'a> {
+    Told { account: HERE, amount: Some(sum(500)), psp_refund_id: id, outcome, must_confirm: true }
+}
+
+#[test]
+fn another_account_or_sum_is_put_before_a_person_even_where_it_proves_itself() {
+    let (open, done) = (refund(RefundState::Pending, Some("a")), done());
+    let elsewhere = AccountId::from_bytes([9; 16]);
+    for must_confirm in [true, false] {
+        let right = Told { must_confirm, ..told(Some("a"), &done) };
+        assert_ne!(take_notice(&open, &right, true), Taking::Quarantine);
+        for wrong in [Told { account: elsewhere, ..right }, Told { amount: Some(sum(501)), ..right }] {
+            assert_eq!(take_notice(&open, &wrong, true), Taking::Quarantine);
+        }
+        let silent = Told { amount: None, ..right };
+        assert_ne!(take_notice(&open, &silent, true), Taking::Quarantine, "it says nothing of a sum");
+    }
+}
+
+#[test]
+fn what_proves_itself_counts_with_room_or_without() {
+    let (open, done) = (refund(RefundState::Pending, Some("a")), done());
+    let proved = Told { must_confirm: false, ..told(Some("a"), &done) };
+    assert_eq!(take_notice(&open, &proved, true), Taking::Apply);
+    assert_eq!(take_notice(&open, &proved, false), Taking::Apply);
+}
+
+#[test]
+fn the_psp_is_answered_first_only_where_nothing_can_be_lost() {
+    let (done, refused) = (done(), refused());
+    let ask = |refund: &Refund, told: &Told<'_>| match take_notice(refund, told, true) {
+        Taking::Ask(asking) => (asking.about, asking.first_ask_then_answer),
+        other => panic!("{other:?}"),
+    };
+    let pending = refund(RefundState::Pending, Some("a"));
+    assert_eq!(ask(&pending, &told(Some("a"), &done)), (About::Ours, false), "it is looked up anyway");
+    assert_eq!(ask(&pending, &told(None, &done)), (About::Ours, false));
+    assert_eq!(ask(&pending, &told(Some("b"), &done)), (About::Other, true));
+    let unbound = refund(RefundState::Unknown, None);
+    assert_eq!(ask(&unbound, &told(Some("b"), &done)), (About::ByToldId, true));
+    assert_eq!(ask(&unbound, &told(None, &done)), (About::Ours, true));
+    for (state, says, contradicts) in [
+        (RefundState::Succeeded, &refused, true),
+        (RefundState::Succeeded, &done, false),
+        (failed(), &done, true),
+        (failed(), &refused, false),
+        (RefundState::Canceled, &done, true),
+    ] {
+        let over = refund(state, Some("a"));
+        assert_eq!(ask(&over, &told(Some("a"), says)), (About::Ours, contradicts), "{over:?}");
+    }
+}
+
+#[test]
+fn without_room_only_what_is_looked_up_anyway_is_acknowledged() {
+    let done = done();
+    let taking = |refund: &Refund, id| take_notice(refund, &told(id, &done), false);
+    let pending = refund(RefundState::Pending, Some("a"));
+    assert_eq!(taking(&pending, Some("a")), Taking::LookSoon);
+    assert_eq!(taking(&pending, None), Taking::LookSoon);
+    assert_eq!(taking(&pending, Some("b")), Taking::TellAgain, "another of the PSP's");
+    let unbound = refund(RefundState::Unknown, None);
+    assert_eq!(taking(&unbound, Some("b")), Taking::TellAgain, "one of two, perhaps");
+    assert_eq!(taking(&unbound, None), Taking::LookSoon);
+    assert_eq!(
+        taking(&refund(RefundState::Succeeded, Some("a")), Some("a")),
+        Taking::TellAgain,
+        "it is over"
+    );
+}
+
+#[test]
+fn what_was_asked_in_vain_is_lost_nowhere() {
+    let (done, refused) = (done(), refused());
+    let after = |refund: &Refund, told: &Told<'_>| after_asking(refund, told, false);
+    let pending = refund(RefundState::Pending, Some("a"));
+    assert_eq!(after(&pending, &told(Some("a"), &done)), Asked::Done, "it is looked up anyway");
+    assert_eq!(after(&pending, &told(Some("b"), &done)), Asked::Foreign);
+    assert_eq!(after(&refund(RefundState::Unknown, None), &told(Some("b"), &done)), Asked::TellAgain);
+    assert_eq!(after(&refund(RefundState::Unknown, None), &told(None, &done)), Asked::Done);
+    let over = refund(RefundState::Succeeded, Some("a"));
+    assert_eq!(after(&over, &told(Some("a"), &refused)), Asked::Unconfirmed);
+    assert_eq!(after(&over, &told(Some("a"), &done)), Asked::Done);
+    assert_eq!(after(&refund(failed(), None), &told(Some("b"), &done)), Asked::Unconfirmed);
+    assert_eq!(after_asking(&pending, &told(Some("b"), &done), true), Asked::Done, "the PSP said a word");
+}
