@@ -6,6 +6,7 @@ use crate::kind::{Kind, LEASE, ticks};
 use crate::model::Redress;
 use crate::state::{Answer, Broken, Job, Notice, Request, Status, Task, World};
 use redress_core::next_step::{Step, next_step};
+use redress_core::notice::{About, Asking, Taking, Told, take_notice};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::policy::AccountState;
 use redress_core::recipe::{Recipe, Resend};
@@ -83,8 +84,7 @@ impl Redress {
 
     /// Asks the PSP: the answer is what it has on record now, and is heard later.
     fn look_up(&self, world: &mut World, place: u8, process: u8, told: Option<u8>) -> bool {
-        let asking = |task: &&Task| task.refund == place && matches!(task.job, Job::Asked { .. });
-        if world.tasks.iter().filter(asking).count() >= usize::from(world.left.queries) {
+        if !self.may_ask(world, place) {
             return false;
         }
         let row = &world.rows[usize::from(place)];
@@ -125,28 +125,60 @@ impl Redress {
         world.tasks[usize::from(place)].job = Job::Wait { send };
     }
 
-    /// A notification arrives: it counts where it proves itself, else the PSP is asked.
+    /// A notification arrives: what to do with it is core's decision. One that the PSP must tell again stays.
     pub(crate) fn notified(&self, world: &mut World, notice: Notice, process: u8) -> bool {
         let Notice { refund: place, answer, genuine } = notice;
-        if self.kind.is_signed() || self.lacks(Without::Verification) {
-            if genuine || self.lacks(Without::Verification) {
-                let now = Task { process, refund: place, stale: false, job: Job::Wait { send: 0 } };
-                self.hear(world, now, outcome(answer), Via::Notification, 0, false);
-            }
+        let signed = self.kind.is_signed();
+        if signed && !genuine && !self.lacks(Without::Verification) {
             return true;
         }
-        let told = match answer {
+        let about = match answer {
             Answer::Pending(id) | Answer::Done(id) => Some(id),
             Answer::Refused | Answer::NotFound | Answer::Ambiguous | Answer::Nothing => None,
         };
         let bound = row_id(world, place);
         // Without our reference on it, it is about the refund that is bound to its id, or about none of ours.
-        let about_none = !self.kind.list_shows_reference() && (bound.is_none() || bound != told);
-        if about_none || bound.is_some() && told.is_some() && bound != told {
+        if !signed && !self.kind.list_shows_reference() && (bound.is_none() || bound != about) {
             return true;
         }
-        self.look_up(world, place, process, told);
+        let said = outcome(answer);
+        let ours = refund(self, place, &world.rows[usize::from(place)]);
+        let told = Told {
+            account: ours.account,
+            amount: None,
+            psp_refund_id: said.psp_refund_id(),
+            outcome: &said,
+            must_confirm: !signed && !self.lacks(Without::Verification),
+        };
+        match take_notice(&ours, &told, self.may_ask(world, place)) {
+            Taking::Quarantine => {}
+            Taking::Apply => {
+                let now = Task { process, refund: place, stale: false, job: Job::Wait { send: 0 } };
+                self.hear(world, now, said, Via::Notification, 0, false);
+            }
+            Taking::Ask(Asking { about: About::Other, .. }) => {
+                // Only if the PSP has it under our reference, that counts.
+                let answer = match self.asked(world, place, about) {
+                    named @ (Answer::Pending(_) | Answer::Done(_)) => named,
+                    _ => Answer::Nothing,
+                };
+                let job = Job::Asked { answer, proving: false };
+                world.tasks.push(Task { process, refund: place, stale: false, job });
+            }
+            Taking::Ask(_) => {
+                self.look_up(world, place, process, about);
+            }
+            // It is looked up at any time here.
+            Taking::LookSoon => {}
+            Taking::TellAgain => world.notices.push(notice),
+        }
         true
+    }
+
+    /// Whether there is room for one more look-up of the refund.
+    fn may_ask(&self, world: &World, place: u8) -> bool {
+        let asking = |task: &&Task| task.refund == place && matches!(task.job, Job::Asked { .. });
+        world.tasks.iter().filter(asking).count() < usize::from(world.left.queries)
     }
 }
 
