@@ -52,8 +52,9 @@ impl Sandbox {
     /// When the state cannot be read or written.
     pub async fn run_due(&self) -> Result<(), StateError> {
         for _ in 0..ROUNDS_MAX {
-            self.make_changes()?;
-            let claimed = self.claim_notifications()?;
+            let now_ms = self.now_ms();
+            self.make_changes(now_ms)?;
+            let claimed = self.claim_notifications(now_ms)?;
             if claimed.is_empty() {
                 return Ok(());
             }
@@ -65,8 +66,7 @@ impl Sandbox {
     }
 
     /// Makes every change of a refund that is due by now.
-    fn make_changes(&self) -> Result<(), StateError> {
-        let now_ms = self.now_ms();
+    fn make_changes(&self, now_ms: i64) -> Result<(), StateError> {
         self.read(|state| {
             for due in state.changes_due(now_ms)? {
                 change(state, &due, now_ms)?;
@@ -76,8 +76,7 @@ impl Sandbox {
     }
 
     /// Claims what is due and nobody sends, as far as there are places for it.
-    fn claim_notifications(&self) -> Result<Vec<Claimed>, StateError> {
-        let now_ms = self.now_ms();
+    fn claim_notifications(&self, now_ms: i64) -> Result<Vec<Claimed>, StateError> {
         let due = self.read(|state| state.notifications_due(now_ms))?;
         let sent_now = self.inner.in_flight.lock().unwrap_or_else(PoisonError::into_inner).len();
         let places = NOTIFICATIONS_MAX.saturating_sub(sent_now);
@@ -211,18 +210,19 @@ pub(crate) async fn run(inner: Weak<Inner>) {
 
 /// One round of the loop; gives how long it may rest, in milliseconds, `None` for until it is woken.
 fn round(sandbox: &Sandbox) -> Result<Option<u64>, StateError> {
-    sandbox.make_changes()?;
+    // One time for the whole round: what becomes due while it lasts is what the rest is measured to.
+    let now_ms = sandbox.now_ms();
+    sandbox.make_changes(now_ms)?;
     // Each notification in a task of its own: a receiver that hangs delays nothing else.
-    for claimed in sandbox.claim_notifications()? {
+    for claimed in sandbox.claim_notifications(now_ms)? {
         sandbox.inner.world.spawner.spawn(Box::pin(async move {
             if let Err(error) = deliver(claimed).await {
                 tracing::error!(%error, "the outcome of a notification could not be recorded");
             }
         }));
     }
-    let now_ms = sandbox.now_ms();
     let next_ms = sandbox.read(|state| state.next_due_ms(now_ms))?;
-    Ok(next_ms.map(|next_ms| u64::try_from(next_ms - now_ms).unwrap_or(0)))
+    Ok(next_ms.map(|next_ms| u64::try_from(next_ms - sandbox.now_ms()).unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
 //! A sandbox that ends and is opened again on its file forgets nothing that it owed, and does nothing twice.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use axum::body::Body;
 use axum::http::Request;
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use tempfile::TempDir;
+
+use crate::config::SandboxConfig;
+use crate::sandbox::Sandbox;
+use crate::state::Place;
+use crate::world::{SandboxClock, World};
 
 use crate::testing::{Harness, START_MS, post};
 
@@ -118,4 +127,28 @@ async fn a_new_file_does_not_repeat_the_ids_of_an_older_one() {
         ids.push(harness.call(refund("RF-1")).await.json()["id"].clone());
     }
     assert_ne!(ids[0], ids[1]);
+}
+
+/// A clock on which 200 ms pass between any two looks at it.
+struct Hurrying(AtomicI64);
+
+impl SandboxClock for Hurrying {
+    fn now_ms(&self) -> i64 {
+        self.0.fetch_add(200, Ordering::SeqCst)
+    }
+
+    fn sleep(&self, _: u64) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_due_while_the_loop_works_is_not_slept_through() {
+    let world = World { clock: Arc::new(Hurrying(AtomicI64::new(START_MS))), ..World::real() };
+    let sandbox = Sandbox::open(&Place::Memory, SandboxConfig::default(), world).unwrap();
+    let payment = json!({"psp": "tap", "payment": "chg_1", "currency": "SAR", "amount_minor": 10_000});
+    sandbox.send(post("/control/payment", &[], payment.to_string())).await;
+    sandbox.send(refund("RF-1")).await;
+    // It settles 300 ms after it was made: not yet when the round begins, and already when it ends.
+    assert!(super::round(&sandbox).unwrap().is_some(), "somebody looks again");
 }
