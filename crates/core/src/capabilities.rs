@@ -20,6 +20,9 @@ pub struct Capabilities {
     pub limits: &'static [SumLimit],
     /// The currencies that the PSP counts otherwise than ISO 4217, or not in every sum.
     pub units: &'static [Unit],
+    /// A payment's refunds are sent one after the other: at a PSP without keys and without a look-up, nobody could tell
+    /// two of them apart after an unclear answer.
+    pub one_in_flight: bool,
 }
 
 impl Capabilities {

@@ -4,7 +4,7 @@
 use crate::case::CaseKind;
 use crate::outcome::Finding;
 use crate::policy::AccountState;
-use crate::recipe::{Absence, Lookup, Recipe, Resend};
+use crate::recipe::{Absence, Recipe, Resend};
 use crate::refund::{Evidence, Refund};
 use crate::settle::Timing;
 use crate::state::RefundState;
@@ -52,23 +52,18 @@ pub fn next_step(
         RefundState::Queued => Step::Submit,
         RefundState::Submitting(lease) if now < lease.until => Step::Nothing,
         RefundState::Submitting(_) => Step::Doubt,
-        RefundState::Unknown => resolve(&refund.evidence, recipe, account, timing, now),
-        RefundState::Pending => follow(&refund.evidence, recipe, timing, now),
+        RefundState::Unknown => resolve(refund, recipe, account, timing, now),
+        RefundState::Pending => follow(refund, recipe, timing, now),
     }
 }
 
-fn resolve(
-    evidence: &Evidence,
-    recipe: &Recipe,
-    account: AccountState,
-    timing: &Timing,
-    now: Timestamp,
-) -> Step {
+fn resolve(refund: &Refund, recipe: &Recipe, account: AccountState, timing: &Timing, now: Timestamp) -> Step {
+    let evidence = &refund.evidence;
     let may_send = account == AccountState::Active;
     if may_send && evidence.sends == 0 {
         return Step::Resend;
     }
-    if recipe.lookup == Lookup::None {
+    if !can_be_asked(refund, recipe) {
         return ask_by_sending(evidence, recipe, account, timing, now);
     }
     if evidence.queries >= timing.person_after_queries && !evidence.person_called {
@@ -111,12 +106,17 @@ fn ask_by_sending(
     }
 }
 
-fn follow(evidence: &Evidence, recipe: &Recipe, timing: &Timing, now: Timestamp) -> Step {
+fn follow(refund: &Refund, recipe: &Recipe, timing: &Timing, now: Timestamp) -> Step {
+    let evidence = &refund.evidence;
     let overdue = evidence.first_sent_at.is_none_or(|sent| now.since(sent) >= timing.overdue);
     if overdue && !evidence.person_called {
         return Step::CallPerson(CaseKind::Overdue);
     }
-    if recipe.lookup == Lookup::None { Step::Nothing } else { Step::Query }
+    if can_be_asked(refund, recipe) { Step::Query } else { Step::Nothing }
+}
+
+fn can_be_asked(refund: &Refund, recipe: &Recipe) -> bool {
+    recipe.lookup.is_possible(refund.psp_refund_id.is_some())
 }
 
 fn not_found(evidence: &Evidence) -> bool {

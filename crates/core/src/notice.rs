@@ -7,7 +7,7 @@ use crate::id::AccountId;
 use crate::money::Amount;
 use crate::outcome::Outcome;
 use crate::refund::Refund;
-use crate::state::StateName;
+use crate::state::{RefundState, StateName};
 
 /// What a notification tells of one of our refunds.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,10 @@ pub struct Told<'a> {
     pub outcome: &'a Outcome,
     /// It does not count before the PSP was asked.
     pub must_confirm: bool,
+    /// It names another merchant or contract than the account's.
+    pub foreign: bool,
+    /// The codes of the failures that may follow what it says.
+    pub superseded_by: &'a [&'a str],
 }
 
 /// What to do with a notification.
@@ -31,6 +35,8 @@ pub enum Taking {
     Quarantine,
     /// It proved itself: what it says counts.
     Apply,
+    /// What followed it is known already: it came late, and says nothing new.
+    Overtaken,
     /// The PSP is asked first.
     Ask(Asking),
     /// There is no room to ask now, and somebody will look anyway: soon.
@@ -75,11 +81,11 @@ pub enum Asked {
 /// Says what to do with a notification about `refund`. `room`: whether a look-up may begin now.
 pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
     let other_sum = told.amount.is_some_and(|amount| amount != refund.amount);
-    if told.account != refund.account || other_sum {
+    if told.account != refund.account || told.foreign || other_sum {
         return Taking::Quarantine;
     }
     if !told.must_confirm {
-        return Taking::Apply;
+        return if overtaken(refund, told) { Taking::Overtaken } else { Taking::Apply };
     }
     let bound = refund.psp_refund_id.as_deref();
     if !room {
@@ -110,6 +116,16 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
         (None, Some(_)) => Asked::TellAgain,
         // It is open and looked up anyway, or it is over as the PSP says.
         _ => Asked::Done,
+    }
+}
+
+/// Whether the refund has failed since in a way that the PSP tells of only after this.
+fn overtaken(refund: &Refund, told: &Told<'_>) -> bool {
+    match &refund.state {
+        RefundState::Failed(failure) | RefundState::Reversed(failure) => {
+            told.superseded_by.contains(&failure.code.as_str())
+        }
+        _ => false,
     }
 }
 

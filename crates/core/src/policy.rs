@@ -227,6 +227,7 @@ mod tests {
         currencies: None,
         limits: &[],
         units: &[],
+        one_in_flight: false,
     };
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 

@@ -13,11 +13,24 @@ pub struct Recipe {
     pub absence: Absence,
 }
 
+impl Lookup {
+    /// Whether the PSP can be asked about a refund now.
+    pub const fn is_possible(self, psp_id_is_known: bool) -> bool {
+        match self {
+            Self::ByKey | Self::ByList => true,
+            Self::ById => psp_id_is_known,
+            Self::None => false,
+        }
+    }
+}
+
 /// How the PSP is asked about a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// By the key we gave, or by the PSP's own id.
     ByKey,
+    /// By the PSP's own id only. Until that is known, sending the same again is the only question.
+    ById,
     /// By a list of the payment's refunds in which ours is searched by the key we gave.
     ByList,
     /// Not at all.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, KeyId, MerchantId};
-use redress_psp::connector::{AccountConfig, Credentials};
+use redress_psp::account::{AccountConfig, Credentials};
+use redress_psp::session::Session;
 use redress_store::ops::accounts::{FindAccount, LoadAccountVersion};
 use redress_store::ops::credentials::{Credential, CredentialKind, FindCredential, Proof};
 use redress_store::ops::endpoints::AnyEndpointWants;
@@ -142,6 +143,7 @@ impl Directory {
             notification_url: found.notification_url,
             credentials,
             timeout,
+            session: Session::default(),
         });
         // Versions never change, so what was read is good whatever happened meanwhile.
         self.kept().accounts.insert(key, (owner.psp.clone(), Arc::clone(&config)));

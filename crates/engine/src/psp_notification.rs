@@ -6,7 +6,7 @@ use redress_core::notice::{self, About, Asked, Taking, Told, after_asking, take_
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
-use redress_psp::connector::{Notice, NoticeError};
+use redress_psp::notice::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
 use redress_store::ops::cases::{CaseSubject, NewCaseRow};
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
@@ -21,7 +21,7 @@ use crate::error::EngineError;
 use crate::exchange::{Asking, cases_opened};
 use crate::permits::{Permit, Use};
 
-pub use redress_psp::connector::Inbound;
+pub use redress_psp::notice::Inbound;
 
 /// What became of a notification. Only the first two are good answers to the PSP; the rest are its mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +60,40 @@ impl Engine {
         let timeout = self.parts.config.psp_timeout;
         let (_, config) =
             self.parts.directory.account_version(found.merchant, account, found.version, timeout).await?;
-        let notice = match connector.parse_notification(&config, &inbound) {
-            Ok(notice) => notice,
+        let transport = &*self.parts.psp_transport;
+        let notices = match connector.read_notification(transport, &config, &inbound).await {
+            Ok(notices) => notices,
             Err(NoticeError::BadSignature) => return Ok(Taken::BadSignature),
             Err(NoticeError::NotUnderstood) => return Ok(Taken::NotUnderstood),
             Err(NoticeError::NotARefund | NoticeError::NotSupported) => return Ok(Taken::Ignored),
+            Err(NoticeError::NotVerifiable) => {
+                return Err(EngineError::Busy("the PSP could not be asked whether it sent this".to_owned()));
+            }
         };
         metrics::counter!("redress_psp_notifications_total", "psp" => psp.to_owned()).increment(1);
-        let Some(refund) = self.refund_of(found.merchant, account, &notice).await? else {
-            self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::ForeignRefund).await?;
-            return Ok(Taken::Taken);
+        // Each is taken on its own: where one could not be, the PSP sends all of them again, and the others are repeats.
+        let mut failed = None;
+        for notice in notices {
+            let taken = self.take_one(found.merchant, account, notice, &inbound).await;
+            failed = taken.err().or(failed);
+        }
+        failed.map_or(Ok(Taken::Taken), Err)
+    }
+
+    /// What a PSP wants to read in the answer to a notification that was taken.
+    pub fn acknowledgement(&self, psp: &str) -> &'static str {
+        (self.parts.connectors)(psp).map_or("", redress_psp::connector::Connector::acknowledgement)
+    }
+
+    async fn take_one(
+        &self,
+        merchant: MerchantId,
+        account: AccountId,
+        notice: Notice,
+        inbound: &Inbound,
+    ) -> Result<(), EngineError> {
+        let Some(refund) = self.refund_of(merchant, account, &notice).await? else {
+            return self.quarantine(merchant, account, &notice, inbound, CaseKind::ForeignRefund).await;
         };
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
         let permit = match notice.must_confirm {
@@ -78,21 +102,20 @@ impl Engine {
         };
         match take_notice(&refund, &told(account, &notice), permit.is_some()) {
             Taking::Quarantine => {
-                self.quarantine(found.merchant, account, &notice, &inbound, CaseKind::Quarantined).await?;
-                Ok(Taken::Taken)
+                self.quarantine(merchant, account, &notice, inbound, CaseKind::Quarantined).await
             }
+            Taking::Overtaken => Ok(()),
             Taking::Apply => {
                 let (outcome, started_at) = (notice.outcome, self.now());
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-                self.settle(&refund, word, notice.record).await?;
-                Ok(Taken::Taken)
+                self.settle(&refund, word, notice.record).await.map(|_| ())
             }
-            Taking::Ask(how) => self.ask_what_was_told(refund, how, permit, notice, inbound).await,
+            Taking::Ask(how) => self.ask_what_was_told(refund, how, permit, notice, inbound.clone()).await,
             Taking::LookSoon => {
                 let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
                 self.parts.store.run(refresh).await?;
                 self.parts.refunds_due.notify_one();
-                Ok(Taken::Taken)
+                Ok(())
             }
             Taking::TellAgain => {
                 Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()))
@@ -123,10 +146,10 @@ impl Engine {
         permit: Option<Permit>,
         notice: Notice,
         inbound: Inbound,
-    ) -> Result<Taken, EngineError> {
+    ) -> Result<(), EngineError> {
         let by = RefundBy::Id(refund.id);
         let loaded = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
-        let Some((_, payment)) = loaded else { return Ok(Taken::Taken) };
+        let Some((_, payment)) = loaded else { return Ok(()) };
         tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
         // The notification only says where to look: its id is used for the question, and the answer counts.
         let by_a_told_id = how.about == About::ByToldId;
@@ -150,7 +173,7 @@ impl Engine {
             let gone = || EngineError::Busy("the look-up was given up".to_owned());
             is_done.await.unwrap_or_else(|_| Err(gone()))?;
         }
-        Ok(Taken::Taken)
+        Ok(())
     }
 
     /// Asks the PSP what it told. Where it says nothing and the refund is over otherwise, a person looks: nobody would
@@ -226,10 +249,13 @@ impl Engine {
             (Some(payment), Some(amount)) if moved && amount.currency() == payment.currency => amount.minor(),
             _ => 0,
         };
-        let text = format!(
-            "the PSP told of a refund ({}) that is none of ours, or of another sum or account",
-            notice.psp_refund_id.as_deref().unwrap_or("no id")
-        );
+        let id = notice.psp_refund_id.as_deref().unwrap_or("no id");
+        let text = match &notice.foreign {
+            Some(of) => format!("the PSP told this account of a refund ({id}) of {of}"),
+            None => {
+                format!("the PSP told of a refund ({id}) that is none of ours, or of another sum or account")
+            }
+        };
         let case = NewCaseRow {
             merchant,
             id: self.case_id(now),
@@ -291,6 +317,8 @@ fn told(account: AccountId, notice: &Notice) -> Told<'_> {
         psp_refund_id: notice.psp_refund_id.as_deref(),
         outcome: &notice.outcome,
         must_confirm: notice.must_confirm,
+        foreign: notice.foreign.is_some(),
+        superseded_by: notice.superseded_by,
     }
 }
 

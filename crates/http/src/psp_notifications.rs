@@ -1,8 +1,8 @@
 //! POST `/psp/{psp}/{account_id}`: where PSPs tell what became of a refund.
 //!
 //! Who calls proves it in the message, by the PSP's own signature. The answer is a bare status: 200 taken or not about a
-//! refund, 400 not understood, 401 not proved, 404 no such account, 503 to be sent again. It says nothing else, since
-//! anybody may send anything here.
+//! refund (with the text that the PSP wants to read, where it wants one), 400 not understood, 401 not proved, 404 no such
+//! account, 503 to be sent again. It says nothing else, since anybody may send anything here.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -25,8 +25,9 @@ pub(crate) async fn handle(
     else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    match engine.take_psp_notification(&psp, account, Inbound { headers, body }).await {
-        Ok(Taken::Taken | Taken::Ignored) => StatusCode::OK,
+    let inbound = Inbound { headers, body, received_at: engine.now() };
+    match engine.take_psp_notification(&psp, account, inbound).await {
+        Ok(Taken::Taken | Taken::Ignored) => return engine.acknowledgement(&psp).into_response(),
         Ok(Taken::NoAccount) => StatusCode::NOT_FOUND,
         Ok(Taken::BadSignature) => StatusCode::UNAUTHORIZED,
         Ok(Taken::NotUnderstood) => StatusCode::BAD_REQUEST,

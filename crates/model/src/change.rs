@@ -24,6 +24,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     currencies: None,
     limits: &[],
     units: &[],
+    one_in_flight: false,
 };
 
 impl Redress {

@@ -149,9 +149,11 @@ impl Redress {
             psp_refund_id: said.psp_refund_id(),
             outcome: &said,
             must_confirm: !signed && !self.lacks(Without::Verification),
+            foreign: false,
+            superseded_by: &[],
         };
         match take_notice(&ours, &told, self.may_ask(world, place)) {
-            Taking::Quarantine => {}
+            Taking::Quarantine | Taking::Overtaken => {}
             Taking::Apply => {
                 let now = Task { process, refund: place, stale: false, job: Job::Wait { send: 0 } };
                 self.hear(world, now, said, Via::Notification, 0, false);

@@ -1,22 +1,23 @@
 //! What every PSP's folder offers.
 
+use crate::account::{AccountConfig, AccountConfigError};
+use crate::notice::{Inbound, Notice, NoticeError};
+use crate::profile::Profile;
 use crate::transport::Transport;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use redress_core::capabilities::Capabilities;
-use redress_core::environment::Environment;
 use redress_core::money::Amount;
 use redress_core::outcome::Outcome;
 use redress_core::recipe::Recipe;
 use redress_core::time::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// One PSP. It holds no state; all that an exchange depends on is handed in.
 pub trait Connector: Send + Sync {
     /// The folder's name, which is also the name in settings, tables and metrics: `momo`, `tap`.
     fn name(&self) -> &'static str;
+
+    /// What is said of it to people: its methods, what proves it, how it does what it does.
+    fn profile(&self) -> &'static Profile;
 
     /// What the PSP can do.
     fn capabilities(&self) -> &'static Capabilities;
@@ -43,7 +44,8 @@ pub trait Connector: Send + Sync {
         ask: &'a SubmitAsk,
     ) -> BoxFuture<'a, Exchange>;
 
-    /// Asks the PSP what became of a refund. It never has an effect on money.
+    /// Asks the PSP what became of a refund. It never has an effect on money. Never called where the recipe says that the
+    /// PSP cannot be asked.
     fn query<'a>(
         &'a self,
         transport: &'a dyn Transport,
@@ -51,101 +53,32 @@ pub trait Connector: Send + Sync {
         ask: &'a QueryAsk,
     ) -> BoxFuture<'a, Exchange>;
 
-    /// Reads a notification and checks that it is the PSP's.
+    /// Reads a notification and makes sure that it is the PSP's: by its signature, or by asking the PSP about it. A
+    /// message may tell of several refunds; what it tells of other things is left out.
     ///
     /// # Errors
     /// [`NoticeError`] says how to answer it; nothing may be changed by it.
-    fn parse_notification(&self, account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError>;
-}
-
-/// A merchant's contract with a PSP: one stored version of it.
-#[derive(Clone, Debug)]
-pub struct AccountConfig {
-    /// Play money or real money.
-    pub environment: Environment,
-    /// Another address than the PSP's own; the sandbox, say. Without a slash at its end.
-    pub base_url: Option<String>,
-    /// Where the PSP shall send its notifications about this account.
-    pub notification_url: Option<String>,
-    /// The PSP's keys.
-    pub credentials: Credentials,
-    /// For one whole exchange with the PSP. No part of the account's stored version: a setting.
-    pub timeout: Duration,
-}
-
-/// A PSP's keys by name. Printing shows names only.
-#[derive(Clone, Default)]
-pub struct Credentials(BTreeMap<String, SecretString>);
-
-impl Credentials {
-    /// Reads a JSON object of texts.
-    ///
-    /// # Errors
-    /// [`AccountConfigError::NotAnObject`] for anything else. The error never quotes the input.
-    pub fn from_json(json: &[u8]) -> Result<Self, AccountConfigError> {
-        let map: BTreeMap<String, String> =
-            serde_json::from_slice(json).map_err(|_| AccountConfigError::NotAnObject)?;
-        Ok(map.into_iter().collect())
+    fn read_notification<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+        inbound: &'a Inbound,
+    ) -> BoxFuture<'a, Result<Vec<Notice>, NoticeError>> {
+        let _ = (transport, account, inbound);
+        Box::pin(std::future::ready(Err(NoticeError::NotSupported)))
     }
 
-    /// The JSON object that [`Credentials::from_json`] reads, in the order of the names.
-    pub fn to_json(&self) -> SecretString {
-        let map: BTreeMap<&str, &str> =
-            self.0.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
-        serde_json::to_string(&map).expect("texts are JSON").into()
+    /// What the PSP wants to read in the answer to a notification that was taken.
+    fn acknowledgement(&self) -> &'static str {
+        ""
     }
 
-    /// The names, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// One value; `None` where it is missing or empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(ExposeSecret::expose_secret).filter(|value| !value.is_empty())
-    }
-
-    /// One value that must be there.
-    ///
-    /// # Errors
-    /// [`AccountConfigError::Missing`] where it is missing or empty.
-    pub fn need(&self, name: &'static str) -> Result<&str, AccountConfigError> {
-        self.get(name).ok_or(AccountConfigError::Missing(name))
-    }
-}
-
-impl FromIterator<(String, String)> for Credentials {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name, value.into())).collect())
-    }
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// Why an account cannot be used. It never shows a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccountConfigError {
-    /// The credentials are no JSON object of texts.
-    #[error("the credentials must be a JSON object whose values are texts")]
-    NotAnObject,
-    /// A field that must be there is missing or empty.
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    /// A field is there and cannot be right.
-    #[error("{field} {problem}")]
-    Malformed {
-        /// Which one.
-        field: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// A field that this PSP does not have: probably a slip of the pen.
-    #[error("{0:?} is no field of this PSP's credentials")]
-    Unexpected(String),
+    /// Proves credentials and address, without any effect on money.
+    fn check<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+    ) -> BoxFuture<'a, AccountCheck>;
 }
 
 /// All that a submit depends on, besides the account's version: a re-send has equal bytes.
@@ -192,68 +125,15 @@ pub struct Exchange {
     pub record: String,
 }
 
-/// A notification as it came in.
-#[derive(Clone, Debug)]
-pub struct Inbound {
-    /// Its headers.
-    pub headers: http::HeaderMap,
-    /// Its body, unchanged.
-    pub body: Bytes,
-}
-
-/// What a notification tells, once it is known to be the PSP's.
+/// What a check of an account's credentials and address found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The refund's PSP key, as the PSP echoes it.
-    pub key: Option<String>,
-    /// The PSP's id of the refund.
-    pub psp_refund_id: Option<String>,
-    /// The PSP's id of the payment.
-    pub psp_payment_id: Option<String>,
-    /// The sum it speaks of.
-    pub amount: Option<Amount>,
-    /// What it says.
-    pub outcome: Outcome,
-    /// The PSP must be asked before this counts.
-    pub must_confirm: bool,
-    /// What it said, for the attempt's row: as [`Exchange::record`].
-    pub record: String,
-}
-
-/// Why a notification is not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoticeError {
-    /// Its signature is missing or wrong: it may be anybody's.
-    #[error("the notification's signature is missing or wrong")]
-    BadSignature,
-    /// It cannot be read.
-    #[error("the notification cannot be read")]
-    NotUnderstood,
-    /// It is the PSP's, and it is not about a refund.
-    #[error("the notification is not about a refund")]
-    NotARefund,
-    /// This PSP sends none about refunds.
-    #[error("this PSP sends no notifications about refunds")]
-    NotSupported,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_are_read_back_and_never_shown() {
-        let json = br#"{"secret_key":"hush","access_key":"hush hush","empty":""}"#;
-        let credentials = Credentials::from_json(json).unwrap();
-        assert_eq!(credentials.get("secret_key"), Some("hush"));
-        assert_eq!(credentials.need("empty"), Err(AccountConfigError::Missing("empty")));
-        let again = Credentials::from_json(credentials.to_json().expose_secret().as_bytes()).unwrap();
-        assert_eq!(again.get("access_key"), Some("hush hush"));
-        assert_eq!(format!("{credentials:?}"), r#"{"access_key", "empty", "secret_key"}"#);
-        for wrong in [&b"[]"[..], b"hush", br#"{"secret_key":1}"#] {
-            let error = Credentials::from_json(wrong).unwrap_err();
-            assert_eq!(error, AccountConfigError::NotAnObject);
-            assert!(!error.to_string().contains("hush"));
-        }
-    }
+pub enum AccountCheck {
+    /// The PSP let us in. What was asked, for people.
+    Proved(String),
+    /// The PSP answered, and did not let us in, or did not know the account. Its words, for people.
+    Refused(String),
+    /// No answer that says either.
+    Unclear(String),
+    /// This PSP has nothing that can be asked without an effect on money. Why, for people.
+    NotPossible(&'static str),
 }

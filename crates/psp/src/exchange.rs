@@ -1,6 +1,7 @@
 //! What all connectors do alike: send, note, and check an account's addresses.
 
-use crate::connector::{AccountConfig, AccountConfigError, Exchange};
+use crate::account::{AccountConfig, AccountConfigError};
+use crate::connector::{AccountCheck, Exchange};
 use crate::guard::GuardPolicy;
 use crate::record::Record;
 use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -51,6 +52,19 @@ pub(crate) fn not_sendable(problem: &str) -> Exchange {
 pub(crate) fn account_unusable(error: &AccountConfigError) -> Exchange {
     let reason = format!("the PSP account cannot be used: {error}");
     Exchange { record: reason.clone(), outcome: Outcome::NotSent { reason } }
+}
+
+/// The end of a check that never began, because the account is not complete.
+pub(crate) fn account_unchecked(error: &AccountConfigError) -> AccountCheck {
+    AccountCheck::Refused(format!("the PSP account cannot be used: {error}"))
+}
+
+/// A check that nobody answered.
+pub(crate) fn unanswered(outcome: &Outcome) -> AccountCheck {
+    AccountCheck::Unclear(match outcome {
+        Outcome::NotSent { reason } => format!("nothing could be sent: {reason}"),
+        _ => "no answer came".to_owned(),
+    })
 }
 
 /// Checks the addresses that every account may have.

@@ -4,13 +4,17 @@
 //! the answer as an [`redress_core::outcome::Outcome`]. It keeps nothing, reads no clock and draws no randomness. What
 //! it did not understand is unknown, never failed.
 
+pub mod account;
 pub mod connector;
 mod exchange;
 pub mod guard;
 pub mod http;
 pub mod momo;
+pub mod notice;
+pub mod profile;
 pub mod record;
 pub mod registry;
+pub mod session;
 pub mod tap;
 #[doc(hidden)]
 pub mod testing;

@@ -1,6 +1,6 @@
 //! The evidence that an attempt's row keeps: what was said on both sides, without secrets and signatures.
 
-use crate::connector::AccountConfig;
+use crate::account::AccountConfig;
 use crate::transport::{HttpRequest, HttpResponse, TransportError};
 use std::fmt::Write;
 
@@ -14,8 +14,22 @@ const BODY_BYTES_MAX: usize = 1_500;
 const HIDDEN: &str = "[hidden]";
 
 /// The names of JSON fields whose values are never kept, in lower case.
-const HIDDEN_FIELDS: [&str; 8] =
-    ["signature", "hashstring", "hash", "secret", "secretkey", "secret_key", "accesskey", "authorization"];
+const HIDDEN_FIELDS: [&str; 14] = [
+    "signature",
+    "hashstring",
+    "hash",
+    "hmacsignature",
+    "secret",
+    "secretkey",
+    "secret_key",
+    "client_secret",
+    "password",
+    "accesskey",
+    "access_token",
+    "transmission_sig",
+    "token",
+    "authorization",
+];
 
 /// Evidence that is being written.
 pub(crate) struct Record<'a> {

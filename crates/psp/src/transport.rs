@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, Method};
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// Sends one request and brings the whole answer. It never sends anything twice and follows no redirect.
@@ -34,6 +35,8 @@ pub struct HttpRequest {
     pub cut_body: bool,
     /// Refuse anything but `https`: a live PSP.
     pub https_only: bool,
+    /// Who we are to a PSP that wants a client's certificate.
+    pub identity: Option<ClientIdentity>,
     /// Use no connection that was used before. On a kept one the other side may just be hanging up, and then nobody
     /// knows whether the request was read: not worth it where doing it twice costs money.
     pub fresh_connection: bool,
@@ -58,6 +61,7 @@ impl HttpRequest {
             body_bytes_max: ANSWER_BYTES_MAX,
             cut_body: false,
             https_only: false,
+            identity: None,
             fresh_connection: false,
         }
     }
@@ -80,6 +84,21 @@ impl HttpRequest {
     /// The address without its query, for people.
     pub fn shown_url(&self) -> &str {
         self.url.split(['?', '#']).next().unwrap_or_default()
+    }
+}
+
+/// A client's certificate chain and its private key, in PEM. Printing shows nothing of them.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity(SecretString);
+
+impl ClientIdentity {
+    /// From the certificates and the key, in one text or two put together.
+    pub fn from_pem(pem: impl Into<String>) -> Self {
+        Self(pem.into().into())
+    }
+
+    pub(crate) fn pem(&self) -> &str {
+        self.0.expose_secret()
     }
 }
 

@@ -9,10 +9,12 @@ use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::time::Timestamp;
-use redress_psp::connector::{AccountConfig, Connector, QueryAsk, SubmitAsk};
+use redress_psp::account::AccountConfig;
+use redress_psp::connector::{Connector, QueryAsk, SubmitAsk};
 use redress_psp::guard::GuardPolicy;
 use redress_psp::http::{CONNECT_TIMEOUT, HttpClient, HttpClientConfig};
 use redress_psp::registry;
+use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
 use std::time::Duration;
@@ -136,6 +138,7 @@ fn desk(psp: &str, base: String) -> Desk {
         notification_url: None,
         credentials: credentials.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
         timeout: EXCHANGE_TIMEOUT,
+        session: Session::default(),
     };
     connector.check_account(&account).unwrap();
     let amount = Amount::new(minor, Currency::from_code(code).unwrap());

@@ -48,7 +48,10 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 }
 
 fn psp_named(name: &str) -> Result<Psp, Refusal> {
-    Psp::named(name).ok_or_else(|| bad(format!("there is no PSP {name:?} here; there are momo and tap")))
+    Psp::named(name).ok_or_else(|| {
+        let names: Vec<&str> = Psp::ALL.into_iter().map(Psp::name).collect();
+        bad(format!("there is no PSP {name:?} here; there are {}", names.join(", ")))
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +77,7 @@ pub(crate) async fn payment(extract::State(sandbox): extract::State<Sandbox>, bo
         if body.amount_minor <= 0 {
             return Err(bad("amount_minor must be more than 0"));
         }
-        if let Some(why) = psp.refuses_payment(&body.payment, &body.currency) {
+        if let Some(why) = psp.play().refuses_payment(&body.payment, &body.currency) {
             return Err(bad(why));
         }
         let row = Payment { currency: body.currency, captured_minor: body.amount_minor };
@@ -87,6 +90,28 @@ pub(crate) async fn payment(extract::State(sandbox): extract::State<Sandbox>, bo
         })?;
         Ok(json!({ "psp": psp.name(), "payment": body.payment, "currency": row.currency,
                    "amount_minor": row.captured_minor }))
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookBody {
+    psp: String,
+    url: String,
+}
+
+/// `POST /control/webhook`: where a PSP whose notifications are set up once, and not with each request, sends them.
+pub(crate) async fn webhook(extract::State(sandbox): extract::State<Sandbox>, body: Bytes) -> Response<Body> {
+    respond(read(&body).and_then(|body: WebhookBody| {
+        let psp = psp_named(&body.psp)?;
+        if !psp.play().notifies() {
+            return Err(bad(format!("{} does not notify", psp.name())));
+        }
+        if !body.url.starts_with("http://") {
+            return Err(bad("url must begin with http://: the sandbox posts over plain http only"));
+        }
+        sandbox.transact(|state| state.put_webhook(psp, &body.url)).map_err(Refusal::State)?;
+        Ok(json!({ "psp": psp.name(), "url": body.url }))
     }))
 }
 
@@ -106,7 +131,7 @@ pub(crate) async fn script(extract::State(sandbox): extract::State<Sandbox>, bod
             return Err(bad(format!("at most {STEPS_MAX} steps")));
         }
         let steps: Vec<Step> = body.steps.iter().map(Step::parse).collect::<Result<_, _>>().map_err(bad)?;
-        if let Some(step) = steps.iter().find(|step| step.needs_notifications() && !psp.notifies()) {
+        if let Some(step) = steps.iter().find(|step| step.needs_notifications() && !psp.play().notifies()) {
             return Err(bad(format!(
                 "{} does not notify, so there is no step {:?}",
                 psp.name(),
@@ -161,7 +186,7 @@ fn end_refund(state: &State<'_>, psp: Psp, name: &str, end: Stage, now_ms: i64) 
         (Some(mut refund), _) => {
             refund.stage = end;
             state.update_refund(&refund)?;
-            psp.tell(state, &refund, 1, now_ms)?;
+            psp.play().tell(state, &refund, 1, now_ms)?;
             Ok(Effect::from(refund))
         }
         (None, Some(refund)) if refund.stage == end => Ok(Effect::from(refund)),

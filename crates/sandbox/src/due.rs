@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, Weak};
 
 use futures_util::future::join_all;
 
+use crate::notify::Kept;
 use crate::sandbox::{Inner, Sandbox};
 use crate::script::STEPS_MAX;
 use crate::state::{Due, DueKind, Stage, State, StateError};
@@ -92,7 +93,11 @@ impl Sandbox {
     /// The claimed notification as it is sent; `None` when it is not owed any more.
     fn prepare(&self, claimed: &Claimed) -> Result<Option<(Due, Notification)>, StateError> {
         let Some(due) = self.read(|state| state.due_by_seq(claimed.seq))? else { return Ok(None) };
-        match crate::tap::notify::notification(self, &due.payload)? {
+        let signed = match self.read(|state| state.refund_by_seq(due.refund_seq))? {
+            Some(refund) => refund.psp.play().sign(self, Kept::read(&due.payload)?),
+            None => None,
+        };
+        match signed {
             Some(notification) => Ok(Some((due, notification))),
             None => {
                 tracing::warn!(
@@ -140,12 +145,12 @@ fn change(state: &State<'_>, due: &Due, now_ms: i64) -> Result<(), StateError> {
     let Some(mut refund) = state.refund_by_seq(due.refund_seq)? else { return Ok(()) };
     // A change that finds another stage than it was meant for comes too late: somebody finished the refund by hand.
     match (due.kind, refund.stage) {
-        (DueKind::Effect, Stage::Coming) => refund.psp.take_effect(state, refund, now_ms),
+        (DueKind::Effect, Stage::Coming) => refund.psp.play().take_effect(state, refund, now_ms),
         (DueKind::Settle, Stage::Pending) => {
             refund.stage = Stage::Succeeded;
             state.update_refund(&refund)?;
             let plan = Settling::read(&due.payload)?;
-            refund.psp.tell(state, &refund, plan.notifications, now_ms)?;
+            refund.psp.play().tell(state, &refund, plan.notifications, now_ms)?;
             if let Some(pause_ms) = plan.then_fail_after_ms {
                 state.add_due(now_ms.saturating_add(pause_ms), refund.seq, DueKind::FailLater, "")?;
             }
@@ -154,7 +159,7 @@ fn change(state: &State<'_>, due: &Due, now_ms: i64) -> Result<(), StateError> {
         (DueKind::FailLater, Stage::Succeeded) => {
             refund.stage = Stage::Failed;
             state.update_refund(&refund)?;
-            refund.psp.tell(state, &refund, 1, now_ms)?;
+            refund.psp.play().tell(state, &refund, 1, now_ms)?;
             Ok(())
         }
         _ => Ok(()),

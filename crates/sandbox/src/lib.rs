@@ -14,6 +14,8 @@
 //!   what is left of the payment; queries take none.
 //! * `POST /control/finish {"psp","refund","state"}` ends a pending refund (`refund`: the PSP's id of it, or our key;
 //!   `state`: `succeeded` or `failed`).
+//! * `POST /control/webhook {"psp","url"}` says where the notifications of a PSP go that takes no address with a
+//!   request; until then it sends none.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
 //!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
@@ -56,6 +58,7 @@ mod control;
 mod due;
 mod momo;
 mod money;
+mod notify;
 mod psp;
 pub mod real;
 mod reply;

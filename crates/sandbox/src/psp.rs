@@ -1,8 +1,12 @@
-//! The PSPs that are played, and the one way to reach what is particular to each.
+//! The PSPs that are played, and what is particular to each.
 
+use axum::Router;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::notify::Kept;
+use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
+use crate::world::Notification;
 use crate::{momo, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
@@ -12,63 +16,59 @@ pub(crate) enum Psp {
     Tap,
 }
 
-impl Psp {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Psp::Momo => "momo",
-            Psp::Tap => "tap",
-        }
-    }
+/// What a PSP's folder offers.
+pub(crate) trait Play: Sync {
+    /// The folder's name.
+    fn name(&self) -> &'static str;
 
-    pub(crate) fn named(name: &str) -> Option<Psp> {
-        match name {
-            "momo" => Some(Psp::Momo),
-            "tap" => Some(Psp::Tap),
-            _ => None,
-        }
-    }
+    /// The PSP's own routes.
+    fn routes(&self) -> Router<Sandbox>;
 
     /// Whether it tells merchants of what becomes of a refund.
-    pub(crate) fn notifies(self) -> bool {
-        match self {
-            Psp::Momo => false,
-            Psp::Tap => true,
-        }
+    fn notifies(&self) -> bool {
+        false
     }
 
     /// Why a payment of these particulars cannot be one of this PSP's, if so.
-    pub(crate) fn refuses_payment(self, payment: &str, currency: &str) -> Option<&'static str> {
-        match self {
-            Psp::Momo => momo::refuses_payment(payment, currency),
-            Psp::Tap => None,
-        }
+    fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {
+        let _ = (payment, currency);
+        None
     }
 
     /// A refund that was coming takes effect, or does not fit any more.
-    pub(crate) fn take_effect(
-        self,
-        state: &State<'_>,
-        refund: Refund,
-        now_ms: i64,
-    ) -> Result<(), StateError> {
+    fn take_effect(&self, state: &State<'_>, refund: Refund, now_ms: i64) -> Result<(), StateError>;
+
+    /// A refund has changed its stage: queue what the PSP tells of it, `copies` times.
+    fn tell(&self, state: &State<'_>, refund: &Refund, copies: u32, now_ms: i64) -> Result<(), StateError> {
+        let _ = (state, refund, copies, now_ms);
+        Ok(())
+    }
+
+    /// A kept notification as it is sent, signed; `None` when its account is not configured any more.
+    fn sign(&self, sandbox: &Sandbox, kept: Kept) -> Option<Notification> {
+        let _ = (sandbox, kept);
+        None
+    }
+}
+
+impl Psp {
+    /// Every PSP, in the order of their names.
+    pub(crate) const ALL: [Psp; 2] = [Psp::Momo, Psp::Tap];
+
+    /// What is particular to it.
+    pub(crate) fn play(self) -> &'static dyn Play {
         match self {
-            Psp::Momo => momo::take_effect(state, refund, now_ms),
-            Psp::Tap => tap::take_effect(state, refund, now_ms),
+            Psp::Momo => &momo::Momo,
+            Psp::Tap => &tap::Tap,
         }
     }
 
-    /// A refund has changed its stage: queue what the PSP tells of it, `copies` times.
-    pub(crate) fn tell(
-        self,
-        state: &State<'_>,
-        refund: &Refund,
-        copies: u32,
-        now_ms: i64,
-    ) -> Result<(), StateError> {
-        match self {
-            Psp::Momo => Ok(()),
-            Psp::Tap => tap::notify::queue(state, refund, copies, now_ms),
-        }
+    pub(crate) fn name(self) -> &'static str {
+        self.play().name()
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Psp> {
+        Psp::ALL.into_iter().find(|psp| psp.name() == name)
     }
 }
 

@@ -84,7 +84,7 @@ async fn post(notification: Notification) -> Result<u16, String> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     let mut request = Request::post(target)
         .header(header::HOST, authority.as_str())
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, notification.content_type)
         .header(header::CONNECTION, "close");
     for (name, value) in &notification.headers {
         request = request.header(*name, value);

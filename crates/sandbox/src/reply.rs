@@ -33,16 +33,30 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     /// JSON.
     pub(crate) body: String,
+    /// Headers besides the content type.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Reply {
     pub(crate) fn new(status: StatusCode, body: String) -> Reply {
-        Reply { status, body }
+        Reply { status, body, headers: Vec::new() }
+    }
+
+    /// With one more header.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Reply {
+        self.headers.push((name, value.into()));
+        self
     }
 
     /// The reply as it is.
     pub(crate) fn response(self) -> Response<Body> {
-        respond(self.status, "application/json", self.body)
+        let mut response = respond(self.status, "application/json", self.body);
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
     }
 }
 

@@ -12,6 +12,12 @@ CREATE TABLE IF NOT EXISTS payment (
     PRIMARY KEY (psp, payment)
 );
 
+-- Where a PSP's notifications go that no request says it of.
+CREATE TABLE IF NOT EXISTS webhook (
+    psp TEXT PRIMARY KEY,
+    url TEXT NOT NULL
+);
+
 -- stage: coming (its effect is still due; nobody may see it), pending, succeeded, failed, refused (there never was an effect).
 CREATE TABLE IF NOT EXISTS refund (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -107,6 +107,18 @@ impl State<'_> {
         Ok(())
     }
 
+    /// Where the PSP's notifications go that no request says it of.
+    pub(crate) fn webhook(&self, psp: Psp) -> Result<Option<String>, StateError> {
+        let sql = "SELECT url FROM webhook WHERE psp = ?1";
+        Ok(self.tx.prepare_cached(sql)?.query_row([psp], |row| row.get(0)).optional()?)
+    }
+
+    pub(crate) fn put_webhook(&self, psp: Psp, url: &str) -> Result<(), StateError> {
+        let sql = "INSERT INTO webhook (psp, url) VALUES (?1, ?2) ON CONFLICT (psp) DO UPDATE SET url = excluded.url";
+        self.tx.execute(sql, params![psp, url])?;
+        Ok(())
+    }
+
     /// Whether so much more can be given back of the payment, counting what is pending or done.
     pub(crate) fn fits(&self, psp: Psp, payment: &str, amount_minor: i64) -> Result<bool, StateError> {
         let Some(row) = self.payment(psp, payment)? else { return Ok(false) };

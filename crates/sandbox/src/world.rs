@@ -24,10 +24,20 @@ pub trait Spawner: Send + Sync + 'static {
 pub struct Notification {
     /// Where it goes (what the refund request named).
     pub url: String,
-    /// Headers besides the content type, which is always `application/json`.
+    /// Headers besides the content type.
     pub headers: Vec<(&'static str, String)>,
-    /// The body, JSON text.
+    /// What the body is.
+    pub content_type: &'static str,
+    /// The body.
     pub body: String,
+}
+
+impl Notification {
+    /// One whose body is JSON.
+    #[must_use]
+    pub fn json(url: String, headers: Vec<(&'static str, String)>, body: String) -> Notification {
+        Notification { url, headers, content_type: "application/json", body }
+    }
 }
 
 /// Why a notification did not arrive.

@@ -7,9 +7,10 @@ use futures_util::future::BoxFuture;
 use redress_core::capabilities::Capabilities;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
-use redress_psp::connector::{
-    AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
-};
+use redress_psp::account::{AccountConfig, AccountConfigError};
+use redress_psp::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
+use redress_psp::notice::{Inbound, Notice, NoticeError};
+use redress_psp::profile::Profile;
 use redress_psp::registry::by_name;
 use redress_psp::transport::Transport;
 use redress_store::{Done, Operation, Store, StoreError, Tx};
@@ -80,6 +81,10 @@ impl Connector for Planted {
         self.psp
     }
 
+    fn profile(&self) -> &'static Profile {
+        self.inner().profile()
+    }
+
     fn capabilities(&self) -> &'static Capabilities {
         self.inner().capabilities()
     }
@@ -136,8 +141,21 @@ impl Connector for Planted {
         })
     }
 
-    fn parse_notification(&self, account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
-        self.inner().parse_notification(account, inbound)
+    fn read_notification<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+        inbound: &'a Inbound,
+    ) -> BoxFuture<'a, Result<Vec<Notice>, NoticeError>> {
+        self.inner().read_notification(transport, account, inbound)
+    }
+
+    fn check<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+    ) -> BoxFuture<'a, AccountCheck> {
+        self.inner().check(transport, account)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::environment::Environment;
 use crate::id::{AccountId, MerchantId, PaymentId, ProcessId, RefundId};
 use crate::money::{Amount, Currency};
 use crate::outcome::{Again, Outcome, PspRefusal};
+use crate::recipe::Lookup;
 use crate::refund::RefundKind;
 use crate::retry::Backoff;
 use crate::settle::{self, Change, Verdict, Via, Word};

@@ -54,7 +54,15 @@ fn refused() -> Outcome {
 }
 
 fn told<'a>(id: Option<&'a str>, outcome: &'a Outcome) -> Told<'a> {
-    Told { account: HERE, amount: Some(sum(500)), psp_refund_id: id, outcome, must_confirm: true }
+    Told {
+        account: HERE,
+        amount: Some(sum(500)),
+        psp_refund_id: id,
+        outcome,
+        must_confirm: true,
+        foreign: false,
+        superseded_by: &[],
+    }
 }
 
 #[test]

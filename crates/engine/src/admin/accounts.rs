@@ -3,7 +3,9 @@
 use redress_core::environment::Environment;
 use redress_core::id::{AccountId, MerchantId};
 use redress_core::policy::AccountState;
-use redress_psp::connector::{AccountConfig, AccountConfigError, Connector};
+use redress_psp::account::{AccountConfig, AccountConfigError};
+use redress_psp::connector::Connector;
+use redress_psp::session::Session;
 use redress_store::ops::accounts::{
     AccountAdding, AccountChanging, AccountStateSetting, AddAccount, ChangeAccount, FindAccount,
     ListAccounts, LoadAccountVersion, SetAccountState,
@@ -11,7 +13,7 @@ use redress_store::ops::accounts::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-pub use redress_psp::connector::Credentials;
+pub use redress_psp::account::Credentials;
 pub use redress_store::ops::accounts::{Account, AccountVersion};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text};
@@ -84,6 +86,7 @@ impl Engine {
             notification_url: notification_url.clone(),
             credentials: new.credentials,
             timeout: self.parts.config.psp_timeout,
+            session: Session::default(),
         };
         connector.check_account(&config).map_err(|error| refused(&error))?;
         let first = AccountVersion {
@@ -186,6 +189,7 @@ impl Engine {
             notification_url: notification_url.clone(),
             credentials,
             timeout: self.parts.config.psp_timeout,
+            session: Session::default(),
         };
         connector.check_account(&config).map_err(|error| refused(&error))?;
         let change = ChangeAccount {

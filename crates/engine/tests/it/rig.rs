@@ -25,7 +25,7 @@ use redress_engine::real_world::TokioSpawner;
 use redress_engine::testing::{ManualClock, world};
 use redress_engine::vault::{SealContext, Vault, generate_line};
 use redress_engine::world::{Clock, World};
-use redress_psp::connector::Inbound;
+use redress_psp::notice::Inbound;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
 use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
@@ -232,7 +232,7 @@ impl Rig {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        let inbound = Inbound { headers: map, body: body.to_owned().into() };
+        let inbound = Inbound { headers: map, body: body.to_owned().into(), received_at: self.clock.now() };
         self.engine.take_psp_notification("tap", self.tap, inbound).await.unwrap()
     }
 
@@ -383,7 +383,8 @@ impl Notifier for Wire {
             for (name, value) in notification.headers {
                 headers.insert(name, value.parse().unwrap());
             }
-            let inbound = Inbound { headers, body: notification.body.into() };
+            let received_at = engine.now();
+            let inbound = Inbound { headers, body: notification.body.into(), received_at };
             match engine.take_psp_notification(psp, account, inbound).await {
                 Ok(_) => Ok(200),
                 Err(error) => Err(NotifyError { reason: error.to_string() }),

@@ -15,13 +15,13 @@ mod sign;
 mod tests;
 mod wire;
 
-use crate::connector::{
-    AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
-};
+use crate::account::{AccountConfig, AccountConfigError};
+use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unusable, check_addresses, json, not_sendable, number_text, only_fields, prepare, psp_text,
-    reason_text, send,
+    account_unchecked, account_unusable, check_addresses, json, not_sendable, number_text, only_fields,
+    prepare, psp_text, reason_text, send, unanswered,
 };
+use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, HttpResponse, Transport};
 use codes::Meaning;
@@ -45,6 +45,9 @@ const BASE_LIVE: &str = "https://payment.momo.vn";
 /// MoMo states no limit of `description`; this is well within what its other texts may have.
 const REASON_CHARS_MAX: usize = 200;
 
+/// The id of no refund, to see whether the keys are good.
+const NO_ORDER: &str = "redress-check";
+
 /// The only currency.
 const VND: &str = "VND";
 
@@ -62,6 +65,15 @@ static CAPABILITIES: Capabilities = Capabilities {
     // tokenised payments end at 30 000 000, which MoMo checks itself.
     limits: &[SumLimit { currency: VND, min_minor: 1_000, max_minor: 50_000_000 }],
     units: &[],
+    one_in_flight: false,
+};
+
+static PROFILE: Profile = Profile {
+    title: "MoMo",
+    methods: &[Way { name: "MOMOPAY", proven_by: ProvenBy::DocumentsOnly }],
+    idempotency: "`requestId`, kept for at least 31 days",
+    status_query: "`/v2/gateway/api/refund/query`, by our own `orderId`",
+    notification: "none about refunds",
 };
 
 static RECIPE: Recipe = Recipe {
@@ -86,6 +98,10 @@ impl Connector for Momo {
 
     fn name(&self) -> &'static str {
         "momo"
+    }
+
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn capabilities(&self) -> &'static Capabilities {
@@ -120,8 +136,12 @@ impl Connector for Momo {
         Box::pin(query(transport, account, ask))
     }
 
-    fn parse_notification(&self, _: &AccountConfig, _: &Inbound) -> Result<Notice, NoticeError> {
-        Err(NoticeError::NotSupported)
+    fn check<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+    ) -> BoxFuture<'a, AccountCheck> {
+        Box::pin(check(transport, account))
     }
 }
 
@@ -166,20 +186,52 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
     };
     // A question under an id that was used before would be answered as it was then.
     let request_id = format!("q-{}", hex::encode(ask.nonce));
-    let body = QueryRequest {
-        partner_code: keys.partner_code,
-        order_id: &ask.key,
-        request_id: &request_id,
-        lang: "en",
-        signature: keys.query(&ask.key, &request_id),
-    };
-    let request = post(account, "/v2/gateway/api/refund/query", &body);
+    let request = question(account, &keys, &ask.key, &request_id);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => read_query(&response, ask, &request_id),
         Err(outcome) => outcome,
     };
     Exchange { outcome, record: record.finish() }
+}
+
+/// Asks for a refund that cannot be: whoever signs rightly is told that there is none.
+async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountCheck {
+    let keys = match Keys::of(account) {
+        Ok(keys) => keys,
+        Err(error) => return account_unchecked(&error),
+    };
+    let request = question(account, &keys, NO_ORDER, NO_ORDER);
+    let response = match send(transport, &mut Record::new(account), request).await {
+        Ok(response) => response,
+        Err(outcome) => return unanswered(&outcome),
+    };
+    match read_answer(&response) {
+        Ok((_, 42)) => {
+            AccountCheck::Proved("MoMo took the keys and said that it has no such refund".to_owned())
+        }
+        Ok((answer, 0)) if answer.refund_trans.is_some() => {
+            AccountCheck::Proved("MoMo took the keys and listed no such refund".to_owned())
+        }
+        Ok((answer, code @ (11 | 12 | 13))) => {
+            AccountCheck::Refused(format!("MoMo says {code} {}", psp_text(answer.message.as_deref())))
+        }
+        Ok((answer, code)) => {
+            AccountCheck::Unclear(format!("MoMo says {code} {}", psp_text(answer.message.as_deref())))
+        }
+        Err(_) => AccountCheck::Unclear(format!("HTTP {}, and no answer of MoMo's", response.status)),
+    }
+}
+
+fn question(account: &AccountConfig, keys: &Keys<'_>, order_id: &str, request_id: &str) -> HttpRequest {
+    let body = QueryRequest {
+        partner_code: keys.partner_code,
+        order_id,
+        request_id,
+        lang: "en",
+        signature: keys.query(order_id, request_id),
+    };
+    post(account, "/v2/gateway/api/refund/query", &body)
 }
 
 fn post(account: &AccountConfig, path: &str, body: &impl Serialize) -> HttpRequest {

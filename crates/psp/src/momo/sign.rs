@@ -4,7 +4,7 @@
 //! <https://developers.momo.vn/v3/docs/payment/api/payment-api/query>. Values are raw UTF-8, never URL-encoded.
 
 use super::wire::RefundRequest;
-use crate::connector::{AccountConfig, AccountConfigError};
+use crate::account::{AccountConfig, AccountConfigError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

@@ -1,7 +1,9 @@
 use super::sign::Keys;
 use super::wire::RefundRequest;
 use super::*;
-use crate::connector::Credentials;
+use crate::account::Credentials;
+use crate::notice::{Inbound, NoticeError};
+use crate::session::Session;
 use crate::testing::{Scripted, answer};
 use crate::transport::TransportError;
 use futures_util::FutureExt;
@@ -29,6 +31,7 @@ fn account() -> AccountConfig {
         notification_url: None,
         credentials,
         timeout: Duration::from_secs(3),
+        session: Session::default(),
     }
 }
 
@@ -366,8 +369,11 @@ fn accounts_are_checked_and_values_never_shown() {
         ..account()
     };
     assert!(Momo.check_account(&plain).is_err(), "live is https only");
-    let inbound = Inbound { headers: http::HeaderMap::new(), body: bytes::Bytes::new() };
-    assert_eq!(Momo.parse_notification(&account(), &inbound), Err(NoticeError::NotSupported));
+    let received_at = Timestamp::from_micros(0);
+    let inbound = Inbound { headers: http::HeaderMap::new(), body: bytes::Bytes::new(), received_at };
+    let account = account();
+    let read = Momo.read_notification(&Scripted::default(), &account, &inbound).now_or_never().unwrap();
+    assert_eq!(read, Err(NoticeError::NotSupported));
 }
 
 #[test]

@@ -61,3 +61,8 @@ pub(super) fn refuses(code: &str) -> bool {
 pub(super) fn says_not_found(code: &str) -> bool {
     matches!(code, "1158" | "1159" | "1160")
 }
+
+/// Whether an error code says that the key is missing or wrong.
+pub(super) fn says_key(code: &str) -> bool {
+    matches!(code, "2104" | "2105" | "2106" | "2107")
+}

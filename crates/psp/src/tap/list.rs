@@ -3,7 +3,8 @@
 use super::read::{self, Expected};
 use super::wire::{Dates, ListRequest, Page, Period, Refund};
 use super::{expected, post};
-use crate::connector::{AccountConfig, QueryAsk};
+use crate::account::AccountConfig;
+use crate::connector::QueryAsk;
 use crate::exchange::{is_id, json, send};
 use crate::record::Record;
 use crate::transport::{HttpResponse, Transport};

@@ -17,12 +17,14 @@ mod sign;
 mod tests;
 mod wire;
 
-use crate::connector::{
-    AccountConfig, AccountConfigError, Connector, Exchange, Inbound, Notice, NoticeError, QueryAsk, SubmitAsk,
-};
+use crate::account::{AccountConfig, AccountConfigError};
+use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unusable, check_addresses, is_id, json, not_sendable, only_fields, prepare, reason_text, send,
+    account_unchecked, account_unusable, check_addresses, is_id, json, not_sendable, only_fields, prepare,
+    reason_text, send, unanswered,
 };
+use crate::notice::{Inbound, Notice, NoticeError};
+use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Transport};
 use futures_util::future::BoxFuture;
@@ -43,6 +45,9 @@ const REASON_CHARS_MAX: usize = 250;
 /// Tap wants a reason; this is one of those it suggests.
 const REASON_DEFAULT: &str = "requested_by_customer";
 
+/// The id of no refund, to see whether a key is good.
+const NO_REFUND: &str = "re_none";
+
 /// The header that carries a notification's signature.
 const HASHSTRING: &str = "hashstring";
 
@@ -55,6 +60,15 @@ static CAPABILITIES: Capabilities = Capabilities {
     currencies: None,
     limits: &[],
     units: wire::UNITS,
+    one_in_flight: false,
+};
+
+static PROFILE: Profile = Profile {
+    title: "Tap Payments",
+    methods: &[Way { name: "tap", proven_by: ProvenBy::DocumentsOnly }],
+    idempotency: "none documented for refunds: nothing is ever sent twice",
+    status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
+    notification: "`hashstring`, HMAC-SHA256 over some fields; the PSP is asked before it counts",
 };
 
 static RECIPE: Recipe =
@@ -72,6 +86,10 @@ impl Connector for Tap {
 
     fn name(&self) -> &'static str {
         "tap"
+    }
+
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
     }
 
     fn capabilities(&self) -> &'static Capabilities {
@@ -113,8 +131,21 @@ impl Connector for Tap {
         Box::pin(query(transport, account, ask))
     }
 
-    fn parse_notification(&self, account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
-        parse_notification(account, inbound)
+    fn read_notification<'a>(
+        &'a self,
+        _: &'a dyn Transport,
+        account: &'a AccountConfig,
+        inbound: &'a Inbound,
+    ) -> BoxFuture<'a, Result<Vec<Notice>, NoticeError>> {
+        Box::pin(std::future::ready(read_notification(account, inbound).map(|notice| vec![notice])))
+    }
+
+    fn check<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        account: &'a AccountConfig,
+    ) -> BoxFuture<'a, AccountCheck> {
+        Box::pin(check(transport, account))
     }
 }
 
@@ -169,7 +200,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
     Exchange { outcome, record: record.finish() }
 }
 
-fn parse_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
+fn read_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
     let secret_key = account.credentials.need("secret_key").map_err(|_| NoticeError::BadSignature)?;
     let given = inbound.headers.get(HASHSTRING).ok_or(NoticeError::BadSignature)?;
     let signed: Signed<'_> = json(&inbound.body).ok_or(NoticeError::NotUnderstood)?;
@@ -194,8 +225,24 @@ fn parse_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Noti
         outcome: read::outcome(&refund),
         // The signature covers neither the charge nor our reference, and its text for refunds is not documented well.
         must_confirm: true,
+        foreign: None,
+        superseded_by: &[],
         record: record.finish(),
     })
+}
+
+/// Asks for a refund that cannot be: whoever is let in is told that there is none.
+async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountCheck {
+    let secret_key = match account.credentials.need("secret_key") {
+        Ok(key) => key,
+        Err(error) => return account_unchecked(&error),
+    };
+    let url = format!("{}/v2/refunds/{NO_REFUND}", base(account));
+    let request = authorized(account, secret_key, HttpRequest::new(Method::GET, url));
+    match send(transport, &mut Record::new(account), request).await {
+        Ok(response) => read::check(&response),
+        Err(outcome) => unanswered(&outcome),
+    }
 }
 
 fn expected(ask: &QueryAsk) -> Expected<'_> {

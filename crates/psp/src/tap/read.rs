@@ -2,6 +2,7 @@
 
 use super::codes::{self, Meaning};
 use super::wire::{Errors, Refund};
+use crate::connector::AccountCheck;
 use crate::exchange::{is_id, json, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
@@ -63,6 +64,22 @@ pub(super) fn retrieve(response: &HttpResponse, id: &str, expected: &Expected<'_
             Outcome::Unknown(if not_found { Finding::NotFound } else { Finding::NotUnderstood })
         }
         Err(finding) => Outcome::Unknown(finding),
+    }
+}
+
+/// The answer to a question about a refund that cannot be.
+pub(super) fn check(response: &HttpResponse) -> AccountCheck {
+    let errors: Option<Errors<'_>> = json(&response.body);
+    let first = errors.as_ref().and_then(|list| list.errors.first());
+    let text = psp_text(first.and_then(|error| error.description.as_deref()));
+    let code = first.and_then(|error| number_text(error.code)).unwrap_or_default();
+    match response.status {
+        401 | 403 => AccountCheck::Refused(format!("Tap says {code} {text}")),
+        _ if codes::says_not_found(code) => {
+            AccountCheck::Proved("Tap took the key and said that it has no such refund".to_owned())
+        }
+        _ if codes::says_key(code) => AccountCheck::Refused(format!("Tap says {code} {text}")),
+        status => AccountCheck::Unclear(format!("Tap answered HTTP {status} {code} {text}")),
     }
 }
 

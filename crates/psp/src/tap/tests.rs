@@ -1,5 +1,6 @@
 use super::*;
-use crate::connector::Credentials;
+use crate::account::Credentials;
+use crate::session::Session;
 use crate::testing::{Scripted, answer};
 use crate::transport::{HttpResponse, TransportError};
 use bytes::Bytes;
@@ -23,6 +24,7 @@ fn account() -> AccountConfig {
         notification_url: Some("https://redress.example/psp/tap/acc_1".to_owned()),
         credentials: [("secret_key".to_owned(), SECRET.to_owned())].into_iter().collect(),
         timeout: Duration::from_secs(3),
+        session: Session::default(),
     }
 }
 
@@ -355,7 +357,8 @@ fn notify(body: &str, hashstring: Option<&str>) -> Result<Notice, NoticeError> {
     if let Some(hash) = hashstring {
         headers.insert("hashstring", HeaderValue::from_str(hash).unwrap());
     }
-    Tap.parse_notification(&account(), &Inbound { headers, body: Bytes::from(body.to_owned()) })
+    let received_at = Timestamp::from_micros(0);
+    read_notification(&account(), &Inbound { headers, body: Bytes::from(body.to_owned()), received_at })
 }
 
 /// The refund of the first vector.
@@ -473,8 +476,8 @@ proptest! {
         prop_assert!(matches!(listed.outcome, Outcome::Unknown(_)));
         let mut headers = HeaderMap::new();
         headers.insert("hashstring", HeaderValue::from_static(VECTOR_HASH));
-        let inbound = Inbound { headers, body: body.into() };
-        prop_assert!(Tap.parse_notification(&account(), &inbound).is_err());
+        let inbound = Inbound { headers, body: body.into(), received_at: Timestamp::from_micros(0) };
+        prop_assert!(read_notification(&account(), &inbound).is_err());
     }
 
     #[test]

@@ -26,18 +26,20 @@
 //! `POST /control/payment` names no order id for the purchase, so the purchase query takes the payment's own id
 //! (`transId`) for it.
 
-pub(crate) mod query;
-pub(crate) mod refund;
+mod query;
+mod refund;
 pub(crate) mod sign;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
+use axum::Router;
 use axum::http::StatusCode;
+use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
-use crate::psp::Psp;
+use crate::psp::{Play, Psp};
 use crate::reply::{Reply, state_error};
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, RequestState, Stage, State, StateError};
@@ -57,6 +59,30 @@ struct Detail {
 impl Detail {
     fn of(refund: &Refund) -> Result<Detail, StateError> {
         serde_json::from_str(&refund.detail).map_err(|error| StateError::Unreadable(error.to_string()))
+    }
+}
+
+/// MoMo.
+pub(crate) struct Momo;
+
+impl Play for Momo {
+    fn name(&self) -> &'static str {
+        "momo"
+    }
+
+    fn routes(&self) -> Router<Sandbox> {
+        Router::new()
+            .route("/v2/gateway/api/refund", post(refund::handle))
+            .route("/v2/gateway/api/refund/query", post(query::refund))
+            .route("/v2/gateway/api/query", post(query::purchase))
+    }
+
+    fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {
+        refuses_payment(payment, currency)
+    }
+
+    fn take_effect(&self, state: &State<'_>, refund: Refund, now_ms: i64) -> Result<(), StateError> {
+        take_effect(state, refund, now_ms)
     }
 }
 
@@ -81,7 +107,7 @@ impl From<Code> for Refusal {
 }
 
 /// MoMo's payments are in dong, and `transId` is a number on the wire.
-pub(crate) fn refuses_payment(payment: &str, currency: &str) -> Option<&'static str> {
+fn refuses_payment(payment: &str, currency: &str) -> Option<&'static str> {
     let is_number = payment.parse::<i64>().is_ok_and(|id| id > 0 && id.to_string() == payment);
     if !is_number {
         Some("a MoMo payment's id is its transId, a positive whole number")
@@ -109,7 +135,7 @@ fn trans_id(state: &State<'_>, seq: i64) -> String {
 }
 
 /// A refund whose caller got no answer is decided now, and its request with it.
-pub(crate) fn take_effect(state: &State<'_>, mut refund: Refund, now_ms: i64) -> Result<(), StateError> {
+fn take_effect(state: &State<'_>, mut refund: Refund, now_ms: i64) -> Result<(), StateError> {
     let detail = Detail::of(&refund)?;
     let fits = state.fits(Psp::Momo, &refund.payment, refund.amount_minor)?;
     let code = if fits { Code::DONE } else { Code::OVER_REFUND };

@@ -25,23 +25,61 @@
 //!
 //! The amount must be in the charge's own currency; Tap's other choice, the settlement currency, is not played.
 
-pub(crate) mod auth;
-pub(crate) mod create;
-pub(crate) mod list;
-pub(crate) mod notify;
-pub(crate) mod retrieve;
+mod auth;
+mod create;
+mod list;
+mod notify;
+mod retrieve;
 pub(crate) mod sign;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
+use axum::Router;
+use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::due::Settling;
-use crate::psp::Psp;
+use crate::notify::Kept;
+use crate::psp::{Play, Psp};
+use crate::sandbox::Sandbox;
 use crate::state::{DueKind, Refund, Stage, State, StateError};
+use crate::world::Notification;
+
+/// Tap.
+pub(crate) struct Tap;
+
+impl Play for Tap {
+    fn name(&self) -> &'static str {
+        "tap"
+    }
+
+    fn routes(&self) -> Router<Sandbox> {
+        Router::new()
+            .route("/v2/refunds", post(create::handle))
+            .route("/v2/refunds/", post(create::handle))
+            .route("/v2/refunds/list", post(list::handle))
+            .route("/v2/refunds/{id}", get(retrieve::handle))
+    }
+
+    fn notifies(&self) -> bool {
+        true
+    }
+
+    fn take_effect(&self, state: &State<'_>, refund: Refund, now_ms: i64) -> Result<(), StateError> {
+        take_effect(state, refund, now_ms)
+    }
+
+    fn tell(&self, state: &State<'_>, refund: &Refund, copies: u32, now_ms: i64) -> Result<(), StateError> {
+        notify::queue(state, refund, copies, now_ms)
+    }
+
+    fn sign(&self, sandbox: &Sandbox, kept: Kept) -> Option<Notification> {
+        notify::notification(sandbox, kept)
+    }
+}
 
 /// How long an unscripted refund is pending, in milliseconds.
 const SETTLE_MS: i64 = 300;
@@ -68,7 +106,7 @@ fn unreadable(error: &serde_json::Error) -> StateError {
 }
 
 /// A refund whose caller got no answer begins now; when it does not fit any more, it never was.
-pub(crate) fn take_effect(state: &State<'_>, mut refund: Refund, now_ms: i64) -> Result<(), StateError> {
+fn take_effect(state: &State<'_>, mut refund: Refund, now_ms: i64) -> Result<(), StateError> {
     if !state.fits(Psp::Tap, &refund.payment, refund.amount_minor)? {
         return state.delete_refund(refund.seq);
     }

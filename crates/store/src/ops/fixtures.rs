@@ -64,6 +64,7 @@ const ALL: Capabilities = Capabilities {
     currencies: None,
     limits: &[],
     units: &[],
+    one_in_flight: false,
 };
 const LIMITS: &[SumLimit] = &[SumLimit { currency: "SAR", min_minor: 100, max_minor: 500 }];
 const PSPS: [(&str, Capabilities); 7] = [

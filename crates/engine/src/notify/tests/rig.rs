@@ -16,10 +16,9 @@ use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::time::Timestamp;
-use redress_psp::connector::{
-    AccountConfig, AccountConfigError, Connector, Credentials, Exchange, Inbound, Notice, NoticeError,
-    QueryAsk, SubmitAsk,
-};
+use redress_psp::account::{AccountConfig, AccountConfigError, Credentials};
+use redress_psp::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
+use redress_psp::profile::Profile;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::ops::credentials::{AddCredential, Credential, CredentialAdding, CredentialKind, Proof};
 use redress_store::ops::deliveries::Delivery;
@@ -371,6 +370,12 @@ impl Connector for OpenEnded {
         "tap"
     }
 
+    fn profile(&self) -> &'static Profile {
+        const PLAIN: Profile =
+            Profile { title: "Open", methods: &[], idempotency: "", status_query: "", notification: "" };
+        &PLAIN
+    }
+
     fn capabilities(&self) -> &'static Capabilities {
         const ALL: Capabilities = Capabilities {
             full: true,
@@ -380,6 +385,7 @@ impl Connector for OpenEnded {
             currencies: None,
             limits: &[],
             units: &[],
+            one_in_flight: false,
         };
         &ALL
     }
@@ -413,7 +419,7 @@ impl Connector for OpenEnded {
         panic!("these tests do not look up")
     }
 
-    fn parse_notification(&self, _: &AccountConfig, _: &Inbound) -> Result<Notice, NoticeError> {
-        Err(NoticeError::NotSupported)
+    fn check<'a>(&'a self, _: &'a dyn Transport, _: &'a AccountConfig) -> BoxFuture<'a, AccountCheck> {
+        Box::pin(std::future::ready(AccountCheck::NotPossible("a PSP of these tests")))
     }
 }
