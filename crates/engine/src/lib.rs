@@ -5,6 +5,7 @@ pub mod admin;
 pub mod api_key;
 pub mod callers;
 pub mod config;
+pub mod connectors;
 pub mod directory;
 mod doubt;
 pub mod engine;

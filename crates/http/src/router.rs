@@ -87,6 +87,7 @@ fn all() -> Routes {
         .add(Auth::Sgate, Method::GET, "/api_v1/merchants/{id}", sgate::merchant_detail::handle)
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
         // PSPs.
         .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
         // Operators and load balancers.

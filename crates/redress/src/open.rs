@@ -55,8 +55,6 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         }
     }
     let vault = Arc::new(master_key::read(&settings.store.master_key_file)?);
-    let psp =
-        HttpClientConfig { guard: settings.psp.guard.clone(), connect_timeout: settings.psp.connect_timeout };
     let notify = HttpClientConfig {
         guard: settings.notifications.guard.clone(),
         connect_timeout: settings.notifications.connect_timeout,
@@ -65,7 +63,7 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         store: store.clone(),
         world: world.clone(),
         config,
-        psp_transport: Arc::new(HttpClient::new(psp)?),
+        psp_transport: Arc::new(psp_transport(settings)?),
         notify_transport: Arc::new(HttpClient::new(notify)?),
         connectors: redress_psp::registry::by_name,
         vault,
@@ -73,6 +71,13 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     // Also that the database's clock is near enough: leases are measured by it.
     engine.ready().await.map_err(Failure::Unable)?;
     Ok(Opened { engine, store, world, exchanges })
+}
+
+/// The door to the PSPs.
+pub(crate) fn psp_transport(settings: &Settings) -> Result<HttpClient, Failure> {
+    let guard = settings.psp.guard.clone();
+    let connect_timeout = settings.psp.connect_timeout;
+    Ok(HttpClient::new(HttpClientConfig { guard, connect_timeout })?)
 }
 
 /// Opens for a command that works beside a running server. What is not there is not made: a mistyped directory must

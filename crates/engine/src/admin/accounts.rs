@@ -239,7 +239,7 @@ impl Engine {
         }
     }
 
-    fn connector(&self, psp: &str) -> Result<&'static dyn Connector, AdminError> {
+    pub(super) fn connector(&self, psp: &str) -> Result<&'static dyn Connector, AdminError> {
         (self.parts.connectors)(psp).ok_or_else(|| {
             let known: Vec<_> =
                 redress_psp::registry::all().iter().map(|connector| connector.name()).collect();

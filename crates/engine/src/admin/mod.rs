@@ -3,6 +3,7 @@
 //! Thin over the store's operations: ids and secrets are drawn here from the randomness that was handed in, secrets
 //! are sealed here, and what is written is checked here, so that a command, the API and the portal say the same.
 
+pub mod account_check;
 pub mod accounts;
 pub mod cases;
 pub mod endpoints;

@@ -2,5 +2,6 @@
 //! `{"error": {"code", "message", "field"?}}`.
 
 mod auth;
+pub(crate) mod connectors;
 pub(crate) mod error;
 pub(crate) mod payments;

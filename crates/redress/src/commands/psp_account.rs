@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use redress_core::environment::Environment;
 use redress_core::id::AccountId;
 use redress_core::policy::AccountState;
+use redress_engine::admin::account_check::AccountCheck;
 use redress_engine::admin::accounts::{Account, AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount};
+use redress_engine::connectors;
 use redress_engine::engine::Engine;
 use secrecy::zeroize::Zeroizing;
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ use crate::settings::Settings;
 /// No file of credentials is longer, in bytes.
 const CREDENTIALS_BYTES_MAX: u64 = 64 * 1024;
 
-/// Add, list, change, pause, resume and revoke PSP accounts: a merchant's contracts with its providers
+/// Add, list, check, change, pause, resume and revoke PSP accounts: a merchant's contracts with its providers
 #[derive(Args, Debug)]
 pub(crate) struct PspAccountArgs {
     #[command(flatten)]
@@ -35,6 +37,12 @@ pub(crate) struct PspAccountArgs {
 enum Action {
     /// Add an account; its credentials are checked, encrypted and never shown
     Add(AddArgs),
+    /// List the providers that there are connectors to, and what proves each
+    Connectors {
+        /// The whole table of what each can do, in Markdown, as in the docs
+        #[arg(long)]
+        markdown: bool,
+    },
     /// List PSP accounts, revoked ones too, oldest first; no credentials
     List {
         /// Only those of this merchant: its code or id
@@ -45,6 +53,8 @@ enum Action {
     },
     /// Change an account; refunds that were accepted before keep the old settings
     Change(ChangeArgs),
+    /// Prove an account's credentials and address at the provider, without moving money
+    Check(AccountArg),
     /// Pause an account: its refunds are accepted and stay queued
     Pause(AccountArg),
     /// Let a paused account send again
@@ -74,7 +84,7 @@ struct CredentialArgs {
 struct AddArgs {
     #[command(flatten)]
     merchant: MerchantArg,
-    /// The provider's name: momo or tap
+    /// The provider's name; `redress psp-account connectors` lists them
     #[arg(long)]
     psp: String,
     /// What people call it
@@ -155,11 +165,16 @@ impl CredentialArgs {
 
 pub(crate) async fn run(args: PspAccountArgs) -> Result<(), Failure> {
     let settings = args.place.settings()?;
+    if let Action::Connectors { markdown } = args.action {
+        return list_connectors(markdown);
+    }
     let engine = open::for_tool(&settings).await?.engine;
     match args.action {
+        Action::Connectors { markdown } => list_connectors(markdown),
         Action::Add(add) => run_add(&engine, &settings, add).await,
         Action::List { merchant, json } => run_list(&engine, merchant, json).await,
         Action::Change(change) => run_change(&engine, &settings, change).await,
+        Action::Check(arg) => check(&engine, &settings, arg.account).await,
         Action::Pause(arg) => set(&engine, arg.account, AccountState::Paused, "paused").await,
         Action::Resume(arg) => set(&engine, arg.account, AccountState::Active, "active").await,
         Action::Revoke(arg) => set(&engine, arg.account, AccountState::Revoked, "revoked").await,
@@ -243,6 +258,30 @@ async fn set(engine: &Engine, account: AccountId, to: AccountState, name: &str) 
     let found = engine.any_account(account).await?;
     let changed = engine.set_account_state(found.merchant, account, to).await?;
     print(&format!("{account} {} {name}", if changed { "is now" } else { "was already" }))
+}
+
+fn list_connectors(markdown: bool) -> Result<(), Failure> {
+    if markdown {
+        return print(connectors::markdown().trim_end());
+    }
+    let mut rows = Vec::new();
+    for sheet in connectors::sheets() {
+        for method in sheet.profile.methods {
+            let proven_by = method.proven_by.as_str();
+            rows.push([sheet.name, sheet.profile.title, method.name, proven_by].map(str::to_owned));
+        }
+    }
+    print_table("connectors", ["NAME", "PROVIDER", "METHOD", "PROVEN BY"], &rows)
+}
+
+async fn check(engine: &Engine, settings: &Settings, account: AccountId) -> Result<(), Failure> {
+    let transport = open::psp_transport(settings)?;
+    match engine.check_account(account, &transport).await? {
+        AccountCheck::Proved(what) => print(&format!("{account} is good: {what}")),
+        AccountCheck::NotPossible(why) => print(&format!("{account} cannot be checked: {why}")),
+        AccountCheck::Refused(why) => Err(Failure::found(format!("{account} is not accepted: {why}"))),
+        AccountCheck::Unclear(why) => Err(Failure::unable(format!("{account} could not be checked: {why}"))),
+    }
 }
 
 fn check_address(settings: &Settings, base_url: Option<&str>) -> Result<(), Failure> {

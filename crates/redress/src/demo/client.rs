@@ -171,6 +171,14 @@ impl Control {
         self.post("/control/payment", &body).await
     }
 
+    /// Tells a PSP where its notifications go.
+    ///
+    /// # Errors
+    /// What was answered instead.
+    pub(super) async fn webhook(&self, psp: &str, url: &str) -> Result<(), String> {
+        self.post("/control/webhook", &json!({ "psp": psp, "url": url })).await
+    }
+
     /// Scripts what happens to the next submits for a payment.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ struct Handout<'a> {
     portone: Portone<'a>,
     sgate: Sgate<'a>,
     api_key: &'a str,
-    psp_accounts: [PspAccount<'a>; 2],
+    psp_accounts: Vec<PspAccount<'a>>,
     payments: &'a [Payment],
 }
 
@@ -57,7 +57,7 @@ pub(super) fn write(
     merchant: &Merchant,
     payments: &[Payment],
 ) -> Result<(), Failure> {
-    let account = |id, psp| PspAccount { id, psp, environment: "sandbox" };
+    let accounts = merchant.accounts.iter();
     let handout = Handout {
         base_url: &addresses.base_url,
         sandbox_url: &addresses.sandbox_url,
@@ -65,7 +65,7 @@ pub(super) fn write(
         portone: Portone { client_key: &merchant.portone.key, secret: &merchant.portone.secret },
         sgate: Sgate { key: &merchant.sgate.key, secret: &merchant.sgate.secret },
         api_key: &merchant.api_key,
-        psp_accounts: [account(&merchant.accounts.momo, "momo"), account(&merchant.accounts.tap, "tap")],
+        psp_accounts: accounts.map(|(psp, id)| PspAccount { id, psp, environment: "sandbox" }).collect(),
         payments,
     };
     let mut text = serde_json::to_vec_pretty(&handout)

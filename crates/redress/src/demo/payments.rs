@@ -9,11 +9,9 @@ use redress_engine::admin::payments::NewPayment;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::kind::{Face, IdShape, Kind};
 use super::state::State;
 use crate::failure::Failure;
-
-/// So many of each kind.
-const OF_EACH_KIND: u32 = 40;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -21,40 +19,6 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 const GMT_PLUS_3_MICROS: i64 = 3 * HOUR_MICROS;
 
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// The PSP and the currency of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// MoMo wallet payments, in dong.
-    MomoVnd,
-    /// Tap payments in riyals.
-    TapSar,
-    /// Tap payments in Kuwaiti dinars, which have three decimals.
-    TapKwd,
-}
-
-impl Kind {
-    const ALL: [Self; 3] = [Self::MomoVnd, Self::TapSar, Self::TapKwd];
-
-    const fn currency(self) -> &'static str {
-        match self {
-            Self::MomoVnd => "VND",
-            Self::TapSar => "SAR",
-            Self::TapKwd => "KWD",
-        }
-    }
-
-    /// In minor units. Kuwaiti sums end in a zero: SGate's API takes two decimals, so all of a payment can be asked for
-    /// there too.
-    fn captured_minor(self, number: u32) -> i64 {
-        let varied = i64::from(number) * 7_919;
-        match self {
-            Self::MomoVnd => 1_000_000 + varied % 491 * 100_000,
-            Self::TapSar => 10_000 + varied % 490_000,
-            Self::TapKwd => 10_000 + varied % 9_000 * 10,
-        }
-    }
-}
 
 /// A payment as `demo.json` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,30 +44,28 @@ pub(super) struct Payment {
 /// All of them, kind by kind. The tour uses the first five of each.
 pub(super) fn all(state: &State, merchant_code: &str) -> Result<Vec<Payment>, Failure> {
     let numbers =
-        || Kind::ALL.into_iter().flat_map(|kind| (0..OF_EACH_KIND).map(move |number| (kind, number)));
+        || Kind::ALL.into_iter().flat_map(|kind| (0..kind.count()).map(move |number| (kind, number)));
     numbers().map(|(kind, number)| payment(state, merchant_code, kind, number)).collect()
 }
 
 fn payment(state: &State, merchant_code: &str, kind: Kind, number: u32) -> Result<Payment, Failure> {
     let broken = |what: &str| Failure::unable(format!("the demo's payments: {what}"));
-    let currency = Currency::from_code(kind.currency()).map_err(|error| broken(&error.to_string()))?;
+    let of = kind.sheet();
+    let currency = Currency::from_code(of.currency).map_err(|error| broken(&error.to_string()))?;
     let captured = Amount::new(kind.captured_minor(number), currency);
-    let drawn = Drawn { seed: &state.seed, kind, number };
+    let drawn = Drawn { seed: &state.seed, of: of.name, number };
     let captured_at = state.made_at().as_micros() - i64::from(number + 1) * HOUR_MICROS;
-    let (order_ref, channel, payment_method, psp, psp_payment_id) = match kind {
-        Kind::MomoVnd => (drawn.portone_ref(), "MOMOPAY", "MOMOPAY_WALLET", "momo", drawn.momo_id()),
-        Kind::TapSar | Kind::TapKwd => {
-            let order_ref = drawn.sgate_ref(merchant_code, captured_at).ok_or_else(|| broken("the clock"))?;
-            (order_ref, "TAP", "tap", "tap", drawn.tap_id())
-        }
+    let order_ref = match of.face {
+        Face::Portone => drawn.portone_ref(),
+        Face::Sgate => drawn.sgate_ref(merchant_code, captured_at).ok_or_else(|| broken("the clock"))?,
     };
     Ok(Payment {
         order_ref,
-        merchant_order_ref: format!("DEMO-{}-{:03}", kind.currency(), number + 1),
-        channel,
-        payment_method,
-        psp,
-        psp_payment_id,
+        merchant_order_ref: format!("DEMO-{}-{:03}", of.name, number + 1),
+        channel: of.channel,
+        payment_method: kind.method(number),
+        psp: of.psp,
+        psp_payment_id: drawn.psp_id(of.id),
         currency: captured.currency().code(),
         amount: captured.to_fixed(),
         environment: Environment::Sandbox.as_str(),
@@ -114,7 +76,7 @@ fn payment(state: &State, merchant_code: &str, kind: Kind, number: u32) -> Resul
 }
 
 impl Payment {
-    /// As the store takes it in. Tap's payments have an address of their own for SGate's callback.
+    /// As the store takes it in. SGate's payments have an address of their own for its callback.
     pub(super) fn to_import(&self, account: AccountId, callback_url: &str) -> NewPayment {
         NewPayment {
             environment: Environment::Sandbox,
@@ -128,7 +90,7 @@ impl Payment {
             channel: Some(self.channel.to_owned()),
             payment_method: Some(self.payment_method.to_owned()),
             customer_ref: None,
-            notification_url: (self.kind != Kind::MomoVnd).then(|| callback_url.to_owned()),
+            notification_url: (self.kind.sheet().face == Face::Sgate).then(|| callback_url.to_owned()),
         }
     }
 }
@@ -136,13 +98,14 @@ impl Payment {
 /// What is drawn for one payment: the same every time.
 struct Drawn<'a> {
     seed: &'a str,
-    kind: Kind,
+    /// The kind's name.
+    of: &'static str,
     number: u32,
 }
 
 impl Drawn<'_> {
     fn bytes(&self, what: &str) -> [u8; 32] {
-        let text = format!("{}/{}/{}/{what}", self.seed, self.kind.currency(), self.number);
+        let text = format!("{}/{}/{}/{what}", self.seed, self.of, self.number);
         Sha256::digest(text.as_bytes()).into()
     }
 
@@ -173,13 +136,17 @@ impl Drawn<'_> {
         Some(format!("{merchant_code}T{}{digits:05}", local.strftime("%Y%m%d%H%M%S%3f")))
     }
 
-    /// A `transId` is a whole number; these have 13 digits.
-    fn momo_id(&self) -> String {
-        (1_000_000_000_000 + self.number("payment", 9_000_000_000_000)).to_string()
-    }
-
-    fn tap_id(&self) -> String {
-        format!("chg_TS{}", self.characters("payment", 22))
+    /// The PSP's id of the payment.
+    fn psp_id(&self, shape: IdShape) -> String {
+        match shape {
+            // As many digits as MoMo's have.
+            IdShape::Digits => (1_000_000_000_000 + self.number("payment", 9_000_000_000_000)).to_string(),
+            IdShape::Characters { prefix, count } => {
+                format!("{prefix}{}", self.characters("payment", count))
+            }
+            IdShape::Capitals { count } => self.characters("payment", count).to_ascii_uppercase(),
+            IdShape::Hex { count } => hex::encode(self.bytes("payment")).chars().take(count).collect(),
+        }
     }
 }
 

@@ -40,10 +40,11 @@ pub(super) fn serve_own(
     Ok(())
 }
 
-/// Makes all payments known to the sandbox; it may just be starting.
+/// Makes all payments known to the sandbox, and where its PSPs' notifications go; it may just be starting.
 pub(super) async fn announce(
     control: &Control,
     payments: &[Payment],
+    webhooks: &[(&'static str, String)],
     clock: &dyn Clock,
 ) -> Result<(), Failure> {
     let give_up_at = clock.now().plus(WAIT);
@@ -55,6 +56,12 @@ pub(super) async fn announce(
             }
             clock.sleep(WAIT_STEP).await;
         }
+    }
+    for (psp, url) in webhooks {
+        let told = control.webhook(psp, url).await;
+        told.map_err(|problem| {
+            Failure::unable(format!("the sandbox at {} takes no address: {problem}", control.url))
+        })?;
     }
     Ok(())
 }

@@ -4,9 +4,7 @@ use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId};
 use redress_engine::admin::AdminError;
-use redress_engine::admin::accounts::{
-    AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount, psp_notification_path,
-};
+use redress_engine::admin::accounts::{AccountEdit, MAX_IN_FLIGHT, NewAccount, psp_notification_path};
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::keys::CredentialKind;
 use redress_engine::engine::Engine;
@@ -14,6 +12,7 @@ use redress_sandbox::SandboxConfig;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::payments::Payment;
+use super::psps::{self, Psp};
 use super::state::{Accounts, Endpoints, Merchant, Pair, StateFile};
 use crate::failure::Failure;
 
@@ -34,7 +33,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Where Tap's payments want SGate's callback.
+    /// Where SGate's payments want its callback.
     pub(super) fn callback_url(&self) -> String {
         format!("{}/sgate", self.backend_url)
     }
@@ -61,10 +60,7 @@ pub(super) async fn merchant(
         portone: key(engine, found.id, CredentialKind::Portone, None).await?,
         sgate: key(engine, found.id, CredentialKind::Sgate, Some(ENVIRONMENT)).await?,
         api_key: key(engine, found.id, CredentialKind::Api, Some(ENVIRONMENT)).await?.secret,
-        accounts: Accounts {
-            momo: account(engine, found.id, "momo", addresses).await?,
-            tap: account(engine, found.id, "tap", addresses).await?,
-        },
+        accounts: accounts(engine, found.id, addresses).await?,
         endpoints: Endpoints {
             portone: endpoint(engine, found.id, Dialect::Portone, addresses).await?,
             standard: endpoint(engine, found.id, Dialect::Standard, addresses).await?,
@@ -96,43 +92,35 @@ async fn key(
     Ok(Pair { key: key.public_key, secret: secret.expose_secret().to_owned() })
 }
 
+async fn accounts(engine: &Engine, merchant: MerchantId, addresses: &Addresses) -> Result<Accounts, Failure> {
+    let mut all = Accounts::new();
+    for psp in psps::ALL {
+        all.insert(psp.name.to_owned(), account(engine, merchant, psp, addresses).await?);
+    }
+    Ok(all)
+}
+
 async fn account(
     engine: &Engine,
     merchant: MerchantId,
-    psp: &str,
+    psp: &Psp,
     addresses: &Addresses,
 ) -> Result<String, Failure> {
     let all = engine.list_accounts(Some(merchant)).await?;
-    if let Some(there) = all.iter().find(|account| account.psp == psp) {
+    if let Some(there) = all.iter().find(|account| account.psp == psp.name) {
         return Ok(there.id.to_string());
     }
     let new = NewAccount {
         merchant,
-        psp: psp.to_owned(),
-        name: format!("{psp} sandbox"),
+        psp: psp.name.to_owned(),
+        name: format!("{} sandbox", psp.name),
         environment: ENVIRONMENT,
         max_in_flight: MAX_IN_FLIGHT,
-        base_url: Some(addresses.sandbox_url.clone()),
+        base_url: Some(psp.address(&addresses.sandbox_url)),
         public_url: Some(addresses.base_url.clone()),
-        credentials: credentials(psp),
+        credentials: psp.credentials(&SandboxConfig::default()),
     };
     Ok(engine.add_account(new).await?.id.to_string())
-}
-
-/// Those that the sandbox takes; the PSPs print them in their documentation.
-fn credentials(psp: &str) -> Credentials {
-    let known = SandboxConfig::default();
-    let pairs = match psp {
-        "momo" => known.momo.into_iter().next().map_or_else(Vec::new, |momo| {
-            vec![
-                ("partner_code", momo.partner_code),
-                ("access_key", momo.access_key),
-                ("secret_key", momo.secret_key),
-            ]
-        }),
-        _ => known.tap.into_iter().map(|tap| ("secret_key", tap.secret_key)).take(1).collect(),
-    };
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 async fn endpoint(
@@ -170,22 +158,41 @@ pub(super) async fn move_accounts(
     merchant: &Merchant,
     addresses: &Addresses,
 ) -> Result<(), Failure> {
-    for (psp, id) in [("momo", &merchant.accounts.momo), ("tap", &merchant.accounts.tap)] {
-        let account = engine.any_account(account_id(id)?).await?;
+    for psp in psps::ALL {
+        let account = engine.any_account(account_id(merchant, psp.name)?).await?;
         let (base_url, notification_url) = engine.account_addresses(&account).await?;
-        let notified = format!("{}{}", addresses.base_url, psp_notification_path(psp, account.id));
-        if base_url.as_ref() == Some(&addresses.sandbox_url) && notification_url == Some(notified) {
+        let wanted = psp.address(&addresses.sandbox_url);
+        if base_url.as_ref() == Some(&wanted)
+            && notification_url == Some(notified_at(addresses, psp, account.id))
+        {
             continue;
         }
         let edit = AccountEdit {
-            base_url: Some(Some(addresses.sandbox_url.clone())),
+            base_url: Some(Some(wanted)),
             public_url: Some(Some(addresses.base_url.clone())),
-            credentials: Some(credentials(psp)),
+            credentials: Some(psp.credentials(&SandboxConfig::default())),
             ..AccountEdit::default()
         };
         engine.change_account(account.merchant, account.id, edit).await?;
     }
     Ok(())
+}
+
+/// Where a PSP's notifications about the merchant's account arrive.
+fn notified_at(addresses: &Addresses, psp: &Psp, account: AccountId) -> String {
+    format!("{}{}", addresses.base_url, psp_notification_path(psp.name, account))
+}
+
+/// The addresses that PSPs are told once, where they take none with a request.
+pub(super) fn webhooks(
+    merchant: &Merchant,
+    addresses: &Addresses,
+) -> Result<Vec<(&'static str, String)>, Failure> {
+    psps::ALL
+        .iter()
+        .filter(|psp| psp.has_webhook)
+        .map(|psp| Ok((psp.name, notified_at(addresses, psp, account_id(merchant, psp.name)?))))
+        .collect()
 }
 
 /// Puts the payments into the store, once: what became of them since is not touched.
@@ -200,10 +207,9 @@ pub(super) async fn load_payments(
         return Ok(());
     }
     let owner = MerchantId::parse(&merchant.id).map_err(|error| Failure::unable(error.to_string()))?;
-    let (momo, tap) = (account_id(&merchant.accounts.momo)?, account_id(&merchant.accounts.tap)?);
     let callback_url = addresses.callback_url();
-    let account = |payment: &Payment| if payment.psp == "momo" { momo } else { tap };
-    let rows = payments.iter().map(|payment| payment.to_import(account(payment), &callback_url)).collect();
+    let row = |payment: &Payment| Ok(payment.to_import(account_id(merchant, payment.psp)?, &callback_url));
+    let rows = payments.iter().map(row).collect::<Result<_, Failure>>()?;
     for imported in engine.import_payments(owner, rows).await? {
         if let Some(refusal) = imported.refusal() {
             return Err(Failure::unable(format!("a payment of the demo is refused: {refusal}")));
@@ -213,6 +219,9 @@ pub(super) async fn load_payments(
     kept.save()
 }
 
-fn account_id(text: &str) -> Result<AccountId, Failure> {
+fn account_id(merchant: &Merchant, psp: &str) -> Result<AccountId, Failure> {
+    let missing =
+        || Failure::unable(format!("the demo has no account at {psp}: start over with another --data"));
+    let text = merchant.accounts.get(psp).ok_or_else(missing)?;
     AccountId::parse(text).map_err(|error| Failure::unable(error.to_string()))
 }

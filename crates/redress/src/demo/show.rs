@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::handout;
-use super::payments::{Kind, Payment};
+use super::kind::Kind;
+use super::payments::Payment;
 use super::setup::Addresses;
 use super::state::Merchant;
 use super::{LOG_FILE, SGATE_SCRIPT_FILE, backend};

@@ -78,7 +78,8 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Demo, Failure> {
     let payments = payments::all(&kept.state, &merchant.code)?;
     setup::load_payments(engine, &mut kept, &merchant, &payments, &addresses).await?;
     let callers = Callers::new(&settings, &addresses, &merchant, &world)?;
-    sandbox::announce(&callers.control, &payments, &*world.clock).await?;
+    let webhooks = setup::webhooks(&merchant, &addresses)?;
+    sandbox::announce(&callers.control, &payments, &webhooks, &*world.clock).await?;
     let backend = Backend::open(dir, callers.client.clone())?;
     serve_backend(&backend, ports.backend, &tasks, closed)?;
     handout::write(dir, &addresses, &merchant, &payments)?;

@@ -17,7 +17,7 @@ pub(super) const STATE_FILE: &str = "demo-state.json";
 const DATABASE_FILE: &str = "redress.db";
 
 /// The form of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All of it. It holds secrets, so it is not `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -68,12 +68,8 @@ pub(super) struct Pair {
     pub(super) secret: String,
 }
 
-/// The ids of the PSP accounts.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Accounts {
-    pub(super) momo: String,
-    pub(super) tap: String,
-}
+/// The ids of the PSP accounts, by the PSP's name.
+pub(super) type Accounts = BTreeMap<String, String>;
 
 /// The signing secrets of the endpoints.
 #[derive(Clone, Serialize, Deserialize)]

@@ -17,7 +17,8 @@ use redress_engine::engine::Engine;
 
 use super::backend::Backend;
 use super::client::{Client, Control, Effect};
-use super::payments::{Kind, Payment};
+use super::kind::Kind;
+use super::payments::Payment;
 
 /// For one step; longer than PortOne's face waits, and than it takes until a person is called at Tap.
 const STEP_LIMIT: Duration = Duration::from_secs(25);

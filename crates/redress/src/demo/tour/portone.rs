@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::backend::Came;
 use super::super::client::Answer;
-use super::super::payments::{Kind, Payment};
+use super::super::kind::Kind;
+use super::super::payments::Payment;
 use super::{Guide, Told, check};
 use redress_core::decimal::Decimal;
 use redress_core::money::Amount;

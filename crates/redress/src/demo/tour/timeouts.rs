@@ -2,7 +2,8 @@
 
 use super::portone::body;
 use super::{Guide, Told, check};
-use crate::demo::payments::{Kind, Payment};
+use crate::demo::kind::Kind;
+use crate::demo::payments::Payment;
 
 /// The sandbox does it and never answers.
 const LOST_ANSWER: &str = "timeout_after_effect";

@@ -1,0 +1,33 @@
+//! Proving a PSP account's credentials and address, without any effect on money.
+
+use redress_core::id::AccountId;
+use redress_core::policy::AccountState;
+use redress_psp::transport::Transport;
+
+use super::AdminError;
+use crate::engine::Engine;
+
+pub use redress_psp::connector::AccountCheck;
+
+impl Engine {
+    /// Asks an account's PSP, with its newest credentials, something that moves no money. Nothing is changed here either,
+    /// whatever it answers.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn check_account(
+        &self,
+        id: AccountId,
+        transport: &dyn Transport,
+    ) -> Result<AccountCheck, AdminError> {
+        let account = self.any_account(id).await?;
+        if account.state == AccountState::Revoked {
+            return Ok(AccountCheck::NotPossible(
+                "the account is revoked: nothing is sent through it any more",
+            ));
+        }
+        let timeout = self.parts.config.psp_timeout;
+        let (psp, config) = self.parts.directory.newest_account(account.merchant, id, timeout).await?;
+        Ok(self.connector(&psp)?.check(transport, &config).await)
+    }
+}

@@ -1,0 +1,143 @@
+//! What the PSPs that are spoken to can do, as plain data: for the API, the command line and the docs, all of one source.
+
+use redress_core::capabilities::{Capabilities, SumLimit, Unit};
+use redress_psp::connector::Connector;
+use redress_psp::registry;
+
+pub use redress_psp::profile::{Profile, ProvenBy};
+
+/// One connector, described.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectorSheet {
+    /// Its name in settings, tables and metrics.
+    pub name: &'static str,
+    /// What is said of it to people.
+    pub profile: &'static Profile,
+    /// What it can do.
+    pub capabilities: &'static Capabilities,
+}
+
+/// All connectors, in the order of their names.
+pub fn sheets() -> Vec<ConnectorSheet> {
+    registry::all().iter().map(|connector| sheet(*connector)).collect()
+}
+
+fn sheet(connector: &'static dyn Connector) -> ConnectorSheet {
+    ConnectorSheet {
+        name: connector.name(),
+        profile: connector.profile(),
+        capabilities: connector.capabilities(),
+    }
+}
+
+/// The table of the docs, in Markdown: one row a connector and method.
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "| connector | method | full | partial | several | window | limits | decimals | idempotency | status query | \
+         notification | proven by |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for ConnectorSheet { name, profile, capabilities } in sheets() {
+        for method in profile.methods {
+            let cells = [
+                format!("`{name}` ({})", profile.title),
+                format!("`{}`", method.name),
+                yes(capabilities.full).to_owned(),
+                yes(capabilities.partial).to_owned(),
+                several(capabilities).to_owned(),
+                window(capabilities),
+                limits(capabilities),
+                decimals(capabilities),
+                profile.idempotency.to_owned(),
+                profile.status_query.to_owned(),
+                profile.notification.to_owned(),
+                proven(method.proven_by).to_owned(),
+            ];
+            out.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+        }
+    }
+    out
+}
+
+const fn yes(can: bool) -> &'static str {
+    if can { "yes" } else { "no" }
+}
+
+const fn several(capabilities: &Capabilities) -> &'static str {
+    match (capabilities.several, capabilities.one_in_flight) {
+        (false, _) => "no",
+        (true, false) => "yes",
+        (true, true) => "yes, one after the other",
+    }
+}
+
+fn window(capabilities: &Capabilities) -> String {
+    capabilities
+        .window
+        .map_or_else(|| "none stated".to_owned(), |window| format!("{} days", window.as_secs() / 86_400))
+}
+
+fn limits(capabilities: &Capabilities) -> String {
+    let of_money: Vec<String> = capabilities.limits.iter().map(limit).collect();
+    let currencies = capabilities.currencies.map(|codes| codes.join(" "));
+    match (of_money.is_empty(), currencies) {
+        (true, None) => "none stated".to_owned(),
+        (true, Some(codes)) => codes,
+        (false, None) => of_money.join("; "),
+        (false, Some(codes)) => format!("{codes}; {}", of_money.join("; ")),
+    }
+}
+
+fn limit(limit: &SumLimit) -> String {
+    format!("{} {} to {} minor units", limit.currency, limit.min_minor, limit.max_minor)
+}
+
+fn decimals(capabilities: &Capabilities) -> String {
+    if capabilities.units.is_empty() {
+        return "as ISO 4217".to_owned();
+    }
+    let own: Vec<String> = capabilities.units.iter().map(unit).collect();
+    format!("as ISO 4217, but {}", own.join(", "))
+}
+
+fn unit(unit: &Unit) -> String {
+    let step = if unit.step_minor == 1 { String::new() } else { format!(" (steps of {})", unit.step_minor) };
+    format!("{} {}{step}", unit.currency, unit.decimals)
+}
+
+const fn proven(by: ProvenBy) -> &'static str {
+    match by {
+        ProvenBy::OfficialVectors => "official vectors",
+        ProvenBy::OfficialDescription => "official description",
+        ProvenBy::OthersProgram => "others' program",
+        ProvenBy::DocumentsOnly => "documents only",
+        ProvenBy::ThirdPartyCodeOnly => "third-party code only",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/connectors.md");
+
+    /// After a change, `redress psp-account connectors --markdown` prints the table for the page.
+    #[test]
+    fn the_docs_have_the_table_as_it_is() {
+        assert!(
+            PAGE.contains(&markdown()),
+            "docs/connectors.md is out of date; the table is now:\n{}",
+            markdown()
+        );
+    }
+
+    #[test]
+    fn nothing_is_offered_without_saying_what_proves_it() {
+        for sheet in sheets() {
+            let Profile { title, methods, idempotency, status_query, notification } = *sheet.profile;
+            assert!(!methods.is_empty(), "{}", sheet.name);
+            for text in [title, idempotency, status_query, notification] {
+                assert!(!text.trim().is_empty(), "{}", sheet.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! GET `/v1/connectors`: the PSPs that are spoken to, what refunds they can do, and what proves it. Sums are in minor
+//! units of ISO 4217; `null` stands for what the PSP does not state.
+
+use axum::Json;
+use redress_engine::connectors::{ConnectorSheet, sheets};
+use serde::Serialize;
+
+use super::auth::KeyHolder;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Connectors {
+    connectors: Vec<Connector>,
+}
+
+#[derive(Debug, Serialize)]
+struct Connector {
+    name: &'static str,
+    title: &'static str,
+    methods: Vec<Method>,
+    full: bool,
+    partial: bool,
+    several: bool,
+    /// Refunds of one payment are sent one after the other.
+    one_in_flight: bool,
+    window_seconds: Option<u64>,
+    /// `null`: any.
+    currencies: Option<&'static [&'static str]>,
+    limits: Vec<Limit>,
+    /// Currencies that the PSP counts otherwise than ISO 4217.
+    decimals: Vec<Unit>,
+    idempotency: &'static str,
+    status_query: &'static str,
+    notification: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Method {
+    name: &'static str,
+    proven_by: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Limit {
+    currency: &'static str,
+    min: i64,
+    max: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Unit {
+    currency: &'static str,
+    decimals: u32,
+    /// Sums must be multiples of so many minor units.
+    step: i64,
+}
+
+pub(crate) async fn list(_: KeyHolder) -> Json<Connectors> {
+    Json(Connectors { connectors: sheets().into_iter().map(shown).collect() })
+}
+
+fn shown(sheet: ConnectorSheet) -> Connector {
+    let ConnectorSheet { name, profile, capabilities } = sheet;
+    let methods = profile
+        .methods
+        .iter()
+        .map(|method| Method { name: method.name, proven_by: method.proven_by.as_str() });
+    let limits = capabilities.limits.iter().map(|limit| Limit {
+        currency: limit.currency,
+        min: limit.min_minor,
+        max: limit.max_minor,
+    });
+    let decimals = capabilities.units.iter().map(|unit| Unit {
+        currency: unit.currency,
+        decimals: unit.decimals,
+        step: unit.step_minor,
+    });
+    Connector {
+        name,
+        title: profile.title,
+        methods: methods.collect(),
+        full: capabilities.full,
+        partial: capabilities.partial,
+        several: capabilities.several,
+        one_in_flight: capabilities.one_in_flight,
+        window_seconds: capabilities.window.map(|window| window.as_secs()),
+        currencies: capabilities.currencies,
+        limits: limits.collect(),
+        decimals: decimals.collect(),
+        idempotency: profile.idempotency,
+        status_query: profile.status_query,
+        notification: profile.notification,
+    }
+}

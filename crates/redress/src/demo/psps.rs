@@ -1,0 +1,54 @@
+//! The PSPs of the demo: how its accounts there are set up. The credentials are those that the sandbox takes; the PSPs
+//! print them in their documentation, or they are made up.
+
+use redress_engine::admin::accounts::Credentials;
+use redress_sandbox::SandboxConfig;
+
+/// One PSP.
+pub(super) struct Psp {
+    /// The connector's folder.
+    pub(super) name: &'static str,
+    /// What follows the sandbox's address.
+    path: &'static str,
+    /// Whether it is told once where its notifications go.
+    pub(super) has_webhook: bool,
+    credentials: fn(&SandboxConfig) -> Vec<(&'static str, String)>,
+}
+
+/// All of them, in the order of their names.
+pub(super) const ALL: &[Psp] = &[
+    Psp {
+        name: "momo",
+        path: "",
+        has_webhook: false,
+        credentials: |known| {
+            let momo = known.momo.first();
+            momo.map_or_else(Vec::new, |momo| {
+                vec![
+                    ("partner_code", momo.partner_code.clone()),
+                    ("access_key", momo.access_key.clone()),
+                    ("secret_key", momo.secret_key.clone()),
+                ]
+            })
+        },
+    },
+    Psp {
+        name: "tap",
+        path: "",
+        has_webhook: false,
+        credentials: |known| {
+            known.tap.iter().map(|tap| ("secret_key", tap.secret_key.clone())).take(1).collect()
+        },
+    },
+];
+
+impl Psp {
+    /// Where the sandbox plays it.
+    pub(super) fn address(&self, sandbox_url: &str) -> String {
+        format!("{sandbox_url}{}", self.path)
+    }
+
+    pub(super) fn credentials(&self, known: &SandboxConfig) -> Credentials {
+        (self.credentials)(known).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
