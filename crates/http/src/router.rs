@@ -152,7 +152,7 @@ mod tests {
                 "POST /api_v1/orders/{id}/refunds",
             ],
         ),
-        (Auth::ApiKey, &["POST /v1/payments"]),
+        (Auth::ApiKey, &["GET /v1/connectors", "POST /v1/payments"]),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
         (Auth::Nobody, &["GET /healthz", "GET /readyz"]),
     ];

@@ -91,3 +91,7 @@ fn shown(sheet: ConnectorSheet) -> Connector {
         notification: profile.notification,
     }
 }
+
+#[cfg(test)]
+#[path = "connectors_tests.rs"]
+mod tests;
