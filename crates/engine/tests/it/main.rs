@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod contract;
 mod faults;
 mod promises;
+mod psps;
 mod rig;

@@ -37,6 +37,8 @@ use redress_store::{Faults, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::psps::{self, Psp};
+
 const START: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 const SANDBOX_URL: &str = "http://sandbox.test";
 const REDRESS_URL: &str = "http://redress.test";
@@ -51,8 +53,6 @@ pub(crate) struct Rig {
     pub(crate) sandbox: Sandbox,
     pub(crate) store: Store,
     pub(crate) merchant: MerchantId,
-    momo: AccountId,
-    tap: AccountId,
 }
 
 /// One effect in the sandbox's ledger.
@@ -108,16 +108,7 @@ impl Rig {
         let away = Arc::default();
         let engine = start(&engines(&store), &world, &vault, &sandbox, &away);
         wire.engine.set(engine.clone()).ok().unwrap();
-        let mut rig = Self {
-            engine,
-            away,
-            clock,
-            sandbox,
-            store,
-            merchant: MerchantId::from_bytes([1; 16]),
-            momo: AccountId::from_bytes([2; 16]),
-            tap: AccountId::from_bytes([3; 16]),
-        };
+        let mut rig = Self { engine, away, clock, sandbox, store, merchant: MerchantId::from_bytes([1; 16]) };
         rig.fill(&world, &vault).await;
         rig
     }
@@ -126,39 +117,38 @@ impl Rig {
         let merchant = self.merchant;
         let row = Merchant { id: merchant, code: "M948164".into(), name: "Test".into(), created_at: START };
         self.store.run(AddMerchant(row)).await.unwrap();
-        let momo = json!({"partner_code": "MOMO", "access_key": "F8BBA842ECF85",
-            "secret_key": "K951B6PE1waDMi640xX08PD3vg6EkVlz"});
-        let tap = json!({"secret_key": "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ"});
-        for (id, psp, credentials) in [(self.momo, "momo", momo), (self.tap, "tap", tap)] {
+        for psp in psps::ALL {
+            let (id, name) = (psp.account, psp.name);
             let context =
                 SealContext { merchant, row: id.as_bytes(), column: "psp_account_versions.credentials" };
-            let sealed = vault.seal(&*world.random, &context, credentials.to_string().as_bytes());
+            let sealed = vault.seal(&*world.random, &context, psp.credentials().to_string().as_bytes());
             self.store
                 .run(AddAccount {
                     merchant,
                     id,
-                    psp: psp.into(),
-                    name: psp.into(),
+                    psp: name.into(),
+                    name: name.into(),
                     environment: Environment::Sandbox,
                     max_in_flight: 4,
                     first: AccountVersion {
-                        base_url: Some(SANDBOX_URL.to_owned()),
-                        notification_url: Some(format!("{REDRESS_URL}/psp/{psp}/{id}")),
+                        base_url: Some(format!("{SANDBOX_URL}{}", psp.path)),
+                        notification_url: Some(notified_at(psp)),
                         credentials_sealed: sealed,
                     },
                     now: START,
                 })
                 .await
                 .unwrap();
+            if psp.has_webhook {
+                self.control("webhook", &json!({"psp": name, "url": notified_at(psp)})).await;
+            }
         }
     }
 
     /// Makes a payment known to both sides.
     pub(crate) async fn payment(&self, psp: &str, number: u8, minor: i64) -> String {
-        let (account, currency, psp_payment_id) = match psp {
-            "momo" => (self.momo, "VND", format!("28200{number:05}")),
-            _ => (self.tap, "SAR", format!("chg_TS{number:05}")),
-        };
+        let Psp { account, currency, .. } = *Psp::named(psp);
+        let psp_payment_id = Psp::named(psp).payment_id(number);
         let order_ref = format!("{psp}-{number}");
         let row = NewPayment {
             id: PaymentId::new(START, [number; 10]),
@@ -223,7 +213,7 @@ impl Rig {
 
     /// Where Tap's notifications arrive.
     pub(crate) fn tap_address(&self) -> String {
-        format!("{REDRESS_URL}/psp/tap/{}", self.tap)
+        notified_at(Psp::named("tap"))
     }
 
     /// Posts to Redress as a PSP does.
@@ -233,7 +223,7 @@ impl Rig {
             map.insert(*name, value.parse().unwrap());
         }
         let inbound = Inbound { headers: map, body: body.to_owned().into(), received_at: self.clock.now() };
-        self.engine.take_psp_notification("tap", self.tap, inbound).await.unwrap()
+        self.engine.take_psp_notification("tap", Psp::named("tap").account, inbound).await.unwrap()
     }
 
     pub(crate) async fn ledger(&self) -> Vec<Effect> {
@@ -305,6 +295,11 @@ impl Rig {
             self.clock.advance(TICK);
         }
     }
+}
+
+/// Where a PSP's notifications arrive.
+fn notified_at(psp: &Psp) -> String {
+    format!("{REDRESS_URL}/psp/{}/{}", psp.name, psp.account)
 }
 
 fn start(
