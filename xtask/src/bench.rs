@@ -13,8 +13,9 @@ const ON_POSTGRES: [&str; 2] = ["postgres", "pgbench"];
 pub(crate) fn command(args: &[String]) -> Outcome {
     let (ours, theirs): (Vec<_>, Vec<_>) =
         args.iter().partition(|arg| ["--no-pg-install", "--without-postgres"].contains(&arg.as_str()));
-    let Some((accept, rest)) = theirs.split_first().filter(|(name, _)| name.as_str() == "accept") else {
-        return Err("usage: cargo xtask bench accept [ARGS...]".into());
+    let known = |name: &str| ["accept", "settle"].contains(&name);
+    let Some((what, rest)) = theirs.split_first().filter(|(name, _)| known(name.as_str())) else {
+        return Err("usage: cargo xtask bench accept|settle [ARGS...]".into());
     };
     let has = |name: &str| ours.iter().any(|arg| *arg == name);
     let cluster = match needs_postgres(rest) && !has("--without-postgres") {
@@ -22,7 +23,7 @@ pub(crate) fn command(args: &[String]) -> Outcome {
         false => None,
     };
     let mut bench = cargo(["run", "--release", "--quiet", "-p", "redress-bench", "--"]);
-    bench.arg(accept).args(rest);
+    bench.arg(what).args(rest);
     if let Some(cluster) = &cluster {
         bench.arg("--postgres-url").arg(cluster.url()).arg("--postgres-programs").arg(cluster.programs());
     }

@@ -126,7 +126,7 @@ impl Bench<'_> {
         eprintln!("loading {} payments into PostgreSQL", self.args.payments);
         let place = Place::Postgres(url.clone());
         let store = prepare::open(&place, 1)?;
-        let prepared = prepare::fill(&store, self.args.payments).await?;
+        let prepared = prepare::fill(&store, self.args.payments, None).await?;
         drop(store);
         server.settle()?;
         let job = Job { place, work: Work::Serve, group_ops_max: 1, prepared };
@@ -213,14 +213,14 @@ fn row(name: RowName, measured: Measured, before: &Reading, after: &Reading, pea
 }
 
 /// The server's process.
-struct Server {
-    child: Child,
+pub(crate) struct Server {
+    pub(crate) child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Server {
-    fn start(dir: &Path, job: &Job) -> Outcome<(Self, Ready)> {
+    pub(crate) fn start(dir: &Path, job: &Job) -> Outcome<(Self, Ready)> {
         let said = |error: std::io::Error| format!("the server cannot be started: {error}");
         let (file, log) = (dir.join("job.json"), dir.join("server.log"));
         let text = serde_json::to_vec(job).map_err(|error| error.to_string())?;
@@ -261,7 +261,7 @@ impl Server {
         })
     }
 
-    fn end(mut self) -> Outcome<Farewell> {
+    pub(crate) fn end(mut self) -> Outcome<Farewell> {
         let farewell = self.ask(Question::End)?;
         self.child.wait().map_err(|error| error.to_string())?;
         Ok(farewell)

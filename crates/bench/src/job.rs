@@ -30,6 +30,8 @@ pub(crate) enum Place {
 pub(crate) enum Work {
     /// The faces over HTTP, as the program serves them.
     Serve,
+    /// The same, with PSPs and endpoints to speak to on this machine.
+    ServeAndSettle,
     /// SGate's authentication and parsing alone, over HTTP.
     OnlyParse,
     /// The storage operation alone, by so many callers in the process itself.

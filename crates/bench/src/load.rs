@@ -60,6 +60,17 @@ impl Load {
         micros_since(self.began)
     }
 
+    /// Waits until every caller has run out of work.
+    ///
+    /// # Errors
+    /// A caller's sentence when one had to give up.
+    pub(crate) async fn all_done(mut self) -> Outcome {
+        while let Some(caller) = self.callers.join_next().await {
+            caller.map_err(|error| error.to_string())??;
+        }
+        Ok(())
+    }
+
     /// Lets the callers finish; what came between two times.
     ///
     /// # Errors

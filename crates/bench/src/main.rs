@@ -8,12 +8,15 @@ mod disk;
 mod job;
 mod load;
 mod measure;
+mod peers;
 mod pgbench;
 mod prepare;
 mod process;
 mod report;
 mod requests;
 mod server;
+mod settle;
+mod sink;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +37,17 @@ struct Cli {
 enum Command {
     /// How fast refunds are accepted.
     Accept(AcceptArgs),
+    /// How fast refunds are accepted, executed, settled and told.
+    Settle(settle::SettleArgs),
+    /// The PSPs, played; `settle` starts it.
+    #[command(hide = true)]
+    Sandbox {
+        /// Its state.
+        file: PathBuf,
+    },
+    /// The merchant's endpoint; `settle` starts it.
+    #[command(hide = true)]
+    Sink,
     /// The server's side of one row; `accept` starts it.
     #[command(hide = true)]
     Server {
@@ -84,6 +98,9 @@ struct AcceptArgs {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Accept(args) => accept::run(&args),
+        Command::Settle(args) => settle::run(&args),
+        Command::Sandbox { file } => peers::play(file),
+        Command::Sink => sink::run(),
         Command::Server { job } => server::run(&job),
     };
     match done {

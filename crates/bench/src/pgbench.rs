@@ -77,6 +77,11 @@ impl Server {
         self.sql("VACUUM ANALYZE").and_then(|_| self.sql("CHECKPOINT")).map(drop)
     }
 
+    /// Takes everything of ours away.
+    pub(crate) fn empty(&self) -> Outcome {
+        self.sql("DROP SCHEMA public CASCADE").and_then(|_| self.sql("CREATE SCHEMA public")).map(drop)
+    }
+
     fn sql(&self, sql: &str) -> Outcome<String> {
         let mut psql = self.program("psql");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.url]);

@@ -8,16 +8,20 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use redress_core::environment::Environment;
+use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId, PaymentId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::AccountState;
 use redress_engine::admin::accounts::{Credentials, MAX_IN_FLIGHT, NewAccount};
+use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::keys::CredentialKind;
 use redress_engine::config::EngineConfig;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::real_world::{OsRandom, SystemClock, TokioSpawner};
 use redress_engine::vault::{Vault, generate_line};
 use redress_engine::world::{Clock, Random, World};
+use redress_psp::guard::GuardPolicy;
+use redress_psp::http::{HttpClient, HttpClientConfig};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::ops::payments::{NewPayment, UPSERT_PAYMENTS_MAX, UpsertPayments, Upserted};
 use redress_store::{MIGRATIONS, Role, SqliteConfig, Store};
@@ -34,10 +38,14 @@ use crate::measure::now;
 const BATCHES_AT_ONCE: usize = 8;
 
 /// What was captured by each payment, in minor units of VND: many refunds of 1000 fit into it.
-const CAPTURED_MINOR: i64 = 50_000_000;
+pub(crate) const CAPTURED_MINOR: i64 = 50_000_000;
 
 /// Credentials of no one: the account stays paused.
 const CREDENTIALS: &[u8] = br#"{"partner_code": "BENCH", "access_key": "none", "secret_key": "none"}"#;
+
+/// Those that the sandbox takes; MoMo prints them in its documentation.
+const CREDENTIALS_OF_THE_SANDBOX: &[u8] = br#"{"partner_code": "MOMO", "access_key": "F8BBA842ECF85",
+    "secret_key": "K951B6PE1waDMi640xX08PD3vg6EkVlz"}"#;
 
 /// A loaded database, and who may refund its payments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,7 +76,7 @@ pub(crate) async fn sqlite(database: &Path, payments: u32) -> Outcome<Prepared> 
     }
     crate::copy::remove(database);
     let store = open(&Place::Sqlite(database.to_owned()), redress_store::GROUP_OPS_MAX)?;
-    let prepared = fill(&store, payments).await?;
+    let prepared = fill(&store, payments, None).await?;
     // The last handle waits for the writer, which leaves the log empty.
     drop(store);
     let text = serde_json::to_vec(&prepared).map_err(|error| error.to_string())?;
@@ -76,23 +84,41 @@ pub(crate) async fn sqlite(database: &Path, payments: u32) -> Outcome<Prepared> 
     Ok(prepared)
 }
 
-/// Fills an empty database.
-pub(crate) async fn fill(store: &Store, payments: u32) -> Outcome<Prepared> {
+/// The PSP and the merchant's endpoint that refunds are settled and told to.
+#[derive(Clone, Debug)]
+pub(crate) struct Peers {
+    pub(crate) sandbox_url: String,
+    pub(crate) sink_url: String,
+    /// Refunds that are sent at once.
+    pub(crate) max_in_flight: u32,
+}
+
+/// Fills an empty database: with an account that is paused and no endpoint, or with an active one and an endpoint that is
+/// told of each success.
+pub(crate) async fn fill(store: &Store, payments: u32, peers: Option<&Peers>) -> Outcome<Prepared> {
     let started = now();
     let said = |error: &dyn std::fmt::Display| format!("the database cannot be filled: {error}");
     store.migrate(MIGRATIONS, SystemClock.now().as_micros()).await.map_err(|error| said(&error))?;
     let random = OsRandom::new().map_err(|error| said(&error))?;
     let master_key = generate_line(&random).expose_secret().to_owned();
-    let engine = engine(store.clone(), &master_key)?;
+    let engine = engine(store.clone(), &master_key, false)?;
     let merchant = engine.add_merchant("Bench", None).await.map_err(|error| said(&error))?.id;
     let (key, secret) = engine
         .add_key(merchant, CredentialKind::Sgate, Some(Environment::Sandbox))
         .await
         .map_err(|error| said(&error))?;
-    let account = engine.add_account(account_of(merchant)).await.map_err(|error| said(&error))?.id;
-    let paused = engine.set_account_state(merchant, account, AccountState::Paused).await;
-    paused.map_err(|error| said(&error))?;
-    load(store, merchant, account, payments).await?;
+    let account = engine.add_account(account_of(merchant, peers)).await.map_err(|error| said(&error))?.id;
+    match peers {
+        Some(peers) => {
+            let endpoint = endpoint_of(merchant, &peers.sink_url);
+            engine.add_endpoint(endpoint).await.map_err(|error| said(&error))?;
+        }
+        None => {
+            let paused = engine.set_account_state(merchant, account, AccountState::Paused).await;
+            paused.map_err(|error| said(&error))?;
+        }
+    }
+    load(store, merchant, account, payments, peers.is_none()).await?;
     Ok(Prepared {
         payments,
         load_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -104,7 +130,13 @@ pub(crate) async fn fill(store: &Store, payments: u32) -> Outcome<Prepared> {
     })
 }
 
-async fn load(store: &Store, merchant: MerchantId, account: AccountId, payments: u32) -> Outcome {
+async fn load(
+    store: &Store,
+    merchant: MerchantId,
+    account: AccountId,
+    payments: u32,
+    own_address: bool,
+) -> Outcome {
     let batch = u32::try_from(UPSERT_PAYMENTS_MAX).unwrap_or(1);
     let mut batches = (0..payments).step_by(UPSERT_PAYMENTS_MAX).map(|from| from..payments.min(from + batch));
     let mut under_way = JoinSet::new();
@@ -113,7 +145,7 @@ async fn load(store: &Store, merchant: MerchantId, account: AccountId, payments:
             && let Some(numbers) = batches.next()
         {
             let now = SystemClock.now();
-            let rows = numbers.map(|number| payment(account, number)).collect();
+            let rows = numbers.map(|number| payment(account, number, own_address)).collect();
             let (store, upsert) = (store.clone(), UpsertPayments { merchant, rows, now });
             under_way.spawn(async move { store.run(upsert).await });
         }
@@ -125,7 +157,12 @@ async fn load(store: &Store, merchant: MerchantId, account: AccountId, payments:
     }
 }
 
-fn payment(account: AccountId, number: u32) -> NewPayment {
+/// The PSP's id of a payment.
+pub(crate) fn psp_payment_id(number: u32) -> String {
+    format!("4{number:010}")
+}
+
+fn payment(account: AccountId, number: u32, own_address: bool) -> NewPayment {
     let captured_at = SystemClock.now();
     let mut random = [0; 10];
     random[..4].copy_from_slice(&number.to_be_bytes());
@@ -135,27 +172,43 @@ fn payment(account: AccountId, number: u32) -> NewPayment {
         order_ref: order_ref(number),
         merchant_order_ref: Some(format!("SO-2026-{number:09}")),
         account,
-        psp_payment_id: format!("4{number:010}"),
+        psp_payment_id: psp_payment_id(number),
         captured: Amount::new(CAPTURED_MINOR, Currency::from_code("VND").expect("a currency of ISO 4217")),
         refunded_before: 0,
         captured_at,
         channel: Some("MOMOPAY".to_owned()),
         payment_method: Some("MOMOPAY_WALLET".to_owned()),
         customer_ref: Some(format!("C{number:010}")),
-        notification_url: Some("https://merchant.example/refunds".to_owned()),
+        notification_url: own_address.then(|| "https://merchant.example/refunds".to_owned()),
     }
 }
 
-fn account_of(merchant: MerchantId) -> NewAccount {
+fn endpoint_of(merchant: MerchantId, sink_url: &str) -> NewEndpoint {
+    NewEndpoint {
+        merchant,
+        name: "Sink".to_owned(),
+        url: sink_url.to_owned(),
+        dialect: Dialect::Standard,
+        environment: Environment::Sandbox,
+        event_mask: Some(EventKind::Succeeded.bit()),
+        credential: None,
+    }
+}
+
+fn account_of(merchant: MerchantId, peers: Option<&Peers>) -> NewAccount {
+    let credentials = match peers {
+        Some(_) => CREDENTIALS_OF_THE_SANDBOX,
+        None => CREDENTIALS,
+    };
     NewAccount {
         merchant,
         psp: "momo".to_owned(),
         name: "Bench".to_owned(),
         environment: Environment::Sandbox,
-        max_in_flight: MAX_IN_FLIGHT,
-        base_url: None,
+        max_in_flight: peers.map_or(MAX_IN_FLIGHT, |peers| peers.max_in_flight),
+        base_url: peers.map(|peers| peers.sandbox_url.clone()),
         public_url: None,
-        credentials: Credentials::from_json(CREDENTIALS).expect("credentials in JSON"),
+        credentials: Credentials::from_json(credentials).expect("credentials in JSON"),
     }
 }
 
@@ -171,16 +224,25 @@ pub(crate) fn open(place: &Place, group_ops_max: usize) -> Outcome<Store> {
     .map_err(|error| error.to_string())
 }
 
-/// The use cases over a store, with the real time and the default settings.
-pub(crate) fn engine(store: Store, master_key: &str) -> Outcome<Engine> {
+/// The use cases over a store, with the real time and the default settings; with a network of this machine alone, or with
+/// none.
+pub(crate) fn engine(store: Store, master_key: &str, network: bool) -> Outcome<Engine> {
+    let transport: Arc<dyn Transport> = match network {
+        true => {
+            let guard = GuardPolicy { allow_loopback: true, ..GuardPolicy::default() };
+            let config = HttpClientConfig { guard, ..HttpClientConfig::default() };
+            Arc::new(HttpClient::new(config).map_err(|error| error.to_string())?)
+        }
+        false => Arc::new(NoNetwork),
+    };
     let random: Arc<dyn Random> = Arc::new(OsRandom::new().map_err(|error| error.to_string())?);
     let spawner = Arc::new(TokioSpawner::new(Handle::current()));
     Ok(Engine::new(EngineParts {
         store,
         world: World { clock: Arc::new(SystemClock), random, spawner },
         config: EngineConfig::default(),
-        psp_transport: Arc::new(NoNetwork),
-        notify_transport: Arc::new(NoNetwork),
+        psp_transport: Arc::clone(&transport),
+        notify_transport: transport,
         connectors: redress_psp::registry::by_name,
         vault: Arc::new(Vault::parse(master_key).map_err(|error| error.to_string())?),
     }))

@@ -23,6 +23,8 @@ pub(crate) struct Requests {
     ends: Vec<usize>,
     next: AtomicUsize,
     again: bool,
+    /// Running out of them is the end, and no error.
+    once: bool,
 }
 
 impl Requests {
@@ -56,7 +58,13 @@ impl Requests {
             bytes.extend_from_slice(body.as_bytes());
             ends.push(bytes.len());
         }
-        Self { bytes, ends, next: AtomicUsize::new(0), again }
+        Self { bytes, ends, next: AtomicUsize::new(0), again, once: false }
+    }
+
+    /// A caller for whom there are none left has done its work.
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
+        self
     }
 
     fn next(&self) -> Option<&[u8]> {
@@ -79,7 +87,11 @@ pub(crate) async fn caller(
 ) -> Outcome<Recorder> {
     let mut buffer = vec![0; ANSWER_BYTES_MAX];
     while recorder.goes_on() {
-        let request = requests.next().ok_or("more requests were answered than had been made ready")?;
+        let request = match requests.next() {
+            Some(request) => request,
+            None if requests.once => break,
+            None => return Err("more requests were answered than had been made ready".to_owned()),
+        };
         recorder.timed(exchange(&mut stream, request, &mut buffer)).await?;
     }
     Ok(recorder)

@@ -55,8 +55,9 @@ pub(crate) fn run(job: &Path) -> Outcome {
 async fn work(job: Job) -> Outcome {
     let store = open(&job.place, job.group_ops_max)?;
     match job.work {
-        Work::Serve | Work::OnlyParse => {
-            let engine = engine(store.clone(), &job.prepared.master_key)?;
+        Work::Serve | Work::ServeAndSettle | Work::OnlyParse => {
+            let network = matches!(job.work, Work::ServeAndSettle);
+            let engine = engine(store.clone(), &job.prepared.master_key, network)?;
             let router = match job.work {
                 Work::OnlyParse => redress_http::probe::order_refund_only_parsed(engine.clone()),
                 _ => redress_http::router::router(engine.clone()),

@@ -1,0 +1,216 @@
+//! `settle`: a number of refunds accepted, executed at the sandbox, settled and told to the merchant, from the first
+//! request to the last notification; beside the same number only accepted, in the same run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use redress_engine::real_world::SystemClock;
+use redress_engine::world::Clock;
+use serde::Serialize;
+use tokio::net::TcpStream;
+
+use crate::accept::{Server, cores};
+use crate::job::{Job, Place, Work};
+use crate::load::Load;
+use crate::measure::{now, pause};
+use crate::peers::{self, Peer};
+use crate::prepare::{self, Peers};
+use crate::requests::{Requests, caller};
+use crate::{Outcome, copy, pgbench, process};
+
+/// Between two looks at how many notifications came.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Without a notification more for so long, the run is given up.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// At least so much of the accept-only figure.
+const RATIO_MIN: f64 = 0.4;
+
+/// What `settle` measures.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SettleArgs {
+    /// Refunds, each of a payment of its own.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    refunds: u32,
+    /// Connections of the merchant.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    connections: u16,
+    /// Refunds that are sent to the PSP at once.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    in_flight: u32,
+    /// How often both rows are measured, in turn; the median ratio counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=25))]
+    rounds: u8,
+    /// Where the databases go: on the disk that is to be measured, not in memory.
+    #[arg(long, default_value = "target/bench")]
+    dir: PathBuf,
+    /// A throw-away PostgreSQL, with its durability on; without it its rows are left out.
+    #[arg(long)]
+    postgres_url: Option<String>,
+    /// Where PostgreSQL's own programs are.
+    #[arg(long)]
+    postgres_programs: Option<PathBuf>,
+    /// Print the figures as JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The figures of one row.
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    engine: &'static str,
+    work: &'static str,
+    per_second: f64,
+    /// CPU of each process a refund, in microseconds.
+    cpu_micros: BTreeMap<&'static str, f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    cores: usize,
+    refunds: u32,
+    rows: Vec<Row>,
+    /// Of each engine the median over the rounds: settled of accept-only refunds a second.
+    ratios: BTreeMap<&'static str, f64>,
+}
+
+pub(crate) fn run(args: &SettleArgs) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    let report = runtime.block_on(measure(args))?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+async fn measure(args: &SettleArgs) -> Outcome<Report> {
+    fs::create_dir_all(&args.dir).map_err(|error| format!("{}: {error}", args.dir.display()))?;
+    let postgres = match &args.postgres_url {
+        Some(url) => Some(pgbench::Server::at(url, args.postgres_programs.as_deref())?),
+        None => None,
+    };
+    let (mut rows, mut ratios) = (Vec::new(), BTreeMap::new());
+    for engine in [Some("sqlite"), postgres.as_ref().map(|_| "postgres")].into_iter().flatten() {
+        let database = postgres.as_ref().filter(|_| engine == "postgres");
+        let mut of_rounds = Vec::new();
+        for _ in 0..args.rounds {
+            let accepted = row(args, engine, database, false).await?;
+            let settled = row(args, engine, database, true).await?;
+            of_rounds.push(settled.per_second / accepted.per_second);
+            rows.extend([accepted, settled]);
+        }
+        of_rounds.sort_by(f64::total_cmp);
+        ratios.insert(engine, of_rounds.get((of_rounds.len() - 1) / 2).copied().unwrap_or_default());
+    }
+    Ok(Report { cores: cores(), refunds: args.refunds, rows, ratios })
+}
+
+/// One row, on a database and in processes of its own.
+async fn row(
+    args: &SettleArgs,
+    engine: &'static str,
+    database: Option<&pgbench::Server>,
+    settles: bool,
+) -> Outcome<Row> {
+    let work = if settles { "settle" } else { "accept" };
+    eprintln!("measuring {work} on {engine}");
+    let (sandbox, mut sink) = (peers::sandbox(&args.dir)?, Peer::start(&["sink"])?);
+    let peers = Peers {
+        sandbox_url: format!("http://{}", sandbox.address),
+        sink_url: format!("http://{}/", sink.address),
+        max_in_flight: args.in_flight,
+    };
+    let place = match (&args.postgres_url, database) {
+        (Some(url), Some(_)) => Place::Postgres(url.clone()),
+        _ => Place::Sqlite(args.dir.join("settle.db")),
+    };
+    match &place {
+        Place::Sqlite(path) => copy::remove(path),
+        Place::Postgres(_) => database.map_or(Ok(()), pgbench::Server::empty)?,
+    }
+    let store = prepare::open(&place, redress_store::GROUP_OPS_MAX)?;
+    let prepared = prepare::fill(&store, args.refunds, settles.then_some(&peers)).await?;
+    drop(store);
+    if settles {
+        peers::announce(&sandbox.address, args.refunds).await?;
+    }
+    let signed_at = SystemClock.now();
+    let count = usize::try_from(args.refunds).unwrap_or(usize::MAX);
+    let requests = Arc::new(Requests::make(&prepared, count, 1, false, signed_at).once());
+    let work_of_server = if settles { Work::ServeAndSettle } else { Work::Serve };
+    let job = Job { place, work: work_of_server, group_ops_max: redress_store::GROUP_OPS_MAX, prepared };
+    let (server, ready) = Server::start(&args.dir, &job)?;
+    let address = ready.address.ok_or("the server listens nowhere")?;
+
+    let cpu = |server: &Server, sink: &Peer| -> Outcome<[u64; 5]> {
+        let database = database.map_or(Ok(0), |of| process::cpu_of_family_micros(of.postmaster))?;
+        Ok([
+            process::cpu_by_thread(server.child.id())?.values().sum(),
+            sandbox.cpu_nanos()?,
+            sink.cpu_nanos()?,
+            process::cpu_by_thread(std::process::id())?.values().sum(),
+            database * 1_000,
+        ])
+    };
+    let (before, began) = (cpu(&server, &sink)?, now());
+    let mut load = Load::new();
+    for _ in 0..args.connections {
+        let stream = TcpStream::connect(&address).await.map_err(|error| format!("{address}: {error}"))?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let requests = Arc::clone(&requests);
+        load.add(|recorder| caller(recorder, stream, requests));
+    }
+    load.all_done().await?;
+    if settles {
+        all_told(&mut sink, u64::from(args.refunds)).await?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let after = cpu(&server, &sink)?;
+    server.end()?;
+    let names = ["server", "sandbox", "sink", "callers", "database"];
+    let each = |i: usize| after[i].saturating_sub(before[i]) as f64 / 1e3 / f64::from(args.refunds);
+    let cpu_micros = names.into_iter().enumerate().map(|(i, name)| (name, each(i))).collect();
+    Ok(Row { engine, work, per_second: f64::from(args.refunds) / seconds, cpu_micros })
+}
+
+/// Waits until each refund's success was told.
+async fn all_told(sink: &mut Peer, refunds: u64) -> Outcome {
+    let (mut seen, mut since) = (0, now());
+    while seen < refunds {
+        pause(LOOK_AGAIN).await;
+        let count = sink.count()?;
+        if count > seen {
+            (seen, since) = (count, now());
+        } else if since.elapsed() > STUCK_AFTER {
+            return Err(format!("{seen} of {refunds} refunds were told, and no more come"));
+        }
+    }
+    Ok(())
+}
+
+fn print(report: &Report) {
+    println!("{} cores; {} refunds a row\n", report.cores, report.refunds);
+    println!("{:<10} {:<8} {:>10}   CPU us a refund, by process", "engine", "work", "refunds/s");
+    for row in &report.rows {
+        let parts: Vec<String> = row
+            .cpu_micros
+            .iter()
+            .filter(|(_, micros)| **micros >= 0.05)
+            .map(|(name, micros)| format!("{name} {micros:.1}"))
+            .collect();
+        println!("{:<10} {:<8} {:>10.0}   {}", row.engine, row.work, row.per_second, parts.join(", "));
+    }
+    println!("\nTargets");
+    for (engine, ratio) in &report.ratios {
+        let met = if *ratio >= RATIO_MIN { "met   " } else { "MISSED" };
+        println!("{met} {ratio:>8.3} of the accept-only refunds/s on {engine}: {RATIO_MIN} or more");
+    }
+}
