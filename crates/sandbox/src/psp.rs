@@ -49,6 +49,12 @@ pub(crate) trait Play: Sync {
         let _ = (sandbox, kept);
         None
     }
+
+    /// [`Play::sign`] for a try of this number, counted from 1: for a PSP that says which try it is.
+    fn sign_try(&self, sandbox: &Sandbox, kept: Kept, number: u32) -> Option<Notification> {
+        let _ = number;
+        self.sign(sandbox, kept)
+    }
 }
 
 impl Psp {
