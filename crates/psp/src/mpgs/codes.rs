@@ -10,6 +10,9 @@ use std::time::Duration;
 /// When a new refund is worth trying after one that found its order locked; inferred.
 const AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
+/// The code of a refund that did not begin, because something else ran on its order.
+pub(super) const LOCK_FAILURE: &str = "LOCK_FAILURE";
+
 /// What a transaction's result says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -53,8 +56,7 @@ fn of_failure(code: &str) -> Meaning {
         | "CANCELLED"
         | "ABORTED"
         | "UNSPECIFIED_FAILURE" => Meaning::Refused(Again::No),
-        // It did not begin, because something else ran on the order.
-        "LOCK_FAILURE" => Meaning::Refused(Again::After(AGAIN_AFTER)),
+        LOCK_FAILURE => Meaning::Refused(Again::After(AGAIN_AFTER)),
         // TIMED_OUT, UNKNOWN, ACQUIRER_SYSTEM_ERROR and SYSTEM_ERROR do not say that the acquirer did nothing, and
         // what is in no list says nothing.
         _ => Meaning::Unclear,
