@@ -19,10 +19,9 @@ use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::world::{Notification, Notifier, NotifyError};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 /// The sandbox's own test account.
 const CREDENTIALS: [(&str, &str); 3] = [
@@ -53,7 +52,7 @@ struct Desk {
     account: AccountConfig,
     base: String,
     amount: Amount,
-    told: RefCell<mpsc::UnboundedReceiver<Notification>>,
+    told: Mutex<mpsc::UnboundedReceiver<Notification>>,
 }
 
 impl Desk {
@@ -98,7 +97,7 @@ impl Desk {
 
     /// The next notification, as it would come in.
     async fn heard(&self) -> Inbound {
-        let told = self.told.borrow_mut().recv().await.unwrap();
+        let told = self.told.lock().await.recv().await.unwrap();
         assert_eq!(told.url, TOLD_AT);
         let headers: HeaderMap = told
             .headers
@@ -136,7 +135,7 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
             account: account(&base),
             base,
             amount: Amount::new(1_234, Currency::from_code("SAR").unwrap()),
-            told: RefCell::new(told),
+            told: Mutex::new(told),
         };
         desk.connector.check_account(&desk.account).unwrap();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();

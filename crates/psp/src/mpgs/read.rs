@@ -36,13 +36,15 @@ enum Echo {
 /// 201 whenever the gateway handled the request, also where the refund was declined; 4xx is a mistake of ours, with a
 /// cause. That 429 means that nothing was done is likely, and stated nowhere.
 enum Kind<'a> {
-    Transaction(Answer<'a>),
+    Transaction(Box<Answer<'a>>),
     Refusal(Error),
 }
 
 fn kind(response: &HttpResponse) -> Result<Kind<'_>, Finding> {
     match response.status {
-        200..=299 => json(&response.body).map(Kind::Transaction).ok_or(Finding::NotUnderstood),
+        200..=299 => json(&response.body)
+            .map(|answer| Kind::Transaction(Box::new(answer)))
+            .ok_or(Finding::NotUnderstood),
         408 | 429 | 500.. => Err(Finding::NoAnswer),
         400..=499 => {
             let answer: Answer<'_> = json(&response.body).ok_or(Finding::NotUnderstood)?;
