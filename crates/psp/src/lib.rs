@@ -10,6 +10,7 @@ mod exchange;
 pub mod guard;
 pub mod http;
 pub mod momo;
+pub mod mpgs;
 pub mod notice;
 pub mod profile;
 pub mod record;

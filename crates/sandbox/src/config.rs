@@ -19,6 +19,23 @@ impl fmt::Debug for MomoAccount {
     }
 }
 
+/// One merchant's contract with a bank on Mastercard Gateway.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MpgsAccount {
+    /// Stands in every address and, as `merchant.<id>`, in the authentication.
+    pub merchant_id: String,
+    /// The API password.
+    pub password: String,
+    /// Sent with every notification.
+    pub notification_secret: String,
+}
+
+impl fmt::Debug for MpgsAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MpgsAccount").field("merchant_id", &self.merchant_id).finish_non_exhaustive()
+    }
+}
+
 /// One merchant's contract with Tap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TapAccount {
@@ -38,6 +55,8 @@ impl fmt::Debug for TapAccount {
 pub struct SandboxConfig {
     /// MoMo's merchants.
     pub momo: Vec<MomoAccount>,
+    /// Mastercard Gateway's merchants.
+    pub mpgs: Vec<MpgsAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -52,6 +71,12 @@ impl Default for SandboxConfig {
                 partner_code: "MOMO".to_owned(),
                 access_key: "F8BBA842ECF85".to_owned(),
                 secret_key: "K951B6PE1waDMi640xX08PD3vg6EkVlz".to_owned(),
+            }],
+            // Mastercard prints none; these are made up, in the usual lengths.
+            mpgs: vec![MpgsAccount {
+                merchant_id: "TESTREDRESS01".to_owned(),
+                password: "7f1d3a9c5e2b4860a1c3e5f708192a3b".to_owned(),
+                notification_secret: "A1B2C3D4E5F60718293A4B5C6D7E8F90".to_owned(),
             }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }

@@ -94,7 +94,10 @@ impl Sandbox {
     fn prepare(&self, claimed: &Claimed) -> Result<Option<(Due, Notification)>, StateError> {
         let Some(due) = self.read(|state| state.due_by_seq(claimed.seq))? else { return Ok(None) };
         let signed = match self.read(|state| state.refund_by_seq(due.refund_seq))? {
-            Some(refund) => refund.psp.play().sign(self, Kept::read(&due.payload)?),
+            Some(refund) => {
+                let number = due.attempts.saturating_add(1);
+                refund.psp.play().sign_try(self, Kept::read(&due.payload)?, number)
+            }
             None => None,
         };
         match signed {

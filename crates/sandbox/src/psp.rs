@@ -7,12 +7,13 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{momo, tap};
+use crate::{momo, mpgs, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Psp {
     Momo,
+    Mpgs,
     Tap,
 }
 
@@ -49,16 +50,23 @@ pub(crate) trait Play: Sync {
         let _ = (sandbox, kept);
         None
     }
+
+    /// [`Play::sign`] for a try of this number, counted from 1: for a PSP that says which try it is.
+    fn sign_try(&self, sandbox: &Sandbox, kept: Kept, number: u32) -> Option<Notification> {
+        let _ = number;
+        self.sign(sandbox, kept)
+    }
 }
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 2] = [Psp::Momo, Psp::Tap];
+    pub(crate) const ALL: [Psp; 3] = [Psp::Momo, Psp::Mpgs, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
         match self {
             Psp::Momo => &momo::Momo,
+            Psp::Mpgs => &mpgs::Mpgs,
             Psp::Tap => &tap::Tap,
         }
     }
