@@ -19,6 +19,13 @@ impl fmt::Debug for MomoAccount {
     }
 }
 
+/// One merchant's contract with stc pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StcPayAccount {
+    /// stc pay's number of the merchant, sent in the header `X-ClientCode`.
+    pub client_code: String,
+}
+
 /// One merchant's contract with Tap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TapAccount {
@@ -38,6 +45,8 @@ impl fmt::Debug for TapAccount {
 pub struct SandboxConfig {
     /// MoMo's merchants.
     pub momo: Vec<MomoAccount>,
+    /// stc pay's merchants.
+    pub stcpay: Vec<StcPayAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -45,7 +54,7 @@ pub struct SandboxConfig {
 impl Default for SandboxConfig {
     /// The test credentials that the PSPs print in their own public documentation, so that nothing need be set up:
     /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
-    /// <https://developers.tap.company/reference/list-all-charges>.
+    /// <https://developers.tap.company/reference/list-all-charges>. stc pay prints none, so its merchant is made up.
     fn default() -> SandboxConfig {
         SandboxConfig {
             momo: vec![MomoAccount {
@@ -53,6 +62,7 @@ impl Default for SandboxConfig {
                 access_key: "F8BBA842ECF85".to_owned(),
                 secret_key: "K951B6PE1waDMi640xX08PD3vg6EkVlz".to_owned(),
             }],
+            stcpay: vec![StcPayAccount { client_code: "61000000001".to_owned() }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }
     }

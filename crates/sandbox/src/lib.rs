@@ -2,7 +2,7 @@
 //! scripted faults, and a ledger of every effect.
 //!
 //! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
-//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and
+//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo`, `stcpay` and
 //! `tap`.
 //!
 //! # Steering it
@@ -18,7 +18,8 @@
 //!   request; until then it sends none.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
-//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
+//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`; stc pay takes none, and it is
+//!   empty.
 //!
 //! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
 //!
@@ -68,12 +69,13 @@ mod sandbox;
 mod script;
 mod server;
 mod state;
+mod stcpay;
 mod tap;
 #[cfg(test)]
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, SandboxConfig, TapAccount};
+pub use config::{MomoAccount, SandboxConfig, StcPayAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};
