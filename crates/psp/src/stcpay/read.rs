@@ -62,7 +62,8 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
     let status = response.status;
     if says_nothing(response) {
         let text = format!(
-            "stc pay answered HTTP {status} without a word; others saw that for a wrong certificate or client code"
+            "HTTP {status} without a word: others saw that for a wrong certificate or client code, and a wrong path may look \
+             like it"
         );
         return if matches!(status, 401 | 403) {
             AccountCheck::Refused(text)
