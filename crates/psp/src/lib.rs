@@ -16,6 +16,7 @@ pub mod profile;
 pub mod record;
 pub mod registry;
 pub mod session;
+pub mod stcpay;
 pub mod tap;
 #[doc(hidden)]
 pub mod testing;

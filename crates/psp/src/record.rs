@@ -31,6 +31,9 @@ const HIDDEN_FIELDS: [&str; 14] = [
     "authorization",
 ];
 
+/// The names of credentials that are no secrets: the evidence shows what was called.
+const SHOWN_CREDENTIALS: [&str; 2] = ["inquiry_path", "refund_path"];
+
 /// Evidence that is being written.
 pub(crate) struct Record<'a> {
     account: &'a AccountConfig,
@@ -78,10 +81,13 @@ impl<'a> Record<'a> {
 
     /// The whole evidence.
     pub(crate) fn finish(mut self) -> String {
-        for name in self.account.credentials.names() {
-            // Whole secrets only: a partner's name in a body is wanted, and no secret is that short.
-            if let Some(value) = self.account.credentials.get(name).filter(|value| value.len() >= 8) {
-                self.text = self.text.replace(value, HIDDEN);
+        let credentials = &self.account.credentials;
+        let secrets = credentials.names().filter(|name| !SHOWN_CREDENTIALS.contains(name));
+        for value in secrets.filter_map(|name| credentials.get(name)) {
+            // A key of several lines is a secret in each of them. Whole secrets only: a partner's name in a body is
+            // wanted, and no secret is that short.
+            for line in value.lines().map(str::trim).filter(|line| line.len() >= 8) {
+                self.text = self.text.replace(line, HIDDEN);
             }
         }
         self.text.truncate(self.text.trim_end().len());

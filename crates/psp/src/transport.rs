@@ -97,9 +97,31 @@ impl ClientIdentity {
         Self(pem.into().into())
     }
 
+    /// Whether a connection could be made with it: to be asked where somebody gives one.
+    ///
+    /// # Errors
+    /// [`IdentityError`] says which part cannot be used.
+    pub fn check(&self) -> Result<(), IdentityError> {
+        crate::http::identity::read(self).map(|_| ())
+    }
+
     pub(crate) fn pem(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// Why a client's identity cannot be used. It shows nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// There is no certificate, or one that cannot be read.
+    #[error("the client certificate cannot be read: it must be X.509 in PEM")]
+    Certificate,
+    /// There is no private key, or it cannot be read, or it is of no kind that is used.
+    #[error("the private key cannot be read: it must be RSA, ECDSA or Ed25519 in PEM, without a passphrase")]
+    PrivateKey,
+    /// The key belongs to another certificate than the first.
+    #[error("the private key is not that of the client certificate")]
+    Mismatch,
 }
 
 /// Shows neither the query, nor a header's value, nor the body.

@@ -36,6 +36,13 @@ impl fmt::Debug for MpgsAccount {
     }
 }
 
+/// One merchant's contract with stc pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StcPayAccount {
+    /// stc pay's number of the merchant, sent in the header `X-ClientCode`.
+    pub client_code: String,
+}
+
 /// One merchant's contract with Tap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TapAccount {
@@ -57,6 +64,8 @@ pub struct SandboxConfig {
     pub momo: Vec<MomoAccount>,
     /// Mastercard Gateway's merchants.
     pub mpgs: Vec<MpgsAccount>,
+    /// stc pay's merchants.
+    pub stcpay: Vec<StcPayAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -64,7 +73,7 @@ pub struct SandboxConfig {
 impl Default for SandboxConfig {
     /// The test credentials that the PSPs print in their own public documentation, so that nothing need be set up:
     /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
-    /// <https://developers.tap.company/reference/list-all-charges>.
+    /// <https://developers.tap.company/reference/list-all-charges>. stc pay prints none, so its merchant is made up.
     fn default() -> SandboxConfig {
         SandboxConfig {
             momo: vec![MomoAccount {
@@ -78,6 +87,7 @@ impl Default for SandboxConfig {
                 password: "7f1d3a9c5e2b4860a1c3e5f708192a3b".to_owned(),
                 notification_secret: "A1B2C3D4E5F60718293A4B5C6D7E8F90".to_owned(),
             }],
+            stcpay: vec![StcPayAccount { client_code: "61000000001".to_owned() }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }
     }

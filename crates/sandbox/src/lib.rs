@@ -70,12 +70,13 @@ mod sandbox;
 mod script;
 mod server;
 mod state;
+mod stcpay;
 mod tap;
 #[cfg(test)]
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, MpgsAccount, SandboxConfig, TapAccount};
+pub use config::{MomoAccount, MpgsAccount, SandboxConfig, StcPayAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

@@ -7,13 +7,14 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{momo, mpgs, tap};
+use crate::{momo, mpgs, stcpay, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Psp {
     Momo,
     Mpgs,
+    StcPay,
     Tap,
 }
 
@@ -60,13 +61,14 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 3] = [Psp::Momo, Psp::Mpgs, Psp::Tap];
+    pub(crate) const ALL: [Psp; 4] = [Psp::Momo, Psp::Mpgs, Psp::StcPay, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
         match self {
             Psp::Momo => &momo::Momo,
             Psp::Mpgs => &mpgs::Mpgs,
+            Psp::StcPay => &stcpay::StcPay,
             Psp::Tap => &tap::Tap,
         }
     }

@@ -5,6 +5,7 @@
 //! was written is put on a new one. That never sends anything twice; and a request that must know whether it left asks
 //! for a fresh connection, where it cannot happen.
 
+pub(crate) mod identity;
 mod resolver;
 mod tls;
 
@@ -12,11 +13,14 @@ mod tls;
 mod tests;
 
 use crate::guard::{GuardError, GuardPolicy};
-use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use crate::transport::{ClientIdentity, HttpRequest, HttpResponse, Transport, TransportError};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
+use identity::Identified;
 use resolver::GuardedResolver;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,11 +59,45 @@ impl Default for HttpClientConfig {
 pub struct HttpClientError(#[source] Box<dyn Error + Send + Sync>);
 
 /// The client. Cheap to share by reference; it needs a tokio runtime with I/O and time.
-#[derive(Debug)]
 pub struct HttpClient {
+    plan: Plan,
+    anonymous: Clients,
+    identified: Identified<Clients>,
+}
+
+/// All that the library's clients are built from.
+struct Plan {
     guard: Arc<GuardPolicy>,
+    connect_timeout: Duration,
+    tls: ClientConfig,
+}
+
+/// The library's clients of one identity, or of none.
+#[derive(Clone)]
+struct Clients {
     keeping: reqwest::Client,
     fresh: reqwest::Client,
+}
+
+impl Plan {
+    fn build(&self, tls: &ClientConfig) -> Result<Clients, reqwest::Error> {
+        let build = |idle_per_host_max: usize| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(Arc::new(GuardedResolver::new(Arc::clone(&self.guard))))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .no_proxy()
+                .referer(false)
+                .http1_only()
+                .connect_timeout(self.connect_timeout)
+                .pool_max_idle_per_host(idle_per_host_max)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .user_agent(concat!("redress/", env!("CARGO_PKG_VERSION")))
+                .build()
+        };
+        Ok(Clients { keeping: build(IDLE_PER_HOST_MAX)?, fresh: build(0)? })
+    }
 }
 
 impl HttpClient {
@@ -68,26 +106,27 @@ impl HttpClient {
     /// # Errors
     /// [`HttpClientError`] when the TLS library refuses its configuration.
     pub fn new(config: HttpClientConfig) -> Result<Self, HttpClientError> {
-        let guard = Arc::new(config.guard);
-        let tls = tls::client_config().map_err(|error| HttpClientError(error.into()))?;
-        let build = |idle_per_host_max: usize| {
-            reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .dns_resolver(Arc::new(GuardedResolver::new(Arc::clone(&guard))))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .no_proxy()
-                .referer(false)
-                .http1_only()
-                .connect_timeout(config.connect_timeout)
-                .pool_max_idle_per_host(idle_per_host_max)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .user_agent(concat!("redress/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .map_err(|error| HttpClientError(error.into()))
-        };
-        let (keeping, fresh) = (build(IDLE_PER_HOST_MAX)?, build(0)?);
-        Ok(Self { guard, keeping, fresh })
+        Self::trusting(config, Vec::new())
+    }
+
+    /// The same, which also trusts these authorities.
+    fn trusting(
+        config: HttpClientConfig,
+        roots: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, HttpClientError> {
+        let tls = tls::client_config(roots).map_err(|error| HttpClientError(error.into()))?;
+        let plan = Plan { guard: Arc::new(config.guard), connect_timeout: config.connect_timeout, tls };
+        let anonymous = plan.build(&plan.tls).map_err(|error| HttpClientError(error.into()))?;
+        Ok(Self { plan, anonymous, identified: Identified::default() })
+    }
+
+    /// The clients that speak as this identity.
+    fn clients_of(&self, identity: &ClientIdentity) -> Result<Clients, TransportError> {
+        self.identified.get(identity, || {
+            let tls = identity::client_config(&self.plan.tls, identity)
+                .map_err(|error| TransportError::NotSent(error.to_string()))?;
+            self.plan.build(&tls).map_err(|error| TransportError::NotSent(text_of(error)))
+        })
     }
 
     /// Judges an address as far as that goes without DNS, for a clear word at once where somebody sets it.
@@ -95,16 +134,18 @@ impl HttpClient {
     /// # Errors
     /// [`GuardError`] says what is wrong with it.
     pub fn check_url(&self, url: &str) -> Result<(), GuardError> {
-        self.guard.check_url(url).map(|_| ())
+        self.plan.guard.check_url(url).map(|_| ())
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let not_sent = |text: &dyn ToString| TransportError::NotSent(text.to_string());
-        let url = self.guard.check_url(&request.url).map_err(|error| not_sent(&error))?;
+        let url = self.plan.guard.check_url(&request.url).map_err(|error| not_sent(&error))?;
         if request.https_only && url.scheme() != "https" {
             return Err(not_sent(&GuardError::HttpsOnly));
         }
-        let client = if request.fresh_connection { &self.fresh } else { &self.keeping };
+        let identified = request.identity.as_ref().map(|identity| self.clients_of(identity)).transpose()?;
+        let clients = identified.as_ref().unwrap_or(&self.anonymous);
+        let client = if request.fresh_connection { &clients.fresh } else { &clients.keeping };
         let headers = header_map(request.headers)?;
         let mut sending = client.request(request.method, url).headers(headers).timeout(request.timeout);
         if !request.body.is_empty() {
@@ -117,6 +158,16 @@ impl HttpClient {
             false => whole_body(answer, request.body_bytes_max).await?,
         };
         Ok(HttpResponse { status, headers, body })
+    }
+}
+
+/// Shows nothing of identities.
+impl std::fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("guard", &self.plan.guard)
+            .field("connect_timeout", &self.plan.connect_timeout)
+            .finish_non_exhaustive()
     }
 }
 

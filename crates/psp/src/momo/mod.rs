@@ -213,7 +213,7 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Ok((answer, 0)) if answer.refund_trans.is_some() => {
             AccountCheck::Proved("MoMo took the keys and listed no such refund".to_owned())
         }
-        Ok((answer, code @ (11 | 12 | 13))) => {
+        Ok((answer, code @ 11..=13)) => {
             AccountCheck::Refused(format!("MoMo says {code} {}", psp_text(answer.message.as_deref())))
         }
         Ok((answer, code)) => {
