@@ -62,6 +62,33 @@ pub(crate) static ALL: &[Psp] = &[
         payment_id: |number| format!("28200{number:05}"),
     },
     Psp {
+        name: "mpgs",
+        account: account(4),
+        path: "",
+        currency: "SAR",
+        part: "2000.00",
+        has_webhook: false,
+        notifies: true,
+        knows_our_key: true,
+        credentials: || {
+            json!({"merchant_id": "TESTREDRESS01", "password": "7f1d3a9c5e2b4860a1c3e5f708192a3b",
+                "notification_secret": "A1B2C3D4E5F60718293A4B5C6D7E8F90"})
+        },
+        payment_id: |number| format!("ORDER-{number:05}"),
+    },
+    Psp {
+        name: "stcpay",
+        account: account(5),
+        path: "",
+        currency: "SAR",
+        part: "2000.00",
+        has_webhook: false,
+        notifies: false,
+        knows_our_key: false,
+        credentials: || json!({"client_code": "61000000001"}),
+        payment_id: |number| format!("12626780{number:05}"),
+    },
+    Psp {
         name: "tap",
         account: account(3),
         path: "",
