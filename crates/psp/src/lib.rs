@@ -15,6 +15,7 @@ pub mod profile;
 pub mod record;
 pub mod registry;
 pub mod session;
+pub mod stripe;
 pub mod tap;
 #[doc(hidden)]
 pub mod testing;
