@@ -19,6 +19,21 @@ impl fmt::Debug for MomoAccount {
     }
 }
 
+/// One merchant's contract with Stripe.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StripeAccount {
+    /// Sent as the bearer token.
+    pub secret_key: String,
+    /// Signs notifications.
+    pub webhook_secret: String,
+}
+
+impl fmt::Debug for StripeAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StripeAccount").finish_non_exhaustive()
+    }
+}
+
 /// One merchant's contract with Tap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TapAccount {
@@ -38,6 +53,8 @@ impl fmt::Debug for TapAccount {
 pub struct SandboxConfig {
     /// MoMo's merchants.
     pub momo: Vec<MomoAccount>,
+    /// Stripe's merchants.
+    pub stripe: Vec<StripeAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -45,13 +62,17 @@ pub struct SandboxConfig {
 impl Default for SandboxConfig {
     /// The test credentials that the PSPs print in their own public documentation, so that nothing need be set up:
     /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
-    /// <https://developers.tap.company/reference/list-all-charges>.
+    /// <https://developers.tap.company/reference/list-all-charges>. Those of Stripe, which prints none for all, are made up.
     fn default() -> SandboxConfig {
         SandboxConfig {
             momo: vec![MomoAccount {
                 partner_code: "MOMO".to_owned(),
                 access_key: "F8BBA842ECF85".to_owned(),
                 secret_key: "K951B6PE1waDMi640xX08PD3vg6EkVlz".to_owned(),
+            }],
+            stripe: vec![StripeAccount {
+                secret_key: "sk_test_sandbox".to_owned(),
+                webhook_secret: "whsec_sandbox".to_owned(),
             }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }

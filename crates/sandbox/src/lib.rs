@@ -2,8 +2,8 @@
 //! scripted faults, and a ledger of every effect.
 //!
 //! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
-//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and
-//! `tap`.
+//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo`,
+//! `stripe` and `tap`.
 //!
 //! # Steering it
 //!
@@ -18,7 +18,7 @@
 //!   request; until then it sends none.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
-//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
+//!   submit leaves none. `key` is MoMo's refund `orderId`, Stripe's `Idempotency-Key`, Tap's `reference.merchant`.
 //!
 //! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
 //!
@@ -40,6 +40,11 @@
 //! | `duplicate_notification` (Tap) | at once | `PENDING` | `REFUNDED`, the same notification twice |
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
+//!
+//! Stripe: a refund is `succeeded` in the answer itself and told once as `refund.created`; `refuse` is HTTP 400 with
+//! `charge_disputed`; `pend` is `pending`, and its end is told as `refund.updated` or `refund.failed`; all of the steps
+//! about notifications are played, `succeed_then_fail` with `refund.failed` 1 s later. Its answers, an HTTP 500 after
+//! the effect too, are given again for 24 hours; a request that is running is a 409.
 //!
 //! "No answer" means that the caller is held until it goes, at most two minutes. "Nothing until" and "after" are rows
 //! of the state with a time, not timers of a request: they happen although the caller has hung up, and after a
@@ -68,12 +73,13 @@ mod sandbox;
 mod script;
 mod server;
 mod state;
+mod stripe;
 mod tap;
 #[cfg(test)]
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, SandboxConfig, TapAccount};
+pub use config::{MomoAccount, SandboxConfig, StripeAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};
