@@ -199,7 +199,7 @@ proptest! {
         let at = at % bytes.len();
         bytes[at] = byte;
         let body = String::from_utf8_lossy(&bytes).into_owned();
-        for outcome in [submitted(200, &body), retrieved(200, &body), listed(&[body.clone()])] {
+        for outcome in [submitted(200, &body), retrieved(200, &body), listed(std::slice::from_ref(&body))] {
             if let Outcome::Succeeded { .. } = outcome {
                 for part in [CHARGE, KEY, "\"succeeded\"", "1000"] {
                     prop_assert!(body.contains(part), "{}", part);
