@@ -17,6 +17,7 @@ pub mod record;
 pub mod registry;
 pub mod session;
 pub mod stcpay;
+pub mod stripe;
 pub mod tap;
 #[doc(hidden)]
 pub mod testing;

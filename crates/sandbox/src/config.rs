@@ -43,6 +43,21 @@ pub struct StcPayAccount {
     pub client_code: String,
 }
 
+/// One merchant's contract with Stripe.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StripeAccount {
+    /// Sent as the bearer token.
+    pub secret_key: String,
+    /// Signs notifications.
+    pub webhook_secret: String,
+}
+
+impl fmt::Debug for StripeAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StripeAccount").finish_non_exhaustive()
+    }
+}
+
 /// One merchant's contract with Tap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TapAccount {
@@ -66,6 +81,8 @@ pub struct SandboxConfig {
     pub mpgs: Vec<MpgsAccount>,
     /// stc pay's merchants.
     pub stcpay: Vec<StcPayAccount>,
+    /// Stripe's merchants.
+    pub stripe: Vec<StripeAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -74,6 +91,7 @@ impl Default for SandboxConfig {
     /// The test credentials that the PSPs print in their own public documentation, so that nothing need be set up:
     /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
     /// <https://developers.tap.company/reference/list-all-charges>. stc pay prints none, so its merchant is made up.
+    /// <https://developers.tap.company/reference/list-all-charges>. Those of Stripe, which prints none for all, are made up.
     fn default() -> SandboxConfig {
         SandboxConfig {
             momo: vec![MomoAccount {
@@ -88,6 +106,10 @@ impl Default for SandboxConfig {
                 notification_secret: "A1B2C3D4E5F60718293A4B5C6D7E8F90".to_owned(),
             }],
             stcpay: vec![StcPayAccount { client_code: "61000000001".to_owned() }],
+            stripe: vec![StripeAccount {
+                secret_key: "sk_test_sandbox".to_owned(),
+                webhook_secret: "whsec_sandbox".to_owned(),
+            }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }
     }

@@ -42,6 +42,11 @@
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
 //!
+//! Stripe: a refund is `succeeded` in the answer itself and told once as `refund.created`; `refuse` is HTTP 400 with
+//! `charge_disputed`; `pend` is `pending`, and its end is told as `refund.updated` or `refund.failed`; all of the steps
+//! about notifications are played, `succeed_then_fail` with `refund.failed` 1 s later. Its answers, an HTTP 500 after
+//! the effect too, are given again for 24 hours; a request that is running is a 409.
+//!
 //! "No answer" means that the caller is held until it goes, at most two minutes. "Nothing until" and "after" are rows
 //! of the state with a time, not timers of a request: they happen although the caller has hung up, and after a
 //! restart. A notification is tried three times; a sandbox that dies between sending one and noting it sends it
@@ -71,12 +76,13 @@ mod script;
 mod server;
 mod state;
 mod stcpay;
+mod stripe;
 mod tap;
 #[cfg(test)]
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, MpgsAccount, SandboxConfig, StcPayAccount, TapAccount};
+pub use config::{MomoAccount, MpgsAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

@@ -7,7 +7,7 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{momo, mpgs, stcpay, tap};
+use crate::{momo, mpgs, stcpay, stripe, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,7 @@ pub(crate) enum Psp {
     Momo,
     Mpgs,
     StcPay,
+    Stripe,
     Tap,
 }
 
@@ -61,7 +62,7 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 4] = [Psp::Momo, Psp::Mpgs, Psp::StcPay, Psp::Tap];
+    pub(crate) const ALL: [Psp; 5] = [Psp::Momo, Psp::Mpgs, Psp::StcPay, Psp::Stripe, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
@@ -69,6 +70,7 @@ impl Psp {
             Psp::Momo => &momo::Momo,
             Psp::Mpgs => &mpgs::Mpgs,
             Psp::StcPay => &stcpay::StcPay,
+            Psp::Stripe => &stripe::Stripe,
             Psp::Tap => &tap::Tap,
         }
     }

@@ -281,7 +281,8 @@ impl State<'_> {
     ) -> Result<(), StateError> {
         self.tx.execute(
             "INSERT INTO request (psp, account, request_id, fingerprint, state, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (psp, account, request_id) DO UPDATE SET state = excluded.state, answer = excluded.answer",
+             ON CONFLICT (psp, account, request_id) DO UPDATE
+             SET fingerprint = excluded.fingerprint, state = excluded.state, answer = excluded.answer",
             params![psp, account, id, request.fingerprint, request.state.text(), request.answer],
         )?;
         Ok(())

@@ -89,6 +89,18 @@ pub(crate) static ALL: &[Psp] = &[
         payment_id: |number| format!("12626780{number:05}"),
     },
     Psp {
+        name: "stripe",
+        account: account(6),
+        path: "",
+        currency: "USD",
+        part: "2000.00",
+        has_webhook: true,
+        notifies: true,
+        knows_our_key: true,
+        credentials: || json!({"secret_key": "sk_test_sandbox", "webhook_secret": "whsec_sandbox"}),
+        payment_id: |number| format!("ch_3Lmj{number:05}"),
+    },
+    Psp {
         name: "tap",
         account: account(3),
         path: "",

@@ -33,7 +33,7 @@ async fn bad_payments_are_refused() {
     let harness = Harness::new();
     let good = json!({"psp": "momo", "payment": "17", "currency": "VND", "amount_minor": 10_000});
     for (field, value) in [
-        ("psp", json!("stripe")),
+        ("psp", json!("nobody")),
         ("psp", Value::Null),
         ("payment", json!("")),
         ("payment", json!(17)),
