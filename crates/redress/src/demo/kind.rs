@@ -9,6 +9,12 @@ pub(super) enum Kind {
     TapSar,
     /// Tap payments in Kuwaiti dinars, which have three decimals.
     TapKwd,
+    /// Cards and Apple Pay at a bank on Mastercard Gateway.
+    Mpgs,
+    /// stc pay directly.
+    StcPay,
+    /// Cards at Stripe, in dollars.
+    Stripe,
 }
 
 /// The API that a kind's refunds are asked for by.
@@ -50,7 +56,8 @@ pub(super) struct Sheet {
 const OF_EACH: u32 = 40;
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::MomoVnd, Self::TapSar, Self::TapKwd];
+    pub(super) const ALL: [Self; 6] =
+        [Self::MomoVnd, Self::TapSar, Self::TapKwd, Self::Mpgs, Self::StcPay, Self::Stripe];
 
     pub(super) const fn sheet(self) -> Sheet {
         match self {
@@ -65,6 +72,33 @@ impl Kind {
             },
             Self::TapSar => Sheet { name: "SAR", currency: "SAR", ..TAP },
             Self::TapKwd => Sheet { name: "KWD", currency: "KWD", ..TAP },
+            Self::Mpgs => Sheet {
+                name: "MPGS",
+                psp: "mpgs",
+                face: Face::Sgate,
+                channel: "MPGS",
+                methods: &["mastercard", "applePay"],
+                currency: "SAR",
+                id: IdShape::Characters { prefix: "ORD-", count: 16 },
+            },
+            Self::StcPay => Sheet {
+                name: "STCPAY",
+                psp: "stcpay",
+                face: Face::Sgate,
+                channel: "STCPAY",
+                methods: &["stcpay"],
+                currency: "SAR",
+                id: IdShape::Digits,
+            },
+            Self::Stripe => Sheet {
+                name: "STRIPE",
+                psp: "stripe",
+                face: Face::Portone,
+                channel: "STRIPE",
+                methods: &["card"],
+                currency: "USD",
+                id: IdShape::Characters { prefix: "ch_3", count: 23 },
+            },
         }
     }
 

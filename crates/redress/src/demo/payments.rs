@@ -163,15 +163,21 @@ mod tests {
         let (world, _) = real_world().unwrap();
         let state = StateFile::open(dir.path(), false, &world).unwrap().state;
         let all = all(&state, "M948164").unwrap();
-        for (psp, currency, least, most) in [
-            ("momo", "VND", 1_000_000, 50_000_000),
-            ("tap", "SAR", 10_000, 1_000_000),
-            ("tap", "KWD", 10_000, i64::MAX),
+        for (psp, currency, method, least, most) in [
+            ("momo", "VND", "MOMOPAY_WALLET", 1_000_000, 50_000_000),
+            ("tap", "SAR", "tap", 10_000, 1_000_000),
+            ("tap", "KWD", "tap", 10_000, i64::MAX),
+            ("mpgs", "SAR", "mastercard", 10_000, 1_000_000),
+            ("mpgs", "SAR", "applePay", 10_000, 1_000_000),
+            ("stcpay", "SAR", "stcpay", 10_000, 1_000_000),
+            ("stripe", "USD", "card", 10_000, 1_000_000),
         ] {
-            let kind: Vec<_> = all.iter().filter(|one| (one.psp, one.currency) == (psp, currency)).collect();
-            assert!(kind.len() >= 20, "{currency}");
+            let is_it =
+                |one: &&Payment| (one.psp, one.currency, one.payment_method) == (psp, currency, method);
+            let kind: Vec<_> = all.iter().filter(is_it).collect();
+            assert!(kind.len() >= 20, "{psp} {currency} {method}");
             assert!(kind.iter().all(|one| (least..=most).contains(&one.captured.minor())), "{currency}");
-            assert!(kind.iter().all(|one| one.order_ref.len() == if psp == "momo" { 27 } else { 30 }));
+            assert!(kind.iter().all(|one| one.order_ref.len() == if ["momo", "stripe"].contains(&psp) { 27 } else { 30 }));
         }
         let distinct = |of: fn(&Payment) -> &str| all.iter().map(of).collect::<BTreeSet<_>>().len();
         assert_eq!(distinct(|one| &one.order_ref), all.len());

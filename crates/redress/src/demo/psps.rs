@@ -33,6 +33,43 @@ pub(super) const ALL: &[Psp] = &[
         },
     },
     Psp {
+        name: "mpgs",
+        path: "",
+        has_webhook: false,
+        credentials: |known| {
+            let mpgs = known.mpgs.first();
+            mpgs.map_or_else(Vec::new, |mpgs| {
+                vec![
+                    ("merchant_id", mpgs.merchant_id.clone()),
+                    ("password", mpgs.password.clone()),
+                    ("notification_secret", mpgs.notification_secret.clone()),
+                ]
+            })
+        },
+    },
+    Psp {
+        name: "stcpay",
+        path: "",
+        has_webhook: false,
+        credentials: |known| {
+            known.stcpay.iter().map(|stcpay| ("client_code", stcpay.client_code.clone())).take(1).collect()
+        },
+    },
+    Psp {
+        name: "stripe",
+        path: "",
+        has_webhook: true,
+        credentials: |known| {
+            let stripe = known.stripe.first();
+            stripe.map_or_else(Vec::new, |stripe| {
+                vec![
+                    ("secret_key", stripe.secret_key.clone()),
+                    ("webhook_secret", stripe.webhook_secret.clone()),
+                ]
+            })
+        },
+    },
+    Psp {
         name: "tap",
         path: "",
         has_webhook: false,

@@ -44,7 +44,7 @@ impl Screen {
         let whose = if own_sandbox { "" } else { " (another program)" };
         print(&self.coloured("1", &format!("Redress demo in {}", dir.display())))?;
         print(&format!("  server   {base_url}"))?;
-        print(&format!("  sandbox  {sandbox_url}{whose}: plays MoMo and Tap"))?;
+        print(&format!("  sandbox  {sandbox_url}{whose}: plays the PSPs"))?;
         print("")?;
         print(&self.coloured("1", "The tour"))
     }

@@ -5,6 +5,7 @@
 //! at SGate's.
 
 mod books;
+mod others;
 mod portone;
 mod sgate;
 mod tap;
@@ -51,7 +52,7 @@ pub(super) struct Step {
 }
 
 /// All of them, in order.
-pub(super) const STEPS: [Step; 13] = [
+pub(super) const STEPS: [Step; 15] = [
     Step {
         name: "portone-create",
         title: "PortOne: create a refund",
@@ -108,6 +109,12 @@ pub(super) const STEPS: [Step; 13] = [
         run: |guide| Box::pin(timeouts::momo(guide)),
     },
     Step { name: "tap-timeout", title: "Tap's answer is lost", run: |guide| Box::pin(timeouts::tap(guide)) },
+    Step {
+        name: "mpgs",
+        title: "Mastercard Gateway refunds a card",
+        run: |guide| Box::pin(others::mpgs(guide)),
+    },
+    Step { name: "stripe", title: "Stripe refunds a card", run: |guide| Box::pin(others::stripe(guide)) },
     Step { name: "books", title: "The books agree", run: |guide| Box::pin(books::verify(guide)) },
 ];
 

@@ -152,7 +152,7 @@ fn a_demo_killed_anywhere_goes_on() {
     // While an answer is lost: the effect is there, and nobody has been told.
     for effects in [3, 4] {
         let mut demo = Demo::start(&dir, &[]);
-        demo.says("8/13");
+        demo.says("8/15");
         let sandbox = host(&json(&dir.join("demo.json"))["sandbox_url"]);
         until("effect", LIMIT, || (ledger(&sandbox).len() == effects).then_some(()));
     }
@@ -169,7 +169,7 @@ fn a_demo_killed_anywhere_goes_on() {
 fn whoever_finds_it_ready_finds_demo_json() {
     let place = Place::new();
     let dir = place.data();
-    Demo::start(&dir, &[]).says("1/13");
+    Demo::start(&dir, &[]).says("1/15");
     let handout = dir.join("demo.json");
     let server = host(&json(&handout)["base_url"]);
     std::fs::remove_file(&handout).unwrap();
