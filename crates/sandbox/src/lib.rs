@@ -2,8 +2,8 @@
 //! scripted faults, and a ledger of every effect.
 //!
 //! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
-//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and
-//! `tap`.
+//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo`,
+//! `oppwa` and `tap`.
 //!
 //! # Steering it
 //!
@@ -18,7 +18,8 @@
 //!   request; until then it sends none.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
-//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
+//!   submit leaves none. `key` is MoMo's refund `orderId`, OPPWA's `merchantTransactionId`, Tap's
+//!   `reference.merchant`.
 //!
 //! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
 //!
@@ -59,6 +60,7 @@ mod due;
 mod momo;
 mod money;
 mod notify;
+mod oppwa;
 mod psp;
 pub mod real;
 mod reply;
@@ -73,7 +75,7 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, SandboxConfig, TapAccount};
+pub use config::{MomoAccount, OppwaAccount, SandboxConfig, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};
