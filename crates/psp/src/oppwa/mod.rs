@@ -72,7 +72,7 @@ static PROFILE: Profile = Profile {
     ],
     idempotency: "none: `merchantTransactionId` is a duplicate check only, so nothing is ever sent twice",
     status_query: "`GET /v1/query`, by our own `merchantTransactionId` or by OPPWA's id",
-    notification: "AES-256-GCM, proved by its tag; the PSP is asked before it counts",
+    notification: "AES-256-GCM to an address set up at the PSP, proved by its tag; the PSP is asked before it counts",
 };
 
 static RECIPE: Recipe =
