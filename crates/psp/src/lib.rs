@@ -12,6 +12,7 @@ pub mod http;
 pub mod momo;
 pub mod mpgs;
 pub mod notice;
+pub mod oppwa;
 pub mod profile;
 pub mod record;
 pub mod registry;

@@ -5,11 +5,12 @@ use crate::momo::Momo;
 use crate::mpgs::Mpgs;
 use crate::stcpay::StcPay;
 use crate::stripe::Stripe;
+use crate::oppwa::Oppwa;
 use crate::tap::Tap;
 
 /// Every connector, in the order of their names.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&Momo, &Mpgs, &StcPay, &Stripe, &Tap]
+    &[&Momo, &Mpgs, &Oppwa, &StcPay, &Stripe, &Tap]
 }
 
 /// The connector of that name.
@@ -25,7 +26,7 @@ mod tests {
     #[test]
     fn connectors_are_found_by_their_names() {
         let names: Vec<_> = all().iter().map(|connector| connector.name()).collect();
-        assert_eq!(names, ["momo", "mpgs", "stcpay", "stripe", "tap"]);
+        assert_eq!(names, ["momo", "mpgs", "oppwa", "stcpay", "stripe", "tap"]);
         for name in names {
             assert_eq!(by_name(name).map(|connector| connector.name()), Some(name));
         }

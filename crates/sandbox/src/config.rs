@@ -71,6 +71,23 @@ impl fmt::Debug for TapAccount {
     }
 }
 
+/// One merchant's entity at OPPWA.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OppwaAccount {
+    /// Sent as the bearer token; several entities may have the same.
+    pub access_token: String,
+    /// Sent in every request.
+    pub entity_id: String,
+    /// Enciphers notifications: 64 hex digits.
+    pub webhook_key: String,
+}
+
+impl fmt::Debug for OppwaAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OppwaAccount").field("entity_id", &self.entity_id).finish_non_exhaustive()
+    }
+}
+
 /// The accounts that the sandbox accepts. Refunds belong to the account that asked for them; payments belong to all
 /// of a PSP's accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +100,8 @@ pub struct SandboxConfig {
     pub stcpay: Vec<StcPayAccount>,
     /// Stripe's merchants.
     pub stripe: Vec<StripeAccount>,
+    /// OPPWA's entities.
+    pub oppwa: Vec<OppwaAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -92,6 +111,10 @@ impl Default for SandboxConfig {
     /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
     /// <https://developers.tap.company/reference/list-all-charges>. stc pay prints none, so its merchant is made up.
     /// <https://developers.tap.company/reference/list-all-charges>. Those of Stripe, which prints none for all, are made up.
+    /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>), the key in the samples of
+    /// <https://developers.tap.company/reference/list-all-charges>, the entity and the token in those of
+    /// <https://hyperpay.docs.oppwa.com/tutorials/reporting/transaction>, and the key with which OPPWA's sample of a
+    /// notification is enciphered.
     fn default() -> SandboxConfig {
         SandboxConfig {
             momo: vec![MomoAccount {
@@ -109,6 +132,10 @@ impl Default for SandboxConfig {
             stripe: vec![StripeAccount {
                 secret_key: "sk_test_sandbox".to_owned(),
                 webhook_secret: "whsec_sandbox".to_owned(),
+            oppwa: vec![OppwaAccount {
+                access_token: "OGE4Mjk0MTc0YjdlY2IyODAxNGI5Njk5MjIwMDE1Y2N8c3k2S0pzVDg=".to_owned(),
+                entity_id: "8a8294174b7ecb28014b9699220015ca".to_owned(),
+                webhook_key: "000102030405060708090A0B0C0D0E0F000102030405060708090A0B0C0D0E0F".to_owned(),
             }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }

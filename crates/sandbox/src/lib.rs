@@ -66,6 +66,7 @@ mod momo;
 mod money;
 mod mpgs;
 mod notify;
+mod oppwa;
 mod psp;
 pub mod real;
 mod reply;
@@ -82,7 +83,7 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, MpgsAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
+pub use config::{MomoAccount, MpgsAccount, OppwaAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};
