@@ -2,8 +2,8 @@
 //! scripted faults, and a ledger of every effect.
 //!
 //! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
-//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and
-//! `tap`.
+//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `adyen`, `momo`
+//! and `tap`.
 //!
 //! # Steering it
 //!
@@ -18,7 +18,7 @@
 //!   request; until then it sends none.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
-//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
+//!   submit leaves none. `key` is Adyen's `reference`, MoMo's refund `orderId`, Tap's `reference.merchant`.
 //!
 //! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
 //!
@@ -41,6 +41,9 @@
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
 //!
+//! Adyen answers `received` with HTTP 201 where Tap says `PENDING`, also under `refuse`, and ends a refund by
+//! notifications only; what it does under each step is told in `adyen`.
+//!
 //! "No answer" means that the caller is held until it goes, at most two minutes. "Nothing until" and "after" are rows
 //! of the state with a time, not timers of a request: they happen although the caller has hung up, and after a
 //! restart. A notification is tried three times; a sandbox that dies between sending one and noting it sends it
@@ -53,6 +56,7 @@
 //! response with a [`Fault`] among its extensions and in the header [`FAULT_HEADER`], to be turned into an error of
 //! the transport.
 
+mod adyen;
 mod config;
 mod control;
 mod due;
@@ -73,7 +77,7 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, SandboxConfig, TapAccount};
+pub use config::{AdyenAccount, MomoAccount, SandboxConfig, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

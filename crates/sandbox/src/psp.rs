@@ -7,11 +7,12 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{momo, tap};
+use crate::{adyen, momo, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Psp {
+    Adyen,
     Momo,
     Tap,
 }
@@ -53,11 +54,12 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 2] = [Psp::Momo, Psp::Tap];
+    pub(crate) const ALL: [Psp; 3] = [Psp::Adyen, Psp::Momo, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
         match self {
+            Psp::Adyen => &adyen::Adyen,
             Psp::Momo => &momo::Momo,
             Psp::Tap => &tap::Tap,
         }
