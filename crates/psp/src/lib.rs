@@ -5,6 +5,7 @@
 //! it did not understand is unknown, never failed.
 
 pub mod account;
+pub mod adyen;
 pub mod connector;
 mod exchange;
 pub mod guard;

@@ -1,5 +1,6 @@
 //! The PSPs that are spoken to.
 
+use crate::adyen::Adyen;
 use crate::connector::Connector;
 use crate::momo::Momo;
 use crate::mpgs::Mpgs;
@@ -10,7 +11,7 @@ use crate::tap::Tap;
 
 /// Every connector, in the order of their names.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&Momo, &Mpgs, &Oppwa, &StcPay, &Stripe, &Tap]
+    &[&Adyen, &Momo, &Mpgs, &Oppwa, &StcPay, &Stripe, &Tap]
 }
 
 /// The connector of that name.
@@ -26,7 +27,7 @@ mod tests {
     #[test]
     fn connectors_are_found_by_their_names() {
         let names: Vec<_> = all().iter().map(|connector| connector.name()).collect();
-        assert_eq!(names, ["momo", "mpgs", "oppwa", "stcpay", "stripe", "tap"]);
+        assert_eq!(names, ["adyen", "momo", "mpgs", "oppwa", "stcpay", "stripe", "tap"]);
         for name in names {
             assert_eq!(by_name(name).map(|connector| connector.name()), Some(name));
         }

@@ -2,6 +2,25 @@
 
 use std::fmt;
 
+/// One merchant's contract with Adyen.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdyenAccount {
+    /// Sent in every request.
+    pub api_key: String,
+    /// Adyen's name for the merchant, sent in every request and in every notification.
+    pub merchant_account: String,
+    /// Signs notifications; hexadecimal.
+    pub hmac_key: String,
+}
+
+impl fmt::Debug for AdyenAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdyenAccount")
+            .field("merchant_account", &self.merchant_account)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One merchant's contract with MoMo.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MomoAccount {
@@ -92,6 +111,8 @@ impl fmt::Debug for OppwaAccount {
 /// of a PSP's accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxConfig {
+    /// Adyen's merchants.
+    pub adyen: Vec<AdyenAccount>,
     /// MoMo's merchants.
     pub momo: Vec<MomoAccount>,
     /// Mastercard Gateway's merchants.
@@ -115,8 +136,16 @@ impl Default for SandboxConfig {
     /// <https://developers.tap.company/reference/list-all-charges>, the entity and the token in those of
     /// <https://hyperpay.docs.oppwa.com/tutorials/reporting/transaction>, and the key with which OPPWA's sample of a
     /// notification is enciphered.
+    /// <https://developers.tap.company/reference/list-all-charges>. Adyen prints no API key: its account has the names that
+    /// stand for one in its samples, and the merchant and HMAC key of the tests of its own libraries
+    /// (<https://github.com/Adyen/adyen-node-api-library>).
     fn default() -> SandboxConfig {
         SandboxConfig {
+            adyen: vec![AdyenAccount {
+                api_key: "ADYEN_API_KEY".to_owned(),
+                merchant_account: "TestMerchant".to_owned(),
+                hmac_key: "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056".to_owned(),
+            }],
             momo: vec![MomoAccount {
                 partner_code: "MOMO".to_owned(),
                 access_key: "F8BBA842ECF85".to_owned(),

@@ -59,6 +59,7 @@
 //! response with a [`Fault`] among its extensions and in the header [`FAULT_HEADER`], to be turned into an error of
 //! the transport.
 
+mod adyen;
 mod config;
 mod control;
 mod due;
@@ -83,7 +84,7 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, MpgsAccount, OppwaAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
+pub use config::{AdyenAccount, MomoAccount, MpgsAccount, OppwaAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

@@ -7,11 +7,12 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{momo, mpgs, oppwa, stcpay, stripe, tap};
+use crate::{adyen, momo, mpgs, oppwa, stcpay, stripe, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Psp {
+    Adyen,
     Momo,
     Mpgs,
     Oppwa,
@@ -63,11 +64,12 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 6] = [Psp::Momo, Psp::Mpgs, Psp::Oppwa, Psp::StcPay, Psp::Stripe, Psp::Tap];
+    pub(crate) const ALL: [Psp; 7] = [Psp::Adyen, Psp::Momo, Psp::Mpgs, Psp::Oppwa, Psp::StcPay, Psp::Stripe, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
         match self {
+            Psp::Adyen => &adyen::Adyen,
             Psp::Momo => &momo::Momo,
             Psp::Mpgs => &mpgs::Mpgs,
             Psp::Oppwa => &oppwa::Oppwa,

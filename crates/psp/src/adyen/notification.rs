@@ -1,0 +1,113 @@
+//! What Adyen tells of refunds: the only way to learn how one ended
+//! (<https://docs.adyen.com/online-payments/refund#refund-webhook> and `Webhooks-v1.json` in
+//! <https://github.com/Adyen/adyen-openapi>).
+
+use super::sign::Keys;
+use super::wire::{Item, Webhook};
+use crate::account::AccountConfig;
+use crate::exchange::{is_id, json, psp_text};
+use crate::notice::{Inbound, Notice, NoticeError};
+use crate::record::Record;
+use redress_core::environment::Environment;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
+use serde_json::value::RawValue;
+
+/// How the request to refund ended: sent on to the scheme, or refused.
+const REFUND: &str = "REFUND";
+/// The scheme or the bank refused what had been sent on.
+const REFUND_FAILED: &str = "REFUND_FAILED";
+/// What had been given back came back.
+const REFUNDED_REVERSED: &str = "REFUNDED_REVERSED";
+
+/// These may follow a refund that succeeded, also days later.
+const AFTER_SUCCESS: &[&str] = &[REFUND_FAILED, REFUNDED_REVERSED];
+
+pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Vec<Notice>, NoticeError> {
+    let keys = Keys::of(account).map_err(|_| NoticeError::BadSignature)?;
+    let webhook: Webhook<'_> = json(&inbound.body).ok_or(NoticeError::NotUnderstood)?;
+    let mut items = Vec::with_capacity(webhook.notification_items.len());
+    for wrapper in &webhook.notification_items {
+        let item: Item = json(wrapper.item.get().as_bytes()).ok_or(NoticeError::NotUnderstood)?;
+        items.push((item, wrapper.item));
+    }
+    // One signature covers one item: the rest of a message in which one is forged is not believed either.
+    if !items.iter().all(|(item, _)| keys.signed(item)) {
+        return Err(NoticeError::BadSignature);
+    }
+    let mut notices = Vec::new();
+    for (item, text) in &items {
+        if let Some(outcome) = outcome(item)? {
+            notices.push(notice(account, webhook.live.as_deref(), item, text, outcome));
+        }
+    }
+    if notices.is_empty() { Err(NoticeError::NotARefund) } else { Ok(notices) }
+}
+
+/// `None` for what is not about a refund by `/refunds`. `CANCEL_OR_REFUND` answers `/reversals`, `REFUND_WITH_DATA` and
+/// `VOID_PENDING_REFUND` other requests, and `POSTPONED_REFUND` says no more than `received` did.
+fn outcome(item: &Item) -> Result<Option<Outcome>, NoticeError> {
+    let psp_refund_id = item.psp_reference.clone().filter(|id| is_id(id));
+    Ok(Some(match (item.event_code.as_str(), item.success.as_str()) {
+        (REFUND, "true") => Outcome::Succeeded { psp_refund_id, arn: arn(item) },
+        (REFUND, "false") => refused(REFUND, item),
+        (REFUND, _) => return Err(NoticeError::NotUnderstood),
+        // Their `success` says that the event took place: it is "true" in Adyen's own samples.
+        (REFUND_FAILED, _) => refused(REFUND_FAILED, item),
+        (REFUNDED_REVERSED, _) => refused(REFUNDED_REVERSED, item),
+        _ => return Ok(None),
+    }))
+}
+
+fn refused(code: &str, item: &Item) -> Outcome {
+    let text = psp_text(item.reason.as_deref());
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No })
+}
+
+/// Not covered by the signature, and used for nothing but telling people.
+fn arn(item: &Item) -> Option<String> {
+    let data = item.additional_data.as_ref()?;
+    [&data.arn, &data.acquirer_reference].into_iter().flatten().find(|text| is_id(text)).cloned()
+}
+
+fn notice(
+    account: &AccountConfig,
+    live: Option<&str>,
+    item: &Item,
+    text: &RawValue,
+    outcome: Outcome,
+) -> Notice {
+    let mut record = Record::new(account);
+    record.body(text.get().as_bytes());
+    let amount = item.amount.as_ref().and_then(super::wire::Sum::amount);
+    Notice {
+        key: item.merchant_reference.clone().filter(|key| !key.is_empty()),
+        psp_refund_id: item.psp_reference.clone().filter(|id| is_id(id)),
+        psp_payment_id: item.original_reference.clone().filter(|id| !id.is_empty()),
+        amount,
+        // A success may be overtaken by a later failure; a failure is the last word.
+        superseded_by: if matches!(outcome, Outcome::Succeeded { .. }) { AFTER_SUCCESS } else { &[] },
+        outcome,
+        // The signature proves it, and there is nobody to ask.
+        must_confirm: false,
+        foreign: foreign(account, live, item, amount.is_some()),
+        record: record.finish(),
+    }
+}
+
+/// Why it is not about a refund of this account, if so.
+fn foreign(account: &AccountConfig, live: Option<&str>, item: &Item, sum_is_one: bool) -> Option<String> {
+    let ours = account.credentials.get("merchant_account");
+    let told = item.merchant_account_code.as_deref();
+    let own_live = if account.environment == Environment::Live { "true" } else { "false" };
+    if told.is_none() || told != ours {
+        Some(format!("merchant account {}", psp_text(told)))
+    } else if live != Some(own_live) {
+        // The signature does not cover it; but the keys of both environments differ.
+        Some(format!("live is {:?} and not {own_live}", psp_text(live)))
+    } else if !sum_is_one {
+        let sum = item.amount.as_ref().map(|sum| format!("{} {}", sum.value, sum.currency));
+        Some(format!("a sum that no refund here can have: {}", psp_text(sum.as_deref())))
+    } else {
+        None
+    }
+}
