@@ -11,6 +11,7 @@ pub mod guard;
 pub mod http;
 pub mod momo;
 pub mod notice;
+pub mod paypal;
 pub mod profile;
 pub mod record;
 pub mod registry;

@@ -2,11 +2,12 @@
 
 use crate::connector::Connector;
 use crate::momo::Momo;
+use crate::paypal::PayPal;
 use crate::tap::Tap;
 
 /// Every connector, in the order of their names.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&Momo, &Tap]
+    &[&Momo, &PayPal, &Tap]
 }
 
 /// The connector of that name.
@@ -22,7 +23,7 @@ mod tests {
     #[test]
     fn connectors_are_found_by_their_names() {
         let names: Vec<_> = all().iter().map(|connector| connector.name()).collect();
-        assert_eq!(names, ["momo", "tap"]);
+        assert_eq!(names, ["momo", "paypal", "tap"]);
         for name in names {
             assert_eq!(by_name(name).map(|connector| connector.name()), Some(name));
         }
