@@ -2,8 +2,8 @@
 //! scripted faults, and a ledger of every effect.
 //!
 //! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
-//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo` and
-//! `tap`.
+//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo`,
+//! `paypal` and `tap`.
 //!
 //! # Steering it
 //!
@@ -18,7 +18,7 @@
 //!   request; until then it sends none.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
-//!   submit leaves none. `key` is MoMo's refund `orderId`, Tap's `reference.merchant`.
+//!   submit leaves none. `key` is MoMo's refund `orderId`, PayPal's `custom_id`, Tap's `reference.merchant`.
 //!
 //! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
 //!
@@ -41,6 +41,8 @@
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
 //!
+//! What the table does not say of PayPal is in `paypal`: it answers at once, and can do the steps of those that notify.
+//!
 //! "No answer" means that the caller is held until it goes, at most two minutes. "Nothing until" and "after" are rows
 //! of the state with a time, not timers of a request: they happen although the caller has hung up, and after a
 //! restart. A notification is tried three times; a sandbox that dies between sending one and noting it sends it
@@ -59,6 +61,7 @@ mod due;
 mod momo;
 mod money;
 mod notify;
+mod paypal;
 mod psp;
 pub mod real;
 mod reply;
@@ -73,7 +76,7 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{MomoAccount, SandboxConfig, TapAccount};
+pub use config::{MomoAccount, PayPalAccount, SandboxConfig, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

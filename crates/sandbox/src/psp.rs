@@ -7,12 +7,13 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{momo, tap};
+use crate::{momo, paypal, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Psp {
     Momo,
+    PayPal,
     Tap,
 }
 
@@ -53,12 +54,13 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 2] = [Psp::Momo, Psp::Tap];
+    pub(crate) const ALL: [Psp; 3] = [Psp::Momo, Psp::PayPal, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
         match self {
             Psp::Momo => &momo::Momo,
+            Psp::PayPal => &paypal::PayPal,
             Psp::Tap => &tap::Tap,
         }
     }

@@ -82,7 +82,11 @@ pub(crate) fn sandbox_config(merchants: usize) -> SandboxConfig {
         secret_key: format!("secret{number}"),
     };
     let tap = |number| TapAccount { secret_key: tap_key(number) };
-    SandboxConfig { momo: (0..merchants).map(momo).collect(), tap: (0..merchants).map(tap).collect() }
+    SandboxConfig {
+        momo: (0..merchants).map(momo).collect(),
+        tap: (0..merchants).map(tap).collect(),
+        ..SandboxConfig::default()
+    }
 }
 
 pub(crate) fn tap_key(number: usize) -> String {
