@@ -14,6 +14,7 @@ pub mod momo;
 pub mod mpgs;
 pub mod notice;
 pub mod oppwa;
+pub mod paypal;
 pub mod profile;
 pub mod record;
 pub mod registry;

@@ -7,11 +7,12 @@ use crate::mpgs::Mpgs;
 use crate::stcpay::StcPay;
 use crate::stripe::Stripe;
 use crate::oppwa::Oppwa;
+use crate::paypal::PayPal;
 use crate::tap::Tap;
 
 /// Every connector, in the order of their names.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&Adyen, &Momo, &Mpgs, &Oppwa, &StcPay, &Stripe, &Tap]
+    &[&Adyen, &Momo, &Mpgs, &Oppwa, &PayPal, &StcPay, &Stripe, &Tap]
 }
 
 /// The connector of that name.
@@ -27,7 +28,7 @@ mod tests {
     #[test]
     fn connectors_are_found_by_their_names() {
         let names: Vec<_> = all().iter().map(|connector| connector.name()).collect();
-        assert_eq!(names, ["adyen", "momo", "mpgs", "oppwa", "stcpay", "stripe", "tap"]);
+        assert_eq!(names, ["adyen", "momo", "mpgs", "oppwa", "paypal", "stcpay", "stripe", "tap"]);
         for name in names {
             assert_eq!(by_name(name).map(|connector| connector.name()), Some(name));
         }

@@ -74,6 +74,22 @@ pub struct StripeAccount {
 impl fmt::Debug for StripeAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StripeAccount").finish_non_exhaustive()
+}
+
+/// One merchant's REST app at PayPal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PayPalAccount {
+    /// Names the app.
+    pub client_id: String,
+    /// Gets access tokens, and stands in for PayPal's own key when notifications are signed.
+    pub client_secret: String,
+    /// PayPal's name for the address of the app's notifications.
+    pub webhook_id: String,
+}
+
+impl fmt::Debug for PayPalAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayPalAccount").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 
@@ -123,6 +139,8 @@ pub struct SandboxConfig {
     pub stripe: Vec<StripeAccount>,
     /// OPPWA's entities.
     pub oppwa: Vec<OppwaAccount>,
+    /// PayPal's merchants.
+    pub paypal: Vec<PayPalAccount>,
     /// Tap's merchants.
     pub tap: Vec<TapAccount>,
 }
@@ -139,6 +157,9 @@ impl Default for SandboxConfig {
     /// <https://developers.tap.company/reference/list-all-charges>. Adyen prints no API key: its account has the names that
     /// stand for one in its samples, and the merchant and HMAC key of the tests of its own libraries
     /// (<https://github.com/Adyen/adyen-node-api-library>).
+    /// <https://developers.tap.company/reference/list-all-charges>. PayPal prints none: its client is made up, and the
+    /// webhook is that of the sample in `notifications_webhooks_v1.json`
+    /// (<https://github.com/paypal/paypal-rest-api-specifications>).
     fn default() -> SandboxConfig {
         SandboxConfig {
             adyen: vec![AdyenAccount {
@@ -165,6 +186,10 @@ impl Default for SandboxConfig {
                 access_token: "OGE4Mjk0MTc0YjdlY2IyODAxNGI5Njk5MjIwMDE1Y2N8c3k2S0pzVDg=".to_owned(),
                 entity_id: "8a8294174b7ecb28014b9699220015ca".to_owned(),
                 webhook_key: "000102030405060708090A0B0C0D0E0F000102030405060708090A0B0C0D0E0F".to_owned(),
+            paypal: vec![PayPalAccount {
+                client_id: "sandbox-paypal-client".to_owned(),
+                client_secret: "sandbox-paypal-client-secret".to_owned(),
+                webhook_id: "1JE4291016473214C".to_owned(),
             }],
             tap: vec![TapAccount { secret_key: "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ".to_owned() }],
         }

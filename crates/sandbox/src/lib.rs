@@ -68,6 +68,7 @@ mod money;
 mod mpgs;
 mod notify;
 mod oppwa;
+mod paypal;
 mod psp;
 pub mod real;
 mod reply;
@@ -84,7 +85,7 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{AdyenAccount, MomoAccount, MpgsAccount, OppwaAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
+pub use config::{AdyenAccount, MomoAccount, MpgsAccount, OppwaAccount, PayPalAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

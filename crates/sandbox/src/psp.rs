@@ -7,7 +7,7 @@ use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
-use crate::{adyen, momo, mpgs, oppwa, stcpay, stripe, tap};
+use crate::{adyen, momo, mpgs, oppwa, paypal, stcpay, stripe, tap};
 
 /// One PSP. Its name is that of its folder, here and in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +16,7 @@ pub(crate) enum Psp {
     Momo,
     Mpgs,
     Oppwa,
+    PayPal,
     StcPay,
     Stripe,
     Tap,
@@ -64,7 +65,7 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 7] = [Psp::Adyen, Psp::Momo, Psp::Mpgs, Psp::Oppwa, Psp::StcPay, Psp::Stripe, Psp::Tap];
+    pub(crate) const ALL: [Psp; 8] = [Psp::Adyen, Psp::Momo, Psp::Mpgs, Psp::Oppwa, Psp::PayPal, Psp::StcPay, Psp::Stripe, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {
@@ -73,6 +74,7 @@ impl Psp {
             Psp::Momo => &momo::Momo,
             Psp::Mpgs => &mpgs::Mpgs,
             Psp::Oppwa => &oppwa::Oppwa,
+            Psp::PayPal => &paypal::PayPal,
             Psp::StcPay => &stcpay::StcPay,
             Psp::Stripe => &stripe::Stripe,
             Psp::Tap => &tap::Tap,

@@ -121,11 +121,16 @@ impl State<'_> {
 
     /// Whether so much more can be given back of the payment, counting what is pending or done.
     pub(crate) fn fits(&self, psp: Psp, payment: &str, amount_minor: i64) -> Result<bool, StateError> {
-        let Some(row) = self.payment(psp, payment)? else { return Ok(false) };
+        Ok(self.left(psp, payment)?.is_some_and(|left| amount_minor <= left))
+    }
+
+    /// How much can be given back of the payment, counting what is pending or done; `None` where it is not known.
+    pub(crate) fn left(&self, psp: Psp, payment: &str) -> Result<Option<i64>, StateError> {
+        let Some(row) = self.payment(psp, payment)? else { return Ok(None) };
         let sql = "SELECT COALESCE(SUM(amount_minor), 0) FROM refund
                    WHERE psp = ?1 AND payment = ?2 AND stage IN ('pending', 'succeeded')";
         let used: i64 = self.tx.prepare_cached(sql)?.query_row(params![psp, payment], |row| row.get(0))?;
-        Ok(used.checked_add(amount_minor).is_some_and(|sum| sum <= row.captured_minor))
+        Ok(Some(row.captured_minor.saturating_sub(used)))
     }
 
     /// Inserts a refund; `id` makes the PSP's id of it from its number.
