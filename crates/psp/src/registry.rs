@@ -4,10 +4,10 @@ use crate::adyen::Adyen;
 use crate::connector::Connector;
 use crate::momo::Momo;
 use crate::mpgs::Mpgs;
-use crate::stcpay::StcPay;
-use crate::stripe::Stripe;
 use crate::oppwa::Oppwa;
 use crate::paypal::PayPal;
+use crate::stcpay::StcPay;
+use crate::stripe::Stripe;
 use crate::tap::Tap;
 
 /// Every connector, in the order of their names.

@@ -55,6 +55,23 @@ impl fmt::Debug for MpgsAccount {
     }
 }
 
+/// One merchant's entity at OPPWA.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OppwaAccount {
+    /// Sent as the bearer token; several entities may have the same.
+    pub access_token: String,
+    /// Sent in every request.
+    pub entity_id: String,
+    /// Enciphers notifications: 64 hex digits.
+    pub webhook_key: String,
+}
+
+impl fmt::Debug for OppwaAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OppwaAccount").field("entity_id", &self.entity_id).finish_non_exhaustive()
+    }
+}
+
 /// One merchant's contract with stc pay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StcPayAccount {
@@ -74,6 +91,7 @@ pub struct StripeAccount {
 impl fmt::Debug for StripeAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StripeAccount").finish_non_exhaustive()
+    }
 }
 
 /// One merchant's REST app at PayPal.
@@ -106,23 +124,6 @@ impl fmt::Debug for TapAccount {
     }
 }
 
-/// One merchant's entity at OPPWA.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OppwaAccount {
-    /// Sent as the bearer token; several entities may have the same.
-    pub access_token: String,
-    /// Sent in every request.
-    pub entity_id: String,
-    /// Enciphers notifications: 64 hex digits.
-    pub webhook_key: String,
-}
-
-impl fmt::Debug for OppwaAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OppwaAccount").field("entity_id", &self.entity_id).finish_non_exhaustive()
-    }
-}
-
 /// The accounts that the sandbox accepts. Refunds belong to the account that asked for them; payments belong to all
 /// of a PSP's accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,19 +148,17 @@ pub struct SandboxConfig {
 
 impl Default for SandboxConfig {
     /// The test credentials that the PSPs print in their own public documentation, so that nothing need be set up:
-    /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>) and the key in the samples of
-    /// <https://developers.tap.company/reference/list-all-charges>. stc pay prints none, so its merchant is made up.
-    /// <https://developers.tap.company/reference/list-all-charges>. Those of Stripe, which prints none for all, are made up.
-    /// MoMo's `environment.properties` (<https://github.com/momo-wallet/java>), the key in the samples of
-    /// <https://developers.tap.company/reference/list-all-charges>, the entity and the token in those of
-    /// <https://hyperpay.docs.oppwa.com/tutorials/reporting/transaction>, and the key with which OPPWA's sample of a
-    /// notification is enciphered.
-    /// <https://developers.tap.company/reference/list-all-charges>. Adyen prints no API key: its account has the names that
-    /// stand for one in its samples, and the merchant and HMAC key of the tests of its own libraries
-    /// (<https://github.com/Adyen/adyen-node-api-library>).
-    /// <https://developers.tap.company/reference/list-all-charges>. PayPal prints none: its client is made up, and the
-    /// webhook is that of the sample in `notifications_webhooks_v1.json`
-    /// (<https://github.com/paypal/paypal-rest-api-specifications>).
+    ///
+    /// * Adyen: the names that stand for an API key in its samples, and the merchant and HMAC key of the tests of its own
+    ///   libraries (<https://github.com/Adyen/adyen-node-api-library>),
+    /// * MoMo: `environment.properties` (<https://github.com/momo-wallet/java>),
+    /// * OPPWA: the entity and the token in the samples of
+    ///   <https://hyperpay.docs.oppwa.com/tutorials/reporting/transaction>, and the key of its sample of a notification,
+    /// * PayPal: the webhook of the sample in `notifications_webhooks_v1.json`
+    ///   (<https://github.com/paypal/paypal-rest-api-specifications>); its client is made up,
+    /// * Tap: the key in the samples of <https://developers.tap.company/reference/list-all-charges>.
+    ///
+    /// Mastercard, stc pay and Stripe print none for all: theirs are made up.
     fn default() -> SandboxConfig {
         SandboxConfig {
             adyen: vec![AdyenAccount {
@@ -182,10 +181,12 @@ impl Default for SandboxConfig {
             stripe: vec![StripeAccount {
                 secret_key: "sk_test_sandbox".to_owned(),
                 webhook_secret: "whsec_sandbox".to_owned(),
+            }],
             oppwa: vec![OppwaAccount {
                 access_token: "OGE4Mjk0MTc0YjdlY2IyODAxNGI5Njk5MjIwMDE1Y2N8c3k2S0pzVDg=".to_owned(),
                 entity_id: "8a8294174b7ecb28014b9699220015ca".to_owned(),
                 webhook_key: "000102030405060708090A0B0C0D0E0F000102030405060708090A0B0C0D0E0F".to_owned(),
+            }],
             paypal: vec![PayPalAccount {
                 client_id: "sandbox-paypal-client".to_owned(),
                 client_secret: "sandbox-paypal-client-secret".to_owned(),

@@ -85,7 +85,10 @@ mod tap;
 mod testing;
 pub mod world;
 
-pub use config::{AdyenAccount, MomoAccount, MpgsAccount, OppwaAccount, PayPalAccount, SandboxConfig, StcPayAccount, StripeAccount, TapAccount};
+pub use config::{
+    AdyenAccount, MomoAccount, MpgsAccount, OppwaAccount, PayPalAccount, SandboxConfig, StcPayAccount,
+    StripeAccount, TapAccount,
+};
 pub use reply::{FAULT_HEADER, Fault};
 pub use sandbox::Sandbox;
 pub use state::{Place, StateError};

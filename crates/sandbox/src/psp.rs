@@ -65,7 +65,8 @@ pub(crate) trait Play: Sync {
 
 impl Psp {
     /// Every PSP, in the order of their names.
-    pub(crate) const ALL: [Psp; 8] = [Psp::Adyen, Psp::Momo, Psp::Mpgs, Psp::Oppwa, Psp::PayPal, Psp::StcPay, Psp::Stripe, Psp::Tap];
+    pub(crate) const ALL: [Psp; 8] =
+        [Psp::Adyen, Psp::Momo, Psp::Mpgs, Psp::Oppwa, Psp::PayPal, Psp::StcPay, Psp::Stripe, Psp::Tap];
 
     /// What is particular to it.
     pub(crate) fn play(self) -> &'static dyn Play {

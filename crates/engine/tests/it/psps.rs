@@ -47,6 +47,21 @@ const fn account(byte: u8) -> AccountId {
 /// All of them.
 pub(crate) static ALL: &[Psp] = &[
     Psp {
+        name: "adyen",
+        account: account(7),
+        path: "/v71",
+        currency: "EUR",
+        part: "2000.00",
+        has_webhook: true,
+        notifies: true,
+        knows_our_key: true,
+        credentials: || {
+            json!({"api_key": "ADYEN_API_KEY", "merchant_account": "TestMerchant",
+                "hmac_key": "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"})
+        },
+        payment_id: |number| format!("99361789490{number:05}"),
+    },
+    Psp {
         name: "momo",
         account: account(2),
         path: "",
@@ -75,6 +90,37 @@ pub(crate) static ALL: &[Psp] = &[
                 "notification_secret": "A1B2C3D4E5F60718293A4B5C6D7E8F90"})
         },
         payment_id: |number| format!("ORDER-{number:05}"),
+    },
+    Psp {
+        name: "oppwa",
+        account: account(8),
+        path: "",
+        currency: "SAR",
+        part: "2000.00",
+        has_webhook: true,
+        notifies: true,
+        knows_our_key: true,
+        credentials: || {
+            json!({"access_token": "OGE4Mjk0MTc0YjdlY2IyODAxNGI5Njk5MjIwMDE1Y2N8c3k2S0pzVDg=",
+                "entity_id": "8a8294174b7ecb28014b9699220015ca", "test_mode": "EXTERNAL",
+                "webhook_key": "000102030405060708090A0B0C0D0E0F000102030405060708090A0B0C0D0E0F"})
+        },
+        payment_id: |number| format!("8ac7a4a09136ba28019137{number:010}"),
+    },
+    Psp {
+        name: "paypal",
+        account: account(9),
+        path: "",
+        currency: "USD",
+        part: "2000.00",
+        has_webhook: true,
+        notifies: true,
+        knows_our_key: true,
+        credentials: || {
+            json!({"client_id": "sandbox-paypal-client",
+                "client_secret": "sandbox-paypal-client-secret", "webhook_id": "1JE4291016473214C"})
+        },
+        payment_id: |number| format!("2GG279541U47{number:05}"),
     },
     Psp {
         name: "stcpay",

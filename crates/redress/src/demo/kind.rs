@@ -13,8 +13,14 @@ pub(super) enum Kind {
     Mpgs,
     /// stc pay directly.
     StcPay,
+    /// stc pay through OPPWA.
+    Oppwa,
     /// Cards at Stripe, in dollars.
     Stripe,
+    /// Cards at Adyen, in euros.
+    Adyen,
+    /// PayPal wallets, in dollars.
+    PayPal,
 }
 
 /// The API that a kind's refunds are asked for by.
@@ -56,8 +62,17 @@ pub(super) struct Sheet {
 const OF_EACH: u32 = 40;
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::MomoVnd, Self::TapSar, Self::TapKwd, Self::Mpgs, Self::StcPay, Self::Stripe];
+    pub(super) const ALL: [Self; 9] = [
+        Self::MomoVnd,
+        Self::TapSar,
+        Self::TapKwd,
+        Self::Mpgs,
+        Self::StcPay,
+        Self::Oppwa,
+        Self::Stripe,
+        Self::Adyen,
+        Self::PayPal,
+    ];
 
     pub(super) const fn sheet(self) -> Sheet {
         match self {
@@ -89,6 +104,33 @@ impl Kind {
                 methods: &["stcpay"],
                 currency: "SAR",
                 id: IdShape::Digits,
+            },
+            Self::Oppwa => Sheet {
+                name: "OPPWA",
+                psp: "oppwa",
+                face: Face::Sgate,
+                channel: "OPPWA",
+                methods: &["stcpay"],
+                currency: "SAR",
+                id: IdShape::Hex { count: 32 },
+            },
+            Self::Adyen => Sheet {
+                name: "ADYEN",
+                psp: "adyen",
+                face: Face::Portone,
+                channel: "ADYEN",
+                methods: &["card"],
+                currency: "EUR",
+                id: IdShape::Capitals { count: 16 },
+            },
+            Self::PayPal => Sheet {
+                name: "PAYPAL",
+                psp: "paypal",
+                face: Face::Portone,
+                channel: "PAYPAL",
+                methods: &["PAYPAL"],
+                currency: "USD",
+                id: IdShape::Capitals { count: 17 },
             },
             Self::Stripe => Sheet {
                 name: "STRIPE",

@@ -170,14 +170,18 @@ mod tests {
             ("mpgs", "SAR", "mastercard", 10_000, 1_000_000),
             ("mpgs", "SAR", "applePay", 10_000, 1_000_000),
             ("stcpay", "SAR", "stcpay", 10_000, 1_000_000),
+            ("oppwa", "SAR", "stcpay", 10_000, 1_000_000),
             ("stripe", "USD", "card", 10_000, 1_000_000),
+            ("adyen", "EUR", "card", 10_000, 1_000_000),
+            ("paypal", "USD", "PAYPAL", 10_000, 1_000_000),
         ] {
             let is_it =
                 |one: &&Payment| (one.psp, one.currency, one.payment_method) == (psp, currency, method);
             let kind: Vec<_> = all.iter().filter(is_it).collect();
             assert!(kind.len() >= 20, "{psp} {currency} {method}");
             assert!(kind.iter().all(|one| (least..=most).contains(&one.captured.minor())), "{currency}");
-            assert!(kind.iter().all(|one| one.order_ref.len() == if ["momo", "stripe"].contains(&psp) { 27 } else { 30 }));
+            assert!(kind.iter().all(|one| one.order_ref.len()
+                == if ["momo", "stripe", "adyen", "paypal"].contains(&psp) { 27 } else { 30 }));
         }
         let distinct = |of: fn(&Payment) -> &str| all.iter().map(of).collect::<BTreeSet<_>>().len();
         assert_eq!(distinct(|one| &one.order_ref), all.len());

@@ -18,6 +18,21 @@ pub(super) struct Psp {
 /// All of them, in the order of their names.
 pub(super) const ALL: &[Psp] = &[
     Psp {
+        name: "adyen",
+        path: "/v71",
+        has_webhook: true,
+        credentials: |known| {
+            let adyen = known.adyen.first();
+            adyen.map_or_else(Vec::new, |adyen| {
+                vec![
+                    ("api_key", adyen.api_key.clone()),
+                    ("merchant_account", adyen.merchant_account.clone()),
+                    ("hmac_key", adyen.hmac_key.clone()),
+                ]
+            })
+        },
+    },
+    Psp {
         name: "momo",
         path: "",
         has_webhook: false,
@@ -43,6 +58,37 @@ pub(super) const ALL: &[Psp] = &[
                     ("merchant_id", mpgs.merchant_id.clone()),
                     ("password", mpgs.password.clone()),
                     ("notification_secret", mpgs.notification_secret.clone()),
+                ]
+            })
+        },
+    },
+    Psp {
+        name: "oppwa",
+        path: "",
+        has_webhook: true,
+        credentials: |known| {
+            let oppwa = known.oppwa.first();
+            oppwa.map_or_else(Vec::new, |oppwa| {
+                vec![
+                    ("access_token", oppwa.access_token.clone()),
+                    ("entity_id", oppwa.entity_id.clone()),
+                    ("webhook_key", oppwa.webhook_key.clone()),
+                    ("test_mode", "EXTERNAL".to_owned()),
+                ]
+            })
+        },
+    },
+    Psp {
+        name: "paypal",
+        path: "",
+        has_webhook: true,
+        credentials: |known| {
+            let paypal = known.paypal.first();
+            paypal.map_or_else(Vec::new, |paypal| {
+                vec![
+                    ("client_id", paypal.client_id.clone()),
+                    ("client_secret", paypal.client_secret.clone()),
+                    ("webhook_id", paypal.webhook_id.clone()),
                 ]
             })
         },
