@@ -34,6 +34,8 @@ pub struct Refund {
     pub merchant_refund_id: Option<String>,
     /// The PSP account it goes through.
     pub account: AccountId,
+    /// Its PSP takes one refund of a payment at a time: it is sent in its payment's turn.
+    pub takes_turns: bool,
     /// The version of the account it is sent with, so that a re-send has equal bytes.
     pub account_version: i64,
     /// The PSP's own id of it, once known.

@@ -12,6 +12,7 @@ use crate::refund::{Evidence, Refund};
 use crate::retry::Backoff;
 use crate::state::{Failure, IllegalTransition, Lease, RefundState, StateName};
 use crate::time::Timestamp;
+use crate::turn::{self, Turn};
 use std::time::Duration;
 
 /// The spans by which refunds are followed. Settings; none of them ever decides an outcome.
@@ -96,12 +97,15 @@ pub struct Change {
     pub cases: Vec<NewCase>,
     /// The cases about not knowing are settled by this step.
     pub ends_cases: bool,
+    /// What becomes of the payment's turn, where its refunds are sent one after the other.
+    pub turn: Turn,
 }
 
 impl Change {
     /// No change.
     pub fn none(refund: Refund) -> Self {
-        Self { refund, balance: BalanceChange::default(), event: None, cases: Vec::new(), ends_cases: false }
+        let balance = BalanceChange::default();
+        Self { refund, balance, event: None, cases: Vec::new(), ends_cases: false, turn: Turn::Kept }
     }
 
     fn with_case(mut self, kind: CaseKind, text: String, block_minor: i64) -> Self {
@@ -112,6 +116,7 @@ impl Change {
 }
 
 /// Takes the right to send: `queued` or `unknown` becomes `submitting`, and the evidence says that it may have left.
+/// A refund that takes turns must have its payment's turn.
 ///
 /// # Errors
 /// [`IllegalTransition`] from any other state.
@@ -259,7 +264,11 @@ fn settle_queued(
     }
     let owner = ProcessId::from_bytes([0; 16]);
     let sent = begin_send(refund, owner, timing, now)?;
-    settle_open(sent.refund, word, timing, now, 0)
+    let mut change = settle_open(sent.refund, word, timing, now, 0)?;
+    if change.turn == Turn::Kept {
+        change.turn = sent.turn;
+    }
+    Ok(change)
 }
 
 fn never_sent(refund: Refund, word: &Word) -> Change {
@@ -466,6 +475,7 @@ fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, 
         refund.event_count += 1;
     }
     Ok(Change {
+        turn: turn::after_step(from, &refund),
         refund,
         balance: BalanceChange::between(from, to_name, amount),
         event,

@@ -168,6 +168,12 @@ impl StateName {
         }
     }
 
+    /// Whether the PSP may have the refund and nobody knows its end: where only one of a payment's refunds may be so, it
+    /// has the payment's turn.
+    pub const fn may_be_under_way(self) -> bool {
+        matches!(self, Self::Submitting | Self::Unknown | Self::Pending)
+    }
+
     /// Whether the refund is over: nothing is due any more. `succeeded` is over though it may still be reversed.
     pub const fn is_final(self) -> bool {
         !matches!(self.share(), Share::Reserved)

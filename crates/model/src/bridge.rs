@@ -92,6 +92,7 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: AccountId::from_bytes([4; 16]),
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: row.psp_id.map(psp_id),
         arn: None,

@@ -28,6 +28,7 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: HERE,
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: bound.map(str::to_owned),
         arn: None,

@@ -67,6 +67,7 @@ fn refund(name: StateName) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: AccountId::from_bytes([4; 16]),
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: None,
         arn: None,
@@ -178,6 +179,39 @@ fn every_word_in_every_state() {
                 assert_eq!(blocks, case_kinds(&change) == [CaseKind::LateSuccess], "{what}");
             }
         }
+    }
+}
+
+#[test]
+fn the_turn_is_kept_while_it_may_be_under_way() {
+    for from in StateName::ALL {
+        for outcome in outcomes() {
+            for via in VIAS {
+                let what = format!("{from}, {} by {}", outcome.as_str(), via.as_str());
+                let free = told(refund(from), outcome.clone(), via, NOW);
+                assert_eq!(free.turn, Turn::Kept, "{what}: other PSPs have none");
+                let takes = Refund { takes_turns: true, ..refund(from) };
+                let change = told(takes, outcome.clone(), via, NOW);
+                let to = change.refund.state.name();
+                let expected = match (from.may_be_under_way(), to.may_be_under_way()) {
+                    (true, false) => Turn::Over,
+                    (false, true) => Turn::Taken,
+                    (false, false) if from == StateName::Queued && to.is_final() => Turn::Over,
+                    _ => Turn::Kept,
+                };
+                assert_eq!(change.turn, expected, "{what}");
+            }
+        }
+    }
+    let takes = |from| Refund { takes_turns: true, ..refund(from) };
+    let owner = ProcessId::from_bytes([9; 16]);
+    assert_eq!(begin_send(takes(StateName::Queued), owner, &timing(), NOW).unwrap().turn, Turn::Taken);
+    assert_eq!(begin_send(takes(StateName::Unknown), owner, &timing(), NOW).unwrap().turn, Turn::Kept);
+    assert_eq!(doubt(takes(StateName::Submitting), NOW).unwrap().turn, Turn::Kept);
+    assert_eq!(fail_unsent(takes(StateName::Queued), failure(), NOW).unwrap().turn, Turn::Over);
+    for verdict in [Verdict::Succeeded, Verdict::Failed] {
+        let closed = close_by_person(takes(StateName::Unknown), verdict, "seen", NOW).unwrap();
+        assert_eq!(closed.turn, Turn::Over);
     }
 }
 

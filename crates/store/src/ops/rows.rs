@@ -32,13 +32,13 @@ macro_rules! refund_columns {
         "merchant_id, refund_id, payment_id, environment, ordinal, transaction_number, amount, currency, kind, reason, \
          description, merchant_refund_id, account_id, account_version, psp_refund_id, arn, state, failure_code, \
          failure_text, lease_owner, lease_until, due_at, first_sent_at, last_sent_at, sends, queries, last_query_at, \
-         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted"
+         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted, takes_turns"
     };
 }
 pub(crate) use refund_columns;
 
 /// How many columns [`refund_columns`] names.
-pub(crate) const REFUND_COLUMNS: usize = 35;
+pub(crate) const REFUND_COLUMNS: usize = 36;
 
 /// Reads a payment from a row that begins with [`payment_columns`].
 pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
@@ -85,6 +85,7 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
         description: row.opt_text(10)?,
         merchant_refund_id: row.opt_text(11)?,
         account: AccountId::from_bytes(row.id16(12)?),
+        takes_turns: row.bool(35)?,
         account_version: row.int(13)?,
         psp_refund_id: row.opt_text(14)?,
         arn: row.opt_text(15)?,
