@@ -42,6 +42,8 @@ pub struct Refund {
     pub psp_refund_id: Option<String>,
     /// The acquirer reference number, once known.
     pub arn: Option<String>,
+    /// What the PSP last said about the wait, for people, once it accepted the refund and its end was open.
+    pub psp_note: Option<String>,
     /// Where it stands.
     pub state: RefundState,
     /// What the exchanges so far have shown.

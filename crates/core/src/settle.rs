@@ -187,9 +187,7 @@ pub fn close_by_person(
 ) -> Result<Change, IllegalTransition> {
     let to = match verdict {
         Verdict::Succeeded => RefundState::Succeeded,
-        Verdict::Failed => {
-            RefundState::Failed(Failure { code: "closed_by_person".to_owned(), text: reason.to_owned() })
-        }
+        Verdict::Failed => RefundState::Failed(Failure::lasting("closed_by_person", reason)),
     };
     if !matches!(refund.state, RefundState::Unknown | RefundState::Pending) {
         return Err(IllegalTransition { from: refund.state.name(), to: to.name() });
@@ -292,10 +290,14 @@ fn settle_open(
         Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
             undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
         }
-        Outcome::Refused(refusal) => moved(refund, RefundState::Failed(refusal.clone().into()), now),
-        Outcome::Pending { .. } => {
+        Outcome::Refused(refusal) => moved(refund, RefundState::Failed(Failure::refused(refusal, now)), now),
+        Outcome::Pending { note, .. } => {
             refund.evidence.accepted = true;
             let was_pending = refund.state == RefundState::Pending;
+            // The event of an arrival tells its own note or none; a later answer without one takes nothing back.
+            if !was_pending || note.is_some() {
+                refund.psp_note.clone_from(note);
+            }
             let mut change = if was_pending {
                 refund.evidence.queries += 1;
                 Change::none(refund)
@@ -436,7 +438,7 @@ const MISMATCH_TEXT: &str = "the PSP shows another sum, currency or payment unde
 
 fn reverse(refund: Refund, refusal: &PspRefusal, now: Timestamp) -> Result<Change, IllegalTransition> {
     let text = format!("the PSP says that the refund failed after it had succeeded ({})", refusal.code);
-    let change = moved(refund, RefundState::Reversed(refusal.clone().into()), now)?;
+    let change = moved(refund, RefundState::Reversed(Failure::refused(refusal, now)), now)?;
     Ok(change.with_case(CaseKind::Reversed, text, 0))
 }
 

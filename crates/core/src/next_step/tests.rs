@@ -62,6 +62,7 @@ fn refund(state: RefundState) -> Refund {
         account_version: 1,
         psp_refund_id: None,
         arn: None,
+        psp_note: None,
         state,
         evidence: Evidence::default(),
         due_at: Some(START),
@@ -96,7 +97,7 @@ fn step(refund: &Refund, recipe: &Recipe, seconds: u64) -> Step {
 
 #[test]
 fn what_is_over_or_held_needs_nothing() {
-    let failure = Failure { code: String::new(), text: String::new() };
+    let failure = Failure::lasting("", "");
     for state in [
         RefundState::Held,
         RefundState::Succeeded,

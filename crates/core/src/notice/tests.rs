@@ -32,6 +32,7 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
         account_version: 1,
         psp_refund_id: bound.map(str::to_owned),
         arn: None,
+        psp_note: None,
         state,
         evidence: Evidence::default(),
         due_at: None,
@@ -43,7 +44,7 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
 }
 
 fn failed() -> RefundState {
-    RefundState::Failed(Failure { code: "401".to_owned(), text: String::new() })
+    RefundState::Failed(Failure::lasting("401", ""))
 }
 
 fn done() -> Outcome {

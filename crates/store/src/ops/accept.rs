@@ -265,6 +265,7 @@ impl Accept {
             account_version: through.version,
             psp_refund_id: None,
             arn: None,
+            psp_note: None,
             state: RefundState::Queued,
             evidence: Evidence::default(),
             due_at: Some(self.now),

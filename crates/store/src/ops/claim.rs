@@ -309,8 +309,7 @@ impl Claim {
     }
 
     fn fail(&self, refund: Refund, code: &str, text: &str) -> Result<Change, StoreError> {
-        let failure = Failure { code: code.to_owned(), text: text.to_owned() };
-        fail_unsent(refund, failure, self.now).map_err(illegal)
+        fail_unsent(refund, Failure::lasting(code, text), self.now).map_err(illegal)
     }
 
     async fn write<T: Tx>(
