@@ -308,7 +308,7 @@ fn check_turn(books: &PaymentBooks) -> Vec<String> {
         1 if books.turn.is_none() => found.push("a refund is under way without the turn".to_owned()),
         1 => {}
         several => {
-            found.push(format!("{several} refunds are under way that must be sent one after the other"))
+            found.push(format!("{several} refunds are under way that must be sent one after the other"));
         }
     }
     found

@@ -115,7 +115,7 @@ impl Story {
     }
 
     /// The PSP does all that it is asked. Each round is longer than any pause after a try, and shorter than the net.
-    async fn to_the_end(&mut self) {
+    async fn go_on_to_the_end(&mut self) {
         for _ in 0..=self.refunds + 1 {
             self.second += 61;
             self.store.run(claim_turns(self.second)).await.expect("claimed");
@@ -148,7 +148,7 @@ fn one_of_a_payment_is_under_way_at_most_and_all_of_them_go() {
             for step in &steps {
                 story.step(step).await;
             }
-            story.to_the_end().await;
+            story.go_on_to_the_end().await;
             audit(&story.store).await;
         };
         // In line, nothing waits: one poll tells the whole story.
