@@ -23,3 +23,4 @@ pub mod retry;
 pub mod settle;
 pub mod state;
 pub mod time;
+pub mod turn;

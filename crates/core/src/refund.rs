@@ -34,12 +34,16 @@ pub struct Refund {
     pub merchant_refund_id: Option<String>,
     /// The PSP account it goes through.
     pub account: AccountId,
+    /// Its PSP takes one refund of a payment at a time: it is sent in its payment's turn.
+    pub takes_turns: bool,
     /// The version of the account it is sent with, so that a re-send has equal bytes.
     pub account_version: i64,
     /// The PSP's own id of it, once known.
     pub psp_refund_id: Option<String>,
     /// The acquirer reference number, once known.
     pub arn: Option<String>,
+    /// What the PSP last said about the wait, for people, once it accepted the refund and its end was open.
+    pub psp_note: Option<String>,
     /// Where it stands.
     pub state: RefundState,
     /// What the exchanges so far have shown.

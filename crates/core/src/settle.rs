@@ -12,6 +12,7 @@ use crate::refund::{Evidence, Refund};
 use crate::retry::Backoff;
 use crate::state::{Failure, IllegalTransition, Lease, RefundState, StateName};
 use crate::time::Timestamp;
+use crate::turn::{self, Turn};
 use std::time::Duration;
 
 /// The spans by which refunds are followed. Settings; none of them ever decides an outcome.
@@ -96,12 +97,15 @@ pub struct Change {
     pub cases: Vec<NewCase>,
     /// The cases about not knowing are settled by this step.
     pub ends_cases: bool,
+    /// What becomes of the payment's turn, where its refunds are sent one after the other.
+    pub turn: Turn,
 }
 
 impl Change {
     /// No change.
     pub fn none(refund: Refund) -> Self {
-        Self { refund, balance: BalanceChange::default(), event: None, cases: Vec::new(), ends_cases: false }
+        let balance = BalanceChange::default();
+        Self { refund, balance, event: None, cases: Vec::new(), ends_cases: false, turn: Turn::Kept }
     }
 
     fn with_case(mut self, kind: CaseKind, text: String, block_minor: i64) -> Self {
@@ -112,6 +116,7 @@ impl Change {
 }
 
 /// Takes the right to send: `queued` or `unknown` becomes `submitting`, and the evidence says that it may have left.
+/// A refund that takes turns must have its payment's turn.
 ///
 /// # Errors
 /// [`IllegalTransition`] from any other state.
@@ -182,9 +187,7 @@ pub fn close_by_person(
 ) -> Result<Change, IllegalTransition> {
     let to = match verdict {
         Verdict::Succeeded => RefundState::Succeeded,
-        Verdict::Failed => {
-            RefundState::Failed(Failure { code: "closed_by_person".to_owned(), text: reason.to_owned() })
-        }
+        Verdict::Failed => RefundState::Failed(Failure::lasting("closed_by_person", reason)),
     };
     if !matches!(refund.state, RefundState::Unknown | RefundState::Pending) {
         return Err(IllegalTransition { from: refund.state.name(), to: to.name() });
@@ -259,7 +262,11 @@ fn settle_queued(
     }
     let owner = ProcessId::from_bytes([0; 16]);
     let sent = begin_send(refund, owner, timing, now)?;
-    settle_open(sent.refund, word, timing, now, 0)
+    let mut change = settle_open(sent.refund, word, timing, now, 0)?;
+    if change.turn == Turn::Kept {
+        change.turn = sent.turn;
+    }
+    Ok(change)
 }
 
 fn never_sent(refund: Refund, word: &Word) -> Change {
@@ -283,10 +290,14 @@ fn settle_open(
         Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
             undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
         }
-        Outcome::Refused(refusal) => moved(refund, RefundState::Failed(refusal.clone().into()), now),
-        Outcome::Pending { .. } => {
+        Outcome::Refused(refusal) => moved(refund, RefundState::Failed(Failure::refused(refusal, now)), now),
+        Outcome::Pending { note, .. } => {
             refund.evidence.accepted = true;
             let was_pending = refund.state == RefundState::Pending;
+            // The event of an arrival tells its own note or none; a later answer without one takes nothing back.
+            if !was_pending || note.is_some() {
+                refund.psp_note.clone_from(note);
+            }
             let mut change = if was_pending {
                 refund.evidence.queries += 1;
                 Change::none(refund)
@@ -427,7 +438,7 @@ const MISMATCH_TEXT: &str = "the PSP shows another sum, currency or payment unde
 
 fn reverse(refund: Refund, refusal: &PspRefusal, now: Timestamp) -> Result<Change, IllegalTransition> {
     let text = format!("the PSP says that the refund failed after it had succeeded ({})", refusal.code);
-    let change = moved(refund, RefundState::Reversed(refusal.clone().into()), now)?;
+    let change = moved(refund, RefundState::Reversed(Failure::refused(refusal, now)), now)?;
     Ok(change.with_case(CaseKind::Reversed, text, 0))
 }
 
@@ -466,6 +477,7 @@ fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, 
         refund.event_count += 1;
     }
     Ok(Change {
+        turn: turn::after_step(from, &refund),
         refund,
         balance: BalanceChange::between(from, to_name, amount),
         event,

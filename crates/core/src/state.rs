@@ -1,7 +1,7 @@
 //! The states of a refund and the only table of what may follow what.
 
 use crate::id::ProcessId;
-use crate::outcome::PspRefusal;
+use crate::outcome::{Again, PspRefusal};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -52,11 +52,23 @@ pub struct Failure {
     pub code: String,
     /// What a person may read.
     pub text: String,
+    /// From when on a *new* refund is worth trying, where the PSP refused only for now. This one is over in any case.
+    pub again_at: Option<Timestamp>,
 }
 
-impl From<PspRefusal> for Failure {
-    fn from(refusal: PspRefusal) -> Self {
-        Self { code: refusal.code, text: refusal.text }
+impl Failure {
+    /// A failure that only a change of something can mend, or nothing.
+    pub fn lasting(code: &str, text: &str) -> Self {
+        Self { code: code.to_owned(), text: text.to_owned(), again_at: None }
+    }
+
+    /// The PSP's refusal, heard now.
+    pub fn refused(refusal: &PspRefusal, now: Timestamp) -> Self {
+        let again_at = match refusal.again {
+            Again::No => None,
+            Again::After(wait) => Some(now.plus(wait)),
+        };
+        Self { code: refusal.code.clone(), text: refusal.text.clone(), again_at }
     }
 }
 
@@ -168,6 +180,12 @@ impl StateName {
         }
     }
 
+    /// Whether the PSP may have the refund and nobody knows its end: where only one of a payment's refunds may be so, it
+    /// has the payment's turn.
+    pub const fn may_be_under_way(self) -> bool {
+        matches!(self, Self::Submitting | Self::Unknown | Self::Pending)
+    }
+
     /// Whether the refund is over: nothing is due any more. `succeeded` is over though it may still be reversed.
     pub const fn is_final(self) -> bool {
         !matches!(self.share(), Share::Reserved)
@@ -233,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_ended_without_effect_says_why() {
-        let failure = Failure { code: "1088".to_owned(), text: "not eligible".to_owned() };
+        let failure = Failure::lasting("1088", "not eligible");
         for state in [RefundState::Failed(failure.clone()), RefundState::Reversed(failure.clone())] {
             assert_eq!(state.failure(), Some(&failure));
         }

@@ -104,7 +104,7 @@ impl Engine {
             self.spawn_take_back(merchant, id, now);
         }
         Ok(match accepted? {
-            Accepted::New { refund, payment, permit, paused } => {
+            Accepted::New { refund, payment, permit, waits } => {
                 metrics::counter!("redress_refunds_accepted_total").increment(1);
                 // Only where there is something to do: each look at what is due costs several reads.
                 if announce {
@@ -112,7 +112,7 @@ impl Engine {
                 }
                 match permit {
                     Some(permit) => self.send_now(&refund, &payment, permit),
-                    None if paused => {}
+                    None if waits => {}
                     None => parts.refunds_due.notify_one(),
                 }
                 Made::New(refund, payment)

@@ -246,6 +246,10 @@ impl Engine {
     /// A refund moved: whoever waits looks again.
     pub(crate) fn told(&self, refund: &Refund, cases: usize) {
         self.parts.watches.moved(refund.id);
+        // It gave its payment's turn back: the next one may go.
+        if refund.takes_turns && !refund.state.name().may_be_under_way() {
+            self.parts.refunds_due.notify_one();
+        }
         if cases > 0 {
             cases_opened(cases);
             tracing::warn!(refund = %refund.id, "a person must look at this refund");

@@ -53,6 +53,7 @@ impl Engine {
             queries: count(&queries),
             recipe: connector.recipe(),
             window: connector.capabilities().window,
+            one_in_flight: connector.capabilities().one_in_flight,
             timing: self.parts.config.timing,
             case_ids: (0..ROWS_MAX * 4).map(|_| self.case_id(now)).collect(),
             account,

@@ -92,9 +92,11 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: AccountId::from_bytes([4; 16]),
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: row.psp_id.map(psp_id),
         arn: None,
+        psp_note: None,
         state: state(row),
         evidence,
         due_at: (!finished && row.state != StateName::Held).then_some(NOW),
@@ -106,7 +108,7 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
 }
 
 fn state(row: &Row) -> RefundState {
-    let failure = Failure { code: String::new(), text: String::new() };
+    let failure = Failure::lasting("", "");
     match row.state {
         StateName::Held => RefundState::Held,
         StateName::Queued => RefundState::Queued,

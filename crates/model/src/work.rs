@@ -23,7 +23,7 @@ impl Redress {
         let window_end = world.closed.then_some(NOW);
         let step = next_step(&before, &recipe, AccountState::Active, window_end, &timing, NOW);
         let timing = self.kind.timing();
-        let failure = || Failure { code: String::new(), text: String::new() };
+        let failure = || Failure::lasting("", "");
         let change = match step {
             Step::Nothing => return false,
             Step::Submit | Step::Resend => {

@@ -3,5 +3,11 @@
 use crate::migrate::Migration;
 
 /// Every step, oldest first. A released step never changes; what comes later is a new step at the end.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "core", sql: include_str!("../../../migrations/0001_core.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "core", sql: include_str!("../../../migrations/0001_core.sql") },
+    Migration {
+        version: 2,
+        name: "turns_and_words",
+        sql: include_str!("../../../migrations/0002_turns_and_words.sql"),
+    },
+];

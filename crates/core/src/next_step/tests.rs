@@ -58,9 +58,11 @@ fn refund(state: RefundState) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: AccountId::from_bytes([4; 16]),
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: None,
         arn: None,
+        psp_note: None,
         state,
         evidence: Evidence::default(),
         due_at: Some(START),
@@ -95,7 +97,7 @@ fn step(refund: &Refund, recipe: &Recipe, seconds: u64) -> Step {
 
 #[test]
 fn what_is_over_or_held_needs_nothing() {
-    let failure = Failure { code: String::new(), text: String::new() };
+    let failure = Failure::lasting("", "");
     for state in [
         RefundState::Held,
         RefundState::Succeeded,

@@ -28,9 +28,11 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: HERE,
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: bound.map(str::to_owned),
         arn: None,
+        psp_note: None,
         state,
         evidence: Evidence::default(),
         due_at: None,
@@ -42,7 +44,7 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
 }
 
 fn failed() -> RefundState {
-    RefundState::Failed(Failure { code: "401".to_owned(), text: String::new() })
+    RefundState::Failed(Failure::lasting("401", ""))
 }
 
 fn done() -> Outcome {

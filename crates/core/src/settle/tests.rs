@@ -25,7 +25,7 @@ fn timing() -> Timing {
 }
 
 fn failure() -> Failure {
-    Failure { code: "old".to_owned(), text: "old".to_owned() }
+    Failure::lasting("old", "old")
 }
 
 fn state(name: StateName) -> RefundState {
@@ -67,9 +67,11 @@ fn refund(name: StateName) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: AccountId::from_bytes([4; 16]),
+        takes_turns: false,
         account_version: 1,
         psp_refund_id: None,
         arn: None,
+        psp_note: None,
         state: state(name),
         evidence,
         due_at: (!name.is_final() && name != StateName::Held).then_some(NOW),
@@ -178,6 +180,72 @@ fn every_word_in_every_state() {
                 assert_eq!(blocks, case_kinds(&change) == [CaseKind::LateSuccess], "{what}");
             }
         }
+    }
+}
+
+#[test]
+fn what_the_psp_says_about_the_wait_is_kept() {
+    let says = |note: Option<&str>| Outcome::Pending { psp_refund_id: None, note: note.map(str::to_owned) };
+    let change = told(refund(StateName::Submitting), says(Some("waits for funds")), Via::Submit, NOW);
+    assert_eq!(change.refund.psp_note.as_deref(), Some("waits for funds"));
+    for (note, kept) in [(None, "waits for funds"), (Some("on its way"), "on its way")] {
+        let later = told(change.refund.clone(), says(note), Via::Query, NOW);
+        assert_eq!((later.refund.psp_note.as_deref(), later.event), (Some(kept), None), "it is no event");
+    }
+    let done = told(change.refund.clone(), succeeded(), Via::Query, NOW);
+    assert_eq!(done.refund.psp_note.as_deref(), Some("waits for funds"), "what was said stays said");
+    let lost = told(change.refund, Outcome::Unknown(Finding::NotFound), Via::Query, NOW);
+    assert_eq!(lost.refund.state, RefundState::Unknown);
+    let found = told(lost.refund, says(None), Via::Query, NOW);
+    let told_of = (found.event, found.refund.psp_note);
+    assert_eq!(told_of, (Some(EventKind::Pending), None), "a new event has no old note");
+}
+
+#[test]
+fn a_refusal_for_now_says_from_when_on_a_new_refund_is_worth_trying() {
+    let hour = Duration::from_secs(3_600);
+    let says =
+        |again| Outcome::Refused(PspRefusal { code: "1080".to_owned(), text: "later".to_owned(), again });
+    for (from, via) in [(StateName::Submitting, Via::Submit), (StateName::Succeeded, Via::Query)] {
+        let again_at = |again| {
+            let change = told(refund(from), says(again), via, NOW);
+            change.refund.state.failure().expect("it is over").again_at
+        };
+        assert_eq!(again_at(Again::After(hour)), Some(NOW.plus(hour)), "{from}");
+        assert_eq!(again_at(Again::No), None, "{from}");
+    }
+}
+
+#[test]
+fn the_turn_is_kept_while_it_may_be_under_way() {
+    for from in StateName::ALL {
+        for outcome in outcomes() {
+            for via in VIAS {
+                let what = format!("{from}, {} by {}", outcome.as_str(), via.as_str());
+                let free = told(refund(from), outcome.clone(), via, NOW);
+                assert_eq!(free.turn, Turn::Kept, "{what}: other PSPs have none");
+                let takes = Refund { takes_turns: true, ..refund(from) };
+                let change = told(takes, outcome.clone(), via, NOW);
+                let to = change.refund.state.name();
+                let expected = match (from.may_be_under_way(), to.may_be_under_way()) {
+                    (true, false) => Turn::Over,
+                    (false, true) => Turn::Taken,
+                    (false, false) if from == StateName::Queued && to.is_final() => Turn::Over,
+                    _ => Turn::Kept,
+                };
+                assert_eq!(change.turn, expected, "{what}");
+            }
+        }
+    }
+    let takes = |from| Refund { takes_turns: true, ..refund(from) };
+    let owner = ProcessId::from_bytes([9; 16]);
+    assert_eq!(begin_send(takes(StateName::Queued), owner, &timing(), NOW).unwrap().turn, Turn::Taken);
+    assert_eq!(begin_send(takes(StateName::Unknown), owner, &timing(), NOW).unwrap().turn, Turn::Kept);
+    assert_eq!(doubt(takes(StateName::Submitting), NOW).unwrap().turn, Turn::Kept);
+    assert_eq!(fail_unsent(takes(StateName::Queued), failure(), NOW).unwrap().turn, Turn::Over);
+    for verdict in [Verdict::Succeeded, Verdict::Failed] {
+        let closed = close_by_person(takes(StateName::Unknown), verdict, "seen", NOW).unwrap();
+        assert_eq!(closed.turn, Turn::Over);
     }
 }
 

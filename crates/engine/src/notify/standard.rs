@@ -33,6 +33,12 @@ struct Data<'a> {
     merchant_refund_id: Option<&'a str>,
     psp_refund_id: Option<&'a str>,
     failure: Option<FailureText<'a>>,
+    /// What the PSP said about the wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+    /// From when on a new refund is worth trying: the PSP refused only for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
     environment: &'a str,
     created_at: String,
     /// The number of the event among the refund's, from 1: deliveries come in any order.
@@ -76,6 +82,8 @@ fn notification<'a>(told: &Told<'a>) -> Notification<'a> {
                 .failure_code
                 .as_deref()
                 .map(|code| FailureText { code, text: event.failure_text.as_deref().unwrap_or_default() }),
+            note: event.note.as_deref(),
+            retry_at: event.again_at.map(|time| calendar(time).to_string()),
             environment: refund.environment.as_str(),
             created_at: calendar(refund.created_at).to_string(),
             event_number: event.number,

@@ -6,6 +6,7 @@ use redress_core::id::RefundId;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::state::RefundState;
+use redress_core::time::Timestamp;
 use redress_engine::admin::refunds::{Verdict, meaning_of};
 use redress_engine::engine::Engine;
 use redress_engine::lookup::{AttemptRow, RefundBy, TimelineEvent};
@@ -182,7 +183,9 @@ fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
         ("psp refund", refund.psp_refund_id.clone()),
         ("arn", refund.arn.clone()),
         ("merchant's id", refund.merchant_refund_id.clone()),
+        ("psp says", refund.psp_note.clone()),
         ("failure", failure(refund)),
+        ("try anew from", again_at(&refund.state).map(time)),
         ("reason", Some(refund.reason.clone()).filter(|reason| !reason.is_empty())),
         ("created", Some(time(refund.created_at))),
         ("finished", refund.finished_at.map(time)),
@@ -218,10 +221,18 @@ fn failure(refund: &Refund) -> Option<String> {
     }
 }
 
+/// From when on a new refund is worth trying, where the PSP refused only for now.
+fn again_at(state: &RefundState) -> Option<Timestamp> {
+    state.failure().and_then(|failure| failure.again_at)
+}
+
 fn because(event: &TimelineEvent) -> String {
     let failure = event.failure.as_ref().map(|(code, text)| format!(" ({code}: {text})"));
     let author = event.author.as_ref().map(|(name, reason)| format!(", by {name}: {reason}"));
-    one_line(&format!("{}{}", failure.unwrap_or_default(), author.unwrap_or_default()))
+    let note = event.note.as_ref().map(|note| format!(": {note}"));
+    let again = event.again_at.map(|from| format!(", a new refund is worth trying from {} on", time(from)));
+    let parts = [note, failure, again, author];
+    one_line(&parts.into_iter().flatten().collect::<String>())
 }
 
 fn shown(refund: &Refund, payment: &Payment) -> Value {
@@ -242,7 +253,9 @@ fn shown(refund: &Refund, payment: &Payment) -> Value {
         "psp_key": refund.id.psp_key(),
         "psp_refund_id": refund.psp_refund_id,
         "merchant_refund_id": refund.merchant_refund_id,
+        "psp_note": refund.psp_note,
         "failure": failure(refund),
+        "retry_at": again_at(&refund.state).map(time),
         "created_at": time(refund.created_at),
         "finished_at": refund.finished_at.map(time),
         "due_at": refund.due_at.map(time),
@@ -257,6 +270,8 @@ fn shown_event(event: &TimelineEvent) -> Value {
         "number": event.number,
         "type": event.kind.as_str(),
         "failure": pair(&event.failure, ["code", "text"]),
+        "note": event.note,
+        "retry_at": event.again_at.map(time),
         "author": pair(&event.author, ["name", "reason"]),
         "at": time(event.at),
     })
@@ -289,4 +304,34 @@ fn shown_attempt(attempt: &AttemptRow) -> Value {
         "started_at": time(attempt.started_at),
         "finished_at": time(attempt.finished_at),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redress_core::event::EventKind;
+
+    #[test]
+    fn an_event_says_why_in_the_psps_words() {
+        let event = |kind| TimelineEvent {
+            number: 2,
+            kind,
+            failure: None,
+            again_at: None,
+            note: None,
+            author: None,
+            at: Timestamp::from_micros(0),
+        };
+        assert_eq!(because(&event(EventKind::Created)), "");
+        let waits = TimelineEvent { note: Some("waits\nfor funds".to_owned()), ..event(EventKind::Pending) };
+        assert_eq!(because(&waits), ": waits for funds");
+        let refused = TimelineEvent {
+            failure: Some(("1080".to_owned(), "later".to_owned())),
+            again_at: Some(Timestamp::from_micros(3_600_000_000)),
+            ..event(EventKind::Failed)
+        };
+        let from = time(Timestamp::from_micros(3_600_000_000));
+        assert_eq!(because(&refused), format!(" (1080: later), a new refund is worth trying from {from} on"));
+        assert_eq!(shown_event(&refused)["retry_at"], from);
+    }
 }

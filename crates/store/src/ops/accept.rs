@@ -12,8 +12,10 @@ use redress_core::refund::{Evidence, Refund};
 use redress_core::settle::{Timing, begin_send};
 use redress_core::state::RefundState;
 use redress_core::time::Timestamp;
+use redress_core::turn;
 
 use super::rows::{self, PAYMENT_COLUMNS, REFUND_COLUMNS, payment_columns, refund_columns};
+use super::turns::turn_wait;
 use super::write;
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
@@ -83,8 +85,9 @@ pub enum Accepted {
         payment: Box<Payment>,
         /// The right to send, held until the exchange is settled.
         permit: Option<Box<dyn SendPermit>>,
-        /// Whether the account is paused: nobody sends the refund before that ends.
-        paused: bool,
+        /// Whether it waits for more than a right to send, the end of a pause or its payment's turn: nobody is to be
+        /// woken for it now.
+        waits: bool,
     },
     /// The request was made before; nothing changed.
     Repeat {
@@ -111,7 +114,7 @@ macro_rules! lock_payment {
         concat!(
             "SELECT ",
             payment_columns!(),
-            ", through_psp, through_state, through_version, through_max FROM payments JOIN (SELECT ",
+            ", through_psp, through_state, through_version, through_max, turn_refund_id FROM payments JOIN (SELECT ",
             "merchant_id AS through_merchant, account_id AS through_account, psp AS through_psp, ",
             "state AS through_state, version AS through_version, max_in_flight AS through_max FROM psp_accounts) a ",
             "ON through_merchant = merchant_id AND through_account = account_id ",
@@ -132,6 +135,11 @@ const RESERVE: &str = "UPDATE payments SET reserved = reserved + $1, refund_coun
      transaction_count = transaction_count + 1, updated_at = $2, first_refund_id = COALESCE(first_refund_id, $3) \
      WHERE merchant_id = $4 AND order_ref = $5";
 
+/// The same, where the refund takes the payment's turn: it was free when the payment was read, and still is.
+const RESERVE_IN_TURN: &str = "UPDATE payments SET reserved = reserved + $1, refund_count = refund_count + 1, \
+     transaction_count = transaction_count + 1, updated_at = $2, first_refund_id = COALESCE(first_refund_id, $3), \
+     turn_refund_id = $3 WHERE merchant_id = $4 AND order_ref = $5";
+
 const FIND_REPEAT: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
 
@@ -140,6 +148,10 @@ struct Through {
     state: AccountState,
     version: i64,
     max_in_flight: u32,
+    /// Its PSP takes one refund of a payment at a time.
+    one_in_flight: bool,
+    /// Who has the payment's turn.
+    turn: Option<RefundId>,
 }
 
 impl Operation for Accept {
@@ -157,13 +169,15 @@ impl Operation for Accept {
         };
         let payment = rows::payment(row)?;
         let psp = row.text(PAYMENT_COLUMNS)?;
+        let capabilities = (self.capabilities)(&psp)
+            .ok_or_else(|| StoreError::inconsistent("an account of a PSP this program does not know"))?;
         let through = Through {
             state: rows::parsed(row, PAYMENT_COLUMNS + 1, AccountState::parse)?,
             version: row.int(PAYMENT_COLUMNS + 2)?,
             max_in_flight: rows::count(row, PAYMENT_COLUMNS + 3)?,
+            one_in_flight: capabilities.one_in_flight,
+            turn: row.opt_id16(PAYMENT_COLUMNS + 4)?.map(RefundId::from_bytes),
         };
-        let capabilities = (self.capabilities)(&psp)
-            .ok_or_else(|| StoreError::inconsistent("an account of a PSP this program does not know"))?;
         match judge(&payment, through.state, capabilities, &self.ask, self.now) {
             Err(refusal) => self.refused_or_repeat(tx, refusal, payment).await,
             Ok(grant) => self.insert(tx, payment, &through, grant).await,
@@ -186,14 +200,18 @@ impl Accept {
         {
             return Ok(Done::Rollback(answer));
         }
+        let in_turn = !through.one_in_flight || turn::is_free_for(self.refund, through.turn);
         let permit = match through.state {
-            AccountState::Active => self.permits.try_take(payment.account, through.max_in_flight),
-            AccountState::Paused | AccountState::Revoked => None,
+            AccountState::Active if in_turn => self.permits.try_take(payment.account, through.max_in_flight),
+            AccountState::Active | AccountState::Paused | AccountState::Revoked => None,
         };
         // The next numbers; they are drawn for good with the reservation.
         payment.refund_count += 1;
         payment.transaction_count += 1;
-        let mut refund = self.new_refund(&payment, through.version, grant);
+        let mut refund = self.new_refund(&payment, through, grant);
+        if !in_turn {
+            refund.due_at = Some(self.now.plus(turn_wait(&self.timing)));
+        }
         if permit.is_some() {
             refund = begin_send(refund, self.process, &self.timing, self.now)
                 .map_err(|error| StoreError::Internal(error.to_string()))?
@@ -203,8 +221,9 @@ impl Accept {
             return self.repeat(tx, undrawn(payment)).await;
         }
         let reserve: i64 = grant.amount.minor();
+        let in_its_turn = through.one_in_flight && permit.is_some();
         tx.exec(
-            RESERVE,
+            if in_its_turn { RESERVE_IN_TURN } else { RESERVE },
             &[
                 reserve.into(),
                 self.now.as_micros().into(),
@@ -223,12 +242,12 @@ impl Accept {
         if self.announce {
             write::insert_deliveries(tx, &refund, EventKind::Created).await?;
         }
-        let paused = through.state == AccountState::Paused;
+        let waits = !in_turn || through.state == AccountState::Paused;
         let (refund, payment) = (Box::new(refund), Box::new(payment));
-        Ok(Done::Commit(Accepted::New { refund, payment, permit, paused }))
+        Ok(Done::Commit(Accepted::New { refund, payment, permit, waits }))
     }
 
-    fn new_refund(&self, payment: &Payment, account_version: i64, grant: Grant) -> Refund {
+    fn new_refund(&self, payment: &Payment, through: &Through, grant: Grant) -> Refund {
         Refund {
             merchant: payment.merchant,
             id: self.refund,
@@ -242,9 +261,11 @@ impl Accept {
             description: self.description.clone(),
             merchant_refund_id: self.merchant_refund_id.clone(),
             account: payment.account,
-            account_version,
+            takes_turns: through.one_in_flight,
+            account_version: through.version,
             psp_refund_id: None,
             arn: None,
+            psp_note: None,
             state: RefundState::Queued,
             evidence: Evidence::default(),
             due_at: Some(self.now),

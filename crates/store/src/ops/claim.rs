@@ -11,10 +11,12 @@ use redress_core::refund::Refund;
 use redress_core::settle::{Change, Timing, begin_send, call_person, doubt, fail_unsent};
 use redress_core::state::{Failure, StateName};
 use redress_core::time::Timestamp;
+use redress_core::turn::is_free_for;
 use std::time::Duration;
 
 use super::rows::{self, REFUND_COLUMNS, refund_columns};
 use super::settle::illegal;
+use super::turns::turn_wait;
 use super::write::write_change;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
@@ -89,6 +91,8 @@ pub struct Claim {
     pub recipe: &'static Recipe,
     /// The PSP's refund window after the capture.
     pub window: Option<Duration>,
+    /// The PSP takes one refund of a payment at a time.
+    pub one_in_flight: bool,
     /// The spans.
     pub timing: Timing,
     /// Ids for the cases that may be opened: as many as rows may be claimed.
@@ -167,6 +171,9 @@ impl Operation for Claim {
             }
             let limit = match state {
                 StateName::Queued if self.account.state == AccountState::Revoked => ROWS_MAX,
+                StateName::Queued if self.left(&out, Task::Send) == 0 => 0,
+                // Those whose turn has not come need no right to send.
+                StateName::Queued if self.one_in_flight => ROWS_MAX,
                 StateName::Queued => self.left(&out, Task::Send).min(ROWS_MAX),
                 _ => ROWS_MAX,
             };
@@ -251,13 +258,12 @@ impl Claim {
                 self.postpone(tx, refund, self.timing.resolve.first).await.map(|_| ())
             }
             Step::Submit | Step::Resend => {
-                if refund.evidence.sends == 0 {
-                    refund.account_version = self.account.version;
+                refund.takes_turns |= self.one_in_flight;
+                match self.turn(tx, &refund).await? {
+                    Turn::Mine => self.send(tx, refund, psp_payment_id, ids, out).await,
+                    Turn::Waits => self.postpone(tx, refund, turn_wait(&self.timing)).await.map(|_| ()),
+                    Turn::Busy => Ok(()),
                 }
-                let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
-                write_change(tx, &change, None, ids, self.now).await?;
-                out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
-                Ok(())
             }
             Step::Query if self.left(out, Task::Query) == 0 => Ok(()),
             Step::Query => {
@@ -281,9 +287,29 @@ impl Claim {
         }
     }
 
+    async fn turn<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<Turn, StoreError> {
+        if refund.takes_turns { take_turn(tx, refund).await } else { Ok(Turn::Mine) }
+    }
+
+    async fn send<T: Tx>(
+        &self,
+        tx: &mut T,
+        mut refund: Refund,
+        psp_payment_id: String,
+        ids: &mut (dyn Iterator<Item = CaseId> + Send),
+        out: &mut ClaimOutcome,
+    ) -> Result<(), StoreError> {
+        if refund.evidence.sends == 0 {
+            refund.account_version = self.account.version;
+        }
+        let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
+        write_change(tx, &change, None, ids, self.now).await?;
+        out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
+        Ok(())
+    }
+
     fn fail(&self, refund: Refund, code: &str, text: &str) -> Result<Change, StoreError> {
-        let failure = Failure { code: code.to_owned(), text: text.to_owned() };
-        fail_unsent(refund, failure, self.now).map_err(illegal)
+        fail_unsent(refund, Failure::lasting(code, text), self.now).map_err(illegal)
     }
 
     async fn write<T: Tx>(
@@ -325,6 +351,56 @@ fn person_text(kind: CaseKind) -> &'static str {
         CaseKind::Overdue => "the PSP accepted the refund and has not said a last word for too long",
         _ => "nobody knows whether the PSP made the refund; it is not sent again without a person",
     }
+}
+
+/// Whether a refund got its payment's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It has it.
+    Mine,
+    /// Another refund has it.
+    Waits,
+    /// Somebody else is at the payment just now.
+    Busy,
+}
+
+/// Takes it where nobody has it, and locks the payment in any case: whoever gives the turn back comes after a refund that
+/// was put off, and makes it due again.
+macro_rules! take_turn {
+    ($payment:literal) => {
+        concat!(
+            "UPDATE payments SET turn_refund_id = COALESCE(turn_refund_id, $1) WHERE merchant_id = $2 AND payment_id = ",
+            $payment,
+            " RETURNING turn_refund_id"
+        )
+    };
+}
+
+const TAKE_TURN: &str = take_turn!("$3");
+
+/// A claim holds refunds while it comes here, and who holds the payment may want them: it never waits.
+const TAKE_TURN_SKIP_LOCKED: &str = take_turn!(
+    "(SELECT p.payment_id FROM payments p WHERE p.merchant_id = $2 AND p.payment_id = $3 \
+     FOR NO KEY UPDATE SKIP LOCKED)"
+);
+
+/// Tries to take the turn for a refund that is about to be sent, inside a claim.
+async fn take_turn<T: Tx>(tx: &mut T, refund: &Refund) -> Result<Turn, StoreError> {
+    let sql = match T::ENGINE {
+        Engine::Sqlite => TAKE_TURN,
+        Engine::Postgres => TAKE_TURN_SKIP_LOCKED,
+    };
+    let params =
+        [refund.id.as_bytes().into(), refund.merchant.as_bytes().into(), refund.payment.as_bytes().into()];
+    let found = tx.rows(sql, &params).await?;
+    let Some(row) = found.first() else {
+        return match T::ENGINE {
+            Engine::Sqlite => Err(StoreError::inconsistent("a refund of no payment")),
+            Engine::Postgres => Ok(Turn::Busy),
+        };
+    };
+    let holder = row.opt_id16(0)?.map(RefundId::from_bytes);
+    Ok(if is_free_for(refund.id, holder) { Turn::Mine } else { Turn::Waits })
 }
 
 // A leased refund is always due; saying so lets SQLite use the index of what is due.

@@ -125,6 +125,10 @@ pub struct DeliveryEvent {
     pub failure_code: Option<String>,
     /// The text of the failure, as known then.
     pub failure_text: Option<String>,
+    /// What the PSP said about the wait, as known then.
+    pub note: Option<String>,
+    /// From when on a new refund is worth trying, where the PSP refused only for now.
+    pub again_at: Option<Timestamp>,
     /// When it happened.
     pub happened_at: Timestamp,
 }
@@ -194,7 +198,7 @@ impl Operation for ClaimDeliveries {
 const LOAD_REFUND: &str =
     concat!("SELECT ", refund_columns!(), " FROM refunds WHERE merchant_id = $1 AND refund_id = $2");
 
-const LOAD_EVENT: &str = "SELECT number, kind, amount, psp_refund_id, failure_code, failure_text, happened_at \
+const LOAD_EVENT: &str = "SELECT number, kind, amount, psp_refund_id, failure_code, failure_text, happened_at, note, again_at \
      FROM events WHERE merchant_id = $1 AND refund_id = $2 AND number = $3";
 
 impl ClaimDeliveries {
@@ -226,6 +230,8 @@ fn event(row: &Row) -> Result<DeliveryEvent, StoreError> {
         failure_code: row.opt_text(4)?,
         failure_text: row.opt_text(5)?,
         happened_at: time(row, 6)?,
+        note: row.opt_text(7)?,
+        again_at: opt_time(row, 8)?,
     })
 }
 

@@ -67,7 +67,7 @@ const ALL: Capabilities = Capabilities {
     one_in_flight: false,
 };
 const LIMITS: &[SumLimit] = &[SumLimit { currency: "SAR", min_minor: 100, max_minor: 500 }];
-const PSPS: [(&str, Capabilities); 7] = [
+const PSPS: [(&str, Capabilities); 8] = [
     ("flex", ALL),
     ("once", Capabilities { several: false, ..ALL }),
     ("whole", Capabilities { partial: false, ..ALL }),
@@ -75,6 +75,7 @@ const PSPS: [(&str, Capabilities); 7] = [
     ("bounded", Capabilities { limits: LIMITS, ..ALL }),
     ("windowed", Capabilities { window: Some(Duration::from_secs(1000)), ..ALL }),
     ("vnd", Capabilities { currencies: Some(&["VND"]), ..ALL }),
+    ("turns", Capabilities { one_in_flight: true, ..ALL }),
 ];
 
 /// So many seconds after the world began; payments were captured then.
@@ -438,6 +439,7 @@ pub(crate) fn claim(second: i64) -> Claim {
         queries: 10,
         recipe: &ASK_ONLY,
         window: None,
+        one_in_flight: false,
         timing: TIMING,
         case_ids: (0..64)
             .map(|n| CaseId::from_bytes(id(9, u32::try_from(second * 100 + n).unwrap())))

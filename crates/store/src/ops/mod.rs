@@ -21,6 +21,7 @@ pub mod refunds;
 mod rows;
 pub mod settings_version;
 pub mod settle;
+mod turns;
 pub mod verify;
 pub mod write;
 pub mod write_probe;

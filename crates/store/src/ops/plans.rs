@@ -152,6 +152,18 @@ async fn claims(watched: &Watched) {
     assert!(!watched.run(revoked).await.changed.is_empty());
 }
 
+async fn turns(watched: &Watched) {
+    pay(&watched.store, 2, "turns", 1000).await;
+    for n in 20..23 {
+        queued(&watched.store, "order-2", "0.10", n).await;
+    }
+    let mut claim = Claim { one_in_flight: true, ..claim(60) };
+    claim.account.account = account("turns");
+    assert_eq!(watched.run(claim).await.claimed.len(), 1);
+    watched.run(word(20, done(None), Via::Submit, 61)).await.expect("a refund");
+    watched.run(word(21, pending(None), Via::Notification, 62)).await.expect("a refund");
+}
+
 async fn reads(watched: &Watched) {
     let order_ref = "order-1".to_owned();
     watched.read(LoadOrder { merchant: MERCHANT, order_ref: order_ref.clone() }).await.expect("an order");
@@ -178,6 +190,7 @@ async fn nothing_that_runs_for_each_refund_reads_a_whole_table() {
     accepts(&watched).await;
     settles(&watched).await;
     claims(&watched).await;
+    turns(&watched).await;
     reads(&watched).await;
     assert_eq!(watched.scans(), Vec::<String>::new());
     let statements: BTreeSet<String> = {

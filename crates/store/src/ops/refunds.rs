@@ -206,6 +206,10 @@ pub struct TimelineEvent {
     pub kind: EventKind,
     /// Why, where it ended without effect: code and text.
     pub failure: Option<(String, String)>,
+    /// From when on a new refund is worth trying, where the PSP refused only for now.
+    pub again_at: Option<Timestamp>,
+    /// What the PSP said about the wait, where it accepted the refund and its end is open.
+    pub note: Option<String>,
     /// Who said so, and why, where a person did.
     pub author: Option<(String, String)>,
     /// When.
@@ -239,7 +243,8 @@ pub struct Timeline {
 /// The most events or attempts that one timeline carries.
 pub const TIMELINE_ROWS_MAX: u32 = 1_000;
 
-const EVENTS: &str = "SELECT number, kind, failure_code, failure_text, author, reason, happened_at FROM events \
+const EVENTS: &str = "SELECT number, kind, failure_code, failure_text, author, reason, happened_at, note, \
+     again_at FROM events \
      WHERE merchant_id = $1 AND refund_id = $2 ORDER BY number LIMIT $3";
 
 const ATTEMPTS: &str = "SELECT via, outcome, record, started_at, finished_at FROM attempts \
@@ -263,6 +268,8 @@ impl Query for Timeline {
                     failure: pair(row.opt_text(2)?, row.opt_text(3)?),
                     author: pair(row.opt_text(4)?, row.opt_text(5)?),
                     at: rows::time(row, 6)?,
+                    note: row.opt_text(7)?,
+                    again_at: rows::opt_time(row, 8)?,
                 })
             })
             .collect::<Result<_, StoreError>>()?;

@@ -26,19 +26,27 @@ pub(crate) use payment_columns;
 /// How many columns [`payment_columns`] names.
 pub(crate) const PAYMENT_COLUMNS: usize = 22;
 
-/// The columns of a refund, in the order [`refund`] reads them.
-macro_rules! refund_columns {
+/// The columns of a refund that are written when it is made.
+macro_rules! new_refund_columns {
     () => {
         "merchant_id, refund_id, payment_id, environment, ordinal, transaction_number, amount, currency, kind, reason, \
          description, merchant_refund_id, account_id, account_version, psp_refund_id, arn, state, failure_code, \
          failure_text, lease_owner, lease_until, due_at, first_sent_at, last_sent_at, sends, queries, last_query_at, \
-         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted"
+         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted, takes_turns"
+    };
+}
+pub(crate) use new_refund_columns;
+
+/// The columns of a refund, in the order [`refund`] reads them.
+macro_rules! refund_columns {
+    () => {
+        concat!($crate::ops::rows::new_refund_columns!(), ", psp_note, again_at")
     };
 }
 pub(crate) use refund_columns;
 
 /// How many columns [`refund_columns`] names.
-pub(crate) const REFUND_COLUMNS: usize = 35;
+pub(crate) const REFUND_COLUMNS: usize = 38;
 
 /// Reads a payment from a row that begins with [`payment_columns`].
 pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
@@ -85,9 +93,11 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
         description: row.opt_text(10)?,
         merchant_refund_id: row.opt_text(11)?,
         account: AccountId::from_bytes(row.id16(12)?),
+        takes_turns: row.bool(35)?,
         account_version: row.int(13)?,
         psp_refund_id: row.opt_text(14)?,
         arn: row.opt_text(15)?,
+        psp_note: row.opt_text(36)?,
         state: state(row)?,
         evidence: Evidence {
             first_sent_at: opt_time(row, 22)?,
@@ -113,7 +123,11 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
 
 fn state(row: &Row) -> Result<RefundState, StoreError> {
     let failure = || -> Result<Failure, StoreError> {
-        Ok(Failure { code: row.text(17)?, text: row.opt_text(18)?.unwrap_or_default() })
+        Ok(Failure {
+            code: row.text(17)?,
+            text: row.opt_text(18)?.unwrap_or_default(),
+            again_at: opt_time(row, 37)?,
+        })
     };
     Ok(match parsed(row, 16, StateName::parse)? {
         StateName::Held => RefundState::Held,

@@ -41,6 +41,8 @@ pub struct PaymentBooks {
     pub blocked_by_cases: i64,
     /// What closed cases counted as refunded, in minor units.
     pub booked_by_cases: i64,
+    /// The refund that has its turn, where its refunds are sent one after the other.
+    pub turn: Option<RefundId>,
     /// Its refunds, in the order of their ordinals.
     pub refunds: Vec<RefundBooks>,
 }
@@ -60,6 +62,8 @@ pub struct RefundBooks {
     pub currency: String,
     /// Its state as it is kept.
     pub state: StateName,
+    /// It is sent in its payment's turn.
+    pub takes_turns: bool,
     /// How many events it counts.
     pub event_count: u32,
     /// Its events, in the order of their numbers: number, kind, amount in minor units.
@@ -99,7 +103,7 @@ pub struct LoadBooks {
 }
 
 const PAYMENTS: &str = "SELECT merchant_id, payment_id, currency, captured, refunded, reserved, blocked, \
-     refunded_before, refund_count, transaction_count FROM payments WHERE merchant_id = $1 AND payment_id > $2 \
+     refunded_before, refund_count, transaction_count, turn_refund_id FROM payments WHERE merchant_id = $1 AND payment_id > $2 \
      ORDER BY payment_id LIMIT $3";
 
 const NEXT_MERCHANT: &str =
@@ -131,7 +135,7 @@ macro_rules! of_payments {
 
 const REFUNDS: &str = of_payments!(
     "r.merchant_id, r.payment_id, r.refund_id, r.ordinal, r.transaction_number, r.amount, r.currency, r.state, \
-     r.event_count",
+     r.event_count, r.takes_turns",
     "",
     ""
 );
@@ -211,6 +215,7 @@ fn payment(row: &Row) -> Result<PaymentBooks, StoreError> {
         transaction_count: count(row, 9)?,
         blocked_by_cases: 0,
         booked_by_cases: 0,
+        turn: row.opt_id16(10)?.map(RefundId::from_bytes),
         refunds: Vec::new(),
     })
 }
@@ -224,6 +229,7 @@ fn refund(row: &Row) -> Result<RefundBooks, StoreError> {
         currency: row.text(6)?,
         state: parsed(row, 7, StateName::parse)?,
         event_count: count(row, 8)?,
+        takes_turns: row.bool(9)?,
         events: Vec::new(),
     })
 }
@@ -235,7 +241,7 @@ pub fn check_payment(books: &PaymentBooks) -> Vec<Difference> {
     let mut say = |refund, what| {
         found.push(Difference { merchant: books.merchant, payment: books.id, refund, what });
     };
-    for what in check_sums(books).into_iter().chain(check_numbers(books)) {
+    for what in check_sums(books).into_iter().chain(check_numbers(books)).chain(check_turn(books)) {
         say(None, what);
     }
     for refund in &books.refunds {
@@ -281,6 +287,29 @@ fn check_numbers(books: &PaymentBooks) -> Vec<String> {
     let in_range = numbers.iter().all(|number| (2..=books.transaction_count).contains(number));
     if numbers.len() != books.refunds.len() || !in_range {
         found.push(format!("transaction numbers are not distinct within 2 to {}", books.transaction_count));
+    }
+    found
+}
+
+fn check_turn(books: &PaymentBooks) -> Vec<String> {
+    let mut found = Vec::new();
+    let holder = books.turn.map(|id| (id, books.refunds.iter().find(|refund| refund.id == id)));
+    match holder {
+        Some((id, None)) => found.push(format!("the turn is held by {id}, which is none of its refunds")),
+        Some((id, Some(refund))) if !refund.state.may_be_under_way() => {
+            found.push(format!("the turn is held by {id}, which is {}", refund.state));
+        }
+        _ => {}
+    }
+    let under_way =
+        books.refunds.iter().filter(|refund| refund.takes_turns && refund.state.may_be_under_way());
+    match under_way.count() {
+        0 => {}
+        1 if books.turn.is_none() => found.push("a refund is under way without the turn".to_owned()),
+        1 => {}
+        several => {
+            found.push(format!("{several} refunds are under way that must be sent one after the other"));
+        }
     }
     found
 }

@@ -10,7 +10,8 @@ use redress_core::time::Timestamp;
 
 use super::accept::Dedupe;
 use super::cases::{self, CaseSubject, Ending, NewCaseRow};
-use super::rows::refund_columns;
+use super::rows::new_refund_columns;
+use super::turns;
 use crate::error::StoreError;
 use crate::tx::Tx;
 use crate::value::Value;
@@ -26,9 +27,9 @@ pub struct Author {
 
 const INSERT_REFUND: &str = concat!(
     "INSERT INTO refunds (",
-    refund_columns!(),
+    new_refund_columns!(),
     ", dedupe_key, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
-    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37) ",
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38) ",
     "ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
 );
 
@@ -79,6 +80,7 @@ pub(crate) async fn insert_refund<T: Tx>(
                 refund.updated_at.as_micros().into(),
                 micros(refund.finished_at),
                 evidence.accepted.into(),
+                refund.takes_turns.into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.key[..]).into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
             ],
@@ -90,7 +92,8 @@ pub(crate) async fn insert_refund<T: Tx>(
 const UPDATE_REFUND: &str = "UPDATE refunds SET psp_refund_id = $1, arn = $2, state = $3, failure_code = $4, \
      failure_text = $5, lease_owner = $6, lease_until = $7, due_at = $8, first_sent_at = $9, last_sent_at = $10, \
      sends = $11, queries = $12, last_query_at = $13, finding = $14, not_sent = $15, person_called = $16, \
-     event_count = $17, updated_at = $18, finished_at = $19, accepted = $20, account_version = $21 WHERE merchant_id = $22 AND refund_id = $23";
+     event_count = $17, updated_at = $18, finished_at = $19, accepted = $20, account_version = $21, takes_turns = $22, \
+     psp_note = $23, again_at = $24 WHERE merchant_id = $25 AND refund_id = $26";
 
 /// Writes the parts of a refund that can change.
 async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreError> {
@@ -121,6 +124,9 @@ async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreEr
                 micros(refund.finished_at),
                 evidence.accepted.into(),
                 refund.account_version.into(),
+                refund.takes_turns.into(),
+                refund.psp_note.as_deref().into(),
+                state.again_at.into(),
                 refund.merchant.as_bytes().into(),
                 refund.id.as_bytes().into(),
             ],
@@ -133,7 +139,8 @@ const UPDATE_BALANCE: &str = "UPDATE payments SET reserved = reserved + $1, refu
      WHERE merchant_id = $4 AND payment_id = $5";
 
 const INSERT_EVENT: &str = "INSERT INTO events (merchant_id, refund_id, number, kind, amount, psp_refund_id, \
-     failure_code, failure_text, author, reason, happened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+     failure_code, failure_text, author, reason, happened_at, note, again_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 /// Inserts the refund's latest event.
 pub(crate) async fn insert_event<T: Tx>(
@@ -144,6 +151,7 @@ pub(crate) async fn insert_event<T: Tx>(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let failure = refund.state.failure();
+    let note = refund.psp_note.as_deref().filter(|_| kind == EventKind::Pending);
     tx.exec(
         INSERT_EVENT,
         &[
@@ -158,6 +166,8 @@ pub(crate) async fn insert_event<T: Tx>(
             author.map(|author| author.name.as_str()).into(),
             author.map(|author| author.reason.as_str()).into(),
             now.as_micros().into(),
+            note.into(),
+            micros(failure.and_then(|failure| failure.again_at)),
         ],
     )
     .await
@@ -197,7 +207,7 @@ pub(crate) async fn insert_deliveries<T: Tx>(
     Ok(())
 }
 
-/// Writes a change of a refund whole: the refund, the balance, the event with its deliveries, and the cases.
+/// Writes a change of a refund whole: the refund, the balance, the turn, the event with its deliveries, and the cases.
 pub(crate) async fn write_change<T: Tx>(
     tx: &mut T,
     change: &Change,
@@ -225,6 +235,8 @@ pub(crate) async fn write_change<T: Tx>(
             cases::reach(tx, refund.merchant, refund.payment, now).await?;
         }
     }
+    // After the balance, whose lock of the payment covers it.
+    turns::write(tx, change, now).await?;
     if let Some(kind) = change.event {
         insert_event(tx, refund, kind, author, now).await?;
         insert_deliveries(tx, refund, kind).await?;
@@ -257,6 +269,7 @@ struct StateColumns<'a> {
     name: &'static str,
     failure_code: Option<&'a str>,
     failure_text: Option<&'a str>,
+    again_at: Option<i64>,
     lease_owner: Option<&'a [u8]>,
     lease_until: Option<i64>,
 }
@@ -272,13 +285,14 @@ impl<'a> StateColumns<'a> {
             name: refund.state.name().as_str(),
             failure_code: failure.map(|failure| failure.code.as_str()),
             failure_text: failure.map(|failure| failure.text.as_str()),
+            again_at: failure.and_then(|failure| failure.again_at).map(Timestamp::as_micros),
             lease_owner: lease.map(|lease| &lease.owner.as_bytes()[..]),
             lease_until: lease.map(|lease| lease.until.as_micros()),
         }
     }
 }
 
-fn micros(time: Option<Timestamp>) -> Value<'static> {
+pub(crate) fn micros(time: Option<Timestamp>) -> Value<'static> {
     time.map(Timestamp::as_micros).into()
 }
 

@@ -30,7 +30,8 @@ async fn a_standard_notification_shows_the_refund_as_it_was_at_the_event() {
     rig.clock.advance(Duration::from_millis(1_500));
     rig.succeeded(&refund).await;
     // The money comes back before the success was told.
-    let refusal = PspRefusal { code: "R1".into(), text: "returned".into(), again: Again::No };
+    let again = Again::After(Duration::from_secs(3_600));
+    let refusal = PspRefusal { code: "R1".into(), text: "returned".into(), again };
     rig.said(&refund, Outcome::Refused(refusal)).await;
     rig.work().await;
     let sent = rig.receivers.sent_to("hook.example");
@@ -70,6 +71,9 @@ async fn a_standard_notification_shows_the_refund_as_it_was_at_the_event() {
     );
     assert_eq!(told[3]["data"]["failure"], json!({"code": "R1", "text": "returned"}));
     assert!(told[0]["data"]["psp_refund_id"].is_null(), "it was not known then");
+    let said = |key: &str| -> Vec<_> { told.iter().map(|told| told["data"].get(key).cloned()).collect() };
+    assert_eq!(said("note"), [None, Some(json!("waits for funds")), None, None]);
+    assert_eq!(said("retry_at"), [None, None, None, Some(json!("2023-07-26T12:38:12.5Z"))]);
     let request = &sent[0].request;
     assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", "https://hook.example/n?x=1"));
     assert_eq!(request.timeout, EngineConfig::default().delivery_timeout);

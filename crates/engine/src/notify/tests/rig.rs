@@ -406,7 +406,7 @@ impl Connector for OpenEnded {
         _: &'a AccountConfig,
         _: &'a SubmitAsk,
     ) -> BoxFuture<'a, Exchange> {
-        let outcome = Outcome::Pending { psp_refund_id: None, note: None };
+        let outcome = Outcome::Pending { psp_refund_id: None, note: Some("waits for funds".to_owned()) };
         Box::pin(std::future::ready(Exchange { outcome, record: String::new() }))
     }
 

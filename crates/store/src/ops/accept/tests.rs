@@ -90,12 +90,12 @@ async fn a_paused_account_takes_no_right_and_queues() {
         set_account(&store, "flex", AccountState::Paused).await;
         let permits = Permits::new(1);
         let accepted = store.run(with_permits(&permits, accept("order-1", "4", 1))).await.unwrap();
-        assert!(matches!(accepted, Accepted::New { paused: true, .. }), "nobody is woken for it");
+        assert!(matches!(accepted, Accepted::New { waits: true, .. }), "nobody is woken for it");
         let (refund, _, permit) = new_one(accepted);
         assert_eq!((refund.state, permit.is_none(), permits.free()), (RefundState::Queued, true, 1));
         set_account(&store, "flex", AccountState::Active).await;
         let accepted = store.run(accept("order-1", "4", 2)).await.unwrap();
-        assert!(matches!(accepted, Accepted::New { paused: false, .. }), "somebody is to be woken");
+        assert!(matches!(accepted, Accepted::New { waits: false, .. }), "somebody is to be woken");
     })
     .await;
 }

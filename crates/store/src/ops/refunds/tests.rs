@@ -1,11 +1,14 @@
 use redress_core::event::EventKind;
+use redress_core::id::EndpointId;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
 use redress_core::settle::Via;
 use redress_core::state::StateName;
 
 use super::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
+use crate::ops::deliveries::{ClaimDeliveries, DeliveryQueue};
 use crate::ops::fixtures::{
-    MERCHANT, STRANGER, account, at, done, hear, in_state, load, pay, pending, queued, refused, rf, sent,
-    world,
+    ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, done, hear, id, in_state, load, pay, pending,
+    queued, refused, rf, sent, world,
 };
 use crate::testing::TestStores;
 
@@ -102,6 +105,48 @@ async fn a_timeline_tells_what_happened_and_what_was_exchanged() {
         let heard: Vec<_> = attempts.iter().map(|row| (row.via.as_str(), row.outcome.as_str())).collect();
         assert_eq!(heard, [("submit", "succeeded"), ("notification", "refused")]);
         assert_eq!(timeline(STRANGER).await, (Vec::new(), Vec::new()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_timeline_tells_what_the_psp_said_and_when_a_new_refund_is_worth_trying() {
+    let says = |note: &str| Outcome::Pending { psp_refund_id: None, note: Some(note.to_owned()) };
+    let for_now = PspRefusal {
+        code: "1080".to_owned(),
+        text: "later".to_owned(),
+        again: Again::After(std::time::Duration::from_secs(60)),
+    };
+    TestStores::each(async |store| {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, says("waits for funds"), Via::Submit, 20).await;
+        let later = hear(&store, 1, says("on its way"), Via::Query, 30).await;
+        assert_eq!((later.event, later.refund.psp_note.as_deref()), (None, Some("on its way")));
+        let over = hear(&store, 1, Outcome::Refused(for_now.clone()), Via::Query, 40).await.refund;
+        assert_eq!(over.state.failure().unwrap().again_at, Some(at(100)));
+        let (events, _) = store.read(Timeline { merchant: MERCHANT, refund: rf(1) }).await.unwrap();
+        let told: Vec<_> =
+            events.iter().map(|event| (event.kind, event.note.as_deref(), event.again_at)).collect();
+        assert_eq!(
+            told,
+            [
+                (EventKind::Created, None, None),
+                (EventKind::Pending, Some("waits for funds"), None),
+                (EventKind::Failed, None, Some(at(100)))
+            ]
+        );
+        let queue = DeliveryQueue { merchant: MERCHANT, endpoint: Some(EndpointId::from_bytes(id(6, 1))) };
+        let claim = ClaimDeliveries { queue, limit: 9, now: at(40), lease_until: at(70) };
+        let owed = store.run(claim).await.unwrap().deliveries;
+        let owed: Vec<_> =
+            owed.iter().map(|told| (told.event.note.as_deref(), told.event.again_at)).collect();
+        assert_eq!(owed, [(Some("waits for funds"), None), (None, Some(at(100)))]);
+        hear(&store, 1, Outcome::Refused(for_now.clone()), Via::Notification, 50).await;
+        // One that no PSP refused says nothing of it.
+        let closed = in_state(&store, StateName::Failed, "1", 2).await;
+        assert_eq!(closed.state.failure().unwrap().again_at, None);
     })
     .await;
 }

@@ -5,8 +5,8 @@ use redress_core::settle::Via;
 use super::*;
 use crate::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
 use crate::ops::fixtures::{
-    MERCHANT, at, audit, done, hear, id, in_state, not_sent, pay, payment, pending, queued, rf, sent, sql,
-    world,
+    MERCHANT, at, audit, bytes, done, hear, id, in_state, not_sent, pay, payment, pending, queued, rf, sent,
+    sql, world,
 };
 use crate::store::Store;
 use crate::testing::{TestStores, batch};
@@ -171,6 +171,45 @@ async fn whatever_is_falsified_is_found() {
     .await;
 }
 
+#[tokio::test]
+async fn a_turn_that_nobody_needs_and_two_sent_at_once_are_found() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        pay(&store, 2, "turns", 1000).await;
+        sent(&store, "order-2", "1.00", 1).await;
+        queued(&store, "order-2", "1.00", 2).await;
+        queued(&store, "order-2", "1.00", 3).await;
+        hear(&store, 1, done(None), Via::Submit, 20).await;
+        assert_eq!(differences(&store).await, [""; 0]);
+        let turn = "UPDATE payments SET turn_refund_id = $1 WHERE order_ref = 'order-2'";
+        let held_by = async |n| sql(&store, turn, vec![bytes(rf(n).as_bytes())]).await;
+        for (n, state) in [(1, "succeeded"), (2, "queued")] {
+            held_by(n).await;
+            let said = format!("the turn is held by {}, which is {state}", rf(n));
+            assert_eq!(differences(&store).await, [said]);
+        }
+        held_by(9).await;
+        let said = format!("the turn is held by {}, which is none of its refunds", rf(9));
+        assert_eq!(differences(&store).await, [said]);
+        sql(&store, "UPDATE payments SET turn_refund_id = NULL", Vec::new()).await;
+        let lease = "state = 'submitting', lease_until = 1, lease_owner = refund_id";
+        let send = async |n: u32| {
+            let second = format!("UPDATE refunds SET {lease} WHERE ordinal = {n}");
+            batch(&store, &second).await;
+        };
+        send(2).await;
+        assert_eq!(differences(&store).await, ["a refund is under way without the turn"]);
+        held_by(2).await;
+        assert_eq!(differences(&store).await, [""; 0]);
+        send(3).await;
+        let said = "2 refunds are under way that must be sent one after the other";
+        assert_eq!(differences(&store).await, [said]);
+        sql(&store, "UPDATE refunds SET takes_turns = 0 WHERE ordinal = 3", Vec::new()).await;
+        assert_eq!(differences(&store).await, [""; 0], "other PSPs' may");
+    })
+    .await;
+}
+
 #[test]
 fn more_than_was_captured_is_said_even_where_every_sum_agrees() {
     let books = PaymentBooks {
@@ -180,6 +219,7 @@ fn more_than_was_captured_is_said_even_where_every_sum_agrees() {
         balance: Balance { captured: 100, refunded: 101, reserved: 0, blocked: 0 },
         refunded_before: 101,
         refund_count: 0,
+        turn: None,
         transaction_count: 1,
         booked_by_cases: 0,
         blocked_by_cases: 0,
