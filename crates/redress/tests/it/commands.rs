@@ -84,7 +84,7 @@ fn what_is_wrong_is_refused_with_its_field() {
         ("merchant add --name X --code a/b", "code"),
         ("endpoint add --merchant M1 --url ftp://x.example/ --environment live", "url"),
         ("endpoint add --merchant M1 --url http://127.0.0.1:9/ --environment live", "url"),
-        ("psp-account add --merchant M1 --psp paypal --environment live --credential a=b", "momo, tap"),
+        ("psp-account add --merchant M1 --psp nobody --environment live --credential a=b", "momo, "),
         ("psp-account add --merchant M1 --psp tap --environment live", "credentials"),
         (
             "psp-account add --merchant M1 --psp tap --environment live --credential secret_key=sk_test_1",
