@@ -37,6 +37,11 @@ const CLIENT: [(&str, &str); 3] = [
 /// Long enough for an answer on this machine, and short enough to wait for one that never comes.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
 
+#[expect(clippy::disallowed_methods, reason = "the sandbox under test lives by the real clock")]
+async fn wait(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
+
 /// Keeps what the sandbox tells.
 #[derive(Default)]
 struct Caught(Mutex<Vec<Notification>>);
@@ -135,7 +140,7 @@ impl Desk {
                 }
                 return Inbound { headers, body: told.body.into(), received_at: Timestamp::from_micros(0) };
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            wait(10).await;
         }
         panic!("no notification of number {number}");
     }
@@ -259,7 +264,7 @@ fn what_broke_is_resolved_by_the_same_request_with_one_effect() {
             desk.script("effect_after:800").await;
             assert_eq!(desk.submit("rf-late").await, unknown(Finding::NoAnswer));
             assert_eq!(desk.submit("rf-late").await, unknown(Finding::KeyInUse));
-            tokio::time::sleep(Duration::from_millis(800)).await;
+            wait(800).await;
             assert_eq!(desk.submit("rf-late").await.as_str(), "succeeded");
             assert_eq!(desk.effects("rf-late").await, ["succeeded"]);
         }

@@ -237,7 +237,7 @@ async fn an_account_is_told_where_notifications_go_and_keeps_its_credentials_at_
 async fn an_account_that_cannot_work_is_not_kept() {
     let (engine, merchant) = with_merchant().await;
     let id = merchant.id;
-    invalid(engine.add_account(NewAccount { psp: "paypal".into(), ..tap(id, "sk_test_1") }).await, "psp");
+    invalid(engine.add_account(NewAccount { psp: "nobody".into(), ..tap(id, "sk_test_1") }).await, "psp");
     invalid(engine.add_account(tap(id, "sk_live_1")).await, "account");
     invalid(
         engine.add_account(NewAccount { max_in_flight: 0, ..tap(id, "sk_test_1") }).await,
