@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod model;
 mod mutants;
 mod run;
@@ -30,6 +31,8 @@ cargo xtask COMMAND
           the rules of money broken one by one: does a test notice? ARGS go to cargo-mutants; takes long
   model [--psp KIND] [--crashes N] [ARGS...]
           every order of events within bounds, played against the functions that decide; `model --help` has the rest
+  conformance [DIR]
+          what others wrote, run against us: libraries, clients, a mock, validators; DIR holds official descriptions
   tidy    what compilers do not check: file lengths, walls between crates, words, links
   ci [--only STEP,...]
           fmt, clippy, tidy, test, demo: what must hold before a change is taken
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         "torture" => torture::command(rest),
         "sim" => sim::command(rest),
         "model" => model::command(rest),
+        "conformance" => conformance::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),
         "ci" => ci::command(rest),
         "help" | "-h" | "--help" => {

@@ -4,15 +4,14 @@ use redress_cluster::programs;
 
 use crate::{
     Outcome,
-    run::{cargo, root, run},
+    run::{cargo, run, target},
 };
 
 pub(crate) fn command(args: &[String]) -> Outcome {
     let (ours, theirs): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == "--no-pg-install");
     run(&mut cargo(["build", "--release", "--quiet", "-p", "redress"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let mut torture = cargo(["run", "--release", "--quiet", "-p", "redress-torture", "--"]);
-    torture.arg("--program").arg(target.join("release").join("redress"));
+    torture.arg("--program").arg(target().join("release").join("redress"));
     if needs_postgres(&theirs) {
         torture.arg("--postgres-programs").arg(programs(ours.is_empty())?);
     }

@@ -1,0 +1,137 @@
+//! `cargo xtask conformance [DIR]`: what others wrote, run against us. Their libraries verify what Redress signs, sign
+//! what it verifies, play the PSPs that it calls, and judge what goes over the wire.
+
+mod adyen;
+mod packages;
+mod part;
+mod paypal;
+mod portone;
+mod process;
+mod sgate;
+mod site;
+mod standard_webhooks;
+mod stripe;
+mod webhooks;
+
+use std::path::PathBuf;
+
+use self::{part::Stop, site::Site};
+use crate::{
+    Outcome,
+    run::{PROFILE, cargo, root, run, target},
+};
+
+/// A part: one thing that others wrote, and what it says about us.
+struct Part {
+    name: &'static str,
+    run: fn(&mut Site) -> part::Ran,
+}
+
+/// All of them, in the order in which they run.
+const PARTS: [Part; 16] = [
+    Part { name: "standard-webhooks-python", run: standard_webhooks::python },
+    Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
+    Part { name: "portone-pyjwt", run: portone::pyjwt },
+    Part { name: "portone-jsonwebtoken", run: portone::jsonwebtoken },
+    Part { name: "sgate-python", run: sgate::python },
+    Part { name: "sgate-javascript", run: sgate::javascript },
+    Part { name: "sgate-php", run: sgate::php },
+    Part { name: "sgate-java", run: sgate::java },
+    Part { name: "stripe-stateful-mock", run: stripe::mock },
+    Part { name: "stripe-idempotency", run: stripe::idempotency },
+    Part { name: "stripe-sdk-python", run: stripe::sdk_python },
+    Part { name: "stripe-sdk-javascript", run: stripe::sdk_javascript },
+    Part { name: "adyen-prism", run: adyen::prism },
+    Part { name: "adyen-sdk-hmac-python", run: adyen::sdk_python },
+    Part { name: "adyen-sdk-hmac-javascript", run: adyen::sdk_javascript },
+    Part { name: "paypal-openapi-core", run: paypal::openapi_core },
+];
+
+pub(crate) fn command(args: &[String]) -> Outcome {
+    let descriptions = match args {
+        [] => None,
+        [dir] if !dir.starts_with('-') => Some(existing(dir)?),
+        _ => return Err("usage: cargo xtask conformance [DIR]".into()),
+    };
+    let start = process::stopwatch();
+    run(&mut cargo(["build", "--quiet", "--profile", PROFILE, "-p", "redress"]))?;
+    let packages = packages::install(&target().join("conformance"));
+    let mut site = Site::new(target().join(PROFILE).join("redress"), packages, descriptions)?;
+
+    let mut counts = Counts::default();
+    for part in &PARTS {
+        eprintln!("==> {} (after {} s)", part.name, start.elapsed().as_secs());
+        let (word, detail) = counts.add((part.run)(&mut site));
+        println!("{word}  {}  {detail}", part.name);
+    }
+    drop(site);
+    eprintln!("==> done after {} s", start.elapsed().as_secs());
+    println!("{}", counts.line());
+    match counts.failed {
+        0 => Ok(()),
+        n => Err(format!("{n} part(s) of the conformance run failed")),
+    }
+}
+
+fn existing(dir: &str) -> Outcome<PathBuf> {
+    // Cargo runs us where the person is, but our children run in the root.
+    std::fs::canonicalize(dir).map_err(|error| format!("{dir}: {error}"))
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    passed: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+impl Counts {
+    /// Counts what a part came to, and says it.
+    fn add(&mut self, ran: part::Ran) -> (&'static str, String) {
+        match ran {
+            Ok(detail) => {
+                self.passed += 1;
+                ("passed", detail)
+            }
+            Err(Stop::Failed(why)) => {
+                self.failed += 1;
+                ("failed", why)
+            }
+            Err(Stop::Skipped(why)) => {
+                self.skipped += 1;
+                ("skipped", why)
+            }
+        }
+    }
+
+    fn line(&self) -> String {
+        format!("passed {}, failed {}, skipped {}", self.passed, self.failed, self.skipped)
+    }
+}
+
+/// The folder of the scripts, which are run from the source tree.
+fn script(name: &str) -> PathBuf {
+    root().join("xtask").join("src").join("conformance").join("scripts").join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_did_not_run_never_counts_as_passed() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.add(Err(Stop::Skipped("no node".into()))), ("skipped", "no node".into()));
+        assert_eq!(counts.add(Err(Stop::from("broken".to_owned()))), ("failed", "broken".into()));
+        assert_eq!(counts.add(Ok("5 verified".into())), ("passed", "5 verified".into()));
+        assert_eq!(counts.line(), "passed 1, failed 1, skipped 1");
+    }
+
+    #[test]
+    fn names_differ() {
+        let mut names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PARTS.len());
+    }
+}

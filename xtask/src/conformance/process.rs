@@ -1,0 +1,205 @@
+//! Children: started with a log each, waited for with an end, and ended by their own ids.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use crate::{Outcome, run::cannot_start};
+
+/// Between two looks at something that is waited for.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A child that was asked to end has this long until it is killed.
+const END_LIMIT: Duration = Duration::from_secs(8);
+
+/// One look at a port.
+const PROBE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Below the ports that systems give to outgoing connections.
+const PORTS: std::ops::Range<u32> = 20_000..32_000;
+
+/// How much of a log is shown where something failed.
+const LINES_SHOWN: usize = 12;
+
+/// A child that runs until it is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it; both of its streams go to `NAME.log` in `dir`.
+    pub(super) fn start(name: &str, command: &mut Command, dir: &Path) -> Outcome<Self> {
+        let log = dir.join(format!("{name}.log"));
+        let fail = |error: std::io::Error| format!("{}: {error}", log.display());
+        let file = File::create(&log).map_err(fail)?;
+        let errors = file.try_clone().map_err(fail)?;
+        let child = command.stdin(Stdio::null()).stdout(file).stderr(errors).spawn();
+        let child = child.map_err(|error| cannot_start(command, &error))?;
+        Ok(Self { name: name.to_owned(), child, log })
+    }
+
+    /// Looks until `ready`, for at most `limit`; an end of the child is an error at once.
+    pub(super) fn wait(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Outcome {
+        let start = stopwatch();
+        while !ready() {
+            if let Some(status) = self.ended()? {
+                return Err(format!("{} ended ({status}): {}", self.name, end_of(&self.log)));
+            }
+            if start.elapsed() > limit {
+                return Err(format!("{} is not ready after {limit:?}: {}", self.name, end_of(&self.log)));
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Outcome<Option<ExitStatus>> {
+        self.child.try_wait().map_err(|error| format!("{}: {error}", self.name))
+    }
+
+    /// Asks it to end, and kills it where it does not.
+    fn end(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        let start = stopwatch();
+        while asked.is_ok() && start.elapsed() < END_LIMIT {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What a child that ends by itself came to.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// None after a signal, or when it was ended because its time was over.
+    pub(super) code: Option<i32>,
+    /// All that it wrote, to either stream.
+    pub(super) text: String,
+}
+
+impl Ended {
+    /// The last line it wrote that is not empty.
+    pub(super) fn last_line(&self) -> &str {
+        self.text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing")
+    }
+}
+
+/// Runs a child to its end, for at most `limit`.
+pub(super) fn finish(name: &str, command: &mut Command, dir: &Path, limit: Duration) -> Outcome<Ended> {
+    let mut process = Process::start(name, command, dir)?;
+    let start = stopwatch();
+    let mut code = None;
+    loop {
+        if let Some(status) = process.ended()? {
+            code = status.code();
+            break;
+        }
+        if start.elapsed() > limit {
+            break;
+        }
+        std::thread::park_timeout(PAUSE);
+    }
+    process.end();
+    let mut text = std::fs::read_to_string(&process.log).unwrap_or_default();
+    if start.elapsed() > limit {
+        text.push_str(&format!("\nnot done after {limit:?}"));
+    }
+    Ok(Ended { code, text })
+}
+
+/// The last lines of a log, in one.
+fn end_of(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES_SHOWN)..].join(" | ")
+}
+
+/// A loopback port on which nobody listens.
+pub(super) fn free_port() -> Outcome<u16> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = PORTS.end - PORTS.start;
+    (0..count)
+        .filter_map(|_| {
+            // Other runs begin elsewhere.
+            let step = NEXT.fetch_add(1, Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % count;
+            u16::try_from(PORTS.start + step).ok()
+        })
+        .find(|port| TcpListener::bind(loopback(*port)).is_ok())
+        .ok_or_else(|| format!("no port of {PORTS:?} is free"))
+}
+
+/// Whether somebody listens there.
+pub(super) fn listens(port: u16) -> bool {
+    TcpStream::connect_timeout(&loopback(port), PROBE_LIMIT).is_ok()
+}
+
+/// Whether `GET PATH` there is answered with 200.
+pub(super) fn answers(port: u16, path: &str) -> bool {
+    let asked = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(&loopback(port), PROBE_LIMIT)?;
+        stream.set_read_timeout(Some(PROBE_LIMIT))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n")?;
+        let mut head = [0_u8; 12];
+        stream.read_exact(&mut head)?;
+        Ok(head.ends_with(b" 200"))
+    };
+    asked().unwrap_or(false)
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// Measures from now on.
+#[expect(clippy::disallowed_methods, reason = "children live by the real clock")]
+pub(super) fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_takes_too_long_is_ended() {
+        let dir = std::env::temp_dir();
+        let name = format!("conformance-{}", std::process::id());
+        let mut quick = Command::new("sh");
+        let done = finish(&name, quick.args(["-c", "echo a; echo b; exit 3"]), &dir, END_LIMIT).unwrap();
+        assert_eq!((done.code, done.last_line()), (Some(3), "b"));
+        let mut slow = Command::new("sh");
+        let done = finish(&name, slow.args(["-c", "exec sleep 60"]), &dir, PAUSE).unwrap();
+        assert_eq!(done.code, None);
+        assert!(done.last_line().starts_with("not done after"), "{done:?}");
+        let _ = std::fs::remove_file(dir.join(format!("{name}.log")));
+    }
+
+    #[test]
+    fn ports_are_free_and_differ() {
+        let (one, other) = (free_port().unwrap(), free_port().unwrap());
+        assert_ne!(one, other);
+        assert!(!listens(one));
+    }
+}
