@@ -20,7 +20,9 @@ pub(crate) fn root() -> PathBuf {
 /// The cargo that runs us, in the root.
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(args).current_dir(root());
+    // Cargo tells us our own folder; a build script that reads the same name would run again for it, and all that
+    // depends on it.
+    command.args(args).current_dir(root()).env_remove("CARGO_MANIFEST_DIR");
     command
 }
 
