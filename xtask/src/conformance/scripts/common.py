@@ -167,6 +167,10 @@ SANDBOX_CREDENTIALS = {
         "api_key": "ADYEN_API_KEY", "merchant_account": "TestMerchant",
         "hmac_key": "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
     },
+    "paypal": {
+        "client_id": "sandbox-paypal-client", "client_secret": "sandbox-paypal-client-secret",
+        "webhook_id": "1JE4291016473214C",
+    },
     "stripe": {"secret_key": "sk_test_sandbox", "webhook_secret": "whsec_sandbox"},
 }
 
