@@ -2,8 +2,8 @@
 //! scripted faults, and a ledger of every effect.
 //!
 //! It is written from the PSPs' documents alone and knows no other crate of Redress, so that a mistake in a connector
-//! is not repeated here and hidden by it. What each PSP states and what had to be inferred is told in `momo`, `mpgs`
-//! and `tap`; `mpgs` also says what the steps below mean there.
+//! is not repeated here and hidden by it. What each PSP states, what had to be inferred, and what the steps below mean
+//! there is told at the head of each folder.
 //!
 //! # Steering it
 //!

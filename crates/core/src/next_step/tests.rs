@@ -26,6 +26,7 @@ const BY_LIST: Recipe =
     Recipe { lookup: Lookup::ByList, resend: Resend::Never, absence: Absence::ProvesNothing };
 const BLIND: Recipe = Recipe { lookup: Lookup::None, resend: Resend::Never, absence: Absence::ProvesNothing };
 const KEY_ONLY: Recipe = Recipe { lookup: Lookup::None, ..BY_KEY };
+const BY_ID: Recipe = Recipe { lookup: Lookup::ById, ..BY_KEY };
 const BOUNDED: Recipe = Recipe {
     lookup: Lookup::ByList,
     resend: Resend::Never,
@@ -189,6 +190,22 @@ fn with_a_key_and_no_look_up_sending_again_is_the_question() {
 }
 
 #[test]
+fn a_psp_that_is_asked_by_its_own_id_is_asked_by_the_key_until_it_told_one() {
+    let unanswered = unknown(Some(Finding::NoAnswer), 0, 0);
+    assert_eq!(step(&unanswered, &BY_ID, 10), Step::Resend);
+    let told = Refund { psp_refund_id: Some("a".to_owned()), ..unanswered.clone() };
+    assert_eq!(step(&told, &BY_ID, 10), Step::Query);
+    let mut accepted = unanswered;
+    accepted.state = RefundState::Pending;
+    assert_eq!(step(&accepted, &BY_ID, 10), Step::Nothing, "nobody can be asked, and it is not overdue");
+    let pending = Refund { state: RefundState::Pending, ..told };
+    assert_eq!(step(&pending, &BY_ID, 10), Step::Query);
+    // Past the window the key is no question any more.
+    let late = unknown(Some(Finding::NoAnswer), 0, 0);
+    assert_eq!(step(&late, &BY_ID, 2_000), Step::CallPerson(CaseKind::Unresolved));
+}
+
+#[test]
 fn a_person_is_called_once_and_the_looking_goes_on() {
     let tired = unknown(Some(Finding::NotFound), 3, 9);
     assert_eq!(step(&tired, &BY_LIST, 9), Step::CallPerson(CaseKind::Unresolved));
@@ -297,7 +314,7 @@ impl Life {
             Step::Nothing => {
                 // Only a PSP that cannot be asked leaves nothing to do but to wait for its word, or a person's.
                 let waits = refund.evidence.person_called || refund.state == RefundState::Pending;
-                assert!(self.recipe.lookup == Lookup::None && waits, "{refund:?}");
+                assert!(!self.can_be_asked() && waits, "{refund:?}");
                 return;
             }
             Step::Submit | Step::Resend => {
@@ -319,6 +336,14 @@ impl Life {
         assert!(later, "due again at once after {step:?}: {:?}", self.refund);
     }
 
+    fn can_be_asked(&self) -> bool {
+        match self.recipe.lookup {
+            Lookup::ByKey | Lookup::ByList => true,
+            Lookup::ById => self.refund.psp_refund_id.is_some(),
+            Lookup::None => false,
+        }
+    }
+
     /// The promise: nothing is sent twice without a key, a bound, or proof that nothing left.
     fn check_send(&self, step: Step) {
         let evidence = &self.refund.evidence;
@@ -326,8 +351,7 @@ impl Life {
         if self.may_have_acted == 0 {
             return;
         }
-        let look_up_first = self.recipe.lookup != Lookup::None;
-        assert!(!look_up_first || evidence.finding == Some(Finding::NotFound), "a look-up comes first");
+        assert!(!self.can_be_asked() || evidence.finding == Some(Finding::NotFound), "a look-up comes first");
         let last = evidence.last_sent_at.unwrap();
         let keyed = matches!(self.recipe.resend, Resend::SameKey { window, .. }
             if self.now.plus(timing().lease) < evidence.first_sent_at.unwrap().plus(window));
@@ -365,17 +389,17 @@ impl Life {
 
 proptest! {
     #[test]
-    fn no_life_breaks_a_promise(which in 0usize..5, acts in proptest::collection::vec(act(), 1..80)) {
-        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY][which]);
+    fn no_life_breaks_a_promise(which in 0usize..6, acts in proptest::collection::vec(act(), 1..80)) {
+        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY, BY_ID][which]);
         for act in acts {
             life.live(act);
         }
     }
 
     #[test]
-    fn time_alone_ends_nothing_that_was_sent(which in 0usize..5, waits in proptest::collection::vec(1u64..1_000_000, 1..60)) {
+    fn time_alone_ends_nothing_that_was_sent(which in 0usize..6, waits in proptest::collection::vec(1u64..1_000_000, 1..60)) {
         // A PSP that never says anything: no wait, however long, is an answer.
-        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY][which]);
+        let mut life = Life::new([BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY, BY_ID][which]);
         life.live(Act::Work(Outcome::Unknown(Finding::NoAnswer)));
         for wait in waits {
             life.live(Act::Wait(wait));

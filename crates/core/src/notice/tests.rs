@@ -149,3 +149,27 @@ fn what_was_asked_in_vain_is_lost_nowhere() {
     assert_eq!(after(&refund(failed(), None), &told(Some("b"), &done)), Asked::Unconfirmed);
     assert_eq!(after_asking(&pending, &told(Some("b"), &done), true), Asked::Done, "the PSP said a word");
 }
+
+#[test]
+fn what_names_another_merchant_is_applied_to_nothing() {
+    let (open, done) = (refund(RefundState::Pending, Some("a")), done());
+    for must_confirm in [true, false] {
+        let foreign = Told { must_confirm, foreign: true, ..told(Some("a"), &done) };
+        assert_eq!(take_notice(&open, &foreign, true), Taking::Quarantine);
+    }
+}
+
+#[test]
+fn a_success_that_comes_after_its_own_failure_is_no_contradiction() {
+    let done = done();
+    let late = Told { must_confirm: false, superseded_by: &["401"], ..told(Some("a"), &done) };
+    let reversed = RefundState::Reversed(Failure::lasting("401", ""));
+    for over in [failed(), reversed] {
+        assert_eq!(take_notice(&refund(over, Some("a")), &late, true), Taking::Overtaken);
+    }
+    // Of another failure, or of a person's word, it is one: that must be settled as such.
+    let by_person = RefundState::Failed(Failure::lasting("closed_by_person", ""));
+    for state in [by_person, RefundState::Pending, RefundState::Succeeded] {
+        assert_eq!(take_notice(&refund(state, Some("a")), &late, true), Taking::Apply);
+    }
+}

@@ -279,3 +279,42 @@ async fn a_refund_whose_commit_was_not_answered_is_sent_and_calls_nobody() {
         assert!(rig.open_cases().await.is_empty(), "{psp}");
     }
 }
+
+#[tokio::test]
+async fn refunds_wait_for_one_another_where_nobody_could_tell_two_apart() {
+    let rig = Rig::new().await;
+    let order = rig.payment("stcpay", 1, 500_000).await;
+    rig.script(&order, &["slow:2000", "timeout_after_effect"]).await;
+    let first = rig.refund(&order, "1000").await;
+    let second = rig.refund(&order, "500").await;
+    let third = rig.refund(&order, "250").await;
+    rig.pass(SECOND).await;
+    let states = async || {
+        let mut states = Vec::new();
+        for refund in [&first, &second, &third] {
+            states.push(rig.now_stands(refund).await.state.name());
+        }
+        states
+    };
+    use StateName::{Queued, Submitting, Succeeded, Unknown};
+    assert_eq!(states().await, [Submitting, Queued, Queued]);
+    rig.pass(SECOND * 60).await;
+    // What became of the second is unclear, so the third stays where it is until a person has said it.
+    assert_eq!(states().await, [Succeeded, Unknown, Queued]);
+    assert_eq!(rig.ledger().await.len(), 2);
+    let closed = rig
+        .engine
+        .close_refund(
+            rig.merchant,
+            second.id,
+            Verdict::Succeeded,
+            "an operator",
+            "it stands in stc pay's portal",
+        )
+        .await;
+    closed.unwrap();
+    rig.pass(SECOND * 10).await;
+    assert_eq!(states().await, [Succeeded, Succeeded, Succeeded]);
+    let sums: Vec<i64> = rig.ledger().await.iter().map(|effect| effect.amount_minor).collect();
+    assert_eq!(sums, [100_000, 50_000, 25_000]);
+}
