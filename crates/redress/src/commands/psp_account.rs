@@ -205,7 +205,7 @@ async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(
     match engine.account_addresses(&account).await?.1 {
         Some(url) => print(&format!("the PSP sends its notifications to {url}")),
         None => print(
-            "the PSP sends no notifications here, refunds are followed by asking: set server.public_url for them",
+            "the PSP is told no address for its notifications: set server.public_url, or enter the address at the PSP",
         ),
     }
 }
