@@ -107,7 +107,14 @@ impl Settings {
         data: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let mut sources = Sources::new(config, variables)?;
+        Self::of(Sources::new(config, variables)?, data)
+    }
+
+    /// Reads the settings from their sources.
+    ///
+    /// # Errors
+    /// The first [`SettingsError`] found.
+    pub(crate) fn of(mut sources: Sources, data: Option<&Path>) -> Result<Self, SettingsError> {
         let settings = Self {
             server: ServerSettings::read(&mut sources.section("server")?)?,
             store: StoreSettings::read(&mut sources.section("store")?, data)?,

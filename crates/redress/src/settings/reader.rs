@@ -52,6 +52,12 @@ impl Sources {
         Ok(Self { path: path.map(Path::to_owned), file, variables, sections: Vec::new() })
     }
 
+    /// A file's text alone, without an environment.
+    pub(crate) fn of_text(text: &str) -> Result<Self, SettingsError> {
+        let file = read_text(Path::new("redress.toml"), text)?;
+        Ok(Self { path: None, file, variables: BTreeMap::new(), sections: Vec::new() })
+    }
+
     /// Takes one section out. Its reader ends with [`Section::finish`].
     pub(super) fn section(&mut self, name: &'static str) -> Result<Section, SettingsError> {
         self.sections.push(name);
@@ -153,7 +159,10 @@ fn read_file(path: &Path) -> Result<Table, SettingsError> {
         let error = format!("it has more than {FILE_BYTES_MAX} bytes");
         return Err(SettingsError::File { path: path.to_owned(), error });
     }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
+    read_text(path, &std::fs::read_to_string(path).map_err(fail)?)
+}
+
+fn read_text(path: &Path, text: &str) -> Result<Table, SettingsError> {
     text.parse::<Table>().map_err(|error| {
         // Without the quoted line: it may hold a password.
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
