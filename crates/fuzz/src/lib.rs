@@ -10,7 +10,7 @@ mod targets;
 mod texts;
 mod world;
 
-pub use psps::{Psp, named as psp_named};
+pub use psps::{NOW, Psp, named as psp_named};
 pub use targets::TARGETS;
 
 /// One parser, or a few that belong together.
