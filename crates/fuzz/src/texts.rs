@@ -69,7 +69,9 @@ pub(crate) fn canonical(text: &str, json: bool) -> Option<String> {
 
 /// An exponent that a number with a value of interest can have; zero has none, however large it is written.
 fn small(text: &str) -> Option<i64> {
-    let number: i64 = text.strip_prefix('+').unwrap_or(text).parse().ok()?;
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits: i64 = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+    let number = if text.starts_with('-') { -digits } else { digits };
     (-1_000..=1_000).contains(&number).then_some(number)
 }
 

@@ -145,3 +145,35 @@ fn operation(uri: &str, method: &Method) -> &'static str {
         _ => "merchant.detail",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise nothing behind the proof would ever be reached.
+    #[test]
+    fn whoever_is_somebody_is_let_in() {
+        let portone = r#"{"amount": 12.5, "refund_type": "partial", "refund_reason": "broken", "channel": "TAP",
+            "description": "", "environment": "sandbox"}"#;
+        let sgate = r#"{"amount": "12.50", "reason": "broken", "merchantRefundId": "m-1"}"#;
+        for (who, method, path, body) in [
+            (Who::Portone, Method::POST, "/api/refund/order-1", portone),
+            (Who::Sgate, Method::POST, "/api_v1/orders/order-1/refunds", sgate),
+            (Who::Portone, Method::GET, "/api/refund/order-1", ""),
+            (Who::Portone, Method::GET, "/api/merchant/$KEY/webhook?environment=sandbox", ""),
+            (Who::Sgate, Method::GET, "/api_v1/orders/order-1", ""),
+            (Who::Sgate, Method::GET, "/api_v1/merchants/$MERCHANT", ""),
+            (Who::Api, Method::GET, "/v1/connectors", ""),
+        ] {
+            let world = World::new();
+            let path = filled(&world, who, path);
+            let request = proved(&world, who, &path, &method, Request::builder().method(&method).uri(&path));
+            let answer = world.send(request.body(Body::from(body)).unwrap());
+            assert!(answer.status.is_success(), "{path}: {} {:?}", answer.status, answer.body);
+            if method == Method::POST {
+                assert_eq!(world.balance().reserved, 1250);
+                judge_books(&world, body.as_bytes());
+            }
+        }
+    }
+}

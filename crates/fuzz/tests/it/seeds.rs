@@ -60,12 +60,15 @@ const TEXTS: &[(&str, &[&str])] = &[
         "requests",
         &[
             "portone POST /api/refund/order-1\ncontent-type: application/json\n\n\
-             {\"amount\": 12.5, \"reason\": \"broken\", \"refund_type\": \"PARTIAL\"}",
-            "portone POST /api/refund/order-1\nidempotency-key: k-1\n\n{\"amount\": 10000.00}",
+             {\"amount\": 12.5, \"refund_type\": \"partial\", \"refund_reason\": \"broken\", \"channel\": \"TAP\", \
+             \"description\": \"\", \"environment\": \"sandbox\"}",
+            "portone POST /api/refund/order-1\nidempotency-key: k-1\n\n{\"amount\": 10000.00, \"refund_type\": \"full\", \"refund_reason\": \"broken\", \"channel\": \"TAP\", \
+             \"description\": \"\", \"environment\": \"sandbox\"}",
             "portone GET /api/refund/order-1\n\n",
-            "portone POST /api/merchant/auth-token\n\n{\"client_key\": \"$KEY\", \"client_secret\": \"$SECRET\"}",
-            "portone POST /api/merchant/$KEY/webhook\n\n{\"url\": \"https://shop.test/hook\", \"events\": [\"refund_status\"]}",
-            "portone GET /api/merchant/$KEY/webhook\n\n",
+            "portone POST /api/merchant/auth-token\n\n{\"portone_key\": \"$KEY\", \"portone_secret\": \"$SECRET\"}",
+            "portone POST /api/merchant/$KEY/webhook\n\n{\"name\": \"hook\", \"url\": \"https://shop.test/\", \
+             \"type\": \"refund_status\", \"environment\": \"sandbox\"}",
+            "portone GET /api/merchant/$KEY/webhook?environment=sandbox\n\n",
             "portone POST /api/$KEY/transaction-details\n\n{\"order_ref\": \"order-1\"}",
             "portone GET /api/transaction/merchant-order-1/status\n\n",
             "sgate POST /api_v1/orders/order-1/refunds\n\n\

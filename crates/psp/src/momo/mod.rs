@@ -284,7 +284,9 @@ fn read_submit(response: &HttpResponse, ask: &SubmitAsk) -> Outcome {
         return Outcome::Unknown(if absent { Finding::NotUnderstood } else { Finding::Mismatch });
     }
     let done = meaning == Meaning::Done;
-    if done && (response.status >= 400 || answer.order_id.is_none() || answer.request_id.is_none()) {
+    // What says that money moves, or will, must say of which refund.
+    let nameless = answer.order_id.is_none() || answer.request_id.is_none();
+    if done && response.status >= 400 || (done || meaning == Meaning::InProgress) && nameless {
         return Outcome::Unknown(Finding::NotUnderstood);
     }
     outcome(meaning, code, answer.message.as_deref(), refund_id(answer.trans_id, &ask.psp_payment_id))

@@ -176,6 +176,10 @@ fn every_result_code_of_a_submit() {
     for code in [7000, 7002, 9000, 1000, 8000] {
         let note = Some(format!("MoMo says {code} said"));
         assert_eq!(submitted(200, &body(code)), Outcome::Pending { psp_refund_id: None, note }, "{code}");
+        for name in ["orderId", "requestId"] {
+            let nameless = body(code).replace(name, "other");
+            assert_eq!(submitted(200, &nameless), unknown(Finding::NotUnderstood), "{code} without {name}");
+        }
     }
     for code in [40, 41] {
         assert_eq!(submitted(400, &body(code)), unknown(Finding::KeyInUse), "{code}");

@@ -75,7 +75,8 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
     let code = first.and_then(|error| number_text(error.code)).unwrap_or_default();
     match response.status {
         401 | 403 => AccountCheck::Refused(format!("Tap says {code} {text}")),
-        _ if codes::says_not_found(code) => {
+        // What fails, or stands before Tap, may repeat anything.
+        200..=299 | 400..=499 if codes::says_not_found(code) => {
             AccountCheck::Proved("Tap took the key and said that it has no such refund".to_owned())
         }
         _ if codes::says_key(code) => AccountCheck::Refused(format!("Tap says {code} {text}")),
