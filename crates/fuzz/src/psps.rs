@@ -78,7 +78,8 @@ impl Psp {
             Some((proof, other)) if proof == name => other.to_owned(),
             _ => account.credentials.get(name).unwrap_or_default().to_owned(),
         };
-        account.credentials = account.credentials.names().map(|name| (name.to_owned(), value(name))).collect();
+        account.credentials =
+            account.credentials.names().map(|name| (name.to_owned(), value(name))).collect();
         account
     }
 

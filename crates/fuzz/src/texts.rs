@@ -8,8 +8,11 @@ pub(crate) fn first_line(input: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
+/// Name and value.
+pub(crate) type Header<'a> = (&'a [u8], &'a [u8]);
+
 /// Name and value of the header lines before an empty line, and what follows that.
-pub(crate) fn headers(input: &[u8]) -> (Vec<(&[u8], &[u8])>, &[u8]) {
+pub(crate) fn headers(input: &[u8]) -> (Vec<Header<'_>>, &[u8]) {
     let (mut headers, mut rest) = (Vec::new(), input);
     loop {
         let (line, after) = first_line(rest);
@@ -20,8 +23,8 @@ pub(crate) fn headers(input: &[u8]) -> (Vec<(&[u8], &[u8])>, &[u8]) {
 }
 
 /// A header map of what can be in one.
-pub(crate) fn header_map(pairs: &[(&[u8], &[u8])]) -> http::HeaderMap {
-    let of = |(name, value): &(&[u8], &[u8])| {
+pub(crate) fn header_map(pairs: &[Header<'_>]) -> http::HeaderMap {
+    let of = |(name, value): &Header<'_>| {
         let name = http::HeaderName::from_bytes(name).ok()?;
         Some((name, http::HeaderValue::from_bytes(value).ok()?))
     };

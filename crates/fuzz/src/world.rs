@@ -68,7 +68,8 @@ impl World {
     pub(crate) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let made = runtime.block_on(make());
-        let Made { router, clock, engine, merchant, merchant_code, account, keys: [portone, sgate, api] } = made;
+        let Made { router, clock, engine, merchant, merchant_code, account, keys: [portone, sgate, api] } =
+            made;
         Self { runtime, router, clock, engine, merchant, merchant_code, account, portone, sgate, api }
     }
 

@@ -9,14 +9,14 @@ use redress_engine::admin::payments::NewPayment;
 use crate::commands::payments::csv_rows::CsvRows;
 use crate::settings::{Settings, Sources};
 
-/// Reads a file of payments to its end: the line of each row, and the payment or why it is none.
+/// The line of a row, from 1, and the payment or why it is none.
+pub type Row = (u64, Result<NewPayment, String>);
+
+/// Reads a file of payments to its end.
 ///
 /// # Errors
 /// What is wrong with the whole file.
-pub fn payments_csv(
-    file: &[u8],
-    accounts: &BTreeMap<AccountId, Environment>,
-) -> Result<Vec<(u64, Result<NewPayment, String>)>, String> {
+pub fn payments_csv(file: &[u8], accounts: &BTreeMap<AccountId, Environment>) -> Result<Vec<Row>, String> {
     let mut rows = CsvRows::new(file)?;
     let mut all = Vec::new();
     while let Some(row) = rows.next(accounts)? {

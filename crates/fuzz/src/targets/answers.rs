@@ -54,7 +54,11 @@ fn read(mut rest: &[u8]) -> Vec<HttpResponse> {
         let status = std::str::from_utf8(status).ok().and_then(|text| text.parse().ok());
         let Some(status) = status.filter(|status| (100..=599).contains(status)) else { return answers };
         let (pairs, body) = headers(body);
-        answers.push(HttpResponse { status, headers: header_map(&pairs), body: Bytes::copy_from_slice(body) });
+        answers.push(HttpResponse {
+            status,
+            headers: header_map(&pairs),
+            body: Bytes::copy_from_slice(body),
+        });
         let Some(end) = end else { return answers };
         rest = &rest[end + border.len()..];
     }
@@ -180,4 +184,3 @@ impl Transport for Network<'_> {
         Box::pin(std::future::ready(answer.ok_or_else(|| TransportError::Broken("no answer".to_owned()))))
     }
 }
-

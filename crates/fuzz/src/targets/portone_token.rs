@@ -46,9 +46,8 @@ fn mac(secret: &str, text: &str) -> Vec<u8> {
 fn may_be_taken(token: &str) -> bool {
     let Some((text, signature)) = token.rsplit_once('.') else { return false };
     let Some((header, claims)) = text.split_once('.') else { return false };
-    let json = |part: &str| -> Option<Value> {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-    };
+    let json =
+        |part: &str| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok() };
     let (Some(header), Some(claims)) = (json(header), json(claims)) else { return false };
     let signed = URL_SAFE_NO_PAD.decode(signature).is_ok_and(|given| given == mac(SECRET, text));
     let issuer = claims["iss"] == "PORTONE" || claims["iss"] == "CHAIPAY";

@@ -37,9 +37,8 @@ fn judge(presented: Presented<'_>, encoding: Encoding, expected: bool) {
     let secret: SecretString = SECRET.into();
     let signature = sign(&presented.signed, encoding, &secret);
     let signed = Presented { signature: &signature, ..presented };
-    let taken = |presented: &Presented<'_>, secret: &SecretString| {
-        verify(presented, secret, NOW, TOLERANCE).is_ok()
-    };
+    let taken =
+        |presented: &Presented<'_>, secret: &SecretString| verify(presented, secret, NOW, TOLERANCE).is_ok();
     assert_eq!(taken(&signed, &secret), expected, "{encoding:?} {:?}", presented.signed);
     assert!(!taken(&signed, &"another secret".into()));
     let uri = format!("{}x", presented.signed.uri);
