@@ -54,3 +54,22 @@ fn printed(payment: &NewPayment) -> String {
         quoted.join(",")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise no payment would ever be looked at.
+    #[test]
+    fn a_printed_payment_is_read() {
+        let file = format!(
+            "order_ref,psp_account,psp_payment_id,currency,amount,captured_at,refunded_before\n\
+             \"o \"\"1\",{ACCOUNT},p-1,KWD,100.5,2026-01-02T03:04:05+03:00,0.5\n"
+        );
+        let accounts = BTreeMap::from([(ACCOUNT, Environment::Sandbox)]);
+        let rows = payments_csv(file.as_bytes(), &accounts).unwrap();
+        let [(2, Ok(payment))] = &rows[..] else { panic!("{rows:?}") };
+        assert_eq!((payment.captured.minor(), payment.refunded_before), (100_500, 500));
+        run(file.as_bytes());
+    }
+}
