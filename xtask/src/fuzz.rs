@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: looks for inputs that reach new code, with libFuzzer, and keeps the smallest of them.
+//! `cargo xtask fuzz`: looks for inputs that reach new code, with libFuzzer, and keeps some of them.
 //!
 //! The instrumentation is LLVM's own, asked for by stable flags, and libFuzzer comes as a package, so any toolchain that
 //! builds the project will do. What is built lies below `target/fuzz`, as does the whole of what was found; `fuzz/corpus`
@@ -27,9 +27,9 @@ const FLAGS: [&str; 5] = [
 /// How long one target is looked at unless told otherwise, in seconds.
 const SECONDS: &str = "60";
 
-/// So many found inputs of a target are kept, and so many bytes of them; the smallest.
-const KEPT_FILES_MAX: usize = 100;
-const KEPT_BYTES_MAX: u64 = 28 * 1024;
+/// So many found inputs of a target are kept, and so many bytes of them.
+const KEPT_FILES_MAX: usize = 150;
+const KEPT_BYTES_MAX: u64 = 32 * 1024;
 
 /// No input is longer, in bytes.
 const INPUT_BYTES_MAX: u32 = 4096;
@@ -168,16 +168,21 @@ fn keep(program: &Path, name: &str) -> Outcome {
         inputs.push((fs::metadata(&file).map_err(fail)?.len(), file));
     }
     inputs.sort();
-    let mut bytes = 0;
-    for (length, file) in inputs.into_iter().take(KEPT_FILES_MAX) {
-        bytes += length;
-        if bytes > KEPT_BYTES_MAX {
-            break;
-        }
+    for file in sample(&inputs) {
         let kept = committed(name).join(file.file_name().unwrap_or_default());
-        fs::copy(&file, kept).map_err(fail)?;
+        fs::copy(file, kept).map_err(fail)?;
     }
     Ok(())
+}
+
+/// As many as may be kept, of every length: the short ones alone would be those that are refused first.
+fn sample(inputs: &[(u64, PathBuf)]) -> Vec<&PathBuf> {
+    let mut step = inputs.len().div_ceil(KEPT_FILES_MAX).max(1);
+    let bytes = |step| inputs.iter().step_by(step).map(|(length, _)| length).sum::<u64>();
+    while step < inputs.len() && bytes(step) > KEPT_BYTES_MAX {
+        step += 1;
+    }
+    inputs.iter().step_by(step).map(|(_, file)| file).collect()
 }
 
 fn files(dir: &Path) -> Outcome<Vec<PathBuf>> {
@@ -210,6 +215,18 @@ mod tests {
         for name in ["seed-01", "regression-a-sum-told-twice", "da39a3ee"] {
             assert!(!is_found(Path::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_has_its_limits_and_every_length() {
+        let inputs: Vec<_> =
+            (0..1_000_u64).map(|length| (length, PathBuf::from(length.to_string()))).collect();
+        let kept = sample(&inputs);
+        let bytes: u64 = kept.iter().map(|file| file.display().to_string().parse::<u64>().unwrap()).sum();
+        assert!(kept.len() <= KEPT_FILES_MAX && bytes <= KEPT_BYTES_MAX, "{} {bytes}", kept.len());
+        assert!(kept.iter().any(|file| file.as_path() > Path::new("9")), "{kept:?}");
+        assert_eq!(sample(&inputs[..100]).len(), 100);
+        assert!(sample(&[]).is_empty());
     }
 
     #[test]

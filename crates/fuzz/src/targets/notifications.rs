@@ -184,7 +184,7 @@ fn paypal_headers() -> Vec<(&'static str, String)> {
 
 fn sign_adyen(key: &[u8], body: &[u8]) -> Option<Vec<u8>> {
     let mut body: Value = serde_json::from_slice(body).ok()?;
-    for wrapper in body["notificationItems"].as_array_mut()? {
+    for wrapper in body.get_mut("notificationItems")?.as_array_mut()? {
         let item = wrapper.get_mut("NotificationRequestItem")?.as_object_mut()?;
         let of = |value: Option<&Value>| match value {
             Some(Value::String(text)) => text.clone(),

@@ -12,15 +12,7 @@ const STEPS: [&str; 5] = ["succeed", "refuse", "pend", "garbage", "error500_afte
 
 const TEXTS: &[(&str, &[&str])] = &[
     ("amounts", &["1.35", "-0.0", "1.0E7", "125e-2", "92233720368547758.07", "007", "1e-64", "0e999", "SAR"]),
-    (
-        "ids",
-        &[
-            "rf_06f9z7m0g0e1r70w3gf1w70e1r",
-            "rf-06f9z7m0g0e1r70w3gf1w70e1r",
-            "0hYcM6CJdKNUQVQv5nRLYd",
-            "acc_x",
-        ],
-    ),
+    ("ids", &["rf_$ID", "rf-$ID", "$62", "$ACC", "acc_x"]),
     (
         "api-keys",
         &[
