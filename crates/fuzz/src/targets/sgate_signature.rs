@@ -20,8 +20,11 @@ pub(super) fn run(input: &[u8]) {
     let signed = Signed { uri: line(), key: line(), timestamp: line(), method: line() };
     let (sign_method, sign_version, signature) = (line(), line(), line());
     let presented = Presented { signed, sign_method, sign_version, signature };
-    let fresh = (signed.timestamp.parse::<i64>())
-        .is_ok_and(|seconds| seconds.abs_diff(NOW.as_seconds()) <= DEFAULT_TOLERANCE_SECS);
+    // Whole seconds are digits alone, without a sign.
+    let seconds = Some(signed.timestamp).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let fresh = seconds
+        .and_then(|text| text.parse::<i64>().ok())
+        .is_some_and(|seconds| seconds.abs_diff(NOW.as_seconds()) <= DEFAULT_TOLERANCE_SECS);
     let known = sign_method == SIGN_METHOD && sign_version == SIGN_VERSION;
     if !signature.is_empty() {
         // Nobody who writes an input knows the secret.
