@@ -142,7 +142,7 @@ fn look(program: &Path, name: &str, wanted: &Wanted) -> Outcome {
     }
     let mut look = driver(program, name);
     look.arg(format!("-max_total_time={}", wanted.seconds)).arg("-timeout=10").arg("-rss_limit_mb=2048");
-    look.arg("-print_final_stats=1").arg("-verbosity=0");
+    look.arg("-print_final_stats=1").arg("-verbosity=0").arg("-dict=fuzz/words.dict");
     look.args(wanted.seed.iter().map(|seed| format!("-seed={seed}")));
     look.arg(format!("-artifact_prefix={}/", artifacts(name).display()));
     run(look.arg(found(name)).arg(committed(name)))

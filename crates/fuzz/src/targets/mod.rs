@@ -3,6 +3,7 @@
 mod amounts;
 mod answers;
 mod api_keys;
+mod bodies;
 mod ids;
 mod notifications;
 mod payments_csv;
@@ -20,6 +21,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "api-keys", run: api_keys::run },
     Target { name: "portone-token", run: portone_token::run },
     Target { name: "sgate-signature", run: sgate_signature::run },
+    Target { name: "bodies", run: bodies::run },
     Target { name: "requests", run: requests::run },
     Target { name: "payments-csv", run: payments_csv::run },
     Target { name: "settings", run: settings::run },

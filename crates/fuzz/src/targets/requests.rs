@@ -15,14 +15,19 @@ use redress_core::decimal::Decimal;
 use redress_engine::signing::sgate;
 use secrecy::ExposeSecret;
 
-use crate::texts::{canonical, first_line, header_map, headers};
+use crate::texts::{Header, canonical, first_line, header_map, headers};
 use crate::world::{Answer, CAPTURED, Key, World};
 
+/// Who calls.
 #[derive(Clone, Copy, PartialEq)]
-enum Who {
+pub(super) enum Who {
+    /// A client of PortOne's face.
     Portone,
+    /// A client of SGate's face.
     Sgate,
+    /// A client of Redress's own API.
     Api,
+    /// A stranger.
     Nobody,
 }
 
@@ -45,21 +50,26 @@ pub(super) fn run(input: &[u8]) {
     let Some(method) = words.next().and_then(|name| Method::from_bytes(name.as_bytes()).ok()) else { return };
     let Some(path) = words.next().filter(|path| path.starts_with('/')) else { return };
     let (pairs, body) = headers(rest);
+    call(who, &method, path, &pairs, body);
+}
+
+/// Makes a call and judges its answer.
+pub(super) fn call(who: Who, method: &Method, path: &str, pairs: &[Header<'_>], body: &[u8]) {
     let world = WORLD.take().unwrap_or_else(World::new);
     let (path, body) = match who {
         Who::Nobody => (path.to_owned(), body.to_vec()),
         _ => (filled(&world, who, path), fill_bytes(&world, who, body)),
     };
-    let mut request = Request::builder().method(&method).uri(&path);
+    let mut request = Request::builder().method(method).uri(&path);
     if let Some(all) = request.headers_mut() {
-        *all = header_map(&pairs);
+        *all = header_map(pairs);
     }
-    let Ok(request) = proved(&world, who, &path, &method, request).body(Body::from(body.clone())) else {
+    let Ok(request) = proved(&world, who, &path, method, request).body(Body::from(body.clone())) else {
         WORLD.set(Some(world));
         return;
     };
     let answer = world.send(request);
-    judge(&answer, who, &method, &path);
+    judge(&answer, who, method, &path);
     if answer.status.is_success() && method != Method::GET {
         judge_books(&world, &body);
     } else {

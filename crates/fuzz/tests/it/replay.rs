@@ -49,7 +49,7 @@ fn every_folder_of_the_corpus_belongs_to_a_target() {
 /// Each with its neighbours: cut at every byte, so that what was whole is seen when it is not.
 #[test]
 fn what_is_cut_short_breaks_no_promise_either() {
-    for target in TARGETS.iter().filter(|target| target.name != "requests") {
+    for target in TARGETS.iter().filter(|target| !matches!(target.name, "bodies" | "requests")) {
         for (_, input) in corpus::inputs(target.name) {
             let step = (input.len() / 16).max(1);
             (0..input.len()).step_by(step).for_each(|end| (target.run)(&input[..end]));

@@ -58,6 +58,33 @@ const TEXTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "bodies",
+        &[
+            "R\n{\"amount\": 12.5, \"refund_type\": \"partial\", \"refund_reason\": \"broken\", \"channel\": \"TAP\", \
+             \"description\": \"\", \"environment\": \"sandbox\"}",
+            "R\n{\"amount\": 1.0E4, \"refund_type\": \"full\", \"refund_reason\": \"broken\", \"channel\": \"TAP\", \
+             \"description\": \"\", \"environment\": \"sandbox\"}",
+            "R\n{\"amount\": \"12.50\", \"refund_type\": \"partial\", \"refund_reason\": \"broken\", \"channel\": \"TAP\", \
+             \"description\": \"\", \"environment\": \"sandbox\"}",
+            "R\n{\"refund_type\": \"partial\", \"refund_reason\": \"\", \"channel\": \"TAP\", \"description\": \"\", \"environment\": \"sandbox\"}",
+            "T\n{\"portone_key\": \"$KEY\", \"portone_secret\": \"$SECRET\"}",
+            "W\n{\"name\": \"hook\", \"url\": \"https://shop.test/\", \"type\": \"refund_status\", \"environment\": \"sandbox\"}",
+            "D\n{\"order_ref\": \"order-1\"}",
+            "D\n{}",
+            "S\n{\"amount\": \"12.50\", \"reason\": \"broken\", \"merchantRefundId\": \"m-1\"}",
+            "S\n{\"amount\": 1250, \"reason\": \"broken\"}",
+            "S\n{\"reason\": \"broken\"}",
+            "S\n{\"amount\": null, \"amount\": 1}",
+            "S\n[]",
+            "P\n{\"order_ref\": \"order-2\", \"psp_account\": \"$ACCOUNT\", \"psp_payment_id\": \"chg_TS2\", \"currency\": \"SAR\", \
+             \"amount\": 100, \"captured_at\": \"2026-11-18T15:06:40Z\", \"refunded_before\": 10, \"environment\": \"sandbox\", \
+             \"merchant_order_ref\": \"m\", \"channel\": \"TAP\", \"payment_method\": \"tap\", \"customer_ref\": \"c\", \
+             \"notification_url\": \"https://shop.test/\"}",
+            "P\n{\"order_ref\": \"order-1\", \"psp_account\": \"$ACCOUNT\", \"psp_payment_id\": \"chg_TS00001\", \"currency\": \"SAR\", \
+             \"amount\": 1000001, \"captured_at\": \"2026-11-18T15:06:40Z\"}",
+        ],
+    ),
+    (
         "requests",
         &[
             "portone POST /api/refund/order-1\ncontent-type: application/json\n\n\
@@ -99,7 +126,7 @@ const TEXTS: &[(&str, &[&str])] = &[
 /// With an id where one is needed: nobody writes one by heart.
 fn filled(target: &str, text: &str) -> String {
     let (account, refund) = (AccountId::from_bytes([1; 16]).to_string(), RefundId::from_bytes([7; 16]));
-    if target == "requests" {
+    if matches!(target, "bodies" | "requests") {
         return text.to_owned();
     }
     text.replace("$ACC", &account)
