@@ -20,6 +20,7 @@ pub mod policy;
 pub mod recipe;
 pub mod refund;
 pub mod retry;
+pub mod right;
 pub mod settle;
 pub mod state;
 pub mod time;

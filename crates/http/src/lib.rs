@@ -7,6 +7,7 @@
 mod body;
 mod face;
 mod health;
+mod idempotency_key;
 mod json_object;
 mod limits;
 mod outermost;

@@ -18,6 +18,15 @@ use crate::limits::REQUEST_ID_CHARS_MAX;
 /// By this name a request is found in the log; answers carry it too.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+tokio::task_local! {
+    static CURRENT: HeaderValue;
+}
+
+/// The id of the request that is being answered; empty outside of one.
+pub(crate) fn current_request_id() -> String {
+    CURRENT.try_with(|id| id.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
 /// Makes request ids of the time and a count: no two requests of one process share one.
 #[derive(Clone)]
 pub(crate) struct Outermost {
@@ -53,11 +62,14 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     let request_id = id.to_str().unwrap_or_default();
     let span = tracing::info_span!("request", request_id, method = %request.method(), route);
     let started = own.engine.now();
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    let mut response = answered.unwrap_or_else(|_| {
-        span.in_scope(|| tracing::error!("a handler panicked"));
-        face.answer(Problem::Broken)
-    });
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
+    let answered = async {
+        answered.await.unwrap_or_else(|_| {
+            span.in_scope(|| tracing::error!("a handler panicked"));
+            face.answer(Problem::Broken)
+        })
+    };
+    let mut response = CURRENT.scope(id.clone(), answered).await;
     let micros = own.engine.now().since(started).as_micros();
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(status, micros, "answered"));
@@ -92,7 +104,7 @@ mod tests {
             .route("/api_v1/x", get(panics))
             .route("/v1/x", get(panics))
             .layer(from_fn_with_state(own, outermost));
-        for (path, field) in [("/api/x", "status_code"), ("/api_v1/x", "code"), ("/v1/x", "error")] {
+        for (path, field) in [("/api/x", "status_code"), ("/api_v1/x", "code"), ("/v1/x", "code")] {
             let request = Request::get(path).body(Body::empty()).unwrap();
             let response = router.clone().oneshot(request).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -88,6 +88,7 @@ fn all() -> Routes {
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
+        .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
         .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
         // Operators and load balancers.
@@ -154,7 +155,7 @@ mod tests {
         ),
         (Auth::ApiKey, &["GET /v1/connectors", "POST /v1/payments"]),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
-        (Auth::Nobody, &["GET /healthz", "GET /readyz"]),
+        (Auth::Nobody, &["GET /healthz", "GET /readyz", "GET /v1/openapi.json"]),
     ];
 
     #[test]

@@ -42,11 +42,8 @@ impl Redress {
 
     /// What core grants a request for a refund now; `None` where it refuses.
     pub(crate) fn granted(&self, world: &World) -> Option<i64> {
-        let asks = Ask {
-            amount: AskedAmount::Exactly(Decimal::from_text(&AMOUNT.to_string()).expect("a number")),
-            environment: None,
-            channel: None,
-        };
+        let sum = Decimal::from_text(&AMOUNT.to_string()).expect("a number");
+        let asks = Ask::of(AskedAmount::Exactly(sum));
         let window = world.closed.then_some(Duration::ZERO);
         let capabilities = Capabilities { window, ..CAPABILITIES };
         let payment = payment(self.captured, world.books);

@@ -27,6 +27,7 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
         reason: String::new(),
         description: None,
         merchant_refund_id: None,
+        metadata: None,
         account: HERE,
         takes_turns: false,
         account_version: 1,

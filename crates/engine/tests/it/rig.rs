@@ -248,10 +248,11 @@ impl Rig {
         RefundRequest {
             merchant: self.merchant,
             order_ref: order_ref.into(),
-            ask: Ask { amount, environment: None, channel: None },
+            ask: Ask::of(amount),
             reason: "customer request".into(),
             description: None,
             merchant_refund_id: None,
+            metadata: None,
             repeat: None,
         }
     }

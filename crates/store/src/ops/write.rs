@@ -1,8 +1,9 @@
 //! Writing what core decided about a refund: the pieces every operation on refunds is made of.
 
 use redress_core::balance::BalanceChange;
-use redress_core::event::EventKind;
-use redress_core::id::CaseId;
+use redress_core::environment::Environment;
+use redress_core::event::{EventKind, OtherEventKind};
+use redress_core::id::{CaseId, EndpointId, MerchantId, PaymentId};
 use redress_core::refund::Refund;
 use redress_core::settle::Change;
 use redress_core::state::RefundState;
@@ -29,7 +30,7 @@ const INSERT_REFUND: &str = concat!(
     "INSERT INTO refunds (",
     new_refund_columns!(),
     ", dedupe_key, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
-    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38) ",
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39) ",
     "ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
 );
 
@@ -81,6 +82,7 @@ pub(crate) async fn insert_refund<T: Tx>(
                 micros(refund.finished_at),
                 evidence.accepted.into(),
                 refund.takes_turns.into(),
+                refund.metadata.as_deref().into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.key[..]).into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
             ],
@@ -138,9 +140,9 @@ async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreEr
 const UPDATE_BALANCE: &str = "UPDATE payments SET reserved = reserved + $1, refunded = refunded + $2, updated_at = $3 \
      WHERE merchant_id = $4 AND payment_id = $5";
 
-const INSERT_EVENT: &str = "INSERT INTO events (merchant_id, refund_id, number, kind, amount, psp_refund_id, \
-     failure_code, failure_text, author, reason, happened_at, note, again_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const INSERT_EVENT: &str = "INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, \
+     psp_refund_id, failure_code, failure_text, author, reason, happened_at, note, again_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
 /// Inserts the refund's latest event.
 pub(crate) async fn insert_event<T: Tx>(
@@ -156,6 +158,7 @@ pub(crate) async fn insert_event<T: Tx>(
         INSERT_EVENT,
         &[
             refund.merchant.as_bytes().into(),
+            refund.environment.as_str().into(),
             refund.id.as_bytes().into(),
             refund.event_count.into(),
             kind.as_str().into(),
@@ -168,6 +171,48 @@ pub(crate) async fn insert_event<T: Tx>(
             now.as_micros().into(),
             note.into(),
             micros(failure.and_then(|failure| failure.again_at)),
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// What an event is about that is about no refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherSubject {
+    /// A payment.
+    Payment(PaymentId),
+    /// An endpoint.
+    Endpoint(EndpointId),
+}
+
+const INSERT_OTHER_EVENT: &str = "INSERT INTO events (merchant_id, environment, payment_id, endpoint_id, number, kind, \
+     amount, author, reason, happened_at) VALUES ($1, $2, $3, $4, 0, $5, 0, $6, $7, $8)";
+
+/// Inserts an event that is about no refund: it is told by the feed alone.
+pub(crate) async fn insert_other_event<T: Tx>(
+    tx: &mut T,
+    (merchant, environment): (MerchantId, Environment),
+    subject: OtherSubject,
+    kind: OtherEventKind,
+    author: Option<&Author>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (payment, endpoint) = match &subject {
+        OtherSubject::Payment(id) => (Some(&id.as_bytes()[..]), None),
+        OtherSubject::Endpoint(id) => (None, Some(&id.as_bytes()[..])),
+    };
+    tx.exec(
+        INSERT_OTHER_EVENT,
+        &[
+            merchant.as_bytes().into(),
+            environment.as_str().into(),
+            payment.into(),
+            endpoint.into(),
+            kind.as_str().into(),
+            author.map(|author| author.name.as_str()).into(),
+            author.map(|author| author.reason.as_str()).into(),
+            now.as_micros().into(),
         ],
     )
     .await
