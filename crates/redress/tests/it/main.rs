@@ -19,4 +19,5 @@ mod parallel;
 mod postgres;
 mod program;
 mod serving;
+mod telemetry;
 mod verify;

@@ -14,15 +14,31 @@ use crate::tx::Tx;
 pub struct Waiting {
     /// Open cases, by kind.
     pub cases: Vec<(CaseKind, i64)>,
-    /// Refunds that are not over, by state, with how many of them are due now.
-    pub refunds: Vec<(StateName, i64, i64)>,
+    /// Refunds that are not over, by PSP and state.
+    pub refunds: Vec<WaitingRefunds>,
+    /// When the oldest of the refunds was accepted whose end only the PSP knows, by state: `pending` and `unknown`.
+    pub oldest: Vec<(StateName, Timestamp)>,
     /// Notifications that are owed.
     pub deliveries: i64,
     /// The earliest of their due times.
     pub oldest_delivery: Option<Timestamp>,
 }
 
-/// Counts what waits. Each statement reads an index of open rows only.
+/// Refunds of one PSP in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRefunds {
+    /// The PSP's name, as its accounts have it.
+    pub psp: String,
+    /// The state.
+    pub state: StateName,
+    /// How many there are.
+    pub open: i64,
+    /// How many of them are due now.
+    pub due: i64,
+}
+
+/// Counts what waits. Each statement reads indexes of open rows only; the ages also read the rows that are `pending` or
+/// `unknown`.
 #[derive(Clone, Copy, Debug)]
 pub struct CountWaiting {
     /// Now.
@@ -31,8 +47,12 @@ pub struct CountWaiting {
 
 const CASES: &str = "SELECT kind, COUNT(*) FROM cases WHERE closed_at IS NULL GROUP BY kind ORDER BY kind";
 
-const REFUNDS: &str = "SELECT state, COUNT(*), COUNT(CASE WHEN due_at <= $1 THEN 1 END) FROM refunds \
-     WHERE due_at IS NOT NULL GROUP BY state ORDER BY state";
+const REFUNDS: &str = "SELECT a.psp, r.state, COUNT(*), COUNT(CASE WHEN r.due_at <= $1 THEN 1 END) \
+     FROM psp_accounts a JOIN refunds r ON r.account_id = a.account_id \
+     WHERE r.due_at IS NOT NULL GROUP BY a.psp, r.state ORDER BY a.psp, r.state";
+
+const OLDEST: &str = "SELECT r.state, MIN(r.created_at) FROM psp_accounts a JOIN refunds r ON r.account_id = a.account_id \
+     WHERE r.due_at IS NOT NULL AND (r.state = 'pending' OR r.state = 'unknown') GROUP BY r.state ORDER BY r.state";
 
 const DELIVERIES: &str = "SELECT COUNT(*), MIN(due_at) FROM deliveries WHERE due_at IS NOT NULL";
 
@@ -49,17 +69,26 @@ impl Query for CountWaiting {
         let refunds = tx.rows(REFUNDS, &[self.now.as_micros().into()]).await?;
         let refunds = refunds
             .iter()
-            .map(|row| Ok((parsed(row, 0, StateName::parse)?, row.int(1)?, row.int(2)?)))
+            .map(|row| {
+                let (psp, state) = (row.text(0)?.to_owned(), parsed(row, 1, StateName::parse)?);
+                Ok(WaitingRefunds { psp, state, open: row.int(2)?, due: row.int(3)? })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let oldest = tx.rows(OLDEST, &[]).await?;
+        let oldest = oldest
+            .iter()
+            .map(|row| Ok((parsed(row, 0, StateName::parse)?, Timestamp::from_micros(row.int(1)?))))
             .collect::<Result<_, StoreError>>()?;
         let deliveries = tx.rows(DELIVERIES, &[]).await?;
         let row = deliveries.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
         let oldest_delivery = row.opt_int(1)?.map(Timestamp::from_micros);
-        Ok(Waiting { cases, refunds, deliveries: row.int(0)?, oldest_delivery })
+        Ok(Waiting { cases, refunds, oldest, deliveries: row.int(0)?, oldest_delivery })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::{at, in_state, load, world};
     use super::*;
     use crate::testing::TestStores;
 
@@ -68,6 +97,26 @@ mod tests {
         TestStores::each(async |store| {
             let now = Timestamp::from_micros(1);
             assert_eq!(store.read(CountWaiting { now }).await.unwrap(), Waiting::default());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_is_open_is_counted_by_psp_and_state_and_the_oldest_are_known() {
+        TestStores::each(async |store| {
+            world(&store).await;
+            for (n, state) in [(1, StateName::Pending), (2, StateName::Unknown), (3, StateName::Pending)] {
+                in_state(&store, state, "0.10", n).await;
+            }
+            let first = load(&store, 1).await.0;
+            let waiting = store.read(CountWaiting { now: first.created_at }).await.unwrap();
+            let counted: Vec<_> = waiting.refunds.iter().map(|one| (one.state, one.open, one.due)).collect();
+            assert_eq!(counted, [(StateName::Pending, 2, 0), (StateName::Unknown, 1, 0)]);
+            let later = store.read(CountWaiting { now: at(1_000_000) }).await.unwrap();
+            assert_eq!(later.refunds.iter().map(|one| one.due).collect::<Vec<_>>(), [2, 1]);
+            let second = load(&store, 2).await.0;
+            let oldest = [(StateName::Pending, first.created_at), (StateName::Unknown, second.created_at)];
+            assert_eq!(later.oldest, oldest);
         })
         .await;
     }
