@@ -1,5 +1,7 @@
 //! How much waits: for people, for PSPs, for endpoints. Read now and then for the metrics.
 
+use std::collections::BTreeMap;
+
 use redress_core::case::CaseKind;
 use redress_core::state::StateName;
 use redress_core::time::Timestamp;
@@ -47,12 +49,13 @@ pub struct CountWaiting {
 
 const CASES: &str = "SELECT kind, COUNT(*) FROM cases WHERE closed_at IS NULL GROUP BY kind ORDER BY kind";
 
-const REFUNDS: &str = "SELECT a.psp, r.state, COUNT(*), COUNT(CASE WHEN r.due_at <= $1 THEN 1 END) \
-     FROM psp_accounts a JOIN refunds r ON r.account_id = a.account_id \
-     WHERE r.due_at IS NOT NULL GROUP BY a.psp, r.state ORDER BY a.psp, r.state";
+/// Counted before the accounts are asked for their PSPs, in the order of the index; added up by PSP afterwards.
+const REFUNDS: &str = "SELECT a.psp, c.state, c.open, c.due FROM (SELECT account_id, state, COUNT(*) AS open, \
+     COUNT(CASE WHEN due_at <= $1 THEN 1 END) AS due FROM refunds WHERE due_at IS NOT NULL GROUP BY account_id, state) c \
+     JOIN psp_accounts a ON a.account_id = c.account_id";
 
-const OLDEST: &str = "SELECT r.state, MIN(r.created_at) FROM psp_accounts a JOIN refunds r ON r.account_id = a.account_id \
-     WHERE r.due_at IS NOT NULL AND (r.state = 'pending' OR r.state = 'unknown') GROUP BY r.state ORDER BY r.state";
+const OLDEST: &str = "SELECT state, MIN(created_at) FROM refunds \
+     WHERE due_at IS NOT NULL AND (state = 'pending' OR state = 'unknown') GROUP BY state ORDER BY state";
 
 const DELIVERIES: &str = "SELECT COUNT(*), MIN(due_at) FROM deliveries WHERE due_at IS NOT NULL";
 
@@ -67,13 +70,16 @@ impl Query for CountWaiting {
             .map(|row| Ok((parsed(row, 0, CaseKind::parse)?, row.int(1)?)))
             .collect::<Result<_, StoreError>>()?;
         let refunds = tx.rows(REFUNDS, &[self.now.as_micros().into()]).await?;
-        let refunds = refunds
-            .iter()
-            .map(|row| {
-                let (psp, state) = (row.text(0)?.to_owned(), parsed(row, 1, StateName::parse)?);
-                Ok(WaitingRefunds { psp, state, open: row.int(2)?, due: row.int(3)? })
-            })
-            .collect::<Result<_, StoreError>>()?;
+        let mut by_psp = BTreeMap::new();
+        for row in &refunds {
+            let state = parsed(row, 1, StateName::parse)?;
+            let (open, due) =
+                by_psp.entry((row.text(0)?.to_owned(), state.as_str(), state)).or_insert((0, 0));
+            *open += row.int(2)?;
+            *due += row.int(3)?;
+        }
+        let one = |((psp, _, state), (open, due))| WaitingRefunds { psp, state, open, due };
+        let refunds = by_psp.into_iter().map(one).collect();
         let oldest = tx.rows(OLDEST, &[]).await?;
         let oldest = oldest
             .iter()
