@@ -21,7 +21,6 @@ fn health_and_metrics_have_addresses_of_their_own() {
         "redress_refunds_due{psp=\"tap\",state=\"queued\"} 0",
         "redress_refunds_oldest_seconds{state=\"unknown\"} 0",
         "redress_build_info{version=",
-        "redress_store_group_operations_bucket{le=\"1\"}",
         "redress_http_request_seconds_count{method=\"GET\",route=\"/healthz\"} 1",
         "redress_deliveries_pending 0",
         "redress_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",

@@ -28,18 +28,19 @@ def result(query):
     return answer["data"]["result"]
 
 
-def until(what, done):
+def wait_for(what, done):
     end = time.monotonic() + LIMIT_SECONDS
     while not done():
         must(time.monotonic() < end, f"{what} did not come within {LIMIT_SECONDS} s")
         time.sleep(0.2)
 
 
-text = urllib.request.urlopen(metrics, timeout=10).read()
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+text = opener.open(metrics, timeout=10).read()
 linted = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=30)
 must(linted.returncode == 0, f"promtool check metrics: {linted.stdout.decode()} {linted.stderr.decode()}")
 
-until("three readings of the server", lambda: any(int(one["value"][1]) >= 3 for one in result("sum_over_time(up[1m])")))
+wait_for("three readings of the server", lambda: any(int(one["value"][1]) >= 3 for one in result("sum_over_time(up[1m])")))
 
 
 def rules():
@@ -48,7 +49,7 @@ def rules():
     return [rule for group in answer["data"]["groups"] for rule in group["rules"]]
 
 
-until("a run of all rules", lambda: rules() and all(rule["health"] != "unknown" for rule in rules()))
+wait_for("a run of all rules", lambda: rules() and all(rule["health"] != "unknown" for rule in rules()))
 ill = [rule for rule in rules() if rule["health"] != "ok"]
 must(not ill, f"rules that cannot be run: {ill}")
 
