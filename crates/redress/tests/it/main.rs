@@ -14,6 +14,7 @@ mod isolation;
 mod kill;
 mod kill_under_load;
 mod lifecycle;
+mod logs;
 mod pair;
 mod parallel;
 mod postgres;

@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use redress_core::case::CaseKind;
 use redress_core::state::StateName;
 use redress_core::time::Timestamp;
+use redress_engine::admin::endpoints::Dialect;
 use redress_engine::admin::waiting::Waiting;
 use redress_engine::connectors;
 use redress_engine::engine::Engine;
@@ -64,6 +65,7 @@ impl Metrics {
         metrics::set_global_recorder(recorder)
             .map_err(|_| Failure::unable("metrics are counted elsewhere in this process"))?;
         table::describe();
+        begin_at_zero();
         Ok(Self { handle: RECORDER.get_or_init(|| handle).clone() })
     }
 
@@ -117,6 +119,16 @@ impl Metrics {
                 }
             }),
         );
+    }
+}
+
+/// A counter that appears with its first event has not risen in the eyes of Prometheus, and no alert rings.
+fn begin_at_zero() {
+    counter!("redress_refunds_accepted_total").increment(0);
+    counter!("redress_cases_opened_total").increment(0);
+    for dialect in Dialect::ALL {
+        counter!("redress_deliveries_total", "dialect" => dialect.as_str(), "outcome" => "given_up")
+            .increment(0);
     }
 }
 
