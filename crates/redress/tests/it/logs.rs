@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_line_about_an_exchange_names_its_refund_and_merchant() {
-    let site = Site::new(Kind::Sqlite, Tuning::default());
+    let site = Site::new(Kind::Sqlite, Tuning { log_format: "json", ..Tuning::default() });
     let server = site.serve(0);
     let merchant = site.merchant(None);
     let payment = site.payment(&server, &merchant, Psp::Momo, 1_000_000);
