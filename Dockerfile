@@ -10,10 +10,10 @@ COPY --from=build /out/redress /usr/local/bin/redress
 # A new volume takes the owner of this directory.
 COPY --from=build --chown=10001:10001 /out/var/lib/redress /var/lib/redress
 USER 10001:10001
+# The embedded store lies in redress-data below it, unless the settings say otherwise.
 WORKDIR /var/lib/redress
 VOLUME /var/lib/redress
-ENV REDRESS_DATA=/var/lib/redress \
-    REDRESS_SERVER_LISTEN=0.0.0.0:8080 \
+ENV REDRESS_SERVER_LISTEN=0.0.0.0:8080 \
     REDRESS_SERVER_METRICS_LISTEN=0.0.0.0:9464 \
     REDRESS_SERVER_BEHIND_TLS_PROXY=true
 EXPOSE 8080 9464
