@@ -55,6 +55,7 @@ fn a_request_is_a_span_in_its_callers_trace_and_no_secret_is_in_it() {
     let (address, taken) = collector();
     let place = Place::new();
     let merchant = place.json("merchant add --name M");
+    let id = merchant["id"].as_str().unwrap().to_owned();
     let code = merchant["code"].as_str().unwrap_or_else(|| panic!("{merchant}")).to_owned();
     let key = place.json(&format!("key add --merchant {code} --kind api --environment sandbox"));
     let secret = key["secret"].as_str().unwrap_or_else(|| panic!("{key}")).to_owned();
@@ -71,11 +72,12 @@ fn a_request_is_a_span_in_its_callers_trace_and_no_secret_is_in_it() {
     assert!(server.wait().success());
     let (path, body) = taken.recv_timeout(LIMIT).expect("spans arrive");
     assert_eq!(path, "/v1/traces");
-    for part in ["redress", "request", "/v1/payments", "seen-1", "POST", "service.version"] {
+    for part in ["redress", "request", "/v1/payments", "seen-1", "POST", "service.version", &id] {
         assert!(has(&body, part.as_bytes()), "{part} is not in {}", String::from_utf8_lossy(&body));
     }
-    let id: Vec<u8> = (0..16).map(|n| u8::from_str_radix(&trace[2 * n..2 * n + 2], 16).unwrap()).collect();
-    assert!(has(&body, &id), "it is in the caller's trace");
+    let trace_id: Vec<u8> =
+        (0..16).map(|n| u8::from_str_radix(&trace[2 * n..2 * n + 2], 16).unwrap()).collect();
+    assert!(has(&body, &trace_id), "it is in the caller's trace");
     for hidden in [secret.as_str(), "query-secret", "body-secret", "Bearer"] {
         assert!(!has(&body, hidden.as_bytes()), "{hidden} left");
     }
