@@ -109,6 +109,7 @@ impl Engine {
         Ok(match accepted? {
             Accepted::New { refund, payment, permit, waits } => {
                 metrics::counter!("redress_refunds_accepted_total").increment(1);
+                tracing::Span::current().record("refund", tracing::field::display(refund.id));
                 // Only where there is something to do: each look at what is due costs several reads.
                 if announce {
                     parts.deliveries_due.notify_one();
@@ -120,7 +121,10 @@ impl Engine {
                 }
                 Made::New(refund, payment)
             }
-            Accepted::Repeat { refund, payment } => Made::Repeat(refund, payment),
+            Accepted::Repeat { refund, payment } => {
+                tracing::Span::current().record("refund", tracing::field::display(refund.id));
+                Made::Repeat(refund, payment)
+            }
             Accepted::KeyReused => Made::KeyReused,
             Accepted::NoPayment => Made::NoPayment,
             Accepted::Refused { refusal, payment } => Made::Refused(refusal, payment),

@@ -12,6 +12,7 @@ use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
+use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{Connector, Exchange, QueryAsk, SubmitAsk};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -19,6 +20,7 @@ use redress_store::StoreError;
 use redress_store::ops::accept::SendPermit;
 use redress_store::ops::refunds::BoundElsewhere;
 use redress_store::ops::settle::{Settle, Settled};
+use tracing::Instrument;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -50,15 +52,19 @@ pub(crate) struct Asking {
 impl Engine {
     pub(crate) fn spawn_send(&self, sending: Sending) {
         let engine = self.clone();
-        self.parts.world.spawner.spawn("send_refund", Box::pin(async move { engine.send(sending).await }));
+        let span = exchange_span(&sending.refund, Via::Submit);
+        let task = async move { engine.send(sending).await }.instrument(span);
+        self.parts.world.spawner.spawn("send_refund", Box::pin(task));
     }
 
     pub(crate) fn spawn_query(&self, asking: Asking) {
         let engine = self.clone();
+        let span = exchange_span(&asking.refund, Via::Query);
         let task = async move {
             // What goes wrong here was logged there; the row is due again by itself.
             let _ = engine.ask(asking).await;
-        };
+        }
+        .instrument(span);
         self.parts.world.spawner.spawn("query_refund", Box::pin(task));
     }
 
@@ -75,7 +81,9 @@ impl Engine {
                     reason: refund.reason.clone(),
                 };
                 let transport = self.fenced(&refund, &account);
-                connector.submit(&transport, &account, &ask).await
+                let exchange = connector.submit(&transport, &account, &ask).await;
+                self.spoke(connector, Via::Submit, started_at, &exchange.outcome);
+                exchange
             }
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
@@ -137,11 +145,23 @@ impl Engine {
                     nonce: self.parts.world.random.bytes10(),
                     bound_elsewhere,
                 };
-                connector.query(&*self.parts.psp_transport, &account, &ask).await
+                let exchange = connector.query(&*self.parts.psp_transport, &account, &ask).await;
+                self.spoke(connector, Via::Query, ask.now, &exchange.outcome);
+                exchange
             }
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
         Ok(exchange)
+    }
+
+    /// Counts an exchange with a PSP, and how long it took: for the operator, who sees by it which PSP is ill.
+    fn spoke(&self, connector: &dyn Connector, via: Via, started_at: Timestamp, outcome: &Outcome) {
+        let (psp, via, outcome) = (connector.name(), via.as_str(), outcome.as_str());
+        tracing::Span::current().record("psp", psp).record("outcome", outcome);
+        metrics::counter!("redress_psp_exchanges_total", "psp" => psp, "via" => via, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!("redress_psp_exchange_seconds", "psp" => psp, "via" => via)
+            .record(self.now().since(started_at));
     }
 
     /// An exchange is over: what waits for its room may go on.
@@ -255,6 +275,22 @@ impl Engine {
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
     }
+}
+
+/// What happens in an exchange is logged and traced with its refund. It follows from the request that asked for it, where
+/// one did, and is no part of that: the request is answered earlier.
+fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
+    let span = tracing::info_span!(
+        parent: None,
+        "exchange",
+        refund = %refund.id,
+        merchant = %refund.merchant,
+        via = via.as_str(),
+        psp = tracing::field::Empty,
+        outcome = tracing::field::Empty,
+    );
+    span.follows_from(tracing::Span::current());
+    span
 }
 
 /// Counts cases, whoever found them.

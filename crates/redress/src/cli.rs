@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, sandbox, verify,
+    case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, sandbox, settings, verify,
 };
 use crate::failure::{EXIT_CODES, Failure};
 use crate::{demo, serve};
@@ -33,6 +33,7 @@ enum Command {
     Refund(refund::RefundArgs),
     Case(case::CaseArgs),
     Sandbox(sandbox::SandboxArgs),
+    Settings(settings::SettingsArgs),
 }
 
 impl Cli {
@@ -52,6 +53,7 @@ impl Cli {
             Command::Refund(args) => refund::run(args).await,
             Command::Case(args) => case::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Settings(_) => settings::run(),
         }
     }
 }
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_but_the_sandbox_takes_settings_and_data() {
+    fn every_command_that_opens_a_store_takes_settings_and_data() {
         for words in [
             "serve",
             "migrate",

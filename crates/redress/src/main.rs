@@ -12,6 +12,7 @@ mod place;
 mod progress;
 mod serve;
 mod settings;
+mod telemetry;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,8 @@
 //! what it verifies, play the PSPs that it calls, and judge what goes over the wire.
 
 mod adyen;
+mod debian;
+mod operating;
 mod packages;
 mod part;
 mod paypal;
@@ -28,7 +30,7 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 20] = [
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },
@@ -45,6 +47,10 @@ const PARTS: [Part; 16] = [
     Part { name: "adyen-sdk-hmac-python", run: adyen::sdk_python },
     Part { name: "adyen-sdk-hmac-javascript", run: adyen::sdk_javascript },
     Part { name: "paypal-openapi-core", run: paypal::openapi_core },
+    Part { name: "prometheus-alert-rules", run: operating::alert_rules },
+    Part { name: "prometheus-scrape-and-dashboard", run: operating::prometheus_scrapes },
+    Part { name: "systemd-unit", run: operating::systemd_unit },
+    Part { name: "dockerfile-hadolint", run: operating::dockerfile },
 ];
 
 pub(crate) fn command(args: &[String]) -> Outcome {

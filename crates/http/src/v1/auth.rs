@@ -9,6 +9,7 @@ use redress_core::right::{Right, Rights};
 use redress_engine::engine::Engine;
 
 use super::error::OwnError;
+use crate::outermost;
 
 /// The proved owner of the request's API key.
 pub(crate) struct KeyHolder {
@@ -34,6 +35,7 @@ impl FromRequestParts<Engine> for KeyHolder {
         let key = bearer(parts).ok_or_else(OwnError::unauthorized)?;
         let found = engine.api_caller(key).await?.ok_or_else(OwnError::unauthorized)?;
         let caller = &found.caller;
+        outermost::is_of(caller.merchant);
         let (merchant, key, rights) = (caller.merchant, caller.credential, caller.rights);
         Ok(Self { merchant, environment: found.environment, key, rights })
     }

@@ -11,4 +11,5 @@ pub(crate) mod payments;
 pub(crate) mod psp_account;
 pub(crate) mod refund;
 pub(crate) mod sandbox;
+pub(crate) mod settings;
 pub(crate) mod verify;
