@@ -49,6 +49,19 @@ mod tests {
     use super::*;
     use crate::router::routes;
 
+    /// The description that was published. A change of it is seen here before anybody's client sees it: what it breaks
+    /// is not done, what it adds is written with `REDRESS_WRITE_OPENAPI=1`.
+    #[test]
+    fn the_published_description_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi/v1.json");
+        let now = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+        if std::env::var_os("REDRESS_WRITE_OPENAPI").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap();
+        assert!(published == now, "docs/openapi/v1.json is not what the handlers say");
+    }
+
     #[test]
     fn what_is_served_is_described_and_what_is_described_is_served() {
         let served: BTreeSet<String> = routes()
