@@ -10,4 +10,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "turns_and_words",
         sql: include_str!("../../../migrations/0002_turns_and_words.sql"),
     },
+    Migration { version: 4, name: "copies", sql: include_str!("../../../migrations/0004_copies.sql") },
 ];
