@@ -12,6 +12,7 @@ mod place;
 mod progress;
 mod serve;
 mod settings;
+mod whole_file;
 
 use std::process::ExitCode;
 
