@@ -31,7 +31,8 @@ impl Engine {
     pub async fn make_fit_after_restore(&self, copied_at: Timestamp) -> Result<MadeFit, AdminError> {
         let now = self.now();
         if copied_at > now {
-            let text = "the copy was taken later than it is now: this machine's clock or the one before is wrong";
+            let text =
+                "the copy was taken later than it is now: this machine's clock or the one before is wrong";
             return Err(AdminError::Conflict(text.to_owned()));
         }
         let timing = self.parts.config.timing;
@@ -46,7 +47,8 @@ impl Engine {
             }
             after = done.last;
         }
-        fit.paused = self.parts.store.run(FinishRestore(HistoryEntry { happened_at: now, copied_at })).await?;
+        fit.paused =
+            self.parts.store.run(FinishRestore(HistoryEntry { happened_at: now, copied_at })).await?;
         Ok(fit)
     }
 }

@@ -91,11 +91,7 @@ impl Engine {
         Ok(batch)
     }
 
-    fn sealed_anew(
-        &self,
-        column: SealedColumn,
-        secret: &SealedSecret,
-    ) -> Result<Option<Vec<u8>>, OpenError> {
+    fn sealed_anew(&self, column: SealedColumn, secret: &SealedSecret) -> Result<Option<Vec<u8>>, OpenError> {
         let vault = &self.parts.vault;
         if !vault.needs_reseal(&secret.sealed)? {
             return Ok(None);

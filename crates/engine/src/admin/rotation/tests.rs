@@ -138,11 +138,8 @@ impl Faults for Dies {
 
 #[tokio::test]
 async fn whatever_ends_it_in_its_middle_every_secret_opens_and_the_next_run_goes_on() {
-    let hows: [fn() -> Fault; 3] = [
-        || Fault::Refuse(StoreError::unavailable("gone")),
-        || Fault::FailStatement(3),
-        || Fault::LoseAnswer,
-    ];
+    let hows: [fn() -> Fault; 3] =
+        [|| Fault::Refuse(StoreError::unavailable("gone")), || Fault::FailStatement(3), || Fault::LoseAnswer];
     for how in hows {
         for nth in 1..=3 {
             TestStores::each(|store| async move {
