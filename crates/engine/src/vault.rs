@@ -209,7 +209,8 @@ impl Keys {
     }
 
     fn get(&self, id: &str) -> Result<&MasterKey, OpenError> {
-        self.0.iter().find(|key| key.id == id).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))
+        let found = self.0.iter().find(|key| key.id == id);
+        found.map(|key| &**key).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))
     }
 }
 
