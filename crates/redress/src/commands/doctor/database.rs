@@ -1,5 +1,8 @@
 //! What the doctor asks the database: how it is set, how fast it keeps what is written, what its secrets need.
 
+use std::io::Write;
+use std::path::Path;
+
 use redress_engine::admin::rotation::master_keys_in_use;
 use redress_engine::world::World;
 use redress_store::ops::history::{HistoryKind, LatestOf};
@@ -10,7 +13,7 @@ use super::here::check_private;
 use super::{Check, Trouble};
 use crate::output::time;
 use crate::settings::{Place, Settings};
-use crate::{master_key, open};
+use crate::{master_key, open, whole_file};
 
 /// A clock before 2025-01-01T00:00:00Z was never set, in seconds.
 const CLOCK_MIN_SECONDS: i64 = 1_735_689_600;
@@ -20,6 +23,9 @@ const CLOCK_DIFFERENCE_MAX_MICROS: i64 = 1_000_000;
 
 /// So many writes are measured; the one in the middle counts.
 const WRITES: usize = 5;
+
+/// How much one of them writes, in bytes.
+const WRITE_BYTES: usize = 4_096;
 
 /// A write that takes longer until it is on the disk makes every refund wait, in microseconds.
 const WRITE_MAX_MICROS: u64 = 100_000;
@@ -49,11 +55,15 @@ pub(super) async fn check_migrations(store: &Store) -> Check {
 }
 
 /// How long it takes until a write is kept for good: the disk's flush, and a synchronous standby's.
-pub(super) async fn check_write(store: &Store, world: &World) -> Check {
+pub(super) async fn check_write(settings: &Settings, store: &Store, world: &World) -> Check {
     let mut spans = Vec::with_capacity(WRITES);
     for _ in 0..WRITES {
         let before = world.clock.now();
         store.run(WriteProbe).await.map_err(|error| error.to_string())?;
+        // SQLite does not write what is there already: the disk is asked beside its file.
+        if let Place::Sqlite(path) = &settings.store.place {
+            write_beside(path).map_err(|error| format!("beside {}: {error}", path.display()))?;
+        }
         spans.push(world.clock.now().since(before));
     }
     spans.sort_unstable();
@@ -63,6 +73,17 @@ pub(super) async fn check_write(store: &Store, world: &World) -> Check {
         return Ok(text);
     }
     Err(Trouble::Warning(format!("{text}: every refund waits for that; use a faster disk")))
+}
+
+/// Writes a page into a file of its own and waits until the disk has it.
+fn write_beside(path: &Path) -> std::io::Result<()> {
+    let probe = whole_file::beside(path, &format!("doctor-{}", std::process::id()));
+    let written = whole_file::make(&probe).and_then(|mut file| {
+        file.write_all(&[0; WRITE_BYTES])?;
+        file.sync_all()
+    });
+    whole_file::forget(&probe)?;
+    written
 }
 
 /// Whether the database is set to keep what it says it kept.

@@ -117,7 +117,7 @@ async fn in_the_store(
     let migrated = migrations.is_ok();
     report.say("migrations", migrations)?;
     if migrated {
-        report.say("writing", database::check_write(&store, &world).await)?;
+        report.say("writing", database::check_write(settings, &store, &world).await)?;
         report.say("backup", database::check_backups(settings, &store, &world).await)?;
     }
     drop(store);
