@@ -59,7 +59,7 @@ pub fn since_the_copy(
 /// Look-ups that were made before say nothing about a send after them, and a refusal of one send nothing about another.
 fn perhaps_sent_again(mut refund: Refund, copied_at: Timestamp, now: Timestamp) -> Refund {
     let evidence = &mut refund.evidence;
-    evidence.sends = evidence.sends.saturating_add(1);
+    evidence.sends = evidence.sends.max(1);
     evidence.first_sent_at.get_or_insert(copied_at);
     evidence.last_sent_at = Some(now);
     evidence.last_query_at = None;

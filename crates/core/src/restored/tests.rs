@@ -163,6 +163,16 @@ fn a_key_counts_from_the_earliest_send_and_absence_from_the_latest() {
 }
 
 #[test]
+fn one_whose_last_send_provably_never_left_may_have_been_sent_since() {
+    let mut never_left = refund(RefundState::Unknown);
+    never_left.evidence = Evidence { not_sent: 1, ..Evidence::default() };
+    assert_eq!(step(&never_left, &NEVER, NOW), Step::Resend, "so it was in the copy");
+    let change = since_the_copy(never_left, COPIED, &timing(), NOW).unwrap();
+    assert_eq!(step(&change.refund, &NEVER, NOW), Step::Query);
+    assert_eq!(change.refund.evidence.first_sent_at, Some(COPIED));
+}
+
+#[test]
 fn a_refusal_of_a_later_send_ends_nothing() {
     for state in sendable() {
         let refund = restored(state).refund;
