@@ -70,13 +70,12 @@ pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
     };
     let log = suffixed(&args.from, "-wal");
     if log.exists() {
-        let text = "a part of the copy lies in it, which is not restored: merge it first (sqlite3 FILE 'PRAGMA \
-                    wal_checkpoint(TRUNCATE)')";
+        let text = "a part of the copy lies in it, which is not restored: open and close the copy with sqlite3 first";
         return Err(Failure::found(format!("{}: {text}", log.display())));
     }
     key_is_there(&settings, manifest.as_ref())?;
     open::make_dir(Some(whole_file::dir_of(path)))?;
-    let _lock = ServerLock::take(path, Duration::ZERO).map_err(refused_where_locked)?;
+    let _lock = ServerLock::take(path, Duration::ZERO).map_err(|error| refused_where_locked(&error))?;
     nothing_is_there(path)?;
     let draft = whole_file::beside(path, &format!("restoring-{}", std::process::id()));
     let made = put(&settings, &args, manifest.as_ref(), copied_at, &draft, path).await;
@@ -88,8 +87,8 @@ pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
     tell(path, copied_at, made?)
 }
 
-fn refused_where_locked(error: OpenError) -> Failure {
-    match &error {
+fn refused_where_locked(error: &OpenError) -> Failure {
+    match error {
         OpenError::Locked { .. } => Failure::found(error.to_string()),
         _ => Failure::unable(error.to_string()),
     }
