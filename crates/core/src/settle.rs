@@ -459,7 +459,11 @@ fn settle_over(refund: Refund, word: &Word) -> Change {
     Change::none(refund).with_case(CaseKind::LateSuccess, text, amount)
 }
 
-fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, IllegalTransition> {
+pub(crate) fn moved(
+    mut refund: Refund,
+    to: RefundState,
+    now: Timestamp,
+) -> Result<Change, IllegalTransition> {
     let (from, to_name) = (refund.state.name(), to.name());
     let amount = refund.amount.minor();
     refund.state = refund.state.become_state(to)?;

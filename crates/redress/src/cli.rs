@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, sandbox, settings, verify,
+    backup, case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, restore, sandbox,
+    settings, verify,
 };
 use crate::failure::{EXIT_CODES, Failure};
 use crate::{demo, serve};
@@ -25,6 +26,8 @@ enum Command {
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Verify(verify::Verify),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Merchant(merchant::MerchantArgs),
     Key(key::KeyArgs),
     PspAccount(psp_account::PspAccountArgs),
@@ -45,6 +48,8 @@ impl Cli {
             Command::Migrate(args) => migrate::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Verify(args) => verify::run(args).await,
+            Command::Backup(args) => backup::run(args).await,
+            Command::Restore(args) => restore::run(args).await,
             Command::Merchant(args) => merchant::run(args).await,
             Command::Key(args) => key::run(args).await,
             Command::PspAccount(args) => psp_account::run(args).await,
@@ -88,6 +93,9 @@ mod tests {
             "migrate",
             "doctor",
             "verify",
+            "backup --to x.db",
+            "restore --from x.db --verify",
+            "key rotate-master",
             "merchant list",
             "key list --merchant M1",
             "psp-account list",

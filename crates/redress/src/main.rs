@@ -13,6 +13,7 @@ mod progress;
 mod serve;
 mod settings;
 mod telemetry;
+mod whole_file;
 
 use std::process::ExitCode;
 

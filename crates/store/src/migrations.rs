@@ -15,4 +15,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "event_order_and_rights",
         sql: include_str!("../../../migrations/0003_event_order_and_rights.sql"),
     },
+    Migration { version: 4, name: "copies", sql: include_str!("../../../migrations/0004_copies.sql") },
 ];

@@ -128,6 +128,11 @@ impl Site {
         self.dir.path().to_owned()
     }
 
+    /// Where its files lie: the database is `redress.db`, the key file `master.key`.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     fn write_settings(&self) {
         for number in 0..SERVERS_MAX {
             std::fs::write(self.config(number), self.settings(number)).unwrap();

@@ -134,6 +134,13 @@ impl Settings {
         })
     }
 
+    /// The same settings, for an embedded store in another file.
+    pub(crate) fn at(&self, path: PathBuf) -> Self {
+        let mut there = self.clone();
+        there.store.place = Place::Sqlite(path);
+        there
+    }
+
     /// The engine's settings, with the relations between them checked.
     ///
     /// # Errors
