@@ -12,10 +12,12 @@ use secrecy::ExposeSecret;
 
 use crate::audit::{self, Evidence};
 use crate::defect::Defect;
-use crate::merchant::{now, sandbox_config};
-use crate::network::{Notices, PspTasks, TrueClock};
+use crate::merchant::now;
+use crate::network::{PspTasks, TrueClock};
+use crate::notices::Notices;
 use crate::plan::Plan;
 use crate::planted::{spoil, spoil_late};
+use crate::psps::{is_nameless, sandbox_config};
 use crate::rng::Rng;
 use crate::state::{Run, START, lock};
 
@@ -46,6 +48,8 @@ pub struct Outcome {
     pub log_lines: u64,
     /// How often what happened: faults by name, and some more.
     pub counts: BTreeMap<&'static str, u64>,
+    /// How often what happened at which PSP: the PSP's name first.
+    pub by_psp: BTreeMap<(&'static str, &'static str), u64>,
     /// Simulated seconds.
     pub seconds: u64,
 }
@@ -86,7 +90,7 @@ pub fn one(seed: u64, defect: Defect, whole_log: bool) -> Outcome {
     let (log_hash, log_lines) = run.log_hash();
     let seconds = u64::try_from((run.exec.now() - START) / 1_000_000).unwrap_or(0);
     let outcome =
-        Outcome { seed, violations, log: run.lines(), log_hash, log_lines, counts: run.counts(), seconds };
+        Outcome { seed, violations, log: run.lines(), log_hash, log_lines, counts: run.counts(), by_psp: run.by_psp(), seconds };
     // What runs in the sandbox and in the processes knows the run only weakly.
     lock(&run.processes).clear();
     outcome
@@ -230,10 +234,11 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
                     .iter()
                     .map(|payment| audit::Payment {
                         order_ref: payment.order_ref.clone(),
-                        psp: payment.psp,
+                        psp: payment.kind.psp,
+                        nameless: is_nameless(payment.kind.psp),
                         psp_payment_id: payment.psp_payment_id.clone(),
-                        currency: payment.currency,
-                        decimals: payment.decimals,
+                        currency: payment.kind.currency,
+                        decimals: payment.kind.decimals,
                         captured: payment.captured,
                         own_address: payment.own_address,
                     })
@@ -245,6 +250,8 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
         seen: lock(&run.seen).clone(),
         mistakes: lock(&run.mistakes).clone(),
         doubled: lock(&run.doubled).clone(),
+        submits: lock(&run.submits).clone(),
+        closings: lock(&run.closings).clone(),
         once_done: once_done(run),
         told_done: heard(run, false),
         told_failed: heard(run, true),
