@@ -30,6 +30,9 @@ const REST_SECONDS_MIN: i64 = 65;
 const LOOK_AGAIN_MICROS: i64 = 100_000;
 /// So long after people have closed everything it is judged once more, in simulated seconds.
 const CLOSED_SECONDS: i64 = 40;
+/// So often people look through all that was left to them: each time one of a payment's waiting refunds may have had its
+/// turn, and be left to them then.
+const ROUNDS_MAX: u32 = 40;
 /// A run that needs more turns than this goes round in circles.
 const POLLS_MAX: u64 = 3_000_000;
 
@@ -154,6 +157,9 @@ fn pass_until(run: &Run, until: i64) -> bool {
 const WAITING: &str = "SELECT 'refund ' || r.state || ' ' || hex(r.refund_id) FROM refunds r \
      WHERE r.state NOT IN ('succeeded', 'failed', 'canceled', 'reversed') AND NOT EXISTS (SELECT 1 FROM cases c \
      WHERE c.merchant_id = r.merchant_id AND c.refund_id = r.refund_id AND c.closed_at IS NULL) \
+     AND NOT (r.state = 'queued' AND EXISTS (SELECT 1 FROM payments p JOIN cases c ON c.merchant_id = p.merchant_id \
+     AND c.refund_id = p.turn_refund_id AND c.closed_at IS NULL \
+     WHERE p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id AND p.turn_refund_id <> r.refund_id)) \
      UNION ALL SELECT 'delivery ' || d.dialect || ' ' || hex(d.refund_id) || ' ' || d.number FROM deliveries d \
      WHERE d.state = 'due'";
 
@@ -168,16 +174,25 @@ fn what_waits(run: &Run) -> Vec<String> {
     waiting
 }
 
+/// Whether people are still called for something.
+fn waits_for_people(run: &Run) -> bool {
+    const OPEN: &str = "SELECT 1 FROM cases WHERE closed_at IS NULL LIMIT 1";
+    !now(run.store.read(Raw(OPEN))).expect("a statement of the simulator's").is_empty()
+}
+
 /// Judges what is there, and once more when people have closed what was left to them.
 fn judged_twice(run: &Arc<Run>) -> Vec<String> {
     let found = judged(run, false);
     if !found.is_empty() {
         return found;
     }
-    // The second time for what came to light only after the first.
-    for _ in 0..2 {
+    // Twice for what comes to light only after the first time, and as often as somebody waited for a turn.
+    for round in 1..=ROUNDS_MAX {
         if let Some(stuck) = people_close(run) {
             return vec![stuck];
+        }
+        if round > 1 && !waits_for_people(run) {
+            break;
         }
     }
     let waiting = what_waits(run);

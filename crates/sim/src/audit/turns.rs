@@ -24,6 +24,14 @@ impl Books<'_> {
         self.found.extend(said);
     }
 
+    /// Whether another refund of the payment is before a person, where one waits for the other.
+    pub(super) fn waits_behind_a_person(&self, refund: &RefundRow) -> bool {
+        let ahead = |other: &&RefundRow| other.payment == refund.payment && other.id != refund.id;
+        let is_open = |id| self.cases.iter().any(|case| case.refund == Some(id) && case.open);
+        self.psp_payment_of(refund).is_some()
+            && self.refunds.iter().filter(ahead).any(|other| !other.over() && is_open(other.id))
+    }
+
     /// Gives the effects that name no refund the one that they can be of: the one that is bound to it, else one of that
     /// payment and amount that nothing else explains, those first of which nobody says that they failed.
     pub(super) fn name_effects(&mut self) {
