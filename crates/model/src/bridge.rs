@@ -61,6 +61,10 @@ fn currency() -> Currency {
     Currency::from_code("VND").expect("a currency")
 }
 
+pub(crate) fn refund_id(place: u8) -> RefundId {
+    RefundId::from_bytes([place + 1; 16])
+}
+
 /// The refund that a row stands for.
 pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
     let sent = row.last_sent.map(|age| ago(age.into()));
@@ -81,7 +85,7 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
     };
     Refund {
         merchant: MerchantId::from_bytes([1; 16]),
-        id: RefundId::from_bytes([place + 1; 16]),
+        id: refund_id(place),
         payment: PaymentId::from_bytes([3; 16]),
         environment: Environment::Sandbox,
         ordinal: u32::from(place) + 1,
@@ -92,7 +96,7 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
         description: None,
         merchant_refund_id: None,
         account: AccountId::from_bytes([4; 16]),
-        takes_turns: false,
+        takes_turns: model.kind.takes_turns(),
         account_version: 1,
         psp_refund_id: row.psp_id.map(psp_id),
         arn: None,

@@ -199,8 +199,8 @@ impl Run {
         reason: &str,
     ) -> Request<Body> {
         let kind = if minor.is_some() { "partial" } else { "full" };
-        let mut amount =
-            minor.map_or_else(String::new, |sum| format!(r#""amount":{},"#, major(sum, payment.kind.decimals)));
+        let mut amount = minor
+            .map_or_else(String::new, |sum| format!(r#""amount":{},"#, major(sum, payment.kind.decimals)));
         let (mut channel, mut environment) = (payment.kind.channel, "sandbox");
         if wish.wrong {
             match wish.number % 5 {

@@ -92,8 +92,16 @@ pub fn one(seed: u64, defect: Defect, whole_log: bool) -> Outcome {
     run.exec.clear();
     let (log_hash, log_lines) = run.log_hash();
     let seconds = u64::try_from((run.exec.now() - START) / 1_000_000).unwrap_or(0);
-    let outcome =
-        Outcome { seed, violations, log: run.lines(), log_hash, log_lines, counts: run.counts(), by_psp: run.by_psp(), seconds };
+    let outcome = Outcome {
+        seed,
+        violations,
+        log: run.lines(),
+        log_hash,
+        log_lines,
+        counts: run.counts(),
+        by_psp: run.by_psp(),
+        seconds,
+    };
     // What runs in the sandbox and in the processes knows the run only weakly.
     lock(&run.processes).clear();
     outcome

@@ -98,8 +98,7 @@ impl Run {
         let sgate = key(CredentialKind::Sgate, Some(sandbox)).await;
         let api = key(CredentialKind::Api, Some(sandbox)).await;
         let max_in_flight = u32::try_from(self.rng.between(1, 4)).unwrap_or(1);
-        let kinds: Vec<&'static Kind> =
-            (0..self.plan.payments).map(|_| self.rng.pick(&KINDS)).collect();
+        let kinds: Vec<&'static Kind> = (0..self.plan.payments).map(|_| self.rng.pick(&KINDS)).collect();
         let mut accounts: Vec<(&'static str, AccountId)> = Vec::new();
         for psp in kinds.iter().map(|kind| kind.psp) {
             if accounts.iter().any(|(known, _)| *known == psp) {

@@ -38,7 +38,12 @@ impl Run {
         self.count_at(from.psp, "PSP notifications");
         let told = from.read(&notification);
         let text = told.as_ref().map(|(refund, failed)| format!(" that {refund} failed: {failed}"));
-        self.note(format_args!("{} tells{} {}", from.psp, text.unwrap_or_default(), brief(&notification.body)));
+        self.note(format_args!(
+            "{} tells{} {}",
+            from.psp,
+            text.unwrap_or_default(),
+            brief(&notification.body)
+        ));
         self.write_down_notice(told.clone(), false);
         let psp = from.psp;
         if self.strikes_at(Fault::NoticeRefused, psp) {

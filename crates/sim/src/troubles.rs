@@ -26,9 +26,9 @@ impl Run {
     pub(crate) fn script(&self) {
         for merchant in self.merchants() {
             for payment in &merchant.payments {
-                let steps: Vec<String> =
-                    (0..STEPS_SCRIPTED).map(|_| self.step(payment.kind.psp)).collect();
-                let script = json!({"psp": payment.kind.psp, "payment": payment.psp_payment_id, "steps": steps});
+                let steps: Vec<String> = (0..STEPS_SCRIPTED).map(|_| self.step(payment.kind.psp)).collect();
+                let script =
+                    json!({"psp": payment.kind.psp, "payment": payment.psp_payment_id, "steps": steps});
                 let status = self.control("script", &script);
                 assert_eq!(status, 200, "{script}");
             }
@@ -121,7 +121,9 @@ impl Run {
     /// Somebody refunds in Tap's dashboard.
     fn refund_behind_the_back(self: &Arc<Self>) {
         let merchant = self.rng.pick(self.merchants());
-        let Some(payment) = merchant.payments.iter().find(|payment| payment.kind.psp == "tap") else { return };
+        let Some(payment) = merchant.payments.iter().find(|payment| payment.kind.psp == "tap") else {
+            return;
+        };
         let minor = payment.captured / 5;
         let body = json!({"charge_id": payment.psp_payment_id, "currency": payment.kind.currency,
             "reason": "requested_by_customer", "reference": {"merchant": "made in the dashboard"},
