@@ -3,7 +3,7 @@
 //! The model's now is always [`NOW`]; what lies before it is its age earlier. What core never looks at again is not kept.
 
 use crate::guards::Without;
-use crate::kind::{BOUND, Kind, LEASE, OVERDUE, TICK, WINDOW, ticks};
+use crate::kind::{BOUND, Kind, LEASE, TICK, WINDOW, ticks};
 use crate::model::Redress;
 use crate::state::{Answer, Asked, Books, Row};
 use redress_core::balance::Balance;
@@ -40,7 +40,7 @@ fn age(time: Timestamp, cap: u8) -> u8 {
 pub(crate) fn first_sent_cap(model: &Redress) -> u8 {
     let margin = if model.lacks(Without::LeaseInsideWindow) { 0 } else { LEASE };
     let window = if model.kind.has_key() { WINDOW - margin } else { 0 };
-    window.max(OVERDUE)
+    window.max(model.kind.overdue())
 }
 
 /// The age of a last send from which on absence can be proved.

@@ -18,8 +18,8 @@ pub(crate) const JOURNEY: u8 = 1;
 pub(crate) const KEY_KEPT: u8 = WINDOW + JOURNEY;
 /// The bound after which a PSP of the kind [`Kind::Bounded`] acts on no request any more, in ticks.
 pub(crate) const BOUND: u8 = 1;
-/// After so many ticks a refund that the PSP has accepted is overdue.
-pub(crate) const OVERDUE: u8 = 1;
+/// After so many ticks a refund that the PSP has accepted is overdue, and so is one whose question never leaves.
+const OVERDUE: u8 = 1;
 
 /// A kind of PSP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +132,15 @@ impl Kind {
         }
     }
 
+    /// After so many ticks a refund is overdue. Where sending again is the only question, once no sooner than the window
+    /// ends, and once, at [`Self::ById`], before.
+    pub(crate) const fn overdue(self) -> u8 {
+        match self {
+            Self::KeyOnly => WINDOW - LEASE,
+            _ => OVERDUE,
+        }
+    }
+
     /// The spans. Pauses between tries are none: a worker may look at any time, which includes every pause.
     pub const fn timing(self) -> Timing {
         const NONE: Backoff = Backoff { first: Duration::ZERO, max: Duration::ZERO };
@@ -141,7 +150,7 @@ impl Kind {
             resolve: NONE,
             poll: NONE,
             person_after_queries: if self.can_be_asked() { 1 } else { 2 },
-            overdue: ticks(OVERDUE),
+            overdue: ticks(self.overdue()),
         }
     }
 }

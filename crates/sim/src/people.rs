@@ -135,13 +135,13 @@ impl Run {
         for row in rows.iter().filter(alike) {
             match row.opt_text(3).ok().flatten() {
                 Some(id) => place.bound.push(id),
-                None => place.unbound.push(format!("rf-{}", base32(row.id16(0).ok()?))),
+                None => place.unbound.push(psp_key(RefundId::from_bytes(row.id16(0).ok()?))),
             }
         }
         Some(place)
     }
 
-    /// Whether more of a case's payment is gone than Redress counts as given back.
+    /// Whether more of a case's payment is gone than Redress counts as given back, or will when its refunds are closed.
     fn gone_uncounted(&self, case: &Case) -> bool {
         const COUNTED: &str = "SELECT payment_id, order_ref, refunded - refunded_before FROM payments";
         let rows = now(self.store.read(Raw(COUNTED))).expect("a statement of the simulator's");
@@ -158,7 +158,20 @@ impl Run {
             .filter(|effect| effect["state"] == "succeeded")
             .filter_map(|effect| effect["amount_minor"].as_i64())
             .sum();
-        case.blocked > 0 && gone > counted
+        case.blocked > 0 && gone > counted + self.of_open_refunds(row.id16(0).unwrap_or_default())
+    }
+
+    /// How much of a payment is gone for refunds that are not over yet, in minor units.
+    fn of_open_refunds(&self, payment: [u8; 16]) -> i64 {
+        const OPEN: &str = "SELECT payment_id, refund_id, amount FROM refunds \
+             WHERE state NOT IN ('succeeded', 'failed', 'canceled', 'reversed')";
+        let rows = now(self.store.read(Raw(OPEN))).expect("a statement of the simulator's");
+        let of_payment = rows.iter().filter(|row| row.id16(0).ok() == Some(payment));
+        let gone = of_payment.filter_map(|row| {
+            let refund = RefundId::from_bytes(row.id16(1).ok()?);
+            self.has_happened(refund, &psp_key(refund)).then(|| row.int(2).ok()).flatten()
+        });
+        gone.sum()
     }
 
     /// Whether the PSPs' ledger has an effect in this state under this reference.
