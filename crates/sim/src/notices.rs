@@ -37,6 +37,9 @@ impl Run {
         self.count("PSP notifications");
         self.count_at(from.psp, "PSP notifications");
         let told = from.read(&notification);
+        if told.is_some() {
+            self.count_at(from.psp, "ends told of");
+        }
         let text = told.as_ref().map(|(refund, failed)| format!(" that {refund} failed: {failed}"));
         self.note(format_args!(
             "{} tells{} {}",
