@@ -15,13 +15,14 @@
 //! * `POST /control/finish {"psp","refund","state"}` ends a pending refund (`refund`: the PSP's id of it, or our key;
 //!   `state`: `succeeded` or `failed`).
 //! * `POST /control/webhook {"psp","url"}` says where the notifications of a PSP go that takes no address with a
-//!   request; until then it sends none.
+//!   request; until then it sends none. With `"account"` it is for one account, by what the PSP itself tells it apart by
+//!   (Adyen's merchant account, OPPWA's entity, PayPal's client id, Stripe's secret key), and the others keep theirs.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
 //!   submit leaves none. `key` is MoMo's refund `orderId`, Mastercard Gateway's
 //!   transaction id, Tap's `reference.merchant`.
 //!
-//! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
+//! Errors are `{"error": "…"}` with 400, 404 (no such payment, refund or account) or 409.
 //!
 //! # The steps
 //!

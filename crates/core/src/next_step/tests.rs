@@ -191,6 +191,22 @@ fn with_a_key_and_no_look_up_sending_again_is_the_question() {
 }
 
 #[test]
+fn a_question_that_never_leaves_is_put_before_a_person_when_it_is_overdue() {
+    let week = Resend::SameKey { window: Duration::from_secs(7 * 86_400), source: "test" };
+    let lost = |not_sent| {
+        let mut refund = unknown(Some(Finding::NoAnswer), 0, 0);
+        refund.evidence.not_sent = not_sent;
+        refund
+    };
+    let person = Step::CallPerson(CaseKind::Unresolved);
+    for lookup in [Lookup::None, Lookup::ById] {
+        let recipe = Recipe { lookup, resend: week, ..KEY_ONLY };
+        assert_eq!(step(&lost(1_000), &recipe, 86_399), Step::Resend);
+        assert_eq!(step(&lost(1_000), &recipe, 86_400), person);
+    }
+}
+
+#[test]
 fn a_psp_that_is_asked_by_its_own_id_is_asked_by_the_key_until_it_told_one() {
     let unanswered = unknown(Some(Finding::NoAnswer), 0, 0);
     assert_eq!(step(&unanswered, &BY_ID, 10), Step::Resend);

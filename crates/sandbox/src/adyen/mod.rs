@@ -45,6 +45,7 @@ use axum::Router;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
+use crate::config::SandboxConfig;
 use crate::due::Settling;
 use crate::notify::Kept;
 use crate::psp::{Play, Psp};
@@ -78,6 +79,11 @@ impl Play for Adyen {
 
     fn notifies(&self) -> bool {
         true
+    }
+
+    fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
+        let mut accounts = config.adyen.iter();
+        accounts.find(|known| known.merchant_account == account).map(|known| known.merchant_account.clone())
     }
 
     fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {

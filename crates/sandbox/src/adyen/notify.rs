@@ -84,7 +84,7 @@ fn kept(state: &State<'_>, refund: &Refund, at_ms: i64) -> Result<Option<Kept>, 
         detail.told_success = true;
         state.update_detail(refund.seq, &detail.text()?)?;
     }
-    let Some(url) = state.webhook(Psp::Adyen)? else { return Ok(None) };
+    let Some(url) = state.webhook(Psp::Adyen, &refund.account)? else { return Ok(None) };
     let value = units::from_iso(refund.amount_minor, &refund.currency)
         .ok_or_else(|| StateError::Unreadable("a sum that Adyen cannot count".to_owned()))?;
     let reason = match (refund.stage, &detail.reason) {
