@@ -63,6 +63,7 @@ fn refund(state: RefundState) -> Refund {
         reason: String::new(),
         description: None,
         merchant_refund_id: None,
+        metadata: None,
         account: AccountId::from_bytes([4; 16]),
         takes_turns: false,
         account_version: 1,
