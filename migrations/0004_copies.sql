@@ -10,3 +10,5 @@ CREATE TABLE store_history (
 -- When the books were restored from a copy that had the refund open: it may have been sent since the copy was taken,
 -- and beside others of its payment also where only one is sent at a time.
 ALTER TABLE refunds ADD COLUMN restored_at BIGINT;
+-- Rises with each write that only shows that writing is possible: SQLite writes nothing where nothing changes.
+ALTER TABLE settings_version ADD COLUMN probes BIGINT NOT NULL DEFAULT 0;
