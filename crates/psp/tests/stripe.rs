@@ -340,7 +340,7 @@ fn what_stripe_tells_is_verified_and_confirmed_by_asking() {
             let first = desk.read(&desk.account, &told[0], &told[0].body).await.unwrap();
             assert_eq!((first.key.as_deref(), first.outcome), (Some("rf-1"), done));
             assert_eq!(first.amount, Some(money(1_000, "USD")));
-            assert_eq!(first.psp_payment_id.as_deref(), Some(CHARGE));
+            assert_eq!(first.psp_payment_ids, [CHARGE]);
             assert!(first.must_confirm && first.foreign.is_none());
             let second = desk.read(&desk.account, &told[1], &told[1].body).await.unwrap();
             assert_eq!(refusal_code(&second.outcome), "lost_or_stolen_card");

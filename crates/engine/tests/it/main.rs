@@ -4,6 +4,9 @@
 
 mod contract;
 mod faults;
+mod foreign;
+mod network;
 mod promises;
 mod psps;
 mod rig;
+mod told;

@@ -377,7 +377,7 @@ fn a_notification_of_the_vectors_is_believed_and_must_be_confirmed() {
     let notice = notify(&vector(), Some(VECTOR_HASH)).unwrap();
     assert_eq!(notice.key.as_deref(), Some(KEY));
     assert_eq!(notice.psp_refund_id.as_deref(), Some(ID));
-    assert_eq!(notice.psp_payment_id.as_deref(), Some(CHARGE));
+    assert_eq!(notice.psp_payment_ids, [CHARGE]);
     assert_eq!(notice.amount, Some(money(1000, "SAR")));
     assert_eq!(notice.outcome, done());
     assert!(notice.must_confirm);
