@@ -56,10 +56,13 @@ async fn what_names_our_refund_rightly_is_taken() {
     }
 }
 
+/// What is changed in what a PSP tells.
+type Change = fn(&mut Told, &Psp);
+
 #[tokio::test]
 async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
-        let others: [(&str, fn(&mut Told, &Psp)); 4] = [
+        let others: [(&str, Change); 4] = [
             ("payment", |told, psp| told.payment = psp.payment_id(2)),
             ("sum", |told, _| told.hundredths += 1),
             ("currency", |told, _| told.currency = "GBP"),
