@@ -42,6 +42,7 @@ const PARTS: [Part; 16] = [
     Part { name: "stripe-sdk-python", run: stripe::sdk_python },
     Part { name: "stripe-sdk-javascript", run: stripe::sdk_javascript },
     Part { name: "adyen-prism", run: adyen::prism },
+    Part { name: "adyen-webhooks-openapi", run: adyen::webhooks },
     Part { name: "adyen-sdk-hmac-python", run: adyen::sdk_python },
     Part { name: "adyen-sdk-hmac-javascript", run: adyen::sdk_javascript },
     Part { name: "paypal-openapi-core", run: paypal::openapi_core },
