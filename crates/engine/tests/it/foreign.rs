@@ -7,6 +7,7 @@ use redress_core::case::CaseKind;
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
 use redress_engine::psp_notification::Taken;
+use redress_store::ops::refunds::{AttemptRow, Timeline};
 
 use crate::psps::{self, Psp};
 use crate::rig::Rig;
@@ -53,6 +54,14 @@ async fn what_names_our_refund_rightly_is_taken() {
         let ends = if psp.name == "adyen" { StateName::Succeeded } else { StateName::Pending };
         assert_eq!(rig.now_stands(&refund).await.state.name(), ends, "{}", psp.name);
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+        // What was told is evidence, whether it counts or was confirmed.
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (_, attempts) = rig.store.read(timeline).await.unwrap();
+        let kept = |attempt: &AttemptRow| match attempt.via.as_str() {
+            "notification" => attempt.record.contains(&told.payment),
+            _ => attempt.record.starts_with("told: {") && attempt.record.contains("\n> "),
+        };
+        assert!(attempts.iter().any(kept), "{}: {attempts:#?}", psp.name);
     }
 }
 
