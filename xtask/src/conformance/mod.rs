@@ -28,7 +28,7 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 17] = [
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },
