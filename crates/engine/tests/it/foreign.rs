@@ -13,6 +13,9 @@ use crate::psps::{self, Psp};
 use crate::rig::Rig;
 use crate::told::Told;
 
+/// What makes a notification one about something else.
+type Change = fn(&mut Told, &Psp);
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A refund of which the PSP has said no more than that it has it.
@@ -68,7 +71,7 @@ async fn what_names_our_refund_rightly_is_taken() {
 #[tokio::test]
 async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
-        let others: [(&str, fn(&mut Told, &Psp)); 4] = [
+        let others: [(&str, Change); 4] = [
             ("payment", |told, psp| told.payment = psp.payment_id(2)),
             ("sum", |told, _| told.hundredths += 1),
             ("currency", |told, _| told.currency = "GBP"),
