@@ -49,12 +49,19 @@ pub fn next_step(
         RefundState::Queued if account == AccountState::Revoked => Step::Abandon,
         RefundState::Queued if window_end.is_some_and(|end| now >= end) => Step::CloseWindow,
         RefundState::Queued if account == AccountState::Paused => Step::Nothing,
+        RefundState::Queued if waits_too_long(refund, timing, now) => Step::CallPerson(CaseKind::Overdue),
         RefundState::Queued => Step::Submit,
         RefundState::Submitting(lease) if now < lease.until => Step::Nothing,
         RefundState::Submitting(_) => Step::Doubt,
         RefundState::Unknown => resolve(refund, recipe, account, timing, now),
         RefundState::Pending => follow(refund, recipe, timing, now),
     }
+}
+
+/// It was tried, and never left: the PSP cannot be reached, or does not let the account in. The trying goes on.
+fn waits_too_long(refund: &Refund, timing: &Timing, now: Timestamp) -> bool {
+    let evidence = &refund.evidence;
+    evidence.not_sent > 0 && !evidence.person_called && now.since(refund.created_at) >= timing.overdue
 }
 
 fn resolve(refund: &Refund, recipe: &Recipe, account: AccountState, timing: &Timing, now: Timestamp) -> Step {

@@ -28,7 +28,8 @@ pub struct Timing {
     pub poll: Backoff,
     /// After so many fruitless look-ups in a row a person is called; the looking goes on.
     pub person_after_queries: u32,
-    /// After so long without a last word a person is called; the looking goes on.
+    /// After so long without a last word, or without having been sent at all, a person is called; the looking and the
+    /// trying go on.
     pub overdue: Duration,
 }
 

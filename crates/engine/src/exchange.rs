@@ -47,6 +47,8 @@ pub(crate) struct Asking {
     pub(crate) by_a_told_id: bool,
     pub(crate) psp_payment_id: String,
     pub(crate) permit: Option<Permit>,
+    /// What the notification said that is being confirmed: evidence, kept with the answer.
+    pub(crate) told: Option<String>,
 }
 
 impl Engine {
@@ -95,13 +97,13 @@ impl Engine {
 
     /// Asks the PSP about a refund now and settles its word. True when it said one.
     pub(crate) async fn ask(&self, asking: Asking) -> Result<bool, EngineError> {
-        let Asking { refund, by_a_told_id, psp_payment_id, permit } = asking;
+        let Asking { refund, by_a_told_id, psp_payment_id, permit, told } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
         let said = outcome.says_a_word();
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
-        let settled = self.settle(&refund, word, exchange.record).await;
+        let settled = self.settle(&refund, word, with_told(told, exchange.record)).await;
         self.give_back(permit);
         settled.map(|_| said)
     }
@@ -109,7 +111,7 @@ impl Engine {
     /// Asks about another refund that the PSP names under this one's reference. Only if it really is one, that counts:
     /// its own end says nothing about this refund. True when the PSP said what it is.
     pub(crate) async fn ask_about_other(&self, asking: Asking, other: &str) -> Result<bool, EngineError> {
-        let Asking { refund, psp_payment_id, permit, .. } = asking;
+        let Asking { refund, psp_payment_id, permit, told, .. } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned())).await?;
         let named = exchange.outcome.psp_refund_id() == Some(other);
@@ -117,7 +119,7 @@ impl Engine {
         let said = named || matches!(exchange.outcome, Outcome::Refused(_));
         if named {
             let word = Word { outcome: exchange.outcome, via: Via::Query, started_at, send: 0 };
-            self.settle(&refund, word, exchange.record).await?;
+            self.settle(&refund, word, with_told(told, exchange.record)).await?;
         }
         self.give_back(permit);
         Ok(said)
@@ -291,6 +293,14 @@ fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
     );
     span.follows_from(tracing::Span::current());
     span
+}
+
+/// The evidence of an exchange that confirms a notification begins with that.
+fn with_told(told: Option<String>, record: String) -> String {
+    match told {
+        Some(told) => format!("told: {told}\n{record}"),
+        None => record,
+    }
 }
 
 /// Counts cases, whoever found them.

@@ -120,6 +120,7 @@ impl Engine {
                     by_a_told_id: how.about == About::ByToldId,
                     psp_payment_id: payment.psp_payment_id,
                     permit,
+                    told: Some(notice.record.clone()),
                 };
                 self.ask_what_was_told(asking, how, notice, inbound.clone()).await
             }

@@ -150,6 +150,9 @@ pub(crate) async fn script(extract::State(sandbox): extract::State<Sandbox>, bod
                 step.text()
             )));
         }
+        if psp != Psp::Adyen && steps.contains(&Step::SucceedThenReverse) {
+            return Err(bad(format!("only Adyen tells that a refund came back, not {}", psp.name())));
+        }
         sandbox.transact(|state| {
             if state.payment(psp, &body.payment)?.is_none() {
                 let text = "the payment is not known; POST /control/payment comes first".to_owned();

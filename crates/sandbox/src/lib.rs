@@ -42,6 +42,7 @@
 //! | `duplicate_notification` (Tap) | at once | `PENDING` | `REFUNDED`, the same notification twice |
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
+//! | `succeed_then_reverse` (Adyen) | at once | `received` | `REFUND`, and 1 s later `REFUNDED_REVERSED` |
 //!
 //! Stripe: a refund is `succeeded` in the answer itself and told once as `refund.created`; `refuse` is HTTP 400 with
 //! `charge_disputed`; `pend` is `pending`, and its end is told as `refund.updated` or `refund.failed`; all of the steps

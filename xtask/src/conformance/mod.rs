@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 20] = [
+const PARTS: [Part; 21] = [
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },
@@ -44,6 +44,7 @@ const PARTS: [Part; 20] = [
     Part { name: "stripe-sdk-python", run: stripe::sdk_python },
     Part { name: "stripe-sdk-javascript", run: stripe::sdk_javascript },
     Part { name: "adyen-prism", run: adyen::prism },
+    Part { name: "adyen-webhooks-openapi", run: adyen::webhooks },
     Part { name: "adyen-sdk-hmac-python", run: adyen::sdk_python },
     Part { name: "adyen-sdk-hmac-javascript", run: adyen::sdk_javascript },
     Part { name: "paypal-openapi-core", run: paypal::openapi_core },

@@ -237,6 +237,13 @@ fn a_person_is_called_once_and_the_looking_goes_on() {
     assert_eq!(step(&pending, &BY_LIST, 86_399), Step::Query);
     assert_eq!(step(&pending, &BY_LIST, 86_400), Step::CallPerson(CaseKind::Overdue));
     assert_eq!(step(&called(pending), &BY_LIST, 86_400), Step::Query);
+    // One that could never be sent is somebody's matter too, after so long; the trying goes on.
+    let mut queued = refund(RefundState::Queued);
+    assert_eq!(step(&queued, &BY_LIST, 86_400), Step::Submit, "nobody has tried");
+    queued.evidence.not_sent = 1;
+    assert_eq!(step(&queued, &BY_LIST, 86_399), Step::Submit);
+    assert_eq!(step(&queued, &BY_LIST, 86_400), Step::CallPerson(CaseKind::Overdue));
+    assert_eq!(step(&called(queued), &BY_LIST, 86_400), Step::Submit);
 }
 
 /// What happens next in a life.

@@ -7,10 +7,14 @@ use redress_core::case::CaseKind;
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
 use redress_engine::psp_notification::Taken;
+use redress_store::ops::refunds::{AttemptRow, Timeline};
 
 use crate::psps::{self, Psp};
 use crate::rig::Rig;
 use crate::told::Told;
+
+/// What makes a notification one about something else.
+type Change = fn(&mut Told, &Psp);
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -53,11 +57,16 @@ async fn what_names_our_refund_rightly_is_taken() {
         let ends = if psp.name == "adyen" { StateName::Succeeded } else { StateName::Pending };
         assert_eq!(rig.now_stands(&refund).await.state.name(), ends, "{}", psp.name);
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+        // What was told is evidence, whether it counts or was confirmed.
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (_, attempts) = rig.store.read(timeline).await.unwrap();
+        let kept = |attempt: &AttemptRow| match attempt.via.as_str() {
+            "notification" => attempt.record.contains(&told.payment),
+            _ => attempt.record.starts_with("told: {") && attempt.record.contains("\n> "),
+        };
+        assert!(attempts.iter().any(kept), "{}: {attempts:#?}", psp.name);
     }
 }
-
-/// What is changed in what a PSP tells.
-type Change = fn(&mut Told, &Psp);
 
 #[tokio::test]
 async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {

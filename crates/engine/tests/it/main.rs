@@ -9,4 +9,5 @@ mod network;
 mod promises;
 mod psps;
 mod rig;
+mod secrets;
 mod told;

@@ -1,7 +1,7 @@
 //! The network between Redress and the PSPs, without a socket.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,20 +20,28 @@ use redress_sandbox::{Fault, Sandbox};
 pub(crate) const SANDBOX_URL: &str = "http://sandbox.test";
 pub(crate) const REDRESS_URL: &str = "http://redress.test";
 
-/// The way there: the PSPs, played, and reachable or not.
+/// The way there: the PSPs, played or not, and reachable or not.
 pub(crate) struct Psps {
     away: AtomicBool,
+    instead: Mutex<Option<Instead>>,
     sandbox: Sandbox,
     clock: Arc<dyn Clock>,
 }
 
+/// What answers in the sandbox's place.
+pub(crate) type Instead = Box<dyn Fn(&HttpRequest) -> HttpResponse + Send>;
+
 impl Psps {
     pub(crate) fn new(sandbox: Sandbox, clock: Arc<dyn Clock>) -> Self {
-        Self { away: AtomicBool::new(false), sandbox, clock }
+        Self { away: AtomicBool::new(false), instead: Mutex::default(), sandbox, clock }
     }
 
     pub(crate) fn set_away(&self, away: bool) {
         self.away.store(away, Relaxed);
+    }
+
+    pub(crate) fn set_instead(&self, instead: Option<Instead>) {
+        *self.instead.lock().unwrap() = instead;
     }
 }
 
@@ -42,6 +50,9 @@ impl Transport for Psps {
         Box::pin(async move {
             if self.away.load(Relaxed) {
                 return Err(TransportError::NotSent("connection refused".into()));
+            }
+            if let Some(instead) = &*self.instead.lock().unwrap() {
+                return Ok(instead(&request));
             }
             let path = request.url.strip_prefix(SANDBOX_URL).expect("an address of the sandbox").to_owned();
             let mut built = http::Request::builder().method(request.method.clone()).uri(path);

@@ -34,7 +34,7 @@ use redress_store::{Faults, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::network::{OneClock, OneSpawner, Psps, REDRESS_URL, SANDBOX_URL, Wire};
+use crate::network::{Instead, OneClock, OneSpawner, Psps, REDRESS_URL, SANDBOX_URL, Wire};
 use crate::psps::{self, Psp};
 
 const START: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
@@ -191,6 +191,11 @@ impl Rig {
     /// Whether the PSPs refuse every connection.
     pub(crate) fn psp_away(&self, away: bool) {
         self.psps.set_away(away);
+    }
+
+    /// The PSPs answer whatever this makes of a request, until told otherwise.
+    pub(crate) fn psps_say(&self, instead: Option<Instead>) {
+        self.psps.set_instead(instead);
     }
 
     /// Somebody refunds at Tap behind Redress' back: in its dashboard, say.

@@ -59,7 +59,10 @@ impl EngineSettings {
                     .unit("look-ups")
                     .or(timing.person_after_queries)?,
                 overdue: section
-                    .key("overdue", "A refund pending for longer gets a case.")
+                    .key(
+                        "overdue",
+                        "A refund that is pending for longer, or could not be sent for so long, gets a case.",
+                    )
                     .or(timing.overdue)?,
             },
             face_wait: section
