@@ -14,6 +14,8 @@ pub mod probe;
 mod progress;
 mod serve;
 mod settings;
+mod telemetry;
+mod whole_file;
 
 use std::process::ExitCode;
 

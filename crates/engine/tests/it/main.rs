@@ -4,6 +4,10 @@
 
 mod contract;
 mod faults;
+mod foreign;
+mod network;
 mod promises;
 mod psps;
 mod rig;
+mod secrets;
+mod told;

@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Errors, Refund};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, number_text, psp_text};
+use crate::exchange::{is_id, json, not_let_in, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
@@ -147,5 +147,8 @@ fn refusal(body: &[u8]) -> Outcome {
         return unknown;
     }
     let text = psp_text(first.description.as_deref());
+    if codes.iter().all(|code| codes::says_key(code)) {
+        return not_let_in("Tap", &format!("{code} {text}"));
+    }
     Outcome::Refused(PspRefusal { code: (*code).to_owned(), text, again: Again::No })
 }

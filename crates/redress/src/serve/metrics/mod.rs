@@ -1,16 +1,21 @@
 //! What Prometheus reads: counters as they rise, and how much waits, counted now and then.
 
+mod table;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics::{counter, gauge};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use redress_core::case::CaseKind;
 use redress_core::state::StateName;
+use redress_core::time::Timestamp;
+use redress_engine::admin::endpoints::Dialect;
 use redress_engine::admin::waiting::Waiting;
+use redress_engine::connectors;
 use redress_engine::engine::Engine;
 use redress_engine::real_world::TokioSpawner;
 use redress_engine::world::{Clock, Spawner};
@@ -21,9 +26,14 @@ use super::Phase;
 use super::workers::closing;
 use crate::failure::Failure;
 use crate::open::Opened;
+use crate::settings::{Place, Settings};
 
 /// How often is counted what waits.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
+
+/// Between two counts passes at least so many times what the last one took: with millions of open refunds counting takes
+/// its time, and must not take the store's.
+const SAMPLE_PAUSE_FACTOR: u32 = 20;
 
 /// The content type of Prometheus' text format.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -42,19 +52,36 @@ impl Metrics {
         if let Some(handle) = RECORDER.get() {
             return Ok(Self { handle: handle.clone() });
         }
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let mut builder = PrometheusBuilder::new();
+        for metric in table::ALL {
+            if let Some(bounds) = metric.bounds() {
+                builder = builder
+                    .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), bounds)
+                    .map_err(|error| Failure::unable(format!("the metric {}: {error}", metric.name)))?;
+            }
+        }
+        let recorder = builder.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder)
             .map_err(|_| Failure::unable("metrics are counted elsewhere in this process"))?;
-        describe();
+        table::describe();
+        begin_at_zero();
         Ok(Self { handle: RECORDER.get_or_init(|| handle).clone() })
     }
 
     /// `GET /metrics`.
-    pub(super) fn router(&self, opened: &Opened) -> Router {
-        let (handle, store) = (self.handle.clone(), opened.store.clone());
+    pub(super) fn router(&self, settings: &Settings, opened: &Opened) -> Router {
+        let (handle, store, exchanges) =
+            (self.handle.clone(), opened.store.clone(), opened.exchanges.clone());
+        let engine = match settings.store.place {
+            Place::Sqlite(_) => "sqlite",
+            Place::Postgres(_) => "postgres",
+        };
+        gauge!("redress_build_info", "version" => env!("CARGO_PKG_VERSION"), "store" => engine).set(1.0);
+        gauge!("redress_store_queue_max").set(settings.limits.store_queue_max as f64);
         let render = move || {
             count_store(&store.stats());
+            gauge!("redress_exchanges_running").set(exchanges.running() as f64);
             std::future::ready(([(header::CONTENT_TYPE, CONTENT_TYPE)], handle.render()))
         };
         Router::new().route("/metrics", get(render))
@@ -77,60 +104,32 @@ impl Metrics {
         tasks.spawn(
             "metrics",
             Box::pin(async move {
+                let mut pause = SAMPLE_EVERY;
                 loop {
                     // Here and not where it is read: nobody may read.
                     handle.run_upkeep();
                     tokio::select! {
                         biased;
                         () = closing(phase.clone()) => return,
-                        () = clock.sleep(SAMPLE_EVERY) => {}
+                        () = clock.sleep(pause) => {}
                     }
+                    let started = clock.now();
                     sample(&engine, &*clock).await;
+                    pause = SAMPLE_EVERY.max(clock.now().since(started) * SAMPLE_PAUSE_FACTOR);
                 }
             }),
         );
     }
 }
 
-fn describe() {
-    use Unit::{Count, Seconds};
-    describe_counter!("redress_http_requests_total", Count, "Requests answered, by route and status");
-    describe_counter!("redress_refunds_accepted_total", Count, "Refunds accepted");
-    describe_counter!("redress_exchanges_total", Count, "Exchanges with PSPs, by kind and outcome");
-    describe_counter!(
-        "redress_psp_notifications_total",
-        Count,
-        "PSP notifications that proved themselves, by PSP"
-    );
-    describe_counter!("redress_cases_opened_total", Count, "Cases opened for a person");
-    describe_counter!(
-        "redress_deliveries_total",
-        Count,
-        "Attempts to deliver a notification, by dialect and outcome"
-    );
-    describe_gauge!("redress_cases_open", Count, "Cases that wait for a person, by kind");
-    describe_gauge!("redress_refunds_open", Count, "Refunds that are not over, by state");
-    describe_gauge!("redress_refunds_due", Count, "Refunds that somebody should be looking at now, by state");
-    describe_gauge!("redress_deliveries_pending", Count, "Notifications owed to merchants");
-    describe_gauge!(
-        "redress_deliveries_lag_seconds",
-        Seconds,
-        "For how long the oldest notification has been due"
-    );
-    describe_counter!("redress_store_operations_total", Count, "Storage operations run");
-    describe_counter!("redress_store_reads_total", Count, "Queries run");
-    describe_counter!("redress_store_commits_total", Count, "Transactions committed");
-    describe_counter!("redress_store_lost_total", Count, "Transactions lost: disk full, connection gone");
-    describe_counter!("redress_store_refused_total", Count, "Operations refused because the queue was full");
-    describe_counter!(
-        "redress_store_retries_total",
-        Count,
-        "Operations run again after a conflict (PostgreSQL)"
-    );
-    describe_counter!("redress_store_checkpoints_total", Count, "Checkpoints run (SQLite)");
-    describe_gauge!("redress_store_wal_pages", Count, "Pages in the write-ahead log (SQLite)");
-    describe_gauge!("redress_store_queue_depth", Count, "Operations that wait for the store");
-    describe_gauge!("redress_store_writable", Count, "1 while the store keeps what is written, else 0");
+/// A counter that appears with its first event has not risen in the eyes of Prometheus, and no alert rings.
+fn begin_at_zero() {
+    counter!("redress_refunds_accepted_total").increment(0);
+    counter!("redress_cases_opened_total").increment(0);
+    for dialect in Dialect::ALL {
+        counter!("redress_deliveries_total", "dialect" => dialect.as_str(), "outcome" => "given_up")
+            .increment(0);
+    }
 }
 
 fn count_store(stats: &StoreStats) {
@@ -141,6 +140,7 @@ fn count_store(stats: &StoreStats) {
     counter!("redress_store_refused_total").absolute(stats.refused);
     counter!("redress_store_retries_total").absolute(stats.retries);
     counter!("redress_store_checkpoints_total").absolute(stats.checkpoints);
+    counter!("redress_store_wal_written_pages_total").absolute(stats.wal_frames_written);
     gauge!("redress_store_wal_pages").set(stats.wal_frames as f64);
     gauge!("redress_store_queue_depth").set(stats.waiting as f64);
     gauge!("redress_store_writable").set(if stats.writable { 1.0 } else { 0.0 });
@@ -159,13 +159,21 @@ fn show(waiting: &Waiting, clock: &dyn Clock) {
         let open = waiting.cases.iter().find(|(of, _)| *of == kind).map_or(0, |(_, count)| *count);
         gauge!("redress_cases_open", "kind" => kind.as_str()).set(open as f64);
     }
-    for state in StateName::ALL.into_iter().filter(|state| !state.is_final()) {
-        let found = waiting.refunds.iter().find(|(of, ..)| *of == state);
-        let (open, due) = found.map_or((0, 0), |(_, open, due)| (*open, *due));
-        gauge!("redress_refunds_open", "state" => state.as_str()).set(open as f64);
-        gauge!("redress_refunds_due", "state" => state.as_str()).set(due as f64);
+    for psp in connectors::sheets().iter().map(|sheet| sheet.name) {
+        for state in StateName::ALL.into_iter().filter(|state| !state.is_final()) {
+            let found = waiting.refunds.iter().find(|one| one.psp == psp && one.state == state);
+            let (open, due) = found.map_or((0, 0), |one| (one.open, one.due));
+            gauge!("redress_refunds_open", "psp" => psp, "state" => state.as_str()).set(open as f64);
+            gauge!("redress_refunds_due", "psp" => psp, "state" => state.as_str()).set(due as f64);
+        }
+    }
+    let age = |since: Option<Timestamp>| since.map_or(Duration::ZERO, |since| clock.now().since(since));
+    for state in [StateName::Pending, StateName::Unknown] {
+        let oldest = waiting.oldest.iter().find(|(of, _)| *of == state).map(|(_, since)| *since);
+        gauge!("redress_refunds_oldest_seconds", "state" => state.as_str()).set(age(oldest).as_secs_f64());
     }
     gauge!("redress_deliveries_pending").set(waiting.deliveries as f64);
-    let lag = waiting.oldest_delivery.map_or(Duration::ZERO, |oldest| clock.now().since(oldest));
-    gauge!("redress_deliveries_lag_seconds").set(lag.as_secs_f64());
+    gauge!("redress_deliveries_lag_seconds").set(age(waiting.oldest_delivery).as_secs_f64());
+    let since_1970 = Duration::from_micros(clock.now().as_micros().try_into().unwrap_or(0));
+    gauge!("redress_sampled_timestamp_seconds").set(since_1970.as_secs_f64());
 }
