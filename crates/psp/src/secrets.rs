@@ -42,7 +42,6 @@ impl Secrets {
             whole.extend(value.lines().map(|line| line.trim().to_owned()));
         }
         whole.extend(account.session.token().map(|token| token.expose_secret().to_owned()));
-        whole.retain(|secret| secret.len() >= SECRET_BYTES_MIN);
         whole.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         whole.dedup();
         let mut secrets = Self { plain: Vec::new(), encoded: Vec::new() };
@@ -52,8 +51,11 @@ impl Secrets {
         secrets
     }
 
-    /// One more: an access token that came while an exchange ran.
+    /// One more: an access token that came while an exchange ran. A PSP may send any text as one, the empty one too.
     pub(crate) fn add(&mut self, secret: &str) {
+        if secret.len() < SECRET_BYTES_MIN {
+            return;
+        }
         self.plain.extend(written(secret).into_iter().map(SecretString::from));
         let encoded = base64_cores(secret).into_iter().flat_map(|core| written(&core));
         self.encoded.extend(encoded.map(SecretString::from));
@@ -70,10 +72,13 @@ impl Secrets {
         }
         for core in &self.encoded {
             let core = core.expose_secret();
-            while let Some(at) = text.find(core) {
-                let start = text[..at].trim_end_matches(is_base64).len();
+            let mut done = 0;
+            while let Some(found) = text[done..].find(core) {
+                let at = done + found;
+                let start = done + text[done..at].trim_end_matches(is_base64).len();
                 let rest = text[at + core.len()..].trim_start_matches(is_base64).len();
                 text.replace_range(start..text.len() - rest, HIDDEN);
+                done = start + HIDDEN.len();
             }
         }
         self.hide_beginning(&mut text);

@@ -70,6 +70,19 @@ fn the_access_token_of_now_is_a_secret_too() {
     assert_eq!(Secrets::of(&account).hide_in(refused), Outcome::Refused(hidden));
 }
 
+/// Found by fuzzing: a PSP that answers with an empty token must not keep this program busy for ever.
+#[test]
+fn a_token_that_is_no_secret_ends_nothing_and_hides_nothing() {
+    for token in ["", "a", "hidden", "[hid"] {
+        let mut secrets = secrets();
+        secrets.add(token);
+        assert_eq!(secrets.hide("a [hidden] text"), "a [hidden] text", "{token:?}");
+    }
+    let mut secrets = secrets();
+    secrets.add("[hidden]");
+    assert_eq!(secrets.hide("[hidden], aGlkZGVuaGlkZGVu"), "[hidden], aGlkZGVuaGlkZGVu");
+}
+
 #[test]
 fn every_line_of_a_key_is_a_secret() {
     let account =
