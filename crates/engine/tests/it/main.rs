@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod complaints;
 mod contract;
 mod faults;
 mod foreign;
