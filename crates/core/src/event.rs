@@ -75,6 +75,40 @@ impl EventKind {
     }
 }
 
+/// What else is told beside what happens to refunds: by the feed of events alone, not by notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OtherEventKind {
+    /// The customer disputes a payment: it is not refunded besides.
+    PaymentDisputed,
+    /// The dispute is over.
+    PaymentDisputeReleased,
+    /// An endpoint failed for so long that nothing is sent to it any more.
+    EndpointDisabled,
+    /// Somebody enabled it again.
+    EndpointEnabled,
+}
+
+impl OtherEventKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] =
+        [Self::PaymentDisputed, Self::PaymentDisputeReleased, Self::EndpointDisabled, Self::EndpointEnabled];
+
+    /// The name in the store and in the feed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentDisputed => "payment.disputed",
+            Self::PaymentDisputeReleased => "payment.dispute_released",
+            Self::EndpointDisabled => "endpoint.disabled",
+            Self::EndpointEnabled => "endpoint.enabled",
+        }
+    }
+
+    /// Reads the name; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +122,13 @@ mod tests {
             bits |= kind.bit();
         }
         assert_eq!(bits, EventKind::all_bits());
+    }
+
+    #[test]
+    fn other_kinds_have_names_of_their_own() {
+        for kind in OtherEventKind::ALL {
+            assert_eq!(OtherEventKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(EventKind::parse(kind.as_str()), None);
+        }
     }
 }

@@ -4,7 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use redress_core::environment::Environment;
-use redress_core::id::MerchantId;
+use redress_core::id::{KeyId, MerchantId};
+use redress_core::right::{Right, Rights};
 use redress_engine::engine::Engine;
 
 use super::error::OwnError;
@@ -15,6 +16,16 @@ pub(crate) struct KeyHolder {
     pub(super) merchant: MerchantId,
     /// The one that the key belongs to.
     pub(super) environment: Environment,
+    /// The key itself.
+    pub(super) key: KeyId,
+    rights: Rights,
+}
+
+impl KeyHolder {
+    /// Refuses where the key was not given a right.
+    pub(super) fn needs(&self, right: Right) -> Result<(), OwnError> {
+        if self.rights.has(right) { Ok(()) } else { Err(OwnError::forbidden(right)) }
+    }
 }
 
 impl FromRequestParts<Engine> for KeyHolder {
@@ -23,8 +34,10 @@ impl FromRequestParts<Engine> for KeyHolder {
     async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, OwnError> {
         let key = bearer(parts).ok_or_else(OwnError::unauthorized)?;
         let found = engine.api_caller(key).await?.ok_or_else(OwnError::unauthorized)?;
-        outermost::is_of(found.caller.merchant);
-        Ok(Self { merchant: found.caller.merchant, environment: found.environment })
+        let caller = &found.caller;
+        outermost::is_of(caller.merchant);
+        let (merchant, key, rights) = (caller.merchant, caller.credential, caller.rights);
+        Ok(Self { merchant, environment: found.environment, key, rights })
     }
 }
 

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use redress_core::policy::Refusal;
+use redress_core::right::Right;
 use redress_engine::admin::AdminError;
 use redress_engine::error::EngineError;
 use serde::Serialize;
@@ -30,19 +32,19 @@ pub(crate) struct OwnError {
 #[schema(as = Problem)]
 pub(crate) struct Body<'a> {
     /// The page about this code, on this server.
-    #[schema(value_type = String, example = "/docs/errors/invalid")]
+    #[schema(value_type = String, example = "/docs/errors/more_than_left")]
     r#type: String,
     /// What is wrong, the same for each occurrence.
-    #[schema(value_type = String, example = "A field is not as it must be")]
+    #[schema(value_type = String, example = "The amount is more than is left")]
     title: &'static str,
     /// The HTTP status.
     #[schema(example = 422)]
     status: u16,
     /// What is wrong, for programs: stable.
-    #[schema(value_type = String, example = "invalid")]
+    #[schema(value_type = String, example = "more_than_left")]
     code: &'static str,
     /// What is wrong this time, for the developer.
-    #[schema(value_type = String, example = "amount is required")]
+    #[schema(value_type = String, example = "the amount is more than is left, which is 40.00 SAR")]
     detail: &'a str,
     /// The field of the request, or the header, that is at fault.
     #[schema(value_type = Option<String>, example = "amount")]
@@ -75,6 +77,20 @@ impl OwnError {
     /// Nothing that the caller can see has this id; `what` is the kind of thing.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("there is no such {what}"))
+    }
+
+    /// The key lacks a right.
+    pub(crate) fn forbidden(right: Right) -> Self {
+        Self::new(Code::Forbidden, format!("this takes an API key with the right {}", right.as_str()))
+    }
+
+    /// A refund may not be made.
+    pub(crate) fn refused(refusal: &Refusal) -> Self {
+        if *refusal == Refusal::WrongEnvironment {
+            return Self::not_found("payment");
+        }
+        let (code, field) = (Code::of_refusal(refusal), Code::field_of_refusal(refusal));
+        Self { code, detail: refusal.to_string().into(), field }
     }
 }
 

@@ -6,4 +6,6 @@ pub(crate) mod code;
 pub(crate) mod connectors;
 pub(crate) mod error;
 pub(crate) mod openapi;
+pub(crate) mod page;
 pub(crate) mod payments;
+pub(crate) mod query;

@@ -33,7 +33,7 @@ impl Modify for ApiKeyScheme {
 }
 
 /// The description.
-pub(crate) fn document() -> utoipa::openapi::OpenApi {
+pub fn document() -> utoipa::openapi::OpenApi {
     Described::openapi()
 }
 

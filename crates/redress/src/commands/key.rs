@@ -4,6 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use redress_core::environment::Environment;
 use redress_core::id::KeyId;
+use redress_core::right::{Right, Rights};
 use redress_engine::admin::keys::{Credential, CredentialKind};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -36,6 +37,10 @@ enum Action {
         /// Where it counts; needed for sgate and api, not allowed for portone, whose keys serve both
         #[arg(long, value_parser = environment())]
         environment: Option<Environment>,
+        /// What an api key may do besides what every api key may; close_cases: say how a refund ended of which nobody
+        /// else knows, and close cases
+        #[arg(long = "right", value_name = "RIGHT", value_parser = right())]
+        rights: Vec<Right>,
         #[command(flatten)]
         json: JsonFlag,
     },
@@ -63,6 +68,11 @@ enum Action {
     RotateMaster(RotateMaster),
 }
 
+fn right() -> impl TypedValueParser<Value = Right> {
+    PossibleValuesParser::new(Right::ALL.map(Right::as_str))
+        .try_map(|text| Right::parse(&text).ok_or("must be a right"))
+}
+
 fn kind() -> impl TypedValueParser<Value = CredentialKind> {
     PossibleValuesParser::new(CredentialKind::ALL.map(CredentialKind::as_str))
         .try_map(|text| CredentialKind::parse(&text).ok_or("must be a kind of key"))
@@ -76,9 +86,10 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
     let engine = open::for_tool(&settings).await?.engine;
     match args.action {
         Action::RotateMaster(_) => Ok(()),
-        Action::Add { merchant, kind, environment, json } => {
+        Action::Add { merchant, kind, environment, rights, json } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
-            let (key, secret) = engine.add_key(merchant.id, kind, environment).await?;
+            let (key, secret) =
+                engine.add_key_with(merchant.id, kind, environment, Rights::of(&rights)).await?;
             let secret = secret.expose_secret();
             if json.json {
                 let mut value = shown(&key);
@@ -104,13 +115,14 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
                         key.id.to_string(),
                         key.kind.as_str().to_owned(),
                         serves(key).to_owned(),
+                        key.rights.to_string(),
                         key.public_key.clone(),
                         time(key.created_at),
                         key.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at))),
                     ]
                 })
                 .collect();
-            print_table("keys", ["ID", "KIND", "ENVIRONMENT", "KEY", "ADDED", ""], &rows)
+            print_table("keys", ["ID", "KIND", "ENVIRONMENT", "RIGHTS", "KEY", "ADDED", ""], &rows)
         }
         Action::Revoke { merchant, key } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
@@ -129,6 +141,7 @@ fn shown(key: &Credential) -> Value {
         "id": key.id.to_string(),
         "kind": key.kind.as_str(),
         "environment": key.environment.map(Environment::as_str),
+        "rights": key.rights.iter().map(Right::as_str).collect::<Vec<_>>(),
         "key": key.public_key,
         "created_at": time(key.created_at),
         "revoked_at": key.revoked_at.map(time),

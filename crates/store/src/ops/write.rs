@@ -1,8 +1,9 @@
 //! Writing what core decided about a refund: the pieces every operation on refunds is made of.
 
 use redress_core::balance::BalanceChange;
-use redress_core::event::EventKind;
-use redress_core::id::CaseId;
+use redress_core::environment::Environment;
+use redress_core::event::{EventKind, OtherEventKind};
+use redress_core::id::{CaseId, EndpointId, MerchantId, PaymentId};
 use redress_core::refund::Refund;
 use redress_core::settle::Change;
 use redress_core::state::RefundState;
@@ -170,6 +171,48 @@ pub(crate) async fn insert_event<T: Tx>(
             now.as_micros().into(),
             note.into(),
             micros(failure.and_then(|failure| failure.again_at)),
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// What an event is about that is about no refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherSubject {
+    /// A payment.
+    Payment(PaymentId),
+    /// An endpoint.
+    Endpoint(EndpointId),
+}
+
+const INSERT_OTHER_EVENT: &str = "INSERT INTO events (merchant_id, environment, payment_id, endpoint_id, number, kind, \
+     amount, author, reason, happened_at) VALUES ($1, $2, $3, $4, 0, $5, 0, $6, $7, $8)";
+
+/// Inserts an event that is about no refund: it is told by the feed alone.
+pub(crate) async fn insert_other_event<T: Tx>(
+    tx: &mut T,
+    (merchant, environment): (MerchantId, Environment),
+    subject: OtherSubject,
+    kind: OtherEventKind,
+    author: Option<&Author>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (payment, endpoint) = match &subject {
+        OtherSubject::Payment(id) => (Some(&id.as_bytes()[..]), None),
+        OtherSubject::Endpoint(id) => (None, Some(&id.as_bytes()[..])),
+    };
+    tx.exec(
+        INSERT_OTHER_EVENT,
+        &[
+            merchant.as_bytes().into(),
+            environment.as_str().into(),
+            payment.into(),
+            endpoint.into(),
+            kind.as_str().into(),
+            author.map(|author| author.name.as_str()).into(),
+            author.map(|author| author.reason.as_str()).into(),
+            now.as_micros().into(),
         ],
     )
     .await
