@@ -13,6 +13,7 @@ use redress_core::policy::{Ask, AskedAmount, Refusal};
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
 use redress_store::StoreError;
+pub use redress_store::ops::accept::Reused;
 use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermit, SendPermits};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use sha2::{Digest, Sha256};
@@ -35,22 +36,13 @@ pub struct RefundRequest {
     pub reason: String,
     /// The merchant's description.
     pub description: Option<String>,
-    /// The merchant's own id of the refund.
+    /// The merchant's own id of the refund; a repeat is recognised by it too, in the asked environment: it must have the
+    /// order and the amount in common, the reason does not count.
     pub merchant_refund_id: Option<String>,
     /// The merchant's own data: a JSON object of texts.
     pub metadata: Option<String>,
-    /// What makes a repeat recognisable, where the caller gave anything.
-    pub repeat: Option<Repeatable>,
-}
-
-/// By what a repeat of a request is recognised.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Repeatable {
-    /// By a key of the request; a repeat must have all of the request in common.
-    IdempotencyKey(String),
-    /// By the merchant's own id of the refund, in the asked environment; a repeat must have the order and the amount in
-    /// common, the reason does not count.
-    MerchantRefundId(String),
+    /// A key of the request, by which a repeat is recognised: it must have all of the request in common.
+    pub idempotency_key: Option<String>,
 }
 
 /// What became of a request.
@@ -60,8 +52,8 @@ pub enum Made {
     New(Box<Refund>, Box<Payment>),
     /// The request was made before; this is its refund as it is now.
     Repeat(Box<Refund>, Box<Payment>),
-    /// The key was used for another request.
-    KeyReused,
+    /// One of its keys was used for another request.
+    KeyReused(Reused),
     /// The merchant has no such payment.
     NoPayment,
     /// The refund may not be made.
@@ -86,7 +78,8 @@ impl Engine {
         let announce = self.announces(&request).await?;
         let (merchant, id) = (request.merchant, RefundId::new(now, parts.world.random.bytes10()));
         let accept = Accept {
-            dedupe: request.dedupe(),
+            named: request.named(),
+            keyed: request.keyed(),
             merchant: request.merchant,
             order_ref: request.order_ref,
             ask: request.ask,
@@ -125,7 +118,7 @@ impl Engine {
                 tracing::Span::current().record("refund", tracing::field::display(refund.id));
                 Made::Repeat(refund, payment)
             }
-            Accepted::KeyReused => Made::KeyReused,
+            Accepted::KeyReused(what) => Made::KeyReused(what),
             Accepted::NoPayment => Made::NoPayment,
             Accepted::Refused { refusal, payment } => Made::Refused(refusal, payment),
         })
@@ -136,6 +129,23 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_word(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
+        self.wait_until(refund, limit, has_word).await
+    }
+
+    /// Waits until a refund has ended, or the time is up, and answers how it stands then.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn wait_for_end(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
+        self.wait_until(refund, limit, |refund| refund.state.name().is_final()).await
+    }
+
+    async fn wait_until(
+        &self,
+        refund: &Refund,
+        limit: Duration,
+        is_reached: fn(&Refund) -> bool,
+    ) -> Result<Refund, EngineError> {
         let watch = self.parts.watches.watch(refund.id);
         let clock = &self.parts.world.clock;
         let deadline = self.now().plus(limit);
@@ -146,7 +156,7 @@ impl Engine {
             let (now_stands, _) =
                 found.ok_or_else(|| EngineError::Broken("an accepted refund is gone".into()))?;
             let left = deadline.since(self.now());
-            if has_word(&now_stands) || left.is_zero() {
+            if is_reached(&now_stands) || left.is_zero() {
                 return Ok(now_stands);
             }
             // Another process may settle it: look again now and then even if nobody here moves it.
@@ -209,31 +219,57 @@ fn has_word(refund: &Refund) -> bool {
 }
 
 impl RefundRequest {
-    fn dedupe(&self) -> Option<Dedupe> {
-        let asked = match self.ask.amount {
+    fn named(&self) -> Option<Dedupe> {
+        let id = self.merchant_refund_id.as_ref()?;
+        let environment = self.ask.environment.map_or("", |environment| environment.as_str());
+        Some(Dedupe {
+            key: hash(&[
+                b"merchant_refund_id",
+                self.merchant.as_bytes(),
+                environment.as_bytes(),
+                id.as_bytes(),
+            ]),
+            request_hash: hash(&[self.order_ref.as_bytes(), self.asked().as_bytes()]),
+        })
+    }
+
+    fn keyed(&self) -> Option<Dedupe> {
+        let key = self.idempotency_key.as_ref()?;
+        let environment = self.ask.environment.map_or("", |environment| environment.as_str());
+        let asked = self.asked();
+        let mut parts = vec![
+            self.order_ref.as_bytes(),
+            asked.as_bytes(),
+            environment.as_bytes(),
+            self.ask.channel.as_deref().unwrap_or_default().as_bytes(),
+            self.reason.as_bytes(),
+            self.description.as_deref().unwrap_or_default().as_bytes(),
+        ];
+        // What not every face has, each under its name.
+        let currency = self.ask.currency.map(|currency| currency.code().to_owned());
+        let expected = self.ask.expected_refundable.map(|minor| minor.to_string());
+        for (name, value) in [
+            ("currency", &currency),
+            ("expected_refundable", &expected),
+            ("merchant_refund_id", &self.merchant_refund_id),
+            ("metadata", &self.metadata),
+        ] {
+            if let Some(value) = value {
+                parts.extend([name.as_bytes(), value.as_bytes()]);
+            }
+        }
+        Some(Dedupe {
+            key: hash(&[b"idempotency_key", self.merchant.as_bytes(), key.as_bytes()]),
+            request_hash: hash(&parts),
+        })
+    }
+
+    fn asked(&self) -> String {
+        match self.ask.amount {
             AskedAmount::Remainder => "full".to_owned(),
             AskedAmount::Exactly(sum) => sum.to_string(),
             AskedAmount::Minor(minor) => format!("{minor} minor"),
-        };
-        let environment = self.ask.environment.map_or("", |environment| environment.as_str());
-        let merchant = &self.merchant.as_bytes()[..];
-        Some(match self.repeat.as_ref()? {
-            Repeatable::IdempotencyKey(key) => Dedupe {
-                key: hash(&[b"idempotency_key", merchant, key.as_bytes()]),
-                request_hash: hash(&[
-                    self.order_ref.as_bytes(),
-                    asked.as_bytes(),
-                    environment.as_bytes(),
-                    self.ask.channel.as_deref().unwrap_or_default().as_bytes(),
-                    self.reason.as_bytes(),
-                    self.description.as_deref().unwrap_or_default().as_bytes(),
-                ]),
-            },
-            Repeatable::MerchantRefundId(id) => Dedupe {
-                key: hash(&[b"merchant_refund_id", merchant, environment.as_bytes(), id.as_bytes()]),
-                request_hash: hash(&[self.order_ref.as_bytes(), asked.as_bytes()]),
-            },
-        })
+        }
     }
 }
 

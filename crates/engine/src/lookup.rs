@@ -51,6 +51,16 @@ impl Engine {
         Ok(self.parts.store.read(LoadPayment { merchant, payment: id }).await?)
     }
 
+    /// The reference of the payment that a caller names by its id or its reference: where it is no id of a payment of the
+    /// merchant's, the text is a reference, of a payment or of none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn order_ref_named(&self, merchant: MerchantId, named: String) -> Result<String, EngineError> {
+        let Ok(id) = PaymentId::parse(&named) else { return Ok(named) };
+        Ok(self.payment(merchant, id).await?.map_or(named, |payment| payment.order_ref))
+    }
+
     /// The newest payment with the merchant's own order reference.
     ///
     /// # Errors

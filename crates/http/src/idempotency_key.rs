@@ -8,6 +8,9 @@ use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 /// The header.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// The header of an answer to a repeat, which is `true`.
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
 /// Reads it: visible ASCII, once; `None` where it is not there.
 pub(crate) fn read(headers: &HeaderMap) -> Result<Option<String>, FieldProblem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();

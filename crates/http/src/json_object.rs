@@ -50,6 +50,23 @@ impl<'a> JsonObject<'a> {
         })
     }
 
+    /// The names of the fields.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Refuses every field but these.
+    ///
+    /// # Errors
+    /// A [`FieldProblem`] without a field: the name is the caller's, whatever that is.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), FieldProblem> {
+        if self.names().all(|name| known.contains(&name)) {
+            return Ok(());
+        }
+        let text = format!("the body has a field that is not known; these are: {}", known.join(", "));
+        Err(FieldProblem { field: None, text: text.into() })
+    }
+
     /// The JSON text of a field.
     pub(crate) fn raw(&self, field: &str) -> Option<&'a str> {
         self.0.get(field).map(|value| value.get()).filter(|text| *text != "null")

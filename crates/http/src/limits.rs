@@ -16,6 +16,15 @@ pub(crate) const REASON_CHARS_MAX: usize = 1_000;
 /// The longest description of a refund, in characters.
 pub(crate) const DESCRIPTION_CHARS_MAX: usize = 1_000;
 
+/// The most keys of the merchant's own data on a refund.
+pub(crate) const METADATA_KEYS_MAX: usize = 50;
+
+/// The longest of those keys, in characters.
+pub(crate) const METADATA_KEY_CHARS_MAX: usize = 40;
+
+/// The longest value there, in characters.
+pub(crate) const METADATA_VALUE_CHARS_MAX: usize = 500;
+
 /// The longest `Idempotency-Key`, in characters.
 pub(crate) const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 

@@ -30,7 +30,7 @@ async fn refunded(harness: &Harness, span: Duration) -> String {
         description: None,
         merchant_refund_id: None,
         metadata: None,
-        repeat: None,
+        idempotency_key: None,
     };
     harness.engine.make_refund(request).await.unwrap();
     harness.pass(span).await;

@@ -87,6 +87,9 @@ fn all() -> Routes {
         .add(Auth::Sgate, Method::GET, "/api_v1/merchants/{id}", sgate::merchant_detail::handle)
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/payments/{payment}/refunds", v1::refund_create::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}", v1::refund_read::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}/timeline", v1::refund_timeline::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
         .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
@@ -158,7 +161,16 @@ mod tests {
                 "POST /api_v1/orders/{id}/refunds",
             ],
         ),
-        (Auth::ApiKey, &["GET /v1/connectors", "POST /v1/payments"]),
+        (
+            Auth::ApiKey,
+            &[
+                "GET /v1/connectors",
+                "GET /v1/refunds/{id}",
+                "GET /v1/refunds/{id}/timeline",
+                "POST /v1/payments",
+                "POST /v1/payments/{payment}/refunds",
+            ],
+        ),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
         (
             Auth::Nobody,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redress_core::settle::Verdict;
 use redress_core::state::StateName;
-use redress_engine::accept::{Made, Repeatable};
+use redress_engine::accept::{Made, Reused};
 use redress_engine::permits::FAILURES_IN_A_ROW_MAX;
 use redress_engine::psp_notification::Taken;
 use redress_store::ops::settle::CloseRefund;
@@ -63,7 +63,7 @@ async fn a_repeat_is_answered_with_the_refund_as_it_is() {
     let order = rig.payment("momo", 1, 500_000).await;
     let keyed = |amount| {
         let mut ask = rig.ask(&order, amount);
-        ask.repeat = Some(Repeatable::IdempotencyKey("k".into()));
+        ask.idempotency_key = Some("k".into());
         ask
     };
     let Made::New(first, _) = rig.engine.make_refund(keyed("full")).await.unwrap() else { panic!() };
@@ -75,7 +75,10 @@ async fn a_repeat_is_answered_with_the_refund_as_it_is() {
         }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(rig.engine.make_refund(keyed("1000")).await.unwrap(), Made::KeyReused));
+    assert!(matches!(
+        rig.engine.make_refund(keyed("1000")).await.unwrap(),
+        Made::KeyReused(Reused::IdempotencyKey)
+    ));
     assert_eq!(rig.ledger().await.len(), 1);
 }
 
@@ -266,7 +269,7 @@ async fn a_refund_whose_commit_was_not_answered_is_sent_and_calls_nobody() {
         let order = rig.payment(psp, 1, 500_000).await;
         let amount = if psp == "momo" { "200000" } else { "2000.00" };
         let mut ask = rig.ask(&order, amount);
-        ask.repeat = Some(Repeatable::IdempotencyKey("k-1".into()));
+        ask.idempotency_key = Some("k-1".into());
         assert!(rig.engine.make_refund(ask.clone()).await.is_err());
         let Made::Repeat(refund, _) = rig.engine.make_refund(ask).await.unwrap() else {
             panic!("it was kept")

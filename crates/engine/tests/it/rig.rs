@@ -254,7 +254,7 @@ impl Rig {
             description: None,
             merchant_refund_id: None,
             metadata: None,
-            repeat: None,
+            idempotency_key: None,
         }
     }
 

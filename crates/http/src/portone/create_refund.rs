@@ -18,7 +18,7 @@ use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount};
 use redress_core::refund::{Refund, RefundKind};
 use redress_core::state::RefundState;
-use redress_engine::accept::{Made, RefundRequest, Repeatable};
+use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::engine::Engine;
 
 use super::auth::PortoneCaller;
@@ -37,8 +37,8 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, PortoneError> {
-    let repeat = idempotency_key::read(&headers).map_err(|problem| PortoneError::invalid(problem.text))?;
-    let repeat = repeat.map(Repeatable::IdempotencyKey);
+    let idempotency_key =
+        idempotency_key::read(&headers).map_err(|problem| PortoneError::invalid(problem.text))?;
     let (ask, reason, description) = asked(&read::object(&body)?)?;
     let request = RefundRequest {
         merchant: caller.merchant,
@@ -48,13 +48,13 @@ pub(crate) async fn handle(
         description: Some(description),
         merchant_refund_id: None,
         metadata: None,
-        repeat,
+        idempotency_key,
     };
     match engine.make_refund(request).await? {
         Made::New(refund, payment) | Made::Repeat(refund, payment) => {
             answer(&engine, &caller, *refund, *payment).await
         }
-        Made::KeyReused => Err(PortoneError::invalid("Idempotency-Key was used for another request")),
+        Made::KeyReused(_) => Err(PortoneError::invalid("Idempotency-Key was used for another request")),
         Made::NoPayment => Err(PortoneError::NoTransaction),
         Made::Refused(refusal, _) => Err(PortoneError::Refused(refusal)),
     }

@@ -13,7 +13,7 @@ use redress_core::decimal::Decimal;
 use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount};
 use redress_core::refund::Refund;
-use redress_engine::accept::{Made, RefundRequest, Repeatable};
+use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::engine::Engine;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -70,7 +70,7 @@ pub(crate) async fn handle(
         Made::New(refund, payment) | Made::Repeat(refund, payment) => {
             Ok(Json(created(&refund, &payment, &signed.caller.merchant_code)?))
         }
-        Made::KeyReused => Err(SgateError::Duplicate),
+        Made::KeyReused(_) => Err(SgateError::Duplicate),
         Made::NoPayment => Err(SgateError::NotFound),
         Made::Refused(refusal, _) => Err(SgateError::Refused(refusal)),
     }
@@ -117,9 +117,9 @@ impl Wanted {
             ask: Ask { environment: Some(signed.environment), ..Ask::of(AskedAmount::Exactly(self.amount)) },
             reason: self.reason,
             description: None,
-            repeat: self.merchant_refund_id.clone().map(Repeatable::MerchantRefundId),
             merchant_refund_id: self.merchant_refund_id,
             metadata: None,
+            idempotency_key: None,
         }
     }
 }

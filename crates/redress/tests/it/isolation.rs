@@ -15,16 +15,18 @@ struct Named {
     client_key: String,
     merchant_code: String,
     account: String,
+    refund: String,
 }
 
 impl Named {
-    fn of(merchant: &Merchant, payment: &Payment) -> Self {
+    fn of(merchant: &Merchant, payment: &Payment, refund: &str) -> Self {
         Self {
             order_ref: payment.order_ref.clone(),
             merchant_order_ref: format!("shop-{}", payment.order_ref),
             client_key: merchant.portone.key.clone(),
             merchant_code: merchant.code.clone(),
             account: merchant.account(payment.psp).to_owned(),
+            refund: refund.to_owned(),
         }
     }
 
@@ -36,6 +38,7 @@ impl Named {
             client_key: "k".repeat(32),
             merchant_code: "M000000".into(),
             account: "acc_00000000000000000000000000".into(),
+            refund: "rf_00000000000000000000000000".into(),
         }
     }
 
@@ -82,6 +85,14 @@ impl Named {
             }
             ("GET", path @ "/v1/connectors") => (Call::get(path), ""),
             ("POST", "/v1/payments") => (Call::post("/v1/payments", self.foreign_payment()), ""),
+            ("POST", "/v1/payments/{payment}/refunds") => (
+                Call::post(format!("/v1/payments/{order}/refunds"), r#"{"amount":1000,"currency":"VND"}"#),
+                "",
+            ),
+            ("GET", "/v1/refunds/{id}") => (Call::get(format!("/v1/refunds/{}", self.refund)), ""),
+            ("GET", "/v1/refunds/{id}/timeline") => {
+                (Call::get(format!("/v1/refunds/{}/timeline", self.refund)), "")
+            }
             ("POST", "/psp/{psp}/{account_id}") => {
                 (Call::post(format!("/psp/tap/{}", self.account), r#"{"id":"re_1","object":"refund"}"#), "")
             }
@@ -111,6 +122,8 @@ struct Stage {
     owner: Merchant,
     other: Merchant,
     payment: Payment,
+    /// The id of its refund.
+    refund: String,
 }
 
 impl Stage {
@@ -121,7 +134,9 @@ impl Stage {
         let payment = site.payment(&server, &owner, Psp::Momo, CAPTURED);
         let refunded = owner.sgate_refund(&payment, 10_000, "first").answer(&server.at).expect(200);
         assert_eq!(refunded["id"], format!("{}_R1", payment.order_ref));
-        Self { site, server, owner, other, payment }
+        // What the PSP was told is the refund's id, but for its prefix.
+        let refund = site.effects(&payment)[0].key.replace("rf-", "rf_");
+        Self { site, server, owner, other, payment, refund }
     }
 
     /// Calls an endpoint with a merchant's own credentials of the right kind.
@@ -153,7 +168,7 @@ impl Stage {
 fn every_endpoint_refuses_whoever_proves_nothing() {
     let stage = Stage::set();
     for route in routes() {
-        let (mut call, _) = Named::of(&stage.owner, &stage.payment).call(&route);
+        let (mut call, _) = Named::of(&stage.owner, &stage.payment, &stage.refund).call(&route);
         if route.auth == Auth::Sgate {
             call.path = format!("/api_v1{}", call.path);
         }
@@ -183,7 +198,7 @@ fn without_request_id(body: &str) -> String {
 #[test]
 fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     let stage = Stage::set();
-    let (owners, nobodys) = (Named::of(&stage.owner, &stage.payment), Named::nobodys());
+    let (owners, nobodys) = (Named::of(&stage.owner, &stage.payment, &stage.refund), Named::nobodys());
     for route in routes() {
         // What is no merchant's is the same to all.
         if matches!(route.auth, Auth::Nobody | Auth::InMessage) || route.path == "/v1/connectors" {

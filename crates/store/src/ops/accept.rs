@@ -40,6 +40,15 @@ pub struct Dedupe {
     pub request_hash: [u8; 16],
 }
 
+/// What of a request was used for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reused {
+    /// Its idempotency key.
+    IdempotencyKey,
+    /// The merchant's own id of the refund.
+    MerchantRefundId,
+}
+
 /// What each PSP can do, by its name; `None` where no connector speaks to it.
 pub type CapabilitiesOf = Arc<dyn Fn(&str) -> Option<&'static Capabilities> + Send + Sync>;
 
@@ -59,8 +68,10 @@ pub struct Accept {
     pub merchant_refund_id: Option<String>,
     /// The merchant's own data: a JSON object of texts.
     pub metadata: Option<String>,
-    /// Recognises a repeat.
-    pub dedupe: Option<Dedupe>,
+    /// Recognises a repeat by the merchant's own id of the refund.
+    pub named: Option<Dedupe>,
+    /// Recognises a repeat by the request's idempotency key.
+    pub keyed: Option<Dedupe>,
     /// The id the refund gets.
     pub refund: RefundId,
     /// This process, which sends it at once where it may.
@@ -99,7 +110,7 @@ pub enum Accepted {
         payment: Box<Payment>,
     },
     /// The key was used before for another request; nothing changed.
-    KeyReused,
+    KeyReused(Reused),
     /// The merchant has no such payment.
     NoPayment,
     /// The refund may not be made; nothing changed.
@@ -142,8 +153,12 @@ const RESERVE_IN_TURN: &str = "UPDATE payments SET reserved = reserved + $1, ref
      transaction_count = transaction_count + 1, updated_at = $2, first_refund_id = COALESCE(first_refund_id, $3), \
      turn_refund_id = $3 WHERE merchant_id = $4 AND order_ref = $5";
 
-const FIND_REPEAT: &str =
+const BY_DEDUPE_KEY: &str =
     concat!("SELECT ", refund_columns!(), ", request_hash FROM refunds WHERE dedupe_key = $1");
+
+/// Where the idempotency key of a refund stands that the merchant named too.
+const BY_SECOND_KEY: &str =
+    concat!("SELECT ", refund_columns!(), ", second_hash FROM refunds WHERE second_key = $1");
 
 /// The payment's PSP account, as far as accepting needs it.
 struct Through {
@@ -195,11 +210,13 @@ impl Accept {
         through: &Through,
         grant: Grant,
     ) -> Result<Done<Accepted>, StoreError> {
-        // Its conflict would be found by the insert too, but there it waits for whoever settles the first refund, who
-        // in turn waits for the payment that is locked here.
-        if T::ENGINE == Engine::Postgres
-            && let Some(answer) = self.judge_repeat(self.find_repeat(tx).await?, &payment)
-        {
+        // A conflict would be found by the insert too, but there it waits for whoever settles the first refund, who in
+        // turn waits for the payment that is locked here. And no insert finds an idempotency key in the other column.
+        let looks = match T::ENGINE {
+            Engine::Sqlite => self.looks().filter(|look| look.is_missed_by_the_insert).collect(),
+            Engine::Postgres => self.looks().collect::<Vec<_>>(),
+        };
+        if let Some(answer) = self.find_repeat(tx, &payment, looks).await? {
             return Ok(Done::Rollback(answer));
         }
         let in_turn = !through.one_in_flight || turn::is_free_for(self.refund, through.turn);
@@ -219,7 +236,7 @@ impl Accept {
                 .map_err(|error| StoreError::Internal(error.to_string()))?
                 .refund;
         }
-        if !write::insert_refund(tx, &refund, self.dedupe).await? {
+        if !write::insert_refund(tx, &refund, self.named, self.keyed).await? {
             return self.repeat(tx, undrawn(payment)).await;
         }
         let reserve: i64 = grant.amount.minor();
@@ -287,39 +304,74 @@ impl Accept {
         refusal: Refusal,
         payment: Payment,
     ) -> Result<Done<Accepted>, StoreError> {
-        if self.dedupe.is_some() && refusal != Refusal::WrongEnvironment {
-            let repeat = self.find_repeat(tx).await?;
-            if let Some(answer) = self.judge_repeat(repeat, &payment) {
-                return Ok(Done::Rollback(answer));
-            }
+        if refusal != Refusal::WrongEnvironment
+            && let Some(answer) = self.find_repeat(tx, &payment, self.looks().collect()).await?
+        {
+            return Ok(Done::Rollback(answer));
         }
         Ok(Done::Rollback(Accepted::Refused { refusal, payment: Box::new(payment) }))
     }
 
     async fn repeat<T: Tx>(&self, tx: &mut T, payment: Payment) -> Result<Done<Accepted>, StoreError> {
-        let repeat = self.find_repeat(tx).await?;
-        self.judge_repeat(repeat, &payment)
+        let found = self.find_repeat(tx, &payment, self.looks().collect()).await?;
+        found
             .map(Done::Rollback)
             .ok_or_else(|| StoreError::inconsistent("a refund's key is taken by no refund"))
     }
 
-    async fn find_repeat<T: Tx>(&self, tx: &mut T) -> Result<Option<(Refund, Option<Vec<u8>>)>, StoreError> {
-        let Some(dedupe) = self.dedupe else { return Ok(None) };
-        let found = tx.rows(FIND_REPEAT, &[(&dedupe.key).into()]).await?;
-        found.first().map(|row| Ok((rows::refund(row)?, row.opt_bytes(REFUND_COLUMNS)?))).transpose()
+    /// Where an earlier request may be found. The idempotency key comes first: it stands for all of the request.
+    ///
+    /// The two columns do not exclude each other: requests at the same moment with one idempotency key, of which one names
+    /// the refund and the other does not, are two requests, and where they are for two payments both may be granted.
+    fn looks(&self) -> impl Iterator<Item = Look> {
+        let (named, keyed) = (self.named, self.keyed);
+        let is_second = named.is_some();
+        let keyed = keyed.into_iter().flat_map(move |dedupe| {
+            let look = |sql, is_missed_by_the_insert| Look {
+                sql,
+                dedupe,
+                reused: Reused::IdempotencyKey,
+                is_missed_by_the_insert,
+            };
+            [look(BY_DEDUPE_KEY, is_second), look(BY_SECOND_KEY, !is_second)]
+        });
+        keyed.chain(named.map(|dedupe| Look {
+            sql: BY_DEDUPE_KEY,
+            dedupe,
+            reused: Reused::MerchantRefundId,
+            is_missed_by_the_insert: false,
+        }))
     }
 
-    fn judge_repeat(&self, repeat: Option<(Refund, Option<Vec<u8>>)>, payment: &Payment) -> Option<Accepted> {
-        let (refund, hash) = repeat?;
-        let same_request =
-            self.dedupe.is_some_and(|dedupe| hash.as_deref() == Some(&dedupe.request_hash[..]));
-        // The hash covers the order's reference, so the refund is one of this payment.
-        Some(if same_request && refund.payment == payment.id {
-            Accepted::Repeat { refund: Box::new(refund), payment: Box::new(payment.clone()) }
-        } else {
-            Accepted::KeyReused
-        })
+    async fn find_repeat<T: Tx>(
+        &self,
+        tx: &mut T,
+        payment: &Payment,
+        looks: Vec<Look>,
+    ) -> Result<Option<Accepted>, StoreError> {
+        for look in looks {
+            let found = tx.rows(look.sql, &[(&look.dedupe.key).into()]).await?;
+            let Some(row) = found.first() else { continue };
+            let (refund, hash) = (rows::refund(row)?, row.opt_bytes(REFUND_COLUMNS)?);
+            let same_request = hash.as_deref() == Some(&look.dedupe.request_hash[..]);
+            // The hash covers the order's reference, so the refund is one of this payment.
+            return Ok(Some(if same_request && refund.payment == payment.id {
+                Accepted::Repeat { refund: Box::new(refund), payment: Box::new(payment.clone()) }
+            } else {
+                Accepted::KeyReused(look.reused)
+            }));
+        }
+        Ok(None)
     }
+}
+
+/// One look for an earlier request.
+struct Look {
+    sql: &'static str,
+    dedupe: Dedupe,
+    reused: Reused,
+    /// The insert would not run into what this finds.
+    is_missed_by_the_insert: bool,
 }
 
 /// The payment as it is where the next numbers are not drawn after all.

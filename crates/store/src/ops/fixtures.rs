@@ -298,7 +298,8 @@ pub(crate) fn accept(order_ref: &str, amount: &str, n: u32) -> Accept {
         description: Some("a description".to_owned()),
         merchant_refund_id: None,
         metadata: None,
-        dedupe: None,
+        named: None,
+        keyed: None,
         refund: rf(n),
         process: HERE,
         timing: TIMING,
@@ -327,7 +328,7 @@ pub(crate) fn told(accepted: &Accepted) -> String {
     match accepted {
         Accepted::New { refund, .. } => format!("new {}", refund.state.name()),
         Accepted::Repeat { refund, .. } => format!("repeat {}", refund.state.name()),
-        Accepted::KeyReused => "key reused".to_owned(),
+        Accepted::KeyReused(_) => "key reused".to_owned(),
         Accepted::NoPayment => "no payment".to_owned(),
         Accepted::Refused { refusal, .. } => format!("{refusal:?}"),
     }

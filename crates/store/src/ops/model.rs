@@ -177,7 +177,7 @@ impl Story {
         let mut request_hash = [u8::try_from(payment).expect("few"); 16];
         request_hash[..8].copy_from_slice(&amount.unwrap_or_default().to_be_bytes());
         let accept = Accept {
-            dedupe: key.map(|key| Dedupe { key: [key; 16], request_hash }),
+            named: key.map(|key| Dedupe { key: [key; 16], request_hash }),
             permits: Arc::new(Hand(Permits::new(u32::from(at_once)))),
             now: at(self.second),
             ..accept(&format!("order-{}", payment + 1), &asked, number(n))

@@ -116,7 +116,7 @@ fn is_scan(line: &str) -> bool {
 }
 
 async fn accepts(watched: &Watched) {
-    let keyed = |n, hash| Accept { dedupe: key(1, hash), announce: true, ..accept("order-1", "0.10", n) };
+    let keyed = |n, hash| Accept { named: key(1, hash), announce: true, ..accept("order-1", "0.10", n) };
     assert_eq!(told(&watched.run(keyed(1, 1)).await), "new queued");
     assert_eq!(told(&watched.run(keyed(2, 1)).await), "repeat queued");
     assert_eq!(told(&watched.run(keyed(2, 2)).await), "key reused");
@@ -263,7 +263,7 @@ async fn a_statement_is_prepared_once_whatever_its_parameters_are() {
         for n in first..first + 4 {
             let byte = u8::try_from(n).expect("few");
             queued(&store, "order-1", "0.10", n).await;
-            let keyed = Accept { dedupe: key(byte, byte), ..accept("order-2", "0.10", 100 + n) };
+            let keyed = Accept { named: key(byte, byte), ..accept("order-2", "0.10", 100 + n) };
             assert_eq!(told(&store.run(keyed).await.expect("it runs")), "new queued");
             let by = RefundBy::Ordinal("order-1".to_owned(), n);
             store.read(LoadRefund { merchant: MERCHANT, by }).await.expect("it runs").expect("a refund");

@@ -29,17 +29,20 @@ pub struct Author {
 const INSERT_REFUND: &str = concat!(
     "INSERT INTO refunds (",
     new_refund_columns!(),
-    ", dedupe_key, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
-    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39) ",
-    "ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
+    ", dedupe_key, request_hash, second_key, second_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, ",
+    "$40, $41) ON CONFLICT DO NOTHING"
 );
 
-/// Inserts a new refund. False when its dedupe key is taken, and then nothing was written.
+/// Inserts a new refund. False when one of its keys is taken, and then nothing was written. The first key is the
+/// merchant's own id of the refund, where there is one, and then the idempotency key is the second.
 pub(crate) async fn insert_refund<T: Tx>(
     tx: &mut T,
     refund: &Refund,
-    dedupe: Option<Dedupe>,
+    named: Option<Dedupe>,
+    keyed: Option<Dedupe>,
 ) -> Result<bool, StoreError> {
+    let (first, second) = if named.is_some() { (named, keyed) } else { (keyed, None) };
     let state = StateColumns::of(refund);
     let evidence = &refund.evidence;
     let inserted = tx
@@ -83,8 +86,10 @@ pub(crate) async fn insert_refund<T: Tx>(
                 evidence.accepted.into(),
                 refund.takes_turns.into(),
                 refund.metadata.as_deref().into(),
-                dedupe.as_ref().map(|dedupe| &dedupe.key[..]).into(),
-                dedupe.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
+                first.as_ref().map(|dedupe| &dedupe.key[..]).into(),
+                first.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
+                second.as_ref().map(|dedupe| &dedupe.key[..]).into(),
+                second.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
             ],
         )
         .await?;

@@ -3,7 +3,7 @@
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::Refusal;
 use redress_core::state::StateName;
-use redress_engine::accept::{Made, Repeatable};
+use redress_engine::accept::Made;
 
 use super::{SECOND, left, states};
 use crate::rig::Rig;
@@ -31,7 +31,7 @@ async fn complaint_06_a_double_click_makes_one_refund() {
     let rig = Rig::new().await;
     let order = rig.payment("stripe", 1, 10_000).await;
     let mut first = rig.ask(&order, "60");
-    first.repeat = Some(Repeatable::IdempotencyKey("made with the form".into()));
+    first.idempotency_key = Some("made with the form".into());
     let (one, two) = tokio::join!(rig.engine.make_refund(first.clone()), rig.engine.make_refund(first));
     let ids: Vec<_> = [one, two]
         .map(|made| match made.unwrap() {

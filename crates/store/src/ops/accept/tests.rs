@@ -12,7 +12,7 @@ use redress_core::refund::RefundKind;
 use redress_core::settle::Via;
 use redress_core::state::{Lease, RefundState, StateName};
 
-use super::{Accept, Accepted};
+use super::{Accept, Accepted, Reused};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::ops::fixtures::{
@@ -120,7 +120,7 @@ async fn a_repeat_gets_the_refund_as_it_is_now_and_writes_nothing() {
         world(&store).await;
         let permits = Permits::new(2);
         let make =
-            |n, amount| with_permits(&permits, Accept { dedupe: key(1, 1), ..accept("order-1", amount, n) });
+            |n, amount| with_permits(&permits, Accept { named: key(1, 1), ..accept("order-1", amount, n) });
         new_one(store.run(make(1, "4")).await.unwrap());
         hear(&store, 1, done(Some("psp-1")), Via::Submit, 12).await;
         for amount in ["4", "full"] {
@@ -142,12 +142,12 @@ async fn a_repeat_gets_the_refund_as_it_is_now_and_writes_nothing() {
 async fn a_repeat_is_answered_although_nothing_is_left_or_the_account_is_revoked() {
     TestStores::each(async |store| {
         world(&store).await;
-        let make = |n| Accept { dedupe: key(1, 1), ..accept("order-1", "full", n) };
+        let make = |n| Accept { named: key(1, 1), ..accept("order-1", "full", n) };
         new_one(store.run(make(1)).await.unwrap());
         assert_eq!(told(&changes_nothing(&store, make(2)).await), "repeat queued");
         set_account(&store, "flex", AccountState::Revoked).await;
         assert_eq!(told(&changes_nothing(&store, make(3)).await), "repeat queued");
-        let other = Accept { dedupe: key(2, 1), ..accept("order-1", "full", 4) };
+        let other = Accept { named: key(2, 1), ..accept("order-1", "full", 4) };
         assert_eq!(told(&changes_nothing(&store, other).await), "NotRefundable");
     })
     .await;
@@ -158,23 +158,67 @@ async fn a_key_serves_one_request_only() {
     TestStores::each(async |store| {
         world(&store).await;
         pay(&store, 2, "flex", 1000).await;
-        new_one(store.run(Accept { dedupe: key(1, 1), ..accept("order-1", "4", 1) }).await.unwrap());
+        new_one(store.run(Accept { named: key(1, 1), ..accept("order-1", "4", 1) }).await.unwrap());
         for (order, amount) in [("order-1", "4"), ("order-1", "full"), ("order-1", "99"), ("order-2", "4")] {
-            let other = Accept { dedupe: key(1, 2), ..accept(order, amount, 2) };
+            let other = Accept { named: key(1, 2), ..accept(order, amount, 2) };
             assert_eq!(told(&changes_nothing(&store, other).await), "key reused", "{order} {amount}");
         }
         // Even a hash that forgot the order must not answer with another order's refund.
-        let same_hash = Accept { dedupe: key(1, 1), ..accept("order-2", "4", 2) };
+        let same_hash = Accept { named: key(1, 1), ..accept("order-2", "4", 2) };
         assert_eq!(told(&changes_nothing(&store, same_hash).await), "key reused");
         // Whether its key is taken in the other environment is not told.
         let live = Ask { environment: Some(Environment::Live), ..ask("4") };
         for hash in [1, 2] {
-            let other = Accept { dedupe: key(1, hash), ask: live.clone(), ..accept("order-1", "4", 2) };
+            let other = Accept { named: key(1, hash), ask: live.clone(), ..accept("order-1", "4", 2) };
             assert_eq!(told(&changes_nothing(&store, other).await), "WrongEnvironment");
         }
         // A repeat with another key, and one without, are new refunds.
-        new_one(store.run(Accept { dedupe: key(2, 1), ..accept("order-1", "4", 3) }).await.unwrap());
+        new_one(store.run(Accept { named: key(2, 1), ..accept("order-1", "4", 3) }).await.unwrap());
         new_one(store.run(accept("order-1", "1", 4)).await.unwrap());
+        audit(&store).await;
+    })
+    .await;
+}
+
+/// A request may have the merchant's own id of the refund and an idempotency key: each finds it, wherever it stands.
+#[tokio::test]
+async fn both_keys_of_a_request_find_its_refund() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let both = |named, keyed, n| Accept { named, keyed, ..accept("order-1", "1", n) };
+        new_one(store.run(both(key(1, 1), key(2, 2), 1)).await.unwrap());
+        for (named, keyed, answer) in [
+            (key(1, 1), key(2, 2), "repeat queued"),
+            (key(1, 1), None, "repeat queued"),
+            (None, key(2, 2), "repeat queued"),
+            (key(1, 1), key(3, 3), "repeat queued"),
+            (None, key(2, 9), "key reused"),
+            (key(1, 9), None, "key reused"),
+            // The idempotency key stands for all of the request: with it nothing else may be another.
+            (key(4, 4), key(2, 9), "key reused"),
+            (key(1, 9), key(3, 3), "key reused"),
+        ] {
+            let told = told(&changes_nothing(&store, both(named, keyed, 2)).await);
+            assert_eq!(told, answer, "{named:?} {keyed:?}");
+        }
+        // The idempotency key of a request that named nothing stands in the first column.
+        new_one(store.run(both(None, key(5, 5), 3)).await.unwrap());
+        for (named, keyed, answer) in [
+            (None, key(5, 5), "repeat queued"),
+            (key(6, 6), key(5, 5), "repeat queued"),
+            (key(6, 6), key(5, 9), "key reused"),
+        ] {
+            let told = told(&changes_nothing(&store, both(named, keyed, 4)).await);
+            assert_eq!(told, answer, "{named:?} {keyed:?}");
+        }
+        let reused = |named, keyed| both(named, keyed, 5);
+        for (ask, what) in [
+            (reused(key(1, 9), key(7, 7)), Reused::MerchantRefundId),
+            (reused(key(7, 7), key(2, 9)), Reused::IdempotencyKey),
+        ] {
+            let Accepted::KeyReused(which) = store.run(ask).await.unwrap() else { panic!("{what:?}") };
+            assert_eq!(which, what);
+        }
         audit(&store).await;
     })
     .await;
@@ -243,7 +287,7 @@ async fn numbers_have_no_gap_after_refusals_and_repeats() {
     TestStores::each(async |store| {
         world(&store).await;
         for n in 1..=4 {
-            let make = || Accept { dedupe: key(u8::try_from(n).unwrap(), 0), ..accept("order-1", "1", n) };
+            let make = || Accept { named: key(u8::try_from(n).unwrap(), 0), ..accept("order-1", "1", n) };
             let refund = new_one(store.run(make()).await.unwrap()).0;
             assert_eq!((refund.ordinal, refund.transaction_number), (n, n + 1));
             assert_eq!(told(&store.run(make()).await.unwrap()), "repeat queued");
@@ -287,7 +331,7 @@ async fn failed_anywhere_it_leaves_nothing_and_gives_the_right_back() {
         add_endpoint(&store, ENDPOINT).await;
         let permits = Permits::new(1);
         let make = |n, amount: &str| {
-            let whole = Accept { announce: true, dedupe: key(1, 1), ..accept("order-1", amount, n) };
+            let whole = Accept { announce: true, named: key(1, 1), ..accept("order-1", amount, n) };
             with_permits(&permits, whole)
         };
         let (made, statements) = fail_every_statement(&store, || make(1, "full")).await;

@@ -321,7 +321,7 @@ async fn other_psps_have_no_turn_and_no_statement_more() {
         turn_world(&store).await;
         let permits = || Arc::new(Hand(Permits::new(9)));
         let both = async |order: &str, n| {
-            let first = || Accept { permits: permits(), dedupe: key(n, 1), ..accept(order, "1", n.into()) };
+            let first = || Accept { permits: permits(), named: key(n, 1), ..accept(order, "1", n.into()) };
             let (made, accepts) = fail_every_statement(&store, first).await;
             new_one(made.unwrap());
             let end = || word(n.into(), done(None), Via::Submit, 20);

@@ -1,0 +1,62 @@
+//! GET `/v1/refunds/{id}`: a refund as it is now.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use redress_core::id::RefundId;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_engine::engine::Engine;
+use redress_engine::lookup::RefundBy;
+
+use super::auth::KeyHolder;
+use super::error::{Body, OwnError};
+use super::prefer;
+use super::view::RefundView;
+use crate::body::PathText;
+
+/// Read a refund
+///
+/// With `Prefer: wait=N` the answer waits up to N seconds (60 at most) for the refund's end.
+#[utoipa::path(
+    get,
+    path = "/v1/refunds/{id}",
+    operation_id = "getRefund",
+    tag = "Refunds",
+    params(
+        ("id" = String, Path, description = "The refund's id."),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the refund's end.",
+            example = "wait=10"),
+    ),
+    responses(
+        (status = 200, description = "How it stands now.", body = RefundView),
+        (status = 404, description = "There is no such refund.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    PathText(id): PathText,
+    headers: HeaderMap,
+) -> Result<Json<RefundView>, OwnError> {
+    let (mut refund, payment) = found(&engine, &holder, id).await?;
+    if let Some(wait) = prefer::wait(&headers) {
+        refund = engine.wait_for_end(&refund, wait).await?;
+    }
+    Ok(Json(RefundView::of(refund, &payment)))
+}
+
+/// The refund with this id; one of another merchant, of the other environment, or with an id that is none is not there.
+pub(super) async fn found(
+    engine: &Engine,
+    holder: &KeyHolder,
+    id: Option<String>,
+) -> Result<(Refund, Payment), OwnError> {
+    let none = || OwnError::not_found("refund");
+    let id = id.and_then(|id| RefundId::parse(&id).ok()).ok_or_else(none)?;
+    let found = engine.refund(holder.merchant, Some(holder.environment), RefundBy::Id(id)).await?;
+    found.ok_or_else(none)
+}
