@@ -84,6 +84,14 @@ ids! {
 }
 
 impl RefundId {
+    /// The least id of those that are made at a time, to the millisecond.
+    pub fn first_of(at: Timestamp) -> Self {
+        let mut bytes = [0; 16];
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        Self(bytes)
+    }
+
     /// The one reference under which the PSP knows this refund, for ever; it serves as the idempotency key where the
     /// PSP has one. Derived, not drawn, so that a second key for one refund cannot exist.
     ///

@@ -19,6 +19,7 @@ pub mod payment;
 pub mod policy;
 pub mod recipe;
 pub mod refund;
+pub mod refundability;
 pub mod restored;
 pub mod retry;
 pub mod right;

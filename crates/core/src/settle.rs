@@ -163,6 +163,14 @@ pub fn fail_unsent(refund: Refund, failure: Failure, now: Timestamp) -> Result<C
     moved(refund, RefundState::Failed(failure), now)
 }
 
+/// Withdraws a refund that was not sent.
+///
+/// # Errors
+/// [`IllegalTransition`] unless it is `held` or `queued`: everything else may be at the PSP, or has ended.
+pub fn cancel(refund: Refund, now: Timestamp) -> Result<Change, IllegalTransition> {
+    moved(refund, RefundState::Canceled, now)
+}
+
 /// Calls a person, once, and goes on looking at the slowest pace.
 pub fn call_person(
     mut refund: Refund,

@@ -223,12 +223,7 @@ impl RefundRequest {
         let id = self.merchant_refund_id.as_ref()?;
         let environment = self.ask.environment.map_or("", |environment| environment.as_str());
         Some(Dedupe {
-            key: hash(&[
-                b"merchant_refund_id",
-                self.merchant.as_bytes(),
-                environment.as_bytes(),
-                id.as_bytes(),
-            ]),
+            key: named_key(self.merchant, environment, id),
             request_hash: hash(&[self.order_ref.as_bytes(), self.asked().as_bytes()]),
         })
     }
@@ -271,6 +266,11 @@ impl RefundRequest {
             AskedAmount::Minor(minor) => format!("{minor} minor"),
         }
     }
+}
+
+/// By this a refund is found that the merchant named; the environment is empty where the face has none.
+pub(crate) fn named_key(merchant: MerchantId, environment: &str, id: &str) -> [u8; 16] {
+    hash(&[b"merchant_refund_id", merchant.as_bytes(), environment.as_bytes(), id.as_bytes()])
 }
 
 /// 16 bytes of SHA-256 over the parts, each with its length before it so that no two lists run together.

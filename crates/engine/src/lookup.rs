@@ -1,14 +1,20 @@
 //! Reading payments and refunds for a caller. Everything is looked up within the caller's merchant: what belongs to
 //! another does not exist.
 
+use redress_core::capabilities::Capabilities;
 use redress_core::environment::Environment;
-use redress_core::id::{MerchantId, PaymentId};
+use redress_core::id::{MerchantId, PaymentId, RefundId};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
-use redress_core::state::RefundState;
+use redress_core::refundability::{Refundability, refundability};
+use redress_core::state::{RefundState, StateName};
+use redress_core::time::Timestamp;
+use redress_psp::profile::Profile;
 use redress_store::ops::payments::{LoadPayment, NewestPaymentByMerchantOrderRef};
-use redress_store::ops::refunds::LoadRefund;
+use redress_store::ops::refund_list::{LOOKED_AT_MAX, ListRefunds, RefundPage};
+use redress_store::ops::refunds::{LoadNamedRefund, LoadRefund};
 
+use crate::accept::named_key;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -41,6 +47,53 @@ impl Engine {
     ) -> Result<Option<(Refund, Payment)>, EngineError> {
         let found = self.parts.store.read(LoadRefund { merchant, by }).await?;
         Ok(found.filter(|(refund, _)| environment.is_none_or(|of| of == refund.environment)))
+    }
+
+    /// A page of refunds, the newest first, from behind `after`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn list_refunds(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        filter: RefundFilter,
+        after: Option<RefundId>,
+        limit: u32,
+    ) -> Result<RefundPage, EngineError> {
+        let from = filter.created_from.map_or(RefundId::from_bytes([0; 16]), RefundId::first_of);
+        let end = filter.created_to.map_or(RefundId::from_bytes([u8::MAX; 16]), RefundId::first_of);
+        let before = after.map_or(end, |after| after.min(end));
+        let few = if let Some(id) = &filter.merchant_refund_id {
+            let key = named_key(merchant, environment.as_str(), id);
+            let found = self.parts.store.read(LoadNamedRefund { merchant, key }).await?;
+            found
+                .into_iter()
+                .filter(|(_, payment)| filter.payment.is_none_or(|of| of == payment.id))
+                .collect()
+        } else if let Some(payment) = filter.payment {
+            let payment = self.payment(merchant, payment).await?;
+            let order = match payment {
+                Some(payment) => self.order(merchant, Some(environment), &payment.order_ref).await?,
+                None => None,
+            };
+            order.map_or_else(Vec::new, |Order { payment, refunds }| {
+                refunds.into_iter().map(|refund| (refund, payment.clone())).collect()
+            })
+        } else {
+            let state = filter.state;
+            let list = ListRefunds {
+                merchant,
+                environment,
+                state,
+                from,
+                before,
+                limit,
+                looked_at_max: LOOKED_AT_MAX,
+            };
+            return Ok(self.parts.store.read(list).await?);
+        };
+        Ok(page_of_few(few, filter.state, (from, before), limit))
     }
 
     /// A payment by its id.
@@ -96,21 +149,62 @@ impl Engine {
         Ok(connector.is_some_and(|psp| psp.payment_not_known_codes().contains(&failure.code.as_str())))
     }
 
-    /// The capabilities of the payment's PSP and whether its account takes refunds; `None` where the account is gone.
+    /// What of a payment can be refunded now; `None` where its account is gone.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
-    pub async fn refundability(
-        &self,
-        payment: &Payment,
-    ) -> Result<
-        Option<(redress_core::policy::AccountState, &'static redress_core::capabilities::Capabilities)>,
-        EngineError,
-    > {
+    pub async fn refundable_through(&self, payment: &Payment) -> Result<Option<Through>, EngineError> {
         let found = self.parts.store.read(redress_store::ops::accounts::FindAccount(payment.account)).await?;
         Ok(found.and_then(|account| {
             let connector = (self.parts.connectors)(&account.psp)?;
-            Some((account.state, connector.capabilities()))
+            let capabilities = connector.capabilities();
+            Some(Through {
+                refundability: refundability(payment, account.state, capabilities, self.now()),
+                capabilities,
+                profile: connector.profile(),
+            })
         }))
     }
+}
+
+/// Which refunds are wanted; what is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefundFilter {
+    /// Those of one payment.
+    pub payment: Option<PaymentId>,
+    /// Those that stand so.
+    pub state: Option<StateName>,
+    /// The one with this id of the merchant's own.
+    pub merchant_refund_id: Option<String>,
+    /// Those made then or later.
+    pub created_from: Option<Timestamp>,
+    /// Those made before.
+    pub created_to: Option<Timestamp>,
+}
+
+/// A page of refunds that were all read.
+fn page_of_few(
+    mut few: Vec<(Refund, Payment)>,
+    state: Option<StateName>,
+    (from, before): (RefundId, RefundId),
+    limit: u32,
+) -> RefundPage {
+    few.retain(|(refund, _)| {
+        (from..before).contains(&refund.id) && state.is_none_or(|state| refund.state.name() == state)
+    });
+    few.sort_by_key(|(refund, _)| std::cmp::Reverse(refund.id));
+    let is_longer = few.len() > limit as usize;
+    few.truncate(limit as usize);
+    RefundPage { next: few.last().filter(|_| is_longer).map(|(refund, _)| refund.id), refunds: few }
+}
+
+/// What of a payment can be refunded, and what its PSP can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Through {
+    /// What can be refunded now.
+    pub refundability: Refundability,
+    /// What the PSP can do.
+    pub capabilities: &'static Capabilities,
+    /// What is said of the PSP to people.
+    pub profile: &'static Profile,
 }

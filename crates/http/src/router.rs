@@ -88,6 +88,11 @@ fn all() -> Routes {
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
         .add(Auth::ApiKey, Method::POST, "/v1/payments/{payment}/refunds", v1::refund_create::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payments/{payment}/refundability", v1::refundability::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/refunds", v1::refund_list::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/refunds/{id}/cancel", v1::refund_cancel::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/refunds/{id}/close", v1::refund_close::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/refunds/{id}/refresh", v1::refund_refresh::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}", v1::refund_read::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}/timeline", v1::refund_timeline::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
@@ -165,10 +170,15 @@ mod tests {
             Auth::ApiKey,
             &[
                 "GET /v1/connectors",
+                "GET /v1/payments/{payment}/refundability",
+                "GET /v1/refunds",
                 "GET /v1/refunds/{id}",
                 "GET /v1/refunds/{id}/timeline",
                 "POST /v1/payments",
                 "POST /v1/payments/{payment}/refunds",
+                "POST /v1/refunds/{id}/cancel",
+                "POST /v1/refunds/{id}/close",
+                "POST /v1/refunds/{id}/refresh",
             ],
         ),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),

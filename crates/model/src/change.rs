@@ -12,7 +12,7 @@ use redress_core::decimal::Decimal;
 use redress_core::outcome::{Finding, Outcome, PspRefusal};
 use redress_core::policy::{AccountState, Ask, AskedAmount, judge};
 use redress_core::refund::Refund;
-use redress_core::settle::{Change, Via, Word, close_by_person, settle};
+use redress_core::settle::{Change, Via, Word, cancel, close_by_person, settle};
 use redress_core::state::{IllegalTransition, RefundState, StateName};
 use redress_core::turn::{Turn, after_step};
 use std::time::Duration;
@@ -205,11 +205,13 @@ impl Redress {
 
     /// Somebody withdraws a refund: what the table of states allows, and nothing else.
     pub(crate) fn cancel(&self, world: &mut World, place: u8) -> bool {
-        let mut after = refund(self, place, &world.rows[usize::from(place)]);
-        let from = after.state.name();
-        if from.step_to(StateName::Canceled).is_err() && !self.lacks(Without::CancelOnlyUnsent) {
-            return false;
+        let before = refund(self, place, &world.rows[usize::from(place)]);
+        if !self.lacks(Without::CancelOnlyUnsent) {
+            let Ok(change) = cancel(before, NOW) else { return false };
+            self.apply(world, place, &change);
+            return true;
         }
+        let (from, mut after) = (before.state.name(), before);
         after.state = RefundState::Canceled;
         after.due_at = None;
         after.finished_at = Some(NOW);

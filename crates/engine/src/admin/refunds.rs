@@ -4,6 +4,8 @@ use redress_core::id::{MerchantId, RefundId};
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
+use redress_core::state::RefundState;
+use redress_store::ops::cancel::{CancelRefund, Canceled};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use redress_store::ops::settle::{CloseRefund, Closed, Refresh};
 use redress_store::ops::write::Author;
@@ -37,6 +39,36 @@ impl Engine {
         let due = self.parts.store.run(Refresh { merchant, refund, now: self.now() }).await?;
         self.parts.refunds_due.notify_one();
         Ok(due)
+    }
+
+    /// Withdraws a refund that was not sent; one that was withdrawn before is answered as it is.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when it may have been sent or has ended otherwise.
+    pub async fn cancel_refund(
+        &self,
+        merchant: MerchantId,
+        refund: RefundId,
+        author: &str,
+        reason: &str,
+    ) -> Result<Refund, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        check_text("reason", reason, REASON_BYTES_MAX)?;
+        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        match self.parts.store.run(CancelRefund { merchant, refund, author, now: self.now() }).await? {
+            Canceled::Done(settled) => {
+                tracing::info!(refund = %settled.refund.id, "withdrawn");
+                self.told(&settled.refund, 0);
+                self.parts.deliveries_due.notify_one();
+                Ok(settled.refund)
+            }
+            Canceled::TooLate(refund) if refund.state == RefundState::Canceled => Ok(*refund),
+            Canceled::TooLate(refund) => Err(AdminError::Conflict(format!(
+                "the refund is {}: only one that was not sent can be withdrawn",
+                refund.state.name()
+            ))),
+            Canceled::NoRefund => Err(AdminError::NotFound("refund")),
+        }
     }
 
     /// A person says how a refund ended of which nobody else knows; the cases about not knowing close with it.

@@ -8,7 +8,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use redress_core::policy::{Ask, AskedAmount, judge};
 use redress_engine::engine::Engine;
 use redress_engine::lookup::Order;
 use serde::Serialize;
@@ -64,12 +63,9 @@ pub(crate) async fn handle(
 
 /// Whether what is left could be refunded now, and whether the PSP takes several partial refunds.
 async fn refundable(engine: &Engine, order: &Order) -> Result<(bool, bool), PortoneError> {
-    let Some((account, capabilities)) = engine.refundability(&order.payment).await? else {
-        return Ok((false, false));
-    };
-    let all_that_is_left = Ask::of(AskedAmount::Remainder);
-    let allowed = judge(&order.payment, account, capabilities, &all_that_is_left, engine.now()).is_ok();
-    Ok((allowed, capabilities.several && capabilities.partial))
+    let Some(through) = engine.refundable_through(&order.payment).await? else { return Ok((false, false)) };
+    let capabilities = through.capabilities;
+    Ok((through.refundability.full.is_ok(), capabilities.several && capabilities.partial))
 }
 
 fn details<'a>(order: &'a Order, allowed: bool, several: bool, merchant_key: &'a str) -> Details<'a> {

@@ -5,7 +5,10 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{connectors, error, payments, refund_create, refund_read, refund_timeline};
+use super::{
+    connectors, error, payments, refund_cancel, refund_close, refund_create, refund_list, refund_read,
+    refund_refresh, refund_timeline, refundability,
+};
 
 /// What the description is made from: every handler of the own API stands here.
 #[derive(OpenApi)]
@@ -18,7 +21,12 @@ use super::{connectors, error, payments, refund_create, refund_read, refund_time
     paths(
         connectors::list,
         payments::handle,
+        refundability::handle,
         refund_create::handle,
+        refund_cancel::handle,
+        refund_refresh::handle,
+        refund_close::handle,
+        refund_list::handle,
         refund_read::handle,
         refund_timeline::handle,
     ),

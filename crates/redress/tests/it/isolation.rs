@@ -8,6 +8,9 @@ use crate::harness::{Kind, Server, Site, Tuning};
 
 const CAPTURED: i64 = 1_000_000;
 
+/// Endpoints whose addresses speak of nobody: the answer is the caller's own, or the same to all.
+const NO_SUBJECT: [&str; 2] = ["/v1/connectors", "/v1/refunds"];
+
 /// Whom the addresses in a call speak of.
 struct Named {
     order_ref: String,
@@ -83,12 +86,22 @@ impl Named {
             ("GET", "/api_v1/merchants/{id}") => {
                 (Call::get(format!("/merchants/{}", self.merchant_code)), "merchant.detail")
             }
-            ("GET", path @ "/v1/connectors") => (Call::get(path), ""),
+            ("GET", path @ ("/v1/connectors" | "/v1/refunds")) => (Call::get(path), ""),
             ("POST", "/v1/payments") => (Call::post("/v1/payments", self.foreign_payment()), ""),
             ("POST", "/v1/payments/{payment}/refunds") => (
                 Call::post(format!("/v1/payments/{order}/refunds"), r#"{"amount":1000,"currency":"VND"}"#),
                 "",
             ),
+            ("GET", "/v1/payments/{payment}/refundability") => {
+                (Call::get(format!("/v1/payments/{order}/refundability")), "")
+            }
+            ("POST", path @ ("/v1/refunds/{id}/cancel" | "/v1/refunds/{id}/refresh")) => {
+                (Call::post(path.replace("{id}", &self.refund), "{}"), "")
+            }
+            ("POST", "/v1/refunds/{id}/close") => {
+                let body = r#"{"outcome":"failed","reason":"r"}"#;
+                (Call::post(format!("/v1/refunds/{}/close", self.refund), body), "")
+            }
             ("GET", "/v1/refunds/{id}") => (Call::get(format!("/v1/refunds/{}", self.refund)), ""),
             ("GET", "/v1/refunds/{id}/timeline") => {
                 (Call::get(format!("/v1/refunds/{}/timeline", self.refund)), "")
@@ -201,7 +214,7 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     let (owners, nobodys) = (Named::of(&stage.owner, &stage.payment, &stage.refund), Named::nobodys());
     for route in routes() {
         // What is no merchant's is the same to all.
-        if matches!(route.auth, Auth::Nobody | Auth::InMessage) || route.path == "/v1/connectors" {
+        if matches!(route.auth, Auth::Nobody | Auth::InMessage) || NO_SUBJECT.contains(&route.path) {
             continue;
         }
         let foreign = stage.call_as(&stage.other, &route, &owners);

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod accounts;
+pub mod cancel;
 pub mod cases;
 pub mod claim;
 pub mod credentials;
@@ -18,6 +19,7 @@ mod model;
 pub mod payments;
 #[cfg(test)]
 mod plans;
+pub mod refund_list;
 pub mod refunds;
 pub mod restored;
 mod rows;

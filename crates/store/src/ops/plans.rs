@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use redress_core::environment::Environment;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
@@ -14,6 +15,7 @@ use super::fixtures::{
     pending, queued, refused, rf, sent, set_account, told, word, world,
 };
 use super::gauges::CountWaiting;
+use super::refund_list::ListRefunds;
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
 use super::verify::{LoadBooks, LoadStrays};
@@ -178,6 +180,19 @@ async fn reads(watched: &Watched) {
     }
     let at_psp = RefundAtPsp { account: account("flex"), psp_refund_id: "p".to_owned() };
     watched.read(at_psp).await.expect("a refund");
+    for state in [None, Some(StateName::Queued)] {
+        watched
+            .read(ListRefunds {
+                merchant: MERCHANT,
+                environment: Environment::Sandbox,
+                state,
+                from: rf(0),
+                before: rf(9_999),
+                limit: 10,
+                looked_at_max: 100,
+            })
+            .await;
+    }
     watched.read(Timeline { merchant: MERCHANT, refund: rf(2) }).await;
 }
 

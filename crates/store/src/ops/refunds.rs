@@ -93,6 +93,32 @@ pub struct LoadRefund {
     pub by: RefundBy,
 }
 
+/// Reads the refund that the merchant named, with its payment.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadNamedRefund {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Its dedupe key.
+    pub key: [u8; 16],
+}
+
+const REFUND_BY_KEY: &str =
+    concat!("SELECT ", refund_columns!(), " FROM refunds WHERE dedupe_key = $1 AND merchant_id = $2");
+
+impl Query for LoadNamedRefund {
+    type Out = Option<(Refund, Payment)>;
+    const NAME: &'static str = "load_named_refund";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<(Refund, Payment)>, StoreError> {
+        let merchant = self.merchant.as_bytes();
+        let found = tx.rows(REFUND_BY_KEY, &[(&self.key).into(), merchant.into()]).await?;
+        let Some(refund) = found.first().map(rows::refund).transpose()? else { return Ok(None) };
+        let found = tx.rows(PAYMENT_BY_ID, &[merchant.into(), refund.payment.as_bytes().into()]).await?;
+        let payment = found.first().ok_or_else(|| StoreError::inconsistent("a refund of no payment"))?;
+        Ok(Some((refund, rows::payment(payment)?)))
+    }
+}
+
 /// How a refund is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundBy {

@@ -202,7 +202,7 @@ pub(crate) fn illegal(error: IllegalTransition) -> StoreError {
     StoreError::Internal(error.to_string())
 }
 
-fn settled(change: Change) -> Settled {
+pub(super) fn settled(change: Change) -> Settled {
     Settled { event: change.event, cases: change.cases.len(), refund: change.refund }
 }
 

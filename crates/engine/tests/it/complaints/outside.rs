@@ -1,7 +1,7 @@
 //! What comes from elsewhere: notifications, disputes, refunds made in a provider's dashboard.
 
 use redress_core::case::CaseKind;
-use redress_core::policy::{Ask, AskedAmount, Refusal, judge};
+use redress_core::policy::Refusal;
 use redress_core::state::StateName;
 use redress_engine::accept::Made;
 
@@ -29,11 +29,12 @@ async fn complaint_12_a_disputed_payment_is_not_refunded_besides() {
     let rig = Rig::new().await;
     let order = rig.payment("stripe", 1, 10_000).await;
     let mut payment = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap().payment;
-    let (account, capabilities) = rig.engine.refundability(&payment).await.unwrap().unwrap();
-    let all = Ask::of(AskedAmount::Remainder);
-    assert!(judge(&payment, account, capabilities, &all, rig.engine.now()).is_ok());
+    let now = rig.engine.refundable_through(&payment).await.unwrap().unwrap().refundability;
+    assert!(now.full.is_ok() && now.partial.is_ok());
     payment.disputed_at = Some(rig.engine.now());
-    assert_eq!(judge(&payment, account, capabilities, &all, rig.engine.now()), Err(Refusal::Disputed));
+    let now = rig.engine.refundable_through(&payment).await.unwrap().unwrap().refundability;
+    let disputed = Some(Refusal::Disputed);
+    assert_eq!((now.full.err(), now.partial.err(), now.several.err()), (disputed, disputed, disputed));
 }
 
 #[tokio::test]

@@ -1,0 +1,63 @@
+//! POST `/v1/refunds/{id}/cancel`: withdraws a refund that was not sent.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+use utoipa::ToSchema;
+
+use super::auth::KeyHolder;
+use super::error::{Body, OwnError};
+use super::refund_read::found;
+use super::view::RefundView;
+use crate::body::{PathText, RawBody};
+use crate::json_object::JsonObject;
+use crate::limits::REASON_CHARS_MAX;
+
+/// What the timeline says where nobody gave a reason.
+const NO_REASON: &str = "withdrawn by the merchant";
+
+/// Why it is withdrawn.
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CancelRefund, example = json!({"reason": "the customer keeps it"}))]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(crate) struct Asked {
+    /// For the timeline.
+    reason: Option<String>,
+}
+
+/// Cancel a refund
+///
+/// Withdraws a refund that was not sent, as long as it is `held` or `queued`: its sum is refundable again. What may have
+/// been sent is never withdrawn (409). The same again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/refunds/{id}/cancel",
+    operation_id = "cancelRefund",
+    tag = "Refunds",
+    params(("id" = String, Path, description = "The refund's id.")),
+    request_body(content = Option<Asked>),
+    responses(
+        (status = 200, description = "It is canceled.", body = RefundView),
+        (status = 404, description = "There is no such refund.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "It may have been sent, or has ended.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    PathText(id): PathText,
+    RawBody(body): RawBody,
+) -> Result<Json<RefundView>, OwnError> {
+    let (refund, payment) = found(&engine, &holder, id).await?;
+    let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
+    object.only(&["reason"])?;
+    let reason = object.text("reason", REASON_CHARS_MAX)?;
+    let reason = reason.as_deref().unwrap_or(NO_REASON);
+    let refund = engine.cancel_refund(holder.merchant, refund.id, &holder.key.to_string(), reason).await?;
+    Ok(Json(RefundView::of(refund, &payment)))
+}

@@ -1,0 +1,86 @@
+//! POST `/v1/refunds/{id}/close`: a person says how a refund ended of which nobody else knows.
+
+use axum::Json;
+use axum::extract::State;
+use redress_core::right::Right;
+use redress_engine::admin::refunds::Verdict;
+use redress_engine::engine::Engine;
+use utoipa::ToSchema;
+
+use super::auth::KeyHolder;
+use super::error::{Body, OwnError};
+use super::refund_read::found;
+use super::view::RefundView;
+use crate::body::{PathText, RawBody};
+use crate::json_object::{FieldProblem, JsonObject};
+use crate::limits::{REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
+
+/// The longest name of a person, in characters; the key's id stands behind it.
+const AUTHOR_CHARS_MAX: usize = 40;
+
+/// How it ended.
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CloseRefund,
+    example = json!({"outcome": "failed", "reason": "the provider's desk says it never arrived", "author": "Mai"}))]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(crate) struct Asked {
+    /// `succeeded`: the sum counts as given back, for ever. `failed`: it is refundable again.
+    outcome: String,
+    /// How the person knows.
+    reason: String,
+    /// Who the person is.
+    #[schema(max_length = 40)]
+    author: Option<String>,
+}
+
+/// Close a refund that nobody knows the end of
+///
+/// Takes a key with the right `close_cases`, and only a refund that is `unknown` or `pending`; its open cases close with
+/// it. Say `failed` only when the PSP did not do it and never will: the sum can then be refunded again.
+#[utoipa::path(
+    post,
+    path = "/v1/refunds/{id}/close",
+    operation_id = "closeRefund",
+    tag = "Refunds",
+    params(("id" = String, Path, description = "The refund's id.")),
+    request_body = Asked,
+    responses(
+        (status = 200, description = "It is closed.", body = RefundView),
+        (status = 403, description = "The key lacks the right `close_cases`.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 404, description = "There is no such refund.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "Its end is known, or it is being sent.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    PathText(id): PathText,
+    RawBody(body): RawBody,
+) -> Result<Json<RefundView>, OwnError> {
+    let (refund, payment) = found(&engine, &holder, id).await?;
+    holder.needs(Right::CloseCases)?;
+    let object = JsonObject::parse(&body)?;
+    object.only(&["outcome", "reason", "author"])?;
+    let verdict = match object.required_text("outcome", REFERENCE_CHARS_MAX)?.as_str() {
+        "succeeded" => Verdict::Succeeded,
+        "failed" => Verdict::Failed,
+        _ => return Err(FieldProblem::of("outcome", "must be succeeded or failed").into()),
+    };
+    let reason = object.required_text("reason", REASON_CHARS_MAX)?;
+    let author = match object.text("author", AUTHOR_CHARS_MAX)? {
+        Some(person) => format!("{person} by {}", holder.key),
+        None => holder.key.to_string(),
+    };
+    let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
+    Ok(Json(RefundView::of(refund, &payment)))
+}
+
+#[cfg(test)]
+#[path = "refund_acts_tests.rs"]
+mod tests;

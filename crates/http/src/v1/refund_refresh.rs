@@ -1,0 +1,50 @@
+//! POST `/v1/refunds/{id}/refresh`: has the PSP asked now.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use redress_engine::engine::Engine;
+
+use super::auth::KeyHolder;
+use super::error::{Body, OwnError};
+use super::prefer;
+use super::refund_read::found;
+use super::view::RefundView;
+use crate::body::PathText;
+
+/// Ask the PSP now
+///
+/// An open refund is looked up at once instead of at its next turn; one that has ended stays as it is. With `Prefer:
+/// wait=N` the answer waits up to N seconds for the end. It never makes a second refund: it only asks, or sends again what
+/// the PSP takes as one by its key.
+#[utoipa::path(
+    post,
+    path = "/v1/refunds/{id}/refresh",
+    operation_id = "refreshRefund",
+    tag = "Refunds",
+    params(
+        ("id" = String, Path, description = "The refund's id."),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the refund's end.",
+            example = "wait=10"),
+    ),
+    responses(
+        (status = 200, description = "How it stands now.", body = RefundView),
+        (status = 404, description = "There is no such refund.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    PathText(id): PathText,
+    headers: HeaderMap,
+) -> Result<Json<RefundView>, OwnError> {
+    let (mut refund, payment) = found(&engine, &holder, id).await?;
+    engine.refresh_refund(holder.merchant, refund.id).await?;
+    if let Some(wait) = prefer::wait(&headers) {
+        refund = engine.wait_for_end(&refund, wait).await?;
+    }
+    Ok(Json(RefundView::of(refund, &payment)))
+}
