@@ -7,6 +7,7 @@ pub mod claim;
 pub mod credentials;
 pub mod deliveries;
 pub mod endpoints;
+pub mod feed;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod gauges;
@@ -22,6 +23,7 @@ pub mod refunds;
 pub mod restored;
 mod rows;
 pub mod sealed;
+pub mod sequence;
 pub mod settings_version;
 pub mod settle;
 mod turns;
