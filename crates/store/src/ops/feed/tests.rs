@@ -8,7 +8,7 @@ use redress_core::state::StateName;
 use super::*;
 use crate::op::{Done, Operation};
 use crate::ops::fixtures::{
-    ENDPOINT, MERCHANT, STRANGER, accept, add_endpoint, at, done, hear, id, in_state, pay, payment, pending,
+    ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, done, hear, id, in_state, pay, payment, pending,
     queued, rf, sent, sql, world,
 };
 use crate::ops::sequence::NumberEvents;
@@ -258,5 +258,4 @@ async fn the_feed_is_read_by_its_index_and_sorts_nothing() {
         assert!(!plan.contains("TEMP B-TREE") && !plan.contains("AUTOMATIC"), "{plan}");
     }
     assert!(reach.contains("COVERING INDEX events_feed"), "{reach}");
-    drop(accept("order-1", "0.10", 1));
 }
