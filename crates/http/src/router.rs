@@ -88,6 +88,7 @@ fn all() -> Routes {
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
+        .add(Auth::ApiKey, Method::GET, "/v1/events", v1::events::list)
         .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
         .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
@@ -158,7 +159,7 @@ mod tests {
                 "POST /api_v1/orders/{id}/refunds",
             ],
         ),
-        (Auth::ApiKey, &["GET /v1/connectors", "POST /v1/payments"]),
+        (Auth::ApiKey, &["GET /v1/connectors", "GET /v1/events", "POST /v1/payments"]),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
         (
             Auth::Nobody,

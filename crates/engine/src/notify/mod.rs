@@ -10,12 +10,12 @@
 mod attempt;
 pub mod history;
 mod keys;
-mod message;
+pub(crate) mod message;
 mod portone;
 mod schedule;
 mod sgate;
 mod slots;
-mod standard;
+pub(crate) mod standard;
 mod worker;
 
 pub(crate) use slots::Slots;

@@ -3,21 +3,23 @@
 //! as it was at the event.
 
 use http::Method;
+use redress_core::money::Amount;
 use redress_psp::transport::HttpRequest;
+use redress_store::ops::deliveries::DeliveryEvent;
 use serde::Serialize;
 
-use super::message::{Message, NotSendable, Taken, Told, calendar};
+use super::message::{About, Message, NotSendable, Taken, Told, calendar, state_at};
 
 #[derive(Serialize)]
 struct Notification<'a> {
     r#type: &'a str,
     timestamp: String,
-    data: Data<'a>,
+    data: RefundData<'a>,
 }
 
 /// The refund, in the words of Redress's own API.
 #[derive(Serialize)]
-struct Data<'a> {
+pub(crate) struct RefundData<'a> {
     id: String,
     payment: String,
     order_ref: &'a str,
@@ -59,24 +61,30 @@ pub(super) fn message(told: &Told<'_>, url: &str) -> Result<Message, NotSendable
 }
 
 fn notification<'a>(told: &Told<'a>) -> Notification<'a> {
-    let Told { event, refund, payment } = *told;
-    let amount = told.amount();
     Notification {
-        r#type: event.kind.as_str(),
-        timestamp: calendar(event.happened_at).to_string(),
-        data: Data {
+        r#type: told.event.kind.as_str(),
+        timestamp: calendar(told.event.happened_at).to_string(),
+        data: RefundData::of(told.event, &told.about()),
+    }
+}
+
+impl<'a> RefundData<'a> {
+    /// The refund as it was at the event.
+    pub(crate) fn of(event: &'a DeliveryEvent, refund: &About<'a>) -> Self {
+        let amount = Amount::new(event.amount_minor, refund.currency);
+        Self {
             id: refund.id.to_string(),
-            payment: payment.id.to_string(),
-            order_ref: &payment.order_ref,
-            merchant_order_ref: payment.merchant_order_ref.as_deref(),
+            payment: refund.payment.to_string(),
+            order_ref: refund.order_ref,
+            merchant_order_ref: refund.merchant_order_ref,
             amount_minor: amount.minor(),
             amount: amount.to_fixed(),
             currency: amount.currency().code(),
-            status: told.state().as_str(),
+            status: state_at(event.kind).as_str(),
             kind: refund.kind.as_str(),
-            reason: &refund.reason,
-            description: refund.description.as_deref(),
-            merchant_refund_id: refund.merchant_refund_id.as_deref(),
+            reason: refund.reason,
+            description: refund.description,
+            merchant_refund_id: refund.merchant_refund_id,
             psp_refund_id: event.psp_refund_id.as_deref(),
             failure: event
                 .failure_code
@@ -87,6 +95,6 @@ fn notification<'a>(told: &Told<'a>) -> Notification<'a> {
             environment: refund.environment.as_str(),
             created_at: calendar(refund.created_at).to_string(),
             event_number: event.number,
-        },
+        }
     }
 }

@@ -5,6 +5,7 @@ mod auth;
 pub(crate) mod code;
 pub(crate) mod connectors;
 pub(crate) mod error;
+pub(crate) mod events;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod payments;

@@ -80,7 +80,7 @@ impl Named {
             ("GET", "/api_v1/merchants/{id}") => {
                 (Call::get(format!("/merchants/{}", self.merchant_code)), "merchant.detail")
             }
-            ("GET", path @ "/v1/connectors") => (Call::get(path), ""),
+            ("GET", path @ ("/v1/connectors" | "/v1/events")) => (Call::get(path), ""),
             ("POST", "/v1/payments") => (Call::post("/v1/payments", self.foreign_payment()), ""),
             ("POST", "/psp/{psp}/{account_id}") => {
                 (Call::post(format!("/psp/tap/{}", self.account), r#"{"id":"re_1","object":"refund"}"#), "")
@@ -187,6 +187,14 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     for route in routes() {
         // What is no merchant's is the same to all.
         if matches!(route.auth, Auth::Nobody | Auth::InMessage) || route.path == "/v1/connectors" {
+            continue;
+        }
+        // A list shows each merchant its own.
+        if route.path == "/v1/events" {
+            let [own, others] =
+                [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
+            assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
+            assert!(own.body.contains("refund.created") && !others.body.contains("refund."), "{others:?}");
             continue;
         }
         let foreign = stage.call_as(&stage.other, &route, &owners);

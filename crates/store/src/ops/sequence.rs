@@ -6,6 +6,7 @@
 
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
+use crate::store::Store;
 use crate::tx::{Engine, Tx};
 
 /// So many events are numbered at once, besides earlier ones of the same refunds.
@@ -68,6 +69,12 @@ impl Query for AnyUnnumbered {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
         unnumbered(tx).await
     }
+}
+
+/// Whether events get their places from here in this store, and not with their rows.
+#[must_use]
+pub fn needs_numbering(store: &Store) -> bool {
+    store.engine() == Engine::Postgres
 }
 
 pub(super) async fn unnumbered<T: Tx>(tx: &mut T) -> Result<bool, StoreError> {
