@@ -5,14 +5,16 @@ use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
+use redress_store::ops::endpoint_health::{EnableEndpoint, Enabling};
 use redress_store::ops::endpoints::{
     AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret,
 };
+use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::endpoints::{Dialect, Endpoint};
 
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, check_text, check_url};
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text, check_url};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::signing::standard_webhooks::generate_secret;
@@ -90,6 +92,8 @@ impl Engine {
             old_secret: None,
             created_at: now,
             revoked_at: None,
+            failing_since: None,
+            disabled_at: None,
         };
         match self.parts.store.run(AddEndpoint(endpoint.clone())).await? {
             EndpointAdding::Added => Ok((endpoint, secret)),
@@ -153,6 +157,33 @@ impl Engine {
             Revoking::Revoked => Ok(true),
             Revoking::Already => Ok(false),
             Revoking::NotFound => Err(AdminError::NotFound("endpoint")),
+        }
+    }
+
+    /// Enables an endpoint that was disabled because it took nothing for too long: what is due to it goes out. Who did it
+    /// and why is kept. Answers false when it was not disabled.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked.
+    pub async fn enable_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        author: &str,
+        reason: &str,
+    ) -> Result<bool, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        check_text("reason", reason, REASON_BYTES_MAX)?;
+        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let enable = EnableEndpoint { merchant, endpoint, author, now: self.now() };
+        match self.parts.store.run(enable).await? {
+            Enabling::Enabled => {
+                self.parts.deliveries_due.notify_one();
+                Ok(true)
+            }
+            Enabling::Already => Ok(false),
+            Enabling::Revoked => Err(AdminError::Conflict("the endpoint is revoked".to_owned())),
+            Enabling::NotFound => Err(AdminError::NotFound("endpoint")),
         }
     }
 

@@ -9,7 +9,9 @@ use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
-use redress_store::ops::deliveries::{AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery};
+use redress_store::ops::deliveries::{
+    AfterDelivery, ClaimedDelivery, DeliveryQueue, EndpointFailure, RecordDelivery, Recorded,
+};
 use redress_store::ops::endpoints::{Dialect, Endpoint};
 use redress_store::ops::merchants::FindMerchant;
 
@@ -19,6 +21,7 @@ use super::schedule::{Try, Verdict, what_follows};
 use super::slots::Slot;
 use super::{portone, sgate, standard};
 use crate::engine::Engine;
+use crate::exchange::cases_opened;
 use crate::signing::standard_webhooks;
 
 /// The longest answer of a merchant that is read, in bytes; a longer one counts as none.
@@ -185,24 +188,32 @@ impl Engine {
             started_at,
             finished_at,
             next,
+            failure: tried.verdict.is_the_endpoints_fault().then(|| EndpointFailure {
+                disable_after: self.parts.config.delivery.disable_after,
+                case: self.case_id(finished_at),
+            }),
         };
-        if self.recorded(&op).await {
-            report(delivering, tried.verdict, &op);
+        let Some(disabled) = self.recorded(&op).await else { return };
+        report(delivering, tried.verdict, &op);
+        if let (true, Some(endpoint)) = (disabled, op.queue.endpoint) {
+            cases_opened(1);
+            tracing::error!(%endpoint, "an endpoint took nothing for too long: nothing is sent to it until it is enabled");
         }
     }
 
-    /// True when this try is the one that is on record.
-    async fn recorded(&self, op: &RecordDelivery) -> bool {
+    /// Where this try is the one that is on record: whether its endpoint was disabled by it.
+    async fn recorded(&self, op: &RecordDelivery) -> Option<bool> {
         let mut maybe_before = false;
         for tries in 1.. {
             match self.parts.store.run(op.clone()).await {
-                // False: it was recorded before, by a run whose answer was lost, or by somebody who claimed it after
-                // this one's lease, sent it too, and was quicker.
-                Ok(recorded) => return recorded || maybe_before,
+                Ok(Recorded::Yes { disabled }) => return Some(disabled),
+                // By a run whose answer was lost, or by somebody who claimed it after this one's lease, sent it too, and
+                // was quicker.
+                Ok(Recorded::Before) => return maybe_before.then_some(false),
                 Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => {
                     let (refund, number) = (op.refund, op.number);
                     tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
-                    return false;
+                    return None;
                 }
                 Err(error) => {
                     maybe_before |= matches!(error, StoreError::Unavailable { maybe_committed: true, .. });
@@ -210,7 +221,7 @@ impl Engine {
                 }
             }
         }
-        false
+        None
     }
 }
 

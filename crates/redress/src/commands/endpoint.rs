@@ -10,14 +10,14 @@ use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::options::{JsonFlag, MerchantArg, environment};
+use super::options::{DecisionArgs, JsonFlag, MerchantArg, environment};
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{one_line, print, print_json, print_table, time};
 use crate::place::PlaceArgs;
 use crate::settings::Settings;
 
-/// Add, list and revoke the addresses at which a merchant is notified, and change their signing secrets
+/// Add, list, enable and revoke the addresses at which a merchant is notified, and change their signing secrets
 #[derive(Args, Debug)]
 pub(crate) struct EndpointArgs {
     #[command(flatten)]
@@ -44,6 +44,16 @@ enum Action {
         /// The endpoint's id, as ep_01k…
         #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
         endpoint: EndpointId,
+    },
+    /// Send to an endpoint again that was disabled because it took nothing for too long; what it is owed goes out
+    Enable {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The endpoint's id, as ep_01k…
+        #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
+        endpoint: EndpointId,
+        #[command(flatten)]
+        decision: DecisionArgs,
     },
     /// Give an endpoint a new signing secret and print it, once; the old one signs too for notifications.secret_overlap
     Rotate {
@@ -110,6 +120,12 @@ pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
             let revoked = engine.revoke_endpoint(merchant.id, endpoint).await?;
             print(&format!("{endpoint} {}", if revoked { "is revoked" } else { "was revoked before" }))
         }
+        Action::Enable { merchant, endpoint, decision } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let DecisionArgs { reason, author } = &decision;
+            let enabled = engine.enable_endpoint(merchant.id, endpoint, author, reason).await?;
+            print(&format!("{endpoint} {}", if enabled { "is enabled again" } else { "was not disabled" }))
+        }
         Action::Rotate { merchant, endpoint } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
             let (secret, old_until) = engine.rotate_endpoint_secret(merchant.id, endpoint).await?;
@@ -158,8 +174,17 @@ fn row(endpoint: &Endpoint) -> [String; 6] {
         endpoint.environment.to_string(),
         one_line(&endpoint.name),
         without_query(&endpoint.url).to_owned(),
-        endpoint.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at))),
+        state(endpoint),
     ]
+}
+
+fn state(endpoint: &Endpoint) -> String {
+    match (endpoint.revoked_at, endpoint.disabled_at, endpoint.failing_since) {
+        (Some(at), _, _) => format!("revoked {}", time(at)),
+        (None, Some(at), _) => format!("disabled {}", time(at)),
+        (None, None, Some(since)) => format!("failing since {}", time(since)),
+        (None, None, None) => String::new(),
+    }
 }
 
 /// Merchants put secrets into the query.
@@ -179,5 +204,7 @@ fn shown(endpoint: &Endpoint) -> Value {
         "key": endpoint.credential.map(|key| key.to_string()),
         "created_at": time(endpoint.created_at),
         "revoked_at": endpoint.revoked_at.map(time),
+        "failing_since": endpoint.failing_since.map(time),
+        "disabled_at": endpoint.disabled_at.map(time),
     })
 }

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod claim;
 pub mod credentials;
 pub mod deliveries;
+pub mod endpoint_health;
 pub mod endpoints;
 pub mod feed;
 #[cfg(test)]

@@ -2,5 +2,7 @@
 
 mod delivery;
 mod dialects;
+mod feed;
 mod guard;
+mod health;
 mod rig;

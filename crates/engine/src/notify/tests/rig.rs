@@ -308,6 +308,11 @@ impl Receivers {
         self.state().script.entry(host.into()).or_default().extend(replies);
     }
 
+    /// From now on it answers 200.
+    pub(super) fn forget_script(&self, host: &str) {
+        self.state().script.remove(host);
+    }
+
     pub(super) fn always_stall(&self, host: &str) {
         self.state().always_stall.push(host.into());
     }

@@ -18,6 +18,8 @@ fn endpoint(n: u8, environment: Environment, event_mask: i64) -> Endpoint {
         old_secret: None,
         created_at: at(1),
         revoked_at: None,
+        failing_since: None,
+        disabled_at: None,
     }
 }
 
