@@ -212,7 +212,8 @@ async fn body<'a>(stream: &mut TcpStream, buffer: &'a mut [u8]) -> Outcome<&'a s
             && let Some(head) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n")
         {
             let text = std::str::from_utf8(&buffer[..head]).map_err(|error| error.to_string())?;
-            let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+            let line =
+                |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
             if !text.starts_with("HTTP/1.1 200") {
                 return Err(format!("not a page: {text}"));
             }

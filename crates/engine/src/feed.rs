@@ -88,8 +88,10 @@ impl Engine {
             store.run(NumberEvents { limit: NUMBERED_EVENTS_MAX }).await?;
             page = store.read(asked).await?;
         }
+        // Where nothing is here yet, what others are waiting for says nothing: whoever comes back later finds the rest.
+        let more = page.more || (page.unnumbered && !page.events.is_empty());
         let events = page.events.into_iter().map(Event).collect();
-        Ok(EventPage { events, next: page.next, more: page.more || page.unnumbered })
+        Ok(EventPage { events, next: page.next, more })
     }
 }
 

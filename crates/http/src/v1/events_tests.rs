@@ -60,7 +60,10 @@ async fn the_feed_is_read_in_pages_and_on_from_its_end() {
     assert_eq!(whole["has_more"], json!(false));
     let first = &whole["data"][0];
     assert!(first["id"].as_str().unwrap().starts_with("evt_rf_"), "{first}");
-    assert_eq!((&first["data"]["order_ref"], &first["data"]["amount_minor"]), (&json!("order-1"), &json!(1_000)));
+    assert_eq!(
+        (&first["data"]["order_ref"], &first["data"]["amount_minor"]),
+        (&json!("order-1"), &json!(1_000))
+    );
     assert_eq!(first["data"]["status"], json!("queued"));
 
     let (mut cursor, mut pages) = (String::new(), Vec::new());

@@ -216,7 +216,11 @@ async fn without_a_good_key_nothing_is_read() {
     }
     let of_key: Vec<&str> =
         routes().iter().filter(|route| route.auth == Auth::ApiKey).map(|route| route.path).collect();
-    assert_eq!(of_key, ["/v1/payments", "/v1/connectors", "/v1/events"], "every endpoint with an API key stands in tests");
+    assert_eq!(
+        of_key,
+        ["/v1/payments", "/v1/connectors", "/v1/events"],
+        "every endpoint with an API key stands in tests"
+    );
 }
 
 #[tokio::test]

@@ -148,7 +148,9 @@ impl NewCaseRow {
     fn refund(&self) -> Option<&RefundId> {
         match &self.subject {
             CaseSubject::Refund(refund) => Some(refund),
-            CaseSubject::PspRefund { .. } | CaseSubject::Notification { .. } | CaseSubject::Endpoint(_) => None,
+            CaseSubject::PspRefund { .. } | CaseSubject::Notification { .. } | CaseSubject::Endpoint(_) => {
+                None
+            }
         }
     }
 

@@ -51,11 +51,12 @@ pub(super) async fn failed<T: Tx>(
         return Ok(false);
     }
     let span = i64::try_from(failure.disable_after.as_micros()).unwrap_or(i64::MAX);
+    let since = now.as_micros().saturating_sub(span);
     let disabled = tx
         .exec(
             "UPDATE endpoints SET disabled_at = $1 WHERE merchant_id = $2 AND endpoint_id = $3 \
-             AND failing_since <= $1 - $4 AND disabled_at IS NULL AND revoked_at IS NULL",
-            &[now.as_micros().into(), owner.into(), id.into(), span.into()],
+             AND failing_since <= $4 AND disabled_at IS NULL AND revoked_at IS NULL",
+            &[now.as_micros().into(), owner.into(), id.into(), since.into()],
         )
         .await?;
     if disabled == 0 {
@@ -71,7 +72,9 @@ pub(super) async fn failed<T: Tx>(
         kind: CaseKind::EndpointDisabled,
         subject: CaseSubject::Endpoint(endpoint),
         payment: None,
-        text: format!("the endpoint {endpoint} took nothing for too long: nothing is sent to it until it is enabled"),
+        text: format!(
+            "the endpoint {endpoint} took nothing for too long: nothing is sent to it until it is enabled"
+        ),
         block_minor: 0,
         now,
     };

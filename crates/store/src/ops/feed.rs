@@ -186,7 +186,8 @@ impl Query for ReadFeed {
                 let start = [merchant.into(), environment.into(), self.after.into()];
                 let [m, e, after] = start;
                 let within = tx.rows(REACH, &[m, e, after, LOOKED_THROUGH_MAX.into()]).await?;
-                let within = within.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
+                let within =
+                    within.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
                 let reach = within.opt_int(0)?.unwrap_or(self.after);
                 let params = [m, e, after, reach.into(), kind.as_str().into(), one_more.into()];
                 let more = within.int(1)? == i64::from(LOOKED_THROUGH_MAX);

@@ -40,11 +40,17 @@ async fn nothing_is_sent_to_a_disabled_endpoint_and_all_of_it_once_it_is_enabled
     rig.pass(2 * HOUR).await;
     let tries = rig.seconds_of("shop.example");
     assert!(*tries.last().unwrap() >= HOUR, "{tries:?}");
-    assert!(tries.iter().filter(|second| **second >= HOUR).count() == 1, "the last one disabled it: {tries:?}");
+    assert!(
+        tries.iter().filter(|second| **second >= HOUR).count() == 1,
+        "the last one disabled it: {tries:?}"
+    );
     let found = rig.engine.list_endpoints(rig.merchant, None).await.unwrap().remove(0);
     assert!(found.disabled_at.is_some());
     let cases = rig.engine.open_cases(Some(rig.merchant)).await.unwrap();
-    assert_eq!((cases.len(), cases[0].kind, cases[0].endpoint), (1, CaseKind::EndpointDisabled, Some(endpoint.id)));
+    assert_eq!(
+        (cases.len(), cases[0].kind, cases[0].endpoint),
+        (1, CaseKind::EndpointDisabled, Some(endpoint.id))
+    );
     rig.pass(48 * HOUR).await;
     assert_eq!(rig.seconds_of("shop.example"), tries, "nothing more");
 
@@ -55,10 +61,10 @@ async fn nothing_is_sent_to_a_disabled_endpoint_and_all_of_it_once_it_is_enabled
     assert_eq!(rig.receivers.count_of("shop.example"), tries.len() + 1, "what was due goes out");
     assert!(rig.engine.open_cases(Some(rig.merchant)).await.unwrap().is_empty());
     let id = endpoint.id;
-    assert_eq!(told(&rig).await, [
-        format!(r#""endpoint.disabled" "{id}""#),
-        format!(r#""endpoint.enabled" "{id}""#)
-    ]);
+    assert_eq!(
+        told(&rig).await,
+        [format!(r#""endpoint.disabled" "{id}""#), format!(r#""endpoint.enabled" "{id}""#)]
+    );
 }
 
 #[tokio::test]

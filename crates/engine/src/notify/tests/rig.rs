@@ -62,9 +62,14 @@ impl Rig {
     }
 
     pub(super) async fn with(start: Timestamp, config: EngineConfig) -> Self {
-        let (world, clock, spawner) = world(start, 7);
         let store = Store::in_line_sqlite().unwrap();
         store.migrate(redress_store::MIGRATIONS, start.as_micros()).await.unwrap();
+        Self::over(store, start, config).await
+    }
+
+    /// Over a store that has the tables and nothing in them.
+    pub(super) async fn over(store: Store, start: Timestamp, config: EngineConfig) -> Self {
+        let (world, clock, spawner) = world(start, 7);
         let vault = Arc::new(Vault::parse(generate_line(&*world.random).expose_secret()).unwrap());
         let receivers = Arc::new(Receivers::new(&clock));
         let mut rig = Self {
@@ -92,6 +97,10 @@ impl Rig {
         };
         rig.account = rig.engine.add_account(account).await.unwrap().id;
         rig
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Another process on the same store.

@@ -92,7 +92,11 @@ pub(super) const ALL: [Metric; 31] = [
     ),
     gauge("redress_deliveries_pending", &[], "notifications owed to endpoints that are not disabled"),
     gauge("redress_deliveries_lag_seconds", &[], "for how long the oldest has been due"),
-    gauge("redress_endpoints_disabled", &[], "endpoints that nothing is sent to, because they failed for too long"),
+    gauge(
+        "redress_endpoints_disabled",
+        &[],
+        "endpoints that nothing is sent to, because they failed for too long",
+    ),
     gauge(
         "redress_sampled_timestamp_seconds",
         &[],

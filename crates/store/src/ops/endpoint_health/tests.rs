@@ -18,7 +18,8 @@ use crate::ops::sequence::NumberEvents;
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
 
-const ID: EndpointId = EndpointId::from_bytes(id(6, 1));
+/// The endpoint that [`ENDPOINT`] is.
+const ID: EndpointId = EndpointId::from_bytes([6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 0, 0, 0, 1]);
 const QUEUE: DeliveryQueue = DeliveryQueue { merchant: MERCHANT, endpoint: Some(ID) };
 const TEN: Duration = Duration::from_secs(10);
 
@@ -90,7 +91,10 @@ async fn an_endpoint_that_takes_nothing_for_too_long_is_disabled_and_what_it_is_
     TestStores::each(|store| async move {
         one_owed(&store).await;
         assert!(!disabled(&store, fails(1, 100)).await);
-        assert_eq!((endpoint(&store).await.failing_since, endpoint(&store).await.disabled_at), (Some(at(100)), None));
+        assert_eq!(
+            (endpoint(&store).await.failing_since, endpoint(&store).await.disabled_at),
+            (Some(at(100)), None)
+        );
         assert!(!disabled(&store, fails(2, 109)).await, "not yet");
         let (recorded, statements) = fail_every_statement(&store, || fails(3, 110)).await;
         assert_eq!((recorded, statements), (Ok(Recorded::Yes { disabled: true }), 8));
@@ -100,7 +104,10 @@ async fn an_endpoint_that_takes_nothing_for_too_long_is_disabled_and_what_it_is_
         assert_eq!((waiting.deliveries, waiting.oldest_delivery, waiting.endpoints_disabled), (0, None, 1));
         assert_eq!(told(&store).await, [(OtherEventKind::EndpointDisabled, ID)]);
         let cases = open_cases(&store).await;
-        assert_eq!((cases.len(), cases[0].kind, cases[0].endpoint), (1, CaseKind::EndpointDisabled, Some(ID)));
+        assert_eq!(
+            (cases.len(), cases[0].kind, cases[0].endpoint),
+            (1, CaseKind::EndpointDisabled, Some(ID))
+        );
         assert!(!disabled(&store, fails(4, 130)).await, "what was under way changes nothing more");
         assert_eq!((told(&store).await.len(), open_cases(&store).await.len()), (1, 1));
 

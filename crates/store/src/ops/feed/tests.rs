@@ -8,8 +8,8 @@ use redress_core::state::StateName;
 use super::*;
 use crate::op::{Done, Operation};
 use crate::ops::fixtures::{
-    ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, done, hear, id, in_state, pay, payment, pending,
-    queued, rf, sent, sql, world,
+    ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, done, hear, id, in_state, pay, payment, pending, queued,
+    rf, sent, sql, world,
 };
 use crate::ops::sequence::NumberEvents;
 use crate::ops::write::{OtherSubject, insert_other_event};
@@ -250,8 +250,7 @@ async fn the_feed_is_read_by_its_index_and_sorts_nothing() {
     let (sandbox, int) = (|| crate::ops::fixtures::text("sandbox"), crate::value::Cell::Int);
     let read = plan(READ_ON, vec![merchant(), sandbox(), int(0), int(9)]).await;
     let created = crate::ops::fixtures::text("refund.created");
-    let of_kind =
-        plan(READ_ON_OF_KIND, vec![merchant(), sandbox(), int(0), int(9), created, int(9)]).await;
+    let of_kind = plan(READ_ON_OF_KIND, vec![merchant(), sandbox(), int(0), int(9), created, int(9)]).await;
     let reach = plan(REACH, vec![merchant(), sandbox(), int(0), int(9)]).await;
     for plan in [&read, &of_kind, &reach] {
         assert!(plan.contains("INDEX events_feed (merchant_id=? AND environment=? AND position>?"), "{plan}");

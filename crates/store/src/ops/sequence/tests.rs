@@ -7,7 +7,9 @@ use tokio::sync::Notify;
 use super::*;
 use crate::ops::accept::Accept;
 use crate::ops::feed::{FeedSubject, ReadFeed};
-use crate::ops::fixtures::{MERCHANT, accept, at, bytes, done, hear, pay, queued, rf, rows, sql, told, world};
+use crate::ops::fixtures::{
+    MERCHANT, accept, at, bytes, done, hear, pay, queued, rf, rows, sql, told, world,
+};
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
 
@@ -57,8 +59,11 @@ async fn what_commits_late_comes_late_and_is_never_skipped() {
         world(&store).await;
         pay(&store, 2, "flex", 1000).await;
         let (written, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let first =
-            HeldBack { accept: accept("order-1", "1.00", 1), written: Arc::clone(&written), go: Arc::clone(&go) };
+        let first = HeldBack {
+            accept: accept("order-1", "1.00", 1),
+            written: Arc::clone(&written),
+            go: Arc::clone(&go),
+        };
         let other = store.clone();
         let first = tokio::spawn(async move { other.run(first).await });
         written.notified().await;
@@ -101,7 +106,8 @@ async fn events_of_one_refund_never_swap_whatever_the_clocks_say() {
         }
         // The clock was set back while the first refund was under way, and the others came in between.
         let set_back = "UPDATE events SET happened_at = $1 WHERE refund_id = $2 AND number = 1";
-        sql(&store, set_back, vec![crate::value::Cell::Int(at(500).as_micros()), bytes(rf(1).as_bytes())]).await;
+        sql(&store, set_back, vec![crate::value::Cell::Int(at(500).as_micros()), bytes(rf(1).as_bytes())])
+            .await;
         while store.run(NumberEvents { limit: 1 }).await.unwrap() > 0 {}
         let told = "SELECT number FROM events ORDER BY refund_id, position";
         assert_eq!(rows(&store, told).await, ["1", "2", "1", "2", "1", "2"]);
@@ -121,9 +127,7 @@ async fn many_sequencers_at_once_give_no_place_twice_and_wait_for_nobody_for_eve
         let mut sequencers = tokio::task::JoinSet::new();
         for limit in [1, 2, 3, 5, 40] {
             let store = store.clone();
-            sequencers.spawn(async move {
-                while store.run(NumberEvents { limit }).await.unwrap() > 0 {}
-            });
+            sequencers.spawn(async move { while store.run(NumberEvents { limit }).await.unwrap() > 0 {} });
         }
         sequencers.join_all().await;
         let places = "SELECT COUNT(DISTINCT position), MAX(position), COUNT(*) FROM events";
