@@ -10,8 +10,9 @@ use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
 use redress_store::ops::deliveries::{
-    AfterDelivery, ClaimedDelivery, DeliveryQueue, EndpointFailure, RecordDelivery, Recorded,
+    AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery, Recorded,
 };
+use redress_store::ops::endpoint_health::EndpointFailure;
 use redress_store::ops::endpoints::{Dialect, Endpoint};
 use redress_store::ops::merchants::FindMerchant;
 

@@ -3,15 +3,13 @@
 //! One queue an address: the deliveries of one merchant to one endpoint, and those to the own addresses of a merchant's
 //! payments together. So a slow endpoint delays nobody else.
 
-use std::time::Duration;
-
 use redress_core::event::EventKind;
-use redress_core::id::{CaseId, EndpointId, MerchantId, RefundId};
+use redress_core::id::{EndpointId, MerchantId, RefundId};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
-use super::endpoint_health;
+use super::endpoint_health::{self, EndpointFailure};
 use super::endpoints::{self, Dialect, Endpoint};
 use super::payments;
 use super::rows::{self, count, opt_time, parsed, refund_columns, time};
@@ -261,15 +259,6 @@ pub struct RecordDelivery {
     pub next: AfterDelivery,
     /// There where the endpoint did not take it; not where nothing could be sent.
     pub failure: Option<EndpointFailure>,
-}
-
-/// What a failed try may mean for its endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EndpointFailure {
-    /// An endpoint that has failed every try for so long is disabled.
-    pub disable_after: Duration,
-    /// The id of the case that is opened then.
-    pub case: CaseId,
 }
 
 /// What recording an attempt came to.

@@ -1,19 +1,29 @@
 //! Endpoints that fail: one that has taken nothing for too long is disabled. What is owed to it then stays due and is not
 //! looked for, until a person enables it again.
 
+use std::time::Duration;
+
 use redress_core::case::CaseKind;
 use redress_core::event::OtherEventKind;
-use redress_core::id::{EndpointId, MerchantId};
+use redress_core::id::{CaseId, EndpointId, MerchantId};
 use redress_core::time::Timestamp;
 
 use super::cases::{self, CaseSubject, Ending, NewCaseRow};
-use super::deliveries::EndpointFailure;
 use super::endpoints;
 use super::settings_version::bump;
 use super::write::{Author, OtherSubject, insert_other_event};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::tx::Tx;
+
+/// What a failed try may mean for its endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointFailure {
+    /// An endpoint that has failed every try for so long is disabled.
+    pub disable_after: Duration,
+    /// The id of the case that is opened then.
+    pub case: CaseId,
+}
 
 /// The endpoint took something.
 pub(super) async fn took<T: Tx>(

@@ -1,7 +1,4 @@
-use std::time::Duration;
-
 use redress_core::environment::Environment;
-use redress_core::id::{CaseId, EndpointId};
 use redress_core::state::StateName;
 
 use super::*;
