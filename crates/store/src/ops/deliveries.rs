@@ -3,6 +3,9 @@
 //! One queue an address: the deliveries of one merchant to one endpoint, and those to the own addresses of a merchant's
 //! payments together. So a slow endpoint delays nobody else.
 
+mod again;
+mod pages;
+
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, MerchantId, RefundId};
 use redress_core::payment::Payment;
@@ -18,6 +21,9 @@ use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::{Engine, Tx};
 use crate::value::Row;
+
+pub use again::{ReplayBatch, Replaying, ResendDelivery};
+pub use pages::{DeliveryId, DeliveryPage, FindDelivery, ListedDelivery, PageDeliveries};
 
 /// Which deliveries lie in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,5 +1,7 @@
 //! Where merchants want to be told.
 
+mod change;
+
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
@@ -14,6 +16,8 @@ use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
 use crate::value::Row;
+
+pub use change::ChangeEndpoint;
 
 /// The shape a notification takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
