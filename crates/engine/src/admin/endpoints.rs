@@ -51,6 +51,16 @@ pub fn default_events(dialect: Dialect) -> i64 {
     kinds.iter().map(|kind| kind.bit()).sum()
 }
 
+pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
+    if mask <= 0 || mask & !EventKind::all_bits() != 0 {
+        return Err(AdminError::invalid(
+            "events",
+            "must name at least one kind of event, and known ones only",
+        ));
+    }
+    Ok(())
+}
+
 /// The most endpoints of a merchant in one environment: each step of a refund inserts a delivery for each of them.
 pub const ENDPOINTS_MAX: usize = 50;
 
@@ -63,12 +73,7 @@ impl Engine {
         check_text("name", &new.name, NAME_BYTES_MAX)?;
         check_url("url", &new.url)?;
         let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
-        if event_mask <= 0 || event_mask & !EventKind::all_bits() != 0 {
-            return Err(AdminError::invalid(
-                "events",
-                "must name at least one kind of event, and known ones only",
-            ));
-        }
+        check_events(event_mask)?;
         self.check_signer(&new).await?;
         let there = self.list_endpoints(new.merchant, Some(new.environment)).await?;
         if there.iter().filter(|endpoint| endpoint.revoked_at.is_none()).count() >= ENDPOINTS_MAX {

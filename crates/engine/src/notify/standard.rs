@@ -4,8 +4,10 @@
 
 use http::Method;
 use redress_core::money::Amount;
+use redress_core::time::Timestamp;
 use redress_psp::transport::HttpRequest;
 use redress_store::ops::deliveries::DeliveryEvent;
+use redress_store::ops::endpoints::Endpoint;
 use serde::Serialize;
 
 use super::message::{About, Message, NotSendable, Taken, Told, calendar, state_at};
@@ -57,6 +59,32 @@ struct FailureText<'a> {
 pub(super) fn message(told: &Told<'_>, url: &str) -> Result<Message, NotSendable> {
     let body = serde_json::to_vec(&notification(told)).map_err(|error| NotSendable(error.to_string()))?;
     let request = HttpRequest::new(Method::POST, url).body("application/json", body);
+    Ok(Message { request, taken: Taken::AnySuccess })
+}
+
+/// What an endpoint is told to see that it is reached and can verify: it is about no refund.
+#[derive(Serialize)]
+struct Test<'a> {
+    r#type: &'static str,
+    timestamp: String,
+    data: TestData<'a>,
+}
+
+#[derive(Serialize)]
+struct TestData<'a> {
+    endpoint: String,
+    environment: &'a str,
+}
+
+/// Builds a test of an endpoint.
+pub(super) fn test_message(endpoint: &Endpoint, now: Timestamp) -> Result<Message, NotSendable> {
+    let test = Test {
+        r#type: "endpoint.test",
+        timestamp: calendar(now).to_string(),
+        data: TestData { endpoint: endpoint.id.to_string(), environment: endpoint.environment.as_str() },
+    };
+    let body = serde_json::to_vec(&test).map_err(|error| NotSendable(error.to_string()))?;
+    let request = HttpRequest::new(Method::POST, &endpoint.url).body("application/json", body);
     Ok(Message { request, taken: Taken::AnySuccess })
 }
 

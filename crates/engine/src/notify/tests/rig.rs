@@ -135,10 +135,15 @@ impl Rig {
 
     /// A refund of 1.5 KWD that the PSP has accepted: events 1 (created) and 2 (pending).
     pub(super) async fn refund(&self, order_ref: &str) -> Refund {
+        self.refund_of(order_ref, "1.5").await
+    }
+
+    /// The same, of a sum in KWD.
+    pub(super) async fn refund_of(&self, order_ref: &str, amount: &str) -> Refund {
         let request = RefundRequest {
             merchant: self.merchant,
             order_ref: order_ref.into(),
-            ask: Ask::of(AskedAmount::Exactly(Decimal::from_text("1.5").unwrap())),
+            ask: Ask::of(AskedAmount::Exactly(Decimal::from_text(amount).unwrap())),
             reason: "customer request".into(),
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
