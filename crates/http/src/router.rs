@@ -88,6 +88,23 @@ fn all() -> Routes {
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
+        .add(Auth::ApiKey, Method::GET, "/v1/endpoints", v1::endpoints::list::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints", v1::endpoints::create::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/endpoints/{id}", v1::endpoints::get::handle)
+        .add(Auth::ApiKey, Method::PATCH, "/v1/endpoints/{id}", v1::endpoints::change::handle)
+        .add(Auth::ApiKey, Method::DELETE, "/v1/endpoints/{id}", v1::endpoints::revoke::handle)
+        .add(
+            Auth::ApiKey,
+            Method::POST,
+            "/v1/endpoints/{id}/rotate-secret",
+            v1::endpoints::rotate_secret::handle,
+        )
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints/{id}/enable", v1::endpoints::enable::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints/{id}/test", v1::endpoints::test::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints/{id}/replay", v1::endpoints::replay::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/deliveries", v1::deliveries::list::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/deliveries/{id}", v1::deliveries::get::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/deliveries/{id}/resend", v1::deliveries::resend::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/events", v1::events::list)
         .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
@@ -159,7 +176,26 @@ mod tests {
                 "POST /api_v1/orders/{id}/refunds",
             ],
         ),
-        (Auth::ApiKey, &["GET /v1/connectors", "GET /v1/events", "POST /v1/payments"]),
+        (
+            Auth::ApiKey,
+            &[
+                "DELETE /v1/endpoints/{id}",
+                "GET /v1/connectors",
+                "GET /v1/deliveries",
+                "GET /v1/deliveries/{id}",
+                "GET /v1/endpoints",
+                "GET /v1/endpoints/{id}",
+                "GET /v1/events",
+                "PATCH /v1/endpoints/{id}",
+                "POST /v1/deliveries/{id}/resend",
+                "POST /v1/endpoints",
+                "POST /v1/endpoints/{id}/enable",
+                "POST /v1/endpoints/{id}/replay",
+                "POST /v1/endpoints/{id}/rotate-secret",
+                "POST /v1/endpoints/{id}/test",
+                "POST /v1/payments",
+            ],
+        ),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
         (
             Auth::Nobody,

@@ -4,6 +4,8 @@
 mod auth;
 pub(crate) mod code;
 pub(crate) mod connectors;
+pub(crate) mod deliveries;
+pub(crate) mod endpoints;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod openapi;

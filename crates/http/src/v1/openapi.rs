@@ -5,7 +5,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{connectors, error, events, payments};
+use super::{connectors, deliveries, endpoints, error, events, payments};
 
 /// What the description is made from: every handler of the own API stands here.
 #[derive(OpenApi)]
@@ -15,7 +15,23 @@ use super::{connectors, error, events, payments};
         description = "Gives back captured payments, whole or in part, through any of a merchant's payment providers. Sums \
                        are whole numbers of minor units (ISO 4217); times are RFC 3339 in UTC; errors are RFC 9457."
     ),
-    paths(connectors::list, events::list, payments::handle),
+    paths(
+        connectors::list,
+        payments::handle,
+        endpoints::list::handle,
+        endpoints::create::handle,
+        endpoints::get::handle,
+        endpoints::change::handle,
+        endpoints::revoke::handle,
+        endpoints::rotate_secret::handle,
+        endpoints::enable::handle,
+        endpoints::test::handle,
+        endpoints::replay::handle,
+        deliveries::list::handle,
+        deliveries::get::handle,
+        deliveries::resend::handle,
+        events::list,
+    ),
     components(schemas(error::Body<'static>)),
     modifiers(&ApiKeyScheme),
     security(("api_key" = []))

@@ -218,7 +218,23 @@ async fn without_a_good_key_nothing_is_read() {
         routes().iter().filter(|route| route.auth == Auth::ApiKey).map(|route| route.path).collect();
     assert_eq!(
         of_key,
-        ["/v1/payments", "/v1/connectors", "/v1/events"],
+        [
+            "/v1/payments",
+            "/v1/connectors",
+            "/v1/endpoints",
+            "/v1/endpoints",
+            "/v1/endpoints/{id}",
+            "/v1/endpoints/{id}",
+            "/v1/endpoints/{id}",
+            "/v1/endpoints/{id}/rotate-secret",
+            "/v1/endpoints/{id}/enable",
+            "/v1/endpoints/{id}/test",
+            "/v1/endpoints/{id}/replay",
+            "/v1/deliveries",
+            "/v1/deliveries/{id}",
+            "/v1/deliveries/{id}/resend",
+            "/v1/events",
+        ],
         "every endpoint with an API key stands in tests"
     );
 }
