@@ -10,6 +10,7 @@ use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use super::endpoint_deliveries::{self, DeliveriesArgs, ReplayArgs, ResendArgs};
 use super::options::{DecisionArgs, JsonFlag, MerchantArg, environment};
 use crate::failure::Failure;
 use crate::open;
@@ -17,7 +18,8 @@ use crate::output::{one_line, print, print_json, print_table, time};
 use crate::place::PlaceArgs;
 use crate::settings::Settings;
 
-/// Add, list, enable and revoke the addresses at which a merchant is notified, and change their signing secrets
+/// Add, list, test, enable and revoke the addresses at which a merchant is notified, change their signing secrets, and
+/// tell again
 #[derive(Args, Debug)]
 pub(crate) struct EndpointArgs {
     #[command(flatten)]
@@ -63,6 +65,20 @@ enum Action {
         #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
         endpoint: EndpointId,
     },
+    /// Send a signed test to an endpoint now and print what comes back; it is about no refund and no delivery
+    Test {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The endpoint's id, as ep_01k…
+        #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
+        endpoint: EndpointId,
+    },
+    /// List what was told, newest refund first
+    Deliveries(DeliveriesArgs),
+    /// Make a delivery due now, however it stands: the running server sends it
+    Resend(ResendArgs),
+    /// Make everything that an endpoint wants since a time due to it again: the running server sends it
+    Replay(ReplayArgs),
 }
 
 #[derive(Args, Debug)]
@@ -103,8 +119,16 @@ fn event() -> impl TypedValueParser<Value = EventKind> {
 
 pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
     let settings = args.place.settings()?;
-    let engine = open::for_tool(&settings).await?.engine;
+    let opened = match args.action {
+        Action::Test { .. } => open::for_tool_that_notifies(&settings).await?,
+        _ => open::for_tool(&settings).await?,
+    };
+    let engine = opened.engine;
     match args.action {
+        Action::Test { merchant, endpoint } => run_test(&engine, &merchant, endpoint).await,
+        Action::Deliveries(args) => endpoint_deliveries::list(&engine, args).await,
+        Action::Resend(args) => endpoint_deliveries::resend(&engine, args).await,
+        Action::Replay(args) => endpoint_deliveries::replay(&engine, args).await,
         Action::Add(add) => run_add(&engine, &settings, add).await,
         Action::List { merchant, json } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
@@ -165,6 +189,17 @@ async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(
         return print_json(&value);
     }
     print(&format!("added endpoint {}, its secret shown now and never again:\n  {secret}", endpoint.id))
+}
+
+async fn run_test(engine: &Engine, merchant: &MerchantArg, endpoint: EndpointId) -> Result<(), Failure> {
+    let merchant = engine.merchant_named(&merchant.merchant).await?;
+    let test = engine.test_endpoint(merchant.id, endpoint).await?;
+    let status = test.status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
+    let said = format!("{status} after {} ms: {}", test.took.as_millis(), one_line(&test.answer));
+    if test.taken {
+        return print(&format!("{endpoint} took it, {said}"));
+    }
+    Err(Failure::found(format!("{endpoint} did not take it, {said}")))
 }
 
 fn row(endpoint: &Endpoint) -> [String; 6] {
