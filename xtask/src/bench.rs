@@ -13,12 +13,12 @@ const ON_POSTGRES: [&str; 2] = ["postgres", "pgbench"];
 pub(crate) fn command(args: &[String]) -> Outcome {
     let (ours, theirs): (Vec<_>, Vec<_>) =
         args.iter().partition(|arg| ["--no-pg-install", "--without-postgres"].contains(&arg.as_str()));
-    let known = |name: &str| ["accept", "settle"].contains(&name);
+    let known = |name: &str| ["accept", "settle", "events"].contains(&name);
     let Some((what, rest)) = theirs.split_first().filter(|(name, _)| known(name.as_str())) else {
-        return Err("usage: cargo xtask bench accept|settle [ARGS...]".into());
+        return Err("usage: cargo xtask bench accept|settle|events [ARGS...]".into());
     };
     let has = |name: &str| ours.iter().any(|arg| *arg == name);
-    let cluster = match needs_postgres(rest) && !has("--without-postgres") {
+    let cluster = match what.as_str() != "events" && needs_postgres(rest) && !has("--without-postgres") {
         true => Some(Cluster::start(&programs(!has("--no-pg-install"))?, Durable::Yes)?),
         false => None,
     };

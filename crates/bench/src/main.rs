@@ -5,6 +5,7 @@
 mod accept;
 mod copy;
 mod disk;
+mod events;
 mod job;
 mod load;
 mod measure;
@@ -39,6 +40,8 @@ enum Command {
     Accept(AcceptArgs),
     /// How fast refunds are accepted, executed, settled and told.
     Settle(settle::SettleArgs),
+    /// How fast the feed of events is read.
+    Events(events::EventsArgs),
     /// The PSPs, played; `settle` starts it.
     #[command(hide = true)]
     Sandbox {
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Accept(args) => accept::run(&args),
         Command::Settle(args) => settle::run(&args),
+        Command::Events(args) => events::run(&args),
         Command::Sandbox { file } => peers::play(file),
         Command::Sink => sink::run(),
         Command::Server { job } => server::run(&job),

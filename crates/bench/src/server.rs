@@ -82,14 +82,16 @@ fn as_the_program_does(engine: &Engine) -> Outcome {
     let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new("info")).with_writer(std::io::stderr);
     log.json().flatten_event(true).try_init().map_err(|error| error.to_string())?;
     let tasks = TokioSpawner::new(Handle::current());
-    let (refunds, deliveries) = (engine.clone(), engine.clone());
+    let (refunds, deliveries, events) = (engine.clone(), engine.clone(), engine.clone());
     tasks.spawn("refund worker", Box::pin(async move { refunds.work_refunds(std::future::pending()).await }));
     let deliver = async move { deliveries.work_deliveries(std::future::pending()).await };
     tasks.spawn("delivery worker", Box::pin(deliver));
+    tasks.spawn("event worker", Box::pin(async move { events.work_events(std::future::pending()).await }));
     Ok(())
 }
 
-async fn listen(router: Router) -> Outcome<String> {
+/// Serves on a free port of this machine alone, and says which.
+pub(crate) async fn listen(router: Router) -> Outcome<String> {
     let said = |error: std::io::Error| format!("cannot listen: {error}");
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(said)?;
     let address = listener.local_addr().map_err(said)?.to_string();

@@ -19,11 +19,13 @@ pub enum CaseKind {
     ForeignRefund,
     /// A notification names another merchant, account, currency or sum, and was not applied.
     Quarantined,
+    /// An endpoint failed for so long that nothing is sent to it any more.
+    EndpointDisabled,
 }
 
 impl CaseKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Unresolved,
         Self::Ambiguous,
         Self::Mismatch,
@@ -32,6 +34,7 @@ impl CaseKind {
         Self::Reversed,
         Self::ForeignRefund,
         Self::Quarantined,
+        Self::EndpointDisabled,
     ];
 
     /// The name in the store, the API and the metrics.
@@ -45,6 +48,7 @@ impl CaseKind {
             Self::Reversed => "reversed",
             Self::ForeignRefund => "foreign_refund",
             Self::Quarantined => "quarantined",
+            Self::EndpointDisabled => "endpoint_disabled",
         }
     }
 
@@ -60,7 +64,7 @@ impl CaseKind {
 
     /// Whether money may have moved that the books do not show: somebody should be woken.
     pub const fn is_alarm(self) -> bool {
-        !matches!(self, Self::Unresolved | Self::Overdue)
+        !matches!(self, Self::Unresolved | Self::Overdue | Self::EndpointDisabled)
     }
 }
 

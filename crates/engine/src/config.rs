@@ -39,6 +39,8 @@ pub struct DeliverySchedule {
     pub tries_max: u32,
     /// How long the old secret of an endpoint signs beside the new one after a rotation.
     pub secret_overlap: Duration,
+    /// An endpoint that has taken nothing for so long is disabled: nothing is sent to it until it is enabled again.
+    pub disable_after: Duration,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -67,6 +69,7 @@ impl Default for EngineConfig {
                 sgate_gap: 15 * MINUTE,
                 tries_max: 100,
                 secret_overlap: 24 * HOUR,
+                disable_after: 5 * 24 * HOUR,
             },
         }
     }

@@ -96,6 +96,24 @@ fn all() -> Routes {
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}", v1::refund_read::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}/timeline", v1::refund_timeline::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
+        .add(Auth::ApiKey, Method::GET, "/v1/endpoints", v1::endpoints::list::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints", v1::endpoints::create::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/endpoints/{id}", v1::endpoints::get::handle)
+        .add(Auth::ApiKey, Method::PATCH, "/v1/endpoints/{id}", v1::endpoints::change::handle)
+        .add(Auth::ApiKey, Method::DELETE, "/v1/endpoints/{id}", v1::endpoints::revoke::handle)
+        .add(
+            Auth::ApiKey,
+            Method::POST,
+            "/v1/endpoints/{id}/rotate-secret",
+            v1::endpoints::rotate_secret::handle,
+        )
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints/{id}/enable", v1::endpoints::enable::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints/{id}/test", v1::endpoints::test::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/endpoints/{id}/replay", v1::endpoints::replay::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/deliveries", v1::deliveries::list::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/deliveries/{id}", v1::deliveries::get::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/deliveries/{id}/resend", v1::deliveries::resend::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/events", v1::events::list)
         .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
         .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
@@ -169,11 +187,24 @@ mod tests {
         (
             Auth::ApiKey,
             &[
+                "DELETE /v1/endpoints/{id}",
                 "GET /v1/connectors",
+                "GET /v1/deliveries",
+                "GET /v1/deliveries/{id}",
+                "GET /v1/endpoints",
+                "GET /v1/endpoints/{id}",
+                "GET /v1/events",
                 "GET /v1/payments/{payment}/refundability",
                 "GET /v1/refunds",
                 "GET /v1/refunds/{id}",
                 "GET /v1/refunds/{id}/timeline",
+                "PATCH /v1/endpoints/{id}",
+                "POST /v1/deliveries/{id}/resend",
+                "POST /v1/endpoints",
+                "POST /v1/endpoints/{id}/enable",
+                "POST /v1/endpoints/{id}/replay",
+                "POST /v1/endpoints/{id}/rotate-secret",
+                "POST /v1/endpoints/{id}/test",
                 "POST /v1/payments",
                 "POST /v1/payments/{payment}/refunds",
                 "POST /v1/refunds/{id}/cancel",

@@ -88,7 +88,7 @@ pub struct Row {
     /// The PSP's id of it.
     pub psp_id: Option<u8>,
     /// Open cases, as bits by their place in [`CaseKind::ALL`].
-    pub cases: u8,
+    pub cases: u16,
     /// What a person has said.
     pub verdict: Option<Said>,
 }
@@ -253,7 +253,7 @@ impl Row {
 }
 
 /// The bit of a kind of case in [`Row::cases`].
-pub(crate) fn case_bit(kind: CaseKind) -> u8 {
+pub(crate) fn case_bit(kind: CaseKind) -> u16 {
     let place = CaseKind::ALL.into_iter().position(|known| known == kind).unwrap_or_default();
     1 << place
 }

@@ -55,16 +55,12 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         }
     }
     let vault = Arc::new(master_key::read(&settings.store.master_key_file)?);
-    let notify = HttpClientConfig {
-        guard: settings.notifications.guard.clone(),
-        connect_timeout: settings.notifications.connect_timeout,
-    };
     let engine = Engine::new(EngineParts {
         store: store.clone(),
         world: world.clone(),
         config,
         psp_transport: Arc::new(psp_transport(settings)?),
-        notify_transport: Arc::new(HttpClient::new(notify)?),
+        notify_transport: Arc::new(notify_transport(settings)?),
         connectors: redress_psp::registry::by_name,
         vault,
     });
@@ -80,9 +76,27 @@ pub(crate) fn psp_transport(settings: &Settings) -> Result<HttpClient, Failure> 
     Ok(HttpClient::new(HttpClientConfig { guard, connect_timeout })?)
 }
 
+/// The door to the merchants' endpoints.
+fn notify_transport(settings: &Settings) -> Result<HttpClient, Failure> {
+    let guard = settings.notifications.guard.clone();
+    let connect_timeout = settings.notifications.connect_timeout;
+    Ok(HttpClient::new(HttpClientConfig { guard, connect_timeout })?)
+}
+
 /// Opens for a command that works beside a running server. What is not there is not made: a mistyped directory must
 /// not look like an empty store.
 pub(crate) async fn for_tool(settings: &Settings) -> Result<Opened, Failure> {
+    must_be_there(settings)?;
+    for_first_tool(settings).await
+}
+
+/// As [`for_tool`], for a command that speaks to merchants' endpoints itself, by the server's rules.
+pub(crate) async fn for_tool_that_notifies(settings: &Settings) -> Result<Opened, Failure> {
+    must_be_there(settings)?;
+    tool(settings, Arc::new(notify_transport(settings)?)).await
+}
+
+fn must_be_there(settings: &Settings) -> Result<(), Failure> {
     if let Place::Sqlite(path) = &settings.store.place
         && !path.exists()
     {
@@ -91,11 +105,15 @@ pub(crate) async fn for_tool(settings: &Settings) -> Result<Opened, Failure> {
             "there is no store at {path}: `redress serve`, `redress migrate` or `redress merchant add` make one"
         )));
     }
-    for_first_tool(settings).await
+    Ok(())
 }
 
 /// As [`for_tool`], for the commands that may come before the first server: they make an embedded store.
 pub(crate) async fn for_first_tool(settings: &Settings) -> Result<Opened, Failure> {
+    tool(settings, Arc::new(NoNetwork)).await
+}
+
+async fn tool(settings: &Settings, notify_transport: Arc<dyn Transport>) -> Result<Opened, Failure> {
     let config = settings.engine_config()?;
     let (world, exchanges) = real_world()?;
     make_embedded(settings, &world)?;
@@ -112,7 +130,7 @@ pub(crate) async fn for_first_tool(settings: &Settings) -> Result<Opened, Failur
         world: world.clone(),
         config,
         psp_transport: Arc::new(NoNetwork),
-        notify_transport: Arc::new(NoNetwork),
+        notify_transport,
         connectors: redress_psp::registry::by_name,
         vault: Arc::new(master_key::read(&settings.store.master_key_file)?),
     });

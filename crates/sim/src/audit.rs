@@ -21,7 +21,8 @@ pub const PAYMENTS: &str = "SELECT merchant_id, payment_id, order_ref, captured,
 pub const REFUNDS: &str = "SELECT merchant_id, refund_id, payment_id, ordinal, amount, state, reason, event_count, \
      failure_code, psp_refund_id FROM refunds ORDER BY refund_id";
 /// The statement for [`Evidence::events`].
-pub const EVENTS: &str = "SELECT refund_id, number, kind, author FROM events ORDER BY refund_id, number";
+pub const EVENTS: &str = "SELECT refund_id, number, kind, author FROM events WHERE refund_id IS NOT NULL \
+     ORDER BY refund_id, number";
 /// The statement for [`Evidence::deliveries`].
 pub const DELIVERIES: &str = "SELECT refund_id, number, endpoint_id, state, tries FROM deliveries \
      ORDER BY refund_id, number, endpoint_id";

@@ -62,6 +62,7 @@ pub(crate) fn config(plan: &Plan) -> EngineConfig {
             sgate_gap: s(10),
             tries_max: plan.tries_max,
             secret_overlap: s(100_000),
+            disable_after: s(100_000),
         },
         ..EngineConfig::default()
     }
@@ -135,8 +136,10 @@ impl Run {
         }
         self.note(format_args!("p{place} serves"));
         let (deliveries, stop2) = (engine.clone(), Arc::clone(&stop));
+        let (events, stop3) = (engine.clone(), Arc::clone(&stop));
         self.exec.spawn(group, async move { engine.work_refunds(stop.notified()).await });
         self.exec.spawn(group, async move { deliveries.work_deliveries(stop2.notified()).await });
+        self.exec.spawn(group, async move { events.work_events(stop3.notified()).await });
     }
 
     /// Kills the process of a place, and starts another there in a while.

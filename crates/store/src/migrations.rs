@@ -16,4 +16,9 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0003_event_order_and_rights.sql"),
     },
     Migration { version: 4, name: "copies", sql: include_str!("../../../migrations/0004_copies.sql") },
+    Migration {
+        version: 5,
+        name: "endpoint_health",
+        sql: include_str!("../../../migrations/0005_endpoint_health.sql"),
+    },
 ];

@@ -5,14 +5,16 @@ use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
+use redress_store::ops::endpoint_health::{EnableEndpoint, Enabling};
 use redress_store::ops::endpoints::{
     AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret,
 };
+use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::endpoints::{Dialect, Endpoint};
 
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, check_text, check_url};
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text, check_url};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::signing::standard_webhooks::generate_secret;
@@ -49,6 +51,16 @@ pub fn default_events(dialect: Dialect) -> i64 {
     kinds.iter().map(|kind| kind.bit()).sum()
 }
 
+pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
+    if mask <= 0 || mask & !EventKind::all_bits() != 0 {
+        return Err(AdminError::invalid(
+            "events",
+            "must name at least one kind of event, and known ones only",
+        ));
+    }
+    Ok(())
+}
+
 /// The most endpoints of a merchant in one environment: each step of a refund inserts a delivery for each of them.
 pub const ENDPOINTS_MAX: usize = 50;
 
@@ -61,12 +73,7 @@ impl Engine {
         check_text("name", &new.name, NAME_BYTES_MAX)?;
         check_url("url", &new.url)?;
         let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
-        if event_mask <= 0 || event_mask & !EventKind::all_bits() != 0 {
-            return Err(AdminError::invalid(
-                "events",
-                "must name at least one kind of event, and known ones only",
-            ));
-        }
+        check_events(event_mask)?;
         self.check_signer(&new).await?;
         let there = self.list_endpoints(new.merchant, Some(new.environment)).await?;
         if there.iter().filter(|endpoint| endpoint.revoked_at.is_none()).count() >= ENDPOINTS_MAX {
@@ -90,6 +97,8 @@ impl Engine {
             old_secret: None,
             created_at: now,
             revoked_at: None,
+            failing_since: None,
+            disabled_at: None,
         };
         match self.parts.store.run(AddEndpoint(endpoint.clone())).await? {
             EndpointAdding::Added => Ok((endpoint, secret)),
@@ -153,6 +162,33 @@ impl Engine {
             Revoking::Revoked => Ok(true),
             Revoking::Already => Ok(false),
             Revoking::NotFound => Err(AdminError::NotFound("endpoint")),
+        }
+    }
+
+    /// Enables an endpoint that was disabled because it took nothing for too long: what is due to it goes out. Who did it
+    /// and why is kept. Answers false when it was not disabled.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked.
+    pub async fn enable_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        author: &str,
+        reason: &str,
+    ) -> Result<bool, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        check_text("reason", reason, REASON_BYTES_MAX)?;
+        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let enable = EnableEndpoint { merchant, endpoint, author, now: self.now() };
+        match self.parts.store.run(enable).await? {
+            Enabling::Enabled => {
+                self.parts.deliveries_due.notify_one();
+                Ok(true)
+            }
+            Enabling::Already => Ok(false),
+            Enabling::Revoked => Err(AdminError::Conflict("the endpoint is revoked".to_owned())),
+            Enabling::NotFound => Err(AdminError::NotFound("endpoint")),
         }
     }
 

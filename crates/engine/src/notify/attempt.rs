@@ -9,7 +9,10 @@ use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
-use redress_store::ops::deliveries::{AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery};
+use redress_store::ops::deliveries::{
+    AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery, Recorded,
+};
+use redress_store::ops::endpoint_health::EndpointFailure;
 use redress_store::ops::endpoints::{Dialect, Endpoint};
 use redress_store::ops::merchants::FindMerchant;
 
@@ -19,6 +22,7 @@ use super::schedule::{Try, Verdict, what_follows};
 use super::slots::Slot;
 use super::{portone, sgate, standard};
 use crate::engine::Engine;
+use crate::exchange::cases_opened;
 use crate::signing::standard_webhooks;
 
 /// The longest answer of a merchant that is read, in bytes; a longer one counts as none.
@@ -45,14 +49,14 @@ pub(super) struct Delivering {
 }
 
 /// What came of a try, in words that may be shown to the merchant.
-struct Tried {
-    verdict: Verdict,
-    status: Option<u16>,
-    answer: String,
+pub(super) struct Tried {
+    pub(super) verdict: Verdict,
+    pub(super) status: Option<u16>,
+    pub(super) answer: String,
 }
 
 impl Tried {
-    fn without_answer(verdict: Verdict, text: impl Into<String>) -> Self {
+    pub(super) fn without_answer(verdict: Verdict, text: impl Into<String>) -> Self {
         Self { verdict, status: None, answer: shown(&text.into()) }
     }
 }
@@ -82,16 +86,13 @@ impl Engine {
         if let Some(why) = over(delivering) {
             return Ok(Some(Tried::without_answer(Verdict::Over, why)));
         }
-        let (mut request, taken) = match self.signed_request(delivering, now).await {
+        let (request, taken) = match self.signed_request(delivering, now).await {
             Ok(prepared) => prepared,
             Err(NoKey::Store(error)) => return Err(error),
             Err(NoKey::NotSendable(why)) => {
                 return Ok(Some(Tried::without_answer(Verdict::NotSendable, why.to_string())));
             }
         };
-        request.timeout = self.parts.config.delivery_timeout;
-        request.body_bytes_max = ANSWER_BYTES_MAX;
-        request.cut_body = true;
         if self.now().plus(request.timeout) > delivering.lease_until {
             return Ok(None);
         }
@@ -107,42 +108,57 @@ impl Engine {
         let told = Told::of(&delivering.delivery);
         let (message, keys) = match delivering.endpoint.as_deref() {
             Some(endpoint) => {
-                (self.to_endpoint(delivering, endpoint, now).await?, self.endpoint_keys(endpoint, now)?)
+                let message = self.to_endpoint(&told, delivering.delivery.dialect, endpoint, now).await?;
+                (message, self.endpoint_keys(endpoint, now)?)
             }
             None => self.to_own_address(delivering, now).await?,
         };
+        Ok(self.with_signature(message, &keys, &told.event_id(), now))
+    }
+
+    /// With the headers of Standard Webhooks and the limits of a try.
+    pub(super) fn with_signature(
+        &self,
+        message: Message,
+        keys: &Keys,
+        event_id: &str,
+        now: Timestamp,
+    ) -> (HttpRequest, Taken) {
         let Message { mut request, taken } = message;
         let Keys { current, previous } = keys;
-        let signed =
-            standard_webhooks::headers(&told.event_id(), now, &request.body, &current, previous.as_ref());
+        let signed = standard_webhooks::headers(event_id, now, &request.body, current, previous.as_ref());
         for (name, value) in signed {
             request = request.header(HeaderName::from_static(name), value);
         }
-        Ok((request, taken))
+        request.timeout = self.parts.config.delivery_timeout;
+        request.body_bytes_max = ANSWER_BYTES_MAX;
+        request.cut_body = true;
+        (request, taken)
     }
 
-    async fn to_endpoint(
+    /// What an endpoint is told, in a dialect.
+    pub(super) async fn to_endpoint(
         &self,
-        delivering: &Delivering,
+        told: &Told<'_>,
+        dialect: Dialect,
         endpoint: &Endpoint,
         now: Timestamp,
     ) -> Result<Message, NoKey> {
-        let told = Told::of(&delivering.delivery);
         let (merchant, environment) = (endpoint.merchant, endpoint.environment);
-        Ok(match delivering.delivery.dialect {
-            Dialect::Standard => standard::message(&told, &endpoint.url)?,
+        Ok(match dialect {
+            Dialect::Standard => standard::message(told, &endpoint.url)?,
             Dialect::Portone => {
                 let found = self.parts.store.read(FindMerchant(merchant)).await?;
                 let found = found.ok_or_else(|| NotSendable("the merchant is gone".to_owned()))?;
                 let kind = CredentialKind::Portone;
                 let signer = self.signer(merchant, kind, environment, Some(endpoint)).await?;
                 let secret = signer.as_ref().map(|signer| &signer.secret);
-                portone::message(&told, &endpoint.url, &found.code, secret)?
+                portone::message(told, &endpoint.url, &found.code, secret)?
             }
             Dialect::Sgate => {
                 let kind = CredentialKind::Sgate;
                 let signer = self.signer(merchant, kind, environment, Some(endpoint)).await?;
-                sgate::message(&told, &endpoint.url, &signer.ok_or_else(no_sgate_key)?, now)?
+                sgate::message(told, &endpoint.url, &signer.ok_or_else(no_sgate_key)?, now)?
             }
         })
     }
@@ -185,24 +201,32 @@ impl Engine {
             started_at,
             finished_at,
             next,
+            failure: tried.verdict.is_the_endpoints_fault().then(|| EndpointFailure {
+                disable_after: self.parts.config.delivery.disable_after,
+                case: self.case_id(finished_at),
+            }),
         };
-        if self.recorded(&op).await {
-            report(delivering, tried.verdict, &op);
+        let Some(disabled) = self.recorded(&op).await else { return };
+        report(delivering, tried.verdict, &op);
+        if let (true, Some(endpoint)) = (disabled, op.queue.endpoint) {
+            cases_opened(1);
+            tracing::error!(%endpoint, "an endpoint took nothing for too long: nothing is sent to it until it is enabled");
         }
     }
 
-    /// True when this try is the one that is on record.
-    async fn recorded(&self, op: &RecordDelivery) -> bool {
+    /// Where this try is the one that is on record: whether its endpoint was disabled by it.
+    async fn recorded(&self, op: &RecordDelivery) -> Option<bool> {
         let mut maybe_before = false;
         for tries in 1.. {
             match self.parts.store.run(op.clone()).await {
-                // False: it was recorded before, by a run whose answer was lost, or by somebody who claimed it after
-                // this one's lease, sent it too, and was quicker.
-                Ok(recorded) => return recorded || maybe_before,
+                Ok(Recorded::Yes { disabled }) => return Some(disabled),
+                // By a run whose answer was lost, or by somebody who claimed it after this one's lease, sent it too, and
+                // was quicker.
+                Ok(Recorded::Before) => return maybe_before.then_some(false),
                 Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => {
                     let (refund, number) = (op.refund, op.number);
                     tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
-                    return false;
+                    return None;
                 }
                 Err(error) => {
                     maybe_before |= matches!(error, StoreError::Unavailable { maybe_committed: true, .. });
@@ -210,7 +234,7 @@ impl Engine {
                 }
             }
         }
-        false
+        None
     }
 }
 
@@ -239,7 +263,7 @@ fn no_sgate_key() -> NotSendable {
     NotSendable("the merchant has no SGate key in this environment to sign with".to_owned())
 }
 
-fn judged(answer: Result<HttpResponse, TransportError>, taken: &Taken) -> Tried {
+pub(super) fn judged(answer: Result<HttpResponse, TransportError>, taken: &Taken) -> Tried {
     match answer {
         Ok(answer) => Tried {
             verdict: if taken.is(&answer) { Verdict::Delivered } else { Verdict::WrongAnswer },

@@ -1,9 +1,11 @@
 //! What all dialects have in common: what is told, what is sent, and what counts as taken.
 
+use redress_core::environment::Environment;
 use redress_core::event::EventKind;
-use redress_core::money::Amount;
+use redress_core::id::{PaymentId, RefundId};
+use redress_core::money::{Amount, Currency};
 use redress_core::payment::Payment;
-use redress_core::refund::Refund;
+use redress_core::refund::{Refund, RefundKind};
 use redress_core::state::StateName;
 use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse};
@@ -27,22 +29,60 @@ impl<'a> Told<'a> {
         Amount::new(self.event.amount_minor, self.refund.amount.currency())
     }
 
-    /// The refund's state at the event. A new refund is told of as `queued`, also where it is sent at once.
-    pub(super) fn state(&self) -> StateName {
-        match self.event.kind {
-            EventKind::Created => StateName::Queued,
-            EventKind::Pending => StateName::Pending,
-            EventKind::Unknown => StateName::Unknown,
-            EventKind::Succeeded => StateName::Succeeded,
-            EventKind::Failed => StateName::Failed,
-            EventKind::Canceled => StateName::Canceled,
-            EventKind::Reversed => StateName::Reversed,
-        }
+    /// The event's id, `webhook-id`: the same for every try and every address, and in the feed of events.
+    pub(super) fn event_id(&self) -> String {
+        event_id(self.refund.id, self.event.number)
     }
 
-    /// The event's id, `webhook-id`: the same for every try and every address.
-    pub(super) fn event_id(&self) -> String {
-        format!("evt_{}_{}", self.refund.id, self.event.number)
+    /// What never changes.
+    pub(super) fn about(&self) -> About<'a> {
+        let Self { refund, payment, .. } = *self;
+        About {
+            id: refund.id,
+            payment: payment.id,
+            order_ref: &payment.order_ref,
+            merchant_order_ref: payment.merchant_order_ref.as_deref(),
+            currency: refund.amount.currency(),
+            kind: refund.kind,
+            reason: &refund.reason,
+            description: refund.description.as_deref(),
+            merchant_refund_id: refund.merchant_refund_id.as_deref(),
+            environment: refund.environment,
+            created_at: refund.created_at,
+        }
+    }
+}
+
+/// What never changes of a refund and its payment, as far as it is told.
+pub(crate) struct About<'a> {
+    pub(crate) id: RefundId,
+    pub(crate) payment: PaymentId,
+    pub(crate) order_ref: &'a str,
+    pub(crate) merchant_order_ref: Option<&'a str>,
+    pub(crate) currency: Currency,
+    pub(crate) kind: RefundKind,
+    pub(crate) reason: &'a str,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) merchant_refund_id: Option<&'a str>,
+    pub(crate) environment: Environment,
+    pub(crate) created_at: Timestamp,
+}
+
+/// The id of a refund's event.
+pub(crate) fn event_id(refund: RefundId, number: u32) -> String {
+    format!("evt_{refund}_{number}")
+}
+
+/// A refund's state at an event. A new refund is told of as `queued`, also where it is sent at once.
+pub(super) const fn state_at(event: EventKind) -> StateName {
+    match event {
+        EventKind::Created => StateName::Queued,
+        EventKind::Pending => StateName::Pending,
+        EventKind::Unknown => StateName::Unknown,
+        EventKind::Succeeded => StateName::Succeeded,
+        EventKind::Failed => StateName::Failed,
+        EventKind::Canceled => StateName::Canceled,
+        EventKind::Reversed => StateName::Reversed,
     }
 }
 
@@ -77,6 +117,6 @@ impl Taken {
 pub(super) struct NotSendable(pub(super) String);
 
 /// A time for [`jiff`]; what lies outside of its years is drawn to their end.
-pub(super) fn calendar(time: Timestamp) -> jiff::Timestamp {
+pub(crate) fn calendar(time: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_microsecond(time.as_micros()).unwrap_or(jiff::Timestamp::MAX)
 }

@@ -7,15 +7,17 @@
 //! At least once, in no promised order: a process that dies between sending and recording leaves the delivery due again
 //! when its lease ends, and the receiver knows it by its `webhook-id`, which is the same for every try of an event.
 
+pub mod again;
 mod attempt;
 pub mod history;
 mod keys;
-mod message;
+pub(crate) mod message;
 mod portone;
 mod schedule;
 mod sgate;
 mod slots;
-mod standard;
+pub(crate) mod standard;
+pub mod test_event;
 mod worker;
 
 pub(crate) use slots::Slots;

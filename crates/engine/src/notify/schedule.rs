@@ -22,6 +22,11 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// Whether the endpoint was asked and did not take it.
+    pub(super) const fn is_the_endpoints_fault(self) -> bool {
+        matches!(self, Self::WrongAnswer | Self::Silent)
+    }
+
     /// The name in the metric.
     pub(super) const fn as_str(self) -> &'static str {
         match self {

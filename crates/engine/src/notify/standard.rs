@@ -3,21 +3,25 @@
 //! as it was at the event.
 
 use http::Method;
+use redress_core::money::Amount;
+use redress_core::time::Timestamp;
 use redress_psp::transport::HttpRequest;
+use redress_store::ops::deliveries::DeliveryEvent;
+use redress_store::ops::endpoints::Endpoint;
 use serde::Serialize;
 
-use super::message::{Message, NotSendable, Taken, Told, calendar};
+use super::message::{About, Message, NotSendable, Taken, Told, calendar, state_at};
 
 #[derive(Serialize)]
 struct Notification<'a> {
     r#type: &'a str,
     timestamp: String,
-    data: Data<'a>,
+    data: RefundData<'a>,
 }
 
 /// The refund, in the words of Redress's own API.
 #[derive(Serialize)]
-struct Data<'a> {
+pub(crate) struct RefundData<'a> {
     id: String,
     payment: String,
     order_ref: &'a str,
@@ -58,25 +62,57 @@ pub(super) fn message(told: &Told<'_>, url: &str) -> Result<Message, NotSendable
     Ok(Message { request, taken: Taken::AnySuccess })
 }
 
+/// What an endpoint is told to see that it is reached and can verify: it is about no refund.
+#[derive(Serialize)]
+struct Test<'a> {
+    r#type: &'static str,
+    timestamp: String,
+    data: TestData<'a>,
+}
+
+#[derive(Serialize)]
+struct TestData<'a> {
+    endpoint: String,
+    environment: &'a str,
+}
+
+/// Builds a test of an endpoint.
+pub(super) fn test_message(endpoint: &Endpoint, now: Timestamp) -> Result<Message, NotSendable> {
+    let test = Test {
+        r#type: "endpoint.test",
+        timestamp: calendar(now).to_string(),
+        data: TestData { endpoint: endpoint.id.to_string(), environment: endpoint.environment.as_str() },
+    };
+    let body = serde_json::to_vec(&test).map_err(|error| NotSendable(error.to_string()))?;
+    let request = HttpRequest::new(Method::POST, &endpoint.url).body("application/json", body);
+    Ok(Message { request, taken: Taken::AnySuccess })
+}
+
 fn notification<'a>(told: &Told<'a>) -> Notification<'a> {
-    let Told { event, refund, payment } = *told;
-    let amount = told.amount();
     Notification {
-        r#type: event.kind.as_str(),
-        timestamp: calendar(event.happened_at).to_string(),
-        data: Data {
+        r#type: told.event.kind.as_str(),
+        timestamp: calendar(told.event.happened_at).to_string(),
+        data: RefundData::of(told.event, &told.about()),
+    }
+}
+
+impl<'a> RefundData<'a> {
+    /// The refund as it was at the event.
+    pub(crate) fn of(event: &'a DeliveryEvent, refund: &About<'a>) -> Self {
+        let amount = Amount::new(event.amount_minor, refund.currency);
+        Self {
             id: refund.id.to_string(),
-            payment: payment.id.to_string(),
-            order_ref: &payment.order_ref,
-            merchant_order_ref: payment.merchant_order_ref.as_deref(),
+            payment: refund.payment.to_string(),
+            order_ref: refund.order_ref,
+            merchant_order_ref: refund.merchant_order_ref,
             amount_minor: amount.minor(),
             amount: amount.to_fixed(),
             currency: amount.currency().code(),
-            status: told.state().as_str(),
+            status: state_at(event.kind).as_str(),
             kind: refund.kind.as_str(),
-            reason: &refund.reason,
-            description: refund.description.as_deref(),
-            merchant_refund_id: refund.merchant_refund_id.as_deref(),
+            reason: refund.reason,
+            description: refund.description,
+            merchant_refund_id: refund.merchant_refund_id,
             psp_refund_id: event.psp_refund_id.as_deref(),
             failure: event
                 .failure_code
@@ -87,6 +123,6 @@ fn notification<'a>(told: &Told<'a>) -> Notification<'a> {
             environment: refund.environment.as_str(),
             created_at: calendar(refund.created_at).to_string(),
             event_number: event.number,
-        },
+        }
     }
 }

@@ -74,6 +74,10 @@ impl Engine {
         let lease_until = now.plus(self.delivery_lease());
         let limit = u32::try_from(slots.len()).unwrap_or(0);
         let claim = self.parts.store.run(ClaimDeliveries { queue, now, lease_until, limit }).await?;
+        if claim.endpoint.as_ref().is_some_and(|endpoint| endpoint.disabled_at.is_some()) {
+            // Since the look: what was claimed is due again when its lease ends, and waits then with the rest.
+            return Ok(false);
+        }
         let endpoint = claim.endpoint.map(Arc::new);
         let claimed = !claim.deliveries.is_empty();
         for (delivery, slot) in claim.deliveries.into_iter().zip(slots) {

@@ -4,8 +4,11 @@
 mod auth;
 pub(crate) mod code;
 pub(crate) mod connectors;
+pub(crate) mod deliveries;
+pub(crate) mod endpoints;
 pub(crate) mod error;
 mod metadata;
+pub(crate) mod events;
 pub(crate) mod openapi;
 pub(crate) mod page;
 pub(crate) mod payments;

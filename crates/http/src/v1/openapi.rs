@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    connectors, error, payments, refund_cancel, refund_close, refund_create, refund_list, refund_read,
-    refund_refresh, refund_timeline, refundability,
+    connectors, deliveries, endpoints, error, events, payments, refund_cancel, refund_close, refund_create, refund_list,
+    refund_read, refund_refresh, refund_timeline, refundability,
 };
 
 /// What the description is made from: every handler of the own API stands here.
@@ -29,6 +29,19 @@ use super::{
         refund_list::handle,
         refund_read::handle,
         refund_timeline::handle,
+        endpoints::list::handle,
+        endpoints::create::handle,
+        endpoints::get::handle,
+        endpoints::change::handle,
+        endpoints::revoke::handle,
+        endpoints::rotate_secret::handle,
+        endpoints::enable::handle,
+        endpoints::test::handle,
+        endpoints::replay::handle,
+        deliveries::list::handle,
+        deliveries::get::handle,
+        deliveries::resend::handle,
+        events::list,
     ),
     components(schemas(error::Body<'static>)),
     modifiers(&ApiKeyScheme),

@@ -156,7 +156,7 @@ fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldPr
     })
 }
 
-fn environment(named: Option<&str>, key: Environment) -> Result<Environment, FieldProblem> {
+pub(super) fn environment(named: Option<&str>, key: Environment) -> Result<Environment, FieldProblem> {
     let Some(named) = named else { return Ok(key) };
     match Environment::parse(named) {
         None => Err(FieldProblem::of("environment", "must be sandbox or live")),

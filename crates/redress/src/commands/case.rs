@@ -124,7 +124,9 @@ impl About {
 
 fn line(case: &Case, about: &About) -> String {
     let subject = case.refund.map(|id| id.to_string()).or_else(|| case.payment.map(|id| id.to_string()));
-    let subject = subject.or_else(|| case.account.map(|id| id.to_string())).unwrap_or_else(|| "-".to_owned());
+    let subject = subject.or_else(|| case.account.map(|id| id.to_string()));
+    let subject =
+        subject.or_else(|| case.endpoint.map(|id| id.to_string())).unwrap_or_else(|| "-".to_owned());
     let (id, kind, at) = (case.id, case.kind.as_str(), time(case.opened_at));
     let mut line = format!("{id}  {kind}  {at}  {subject}");
     for name in about.order_ref.iter().chain(about.names.iter().map(|(_, name)| name)) {
@@ -143,6 +145,7 @@ fn shown(case: &Case, about: &About) -> Value {
         "refund": case.refund.map(|id| id.to_string()),
         "payment": case.payment.map(|id| id.to_string()),
         "psp_account": case.account.map(|id| id.to_string()),
+        "endpoint": case.endpoint.map(|id| id.to_string()),
         "text": case.text,
         "blocked_minor": case.blocked,
         "opened_at": time(case.opened_at),

@@ -10,14 +10,16 @@ use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::options::{JsonFlag, MerchantArg, environment};
+use super::endpoint_deliveries::{self, DeliveriesArgs, ReplayArgs, ResendArgs};
+use super::options::{DecisionArgs, JsonFlag, MerchantArg, environment};
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{one_line, print, print_json, print_table, time};
 use crate::place::PlaceArgs;
 use crate::settings::Settings;
 
-/// Add, list and revoke the addresses at which a merchant is notified, and change their signing secrets
+/// Add, list, test, enable and revoke the addresses at which a merchant is notified, change their signing secrets, and
+/// tell again
 #[derive(Args, Debug)]
 pub(crate) struct EndpointArgs {
     #[command(flatten)]
@@ -45,6 +47,16 @@ enum Action {
         #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
         endpoint: EndpointId,
     },
+    /// Send to an endpoint again that was disabled because it took nothing for too long; what it is owed goes out
+    Enable {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The endpoint's id, as ep_01k…
+        #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
+        endpoint: EndpointId,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
     /// Give an endpoint a new signing secret and print it, once; the old one signs too for notifications.secret_overlap
     Rotate {
         #[command(flatten)]
@@ -53,6 +65,20 @@ enum Action {
         #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
         endpoint: EndpointId,
     },
+    /// Send a signed test to an endpoint now and print what comes back; it is about no refund and no delivery
+    Test {
+        #[command(flatten)]
+        merchant: MerchantArg,
+        /// The endpoint's id, as ep_01k…
+        #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
+        endpoint: EndpointId,
+    },
+    /// List what was told, newest refund first
+    Deliveries(DeliveriesArgs),
+    /// Make a delivery due now, however it stands: the running server sends it
+    Resend(ResendArgs),
+    /// Make everything that an endpoint wants since a time due to it again: the running server sends it
+    Replay(ReplayArgs),
 }
 
 #[derive(Args, Debug)]
@@ -93,8 +119,16 @@ fn event() -> impl TypedValueParser<Value = EventKind> {
 
 pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
     let settings = args.place.settings()?;
-    let engine = open::for_tool(&settings).await?.engine;
+    let opened = match args.action {
+        Action::Test { .. } => open::for_tool_that_notifies(&settings).await?,
+        _ => open::for_tool(&settings).await?,
+    };
+    let engine = opened.engine;
     match args.action {
+        Action::Test { merchant, endpoint } => run_test(&engine, &merchant, endpoint).await,
+        Action::Deliveries(args) => endpoint_deliveries::list(&engine, args).await,
+        Action::Resend(args) => endpoint_deliveries::resend(&engine, args).await,
+        Action::Replay(args) => endpoint_deliveries::replay(&engine, args).await,
         Action::Add(add) => run_add(&engine, &settings, add).await,
         Action::List { merchant, json } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
@@ -109,6 +143,12 @@ pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
             let revoked = engine.revoke_endpoint(merchant.id, endpoint).await?;
             print(&format!("{endpoint} {}", if revoked { "is revoked" } else { "was revoked before" }))
+        }
+        Action::Enable { merchant, endpoint, decision } => {
+            let merchant = engine.merchant_named(&merchant.merchant).await?;
+            let DecisionArgs { reason, author } = &decision;
+            let enabled = engine.enable_endpoint(merchant.id, endpoint, author, reason).await?;
+            print(&format!("{endpoint} {}", if enabled { "is enabled again" } else { "was not disabled" }))
         }
         Action::Rotate { merchant, endpoint } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
@@ -151,6 +191,17 @@ async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(
     print(&format!("added endpoint {}, its secret shown now and never again:\n  {secret}", endpoint.id))
 }
 
+async fn run_test(engine: &Engine, merchant: &MerchantArg, endpoint: EndpointId) -> Result<(), Failure> {
+    let merchant = engine.merchant_named(&merchant.merchant).await?;
+    let test = engine.test_endpoint(merchant.id, endpoint).await?;
+    let status = test.status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
+    let said = format!("{status} after {} ms: {}", test.took.as_millis(), one_line(&test.answer));
+    if test.taken {
+        return print(&format!("{endpoint} took it, {said}"));
+    }
+    Err(Failure::found(format!("{endpoint} did not take it, {said}")))
+}
+
 fn row(endpoint: &Endpoint) -> [String; 6] {
     [
         endpoint.id.to_string(),
@@ -158,8 +209,17 @@ fn row(endpoint: &Endpoint) -> [String; 6] {
         endpoint.environment.to_string(),
         one_line(&endpoint.name),
         without_query(&endpoint.url).to_owned(),
-        endpoint.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at))),
+        state(endpoint),
     ]
+}
+
+fn state(endpoint: &Endpoint) -> String {
+    match (endpoint.revoked_at, endpoint.disabled_at, endpoint.failing_since) {
+        (Some(at), _, _) => format!("revoked {}", time(at)),
+        (None, Some(at), _) => format!("disabled {}", time(at)),
+        (None, None, Some(since)) => format!("failing since {}", time(since)),
+        (None, None, None) => String::new(),
+    }
 }
 
 /// Merchants put secrets into the query.
@@ -179,5 +239,7 @@ fn shown(endpoint: &Endpoint) -> Value {
         "key": endpoint.credential.map(|key| key.to_string()),
         "created_at": time(endpoint.created_at),
         "revoked_at": endpoint.revoked_at.map(time),
+        "failing_since": endpoint.failing_since.map(time),
+        "disabled_at": endpoint.disabled_at.map(time),
     })
 }

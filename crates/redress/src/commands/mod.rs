@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod case;
 pub(crate) mod doctor;
 pub(crate) mod endpoint;
+mod endpoint_deliveries;
 pub(crate) mod key;
 mod manifest;
 pub(crate) mod merchant;

@@ -62,6 +62,9 @@ impl NotificationSettings {
                 secret_overlap: section
                     .key("secret_overlap", "How long an old secret signs beside the new one.")
                     .or(schedule.secret_overlap)?,
+                disable_after: section
+                    .key("disable_after", "An endpoint that has taken nothing for so long is disabled.")
+                    .or(schedule.disable_after)?,
             },
             guard: guard(section)?,
         };

@@ -74,6 +74,23 @@ fn a_secret_is_shown_once() {
 }
 
 #[test]
+fn endpoints_are_tested_and_told_again() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    // A name that no resolver knows (RFC 6761, section 6.4).
+    let endpoint = place.json("endpoint add --merchant M1 --url https://shop.invalid/ --environment live");
+    let id = endpoint["id"].as_str().unwrap();
+    let tested = place.run(&format!("endpoint test --merchant M1 {id}"));
+    assert!(tested.code == 1 && tested.err.contains("did not take it, no answer"), "{tested:?}");
+    assert_eq!(place.ok("endpoint deliveries --merchant M1 --environment live").trim(), "no deliveries");
+    let replayed = place.ok(&format!("endpoint replay --merchant M1 {id} --since 2026-01-01T00:00:00Z"));
+    assert!(replayed.starts_with("0 deliveries"), "{replayed}");
+    let unknown = format!("endpoint resend --merchant M1 dlv_{}1", "0".repeat(52));
+    assert_eq!(place.run(&unknown).code, 1);
+    assert_eq!(place.run("endpoint resend --merchant M1 dlv_x").code, 2);
+}
+
+#[test]
 fn what_is_wrong_is_refused_with_its_field() {
     let place = Place::new();
     place.ok("merchant add --name Shop --code M1");

@@ -18,18 +18,33 @@ struct Named {
     client_key: String,
     merchant_code: String,
     account: String,
+    /// The id of the client key.
+    key: String,
+    endpoint: String,
+    delivery: String,
     refund: String,
 }
 
 impl Named {
-    fn of(merchant: &Merchant, payment: &Payment, refund: &str) -> Self {
+    fn of(site: &Site, merchant: &Merchant, payment: &Payment) -> Self {
+        let code = &merchant.code;
+        let first = |words: &str, kind: &str| {
+            let all = site.json(words);
+            let of_kind = |one: &&serde_json::Value| kind.is_empty() || one["kind"] == kind;
+            all.as_array().unwrap().iter().find(of_kind).unwrap().clone()
+        };
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let delivery = first(&format!("endpoint deliveries --merchant {code} --environment sandbox"), "");
         Self {
             order_ref: payment.order_ref.clone(),
             merchant_order_ref: format!("shop-{}", payment.order_ref),
             client_key: merchant.portone.key.clone(),
             merchant_code: merchant.code.clone(),
             account: merchant.account(payment.psp).to_owned(),
-            refund: refund.to_owned(),
+            key: text(&first(&format!("key list --merchant {code}"), "portone")["id"]),
+            endpoint: text(&first(&format!("endpoint list --merchant {code}"), "")["id"]),
+            delivery: text(&delivery["id"]),
+            refund: text(&delivery["refund"]),
         }
     }
 
@@ -41,6 +56,9 @@ impl Named {
             client_key: "k".repeat(32),
             merchant_code: "M000000".into(),
             account: "acc_00000000000000000000000000".into(),
+            key: "key_00000000000000000000000000".into(),
+            endpoint: "ep_00000000000000000000000000".into(),
+            delivery: format!("dlv_{}1", "0".repeat(52)),
             refund: "rf_00000000000000000000000000".into(),
         }
     }
@@ -86,7 +104,7 @@ impl Named {
             ("GET", "/api_v1/merchants/{id}") => {
                 (Call::get(format!("/merchants/{}", self.merchant_code)), "merchant.detail")
             }
-            ("GET", path @ ("/v1/connectors" | "/v1/refunds")) => (Call::get(path), ""),
+            ("GET", path @ ("/v1/connectors" | "/v1/refunds" | "/v1/events")) => (Call::get(path), ""),
             ("POST", "/v1/payments") => (Call::post("/v1/payments", self.foreign_payment()), ""),
             ("POST", "/v1/payments/{payment}/refunds") => (
                 Call::post(format!("/v1/payments/{order}/refunds"), r#"{"amount":1000,"currency":"VND"}"#),
@@ -106,6 +124,9 @@ impl Named {
             ("GET", "/v1/refunds/{id}/timeline") => {
                 (Call::get(format!("/v1/refunds/{}/timeline", self.refund)), "")
             }
+            (_, path) if path.starts_with("/v1/endpoints") || path.starts_with("/v1/deliveries") => {
+                (self.call_about_endpoints(route), "")
+            }
             ("POST", "/psp/{psp}/{account_id}") => {
                 (Call::post(format!("/psp/tap/{}", self.account), r#"{"id":"re_1","object":"refund"}"#), "")
             }
@@ -118,6 +139,31 @@ impl Named {
             (method, path) => panic!("say here how {method} {path} is called, and who may call it"),
         };
         (call, method)
+    }
+
+    fn call_about_endpoints(&self, route: &RouteInfo) -> Call {
+        let (endpoint, delivery) = (&self.endpoint, &self.delivery);
+        let body = match (route.method.as_str(), route.path) {
+            ("POST", "/v1/endpoints") => {
+                format!(r#"{{"url":"https://shop.example/h","dialect":"portone","key":"{}"}}"#, self.key)
+            }
+            ("PATCH", _) => r#"{"name":"stolen"}"#.to_owned(),
+            ("POST", "/v1/endpoints/{id}/replay") => r#"{"since":"2026-01-01T00:00:00Z"}"#.to_owned(),
+            _ => String::new(),
+        };
+        let of = if route.path.starts_with("/v1/deliveries") { delivery } else { endpoint };
+        let mut path = route.path.replace("{id}", of);
+        if path == "/v1/deliveries" {
+            path = format!("{path}?refund={}&endpoint={endpoint}", self.refund);
+        }
+        let mut call = if body.is_empty() { Call::get(path) } else { Call::post(path, body) };
+        call.method = match route.method.as_str() {
+            "GET" => "GET",
+            "PATCH" => "PATCH",
+            "DELETE" => "DELETE",
+            _ => "POST",
+        };
+        call
     }
 
     /// A payment through an account that may be another merchant's.
@@ -135,8 +181,6 @@ struct Stage {
     owner: Merchant,
     other: Merchant,
     payment: Payment,
-    /// The id of its refund.
-    refund: String,
 }
 
 impl Stage {
@@ -145,11 +189,11 @@ impl Stage {
         let server = site.serve(0);
         let (owner, other) = (site.merchant(None), site.merchant(None));
         let payment = site.payment(&server, &owner, Psp::Momo, CAPTURED);
+        let add = "endpoint add --url https://shop.example/h --environment sandbox --merchant";
+        site.json(&format!("{add} {}", owner.code));
         let refunded = owner.sgate_refund(&payment, 10_000, "first").answer(&server.at).expect(200);
         assert_eq!(refunded["id"], format!("{}_R1", payment.order_ref));
-        // What the PSP was told is the refund's id, but for its prefix.
-        let refund = site.effects(&payment)[0].key.replace("rf-", "rf_");
-        Self { site, server, owner, other, payment, refund }
+        Self { site, server, owner, other, payment }
     }
 
     /// Calls an endpoint with a merchant's own credentials of the right kind.
@@ -169,9 +213,11 @@ impl Stage {
         let (refunds, left) = self.owner.refunds(&self.server, &self.payment);
         assert_eq!((refunds.len(), left), (1, CAPTURED - 10_000));
         assert_eq!(self.site.effects(&self.payment).len(), 1);
-        for merchant in [&self.owner, &self.other] {
+        for (merchant, expected) in [(&self.owner, 1), (&self.other, 0)] {
             let endpoints = self.site.json(&format!("endpoint list --merchant {}", merchant.code));
-            assert_eq!(endpoints.as_array().unwrap().len(), 0);
+            let endpoints = endpoints.as_array().unwrap();
+            assert_eq!(endpoints.len(), expected);
+            assert!(endpoints.iter().all(|one| one["name"] == "endpoint" && one["revoked_at"].is_null()));
         }
         self.site.verify();
     }
@@ -180,8 +226,9 @@ impl Stage {
 #[test]
 fn every_endpoint_refuses_whoever_proves_nothing() {
     let stage = Stage::set();
+    let owners = Named::of(&stage.site, &stage.owner, &stage.payment);
     for route in routes() {
-        let (mut call, _) = Named::of(&stage.owner, &stage.payment, &stage.refund).call(&route);
+        let (mut call, _) = owners.call(&route);
         if route.auth == Auth::Sgate {
             call.path = format!("/api_v1{}", call.path);
         }
@@ -211,10 +258,18 @@ fn without_request_id(body: &str) -> String {
 #[test]
 fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     let stage = Stage::set();
-    let (owners, nobodys) = (Named::of(&stage.owner, &stage.payment, &stage.refund), Named::nobodys());
+    let (owners, nobodys) = (Named::of(&stage.site, &stage.owner, &stage.payment), Named::nobodys());
     for route in routes() {
         // What is no merchant's is the same to all.
         if matches!(route.auth, Auth::Nobody | Auth::InMessage) || NO_SUBJECT.contains(&route.path) {
+            continue;
+        }
+        // A list shows each merchant its own.
+        if route.path == "/v1/events" {
+            let [own, others] =
+                [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
+            assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
+            assert!(own.body.contains("refund.created") && !others.body.contains("refund."), "{others:?}");
             continue;
         }
         let foreign = stage.call_as(&stage.other, &route, &owners);
@@ -222,6 +277,13 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
         assert_eq!(foreign.status, unknown.status, "{route:?}: {foreign:?} {unknown:?}");
         let told = [&foreign, &unknown].map(|answer| without_request_id(&answer.body));
         assert_eq!(told[0], told[1], "{route:?}: foreign and unknown can be told apart");
+        if route.method == "GET" && ["/v1/endpoints", "/v1/deliveries"].contains(&route.path) {
+            // Everybody has a list: the other one's is empty.
+            assert_eq!((foreign.status, &foreign.json()["data"]), (200, &serde_json::json!([])), "{route:?}");
+            let own = stage.call_as(&stage.owner, &route, &owners).expect(200);
+            assert!(!own["data"].as_array().unwrap().is_empty(), "{route:?}");
+            continue;
+        }
         assert!((400..500).contains(&foreign.status), "{route:?}: {foreign:?}");
         // The same call is a good one for its owner: it was refused for whose it is, and for nothing else.
         if route.method == "GET" {

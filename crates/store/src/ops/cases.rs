@@ -4,7 +4,7 @@ mod blocking;
 mod closing;
 
 use redress_core::case::CaseKind;
-use redress_core::id::{AccountId, CaseId, MerchantId, PaymentId, RefundId};
+use redress_core::id::{AccountId, CaseId, EndpointId, MerchantId, PaymentId, RefundId};
 use redress_core::time::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -17,7 +17,7 @@ use crate::value::Row;
 use blocking::locked_balance;
 pub(crate) use blocking::reach;
 pub use closing::{Blocked, CaseClosing, CloseCase};
-pub(crate) use closing::{Ending, end_for_refund};
+pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
 
 /// What a case is about. While one case of a kind about the same thing is open, no second one is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum CaseSubject {
         /// The hash of its body.
         body_hash: [u8; 16],
     },
+    /// An endpoint.
+    Endpoint(EndpointId),
 }
 
 /// A case to be opened.
@@ -88,6 +90,8 @@ pub struct Case {
     pub payment: Option<PaymentId>,
     /// The PSP account concerned.
     pub account: Option<AccountId>,
+    /// The endpoint concerned.
+    pub endpoint: Option<EndpointId>,
     /// What happened, for people.
     pub text: String,
     /// How much of the payment it blocks, or blocked until it was closed, in minor units.
@@ -131,6 +135,10 @@ impl NewCaseRow {
                 hash.update(account.as_bytes());
                 hash.update(body_hash);
             }
+            CaseSubject::Endpoint(endpoint) => {
+                hash.update(b"\0endpoint\0");
+                hash.update(endpoint.as_bytes());
+            }
         }
         let mut key = [0; 16];
         key.copy_from_slice(&hash.finalize()[..16]);
@@ -140,13 +148,22 @@ impl NewCaseRow {
     fn refund(&self) -> Option<&RefundId> {
         match &self.subject {
             CaseSubject::Refund(refund) => Some(refund),
-            CaseSubject::PspRefund { .. } | CaseSubject::Notification { .. } => None,
+            CaseSubject::PspRefund { .. } | CaseSubject::Notification { .. } | CaseSubject::Endpoint(_) => {
+                None
+            }
+        }
+    }
+
+    fn endpoint(&self) -> Option<&EndpointId> {
+        match &self.subject {
+            CaseSubject::Endpoint(endpoint) => Some(endpoint),
+            CaseSubject::Refund(_) | CaseSubject::PspRefund { .. } | CaseSubject::Notification { .. } => None,
         }
     }
 
     fn account(&self) -> Option<&AccountId> {
         match &self.subject {
-            CaseSubject::Refund(_) => None,
+            CaseSubject::Refund(_) | CaseSubject::Endpoint(_) => None,
             CaseSubject::PspRefund { account, .. } | CaseSubject::Notification { account, .. } => {
                 Some(account)
             }
@@ -167,7 +184,7 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
     let inserted = tx
         .exec(
             "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, wanted, \
-             blocked, booked, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10) \
+             blocked, booked, opened_at, endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11) \
              ON CONFLICT (open_key) WHERE open_key IS NOT NULL DO NOTHING",
             &[
                 case.merchant.as_bytes().into(),
@@ -180,6 +197,7 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
                 (&case.text).into(),
                 wanted.into(),
                 case.now.as_micros().into(),
+                case.endpoint().map(EndpointId::as_bytes).into(),
             ],
         )
         .await?;
@@ -242,7 +260,7 @@ impl Query for FindCase {
 macro_rules! case_columns {
     () => {
         "merchant_id, case_id, kind, refund_id, payment_id, account_id, what, blocked, opened_at, closed_at, closed_by, \
-         close_reason"
+         close_reason, endpoint_id"
     };
 }
 
@@ -333,6 +351,7 @@ fn read(row: &Row) -> Result<Case, StoreError> {
         refund: row.opt_id16(3)?.map(RefundId::from_bytes),
         payment: row.opt_id16(4)?.map(PaymentId::from_bytes),
         account: row.opt_id16(5)?.map(AccountId::from_bytes),
+        endpoint: row.opt_id16(12)?.map(EndpointId::from_bytes),
         text: row.text(6)?,
         blocked: row.int(7)?,
         opened_at: time(row, 8)?,

@@ -3,12 +3,16 @@
 //! One queue an address: the deliveries of one merchant to one endpoint, and those to the own addresses of a merchant's
 //! payments together. So a slow endpoint delays nobody else.
 
+mod again;
+mod pages;
+
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, MerchantId, RefundId};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
+use super::endpoint_health::{self, EndpointFailure};
 use super::endpoints::{self, Dialect, Endpoint};
 use super::payments;
 use super::rows::{self, count, opt_time, parsed, refund_columns, time};
@@ -17,6 +21,9 @@ use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::{Engine, Tx};
 use crate::value::Row;
+
+pub use again::{ReplayBatch, Replaying, ResendDelivery};
+pub use pages::{DeliveryId, DeliveryPage, FindDelivery, ListedDelivery, PageDeliveries};
 
 /// Which deliveries lie in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,9 +56,9 @@ pub struct DueQueues {
     pub limit: u32,
 }
 
-/// One look-up in the index an endpoint, however much is waiting there.
+/// One look-up in the index an endpoint, however much is waiting there. What is owed to a disabled one waits.
 const DUE_QUEUES: &str = "SELECT e.merchant_id, e.endpoint_id FROM endpoints e \
-     WHERE (e.merchant_id, e.endpoint_id) > ($1, $2) AND EXISTS (SELECT 1 FROM deliveries d \
+     WHERE (e.merchant_id, e.endpoint_id) > ($1, $2) AND e.disabled_at IS NULL AND EXISTS (SELECT 1 FROM deliveries d \
      WHERE d.merchant_id = e.merchant_id AND d.endpoint_id = e.endpoint_id AND d.due_at <= $3) \
      UNION ALL SELECT m.merchant_id, $4 FROM merchants m \
      WHERE (m.merchant_id, $4) > ($1, $2) AND EXISTS (SELECT 1 FROM deliveries d \
@@ -256,6 +263,20 @@ pub struct RecordDelivery {
     pub finished_at: Timestamp,
     /// What follows.
     pub next: AfterDelivery,
+    /// There where the endpoint did not take it; not where nothing could be sent.
+    pub failure: Option<EndpointFailure>,
+}
+
+/// What recording an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// This attempt is on record.
+    Yes {
+        /// Its endpoint was disabled by it.
+        disabled: bool,
+    },
+    /// This attempt, or a later one, had been recorded before; nothing was changed.
+    Before,
 }
 
 /// What follows from an attempt to deliver.
@@ -285,11 +306,10 @@ impl AfterDelivery {
 }
 
 impl Operation for RecordDelivery {
-    /// False when this attempt, or a later one, was recorded before; nothing was changed then.
-    type Out = bool;
+    type Out = Recorded;
     const NAME: &'static str = "record_delivery";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Recorded>, StoreError> {
         let (merchant, endpoint) = (self.queue.merchant.as_bytes(), self.queue.endpoint_bytes());
         let (due_at, silent) = match self.next {
             AfterDelivery::Again { due_at, silent } => (Some(due_at.as_micros()), silent),
@@ -315,7 +335,7 @@ impl Operation for RecordDelivery {
             )
             .await?;
         if updated == 0 {
-            return Ok(Done::Rollback(false));
+            return Ok(Done::Rollback(Recorded::Before));
         }
         tx.exec(
             "INSERT INTO delivery_attempts (merchant_id, refund_id, number, endpoint_id, attempt, status, answer, \
@@ -333,7 +353,17 @@ impl Operation for RecordDelivery {
             ],
         )
         .await?;
-        Ok(Done::Commit(true))
+        let disabled = match (self.queue.endpoint, self.failure) {
+            (Some(endpoint), Some(failure)) => {
+                endpoint_health::failed(tx, self.queue.merchant, endpoint, failure, self.finished_at).await?
+            }
+            (Some(endpoint), None) if self.next == AfterDelivery::Delivered => {
+                endpoint_health::took(tx, self.queue.merchant, endpoint).await?;
+                false
+            }
+            _ => false,
+        };
+        Ok(Done::Commit(Recorded::Yes { disabled }))
     }
 }
 

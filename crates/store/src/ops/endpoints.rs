@@ -1,10 +1,13 @@
 //! Where merchants want to be told.
 
+mod change;
+
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_core::time::Timestamp;
 
+use super::cases::{Ending, end_for_endpoint};
 use super::credentials::Revoking;
 use super::merchants;
 use super::rows::{self, opt_time, parsed, time};
@@ -13,6 +16,8 @@ use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
 use crate::value::Row;
+
+pub use change::ChangeEndpoint;
 
 /// The shape a notification takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +78,10 @@ pub struct Endpoint {
     pub created_at: Timestamp,
     /// When it was revoked; nothing is sent to it any more.
     pub revoked_at: Option<Timestamp>,
+    /// Since when it has taken nothing; `None` while it took the last thing that was sent.
+    pub failing_since: Option<Timestamp>,
+    /// Since when nothing is sent to it, because it had failed for too long.
+    pub disabled_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -126,7 +135,7 @@ impl Operation for AddEndpoint {
 macro_rules! endpoint_columns {
     () => {
         "merchant_id, endpoint_id, name, url, dialect, environment, event_mask, credential_id, secret_sealed, \
-         old_secret_sealed, old_secret_until, created_at, revoked_at"
+         old_secret_sealed, old_secret_until, created_at, revoked_at, failing_since, disabled_at"
     };
 }
 
@@ -138,7 +147,7 @@ async fn insert<T: Tx>(tx: &mut T, new: &Endpoint) -> Result<(), StoreError> {
     let sql = concat!(
         "INSERT INTO endpoints (",
         endpoint_columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     );
     let params = [
         new.merchant.as_bytes().into(),
@@ -154,6 +163,8 @@ async fn insert<T: Tx>(tx: &mut T, new: &Endpoint) -> Result<(), StoreError> {
         old_until.into(),
         new.created_at.as_micros().into(),
         new.revoked_at.map(Timestamp::as_micros).into(),
+        new.failing_since.map(Timestamp::as_micros).into(),
+        new.disabled_at.map(Timestamp::as_micros).into(),
     ];
     tx.exec(sql, &params).await.map(|_| ())
 }
@@ -176,7 +187,7 @@ impl Operation for RevokeEndpoint {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Revoking>, StoreError> {
         let revoked = tx
             .exec(
-                "UPDATE endpoints SET revoked_at = $1 \
+                "UPDATE endpoints SET revoked_at = $1, disabled_at = NULL \
                  WHERE merchant_id = $2 AND endpoint_id = $3 AND revoked_at IS NULL",
                 &[
                     self.now.as_micros().into(),
@@ -189,6 +200,8 @@ impl Operation for RevokeEndpoint {
             let there = find(tx, self.merchant, self.endpoint).await?.is_some();
             return Ok(Done::Rollback(if there { Revoking::Already } else { Revoking::NotFound }));
         }
+        let ending = Ending { author: "redress", reason: "the endpoint is revoked", now: self.now };
+        end_for_endpoint(tx, self.merchant, self.endpoint, ending).await?;
         bump(tx).await?;
         Ok(Done::Commit(Revoking::Revoked))
     }
@@ -359,6 +372,8 @@ fn read(row: &Row) -> Result<Endpoint, StoreError> {
         old_secret: row.opt_bytes(9)?.zip(opt_time(row, 10)?),
         created_at: time(row, 11)?,
         revoked_at: opt_time(row, 12)?,
+        failing_since: opt_time(row, 13)?,
+        disabled_at: opt_time(row, 14)?,
     })
 }
 

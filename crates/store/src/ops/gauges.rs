@@ -20,10 +20,12 @@ pub struct Waiting {
     pub refunds: Vec<WaitingRefunds>,
     /// When the oldest of the refunds was accepted whose end only the PSP knows, by state: `pending` and `unknown`.
     pub oldest: Vec<(StateName, Timestamp)>,
-    /// Notifications that are owed.
+    /// Notifications that are owed, to endpoints that are not disabled.
     pub deliveries: i64,
     /// The earliest of their due times.
     pub oldest_delivery: Option<Timestamp>,
+    /// Endpoints that nothing is sent to, because they failed for too long.
+    pub endpoints_disabled: i64,
 }
 
 /// Refunds of one PSP in one state.
@@ -57,7 +59,10 @@ const REFUNDS: &str = "SELECT a.psp, c.state, c.open, c.due FROM (SELECT account
 const OLDEST: &str = "SELECT state, MIN(created_at) FROM refunds \
      WHERE due_at IS NOT NULL AND (state = 'pending' OR state = 'unknown') GROUP BY state ORDER BY state";
 
-const DELIVERIES: &str = "SELECT COUNT(*), MIN(due_at) FROM deliveries WHERE due_at IS NOT NULL";
+const DELIVERIES: &str = "SELECT COUNT(*), MIN(due_at) FROM deliveries WHERE due_at IS NOT NULL \
+     AND endpoint_id NOT IN (SELECT endpoint_id FROM endpoints WHERE disabled_at IS NOT NULL)";
+
+const DISABLED: &str = "SELECT COUNT(*) FROM endpoints WHERE disabled_at IS NOT NULL";
 
 impl Query for CountWaiting {
     type Out = Waiting;
@@ -88,7 +93,16 @@ impl Query for CountWaiting {
         let deliveries = tx.rows(DELIVERIES, &[]).await?;
         let row = deliveries.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
         let oldest_delivery = row.opt_int(1)?.map(Timestamp::from_micros);
-        Ok(Waiting { cases, refunds, oldest, deliveries: row.int(0)?, oldest_delivery })
+        let disabled = tx.rows(DISABLED, &[]).await?;
+        let disabled = disabled.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
+        Ok(Waiting {
+            cases,
+            refunds,
+            oldest,
+            deliveries: row.int(0)?,
+            oldest_delivery,
+            endpoints_disabled: disabled.int(0)?,
+        })
     }
 }
 

@@ -7,7 +7,9 @@ pub mod cases;
 pub mod claim;
 pub mod credentials;
 pub mod deliveries;
+pub mod endpoint_health;
 pub mod endpoints;
+pub mod feed;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod gauges;
@@ -24,6 +26,7 @@ pub mod refunds;
 pub mod restored;
 mod rows;
 pub mod sealed;
+pub mod sequence;
 pub mod settings_version;
 pub mod settle;
 mod turns;

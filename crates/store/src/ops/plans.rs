@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use redress_core::environment::Environment;
+use redress_core::id::EndpointId;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
 
 use super::accept::Accept;
 use super::claim::{Claim, DueAccounts, TakeOverLeases};
+use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
 use super::fixtures::{
-    ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, in_state, key, pay,
+    ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, id, in_state, key, pay,
     pending, queued, refused, rf, sent, set_account, told, word, world,
 };
 use super::gauges::CountWaiting;
@@ -250,12 +252,53 @@ async fn counting_what_waits_reads_what_waits_and_no_more() {
         plans.iter().filter_map(|line| line.rsplit_once(" => ")).map(|(_, plan)| plan).collect();
     for read in reads.iter().filter(|plan| plan.starts_with("SCAN ") || plan.starts_with("SEARCH ")) {
         // The indexes of open rows, and the accounts, which are few.
-        let open =
-            ["INDEX refunds_due", "INDEX deliveries_due", "INDEX cases_opened", "psp_accounts", "SCAN c"];
+        let open = [
+            "INDEX refunds_due",
+            "INDEX deliveries_due",
+            "INDEX cases_opened",
+            "INDEX endpoints_disabled",
+            "psp_accounts",
+            "SCAN c",
+        ];
         assert!(open.iter().any(|part| read.contains(part)), "{read} of {reads:?}");
     }
     // Counting reads no row, and sorts none.
     assert!(reads.contains(&"SCAN refunds USING COVERING INDEX refunds_due"), "{reads:?}");
+}
+
+#[tokio::test]
+async fn paging_through_deliveries_and_telling_again_read_what_they_look_at_and_sort_nothing() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    add_endpoint(&store, ENDPOINT).await;
+    in_state(&store, StateName::Succeeded, "0.10", 1).await;
+    let watched = Watched { store, plans: Plans::default() };
+    let endpoint = EndpointId::from_bytes(id(6, 1));
+    let page = PageDeliveries {
+        merchant: MERCHANT,
+        environment: Environment::Sandbox,
+        endpoint: Some(endpoint),
+        refund: None,
+        state: None,
+        after: None,
+        limit: 10,
+    };
+    let found = watched.read(page).await.deliveries;
+    let delivery = found[0].id;
+    watched.read(FindDelivery { merchant: MERCHANT, delivery }).await.expect("a delivery");
+    watched.run(ResendDelivery { merchant: MERCHANT, delivery, now: at(60) }).await;
+    let (since, before) = (at(0), None);
+    let replay = ReplayBatch { merchant: MERCHANT, endpoint, since, before, limit: 10, now: at(60) };
+    assert_eq!(watched.run(replay).await, Replaying::Done { due: 2, next: None });
+    assert_eq!(watched.scans(), Vec::<String>::new());
+    let plans = watched.plans.lock().expect("no test panics here");
+    assert!(!plans.iter().any(|line| line.contains("TEMP B-TREE")), "{plans:?}");
+    let bounded = plans.iter().any(|line| {
+        line.contains("SEARCH d")
+            && line.contains("(merchant_id=? AND refund_id>? AND (refund_id,number,endpoint_id)<(?,?,?))")
+    });
+    assert!(bounded, "a page begins where the one before ended: {plans:?}");
 }
 
 #[tokio::test]

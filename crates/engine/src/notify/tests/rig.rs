@@ -62,9 +62,14 @@ impl Rig {
     }
 
     pub(super) async fn with(start: Timestamp, config: EngineConfig) -> Self {
-        let (world, clock, spawner) = world(start, 7);
         let store = Store::in_line_sqlite().unwrap();
         store.migrate(redress_store::MIGRATIONS, start.as_micros()).await.unwrap();
+        Self::over(store, start, config).await
+    }
+
+    /// Over a store that has the tables and nothing in them.
+    pub(super) async fn over(store: Store, start: Timestamp, config: EngineConfig) -> Self {
+        let (world, clock, spawner) = world(start, 7);
         let vault = Arc::new(Vault::parse(generate_line(&*world.random).expose_secret()).unwrap());
         let receivers = Arc::new(Receivers::new(&clock));
         let mut rig = Self {
@@ -92,6 +97,10 @@ impl Rig {
         };
         rig.account = rig.engine.add_account(account).await.unwrap().id;
         rig
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Another process on the same store.
@@ -126,10 +135,15 @@ impl Rig {
 
     /// A refund of 1.5 KWD that the PSP has accepted: events 1 (created) and 2 (pending).
     pub(super) async fn refund(&self, order_ref: &str) -> Refund {
+        self.refund_of(order_ref, "1.5").await
+    }
+
+    /// The same, of a sum in KWD.
+    pub(super) async fn refund_of(&self, order_ref: &str, amount: &str) -> Refund {
         let request = RefundRequest {
             merchant: self.merchant,
             order_ref: order_ref.into(),
-            ask: Ask::of(AskedAmount::Exactly(Decimal::from_text("1.5").unwrap())),
+            ask: Ask::of(AskedAmount::Exactly(Decimal::from_text(amount).unwrap())),
             reason: "customer request".into(),
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
@@ -306,6 +320,11 @@ impl Receivers {
 
     pub(super) fn script(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
         self.state().script.entry(host.into()).or_default().extend(replies);
+    }
+
+    /// From now on it answers 200.
+    pub(super) fn forget_script(&self, host: &str) {
+        self.state().script.remove(host);
     }
 
     pub(super) fn always_stall(&self, host: &str) {

@@ -174,6 +174,7 @@ fn show(waiting: &Waiting, clock: &dyn Clock) {
     }
     gauge!("redress_deliveries_pending").set(waiting.deliveries as f64);
     gauge!("redress_deliveries_lag_seconds").set(age(waiting.oldest_delivery).as_secs_f64());
+    gauge!("redress_endpoints_disabled").set(waiting.endpoints_disabled as f64);
     let since_1970 = Duration::from_micros(clock.now().as_micros().try_into().unwrap_or(0));
     gauge!("redress_sampled_timestamp_seconds").set(since_1970.as_secs_f64());
 }

@@ -49,7 +49,7 @@ const fn histogram(
 }
 
 /// All of them, in the order of the docs.
-pub(super) const ALL: [Metric; 31] = [
+pub(super) const ALL: [Metric; 32] = [
     gauge("redress_build_info", &["version", "store"], "1; what runs, and on which store"),
     counter(
         "redress_http_requests_total",
@@ -90,8 +90,13 @@ pub(super) const ALL: [Metric; 31] = [
         &["dialect", "outcome"],
         "tries to notify a merchant; `given_up` is the last one",
     ),
-    gauge("redress_deliveries_pending", &[], "notifications owed"),
+    gauge("redress_deliveries_pending", &[], "notifications owed to endpoints that are not disabled"),
     gauge("redress_deliveries_lag_seconds", &[], "for how long the oldest has been due"),
+    gauge(
+        "redress_endpoints_disabled",
+        &[],
+        "endpoints that nothing is sent to, because they failed for too long",
+    ),
     gauge(
         "redress_sampled_timestamp_seconds",
         &[],

@@ -1,6 +1,6 @@
 //! Closing cases: by a person, or by the end of the refund that they are about.
 
-use redress_core::id::{CaseId, MerchantId, PaymentId, RefundId};
+use redress_core::id::{CaseId, EndpointId, MerchantId, PaymentId, RefundId};
 use redress_core::time::Timestamp;
 
 use super::blocking::{change_blocked, reach};
@@ -45,6 +45,29 @@ pub(crate) async fn end_for_refund<T: Tx>(
         release(tx, merchant, row, ending.now).await?;
     }
     Ok(closed.len())
+}
+
+/// Closes the open case about an endpoint, which blocks nothing.
+pub(crate) async fn end_for_endpoint<T: Tx>(
+    tx: &mut T,
+    merchant: MerchantId,
+    endpoint: EndpointId,
+    ending: Ending<'_>,
+) -> Result<(), StoreError> {
+    let params = [
+        ending.now.as_micros().into(),
+        ending.author.into(),
+        ending.reason.into(),
+        merchant.as_bytes().into(),
+        endpoint.as_bytes().into(),
+    ];
+    tx.exec(
+        "UPDATE cases SET closed_at = $1, closed_by = $2, close_reason = $3, open_key = NULL \
+         WHERE closed_at IS NULL AND merchant_id = $4 AND endpoint_id = $5",
+        &params,
+    )
+    .await
+    .map(|_| ())
 }
 
 /// Gives back what a closed case blocked; the row is its payment and its blocked sum.

@@ -151,7 +151,7 @@ async fn what_is_about_not_knowing_ends_with_the_refund() {
                 "{kind:?}"
             );
         }
-        assert_eq!(balance(&store).await, (0, 400, 80));
+        assert_eq!(balance(&store).await, (0, 400, 90));
         hear(&store, 1, done(None), Via::Query, 60).await;
         for (n, kind) in (1..).zip(CaseKind::ALL) {
             let closed = find(&store, n).await.closed;

@@ -11,6 +11,8 @@ use crate::ops::fixtures::{
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
 
+const RECORDED: Recorded = Recorded::Yes { disabled: false };
+
 const OWN: DeliveryQueue = DeliveryQueue { merchant: MERCHANT, endpoint: None };
 
 fn queue(n: u32) -> DeliveryQueue {
@@ -33,6 +35,7 @@ fn record(next: AfterDelivery, attempt: u32, second: i64) -> RecordDelivery {
         started_at: at(second),
         finished_at: at(second),
         next,
+        failure: None,
     }
 }
 
@@ -166,24 +169,24 @@ async fn attempts_are_recorded_once_until_the_end() {
         let again = |silent, second| AfterDelivery::Again { due_at: at(second), silent };
         let silent = || RecordDelivery { status: None, ..record(again(true, 60), 1, 21) };
         let (recorded, _) = fail_every_statement(&store, silent).await;
-        assert_eq!(recorded, Ok(true));
-        assert_eq!(store.run(silent()).await, Ok(false), "the same attempt again");
+        assert_eq!(recorded, Ok(RECORDED));
+        assert_eq!(store.run(silent()).await, Ok(Recorded::Before), "the same attempt again");
         let early = record(AfterDelivery::Delivered, 3, 70);
-        assert_eq!(store.run(early).await, Ok(false), "an attempt that nobody may have made yet");
+        assert_eq!(store.run(early).await, Ok(Recorded::Before), "an attempt that nobody may have made yet");
         assert_eq!(
             store.run(RecordDelivery { status: None, ..record(again(true, 90), 2, 60) }).await,
-            Ok(true)
+            Ok(RECORDED)
         );
         let told = store.run(claim(queue(1), 90, 1)).await.unwrap().deliveries.remove(0);
         assert_eq!((told.attempt, told.silent_tries), (3, 2));
         let refused = RecordDelivery { status: Some(500), ..record(again(false, 120), 3, 91) };
-        assert_eq!(store.run(refused).await, Ok(true));
+        assert_eq!(store.run(refused).await, Ok(RECORDED));
         let told = store.run(claim(queue(1), 120, 1)).await.unwrap().deliveries.remove(0);
         assert_eq!((told.attempt, told.silent_tries), (4, 0), "something answered");
-        assert_eq!(store.run(record(AfterDelivery::Delivered, 4, 121)).await, Ok(true));
+        assert_eq!(store.run(record(AfterDelivery::Delivered, 4, 121)).await, Ok(RECORDED));
         let before = dump_all(&store).await;
-        assert_eq!(store.run(record(again(false, 130), 4, 122)).await, Ok(false));
-        assert_eq!(store.run(record(again(false, 130), 5, 122)).await, Ok(false), "it is over");
+        assert_eq!(store.run(record(again(false, 130), 4, 122)).await, Ok(Recorded::Before));
+        assert_eq!(store.run(record(again(false, 130), 5, 122)).await, Ok(Recorded::Before), "it is over");
         assert_eq!(dump_all(&store).await, before);
         assert_eq!(due(&store, 1000, None, 9).await, []);
 
@@ -208,7 +211,7 @@ async fn what_is_given_up_stays_visible_and_each_delivery_has_its_own_attempts()
         }
         in_state(&store, StateName::Succeeded, "1.00", 1).await;
         let given_up = RecordDelivery { queue: queue(2), ..record(AfterDelivery::GivenUp, 1, 21) };
-        assert_eq!(store.run(given_up).await, Ok(true));
+        assert_eq!(store.run(given_up).await, Ok(RECORDED));
         let listed = store.read(ListDeliveries { merchant: MERCHANT, refund: rf(1) }).await.unwrap();
         let seen: Vec<_> = listed.iter().map(|one| (one.endpoint, one.state, one.attempts.len())).collect();
         let expected =

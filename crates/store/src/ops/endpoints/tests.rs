@@ -1,6 +1,6 @@
 use super::*;
 use crate::ops::credentials::{AddCredential, Credential, CredentialKind, Proof};
-use crate::ops::fixtures::{MERCHANT, STRANGER, at, world};
+use crate::ops::fixtures::{MERCHANT, STRANGER, at, bytes, sql, world};
 use crate::ops::settings_version::SettingsVersion;
 use crate::testing::{TestStores, fail_every_statement};
 
@@ -18,6 +18,8 @@ fn endpoint(n: u8, environment: Environment, event_mask: i64) -> Endpoint {
         old_secret: None,
         created_at: at(1),
         revoked_at: None,
+        failing_since: None,
+        disabled_at: None,
     }
 }
 
@@ -112,6 +114,57 @@ async fn a_rotated_secret_is_followed_by_the_one_before() {
         assert_eq!(store.run(rotate(STRANGER, b"theirs", at(300))).await, Ok(false));
         store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(5) }).await.unwrap();
         assert_eq!(store.run(rotate(MERCHANT, b"late", at(300))).await, Ok(false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_endpoint_is_changed_in_what_is_named_and_in_nothing_else() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let credential = Some(KeyId::from_bytes([8; 16]));
+        let one = Endpoint { dialect: Dialect::Portone, ..endpoint(1, Environment::Sandbox, 1) };
+        store.run(AddEndpoint(one.clone())).await.unwrap();
+        let sign = "UPDATE endpoints SET credential_id = $1";
+        sql(&store, sign, vec![bytes(&[8; 16])]).await;
+        let one = Endpoint { credential, ..one };
+        let settings = store.read(SettingsVersion).await.unwrap();
+        let nothing = |merchant| ChangeEndpoint {
+            merchant,
+            endpoint: one.id,
+            name: None,
+            url: None,
+            dialect: None,
+            event_mask: None,
+        };
+        let find = || FindEndpoint { merchant: MERCHANT, endpoint: one.id };
+        assert_eq!(store.run(nothing(MERCHANT)).await, Ok(true));
+        assert_eq!(store.read(find()).await, Ok(Some(one.clone())));
+
+        let url = "https://merchant.test/other".to_owned();
+        let moved = || ChangeEndpoint { url: Some(url.clone()), event_mask: Some(4), ..nothing(MERCHANT) };
+        let (changed, _) = fail_every_statement(&store, moved).await;
+        assert_eq!(changed, Ok(true));
+        let there = Endpoint { url: url.clone(), event_mask: 4, ..one.clone() };
+        assert_eq!(store.read(find()).await, Ok(Some(there.clone())));
+        let named =
+            ChangeEndpoint { name: Some("N".into()), dialect: Some(one.dialect), ..nothing(MERCHANT) };
+        assert_eq!(store.run(named).await, Ok(true));
+        let there = Endpoint { name: "N".into(), ..there };
+        assert_eq!(store.read(find()).await, Ok(Some(there.clone())), "the same dialect keeps its signer");
+        let other = ChangeEndpoint { dialect: Some(Dialect::Standard), ..nothing(MERCHANT) };
+        assert_eq!(store.run(other).await, Ok(true));
+        let there = Endpoint { dialect: Dialect::Standard, credential: None, ..there };
+        assert_eq!(store.read(find()).await, Ok(Some(there.clone())));
+        assert_eq!(store.read(SettingsVersion).await, Ok(settings + 4));
+
+        assert_eq!(store.run(nothing(STRANGER)).await, Ok(false));
+        store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(5) }).await.unwrap();
+        assert_eq!(store.run(moved()).await, Ok(false), "it is revoked");
+        assert_eq!(
+            store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(6) }).await,
+            Ok(Revoking::Already)
+        );
     })
     .await;
 }

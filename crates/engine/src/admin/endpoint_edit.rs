@@ -1,0 +1,78 @@
+//! Finding endpoints for a caller who belongs to one environment, and changing them.
+
+use redress_core::environment::Environment;
+use redress_core::id::{EndpointId, MerchantId};
+use redress_store::ops::endpoints::{ChangeEndpoint, Dialect, Endpoint, FindEndpoint, ListEndpoints};
+
+use super::endpoints::check_events;
+use super::{AdminError, NAME_BYTES_MAX, check_text, check_url};
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// What is changed of an endpoint; what is `None` stays.
+#[derive(Clone, Default)]
+pub struct EndpointEdit {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Where it is.
+    pub url: Option<String>,
+    /// The shape it is told in. Another one forgets the credential that signed in the way of the one before.
+    pub dialect: Option<Dialect>,
+    /// The kinds of events it wants, a sum of [`redress_core::event::EventKind::bit`].
+    pub event_mask: Option<i64>,
+}
+
+impl Engine {
+    /// An endpoint, revoked or not. One of the other environment does not exist for the caller.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn endpoint(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        endpoint: EndpointId,
+    ) -> Result<Endpoint, AdminError> {
+        let found = self.parts.store.read(FindEndpoint { merchant, endpoint }).await?;
+        found.filter(|found| found.environment == environment).ok_or(AdminError::NotFound("endpoint"))
+    }
+
+    /// A page of a merchant's endpoints in one environment, revoked ones too, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn endpoints_page(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        after: Option<EndpointId>,
+        limit: u32,
+    ) -> Result<Vec<Endpoint>, EngineError> {
+        let page = ListEndpoints { merchant, environment: Some(environment), after, limit };
+        Ok(self.parts.store.read(page).await?)
+    }
+
+    /// Changes an endpoint; answers it as it is then. What is owed to it already goes to the new address, in the shape
+    /// in which it was owed.
+    ///
+    /// # Errors
+    /// [`AdminError`] names the field that is wrong; [`AdminError::Conflict`] when the endpoint is revoked.
+    pub async fn change_endpoint(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        endpoint: EndpointId,
+        edit: EndpointEdit,
+    ) -> Result<Endpoint, AdminError> {
+        self.endpoint(merchant, environment, endpoint).await?;
+        let EndpointEdit { name, url, dialect, event_mask } = edit;
+        name.as_deref().map_or(Ok(()), |name| check_text("name", name, NAME_BYTES_MAX))?;
+        url.as_deref().map_or(Ok(()), |url| check_url("url", url))?;
+        event_mask.map_or(Ok(()), check_events)?;
+        let change = ChangeEndpoint { merchant, endpoint, name, url, dialect, event_mask };
+        if self.parts.store.run(change).await? {
+            return self.endpoint(merchant, environment, endpoint).await;
+        }
+        Err(AdminError::Conflict("the endpoint is revoked".to_owned()))
+    }
+}

@@ -1,0 +1,40 @@
+//! POST `/v1/deliveries/{id}/resend`: makes a delivery due now, however it stands.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+
+use super::id;
+use super::view::WithAttempts;
+use crate::body::PathText;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// Resend a delivery
+///
+/// It is due now, also where it was taken or given up, and is sent in a moment; its `webhook-id` stays the same. Where
+/// its tries were used up one more is made.
+#[utoipa::path(
+    post,
+    path = "/v1/deliveries/{id}/resend",
+    operation_id = "resendDelivery",
+    tag = "Deliveries",
+    params(("id" = String, Path, description = "The delivery's id.")),
+    responses(
+        (status = 200, description = "The delivery, which is due.", body = WithAttempts),
+        (status = 404, description = "There is no such delivery.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "Its endpoint is revoked.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+) -> Result<Json<WithAttempts>, OwnError> {
+    let delivery = engine.resend_delivery(holder.merchant, holder.environment, id(path)?).await?;
+    Ok(Json(WithAttempts::of(&delivery)))
+}

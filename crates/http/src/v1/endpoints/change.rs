@@ -1,0 +1,72 @@
+//! PATCH `/v1/endpoints/{id}`: changes what is named and nothing else.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::admin::endpoint_edit::EndpointEdit;
+use redress_engine::engine::Engine;
+use utoipa::ToSchema;
+
+use super::view::EndpointShown;
+use super::{TEXT_CHARS_MAX, dialect, events, id};
+use crate::body::{PathText, RawBody};
+use crate::json_object::{FieldProblem, JsonObject};
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// What is changed; what is left out stays.
+#[derive(ToSchema)]
+#[schema(as = EndpointChange)]
+#[expect(dead_code, reason = "it describes what `read` reads field by field")]
+pub(crate) struct Asked {
+    /// What people call it.
+    name: Option<String>,
+    /// Where it is.
+    #[schema(example = "https://shop.example/hooks")]
+    url: Option<String>,
+    /// The shape it is told in: `standard`, `portone` or `sgate`. Another one forgets `key`.
+    #[schema(example = "standard")]
+    dialect: Option<String>,
+    /// The kinds of events it wants.
+    #[schema(example = json!(["refund.succeeded", "refund.failed"]))]
+    events: Option<Vec<String>>,
+}
+
+/// Change an endpoint
+///
+/// What is owed to it already goes to the new address, in the shape in which it was owed.
+#[utoipa::path(
+    patch,
+    path = "/v1/endpoints/{id}",
+    operation_id = "changeEndpoint",
+    tag = "Endpoints",
+    params(("id" = String, Path, description = "The endpoint's id.")),
+    request_body = Asked,
+    responses(
+        (status = 200, description = "The endpoint as it is now.", body = EndpointShown),
+        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+    RawBody(body): RawBody,
+) -> Result<Json<EndpointShown>, OwnError> {
+    let (id, edit) = (id(path)?, read(&JsonObject::parse(&body)?)?);
+    let endpoint = engine.change_endpoint(holder.merchant, holder.environment, id, edit).await?;
+    Ok(Json(EndpointShown::of(endpoint)))
+}
+
+fn read(object: &JsonObject<'_>) -> Result<EndpointEdit, FieldProblem> {
+    Ok(EndpointEdit {
+        name: object.text("name", TEXT_CHARS_MAX)?,
+        url: object.text("url", TEXT_CHARS_MAX)?,
+        dialect: dialect(object)?,
+        event_mask: events(object)?,
+    })
+}

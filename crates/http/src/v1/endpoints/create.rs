@@ -1,0 +1,104 @@
+//! POST `/v1/endpoints`: adds an endpoint and shows its signing secret, once.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use redress_core::environment::Environment;
+use redress_core::id::{KeyId, MerchantId};
+use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
+use redress_engine::engine::Engine;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::view::EndpointShown;
+use super::{TEXT_CHARS_MAX, dialect, events};
+use crate::body::RawBody;
+use crate::json_object::{FieldProblem, JsonObject};
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+use crate::v1::payments::environment;
+
+/// An endpoint to be added.
+#[derive(ToSchema)]
+#[schema(as = NewEndpoint)]
+#[expect(dead_code, reason = "it describes what `read` reads field by field")]
+pub(crate) struct Asked {
+    /// Where it is: https, or http. Which networks may be reached is judged at each attempt.
+    #[schema(example = "https://shop.example/hooks")]
+    url: String,
+    /// What people call it; `endpoint` where it is left out.
+    name: Option<String>,
+    /// The shape it is told in: `standard` where it is left out, `portone` or `sgate`.
+    #[schema(example = "standard")]
+    dialect: Option<String>,
+    /// The kinds of events it wants; the dialect's own where they are left out.
+    #[schema(example = json!(["refund.succeeded", "refund.failed"]))]
+    events: Option<Vec<String>>,
+    /// The id of the `portone` or `sgate` key whose secret signs in the dialect's own way; the newest where it is left out.
+    key: Option<String>,
+    /// That of the API key where it is left out.
+    #[schema(example = "sandbox")]
+    environment: Option<String>,
+}
+
+/// An endpoint with its signing secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndpointWithSecret)]
+pub(crate) struct Told {
+    #[serde(flatten)]
+    endpoint: EndpointShown,
+    /// What signs notifications to it. It is shown now and never again.
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    secret: String,
+}
+
+/// Add an endpoint
+///
+/// Its signing secret is in the answer, and is never shown again.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints",
+    operation_id = "createEndpoint",
+    tag = "Endpoints",
+    request_body = Asked,
+    responses(
+        (status = 201, description = "It is there, and told of what happens from now on.", body = Told),
+        (status = 409, description = "There are as many as there may be.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    RawBody(body): RawBody,
+) -> Result<(StatusCode, Json<Told>), OwnError> {
+    let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
+    let (endpoint, secret) = engine.add_endpoint(new).await?;
+    let secret = secret.expose_secret().to_owned();
+    Ok((StatusCode::CREATED, Json(Told { endpoint: EndpointShown::of(endpoint), secret })))
+}
+
+fn read(
+    object: &JsonObject<'_>,
+    merchant: MerchantId,
+    of_key: Environment,
+) -> Result<NewEndpoint, FieldProblem> {
+    let text = |field| object.text(field, TEXT_CHARS_MAX);
+    let credential = text("key")?
+        .map(|key| {
+            KeyId::parse(&key).map_err(|_| FieldProblem::of("key", "must be the id of a key, as key_…"))
+        })
+        .transpose()?;
+    Ok(NewEndpoint {
+        merchant,
+        name: text("name")?.unwrap_or_else(|| "endpoint".to_owned()),
+        url: object.required_text("url", TEXT_CHARS_MAX)?,
+        dialect: dialect(object)?.unwrap_or(Dialect::Standard),
+        environment: environment(text("environment")?.as_deref(), of_key)?,
+        event_mask: events(object)?,
+        credential,
+    })
+}

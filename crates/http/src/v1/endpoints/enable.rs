@@ -1,0 +1,57 @@
+//! POST `/v1/endpoints/{id}/enable`: sends again to an endpoint that was disabled because it took nothing for too long.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+use utoipa::ToSchema;
+
+use super::view::EndpointShown;
+use super::{TEXT_CHARS_MAX, id};
+use crate::body::{PathText, RawBody};
+use crate::json_object::JsonObject;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// Why an endpoint is enabled.
+#[derive(ToSchema)]
+#[schema(as = Enabling)]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(crate) struct Asked {
+    /// Why; it is kept with the id of the key.
+    #[schema(example = "it answers again")]
+    reason: String,
+}
+
+/// Enable an endpoint
+///
+/// What waited for it is sent. The feed of events tells which key did it, and why. The same again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints/{id}/enable",
+    operation_id = "enableEndpoint",
+    tag = "Endpoints",
+    params(("id" = String, Path, description = "The endpoint's id.")),
+    request_body = Asked,
+    responses(
+        (status = 200, description = "It is enabled.", body = EndpointShown),
+        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+    RawBody(body): RawBody,
+) -> Result<Json<EndpointShown>, OwnError> {
+    let (merchant, environment) = (holder.merchant, holder.environment);
+    let id = id(path)?;
+    let reason = JsonObject::parse(&body)?.required_text("reason", TEXT_CHARS_MAX)?;
+    engine.endpoint(merchant, environment, id).await?;
+    engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
+    Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)))
+}

@@ -1,0 +1,37 @@
+//! GET `/v1/endpoints/{id}`.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+
+use super::id;
+use super::view::EndpointShown;
+use crate::body::PathText;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// Read an endpoint
+///
+/// Without its secret, which is shown only when it is made.
+#[utoipa::path(
+    get,
+    path = "/v1/endpoints/{id}",
+    operation_id = "getEndpoint",
+    tag = "Endpoints",
+    params(("id" = String, Path, description = "The endpoint's id.")),
+    responses(
+        (status = 200, description = "The endpoint.", body = EndpointShown),
+        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+) -> Result<Json<EndpointShown>, OwnError> {
+    let endpoint = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?;
+    Ok(Json(EndpointShown::of(endpoint)))
+}

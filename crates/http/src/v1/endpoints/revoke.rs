@@ -1,0 +1,39 @@
+//! DELETE `/v1/endpoints/{id}`: revokes an endpoint, for ever. It stays to be seen, since deliveries speak of it.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+
+use super::id;
+use super::view::EndpointShown;
+use crate::body::PathText;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// Revoke an endpoint
+///
+/// Nothing more is sent to it, for ever; what is still owed to it is given up. The same again changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/v1/endpoints/{id}",
+    operation_id = "revokeEndpoint",
+    tag = "Endpoints",
+    params(("id" = String, Path, description = "The endpoint's id.")),
+    responses(
+        (status = 200, description = "It is revoked.", body = EndpointShown),
+        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+) -> Result<Json<EndpointShown>, OwnError> {
+    let (merchant, environment) = (holder.merchant, holder.environment);
+    let id = engine.endpoint(merchant, environment, id(path)?).await?.id;
+    engine.revoke_endpoint(merchant, id).await?;
+    Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)))
+}

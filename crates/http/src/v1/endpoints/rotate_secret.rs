@@ -1,0 +1,59 @@
+//! POST `/v1/endpoints/{id}/rotate-secret`: gives an endpoint a new signing secret and shows it, once.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::id;
+use super::view::rfc3339;
+use crate::body::PathText;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// A new signing secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewSecret)]
+pub(crate) struct Told {
+    /// The endpoint's id.
+    id: String,
+    /// What signs from now on. It is shown now and never again.
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    secret: String,
+    /// Until when the secret before signs too.
+    #[schema(format = DateTime)]
+    old_secret_until: String,
+}
+
+/// Rotate an endpoint's secret
+///
+/// Both secrets sign until `old_secret_until`: change the receiver within that time. One still older does no more. The
+/// new secret is never shown again.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints/{id}/rotate-secret",
+    operation_id = "rotateEndpointSecret",
+    tag = "Endpoints",
+    params(("id" = String, Path, description = "The endpoint's id.")),
+    responses(
+        (status = 200, description = "The new secret.", body = Told),
+        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+) -> Result<Json<Told>, OwnError> {
+    let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+    let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
+    let secret = secret.expose_secret().to_owned();
+    Ok(Json(Told { id: id.to_string(), secret, old_secret_until: rfc3339(until) }))
+}

@@ -1,0 +1,67 @@
+//! POST `/v1/endpoints/{id}/test`: sends something signed to an endpoint now and shows what came back.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::id;
+use crate::body::PathText;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// What came of a test.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EndpointTest)]
+pub(crate) struct Told {
+    /// What was sent as `webhook-id`.
+    event_id: String,
+    /// Whether the endpoint took it, as it must take a notification of its dialect.
+    taken: bool,
+    /// The HTTP status that came back; `null` when none came.
+    status: Option<u16>,
+    /// The beginning of what came back, or what went wrong.
+    answer: String,
+    /// How long it took, in milliseconds.
+    duration_ms: u64,
+}
+
+/// Test an endpoint
+///
+/// Sends something now, signed as every notification, and tells what came back. It is about no refund: in the dialect
+/// `standard` its type is `endpoint.test`, in the others it speaks of the order `REDRESS-TEST`. It is not tried again and
+/// is no delivery. Redirects are not followed.
+#[utoipa::path(
+    post,
+    path = "/v1/endpoints/{id}/test",
+    operation_id = "testEndpoint",
+    tag = "Endpoints",
+    params(("id" = String, Path, description = "The endpoint's id.")),
+    responses(
+        (status = 200, description = "What came back, also where it was not taken.", body = Told),
+        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 503, description = "As much is under way to the endpoint as may be: come back in a moment.",
+            body = Body<'static>, content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+) -> Result<Json<Told>, OwnError> {
+    let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+    let test = engine.test_endpoint(holder.merchant, id).await?;
+    Ok(Json(Told {
+        event_id: test.event_id,
+        taken: test.taken,
+        status: test.status,
+        answer: test.answer,
+        duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
+    }))
+}

@@ -1,0 +1,239 @@
+use axum::body::Body;
+use axum::http::Request;
+use redress_core::environment::Environment;
+use redress_core::id::{EndpointId, MerchantId};
+use redress_engine::admin::keys::CredentialKind;
+use redress_store::{Done, Operation, StoreError, Tx};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::testing::{Answer, Harness};
+
+async fn call(harness: &Harness, key: &str, method: &str, path: &str, body: &str) -> Answer {
+    let request =
+        Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+    harness.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+/// As it is after it failed for days.
+struct Disable(MerchantId, EndpointId);
+
+impl Operation for Disable {
+    type Out = ();
+    const NAME: &'static str = "test_disable";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        let sql = "UPDATE endpoints SET disabled_at = 1, failing_since = 1 WHERE merchant_id = $1 AND endpoint_id = $2";
+        tx.exec(sql, &[self.0.as_bytes().into(), self.1.as_bytes().into()]).await?;
+        Ok(Done::Commit(()))
+    }
+}
+
+struct Shop {
+    harness: Harness,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        Self { harness: Harness::new().await }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let answer =
+            call(&self.harness, &self.harness.merchant.api_key, method, path, &body.to_string()).await;
+        (answer.status.as_u16(), answer.json())
+    }
+
+    async fn add(&self, url: &str) -> Value {
+        let (status, made) = self.call("POST", "/v1/endpoints", json!({"url": url})).await;
+        assert_eq!(status, 201, "{made}");
+        made
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_is_added_read_changed_and_revoked() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/hooks?token=t").await;
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"), "{made}");
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let mut shown = made.clone();
+    shown.as_object_mut().unwrap().remove("secret");
+    assert_eq!(
+        (&shown["name"], &shown["dialect"], &shown["environment"], &shown["status"], &shown["url"]),
+        (
+            &json!("endpoint"),
+            &json!("standard"),
+            &json!("sandbox"),
+            &json!("enabled"),
+            &json!("https://shop.example/hooks?token=t")
+        )
+    );
+    assert_eq!(shown["events"].as_array().unwrap().len(), 7, "{shown}");
+    assert_eq!(shop.call("GET", &path, json!({})).await, (200, shown.clone()), "no secret is shown again");
+
+    let edit =
+        json!({"name": "Hooks", "dialect": "portone", "events": ["refund.failed", "refund.succeeded"]});
+    let (status, changed) = shop.call("PATCH", &path, edit).await;
+    assert_eq!(status, 200, "{changed}");
+    assert_eq!(changed["events"], json!(["refund.succeeded", "refund.failed"]));
+    assert_eq!((&changed["name"], &changed["dialect"]), (&json!("Hooks"), &json!("portone")));
+    assert_eq!(changed["url"], shown["url"]);
+    assert_eq!(shop.call("PATCH", &path, json!({})).await, (200, changed.clone()), "nothing is changed");
+
+    let (status, revoked) = shop.call("DELETE", &path, json!({})).await;
+    assert_eq!((status, &revoked["status"]), (200, &json!("revoked")));
+    assert_eq!(shop.call("DELETE", &path, json!({})).await, (200, revoked.clone()), "the same again");
+    assert_eq!(shop.call("GET", &path, json!({})).await, (200, revoked));
+    let late = [
+        ("PATCH", path.clone()),
+        ("POST", format!("{path}/rotate-secret")),
+        ("POST", format!("{path}/test")),
+    ];
+    for (method, path) in late {
+        let (status, told) = shop.call(method, &path, json!({})).await;
+        assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_content_is_named() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let good = json!({"url": "https://shop.example/"});
+    for (field, value) in [
+        ("url", json!("shop.example")),
+        ("url", json!("file:///etc/passwd")),
+        ("url", json!("https://a:b@shop.example/")),
+        ("url", json!(1)),
+        ("name", json!(" ")),
+        ("name", json!("x".repeat(201))),
+        ("dialect", json!("morse")),
+        ("events", json!("refund.succeeded")),
+        ("events", json!(["refund.exploded"])),
+        ("events", json!([])),
+        ("events", json!([1])),
+        ("key", json!("key_x")),
+        ("environment", json!("live")),
+        ("environment", json!("production")),
+    ] {
+        let mut body = good.clone();
+        body[field] = value.clone();
+        let (status, told) = shop.call("POST", "/v1/endpoints", body).await;
+        assert_eq!((status, &told["field"]), (422, &json!(field)), "{value}: {told}");
+        if field != "key" && field != "environment" {
+            let (status, told) = shop.call("PATCH", &path, json!({field: value})).await;
+            assert_eq!((status, &told["field"]), (422, &json!(field)), "{told}");
+        }
+    }
+    let (status, told) = shop.call("POST", "/v1/endpoints", json!({})).await;
+    assert_eq!((status, &told["field"]), (422, &json!("url")));
+    for path in ["/v1/endpoints/x", "/v1/endpoints/ep_00000000000000000000000000", "/v1/endpoints/%FF"] {
+        assert_eq!(shop.call("GET", path, json!({})).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_is_paged_and_takes_no_unknown_filter() {
+    let shop = Shop::open().await;
+    assert_eq!(
+        shop.call("GET", "/v1/endpoints", json!({})).await,
+        (200, json!({"data": [], "has_more": false, "next_cursor": null}))
+    );
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        let made = shop.add(&format!("https://shop.example/{n}")).await;
+        ids.push(made["id"].clone());
+    }
+    ids.sort_by_key(ToString::to_string);
+    let (_, first) = shop.call("GET", "/v1/endpoints?limit=2", json!({})).await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let (_, second) = shop.call("GET", &format!("/v1/endpoints?limit=2&cursor={cursor}"), json!({})).await;
+    let seen: Vec<_> = [&first, &second].iter().flat_map(|page| page["data"].as_array().unwrap()).collect();
+    assert_eq!(seen.iter().map(|one| &one["id"]).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+    assert!(!first.to_string().contains("whsec_") && second["has_more"] == false);
+    for query in ["limit=0", "limit=501", "cursor=x", "state=due"] {
+        assert_eq!(shop.call("GET", &format!("/v1/endpoints?{query}"), json!({})).await.0, 422, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_secret_is_shown_once_and_the_old_one_overlaps() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let (status, told) = shop.call("POST", &format!("{path}/rotate-secret"), json!({})).await;
+    assert_eq!(status, 200, "{told}");
+    assert!(told["secret"].as_str().unwrap().starts_with("whsec_") && told["secret"] != made["secret"]);
+    let (_, shown) = shop.call("GET", &path, json!({})).await;
+    assert_eq!(shown["old_secret_until"], told["old_secret_until"]);
+    assert!(!shown.to_string().contains("whsec_"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_test_tells_what_came_back() {
+    let shop = Shop::open().await;
+    // Whatever is sent to goes through the same door; the sandbox knows no such path.
+    let made = shop.add("http://sandbox.test/no/such/path").await;
+    let path = format!("/v1/endpoints/{}/test", made["id"].as_str().unwrap());
+    let (status, told) = shop.call("POST", &path, json!({})).await;
+    assert_eq!((status, &told["status"], &told["taken"]), (200, &json!(404), &json!(false)), "{told}");
+    assert!(told["event_id"].as_str().unwrap().starts_with("evt_test_") && told["duration_ms"] == 0);
+    assert_eq!(shop.call("POST", "/v1/endpoints/ep_x/test", json!({})).await.0, 404);
+}
+
+#[tokio::test]
+async fn enabling_takes_a_reason_and_changes_nothing_that_is_enabled() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let enable = format!("{path}/enable");
+    for body in [json!({}), json!({"reason": " "}), json!({"reason": 1})] {
+        let (status, told) = shop.call("POST", &enable, body).await;
+        assert_eq!((status, &told["field"]), (422, &json!("reason")), "{told}");
+    }
+    let (_, before) = shop.call("GET", &path, json!({})).await;
+    let why = json!({"reason": "it answers again"});
+    assert_eq!(shop.call("POST", &enable, why.clone()).await, (200, before));
+
+    let id = EndpointId::parse(made["id"].as_str().unwrap()).unwrap();
+    let merchant = shop.harness.merchant.id;
+    shop.harness.store.run(Disable(merchant, id)).await.unwrap();
+    let (_, disabled) = shop.call("GET", &path, json!({})).await;
+    assert_eq!((&disabled["status"], disabled["disabled_at"].is_string()), (&json!("disabled"), true));
+    let (status, enabled) = shop.call("POST", &enable, why.clone()).await;
+    assert_eq!((status, &enabled["status"], &enabled["disabled_at"]), (200, &json!("enabled"), &Value::Null));
+    shop.call("DELETE", &path, json!({})).await;
+    assert_eq!(shop.call("POST", &enable, why).await.0, 409);
+}
+
+#[tokio::test]
+async fn anothers_endpoints_and_those_of_the_other_environment_are_not_there() {
+    let shop = Shop::open().await;
+    let harness = &shop.harness;
+    let made = shop.add("https://shop.example/").await;
+    let id = made["id"].as_str().unwrap();
+    let (merchant, live) = (harness.merchant.id, Some(Environment::Live));
+    let (_, live) = harness.engine.add_key(merchant, CredentialKind::Api, live).await.unwrap();
+    for key in [&harness.other.api_key, live.expose_secret()] {
+        for (method, path) in [
+            ("GET", format!("/v1/endpoints/{id}")),
+            ("PATCH", format!("/v1/endpoints/{id}")),
+            ("DELETE", format!("/v1/endpoints/{id}")),
+            ("POST", format!("/v1/endpoints/{id}/rotate-secret")),
+            ("POST", format!("/v1/endpoints/{id}/test")),
+        ] {
+            let answer = call(harness, key, method, &path, "{}").await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json()["code"]),
+                (404, &json!("not_found")),
+                "{path}"
+            );
+        }
+        let listed = call(harness, key, "GET", "/v1/endpoints", "").await.json();
+        assert_eq!(listed["data"], json!([]));
+    }
+    assert_eq!(shop.call("GET", &format!("/v1/endpoints/{id}"), json!({})).await.1["status"], "enabled");
+}

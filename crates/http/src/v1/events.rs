@@ -1,0 +1,191 @@
+//! GET `/v1/events`: what happened, to be fetched; complete, and in the order in which it was committed. Whoever reads on
+//! from `next_cursor` misses nothing and gets nothing twice.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use redress_engine::engine::Engine;
+use redress_engine::feed::{Event, FeedKind, ReadFeed};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::auth::KeyHolder;
+use super::error::{Body, OwnError};
+use super::page::{CURSOR, LIMIT, Page, PageAsked};
+use super::query::QueryFields;
+
+/// The name of the filter.
+const TYPE: &str = "type";
+
+/// The longest wait for an event, in seconds; a longer one that is asked for is cut to it.
+const WAIT_SECONDS_MAX: u64 = 30;
+
+/// What happened: the body of a `standard` notification, with the event's id.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventShown {
+    /// The event's id: the `webhook-id` of its notifications.
+    #[schema(example = "evt_rf_01k0000000000000000000000_2")]
+    id: String,
+    /// What happened.
+    #[schema(example = "refund.succeeded")]
+    r#type: String,
+    /// When it happened.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    data: DataShown,
+}
+
+/// What it is about, as it was then.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventData)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what the engine writes")]
+enum DataShown {
+    /// Of `refund.…`.
+    Refund(RefundShown),
+    /// Of `payment.…`.
+    Payment(PaymentShown),
+    /// Of `endpoint.…`.
+    Endpoint(EndpointShown),
+}
+
+/// A refund as it was at an event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefundAtEvent)]
+struct RefundShown {
+    id: String,
+    /// The payment's id.
+    payment: String,
+    /// The payment's reference.
+    order_ref: String,
+    merchant_order_ref: Option<String>,
+    /// In minor units.
+    amount_minor: i64,
+    /// In major units, with all of the currency's decimals.
+    #[schema(example = "40.00")]
+    amount: String,
+    /// ISO 4217.
+    currency: String,
+    /// The refund's state then.
+    status: String,
+    /// `full` or `partial`.
+    kind: String,
+    reason: String,
+    description: Option<String>,
+    merchant_refund_id: Option<String>,
+    psp_refund_id: Option<String>,
+    failure: Option<FailureShown>,
+    /// What the PSP said about the wait; only where it said something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// From when on a new refund is worth trying; only where the PSP refused for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    retry_at: Option<String>,
+    environment: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// The number of the event among the refund's, from 1.
+    event_number: u32,
+}
+
+/// Why a refund failed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailureAtEvent)]
+struct FailureShown {
+    code: String,
+    text: String,
+}
+
+/// The payment that an event is about.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentAtEvent)]
+struct PaymentShown {
+    /// Its id.
+    payment: String,
+    /// Its reference.
+    order_ref: String,
+    merchant_order_ref: Option<String>,
+    environment: String,
+}
+
+/// The endpoint that an event is about.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndpointAtEvent)]
+struct EndpointShown {
+    /// Its id.
+    endpoint: String,
+    environment: String,
+}
+
+/// Read the events
+///
+/// What happened to the refunds, payments and endpoints of the key's environment, in the order in which it was committed.
+/// Read on from `next_cursor`, which is there also at the end: nothing ever appears before it, so nothing is missed. With
+/// `Prefer: wait=N` an answer without events waits for one, N seconds at most.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "listEvents",
+    tag = "Events",
+    params(
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of a page; the beginning where it is left out."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most events on the page; 50 where it \
+            is left out."),
+        ("type" = Option<String>, Query, description = "Only events of this type, as `refund.succeeded`. A page may then \
+            be empty although `has_more` is true: read on."),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for an event, 30 at most."),
+    ),
+    responses(
+        (status = 200, description = "The next events.", body = Page<EventShown>),
+        (status = "default", description = "A problem.", body = Body<'static>, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    headers: HeaderMap,
+    query: QueryFields,
+) -> Result<Json<Page<Event>>, OwnError> {
+    query.only(&[LIMIT, CURSOR, TYPE])?;
+    let page = PageAsked::read(&query, place)?;
+    let asked = ReadFeed {
+        merchant: holder.merchant,
+        environment: holder.environment,
+        after: page.after.unwrap_or(0),
+        kind: query.parsed(TYPE, "the type of an event, as refund.succeeded", FeedKind::parse)?,
+        limit: page.limit,
+    };
+    let read = engine.events(asked, wait(&headers)).await?;
+    let next_cursor = Some(cursor(read.next));
+    Ok(Json(Page { data: read.events, has_more: read.more, next_cursor }))
+}
+
+/// A place in the feed, as callers see it.
+fn cursor(place: i64) -> String {
+    format!("{place:016x}")
+}
+
+/// Reads what [`cursor`] wrote.
+fn place(cursor: &str) -> Option<i64> {
+    let written = cursor.len() == 16 && cursor.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    i64::from_str_radix(cursor, 16).ok().filter(|place| written && *place >= 0)
+}
+
+/// How long a caller wants to wait (RFC 7240, section 4.3); what cannot be read counts as not said.
+fn wait(headers: &HeaderMap) -> Duration {
+    let said = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut preferences = said.flat_map(|value| value.split(','));
+    let seconds = preferences.find_map(|one| {
+        let (name, value) = one.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().parse::<u64>().ok()).flatten()
+    });
+    Duration::from_secs(seconds.unwrap_or(0).min(WAIT_SECONDS_MAX))
+}
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;
