@@ -49,7 +49,7 @@ const fn histogram(
 }
 
 /// All of them, in the order of the docs.
-pub(super) const ALL: [Metric; 31] = [
+pub(super) const ALL: [Metric; 32] = [
     gauge("redress_build_info", &["version", "store"], "1; what runs, and on which store"),
     counter(
         "redress_http_requests_total",
