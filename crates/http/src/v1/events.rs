@@ -45,7 +45,7 @@ pub(crate) struct EventShown {
 #[expect(dead_code, reason = "it describes what the engine writes")]
 enum DataShown {
     /// Of `refund.…`.
-    Refund(RefundShown),
+    Refund(Box<RefundShown>),
     /// Of `payment.…`.
     Payment(PaymentShown),
     /// Of `endpoint.…`.

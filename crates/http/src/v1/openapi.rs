@@ -60,7 +60,7 @@ impl Modify for ApiKeyScheme {
 }
 
 /// The description.
-pub fn document() -> utoipa::openapi::OpenApi {
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Described::openapi()
 }
 

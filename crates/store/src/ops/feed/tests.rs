@@ -206,7 +206,10 @@ async fn whoever_follows_while_many_write_misses_nothing_and_sees_nothing_twice(
             pay(&store, n, "flex", 1000).await;
         }
         let over = Arc::new(AtomicBool::new(false));
-        let readers = [(); 2].map(|()| tokio::spawn(follow(store.clone(), Arc::clone(&over))));
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            readers.spawn(follow(store.clone(), Arc::clone(&over)));
+        }
         let mut writers = tokio::task::JoinSet::new();
         for writer in 0..WRITERS {
             let store = store.clone();
@@ -221,8 +224,7 @@ async fn whoever_follows_while_many_write_misses_nothing_and_sees_nothing_twice(
         }
         writers.join_all().await;
         over.store(true, SeqCst);
-        for reader in readers {
-            let seen = reader.await.unwrap();
+        for seen in readers.join_all().await {
             assert!(seen.is_sorted_by(|a, b| a.position < b.position), "each later than the one before");
             let mut numbers: BTreeMap<RefundId, Vec<u32>> = BTreeMap::new();
             for event in &seen {
