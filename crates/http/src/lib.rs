@@ -7,6 +7,8 @@
 mod body;
 mod described;
 mod docs;
+#[cfg(test)]
+mod examples_tests;
 mod face;
 mod health;
 mod idempotency_key;

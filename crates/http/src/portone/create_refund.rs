@@ -115,7 +115,7 @@ fn amount_in() -> Object {
     tag = "Refunds",
     params(
         ("order_ref" = String, Path, description = "The reference of the payment.", example = "order-1"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
             description = "Not PortOne's: a repeat with the same key is answered with the same refund, as it is by then. \
                            Without one, two equal requests are two refunds."),
     ),

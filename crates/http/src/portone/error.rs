@@ -151,7 +151,7 @@ pub(super) struct Wire<'a> {
     /// For the caller's developer.
     #[schema(value_type = String, example = "Transaction record with given reference not found")]
     message: &'a str,
-    /// For programs.
+    /// For programs. The codes are PortOne's; which of them answers what is a choice of this server.
     #[schema(value_type = String, example = "4096", pattern = "^4[0-9]{3}$")]
     status_code: &'a str,
     /// The code's name.

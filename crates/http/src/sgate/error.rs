@@ -65,7 +65,7 @@ pub(crate) enum Timestamp {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(super) struct Body<'a> {
-    /// For programs.
+    /// For programs. SGate's documents show `notAllowed`; the others are a choice of this server.
     #[schema(value_type = String, example = "notAllowed")]
     code: &'static str,
     /// The code's meaning.

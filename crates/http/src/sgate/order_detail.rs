@@ -79,12 +79,13 @@ pub(crate) struct Detail {
     pay_link: Unknown,
     #[schema(schema_with = refund_status_words)]
     refund_status: &'static str,
-    /// The refunds that arrived or may still arrive.
+    /// The refunds that arrived or may still arrive: a choice, SGate's documents are silent.
     refund_times: usize,
     invoice_id: Unknown,
     success_payment_card_brand: Unknown,
     #[schema(required = true)]
     success_payment_method: Option<String>,
+    /// The earlier of the payment and of the time when it became known here: a choice.
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -92,7 +93,7 @@ pub(crate) struct Detail {
 }
 
 fn given_back() -> Object {
-    described::sum("What arrived, in major units.")
+    described::sum("What arrived, in major units: a choice, SGate's documents are silent.")
 }
 
 fn refund_status_words() -> Object {
