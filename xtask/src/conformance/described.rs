@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Made-up requests for each operation, besides those of the description's examples and of the borders of its values.
-const CASES: u32 = 20;
+const CASES: u32 = 30;
 
 /// Names another number.
 const CASES_VARIABLE: &str = "REDRESS_CONFORMANCE_CASES";
