@@ -105,7 +105,7 @@ fn amount_in() -> Schema {
     request_body(content = Asked, examples(
         ("text" = (summary = "As documented", value = json!({"amount": "7", "reason": "Return shipping fee",
             "merchantRefundId": "TEST934759263495634"}))),
-        ("number" = (summary = "With a number, without an id", value = json!({"amount": 1.35, "reason": ""}))),
+        ("number" = (summary = "With a number, without an id", value = json!({"amount": 7, "reason": ""}))),
     )),
     responses(
         (status = 200, description = "The refund, as it is now.", body = Created),
