@@ -3,7 +3,6 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use redress_core::id::AccountId;
 use redress_engine::signing::sgate;
 use serde_json::{Value, json};
 
@@ -15,10 +14,12 @@ const SGATE_ORDER: &str = "M948164T2023072607034709567189";
 /// The order of the descriptions' examples, in PortOne's.
 const PORTONE_ORDER: &str = "order-1";
 
-/// Stands in the examples for the id of an account, which nobody can know beforehand.
-const ACCOUNT: &str = "acc_01k0000000000000000000000";
+/// What stands in the examples for ids that nobody can know beforehand.
+fn placeholders(harness: &Harness) -> [(&'static str, String); 1] {
+    [("acc_01k0000000000000000000000", harness.merchant.momo.to_string())]
+}
 
-/// What has no example, with its reason.
+/// The operations of which no example can be sent here, each with its reason.
 const WITHOUT_EXAMPLE: [&str; 0] = [];
 
 /// How a request proves whose it is.
@@ -33,6 +34,7 @@ enum Caller {
 struct Example<'a> {
     method: Method,
     path: String,
+    headers: Vec<(String, String)>,
     operation: &'a Value,
     body: Option<Value>,
 }
@@ -45,6 +47,7 @@ async fn prepared() -> Harness {
     let refund = Example {
         method: Method::POST,
         path: format!("/api_v1/orders/{SGATE_ORDER}/refunds"),
+        headers: Vec::new(),
         operation: &json!({"operationId": "order.refund"}),
         body: Some(json!({"amount": 1, "reason": ""})),
     };
@@ -54,7 +57,12 @@ async fn prepared() -> Harness {
 
 async fn send(harness: &Harness, caller: Caller, example: &Example<'_>) -> Answer {
     let merchant = &harness.merchant;
-    let mut request = Request::builder().method(&example.method).uri(&example.path);
+    let real = |text: &str| {
+        placeholders(harness).iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    let path = real(&example.path);
+    let mut headers = example.headers.clone();
+    let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
     if !example.operation["security"].is_array() {
         match caller {
             Caller::Portone => {
@@ -62,23 +70,23 @@ async fn send(harness: &Harness, caller: Caller, example: &Example<'_>) -> Answe
                     json!({"portone_key": merchant.portone_key, "portone_secret": merchant.portone_secret});
                 let asked = Request::post("/api/merchant/auth-token").body(Body::from(body.to_string()));
                 let token = harness.send(asked.unwrap()).await.json()["content"]["token"].take();
-                request = request.header("x-portone-client-key", merchant.portone_key);
-                request = request.header("authorization", format!("Bearer {}", token.as_str().unwrap()));
+                header("x-portone-client-key", merchant.portone_key.to_owned());
+                header("authorization", format!("Bearer {}", token.as_str().unwrap()));
             }
             Caller::Sgate => {
                 let operation = example.operation["operationId"].as_str().unwrap();
-                let path = example.path.strip_prefix("/api_v1").unwrap();
+                let path = path.strip_prefix("/api_v1").unwrap();
                 let (secret, now) = (merchant.sgate_secret.into(), harness.engine.now());
                 for (name, value) in sgate::headers(path, operation, merchant.sgate_key, &secret, now) {
-                    request = request.header(name, value);
+                    header(name, value);
                 }
             }
-            Caller::ApiKey => {
-                request = request.header("authorization", format!("Bearer {}", merchant.api_key));
-            }
+            Caller::ApiKey => header("authorization", format!("Bearer {}", merchant.api_key)),
         }
     }
-    let body = example.body.as_ref().map(Value::to_string).unwrap_or_default();
+    let request = Request::builder().method(&example.method).uri(path);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+    let body = example.body.as_ref().map(|body| real(&body.to_string())).unwrap_or_default();
     harness.send(request.body(Body::from(body)).unwrap()).await
 }
 
@@ -86,7 +94,7 @@ async fn send(harness: &Harness, caller: Caller, example: &Example<'_>) -> Answe
 fn examples<'a>(method: &str, path: &str, operation: &'a Value) -> Vec<Example<'a>> {
     let method: Method = method.to_uppercase().parse().unwrap();
     let mut address = path.to_owned();
-    let mut query = Vec::new();
+    let (mut query, mut headers) = (Vec::new(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap();
         let needed = parameter["required"] == true;
@@ -99,7 +107,7 @@ fn examples<'a>(method: &str, path: &str, operation: &'a Value) -> Vec<Example<'
         match parameter["in"].as_str() {
             Some("path") => address = address.replace(&format!("{{{name}}}"), &value),
             Some("query") => query.push(format!("{name}={value}")),
-            _ => panic!("{method} {path}: {name} is not sent"),
+            _ => headers.push((name.to_owned(), value)),
         }
     }
     if !query.is_empty() {
@@ -114,7 +122,13 @@ fn examples<'a>(method: &str, path: &str, operation: &'a Value) -> Vec<Example<'
     };
     bodies
         .into_iter()
-        .map(|body| Example { method: method.clone(), path: address.clone(), operation, body })
+        .map(|body| Example {
+            method: method.clone(),
+            path: address.clone(),
+            headers: headers.clone(),
+            operation,
+            body,
+        })
         .collect()
 }
 
@@ -139,31 +153,32 @@ async fn assert_examples(description: &str, caller: Caller) {
             if WITHOUT_EXAMPLE.contains(&id) {
                 continue;
             }
-            for mut example in examples(method, path, operation) {
+            for example in examples(method, path, operation) {
                 let what = format!("{id}: {}", example.body.as_ref().unwrap_or(&Value::Null));
-                let harness = prepared().await;
-                if let Some(body) = &mut example.body {
+                if let Some(body) = &example.body {
                     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
                     assert_eq!(misfit(&document, schema, body), None, "{what}");
-                    *body = with_account(body, harness.merchant.momo);
                 }
-                let answer = send(&harness, caller, &example).await;
+                let answer = send(&prepared().await, caller, &example).await;
                 assert!(answer.status.is_success(), "{what}: {answer:?}");
                 let described = &operation["responses"][answer.status.as_str()];
-                let media = answer.headers["content-type"].to_str().unwrap();
-                let schema = &described["content"][media]["schema"];
-                assert!(schema.is_object(), "{what}: {} {media} is not described", answer.status);
-                assert_eq!(misfit(&document, schema, &answer.json()), None, "{what}");
+                if described["content"].is_object() {
+                    let media = answer.headers["content-type"].to_str().unwrap();
+                    let schema = &described["content"][media]["schema"];
+                    assert!(schema.is_object(), "{what}: {media} is not described");
+                    assert_eq!(misfit(&document, schema, &answer.json()), None, "{what}");
+                } else {
+                    assert!(
+                        described.is_object() && answer.body.is_empty(),
+                        "{what}: {answer:?} is not described"
+                    );
+                }
                 for (header, _) in described["headers"].as_object().into_iter().flatten() {
                     assert!(answer.headers.contains_key(header.as_str()), "{what}: {header}");
                 }
             }
         }
     }
-}
-
-fn with_account(body: &Value, account: AccountId) -> Value {
-    serde_json::from_str(&body.to_string().replace(ACCOUNT, &account.to_string())).unwrap()
 }
 
 #[tokio::test]
