@@ -43,6 +43,8 @@ struct Operation {
     description: Vec<String>,
     parameters: Vec<Field>,
     body: Option<Named>,
+    /// Of the body, as JSON.
+    examples: Vec<String>,
     answers: Vec<Answer>,
 }
 
@@ -54,6 +56,8 @@ struct Answer {
 
 struct Schema {
     name: String,
+    /// What it is, where it has no fields of its own.
+    kind: String,
     help: String,
     fields: Vec<Field>,
 }
@@ -104,6 +108,7 @@ impl Reference {
         }
         let schemas = entries(&document["components"]["schemas"]).map(|(name, schema)| Schema {
             name: name.clone(),
+            kind: if schema["properties"].is_object() { String::new() } else { kind(schema) },
             help: text(&schema["description"]),
             fields: entries(&schema["properties"])
                 .map(|(name, field)| Field::of(name, field, field))
@@ -141,6 +146,7 @@ impl Operation {
                 .map(|field| Field::of(&text(&field["name"]), &field["schema"], field))
                 .collect(),
             body: body(&operation["requestBody"]),
+            examples: examples(&operation["requestBody"]),
             answers: answers.collect(),
         }
     }
@@ -183,6 +189,13 @@ fn body(of: &Value) -> Option<Named> {
     })
 }
 
+fn examples(of: &Value) -> Vec<String> {
+    let Some((_, content)) = entries(&of["content"]).next() else { return Vec::new() };
+    let several = entries(&content["examples"]).map(|(_, example)| &example["value"]);
+    let all = several.chain(Some(&content["example"])).filter(|example| !example.is_null());
+    all.filter_map(|example| serde_json::to_string_pretty(example).ok()).collect()
+}
+
 fn reference(schema: &Value) -> Option<String> {
     schema["$ref"].as_str()?.rsplit('/').next().map(str::to_owned)
 }
@@ -201,6 +214,11 @@ fn kind(schema: &Value) -> String {
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
+    let words = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let words: Vec<String> = words.map(|word| format!("“{word}”")).collect();
+    if !words.is_empty() {
+        return words.join(" or ");
+    }
     let names = names.iter().map(|name| match *name {
         "array" => format!("array of {}", kind(&schema["items"])),
         name => name.to_owned(),
@@ -236,6 +254,13 @@ mod tests {
                         assert!(!text(&operation[named]).is_empty(), "{method} {path}: {named}");
                     }
                     assert!(!text(&operation["tags"][0]).is_empty(), "{method} {path}: tags");
+                    let shown = answer.text().replace("&#34;", "\"");
+                    for example in examples(&operation["requestBody"]) {
+                        assert!(
+                            shown.contains(&format!("<pre>{example}</pre>")),
+                            "{method} {path}: {example}"
+                        );
+                    }
                 }
             }
             for (name, _) in entries(&document["components"]["schemas"]) {
@@ -245,10 +270,10 @@ mod tests {
                 let header = scheme["name"].as_str().unwrap_or("Authorization");
                 assert!(answer.text().contains(&format!("<code>{header}</code>")), "{page}: {header}");
             }
-            assert!(
-                !answer.text().contains("http://") && !answer.text().contains("https://"),
-                "{page}: nothing from elsewhere"
-            );
+            // An address may stand in an example, as text; a browser fetches what stands in an attribute.
+            let fetched =
+                ["=\"http", "=\"//", "url(", "<script"].iter().find(|one| answer.text().contains(**one));
+            assert_eq!(fetched, None, "{page}: nothing from elsewhere");
         }
     }
 
@@ -270,6 +295,7 @@ mod tests {
                 r##"{"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Failure"}]}"##,
                 "null or Failure",
             ),
+            (r#"{"type": "string", "enum": ["full", ""]}"#, "“full” or “”"),
             ("{}", ""),
         ] {
             assert_eq!(kind(&serde_json::from_str(schema).unwrap()), told);
