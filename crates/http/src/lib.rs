@@ -5,7 +5,10 @@
 //! it; [`router::routes`] lists every endpoint, for the test of who may call what.
 
 mod body;
+mod described;
 mod docs;
+#[cfg(test)]
+mod examples_tests;
 mod face;
 mod health;
 mod idempotency_key;

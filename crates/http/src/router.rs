@@ -121,9 +121,13 @@ fn all() -> Routes {
         .add(Auth::Nobody, Method::GET, "/healthz", health::healthz)
         .add(Auth::Nobody, Method::GET, "/readyz", health::readyz)
         // Developers, in a browser.
-        .add(Auth::Nobody, Method::GET, "/docs/api", docs::reference::serve)
+        .add(Auth::Nobody, Method::GET, "/docs/api", docs::reference::own)
+        .add(Auth::Nobody, Method::GET, "/docs/api/portone", docs::reference::portone)
+        .add(Auth::Nobody, Method::GET, "/docs/api/sgate", docs::reference::sgate)
         .add(Auth::Nobody, Method::GET, "/docs/errors", docs::errors::all)
         .add(Auth::Nobody, Method::GET, "/docs/errors/{code}", docs::errors::one)
+        .add(Auth::Nobody, Method::GET, "/docs/openapi/portone.json", portone::openapi::serve)
+        .add(Auth::Nobody, Method::GET, "/docs/openapi/sgate.json", sgate::openapi::serve)
         .add(Auth::Nobody, Method::GET, "/docs/style.css", docs::style)
 }
 
@@ -217,8 +221,12 @@ mod tests {
             Auth::Nobody,
             &[
                 "GET /docs/api",
+                "GET /docs/api/portone",
+                "GET /docs/api/sgate",
                 "GET /docs/errors",
                 "GET /docs/errors/{code}",
+                "GET /docs/openapi/portone.json",
+                "GET /docs/openapi/sgate.json",
                 "GET /docs/style.css",
                 "GET /healthz",
                 "GET /readyz",

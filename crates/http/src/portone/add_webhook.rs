@@ -10,12 +10,16 @@ use redress_engine::admin::AdminError;
 use redress_engine::admin::endpoints::{Dialect, Endpoint, NewEndpoint};
 use redress_engine::engine::Engine;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
+use super::openapi::Refusals;
 use super::read;
-use super::view::{Enveloped, rfc3339};
+use super::view::{Enveloped, environment_words, rfc3339};
 use crate::body::{PathText, RawBody};
+use crate::described;
 
 /// The one type that is served.
 const REFUND_STATUS: &str = "refund_status";
@@ -23,14 +27,44 @@ const REFUND_STATUS: &str = "refund_status";
 const MESSAGE: &str = "Webhook added successfully!";
 
 /// A registered address, as it is shown when it is added and when it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Webhook<'a> {
+    #[schema(value_type = String)]
     name: &'a str,
+    #[schema(format = "uuid")]
     uuid: String,
+    #[schema(value_type = String)]
     url: &'a str,
     enabled: bool,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(schema_with = type_words)]
     r#type: &'static str,
+}
+
+/// An address to be told at.
+#[derive(ToSchema)]
+#[schema(as = WebhookAsked)]
+#[expect(dead_code, reason = "it describes what the handler reads field by field")]
+pub(crate) struct Asked {
+    /// For people.
+    #[schema(min_length = 1)]
+    name: String,
+    /// Where notifications go; without user and password.
+    #[schema(min_length = 1)]
+    url: String,
+    #[schema(schema_with = type_words)]
+    r#type: String,
+    /// Of which environment's refunds it is told.
+    #[schema(schema_with = environment_words)]
+    environment: String,
+}
+
+fn type_words() -> Object {
+    described::words(
+        "What is told; PortOne's other types are about things that are not done here.",
+        [REFUND_STATUS],
+    )
 }
 
 impl<'a> Webhook<'a> {
@@ -71,6 +105,22 @@ impl From<AdminError> for PortoneError {
     }
 }
 
+/// Register a webhook
+///
+/// Notifications about refunds go to this address from now on.
+#[utoipa::path(
+    post,
+    path = "/api/merchant/{key}/webhook",
+    operation_id = "addWebhook",
+    tag = "Webhooks",
+    params(("key" = String, Path, description = "The caller's own client key.", example = "SglffyyZgojEdXWL")),
+    request_body(content = Asked, example = json!({"name": "refunds", "url": "https://merchant.example/hook",
+        "type": "refund_status", "environment": "sandbox"})),
+    responses(
+        (status = 200, description = "It is registered.", body = Enveloped<'static, Webhook<'static>>),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     caller: PortoneCaller,
     State(engine): State<Engine>,

@@ -10,9 +10,11 @@ use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 use super::error::PortoneError;
 use super::jwt::{self, ISSUED_FOR_SECONDS};
+use super::openapi::Refusals;
 use super::read;
 use super::view::{Enveloped, no_store};
 use crate::body::RawBody;
@@ -20,12 +22,45 @@ use crate::limits::REFERENCE_CHARS_MAX;
 
 const MESSAGE: &str = "Auth Token generated successfully!";
 
-#[derive(Serialize)]
+/// Who wants a token.
+#[derive(ToSchema)]
+#[schema(as = TokenAsked)]
+#[expect(dead_code, reason = "it describes what the handler reads field by field")]
+pub(crate) struct Asked {
+    /// The client key.
+    #[schema(max_length = 255)]
+    portone_key: String,
+    /// Its secret.
+    #[schema(max_length = 255)]
+    portone_secret: String,
+}
+
+/// A token.
+#[derive(Serialize, ToSchema)]
 struct Token {
+    /// So many seconds from now.
     expires_in: i64,
+    /// A JWT, for the header `Authorization`.
     token: String,
 }
 
+/// Make a token
+///
+/// For whoever knows the secret, as an alternative to signing a token with it.
+#[utoipa::path(
+    post,
+    path = "/api/merchant/auth-token",
+    operation_id = "createToken",
+    tag = "Tokens",
+    security(()),
+    request_body(content = Asked, example = json!({"portone_key": "SglffyyZgojEdXWL",
+        "portone_secret": "portone-test-secret"})),
+    responses(
+        (status = 200, description = "The token.", body = Enveloped<'static, Token>,
+            headers(("Cache-Control" = String, description = "no-store"))),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     RawBody(body): RawBody,

@@ -20,16 +20,116 @@ use redress_core::refund::{Refund, RefundKind};
 use redress_core::state::RefundState;
 use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::engine::Engine;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
+use super::openapi::Refusals;
 use super::read;
-use super::view::Refunds;
+use super::view::{Refunds, environment_words};
 use crate::body::{PathText, RawBody};
+use crate::described;
 use crate::idempotency_key;
 use crate::json_object::JsonObject;
 use crate::limits::{DESCRIPTION_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
 
+/// What is refunded, and why.
+#[derive(ToSchema)]
+#[schema(as = RefundAsked)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what `asked` reads field by field")]
+pub(crate) enum Asked {
+    Partial(Partial),
+    Full(Full),
+}
+
+/// A part of a payment, or all of it by its sum.
+#[derive(ToSchema)]
+#[schema(as = PartialRefund)]
+#[expect(dead_code, reason = "it describes what `asked` reads field by field")]
+pub(crate) struct Partial {
+    #[schema(schema_with = partial)]
+    refund_type: String,
+    #[schema(schema_with = amount_in)]
+    amount: Value,
+    /// The payment's channel.
+    #[schema(max_length = 255)]
+    channel: String,
+    /// What it is about; may be empty.
+    #[schema(max_length = 1000)]
+    description: String,
+    /// Why; may be empty.
+    #[schema(max_length = 1000)]
+    refund_reason: String,
+    /// The payment's environment.
+    #[schema(schema_with = environment_words)]
+    environment: String,
+}
+
+/// What is left of a payment.
+#[derive(ToSchema)]
+#[schema(as = FullRefund)]
+#[expect(dead_code, reason = "it describes what `asked` reads field by field")]
+pub(crate) struct Full {
+    #[schema(schema_with = full)]
+    refund_type: String,
+    /// Not looked at.
+    amount: Option<Value>,
+    /// The payment's channel.
+    #[schema(max_length = 255)]
+    channel: String,
+    /// What it is about; may be empty.
+    #[schema(max_length = 1000)]
+    description: String,
+    /// Why; may be empty.
+    #[schema(max_length = 1000)]
+    refund_reason: String,
+    /// The payment's environment.
+    #[schema(schema_with = environment_words)]
+    environment: String,
+}
+
+fn partial() -> Object {
+    described::words("", [RefundKind::Partial.as_str()])
+}
+
+fn full() -> Object {
+    described::words("", [RefundKind::Full.as_str()])
+}
+
+fn amount_in() -> Object {
+    let help = "In major units, with no more decimals than the currency has; read exactly.";
+    ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).description(Some(help)).build()
+}
+
+/// Make a refund
+///
+/// Waits a while for the provider's word and answers with all refunds of the payment. It is an error only where no refund
+/// was made or the refund failed: whatever is open is a success that says `IN_QUEUE`.
+#[utoipa::path(
+    post,
+    path = "/api/refund/{order_ref}",
+    operation_id = "createRefund",
+    tag = "Refunds",
+    params(
+        ("order_ref" = String, Path, description = "The reference of the payment.", example = "order-1"),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+            description = "Not PortOne's: a repeat with the same key is answered with the same refund, as it is by then. \
+                           Without one, two equal requests are two refunds."),
+    ),
+    request_body(content = Asked, examples(
+        ("partial" = (summary = "A part", value = json!({"refund_type": "partial", "amount": 200000,
+            "channel": "MOMOPAY", "description": "", "refund_reason": "customer request", "environment": "sandbox"}))),
+        ("full" = (summary = "What is left", value = json!({"refund_type": "full", "channel": "MOMOPAY",
+            "description": "", "refund_reason": "customer request", "environment": "sandbox"}))),
+    )),
+    responses(
+        (status = 200, description = "The refund is made, or on its way.", body = Refunds<'static>),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     caller: PortoneCaller,
     State(engine): State<Engine>,

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use redress_core::policy::Refusal;
 use redress_engine::error::EngineError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::face::{Problem, retry_later};
 
@@ -143,11 +144,18 @@ impl From<EngineError> for PortoneError {
     }
 }
 
-/// The shape, as in the samples of the reference.
-#[derive(Serialize)]
-struct Wire<'a> {
+/// Why a request is refused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct Wire<'a> {
+    /// For the caller's developer.
+    #[schema(value_type = String, example = "Transaction record with given reference not found")]
     message: &'a str,
+    /// For programs. The codes are PortOne's; which of them answers what is a choice of this server.
+    #[schema(value_type = String, example = "4096", pattern = "^4[0-9]{3}$")]
     status_code: &'a str,
+    /// The code's name.
+    #[schema(value_type = String, example = "INVALID_REFERENCE")]
     status_reason: &'a str,
 }
 

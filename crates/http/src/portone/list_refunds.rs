@@ -10,9 +10,24 @@ use redress_engine::engine::Engine;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
+use super::openapi::Refusals;
 use super::view::Refunds;
 use crate::body::PathText;
 
+/// List a payment's refunds
+///
+/// What is left of a payment, and all of its refunds.
+#[utoipa::path(
+    get,
+    path = "/api/refund/{order_ref}",
+    operation_id = "listRefunds",
+    tag = "Refunds",
+    params(("order_ref" = String, Path, description = "The reference of the payment.", example = "order-1")),
+    responses(
+        (status = 200, description = "The refunds, oldest first.", body = Refunds<'static>),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     caller: PortoneCaller,
     State(engine): State<Engine>,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::add_webhook::Webhook;
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
+use super::openapi::Refusals;
 use super::read;
 use super::view::Enveloped;
 use crate::body::PathText;
@@ -24,6 +25,24 @@ pub(crate) struct Asked {
     environment: Option<String>,
 }
 
+/// List webhooks
+///
+/// The addresses that notifications about refunds go to.
+#[utoipa::path(
+    get,
+    path = "/api/merchant/{key}/webhook",
+    operation_id = "listWebhooks",
+    tag = "Webhooks",
+    params(
+        ("key" = String, Path, description = "The caller's own client key.", example = "SglffyyZgojEdXWL"),
+        ("environment" = String, Query, description = "Which environment's.", pattern = "^(live|sandbox)$",
+            example = "sandbox"),
+    ),
+    responses(
+        (status = 200, description = "Those that are registered.", body = Enveloped<'static, Vec<Webhook<'static>>>),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     caller: PortoneCaller,
     State(engine): State<Engine>,

@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod jwt;
 pub(crate) mod list_refunds;
 pub(crate) mod list_webhooks;
+pub(crate) mod openapi;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -8,39 +8,106 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use redress_core::state::StateName;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::Order;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
+use super::openapi::Refusals;
 use super::read;
 use super::view::{Enveloped, number, rfc3339, status};
 use crate::body::{PathText, RawBody};
+use crate::described;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
 
-#[derive(Serialize)]
+/// A payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transaction)]
 struct Details<'a> {
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: &'static str,
+    #[schema(schema_with = captured)]
     amount: Box<RawValue>,
+    /// The reference by which it is refunded.
+    #[schema(value_type = String)]
     order_ref: &'a str,
+    /// The provider's own id of it.
+    #[schema(value_type = String)]
     channel_order_ref: &'a str,
+    /// The merchant's own reference; empty where there is none.
+    #[schema(value_type = String)]
     merchant_order_ref: &'a str,
+    /// Only captured payments are known here.
+    #[schema(value_type = String, pattern = "^Success$")]
     status: &'static str,
+    /// Empty where it is not known.
+    #[schema(value_type = String)]
     channel_key: &'a str,
+    /// Empty where it is not known.
+    #[schema(value_type = String)]
     method_name: &'a str,
+    /// Empty where it is not known.
+    #[schema(value_type = String)]
     method_key: &'a str,
+    #[schema(value_type = String)]
     status_code: &'static str,
+    #[schema(value_type = String)]
     status_reason: &'static str,
+    /// When it was captured.
+    #[schema(format = DateTime)]
     date: String,
+    /// Whether what is left could be refunded now.
     is_refund_allowed: bool,
+    /// Whether it can be refunded in several parts.
     is_multi_refund_allowed: bool,
+    /// Whether all of it was given back.
     refund_completed: bool,
+    #[schema(schema_with = latest_words)]
     refund_status: &'static str,
+    /// The caller's client key.
+    #[schema(value_type = String)]
     merchant_key: &'a str,
 }
 
+fn captured() -> Object {
+    described::sum("What was captured.")
+}
+
+fn latest_words() -> Object {
+    let words = StateName::ALL.map(status).into_iter().chain([""]);
+    described::words("The status of the latest refund; empty where there is none.", words)
+}
+
+/// Which payment is wanted.
+#[derive(ToSchema)]
+#[schema(as = TransactionAsked)]
+#[expect(dead_code, reason = "it describes what the handler reads field by field")]
+pub(crate) struct Asked {
+    /// The reference by which it is refunded.
+    order_ref: String,
+}
+
+/// Read a payment
+///
+/// By the reference that refunds use.
+#[utoipa::path(
+    post,
+    path = "/api/{key}/transaction-details",
+    operation_id = "readTransaction",
+    tag = "Payments",
+    params(("key" = String, Path, description = "The caller's own client key.", example = "SglffyyZgojEdXWL")),
+    request_body(content = Asked, example = json!({"order_ref": "order-1"})),
+    responses(
+        (status = 200, description = "The payment.", body = Enveloped<'static, Details<'static>>),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     caller: PortoneCaller,
     State(engine): State<Engine>,

@@ -8,19 +8,44 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use redress_engine::engine::Engine;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
+use super::openapi::Refusals;
 use super::view::Enveloped;
 use crate::body::PathText;
 
-#[derive(Serialize)]
+/// The state of a payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TransactionStatus)]
 struct Status<'a> {
+    /// The provider's own id of it.
+    #[schema(value_type = String)]
     channel_order_ref: &'a str,
+    /// The reference by which it is refunded.
+    #[schema(value_type = String)]
     order_ref: &'a str,
+    /// Only captured payments are known here.
+    #[schema(value_type = String, pattern = "^Success$")]
     status: &'static str,
 }
 
+/// Read a payment's state
+///
+/// By the merchant's own reference, which need not be unique: the newest payment answers.
+#[utoipa::path(
+    get,
+    path = "/api/transaction/{merchant_order_ref}/status",
+    operation_id = "readTransactionStatus",
+    tag = "Payments",
+    params(("merchant_order_ref" = String, Path, description = "The merchant's own reference.",
+        example = "MERCHANT1647433108462")),
+    responses(
+        (status = 200, description = "The state.", body = Enveloped<'static, Status<'static>>),
+        Refusals,
+    )
+)]
 pub(crate) async fn handle(
     caller: PortoneCaller,
     State(engine): State<Engine>,

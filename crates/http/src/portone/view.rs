@@ -1,38 +1,79 @@
 //! How PortOne's face shows payments and refunds.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use redress_core::environment::Environment;
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
-use redress_core::refund::Refund;
+use redress_core::refund::{Refund, RefundKind};
 use redress_core::state::StateName;
 use redress_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
-/// The answer to creating and to listing refunds: all of the payment's refunds, oldest first.
-#[derive(Serialize)]
+use crate::described;
+
+/// What is left of a payment, and all of its refunds, oldest first.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Refunds<'a> {
     /// What is left to refund: what is in flight or waits for a person is not left.
     #[serde(rename = "amountToRefund")]
+    #[schema(schema_with = left)]
     amount_to_refund: Box<RawValue>,
     #[serde(rename = "refundDetails")]
     refund_details: Vec<RefundDetail<'a>>,
 }
 
-#[derive(Serialize)]
+/// One refund.
+#[derive(Serialize, ToSchema)]
 struct RefundDetail<'a> {
+    /// When it was asked for.
+    #[schema(format = DateTime)]
     refund_date: String,
     refund_id: String,
     /// Empty while the PSP has given none.
+    #[schema(value_type = String)]
     psp_refund_id: &'a str,
+    #[schema(schema_with = refunded)]
     amount: Box<RawValue>,
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: &'static str,
+    #[schema(schema_with = status_words)]
     refund_status: &'static str,
+    #[schema(schema_with = kind_words)]
     refund_type: &'static str,
+    #[schema(value_type = String)]
     refund_reason: &'a str,
     /// The POST sample has it, the GET sample does not; here both do.
+    #[schema(value_type = String)]
     merchant_id: &'a str,
 }
+
+fn left() -> Object {
+    described::sum("What can still be asked for: what is in flight or waits for a person is not left.")
+}
+
+fn refunded() -> Object {
+    described::sum("What is given back.")
+}
+
+fn kind_words() -> Object {
+    described::words("Whether it was all of the payment that was left.", KINDS.map(RefundKind::as_str))
+}
+
+fn status_words() -> Object {
+    described::words("Given back, over without effect, or not known yet.", StateName::ALL.map(status))
+}
+
+/// The environments, as they are written.
+pub(super) fn environment_words() -> Object {
+    let all = [Environment::Live, Environment::Sandbox];
+    described::words("", all.map(Environment::as_str))
+}
+
+const KINDS: [RefundKind; 2] = [RefundKind::Full, RefundKind::Partial];
 
 impl<'a> Refunds<'a> {
     pub(super) fn new(payment: &Payment, refunds: &'a [Refund], merchant_code: &'a str) -> Self {
@@ -82,12 +123,15 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 }
 
 /// PortOne's envelope of everything but refunds.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Enveloped<'a, T> {
     pub(super) content: T,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub(super) message: Option<&'static str>,
+    #[schema(value_type = String, pattern = "^2000$")]
     pub(super) status_code: &'a str,
+    #[schema(value_type = String, pattern = "^SUCCESS$")]
     pub(super) status_reason: &'a str,
 }
 

@@ -15,6 +15,7 @@ use redress_core::policy::Refusal;
 use redress_engine::error::EngineError;
 use redress_engine::signing::sgate::Refused;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::face::{Problem, retry_later};
 use crate::json_object::FieldProblem;
@@ -40,7 +41,7 @@ pub(crate) enum SgateError {
 
 /// The six values that the server checked the signature against; the documented answer to a bad signature shows them,
 /// so that a developer can compare. All of them come from the request; a secret is not among them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Echo {
     pub(super) uri: String,
@@ -48,30 +49,47 @@ pub(crate) struct Echo {
     pub(super) timestamp: Timestamp,
     pub(super) sign_method: String,
     pub(super) sign_version: String,
+    #[schema(value_type = String)]
     pub(super) method: &'static str,
 }
 
 /// A number where the header had one, as in the documented sample, else what the header had.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Timestamp {
     Seconds(i64),
     Text(String),
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// Why a request is not answered with what it asks for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(super) struct Body<'a> {
+    /// For programs. SGate's documents show `notAllowed`; the others are a choice of this server.
+    #[schema(value_type = String, example = "notAllowed")]
     code: &'static str,
+    /// The code's meaning.
+    #[schema(value_type = String, example = "No access")]
     message: &'static str,
+    /// What is wrong this time; empty where a text would tell more than the caller may know.
     data: Vec<Detail<'a>>,
 }
 
-#[derive(Serialize)]
+/// Something about an error.
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = Detail)]
 enum Detail<'a> {
+    /// For the caller's developer.
     Text(Cow<'a, str>),
+    /// What the signature was checked against.
     Echo(&'a Echo),
-    Field { field: &'static str },
+    /// What is at fault.
+    Field {
+        /// The field of the body.
+        #[schema(value_type = String, example = "amount")]
+        field: &'static str,
+    },
 }
 
 /// Everything that can be answered instead of what was asked for.

@@ -9,10 +9,12 @@ use redress_engine::admin::AdminError;
 use redress_engine::admin::merchants::Merchant;
 use redress_engine::engine::Engine;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
-use super::shape;
+use super::openapi::Problems;
+use super::shape::{self, Unknown};
 use crate::body::PathText;
 use crate::face::Problem;
 
@@ -23,16 +25,15 @@ impl Method for MerchantDetail {
     const NAME: &'static str = "merchant.detail";
 }
 
-/// What only SGate can know of a merchant.
-type Unknown = Option<()>;
-
 /// A merchant, in the order of the documented sample.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Merchant)]
 pub(crate) struct Detail {
     invoice_prefix: Unknown,
     id: String,
     name: String,
+    #[schema(value_type = String, pattern = "^enabled$")]
     status: &'static str,
     owner_id: Unknown,
     #[serde(rename = "name_en")]
@@ -66,18 +67,35 @@ pub(crate) struct Detail {
     fee_rate: Unknown,
     statement_status: Unknown,
     bank_card_white_list: Unknown,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
     owner: Owner,
 }
 
-#[derive(Debug, Default, Serialize)]
+/// Who owns a merchant.
+#[derive(Debug, Default, Serialize, ToSchema)]
 struct Owner {
     id: Unknown,
     name: Unknown,
     mobile: Unknown,
 }
 
+/// Read the caller's merchant
+///
+/// Any other does not exist.
+#[utoipa::path(
+    get,
+    path = "/api_v1/merchants/{id}",
+    operation_id = "merchant.detail",
+    tag = "Merchants",
+    params(("id" = String, Path, description = "The caller's own merchant id.", example = "M948164")),
+    responses(
+        (status = 200, description = "The merchant.", body = Detail),
+        Problems,
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     signed: SignedBy<MerchantDetail>,

@@ -8,6 +8,7 @@ mod auth;
 pub(crate) mod error;
 mod ids;
 pub(crate) mod merchant_detail;
+pub(crate) mod openapi;
 pub(crate) mod order_detail;
 pub(crate) mod order_refund;
 pub(crate) mod refund_detail;

@@ -15,11 +15,15 @@ use redress_engine::engine::Engine;
 use redress_engine::lookup::Order;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
-use super::shape;
+use super::openapi::Problems;
+use super::shape::{self, Unknown};
 use crate::body::PathText;
+use crate::described;
 use crate::face::Problem;
 
 /// The operation's name.
@@ -29,16 +33,16 @@ impl Method for OrderDetail {
     const NAME: &'static str = "order.detail";
 }
 
-/// What only SGate can know of an order.
-type Unknown = Option<()>;
-
 /// An order in the order of the documented sample.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Order)]
 pub(crate) struct Detail {
+    #[schema(schema_with = shape::sum)]
     amount: Box<RawValue>,
     tip: Unknown,
     tax_amount: Unknown,
+    #[schema(schema_with = given_back)]
     refund_amount: Box<RawValue>,
     id: String,
     client_id: Unknown,
@@ -52,30 +56,67 @@ pub(crate) struct Detail {
     delivery_status: Unknown,
     after_sale_status: Unknown,
     client_payer_info: Unknown,
+    /// Only paid orders are known here, and none leaves this state by a refund.
+    #[schema(value_type = String, pattern = "^paid$")]
     status: &'static str,
     ticket: Unknown,
     name: Unknown,
+    #[schema(required = true)]
     merchant_order_id: Option<String>,
     #[serde(rename = "notificationURL")]
+    #[schema(required = true)]
     notification_url: Option<String>,
     need_tax: Unknown,
     exchange_rate: Unknown,
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: &'static str,
+    #[schema(format = DateTime)]
     paid_at: String,
     closed_at: Unknown,
     expired_at: Unknown,
     message: Unknown,
     payer_info: Unknown,
     pay_link: Unknown,
+    #[schema(schema_with = refund_status_words)]
     refund_status: &'static str,
+    /// The refunds that arrived or may still arrive: a choice, SGate's documents are silent.
     refund_times: usize,
     invoice_id: Unknown,
     success_payment_card_brand: Unknown,
+    #[schema(required = true)]
     success_payment_method: Option<String>,
+    /// The earlier of the payment and of the time when it became known here: a choice.
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
+fn given_back() -> Object {
+    described::sum("What arrived, in major units: a choice, SGate's documents are silent.")
+}
+
+fn refund_status_words() -> Object {
+    described::words(
+        "Processing while any refund is; fail where the latest to end failed; else how much was given back.",
+        ["none", "processing", "partial", "full", "fail"],
+    )
+}
+
+/// Read an order
+///
+/// And what was given back of it.
+#[utoipa::path(
+    get,
+    path = "/api_v1/orders/{id}",
+    operation_id = "order.detail",
+    tag = "Orders",
+    params(("id" = String, Path, description = "The order's id.", example = "M948164T2023072607034709567189")),
+    responses(
+        (status = 200, description = "The order.", body = Detail),
+        Problems,
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     signed: SignedBy<OrderDetail>,

@@ -17,10 +17,13 @@ use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::engine::Engine;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use super::auth::{Method, SignedBy};
-use super::error::SgateError;
+use super::error::{Body, SgateError};
 use super::ids::{PAYMENT_TRANSACTION, refund_id, transaction_id};
+use super::openapi::Problems;
 use super::shape;
 use crate::body::{PathText, RawBody};
 use crate::face::Problem;
@@ -42,22 +45,76 @@ impl Method for OrderRefund {
 }
 
 /// A refund as it is told to the one who asks for it, in the order of the documented sample.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RefundCreated)]
 pub(crate) struct Created {
+    #[schema(schema_with = shape::sum)]
     amount: Box<RawValue>,
+    #[schema(schema_with = shape::status_words)]
     status: &'static str,
     id: String,
     order_id: String,
+    #[schema(required = true)]
     payment_method: Option<String>,
+    #[schema(required = true)]
     merchant_refund_id: Option<String>,
     merchant_id: String,
+    /// The payment's.
     origin_transaction_id: String,
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: &'static str,
+    #[schema(format = DateTime)]
     updated_at: String,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
+/// What is refunded, and why.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RefundAsked)]
+#[expect(dead_code, reason = "it describes what `Wanted` reads field by field")]
+pub(crate) struct Asked {
+    #[schema(schema_with = amount_in)]
+    amount: String,
+    /// Why; may be empty.
+    #[schema(max_length = 1000)]
+    reason: String,
+    /// The merchant's own id of the refund: the same again is the same refund, for ever.
+    #[schema(min_length = 1, max_length = 60)]
+    merchant_refund_id: Option<String>,
+}
+
+fn amount_in() -> Schema {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]+(\\.[0-9]{1,2}0*)?$"));
+    let number = ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0));
+    let help = "In major units, more than zero, with at most two decimals; a string or a number.";
+    OneOfBuilder::new().item(text).item(number).description(Some(help)).into()
+}
+
+/// Make a refund
+///
+/// It is answered as soon as it is safe, so a new one is pending; its end is told by the callback and by refund.detail.
+#[utoipa::path(
+    post,
+    path = "/api_v1/orders/{id}/refunds",
+    operation_id = "order.refund",
+    tag = "Refunds",
+    params(("id" = String, Path, description = "The order's id.", example = "M948164T2023072607034709567189")),
+    request_body(content = Asked, examples(
+        ("text" = (summary = "As documented", value = json!({"amount": "7", "reason": "Return shipping fee",
+            "merchantRefundId": "TEST934759263495634"}))),
+        ("number" = (summary = "With a number, without an id", value = json!({"amount": 7, "reason": ""}))),
+    )),
+    responses(
+        (status = 200, description = "The refund, as it is now.", body = Created),
+        (status = 409, description = "The merchant's id stands for another refund.", body = Body<'static>),
+        (status = 413, description = "The body is too long.", body = Body<'static>),
+        (status = 422, description = "A field is not as it must be; the data names it.", body = Body<'static>),
+        Problems,
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     signed: SignedBy<OrderRefund>,

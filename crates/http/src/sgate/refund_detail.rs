@@ -10,10 +10,12 @@ use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
 use super::ids::{PAYMENT_TRANSACTION, parse_refund_id, refund_id, transaction_id};
+use super::openapi::Problems;
 use super::shape;
 use crate::body::PathText;
 use crate::face::Problem;
@@ -26,25 +28,49 @@ impl Method for RefundDetail {
 }
 
 /// A refund in full, in the order of the documented sample. `finishedAt` is null until it ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Refund)]
 pub(crate) struct Detail {
+    #[schema(schema_with = shape::sum)]
     amount: Box<RawValue>,
     id: String,
     merchant_id: String,
     order_id: String,
+    #[schema(required = true)]
     merchant_refund_id: Option<String>,
     refund_transaction_id: String,
     origin_transaction_id: String,
+    #[schema(required = true)]
     payment_method: Option<String>,
+    #[schema(schema_with = shape::status_words)]
     status: &'static str,
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: &'static str,
     reason: String,
+    #[schema(required = true, format = DateTime)]
     finished_at: Option<String>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
+/// Read a refund
+///
+/// As it is now.
+#[utoipa::path(
+    get,
+    path = "/api_v1/refunds/{id}",
+    operation_id = "refund.detail",
+    tag = "Refunds",
+    params(("id" = String, Path, description = "The refund's id.",
+        example = "M948164T2023072607034709567189_R1")),
+    responses(
+        (status = 200, description = "The refund.", body = Detail),
+        Problems,
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     signed: SignedBy<RefundDetail>,

@@ -3,9 +3,27 @@
 use redress_core::money::Amount;
 use redress_core::state::StateName;
 use redress_core::time::Timestamp;
+use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
+use crate::described;
 use crate::face::Problem;
+
+/// What only SGate can know: null.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Unknown;
+
+impl PartialSchema for Unknown {
+    fn schema() -> RefOr<Schema> {
+        let help = "What only SGate can know: always null.";
+        ObjectBuilder::new().schema_type(Type::Null).description(Some(help)).into()
+    }
+}
+
+impl ToSchema for Unknown {}
 
 /// A sum as a JSON number, exact and as short as can be: `7`, `1.35`.
 pub(super) fn number(amount: Amount) -> Result<Box<RawValue>, Problem> {
@@ -32,6 +50,19 @@ pub(super) const fn status(state: StateName) -> &'static str {
         StateName::Succeeded => "success",
         StateName::Failed | StateName::Canceled | StateName::Reversed => "fail",
     }
+}
+
+/// The sum of an order, for the description.
+pub(super) fn sum() -> Object {
+    described::sum("In major units.")
+}
+
+/// The words of [`status`].
+pub(super) fn status_words() -> Object {
+    described::words(
+        "A refund that was withdrawn, or came back, is one that failed.",
+        StateName::ALL.map(status),
+    )
 }
 
 #[cfg(test)]

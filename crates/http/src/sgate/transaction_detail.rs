@@ -14,12 +14,16 @@ use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
 use super::ids::{PAYMENT_TRANSACTION, parse_transaction_id, transaction_id};
-use super::shape;
+use super::openapi::Problems;
+use super::shape::{self, Unknown};
 use crate::body::PathText;
+use crate::described;
 use crate::face::Problem;
 
 /// The operation's name.
@@ -29,13 +33,12 @@ impl Method for TransactionDetail {
     const NAME: &'static str = "transaction.detailForMerchant";
 }
 
-/// What only SGate can know of a transaction.
-type Unknown = Option<()>;
-
 /// A transaction.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Transaction)]
 pub(crate) struct Detail {
+    #[schema(schema_with = shape::sum)]
     amount: Box<RawValue>,
     id: String,
     order_id: String,
@@ -44,21 +47,51 @@ pub(crate) struct Detail {
     device_id: Unknown,
     client_ip: Unknown,
     user_agent: Unknown,
+    #[schema(schema_with = result_words)]
     result: &'static str,
+    #[schema(required = true, format = DateTime)]
     completed_at: Option<String>,
     #[serde(rename = "type")]
+    #[schema(schema_with = kind_words)]
     kind: &'static str,
+    #[schema(required = true)]
     payment_method: Option<String>,
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: &'static str,
     payer_digest: Unknown,
     successfully_notified_at: Unknown,
     notification_times: Unknown,
     last_notified_at: Unknown,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
     channel_order_result: Unknown,
 }
 
+fn result_words() -> Object {
+    described::words("A refund that failed may be asked for again, as a new one.", StateName::ALL.map(result))
+}
+
+fn kind_words() -> Object {
+    described::words("", ["payment", "refund"])
+}
+
+/// Read a transaction
+///
+/// The payment of an order, which is its transaction 1, or one of its refunds.
+#[utoipa::path(
+    get,
+    path = "/api_v1/transactions/{id}/merchant",
+    operation_id = "transaction.detailForMerchant",
+    tag = "Orders",
+    params(("id" = String, Path, description = "The transaction's id.",
+        example = "M948164T2023072607034709567189_1")),
+    responses(
+        (status = 200, description = "The transaction.", body = Detail),
+        Problems,
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     signed: SignedBy<TransactionDetail>,

@@ -71,39 +71,16 @@ pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::router::routes;
+    use crate::described::tests::{assert_published, assert_whole};
 
-    /// The description that was published. A change of it is seen here before anybody's client sees it: what it breaks
-    /// is not done, what it adds is written with `REDRESS_WRITE_OPENAPI=1`.
     #[test]
     fn the_published_description_is_this_one() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi/v1.json");
-        let now = serde_json::to_string_pretty(&document()).unwrap() + "\n";
-        if std::env::var_os("REDRESS_WRITE_OPENAPI").is_some() {
-            std::fs::write(path, &now).unwrap();
-        }
-        let published = std::fs::read_to_string(path).unwrap();
-        assert!(published == now, "docs/openapi/v1.json is not what the handlers say");
+        assert_published("v1", &document());
     }
 
     #[test]
     fn what_is_served_is_described_and_what_is_described_is_served() {
-        let served: BTreeSet<String> = routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/v1/") && route.path != "/v1/openapi.json")
-            .map(|route| format!("{} {}", route.method, route.path))
-            .collect();
-        let document = serde_json::to_value(document()).unwrap();
-        let mut described = BTreeSet::new();
-        for (path, methods) in document["paths"].as_object().unwrap() {
-            for method in methods.as_object().unwrap().keys() {
-                described.insert(format!("{} {path}", method.to_uppercase()));
-            }
-        }
-        assert_eq!(described, served);
-        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        assert_whole("/v1/", &document());
     }
 }

@@ -87,7 +87,9 @@ pub(crate) struct Told {
     path = "/v1/payments",
     operation_id = "registerPayment",
     tag = "Payments",
-    request_body = Asked,
+    request_body(content = Asked, example = json!({"order_ref": "order-2", "psp_account": "acc_01k0000000000000000000000",
+        "psp_payment_id": "4014083433", "currency": "VND", "amount": 1000000,
+        "captured_at": "2026-11-18T15:06:40Z", "channel": "MOMOPAY"})),
     responses(
         (status = 201, description = "It is new.", body = Told),
         (status = 200, description = "It was there.", body = Told),

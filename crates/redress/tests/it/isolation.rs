@@ -133,7 +133,15 @@ impl Named {
             ("GET", "/docs/errors/{code}") => (Call::get("/docs/errors/not_found"), ""),
             (
                 "GET",
-                path @ ("/healthz" | "/readyz" | "/v1/openapi.json" | "/docs/api" | "/docs/errors"
+                path @ ("/healthz"
+                | "/readyz"
+                | "/v1/openapi.json"
+                | "/docs/api"
+                | "/docs/api/portone"
+                | "/docs/api/sgate"
+                | "/docs/errors"
+                | "/docs/openapi/portone.json"
+                | "/docs/openapi/sgate.json"
                 | "/docs/style.css"),
             ) => (Call::get(path), ""),
             (method, path) => panic!("say here how {method} {path} is called, and who may call it"),

@@ -132,10 +132,10 @@ class Site:
             return found["status"] if found["status"] != "pending" else None
         return until(f"end of {refund}", look, limit_s)
 
-    def add_payment(self, order, account, psp_payment_id, currency, amount_minor, method, channel):
+    def add_payment(self, order, account, psp_payment_id, currency, amount_minor, method, channel, **more):
         body = {"order_ref": order, "psp_account": account, "psp_payment_id": psp_payment_id,
                 "currency": currency, "amount": amount_minor, "captured_at": "2026-01-02T03:04:05Z",
-                "channel": channel, "payment_method": method}
+                "channel": channel, "payment_method": method, **more}
         status, answer = call("POST", self.base + "/v1/payments", body,
                               {"Authorization": f"Bearer {self.told['api_key']}"})
         must(status in (200, 201), f"a payment is refused: {status} {answer}")

@@ -1,0 +1,124 @@
+"""What schemathesis is told about Redress: who calls, and what there is to call it about.
+
+It is loaded by schemathesis; described.py tells it the rest in REDRESS_DESCRIBED.
+"""
+import atexit
+import base64
+import collections
+import json
+import os
+import random
+import re
+import time
+import urllib.parse
+
+import jwt
+import requests
+import schemathesis
+
+from common import mac
+
+TOLD = json.loads(os.environ["REDRESS_DESCRIBED"])
+
+# What SGate's clients sign the name of, by method and path.
+OPERATIONS = [
+    ("POST", r"/orders/[^/]*/refunds", "order.refund"),
+    ("GET", r"/orders/[^/]*", "order.detail"),
+    ("GET", r"/refunds/[^/]*", "refund.detail"),
+    ("GET", r"/transactions/[^/]*/merchant", "transaction.detailForMerchant"),
+    ("GET", r"/merchants/[^/]*", "merchant.detail"),
+]
+
+# Nobody listens there: a fuzzer's addresses are strangers'.
+NOBODY = "http://127.0.0.1:65535/"
+
+
+class Signed(requests.auth.AuthBase):
+    """Proves each request as it goes over the wire."""
+
+    def __call__(self, request):
+        proved = {"v1": bearer, "portone": portone, "sgate": sgate}[TOLD["api"]](request)
+        request.headers.update(proved)
+        return request
+
+
+def bearer(_):
+    return {"Authorization": f"Bearer {TOLD['api_key']}"}
+
+
+def portone(_):
+    key, secret = TOLD["portone"]["client_key"], TOLD["portone"]["secret"]
+    token = jwt.encode({"iss": "PORTONE", "sub": key, "exp": int(time.time()) + 100}, secret, algorithm="HS256")
+    return {"X-Portone-Client-Key": key, "Authorization": f"Bearer {token}"}
+
+
+def sgate(request):
+    key, secret = TOLD["sgate"]["key"], TOLD["sgate"]["secret"]
+    uri, at = request.path_url.removeprefix("/api_v1"), str(int(time.time()))
+    path = uri.partition("?")[0]
+    fits = (name for method, form, name in OPERATIONS if method == request.method and re.fullmatch(form, path))
+    encode = lambda text: urllib.parse.quote(text, safe="-_.!~*'()")
+    text = (f"key={encode(key)}&method={encode(next(fits, 'none'))}&signMethod=HmacSHA256&signVersion=1"
+            f"&timestamp={at}&uri={encode(uri)}")
+    return {"x-auth-key": key, "x-auth-timestamp": at, "x-auth-sign-method": "HmacSHA256",
+            "x-auth-sign-version": "1", "x-auth-signature": base64.b64encode(mac(secret, text)).decode()}
+
+
+if TOLD["signed"]:
+    schemathesis.auth.set_from_requests(Signed())
+
+
+@schemathesis.hook
+def before_call(_context, case, **_):
+    """Turns made-up values into ones that exist, mostly, and addresses into nobody's. A good value only
+    ever becomes another good one, so what schemathesis thinks of the request stays true. Which ones is a matter of the
+    request alone, so that it can be made again."""
+    dice = random.Random(repr((case.path_parameters, case.query, case.body)))
+    for name, value in dict(case.path_parameters or {}).items():
+        known = TOLD["names"].get(name) or TOLD["names"].get(f"{name} {case.operation.path}")
+        if known and isinstance(value, str) and value and dice.random() < 0.8:
+            case.path_parameters[name] = dice.choice(known)
+    if isinstance(case.body, dict):
+        for field, value in list(case.body.items()):
+            case.body[field] = better(field, value, dice)
+
+
+def better(field, value, dice):
+    if isinstance(value, str) and value.lower().startswith(("http:", "https:")):
+        return NOBODY
+    if field == "amount" and type(value) in (int, float) and value > 0 and dice.random() < 0.8:
+        return dice.randrange(TOLD["least"], 100 * TOLD["least"])
+    known = TOLD["fields"].get(field)
+    fits = isinstance(value, str) and 0 < len(value) <= 255 and "\0" not in value
+    if known and fits and (value in known or dice.random() < 0.9):
+        return dice.choice(known)
+    return value
+
+
+ANSWERED = collections.Counter()
+
+
+@schemathesis.hook
+def after_call(_context, case, response):
+    ANSWERED[f"{case.operation.definition.raw['operationId']} {response.status_code}"] += 1
+
+
+@atexit.register
+def tell():
+    with open("answered.json", "w", encoding="utf-8") as out:
+        json.dump(ANSWERED, out, indent=1)
+
+
+@schemathesis.check
+def refused_without_credentials(_ctx, response, case):
+    """Whoever proves nothing is let in nowhere, whatever else is wrong with the request."""
+    protected = case.operation.definition.raw.get("security") != [{}]
+    if TOLD["signed"] or not protected or response.request.method != case.operation.method.upper():
+        return None
+    # A path that is another's, or nobody's.
+    if response.status_code == 404 and response.request.path_url.count("/") != case.operation.path.count("/"):
+        return None
+    # SGate's face says 403 where the five headers are there and prove nothing.
+    if response.status_code not in ((401, 403) if TOLD["api"] == "sgate" else (401,)):
+        raise AssertionError(f"{response.status_code} without credentials")
+    return None
