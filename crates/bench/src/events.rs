@@ -145,7 +145,7 @@ async fn make(engine: &Engine, merchant: MerchantId, count: u32, payments: u32) 
                     description: None,
                     merchant_refund_id: Some(format!("MR-{number:09}")),
                     metadata: None,
-                    repeat: None,
+                    idempotency_key: None,
                 };
                 match engine.make_refund(request).await {
                     Ok(Made::New(..)) => {}

@@ -33,7 +33,7 @@ async fn refund(harness: &Harness, order_ref: &str) {
         description: None,
         merchant_refund_id: None,
         metadata: None,
-        repeat: None,
+        idempotency_key: None,
     };
     assert!(matches!(harness.engine.make_refund(request).await, Ok(Made::New(..))));
 }

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    connectors, deliveries, endpoints, error, events, payments, refund_cancel, refund_close, refund_create, refund_list,
-    refund_read, refund_refresh, refund_timeline, refundability,
+    connectors, deliveries, endpoints, error, events, payments, refund_cancel, refund_close, refund_create,
+    refund_list, refund_read, refund_refresh, refund_timeline, refundability,
 };
 
 /// What the description is made from: every handler of the own API stands here.

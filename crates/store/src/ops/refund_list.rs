@@ -1,6 +1,7 @@
 //! A merchant's refunds, the newest first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use redress_core::environment::Environment;
 use redress_core::id::{MerchantId, PaymentId, RefundId};
@@ -109,12 +110,14 @@ async fn with_payments<T: Tx>(
     let mut payments: HashMap<PaymentId, Payment> = HashMap::new();
     let mut all = Vec::with_capacity(refunds.len());
     for refund in refunds {
-        if !payments.contains_key(&refund.payment) {
-            let found = load(tx, refund.merchant, refund.payment).await?;
-            let payment = found.ok_or_else(|| StoreError::inconsistent("a refund of no payment"))?;
-            payments.insert(refund.payment, payment);
-        }
-        let payment = payments[&refund.payment].clone();
+        let payment = match payments.entry(refund.payment) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => {
+                let found = load(tx, refund.merchant, refund.payment).await?;
+                let payment = found.ok_or_else(|| StoreError::inconsistent("a refund of no payment"))?;
+                unknown.insert(payment).clone()
+            }
+        };
         all.push((refund, payment));
     }
     Ok(all)

@@ -148,7 +148,7 @@ impl Rig {
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
             metadata: None,
-            repeat: None,
+            idempotency_key: None,
         };
         let Made::New(refund, _) = self.engine.make_refund(request).await.unwrap() else { panic!("refused") };
         self.spawner.wait_idle().await;

@@ -33,7 +33,7 @@ impl Shop {
             description: None,
             merchant_refund_id: None,
             metadata: None,
-            repeat: None,
+            idempotency_key: None,
         };
         shop.harness.engine.make_refund(request).await.unwrap();
         shop.harness.pass(Duration::from_secs(1)).await;
