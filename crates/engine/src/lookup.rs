@@ -6,12 +6,14 @@ use redress_core::id::{MerchantId, PaymentId};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::state::RefundState;
-use redress_store::ops::payments::{LoadPayment, NewestPaymentByMerchantOrderRef};
+use redress_store::ops::payments::search::SearchPayments;
+use redress_store::ops::payments::{FindPayment, LoadPayment, NewestPaymentByMerchantOrderRef};
 use redress_store::ops::refunds::LoadRefund;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 
+pub use redress_store::ops::payments::search::{PaymentFilter, PaymentsFound, SEARCH_ROWS_MAX};
 pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
 
 impl Engine {
@@ -49,6 +51,44 @@ impl Engine {
     /// [`EngineError`] when the store cannot be asked.
     pub async fn payment(&self, merchant: MerchantId, id: PaymentId) -> Result<Option<Payment>, EngineError> {
         Ok(self.parts.store.read(LoadPayment { merchant, payment: id }).await?)
+    }
+
+    /// A payment of one environment by its id or, where none has this id, by its reference.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn payment_named(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        id_or_order_ref: &str,
+    ) -> Result<Option<Payment>, EngineError> {
+        let mut found = match PaymentId::parse(id_or_order_ref) {
+            Ok(id) => self.payment(merchant, id).await?,
+            Err(_) => None,
+        };
+        if found.is_none() {
+            let order_ref = id_or_order_ref.to_owned();
+            found = self.parts.store.read(FindPayment { merchant, order_ref }).await?;
+        }
+        Ok(found.filter(|payment| payment.environment == environment))
+    }
+
+    /// A page of a merchant's payments of one environment, newest first; `before` is the `next` of the page before.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn payments(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        filter: PaymentFilter,
+        before: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<PaymentsFound, EngineError> {
+        let rows_max = SEARCH_ROWS_MAX;
+        let search = SearchPayments { merchant, environment, filter, before, limit, rows_max };
+        Ok(self.parts.store.read(search).await?)
     }
 
     /// The newest payment with the merchant's own order reference.
