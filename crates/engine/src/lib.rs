@@ -14,6 +14,7 @@ mod exchange;
 pub mod key_material;
 pub mod lookup;
 pub mod notify;
+pub mod once;
 pub mod permits;
 pub mod psp_notification;
 pub mod readiness;

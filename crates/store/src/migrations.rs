@@ -16,4 +16,9 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0003_event_order_and_rights.sql"),
     },
     Migration { version: 4, name: "copies", sql: include_str!("../../../migrations/0004_copies.sql") },
+    Migration {
+        version: 7,
+        name: "idempotency_keys",
+        sql: include_str!("../../../migrations/0007_idempotency_keys.sql"),
+    },
 ];

@@ -11,6 +11,7 @@ pub mod endpoints;
 pub(crate) mod fixtures;
 pub mod gauges;
 pub mod history;
+pub mod idempotency;
 pub mod inbound;
 pub mod merchants;
 #[cfg(test)]
