@@ -17,6 +17,7 @@ pub mod notify;
 pub mod once;
 pub mod permits;
 pub mod psp_notification;
+pub mod rate;
 pub mod readiness;
 pub mod real_world;
 mod repeat;

@@ -15,6 +15,7 @@ mod outermost;
 mod portone;
 pub mod probe;
 mod psp_notifications;
+mod rate;
 pub mod router;
 mod sgate;
 #[cfg(test)]
