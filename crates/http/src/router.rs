@@ -87,6 +87,20 @@ fn all() -> Routes {
         .add(Auth::Sgate, Method::GET, "/api_v1/merchants/{id}", sgate::merchant_detail::handle)
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payments", v1::list_payments::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payments/{id_or_order_ref}", v1::read_payment::handle)
+        .add(
+            Auth::ApiKey,
+            Method::POST,
+            "/v1/payments/{id_or_order_ref}/dispute",
+            v1::dispute_payment::dispute,
+        )
+        .add(
+            Auth::ApiKey,
+            Method::POST,
+            "/v1/payments/{id_or_order_ref}/release-dispute",
+            v1::dispute_payment::release,
+        )
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
         .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
@@ -158,7 +172,17 @@ mod tests {
                 "POST /api_v1/orders/{id}/refunds",
             ],
         ),
-        (Auth::ApiKey, &["GET /v1/connectors", "POST /v1/payments"]),
+        (
+            Auth::ApiKey,
+            &[
+                "GET /v1/connectors",
+                "GET /v1/payments",
+                "GET /v1/payments/{id_or_order_ref}",
+                "POST /v1/payments",
+                "POST /v1/payments/{id_or_order_ref}/dispute",
+                "POST /v1/payments/{id_or_order_ref}/release-dispute",
+            ],
+        ),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
         (
             Auth::Nobody,

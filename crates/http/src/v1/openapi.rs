@@ -5,7 +5,7 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{connectors, error, payments};
+use super::{connectors, dispute_payment, error, list_payments, payments, read_payment};
 
 /// What the description is made from: every handler of the own API stands here.
 #[derive(OpenApi)]
@@ -15,7 +15,14 @@ use super::{connectors, error, payments};
         description = "Gives back captured payments, whole or in part, through any of a merchant's payment providers. Sums \
                        are whole numbers of minor units (ISO 4217); times are RFC 3339 in UTC; errors are RFC 9457."
     ),
-    paths(connectors::list, payments::handle),
+    paths(
+        connectors::list,
+        payments::handle,
+        list_payments::handle,
+        read_payment::handle,
+        dispute_payment::dispute,
+        dispute_payment::release
+    ),
     components(schemas(error::Body<'static>)),
     modifiers(&ApiKeyScheme),
     security(("api_key" = []))

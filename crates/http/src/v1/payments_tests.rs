@@ -216,7 +216,18 @@ async fn without_a_good_key_nothing_is_read() {
     }
     let of_key: Vec<&str> =
         routes().iter().filter(|route| route.auth == Auth::ApiKey).map(|route| route.path).collect();
-    assert_eq!(of_key, ["/v1/payments", "/v1/connectors"], "every endpoint with an API key stands in tests");
+    assert_eq!(
+        of_key,
+        [
+            "/v1/payments",
+            "/v1/payments",
+            "/v1/payments/{id_or_order_ref}",
+            "/v1/payments/{id_or_order_ref}/dispute",
+            "/v1/payments/{id_or_order_ref}/release-dispute",
+            "/v1/connectors"
+        ],
+        "every endpoint with an API key stands in tests"
+    );
 }
 
 #[tokio::test]

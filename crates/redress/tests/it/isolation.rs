@@ -81,6 +81,14 @@ impl Named {
                 (Call::get(format!("/merchants/{}", self.merchant_code)), "merchant.detail")
             }
             ("GET", path @ "/v1/connectors") => (Call::get(path), ""),
+            ("GET", path @ "/v1/payments") => (Call::get(path), ""),
+            ("GET", "/v1/payments/{id_or_order_ref}") => (Call::get(format!("/v1/payments/{order}")), ""),
+            ("POST", "/v1/payments/{id_or_order_ref}/dispute") => {
+                (Call::post(format!("/v1/payments/{order}/dispute"), ""), "")
+            }
+            ("POST", "/v1/payments/{id_or_order_ref}/release-dispute") => {
+                (Call::post(format!("/v1/payments/{order}/release-dispute"), ""), "")
+            }
             ("POST", "/v1/payments") => (Call::post("/v1/payments", self.foreign_payment()), ""),
             ("POST", "/psp/{psp}/{account_id}") => {
                 (Call::post(format!("/psp/tap/{}", self.account), r#"{"id":"re_1","object":"refund"}"#), "")
@@ -187,6 +195,15 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     for route in routes() {
         // What is no merchant's is the same to all.
         if matches!(route.auth, Auth::Nobody | Auth::InMessage) || route.path == "/v1/connectors" {
+            continue;
+        }
+        // A list shows each merchant its own.
+        if (route.method.as_str(), route.path) == ("GET", "/v1/payments") {
+            let [own, others] =
+                [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
+            assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
+            let shown = |answer: &Answer| answer.body.contains(&owners.order_ref);
+            assert!(shown(&own) && !shown(&others), "{others:?}");
             continue;
         }
         let foreign = stage.call_as(&stage.other, &route, &owners);
