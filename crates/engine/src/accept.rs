@@ -16,11 +16,11 @@ use redress_store::StoreError;
 pub use redress_store::ops::accept::Reused;
 use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermit, SendPermits};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
-use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::Sending;
+use crate::request_hash::hash;
 use crate::world::Spawner;
 
 /// A request for a refund, as every face translates it.
@@ -271,18 +271,6 @@ impl RefundRequest {
 /// By this a refund is found that the merchant named; the environment is empty where the face has none.
 pub(crate) fn named_key(merchant: MerchantId, environment: &str, id: &str) -> [u8; 16] {
     hash(&[b"merchant_refund_id", merchant.as_bytes(), environment.as_bytes(), id.as_bytes()])
-}
-
-/// 16 bytes of SHA-256 over the parts, each with its length before it so that no two lists run together.
-fn hash(parts: &[&[u8]]) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
-    let mut out = [0; 16];
-    out.copy_from_slice(&hash.finalize()[..16]);
-    out
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 use redress_core::retry::Backoff;
 use redress_core::settle::Timing;
 
+use crate::rate::RateConfig;
+
 /// How the engine behaves. Everything has a default that suits production.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -22,6 +24,8 @@ pub struct EngineConfig {
     pub delivery_timeout: Duration,
     /// When notifications are tried again.
     pub delivery: DeliverySchedule,
+    /// How much each key of an API may ask for; `None` for as much as it likes.
+    pub rate: Option<RateConfig>,
 }
 
 /// When a notification is tried again, and when it is given up.
@@ -71,6 +75,7 @@ impl Default for EngineConfig {
                 secret_overlap: 24 * HOUR,
                 disable_after: 5 * 24 * HOUR,
             },
+            rate: None,
         }
     }
 }

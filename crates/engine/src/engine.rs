@@ -14,6 +14,7 @@ use crate::config::EngineConfig;
 use crate::directory::Directory;
 use crate::notify::Slots;
 use crate::permits::Permits;
+use crate::rate::Rates;
 use crate::readiness::LastLook;
 use crate::vault::Vault;
 use crate::watch::Watches;
@@ -40,6 +41,7 @@ pub(crate) struct Parts {
     /// How much may be under way to merchants.
     pub(crate) slots: Slots,
     pub(crate) watches: Arc<Watches>,
+    pub(crate) rates: Rates,
     pub(crate) readiness: LastLook,
     /// Something may be due at a PSP account.
     pub(crate) refunds_due: Arc<Notify>,
@@ -77,6 +79,7 @@ impl Engine {
                 directory: Directory::new(parts.store.clone(), Arc::clone(&parts.vault)),
                 permits: Arc::new(Permits::new(Arc::clone(&parts.world.clock))),
                 watches: Arc::default(),
+                rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 readiness: LastLook::default(),
                 slots: Slots::new(),
                 deliveries_due,

@@ -15,11 +15,14 @@ pub mod feed;
 pub mod key_material;
 pub mod lookup;
 pub mod notify;
+pub mod once;
 pub mod permits;
 pub mod psp_notification;
+pub mod rate;
 pub mod readiness;
 pub mod real_world;
 mod repeat;
+mod request_hash;
 pub mod signing;
 #[doc(hidden)]
 pub mod testing;

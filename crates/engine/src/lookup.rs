@@ -10,7 +10,8 @@ use redress_core::refundability::{Refundability, refundability};
 use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_psp::profile::Profile;
-use redress_store::ops::payments::{LoadPayment, NewestPaymentByMerchantOrderRef};
+use redress_store::ops::payments::search::SearchPayments;
+use redress_store::ops::payments::{FindPayment, LoadPayment, NewestPaymentByMerchantOrderRef};
 use redress_store::ops::refund_list::{LOOKED_AT_MAX, ListRefunds, RefundPage};
 use redress_store::ops::refunds::{LoadNamedRefund, LoadRefund};
 
@@ -18,6 +19,7 @@ use crate::accept::named_key;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
+pub use redress_store::ops::payments::search::{PaymentFilter, PaymentsFound, SEARCH_ROWS_MAX};
 pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
 
 impl Engine {
@@ -112,6 +114,38 @@ impl Engine {
     pub async fn order_ref_named(&self, merchant: MerchantId, named: String) -> Result<String, EngineError> {
         let Ok(id) = PaymentId::parse(&named) else { return Ok(named) };
         Ok(self.payment(merchant, id).await?.map_or(named, |payment| payment.order_ref))
+    }
+
+    /// A payment of one environment by its id or, where none has this id, by its reference.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn payment_named(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        id_or_order_ref: &str,
+    ) -> Result<Option<Payment>, EngineError> {
+        let order_ref = self.order_ref_named(merchant, id_or_order_ref.to_owned()).await?;
+        let found = self.parts.store.read(FindPayment { merchant, order_ref }).await?;
+        Ok(found.filter(|payment| payment.environment == environment))
+    }
+
+    /// A page of a merchant's payments of one environment, newest first; `before` is the `next` of the page before.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn payments(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        filter: PaymentFilter,
+        before: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<PaymentsFound, EngineError> {
+        let rows_max = SEARCH_ROWS_MAX;
+        let search = SearchPayments { merchant, environment, filter, before, limit, rows_max };
+        Ok(self.parts.store.read(search).await?)
     }
 
     /// The newest payment with the merchant's own order reference.

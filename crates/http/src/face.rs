@@ -31,6 +31,8 @@ pub(crate) enum Problem {
     BodyBroken,
     /// The caller should come back in a moment.
     Busy,
+    /// The caller's key has used up what it may ask for.
+    TooMany,
     /// A defect or damage here.
     Broken,
 }

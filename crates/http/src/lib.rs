@@ -18,6 +18,7 @@ mod outermost;
 mod portone;
 pub mod probe;
 mod psp_notifications;
+mod rate;
 pub mod router;
 mod sgate;
 #[cfg(test)]

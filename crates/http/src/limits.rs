@@ -45,6 +45,29 @@ pub(crate) fn storable(text: &str, chars_max: usize) -> bool {
 mod tests {
     use super::*;
 
+    /// The page for callers says what is enforced.
+    #[test]
+    fn the_page_about_limits_says_what_is_enforced() {
+        use crate::v1::page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
+        let page = include_str!("../../../docs/limits.md");
+        for row in [
+            format!("| body of a request | {BODY_BYTES_MAX} bytes |"),
+            format!("in a path or a parameter | {REFERENCE_CHARS_MAX} characters |"),
+            format!("| reason of a refund or a dispute | {REASON_CHARS_MAX} characters |"),
+            format!("| description of a refund | {DESCRIPTION_CHARS_MAX} characters |"),
+            format!("| `Idempotency-Key` | {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters |"),
+            format!("| `X-Request-Id` that is taken over | {REQUEST_ID_CHARS_MAX} characters |"),
+            format!(
+                "| things on a page | {PAGE_LIMIT_MAX}, and {PAGE_LIMIT_DEFAULT} where `limit` is left out |"
+            ),
+            format!("looks at | {} |", redress_engine::lookup::SEARCH_ROWS_MAX),
+            format!("is kept for {} days", redress_engine::once::KEY_KEPT.as_secs() / 86_400),
+            format!("frees the key after {} seconds", redress_engine::once::RUN_SPAN.as_secs()),
+        ] {
+            assert!(page.contains(&row), "docs/limits.md lacks: {row}");
+        }
+    }
+
     #[test]
     fn characters_count_and_nul_is_never_stored() {
         assert!(storable("", 3) && storable("ééé", 3));

@@ -1,5 +1,6 @@
 //! What every request passes, whatever its path: it gets an id, is counted, and a panic becomes an answer.
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,14 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 tokio::task_local! {
     static CURRENT: HeaderValue;
+    /// What the answer gets besides.
+    static ADDED: RefCell<HeaderMap>;
+}
+
+/// Adds a header to the answer of the request that is being answered.
+pub(crate) fn adds(name: HeaderName, value: HeaderValue) {
+    // Outside of a request there is no answer.
+    let _ = ADDED.try_with(|added| added.borrow_mut().insert(name, value));
 }
 
 /// The id of the request that is being answered; empty outside of one.
@@ -79,6 +88,12 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
             face.answer(Problem::Broken)
         })
     };
+    let answered = async {
+        let mut response = answered.await;
+        response.headers_mut().extend(ADDED.with(RefCell::take));
+        response
+    };
+    let answered = ADDED.scope(RefCell::default(), answered);
     let mut response = CURRENT.scope(id.clone(), answered).await;
     let took = own.engine.now().since(started);
     let status = response.status().as_u16();

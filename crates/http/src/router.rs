@@ -95,6 +95,15 @@ fn all() -> Routes {
         .add(Auth::ApiKey, Method::POST, "/v1/refunds/{id}/refresh", v1::refund_refresh::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}", v1::refund_read::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}/timeline", v1::refund_timeline::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payments", v1::list_payments::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payments/{payment}", v1::read_payment::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/payments/{payment}/dispute", v1::dispute_payment::dispute)
+        .add(
+            Auth::ApiKey,
+            Method::POST,
+            "/v1/payments/{payment}/release-dispute",
+            v1::dispute_payment::release,
+        )
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
         .add(Auth::ApiKey, Method::GET, "/v1/endpoints", v1::endpoints::list::handle)
         .add(Auth::ApiKey, Method::POST, "/v1/endpoints", v1::endpoints::create::handle)
@@ -198,6 +207,8 @@ mod tests {
                 "GET /v1/endpoints",
                 "GET /v1/endpoints/{id}",
                 "GET /v1/events",
+                "GET /v1/payments",
+                "GET /v1/payments/{payment}",
                 "GET /v1/payments/{payment}/refundability",
                 "GET /v1/refunds",
                 "GET /v1/refunds/{id}",
@@ -210,6 +221,8 @@ mod tests {
                 "POST /v1/endpoints/{id}/rotate-secret",
                 "POST /v1/endpoints/{id}/test",
                 "POST /v1/payments",
+                "POST /v1/payments/{payment}/dispute",
+                "POST /v1/payments/{payment}/release-dispute",
                 "POST /v1/payments/{payment}/refunds",
                 "POST /v1/refunds/{id}/cancel",
                 "POST /v1/refunds/{id}/close",

@@ -21,4 +21,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "endpoint_health",
         sql: include_str!("../../../migrations/0005_endpoint_health.sql"),
     },
+    Migration {
+        version: 6,
+        name: "idempotency_keys",
+        sql: include_str!("../../../migrations/0006_idempotency_keys.sql"),
+    },
 ];

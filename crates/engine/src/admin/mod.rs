@@ -6,6 +6,7 @@
 pub mod account_check;
 pub mod accounts;
 pub mod cases;
+pub mod disputes;
 pub mod endpoint_edit;
 pub mod endpoints;
 pub mod keys;

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderName, header};
 use redress_engine::directory::Caller;
 use redress_engine::engine::Engine;
 
-use super::error::PortoneError;
+use super::error::{PortoneError, of_problem};
 use super::jwt;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
-use crate::outermost;
+use crate::{outermost, rate};
 
 /// Today's header, and the one of clients from when PortOne was called ChaiPay.
 const KEY_HEADERS: [HeaderName; 2] =
@@ -50,6 +50,7 @@ impl FromRequestParts<Engine> for PortoneCaller {
             return Err(PortoneError::TokenInvalid);
         }
         outermost::is_of(caller.merchant);
+        rate::take(engine, caller.credential).map_err(of_problem)?;
         Ok(Self(caller))
     }
 }

@@ -63,6 +63,9 @@ pub(crate) enum PortoneError {
     /// Come back in a moment.
     #[error("The service is busy, please repeat the request")]
     Busy,
+    /// The key has used up what it may ask for.
+    #[error("Too many requests, please repeat the request later")]
+    TooMany,
     /// A fault of this server.
     #[error("Refund could not be processed, please contact the operator")]
     Broken,
@@ -99,6 +102,7 @@ impl PortoneError {
             Self::NoRoute => (Http::NOT_FOUND, INVALID_REQUEST),
             Self::NoMethod => (Http::METHOD_NOT_ALLOWED, INVALID_REQUEST),
             Self::Busy => (Http::SERVICE_UNAVAILABLE, SYSTEM_ERROR),
+            Self::TooMany => (Http::TOO_MANY_REQUESTS, SYSTEM_ERROR),
             Self::Broken => (Http::INTERNAL_SERVER_ERROR, SYSTEM_ERROR),
         }
     }
@@ -134,6 +138,7 @@ pub(crate) fn of_problem(problem: Problem) -> PortoneError {
         Problem::BodyTooLarge => PortoneError::invalid("the body is too large"),
         Problem::BodyBroken => PortoneError::invalid("the body could not be read"),
         Problem::Busy => PortoneError::Busy,
+        Problem::TooMany => PortoneError::TooMany,
         Problem::Broken => PortoneError::Broken,
     }
 }

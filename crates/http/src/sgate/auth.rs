@@ -22,7 +22,7 @@ use super::ROOT;
 use super::error::{Echo, SgateError, Timestamp};
 use crate::face::Problem;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
-use crate::outermost;
+use crate::{outermost, rate};
 
 /// The logical name of an operation, which is signed and never crosses the wire.
 pub(crate) trait Method {
@@ -64,6 +64,7 @@ impl<M: Method> FromRequestParts<Engine> for SignedBy<M> {
             SgateError::Problem(Problem::Broken)
         })?;
         outermost::is_of(caller.merchant);
+        rate::take(engine, caller.credential).map_err(SgateError::Problem)?;
         Ok(Self { caller, environment, operation: PhantomData })
     }
 }

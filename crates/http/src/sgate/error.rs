@@ -103,6 +103,7 @@ const INVALID: Row =
 const TOO_LARGE: Row =
     (StatusCode::PAYLOAD_TOO_LARGE, "domainMethodCallArgsInvalid", "Domain method call args is invalid");
 const BUSY: Row = (StatusCode::SERVICE_UNAVAILABLE, "serviceBusy", "Service is busy, try again");
+const TOO_MANY: Row = (StatusCode::TOO_MANY_REQUESTS, "serviceBusy", "Service is busy, try again");
 const BROKEN: Row = (StatusCode::INTERNAL_SERVER_ERROR, "systemError", "System error");
 
 type Row = (StatusCode, &'static str, &'static str);
@@ -122,6 +123,7 @@ impl SgateError {
                 Problem::BodyTooLarge => TOO_LARGE,
                 Problem::BodyBroken => INVALID,
                 Problem::Busy => BUSY,
+                Problem::TooMany => TOO_MANY,
                 Problem::Broken => BROKEN,
             },
         }

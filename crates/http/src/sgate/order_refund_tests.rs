@@ -219,3 +219,34 @@ async fn a_broken_store_is_told_without_its_words() {
     let expected = r#"{"code":"systemError","message":"System error","data":[]}"#;
     assert_eq!((answer.status.as_u16(), answer.text()), (500, expected));
 }
+
+#[tokio::test]
+async fn a_disputed_payment_is_not_refunded_until_the_dispute_is_released() {
+    let (harness, client) = sar().await;
+    let (merchant, sandbox) = (harness.merchant.id, redress_core::environment::Environment::Sandbox);
+    let payment = harness.engine.payment_named(merchant, sandbox, ORDER).await.unwrap().unwrap().id;
+    let mark = async |disputed| {
+        let by = redress_engine::admin::disputes::Sayer { name: "Ada".to_owned(), reason: None };
+        harness.engine.mark_disputed(merchant, sandbox, payment, disputed, by).await.unwrap();
+    };
+    let body = r#"{"amount":"7","reason":"r"}"#;
+    mark(true).await;
+    let refused = client.refund(&harness, ORDER, body).await;
+    assert!(refused.status.is_client_error(), "{refused:?}");
+    assert!(refused.text().contains("disputed"), "{refused:?}");
+    mark(false).await;
+    assert_eq!(client.refund(&harness, ORDER, body).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_that_asks_too_often_is_told_so_in_this_apis_shape() {
+    let one = std::num::NonZeroU32::MIN;
+    let rate = Some(redress_engine::rate::RateConfig { per_second: one, burst: one });
+    let harness = Harness::with(redress_engine::config::EngineConfig { rate, ..Default::default() }).await;
+    let client = Client::of(&harness);
+    let body = r#"{"amount":"7","reason":"r"}"#;
+    assert_eq!(client.refund(&harness, ORDER, body).await.status, 404);
+    let refused = client.refund(&harness, ORDER, body).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (429, &json!("serviceBusy")));
+    assert_eq!(refused.headers["retry-after"], "1");
+}

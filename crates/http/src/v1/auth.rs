@@ -9,7 +9,7 @@ use redress_core::right::{Right, Rights};
 use redress_engine::engine::Engine;
 
 use super::error::OwnError;
-use crate::outermost;
+use crate::{outermost, rate};
 
 /// The proved owner of the request's API key.
 pub(crate) struct KeyHolder {
@@ -37,6 +37,7 @@ impl FromRequestParts<Engine> for KeyHolder {
         let caller = &found.caller;
         outermost::is_of(caller.merchant);
         let (merchant, key, rights) = (caller.merchant, caller.credential, caller.rights);
+        rate::take(engine, key)?;
         Ok(Self { merchant, environment: found.environment, key, rights })
     }
 }

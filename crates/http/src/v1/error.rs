@@ -134,6 +134,7 @@ impl From<Problem> for OwnError {
             Problem::BodyTooLarge => Self::new(Code::BodyTooLarge, "the body is too long"),
             Problem::BodyBroken => Self::new(Code::Malformed, "the body broke off"),
             Problem::Busy => Self::new(Code::Busy, "come back in a moment; the same request is safe"),
+            Problem::TooMany => Self::new(Code::RateLimited, "the key has used up what it may ask for"),
             Problem::Broken => {
                 Self::new(Code::Internal, "something is wrong here; the operator can see it in the log")
             }

@@ -6,8 +6,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    connectors, deliveries, endpoints, error, events, payments, refund_cancel, refund_close, refund_create,
-    refund_list, refund_read, refund_refresh, refund_timeline, refundability,
+    connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payments, read_payment,
+    refund_cancel, refund_close, refund_create, refund_list, refund_read, refund_refresh, refund_timeline,
+    refundability,
 };
 
 /// What the description is made from: every handler of the own API stands here.
@@ -21,6 +22,10 @@ use super::{
     paths(
         connectors::list,
         payments::handle,
+        list_payments::handle,
+        read_payment::handle,
+        dispute_payment::dispute,
+        dispute_payment::release,
         refundability::handle,
         refund_create::handle,
         refund_cancel::handle,

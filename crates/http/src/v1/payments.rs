@@ -7,6 +7,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use redress_core::environment::Environment;
 use redress_core::id::AccountId;
 use redress_core::money::{Amount, Currency};
@@ -20,6 +21,8 @@ use utoipa::ToSchema;
 use super::auth::KeyHolder;
 use super::code::Code;
 use super::error::{Body, OwnError};
+use super::once::Once;
+use super::payment_view::named;
 use crate::body::RawBody;
 use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
@@ -87,6 +90,9 @@ pub(crate) struct Told {
     path = "/v1/payments",
     operation_id = "registerPayment",
     tag = "Payments",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
+    ),
     request_body(content = Asked, example = json!({"order_ref": "order-2", "psp_account": "acc_01k0000000000000000000000",
         "psp_payment_id": "4014083433", "currency": "VND", "amount": 1000000,
         "captured_at": "2026-11-18T15:06:40Z", "channel": "MOMOPAY"})),
@@ -102,9 +108,23 @@ pub(crate) struct Told {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     RawBody(body): RawBody,
-) -> Result<(StatusCode, Json<Told>), OwnError> {
-    let payment = read(&JsonObject::parse(&body)?, holder.environment)?;
+) -> Result<Response, OwnError> {
+    let first = async {
+        let (status, told) = register(&engine, &holder, &body).await?;
+        Ok((told.id.clone(), (status, Json(told))))
+    };
+    let again = |id| async {
+        let payment = named(&engine, &holder, Some(id)).await?;
+        let (id, order_ref) = (payment.id.to_string(), payment.order_ref);
+        Ok((StatusCode::OK, Json(Told { id, order_ref, result: "unchanged" })))
+    };
+    once.run(&engine, &holder, &body, first, again).await
+}
+
+async fn register(engine: &Engine, holder: &KeyHolder, body: &[u8]) -> Result<(StatusCode, Told), OwnError> {
+    let payment = read(&JsonObject::parse(body)?, holder.environment)?;
     let order_ref = payment.order_ref.clone();
     let imported = engine.import_payments(holder.merchant, vec![payment]).await.map_err(refused)?;
     let imported = imported.into_iter().next().ok_or(Problem::Broken)?;
@@ -117,7 +137,7 @@ pub(crate) async fn handle(
         Imported::Invalid { field, .. } => return Err(problem(field, text)),
         Imported::NoAccount => return Err(problem("psp_account", text)),
     };
-    Ok((status, Json(Told { id: id.to_string(), order_ref, result })))
+    Ok((status, Told { id: id.to_string(), order_ref, result }))
 }
 
 fn problem(field: &'static str, text: String) -> OwnError {

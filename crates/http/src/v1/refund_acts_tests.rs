@@ -123,3 +123,27 @@ async fn a_person_with_the_right_closes_what_nobody_knows() {
     let (status, told) = post(&harness, key, &close, &body).await;
     assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{told}");
 }
+
+#[tokio::test]
+async fn a_repeat_with_the_same_key_is_answered_and_changes_nothing() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    let (merchant, tap) = (harness.merchant.id, harness.merchant.tap);
+    harness.engine.set_account_state(merchant, tap, AccountState::Paused).await.unwrap();
+    let cancel = format!("{}/cancel", made(&harness, "o1").await);
+    let keyed = async |body: &str| {
+        let request = Request::post(&cancel)
+            .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+            .header("idempotency-key", "c-1");
+        harness.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let (first, again) = (keyed("").await, keyed("").await);
+    assert_eq!((first.status.as_u16(), first.headers.get("idempotent-replayed")), (200, None));
+    assert_eq!(
+        (again.status.as_u16(), &again.headers["idempotent-replayed"]),
+        (200, &"true".parse().unwrap())
+    );
+    assert_eq!(first.json(), again.json());
+    let other = keyed(r#"{"reason":"another"}"#).await;
+    assert_eq!((other.status.as_u16(), &other.json()["code"]), (422, &json!("idempotency_key_reused")));
+}

@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_engine::engine::Engine;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::error::{Body, OwnError};
-use super::refund_read::found;
+use super::once::Once;
+use super::refund_read::{found, shown};
 use super::view::RefundView;
 use crate::body::{PathText, RawBody};
 use crate::json_object::JsonObject;
@@ -35,7 +37,10 @@ pub(crate) struct Asked {
     path = "/v1/refunds/{id}/cancel",
     operation_id = "cancelRefund",
     tag = "Refunds",
-    params(("id" = String, Path, description = "The refund's id.")),
+    params(
+        ("id" = String, Path, description = "The refund's id."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
+    ),
     request_body(content = Option<Asked>),
     responses(
         (status = 200, description = "It is canceled.", body = RefundView),
@@ -50,14 +55,19 @@ pub(crate) struct Asked {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     PathText(id): PathText,
     RawBody(body): RawBody,
-) -> Result<Json<RefundView>, OwnError> {
+) -> Result<Response, OwnError> {
     let (refund, payment) = found(&engine, &holder, id).await?;
     let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
     object.only(&["reason"])?;
     let reason = object.text("reason", REASON_CHARS_MAX)?;
     let reason = reason.as_deref().unwrap_or(NO_REASON);
-    let refund = engine.cancel_refund(holder.merchant, refund.id, &holder.key.to_string(), reason).await?;
-    Ok(Json(RefundView::of(refund, &payment)))
+    let author = holder.key.to_string();
+    let first = async {
+        let refund = engine.cancel_refund(holder.merchant, refund.id, &author, reason).await?;
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_core::right::Right;
 use redress_engine::admin::refunds::Verdict;
 use redress_engine::engine::Engine;
@@ -9,7 +10,8 @@ use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::error::{Body, OwnError};
-use super::refund_read::found;
+use super::once::Once;
+use super::refund_read::{found, shown};
 use super::view::RefundView;
 use crate::body::{PathText, RawBody};
 use crate::json_object::{FieldProblem, JsonObject};
@@ -43,7 +45,10 @@ pub(crate) struct Asked {
     path = "/v1/refunds/{id}/close",
     operation_id = "closeRefund",
     tag = "Refunds",
-    params(("id" = String, Path, description = "The refund's id.")),
+    params(
+        ("id" = String, Path, description = "The refund's id."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
+    ),
     request_body = Asked,
     responses(
         (status = 200, description = "It is closed.", body = RefundView),
@@ -60,9 +65,10 @@ pub(crate) struct Asked {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     PathText(id): PathText,
     RawBody(body): RawBody,
-) -> Result<Json<RefundView>, OwnError> {
+) -> Result<Response, OwnError> {
     let (refund, payment) = found(&engine, &holder, id).await?;
     holder.needs(Right::CloseCases)?;
     let object = JsonObject::parse(&body)?;
@@ -77,8 +83,11 @@ pub(crate) async fn handle(
         Some(person) => format!("{person} by {}", holder.key),
         None => holder.key.to_string(),
     };
-    let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
-    Ok(Json(RefundView::of(refund, &payment)))
+    let first = async {
+        let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
 }
 
 #[cfg(test)]

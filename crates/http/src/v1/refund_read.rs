@@ -49,6 +49,16 @@ pub(crate) async fn handle(
     Ok(Json(RefundView::of(refund, &payment)))
 }
 
+/// The refund with this id as it is now, for a repeat.
+pub(super) async fn shown(
+    engine: &Engine,
+    holder: &KeyHolder,
+    id: String,
+) -> Result<Json<RefundView>, OwnError> {
+    let (refund, payment) = found(engine, holder, Some(id)).await?;
+    Ok(Json(RefundView::of(refund, &payment)))
+}
+
 /// The refund with this id; one of another merchant, of the other environment, or with an id that is none is not there.
 pub(super) async fn found(
     engine: &Engine,

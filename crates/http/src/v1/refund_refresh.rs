@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::Response;
 use redress_engine::engine::Engine;
 
 use super::auth::KeyHolder;
 use super::error::{Body, OwnError};
+use super::once::Once;
 use super::prefer;
-use super::refund_read::found;
+use super::refund_read::{found, shown};
 use super::view::RefundView;
 use crate::body::PathText;
 
@@ -24,6 +26,7 @@ use crate::body::PathText;
     tag = "Refunds",
     params(
         ("id" = String, Path, description = "The refund's id."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the refund's end.",
             example = "wait=10"),
     ),
@@ -38,13 +41,17 @@ use crate::body::PathText;
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     PathText(id): PathText,
     headers: HeaderMap,
-) -> Result<Json<RefundView>, OwnError> {
+) -> Result<Response, OwnError> {
     let (mut refund, payment) = found(&engine, &holder, id).await?;
-    engine.refresh_refund(holder.merchant, refund.id).await?;
-    if let Some(wait) = prefer::wait(&headers) {
-        refund = engine.wait_for_end(&refund, wait).await?;
-    }
-    Ok(Json(RefundView::of(refund, &payment)))
+    let first = async {
+        engine.refresh_refund(holder.merchant, refund.id).await?;
+        if let Some(wait) = prefer::wait(&headers) {
+            refund = engine.wait_for_end(&refund, wait).await?;
+        }
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+    };
+    Box::pin(once.run(&engine, &holder, b"", first, |id| shown(&engine, &holder, id))).await
 }

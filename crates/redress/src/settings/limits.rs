@@ -1,7 +1,9 @@
 //! `[limits]`: how much is taken at once.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use redress_engine::rate::RateConfig;
 use redress_store::{GROUP_OPS_MAX, QUEUE_OPS_MAX};
 
 use super::SettingsError;
@@ -27,6 +29,8 @@ pub(crate) struct LimitSettings {
     pub(crate) store_queue_max: usize,
     /// Operations in one commit (SQLite).
     pub(crate) store_group_max: usize,
+    /// How much each key of an API may ask for.
+    pub(crate) rate: Option<RateConfig>,
 }
 
 impl LimitSettings {
@@ -54,8 +58,25 @@ impl LimitSettings {
                 .key("store_group_max", "In one commit (SQLite).")
                 .unit("operations")
                 .within(1..=10_000, GROUP_OPS_MAX)?,
+            rate: rate(section)?,
         };
         section.finish()?;
         Ok(settings)
     }
+}
+
+fn rate(section: &mut Section) -> Result<Option<RateConfig>, SettingsError> {
+    let per_second = section
+        .key(
+            "requests_per_second",
+            "Of each key of an API; more are answered 429. 0 for as many as it likes.",
+        )
+        .unit("requests")
+        .within(0..=1_000_000, 0_u32)?;
+    let burst = section
+        .key("burst", "Of each key at once, after a rest. 0 for as many as in a second.")
+        .unit("requests")
+        .within(0..=1_000_000, 0_u32)?;
+    Ok(NonZeroU32::new(per_second)
+        .map(|per_second| RateConfig { per_second, burst: NonZeroU32::new(burst).unwrap_or(per_second) }))
 }

@@ -161,6 +161,7 @@ impl Settings {
             sgate_clock_tolerance: self.engine.sgate_clock_tolerance,
             delivery_timeout: self.notifications.timeout,
             delivery: self.notifications.schedule,
+            rate: self.limits.rate,
         };
         config.check().map_err(|error| match error {
             ConfigError::LeaseTooShort => {

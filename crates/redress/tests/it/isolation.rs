@@ -105,6 +105,14 @@ impl Named {
                 (Call::get(format!("/merchants/{}", self.merchant_code)), "merchant.detail")
             }
             ("GET", path @ ("/v1/connectors" | "/v1/refunds" | "/v1/events")) => (Call::get(path), ""),
+            ("GET", path @ "/v1/payments") => (Call::get(path), ""),
+            ("GET", "/v1/payments/{payment}") => (Call::get(format!("/v1/payments/{order}")), ""),
+            ("POST", "/v1/payments/{payment}/dispute") => {
+                (Call::post(format!("/v1/payments/{order}/dispute"), ""), "")
+            }
+            ("POST", "/v1/payments/{payment}/release-dispute") => {
+                (Call::post(format!("/v1/payments/{order}/release-dispute"), ""), "")
+            }
             ("POST", "/v1/payments") => (Call::post("/v1/payments", self.foreign_payment()), ""),
             ("POST", "/v1/payments/{payment}/refunds") => (
                 Call::post(format!("/v1/payments/{order}/refunds"), r#"{"amount":1000,"currency":"VND"}"#),
@@ -278,6 +286,15 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
                 [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
             assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
             assert!(own.body.contains("refund.created") && !others.body.contains("refund."), "{others:?}");
+            continue;
+        }
+        // A list shows each merchant its own.
+        if (route.method.as_str(), route.path) == ("GET", "/v1/payments") {
+            let [own, others] =
+                [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
+            assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
+            let shown = |answer: &Answer| answer.body.contains(&owners.order_ref);
+            assert!(shown(&own) && !shown(&others), "{others:?}");
             continue;
         }
         let foreign = stage.call_as(&stage.other, &route, &owners);

@@ -14,6 +14,7 @@ pub mod feed;
 pub(crate) mod fixtures;
 pub mod gauges;
 pub mod history;
+pub mod idempotency;
 pub mod inbound;
 pub mod merchants;
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! Captured payments: taken in by batches, found, listed.
+//! Captured payments: taken in by batches, found, listed, marked as disputed.
+
+pub mod dispute;
+pub mod search;
 
 use redress_core::balance::Balance;
 use redress_core::environment::Environment;

@@ -17,6 +17,7 @@ use super::fixtures::{
     pending, queued, refused, rf, sent, set_account, told, word, world,
 };
 use super::gauges::CountWaiting;
+use super::payments::search::{PaymentFilter, SEARCH_ROWS_MAX, SearchPayments};
 use super::refund_list::ListRefunds;
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
@@ -299,6 +300,42 @@ async fn paging_through_deliveries_and_telling_again_read_what_they_look_at_and_
             && line.contains("(merchant_id=? AND refund_id>? AND (refund_id,number,endpoint_id)<(?,?,?))")
     });
     assert!(bounded, "a page begins where the one before ended: {plans:?}");
+}
+
+#[tokio::test]
+async fn lists_of_payments_are_read_by_an_index_and_in_its_order() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    let some = || Some("x".to_owned());
+    let none = PaymentFilter::default;
+    for (filter, index) in [
+        (none(), "sqlite_autoindex_payments_1 (merchant_id=? AND payment_id>? AND payment_id<?)"),
+        (
+            PaymentFilter { channel: some(), created_from: Some(at(1)), ..none() },
+            "sqlite_autoindex_payments_1 (merchant_id=? AND payment_id>? AND payment_id<?)",
+        ),
+        (PaymentFilter { order_ref: some(), ..none() }, "payments_order_ref (merchant_id=? AND order_ref=?)"),
+        (
+            PaymentFilter { psp_payment_id: some(), ..none() },
+            "payments_psp_payment (account_id=? AND psp_payment_id=?)",
+        ),
+        (
+            PaymentFilter { merchant_order_ref: some(), ..none() },
+            "payments_merchant_order_ref (merchant_id=? AND merchant_order_ref=? AND payment_id>? AND payment_id<?)",
+        ),
+    ] {
+        let watched = Watched { store: store.clone(), plans: Plans::default() };
+        let (merchant, environment) = (MERCHANT, redress_core::environment::Environment::Sandbox);
+        let (before, limit, rows_max) = (None, 10, SEARCH_ROWS_MAX);
+        watched.read(SearchPayments { merchant, environment, filter, before, limit, rows_max }).await;
+        assert_eq!(watched.scans(), Vec::<String>::new());
+        let plans = watched.plans.lock().expect("no test panics here");
+        let of_payments = |line: &&String| line.contains("SEARCH payments USING INDEX ");
+        let searches: Vec<&String> = plans.iter().filter(of_payments).collect();
+        assert!(matches!(searches[..], [search] if search.ends_with(index)), "{index}: {plans:?}");
+        assert!(!plans.iter().any(|line| line.contains("TEMP B-TREE")), "{plans:?}");
+    }
 }
 
 #[tokio::test]

@@ -389,3 +389,32 @@ async fn a_payment_that_the_psp_does_not_know_has_its_own_code() {
     assert_error(&answer, 400, "4003", "TRANSACTION_NOT_EXIST_ON_PSP");
     assert_eq!(statuses(&listed(&harness).await), ["FAILED"]);
 }
+
+#[tokio::test]
+async fn a_disputed_payment_is_not_refunded_and_what_was_accepted_stays() {
+    let (harness, _) = with_momo(1_000_000).await;
+    assert_eq!(make(&harness, &partial("200000")).await.status, StatusCode::OK);
+    let (merchant, sandbox) = (harness.merchant.id, redress_core::environment::Environment::Sandbox);
+    let payment = harness.engine.payment_named(merchant, sandbox, "o1").await.unwrap().unwrap().id;
+    let mark = async |disputed| {
+        let by = redress_engine::admin::disputes::Sayer { name: "Ada".to_owned(), reason: None };
+        harness.engine.mark_disputed(merchant, sandbox, payment, disputed, by).await.unwrap();
+    };
+    mark(true).await;
+    let refused = make(&harness, &partial("100000")).await;
+    assert_error(&refused, 400, "4070", "INVALID_PAYMENT_REQUEST_REFUND_NOT_ALLOWED");
+    assert_eq!(statuses(&listed(&harness).await).len(), 1);
+    mark(false).await;
+    assert_eq!(make(&harness, &partial("100000")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_key_that_asks_too_often_is_told_so_in_this_apis_shape() {
+    let one = std::num::NonZeroU32::MIN;
+    let rate = Some(redress_engine::rate::RateConfig { per_second: one, burst: one });
+    let harness = Harness::with(EngineConfig { rate, ..Default::default() }).await;
+    assert_error(&make(&harness, &partial("1000")).await, 400, "4096", "INVALID_REFERENCE");
+    let refused = make(&harness, &partial("1000")).await;
+    assert_error(&refused, 429, "4029", "REFUND_SYSTEM_ERROR");
+    assert_eq!(refused.headers["retry-after"], "1");
+}

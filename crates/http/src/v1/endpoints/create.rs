@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use redress_core::environment::Environment;
-use redress_core::id::{KeyId, MerchantId};
+use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
@@ -17,6 +18,7 @@ use crate::body::RawBody;
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::{Body, OwnError};
+use crate::v1::once::Once;
 use crate::v1::payments::environment;
 
 /// An endpoint to be added.
@@ -61,8 +63,13 @@ pub(crate) struct Told {
     path = "/v1/endpoints",
     operation_id = "createEndpoint",
     tag = "Endpoints",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
+    ),
     request_body = Asked,
     responses(
+        (status = 200, description = "It was made before with this key: as it is now, without its secret.",
+            body = EndpointShown),
         (status = 201, description = "It is there, and told of what happens from now on.", body = Told),
         (status = 409, description = "There are as many as there may be.", body = Body<'static>,
             content_type = "application/problem+json"),
@@ -73,14 +80,33 @@ pub(crate) struct Told {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     RawBody(body): RawBody,
-) -> Result<(StatusCode, Json<Told>), OwnError> {
+) -> Result<Response, OwnError> {
     let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
-    let (endpoint, secret) = engine.add_endpoint(new).await?;
-    let secret = secret.expose_secret().to_owned();
-    Ok((StatusCode::CREATED, Json(Told { endpoint: EndpointShown::of(endpoint), secret })))
+    let first = async {
+        let (endpoint, secret) = engine.add_endpoint(new).await?;
+        let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
+        let told = Told { endpoint: EndpointShown::of(endpoint), secret };
+        Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
+    };
+    // The secret was shown once.
+    let again = |name: String| {
+        let id = EndpointId::parse(&name).map_err(|_| OwnError::not_found("endpoint"));
+        shown(&engine, &holder, id)
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, again)).await
 }
 
+/// An endpoint as it is now.
+async fn shown(
+    engine: &Engine,
+    holder: &KeyHolder,
+    id: Result<EndpointId, OwnError>,
+) -> Result<Response, OwnError> {
+    let endpoint = engine.endpoint(holder.merchant, holder.environment, id?).await?;
+    Ok(Json(EndpointShown::of(endpoint)).into_response())
+}
 fn read(
     object: &JsonObject<'_>,
     merchant: MerchantId,

@@ -1,0 +1,88 @@
+//! The header `Idempotency-Key` on requests that create no refund: a repeat is answered with the object as it is now and
+//! `Idempotent-Replayed: true`. A handler takes part by reading [`Once`] and doing its work in [`Once::run`].
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method};
+use axum::response::{IntoResponse, Response};
+use redress_engine::engine::Engine;
+use redress_engine::once::Begun;
+
+use super::auth::KeyHolder;
+use super::code::Code;
+use super::error::OwnError;
+use crate::idempotency_key::{self, IDEMPOTENT_REPLAYED};
+
+/// The name of the header at fault, in answers.
+const FIELD: &str = "Idempotency-Key";
+
+/// What makes a request a repeat of another: its key, if it has one, and what it asks for.
+pub(crate) struct Once {
+    key: Option<String>,
+    method: Method,
+    path: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Once {
+    type Rejection = OwnError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, OwnError> {
+        let key = idempotency_key::read(&parts.headers)?;
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
+        Ok(Self { key, method: parts.method.clone(), path })
+    }
+}
+
+impl Once {
+    /// Does the work of a request once. `first` does it and answers, with the name of what it made or changed; `again`
+    /// answers a repeat with the thing of that name as it is now. A refusal is not remembered.
+    pub(crate) async fn run<R: IntoResponse, Again>(
+        self,
+        engine: &Engine,
+        holder: &KeyHolder,
+        body: &[u8],
+        first: impl Future<Output = Result<(String, R), OwnError>> + Send,
+        again: impl FnOnce(String) -> Again + Send,
+    ) -> Result<Response, OwnError>
+    where
+        Again: Future<Output = Result<R, OwnError>> + Send,
+    {
+        let Some(key) = self.key else { return first.await.map(|(_, answer)| answer.into_response()) };
+        let parts = [self.method.as_str().as_bytes(), self.path.as_bytes(), body];
+        let (begun, run) = engine.begin_keyed(holder.merchant, holder.environment, &key, &parts).await?;
+        match begun {
+            Begun::First => match first.await {
+                Ok((object, answer)) => {
+                    engine.end_keyed(run, Some(object)).await?;
+                    Ok(answer.into_response())
+                }
+                Err(refused) => {
+                    // What cannot be told to the store now frees itself.
+                    if let Err(error) = engine.end_keyed(run, None).await {
+                        tracing::warn!(%error, "the idempotency key of a refused request stays for a while");
+                    }
+                    Err(refused)
+                }
+            },
+            Begun::Repeat { object } => {
+                let mut answer = again(object).await?.into_response();
+                answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+                Ok(answer)
+            }
+            Begun::Reused => Err(OwnError::of_field(
+                Code::IdempotencyKeyReused,
+                FIELD,
+                "the key was used for a request with another method, path or body",
+            )),
+            Begun::InUse => Err(OwnError::of_field(
+                Code::IdempotencyKeyInUse,
+                FIELD,
+                "the first request with this key still runs",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "once_tests.rs"]
+mod tests;

@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use redress_core::environment::Environment;
+use redress_engine::once::{Begun, RUN_SPAN};
+use serde_json::{Value, json};
+
+use crate::testing::{Answer, Harness, TestPayment};
+
+const DISPUTE: &str = "/v1/payments/order-1/dispute";
+const RELEASE: &str = "/v1/payments/order-1/release-dispute";
+
+async fn keyed(harness: &Harness, path: &str, key: &str, body: &str) -> Answer {
+    let request = Request::post(path)
+        .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+        .header("idempotency-key", key);
+    harness.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+fn replayed(answer: &Answer) -> bool {
+    answer.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
+}
+
+fn code(answer: &Answer) -> (u16, Value, Value) {
+    let told = answer.json();
+    (answer.status.as_u16(), told["code"].clone(), told["field"].clone())
+}
+
+#[tokio::test]
+async fn a_repeat_changes_nothing_and_is_told_how_things_are_now() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::momo("order-1", 1_000_000)).await;
+    let first = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert!(first.status == 200 && !replayed(&first), "{first:?}");
+    let again = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert_eq!((replayed(&again), again.json()), (true, first.json()));
+
+    let released = keyed(&harness, RELEASE, "k-2", "").await;
+    assert_eq!(released.json()["disputed"], false);
+    let again = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert_eq!((again.status.as_u16(), replayed(&again)), (200, true));
+    assert_eq!(again.json(), released.json(), "the late repeat does not dispute it again");
+
+    for (path, key, body) in [(DISPUTE, "k-1", "{}"), (RELEASE, "k-1", "")] {
+        let reused = keyed(&harness, path, key, body).await;
+        assert_eq!(code(&reused), (422, json!("idempotency_key_reused"), json!("Idempotency-Key")));
+    }
+    let bad = keyed(&harness, DISPUTE, "a b", "").await;
+    assert_eq!(code(&bad), (422, json!("invalid"), json!("Idempotency-Key")));
+}
+
+#[tokio::test]
+async fn a_late_repeat_of_a_registration_lowers_nothing() {
+    let harness = Harness::new().await;
+    let body = |amount| {
+        json!({"order_ref": "order-1", "psp_account": harness.merchant.momo.to_string(), "psp_payment_id": "1",
+            "currency": "VND", "amount": amount, "captured_at": "2026-11-18T15:00:00Z"})
+        .to_string()
+    };
+    let first = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
+    assert_eq!((first.status.as_u16(), replayed(&first)), (201, false));
+    assert_eq!(keyed(&harness, "/v1/payments", "k-2", &body(2_000)).await.json()["result"], "updated");
+    let again = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
+    assert_eq!((again.status.as_u16(), replayed(&again)), (200, true));
+    assert_eq!((&again.json()["id"], &again.json()["result"]), (&first.json()["id"], &json!("unchanged")));
+    let order = harness.engine.order(harness.merchant.id, None, "order-1").await.unwrap().unwrap();
+    assert_eq!(order.payment.balance.captured, 2_000);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_remembered() {
+    let harness = Harness::new().await;
+    assert_eq!(code(&keyed(&harness, DISPUTE, "k-1", "").await).0, 404);
+    harness.payment(TestPayment::momo("order-1", 1_000_000)).await;
+    assert_eq!(code(&keyed(&harness, DISPUTE, "k-1", r#"{"reason":1}"#).await).0, 422);
+    let done = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert_eq!((done.status.as_u16(), replayed(&done)), (200, false));
+}
+
+#[tokio::test]
+async fn while_the_first_runs_its_key_is_in_use_and_when_it_dies_the_key_is_free() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::momo("order-1", 1_000_000)).await;
+    let parts: [&[u8]; 3] = [b"POST", DISPUTE.as_bytes(), b""];
+    let (merchant, sandbox) = (harness.merchant.id, Environment::Sandbox);
+    let (begun, _) = harness.engine.begin_keyed(merchant, sandbox, "k-1", &parts).await.unwrap();
+    assert_eq!(begun, Begun::First);
+    let busy = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert_eq!(code(&busy), (409, json!("idempotency_key_in_use"), json!("Idempotency-Key")));
+    assert_eq!(code(&keyed(&harness, DISPUTE, "k-1", "{}").await).1, "idempotency_key_reused");
+    // Another key is another request.
+    assert_eq!(keyed(&harness, RELEASE, "k-2", "").await.status, 200);
+    harness.clock.advance(RUN_SPAN + Duration::from_secs(1));
+    let done = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert_eq!((done.status.as_u16(), &done.json()["disputed"]), (200, &json!(true)));
+}

@@ -1,0 +1,38 @@
+//! GET `/v1/payments/{payment}`: one payment as it is now.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+
+use super::auth::KeyHolder;
+use super::error::{Body, OwnError};
+use super::payment_view::{PaymentView, named};
+use super::query::QueryFields;
+use crate::body::PathText;
+
+/// Read a payment
+///
+/// By its id or, where no payment has this id, by its `order_ref`. Whatever the key cannot see is not there.
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{payment}",
+    operation_id = "getPayment",
+    tag = "Payments",
+    params(("payment" = String, Path, description = "The payment's id, or its `order_ref`.")),
+    responses(
+        (status = 200, description = "The payment.", body = PaymentView),
+        (status = 404, description = "There is none that the key can see.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    query: QueryFields,
+    PathText(name): PathText,
+) -> Result<Json<PaymentView>, OwnError> {
+    query.only(&[])?;
+    Ok(Json(named(&engine, &holder, name).await?.into()))
+}
