@@ -326,7 +326,7 @@ async fn lists_of_payments_are_read_by_an_index_and_in_its_order() {
         ),
     ] {
         let watched = Watched { store: store.clone(), plans: Plans::default() };
-        let (merchant, environment) = (MERCHANT, redress_core::environment::Environment::Sandbox);
+        let (merchant, environment) = (MERCHANT, Environment::Sandbox);
         let (before, limit, rows_max) = (None, 10, SEARCH_ROWS_MAX);
         watched.read(SearchPayments { merchant, environment, filter, before, limit, rows_max }).await;
         assert_eq!(watched.scans(), Vec::<String>::new());

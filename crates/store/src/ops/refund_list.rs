@@ -61,8 +61,8 @@ const PAGE: &str = concat!(
 const PAGE_IN_STATE: &str = concat!(
     "SELECT ",
     refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND refund_id >= $2 AND refund_id < $3 AND environment = $4 AND state = $6 ",
-    "ORDER BY refund_id DESC LIMIT $5"
+    " FROM refunds WHERE merchant_id = $1 AND refund_id >= $2 AND refund_id < $3 AND environment = $4 AND state = $5 ",
+    "ORDER BY refund_id DESC LIMIT $6"
 );
 
 impl Query for ListRefunds {
@@ -85,11 +85,11 @@ impl Query for ListRefunds {
             from.as_bytes().into(),
             self.before.as_bytes().into(),
             self.environment.as_str().into(),
-            (self.limit + 1).into(),
         ];
         if let Some(state) = self.state {
             params.push(state.as_str().into());
         }
+        params.push((self.limit + 1).into());
         let found = tx.rows(if self.state.is_some() { PAGE_IN_STATE } else { PAGE }, &params).await?;
         let mut refunds = found.iter().map(rows::refund).collect::<Result<Vec<_>, _>>()?;
         let limit = self.limit as usize;

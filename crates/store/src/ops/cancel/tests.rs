@@ -69,10 +69,9 @@ async fn who_sends_and_who_withdraws_at_once_exclude_each_other() {
         let mut canceled = 0;
         for n in 1..=20 {
             in_state(&store, StateName::Queued, "0.10", n).await;
-            let (one, two) = (store.clone(), store.clone());
-            let claimer = tokio::spawn(async move { one.run(claim(100)).await.unwrap().claimed.len() });
-            let canceler = tokio::spawn(async move { two.run(cancel(n)).await.unwrap() });
-            let (claimed, answer) = (claimer.await.unwrap(), canceler.await.unwrap());
+            let (one, two) = (&store, &store);
+            let (claimed, answer) = tokio::join!(one.run(claim(100)), two.run(cancel(n)));
+            let (claimed, answer) = (claimed.unwrap().claimed.len(), answer.unwrap());
             let is_canceled = matches!(answer, Canceled::Done(_));
             canceled += usize::from(is_canceled);
             assert_eq!(claimed + usize::from(is_canceled), 1, "{n}: {answer:?}");

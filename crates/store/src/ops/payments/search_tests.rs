@@ -12,7 +12,7 @@ fn told(n: u8) -> NewPayment {
         id: PaymentId::new(at(i64::from(n) * 10), [n; 10]),
         environment: Environment::Sandbox,
         order_ref: format!("new-{n}"),
-        merchant_order_ref: Some(if n % 2 == 0 { "even" } else { "odd" }.to_owned()),
+        merchant_order_ref: Some(if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned()),
         account: account("flex"),
         psp_payment_id: format!("at-psp-{n}"),
         captured: Amount::new(2000, Currency::from_code("SAR").unwrap()),

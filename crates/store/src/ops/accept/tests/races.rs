@@ -57,7 +57,7 @@ async fn two_keys_at_once_make_one_refund() {
     TestStores::each(async |store: Store| {
         world(&store).await;
         let make = |n: u32| Accept {
-            named: if n % 3 == 0 { None } else { key(1, 1) },
+            named: if n.is_multiple_of(3) { None } else { key(1, 1) },
             keyed: if n % 3 == 1 { None } else { key(2, 2) },
             ..accept("order-1", "full", n)
         };
