@@ -1,9 +1,16 @@
 //! Every example of the three descriptions is sent. It must be a request as described, be answered with a success that
 //! is described, and with a body that is as described.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
+use redress_core::environment::Environment;
+use redress_core::policy::AccountState;
+use redress_core::right::{Right, Rights};
+use redress_engine::admin::keys::CredentialKind;
 use redress_engine::signing::sgate;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::testing::{Answer, Harness, TestPayment};
@@ -14,10 +21,8 @@ const SGATE_ORDER: &str = "M948164T2023072607034709567189";
 /// The order of the descriptions' examples, in PortOne's.
 const PORTONE_ORDER: &str = "order-1";
 
-/// What stands in the examples for ids that nobody can know beforehand.
-fn placeholders(harness: &Harness) -> [(&'static str, String); 1] {
-    [("acc_01k0000000000000000000000", harness.merchant.momo.to_string())]
-}
+/// The order of the own API's examples.
+const OWN_ORDER: &str = "order-3";
 
 /// The operations of which no example can be sent here, each with its reason.
 const WITHOUT_EXAMPLE: [&str; 0] = [];
@@ -31,68 +36,116 @@ enum Caller {
 }
 
 /// One request of a description.
-struct Example<'a> {
+#[derive(Clone)]
+struct Example {
+    operation_id: String,
+    /// Whether nobody has to prove who they are.
+    open_to_all: bool,
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
-    operation: &'a Value,
     body: Option<Value>,
 }
 
-async fn prepared() -> Harness {
-    let harness = Harness::new().await;
-    let merchant_order_ref = Some("MERCHANT1647433108462");
-    harness.payment(TestPayment { merchant_order_ref, ..TestPayment::momo(PORTONE_ORDER, 1_000_000) }).await;
-    harness.payment(TestPayment::tap(SGATE_ORDER, 10_000)).await;
-    let refund = Example {
-        method: Method::POST,
-        path: format!("/api_v1/orders/{SGATE_ORDER}/refunds"),
-        headers: Vec::new(),
-        operation: &json!({"operationId": "order.refund"}),
-        body: Some(json!({"amount": 1, "reason": ""})),
-    };
-    assert_eq!(send(&harness, Caller::Sgate, &refund).await.status, 200);
-    harness
+impl Example {
+    fn of(operation_id: &str, method: Method, path: &str) -> Self {
+        let (operation_id, path) = (operation_id.to_owned(), path.to_owned());
+        Self { operation_id, open_to_all: false, method, path, headers: Vec::new(), body: None }
+    }
 }
 
-async fn send(harness: &Harness, caller: Caller, example: &Example<'_>) -> Answer {
-    let merchant = &harness.merchant;
-    let real = |text: &str| {
-        placeholders(harness).iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-    };
-    let path = real(&example.path);
-    let mut headers = example.headers.clone();
-    let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
-    if !example.operation["security"].is_array() {
+/// What the examples speak of.
+struct Shop {
+    harness: Harness,
+    /// May do everything that a key may.
+    api_key: String,
+    /// What stands in the examples for ids that nobody can know beforehand, and the real ones.
+    ids: Vec<(&'static str, String)>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let harness = Harness::new().await;
+        let merchant_order_ref = Some("MERCHANT1647433108462");
+        harness
+            .payment(TestPayment { merchant_order_ref, ..TestPayment::momo(PORTONE_ORDER, 1_000_000) })
+            .await;
+        harness.payment(TestPayment::tap(SGATE_ORDER, 10_000)).await;
+        let payment = TestPayment::tap(OWN_ORDER, 10_000);
+        harness.payment(payment.clone()).await;
+        let (merchant, tap) = (harness.merchant.id, harness.merchant.tap);
+        let (kind, rights) = (CredentialKind::Api, Rights::of(&Right::ALL));
+        let key =
+            harness.engine.add_key_with(merchant, kind, Some(Environment::Sandbox), rights).await.unwrap();
+        let account = ("acc_01k00000000000000000000000", harness.merchant.momo.to_string());
+        let mut shop = Self { api_key: key.1.expose_secret().to_owned(), ids: vec![account], harness };
+        let of_sgate =
+            Example::of("order.refund", Method::POST, &format!("/api_v1/orders/{SGATE_ORDER}/refunds"));
+        let of_sgate = Example { body: Some(json!({"amount": 1, "reason": ""})), ..of_sgate };
+        assert_eq!(shop.send(Caller::Sgate, &of_sgate).await.status, 200);
+        // One is not known to have ended, one cannot leave: an account that is paused sends nothing.
+        let endpoint = shop.made("/v1/endpoints", json!({"url": "http://sandbox.test/no/such/path"})).await;
+        shop.ids.push(("ep_01k00000000000000000000000", endpoint));
+        shop.harness.script(&payment, &["pend"]).await;
+        let refunds = format!("/v1/payments/{OWN_ORDER}/refunds");
+        let pending = shop.made(&refunds, json!({"amount": 100, "currency": "SAR"})).await;
+        shop.ids.push(("rf_01k00000000000000000000000", pending));
+        shop.harness.pass(Duration::from_secs(1)).await;
+        shop.harness.engine.set_account_state(merchant, tap, AccountState::Paused).await.unwrap();
+        let queued = shop.made(&refunds, json!({"amount": 200, "currency": "SAR"})).await;
+        shop.ids.push(("rf_01k00000000000000000000001", queued));
+        let deliveries =
+            shop.send(Caller::ApiKey, &Example::of("", Method::GET, "/v1/deliveries")).await.json();
+        let delivery = deliveries["data"][0]["id"].as_str().unwrap().to_owned();
+        shop.ids.push(("dlv_01k0000000000000000000000001k000000000000000000000002", delivery));
+        shop
+    }
+
+    /// Makes something with the own API; its id.
+    async fn made(&self, path: &str, body: Value) -> String {
+        let example = Example { body: Some(body), ..Example::of("", Method::POST, path) };
+        let answer = self.send(Caller::ApiKey, &example).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn send(&self, caller: Caller, example: &Example) -> Answer {
+        let merchant = &self.harness.merchant;
+        let real =
+            |text: &str| self.ids.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+        let path = real(&example.path);
+        let mut headers = example.headers.clone();
+        let mut header = |name: &str, value: String| headers.push((name.to_owned(), value));
         match caller {
+            _ if example.open_to_all => {}
             Caller::Portone => {
                 let body =
                     json!({"portone_key": merchant.portone_key, "portone_secret": merchant.portone_secret});
                 let asked = Request::post("/api/merchant/auth-token").body(Body::from(body.to_string()));
-                let token = harness.send(asked.unwrap()).await.json()["content"]["token"].take();
+                let token = self.harness.send(asked.unwrap()).await.json()["content"]["token"].take();
                 header("x-portone-client-key", merchant.portone_key.to_owned());
                 header("authorization", format!("Bearer {}", token.as_str().unwrap()));
             }
             Caller::Sgate => {
-                let operation = example.operation["operationId"].as_str().unwrap();
                 let path = path.strip_prefix("/api_v1").unwrap();
-                let (secret, now) = (merchant.sgate_secret.into(), harness.engine.now());
-                for (name, value) in sgate::headers(path, operation, merchant.sgate_key, &secret, now) {
+                let (secret, now) = (merchant.sgate_secret.into(), self.harness.engine.now());
+                for (name, value) in
+                    sgate::headers(path, &example.operation_id, merchant.sgate_key, &secret, now)
+                {
                     header(name, value);
                 }
             }
-            Caller::ApiKey => header("authorization", format!("Bearer {}", merchant.api_key)),
+            Caller::ApiKey => header("authorization", format!("Bearer {}", self.api_key)),
         }
+        let request = Request::builder().method(&example.method).uri(path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let body = example.body.as_ref().map(|body| real(&body.to_string())).unwrap_or_default();
+        self.harness.send(request.body(Body::from(body)).unwrap()).await
     }
-    let request = Request::builder().method(&example.method).uri(path);
-    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-    let body = example.body.as_ref().map(|body| real(&body.to_string())).unwrap_or_default();
-    harness.send(request.body(Body::from(body)).unwrap()).await
 }
 
 /// The requests of an operation: one for each example of its body.
-fn examples<'a>(method: &str, path: &str, operation: &'a Value) -> Vec<Example<'a>> {
-    let method: Method = method.to_uppercase().parse().unwrap();
+fn examples(document: &Value, method: &str, path: &str, operation: &Value) -> Vec<Example> {
     let mut address = path.to_owned();
     let (mut query, mut headers) = (Vec::new(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -117,19 +170,26 @@ fn examples<'a>(method: &str, path: &str, operation: &'a Value) -> Vec<Example<'
     let bodies: Vec<Option<Value>> = match (&content["examples"], &content["example"]) {
         (Value::Object(several), _) => several.values().map(|one| Some(one["value"].clone())).collect(),
         (_, Value::Null) if operation["requestBody"].is_null() => vec![None],
-        (_, Value::Null) => panic!("{method} {path}: the body has no example"),
+        (_, Value::Null) => match of_schema(document, &content["schema"]) {
+            Value::Null => panic!("{method} {path}: the body has no example"),
+            one => vec![Some(one)],
+        },
         (_, one) => vec![Some(one.clone())],
     };
-    bodies
-        .into_iter()
-        .map(|body| Example {
-            method: method.clone(),
-            path: address.clone(),
-            headers: headers.clone(),
-            operation,
-            body,
-        })
-        .collect()
+    let id = operation["operationId"].as_str().unwrap();
+    let example = Example {
+        headers,
+        open_to_all: operation["security"].is_array(),
+        ..Example::of(id, method.to_uppercase().parse().unwrap(), &address)
+    };
+    bodies.into_iter().map(|body| Example { body, ..example.clone() }).collect()
+}
+
+/// The example of a named schema; `null` where there is none.
+fn of_schema(document: &Value, schema: &Value) -> Value {
+    let named = schema["oneOf"].as_array().and_then(|some| some.iter().find(|one| one["$ref"].is_string()));
+    let name = named.unwrap_or(schema)["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+    document["components"]["schemas"][name.unwrap_or_default()]["example"].clone()
 }
 
 /// What does not fit a schema of the description.
@@ -153,13 +213,13 @@ async fn assert_examples(description: &str, caller: Caller) {
             if WITHOUT_EXAMPLE.contains(&id) {
                 continue;
             }
-            for example in examples(method, path, operation) {
+            for example in examples(&document, method, path, operation) {
                 let what = format!("{id}: {}", example.body.as_ref().unwrap_or(&Value::Null));
                 if let Some(body) = &example.body {
                     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
                     assert_eq!(misfit(&document, schema, body), None, "{what}");
                 }
-                let answer = send(&prepared().await, caller, &example).await;
+                let answer = Shop::open().await.send(caller, &example).await;
                 assert!(answer.status.is_success(), "{what}: {answer:?}");
                 let described = &operation["responses"][answer.status.as_str()];
                 if described["content"].is_object() {

@@ -19,7 +19,7 @@ use crate::limits::REASON_CHARS_MAX;
 
 /// Why.
 #[derive(ToSchema)]
-#[schema(as = DisputeReason)]
+#[schema(as = DisputeReason, example = json!({"reason": "chargeback CB-1"}))]
 #[expect(dead_code, reason = "it describes what `mark` reads field by field")]
 pub(crate) struct Asked {
     /// For the feed of events and for people.
@@ -38,7 +38,7 @@ pub(crate) struct Asked {
     operation_id = "disputePayment",
     tag = "Payments",
     params(
-        ("payment" = String, Path, description = "The payment's id, or its `order_ref`."),
+        ("payment" = String, Path, description = "The payment's id, or its `order_ref`.", example = "order-3"),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing and is answered \
             with the payment as it is now."),
     ),
@@ -71,7 +71,7 @@ pub(crate) async fn dispute(
     operation_id = "releasePaymentDispute",
     tag = "Payments",
     params(
-        ("payment" = String, Path, description = "The payment's id, or its `order_ref`."),
+        ("payment" = String, Path, description = "The payment's id, or its `order_ref`.", example = "order-3"),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing and is answered \
             with the payment as it is now."),
     ),

@@ -27,7 +27,7 @@ const WAIT_SECONDS_MAX: u64 = 30;
 #[schema(as = Event)]
 pub(crate) struct EventShown {
     /// The event's id: the `webhook-id` of its notifications.
-    #[schema(example = "evt_rf_01k0000000000000000000000_2")]
+    #[schema(example = "evt_rf_01k00000000000000000000000_2")]
     id: String,
     /// What happened.
     #[schema(example = "refund.succeeded")]

@@ -15,7 +15,7 @@ use super::error::OwnError;
 #[schema(as = Payment)]
 pub(crate) struct PaymentView {
     /// Its id.
-    #[schema(example = "pay_01k0000000000000000000000")]
+    #[schema(example = "pay_01k00000000000000000000000")]
     id: String,
     /// `sandbox` or `live`.
     environment: &'static str,

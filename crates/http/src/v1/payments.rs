@@ -40,7 +40,7 @@ pub(crate) struct Asked {
     /// The merchant's own order reference; need not be unique.
     merchant_order_ref: Option<String>,
     /// The PSP account it was taken through.
-    #[schema(example = "acc_01k0000000000000000000000")]
+    #[schema(example = "acc_01k00000000000000000000000")]
     psp_account: String,
     /// The PSP's own id of the payment; unique for the account.
     psp_payment_id: String,
@@ -93,7 +93,7 @@ pub(crate) struct Told {
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
     ),
-    request_body(content = Asked, example = json!({"order_ref": "order-2", "psp_account": "acc_01k0000000000000000000000",
+    request_body(content = Asked, example = json!({"order_ref": "order-2", "psp_account": "acc_01k00000000000000000000000",
         "psp_payment_id": "4014083433", "currency": "VND", "amount": 1000000,
         "captured_at": "2026-11-18T15:06:40Z", "channel": "MOMOPAY"})),
     responses(

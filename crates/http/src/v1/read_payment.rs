@@ -18,7 +18,7 @@ use crate::body::PathText;
     path = "/v1/payments/{payment}",
     operation_id = "getPayment",
     tag = "Payments",
-    params(("payment" = String, Path, description = "The payment's id, or its `order_ref`.")),
+    params(("payment" = String, Path, description = "The payment's id, or its `order_ref`.", example = "order-3")),
     responses(
         (status = 200, description = "The payment.", body = PaymentView),
         (status = 404, description = "There is none that the key can see.", body = Body<'static>,

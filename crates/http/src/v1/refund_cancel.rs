@@ -38,7 +38,8 @@ pub(crate) struct Asked {
     operation_id = "cancelRefund",
     tag = "Refunds",
     params(
-        ("id" = String, Path, description = "The refund's id."),
+        ("id" = String, Path, description = "The refund's id.",
+            example = "rf_01k00000000000000000000001"),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
     ),
     request_body(content = Option<Asked>),

@@ -46,7 +46,8 @@ pub(crate) struct Asked {
     operation_id = "closeRefund",
     tag = "Refunds",
     params(
-        ("id" = String, Path, description = "The refund's id."),
+        ("id" = String, Path, description = "The refund's id.",
+            example = "rf_01k00000000000000000000000"),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
     ),
     request_body = Asked,

@@ -78,7 +78,7 @@ pub(crate) struct Asked {
     operation_id = "createRefund",
     tag = "Refunds",
     params(
-        ("payment" = String, Path, description = "The payment's id or its reference."),
+        ("payment" = String, Path, description = "The payment's id or its reference.", example = "order-3"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters. A repeat with the \
             same key and the same body is answered with the refund as it is now."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the refund's end.",

@@ -24,7 +24,8 @@ use crate::body::PathText;
     operation_id = "getRefund",
     tag = "Refunds",
     params(
-        ("id" = String, Path, description = "The refund's id."),
+        ("id" = String, Path, description = "The refund's id.",
+            example = "rf_01k00000000000000000000000"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the refund's end.",
             example = "wait=10"),
     ),

@@ -25,7 +25,8 @@ use crate::body::PathText;
     operation_id = "refreshRefund",
     tag = "Refunds",
     params(
-        ("id" = String, Path, description = "The refund's id."),
+        ("id" = String, Path, description = "The refund's id.",
+            example = "rf_01k00000000000000000000000"),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the refund's end.",
             example = "wait=10"),

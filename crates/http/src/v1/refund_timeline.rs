@@ -74,7 +74,8 @@ struct AttemptView {
     path = "/v1/refunds/{id}/timeline",
     operation_id = "getRefundTimeline",
     tag = "Refunds",
-    params(("id" = String, Path, description = "The refund's id.")),
+    params(("id" = String, Path, description = "The refund's id.",
+            example = "rf_01k00000000000000000000000")),
     responses(
         (status = 200, description = "What happened until now.", body = TimelineView),
         (status = 404, description = "There is no such refund.", body = Body<'static>,

@@ -103,7 +103,7 @@ struct Kind {
     path = "/v1/payments/{payment}/refundability",
     operation_id = "getRefundability",
     tag = "Payments",
-    params(("payment" = String, Path, description = "The payment's id or its reference.")),
+    params(("payment" = String, Path, description = "The payment's id or its reference.", example = "order-3")),
     responses(
         (status = 200, description = "What is possible now.", body = RefundabilityView),
         (status = 404, description = "There is no such payment.", body = Body<'static>,

@@ -18,7 +18,7 @@ use crate::v1::error::{Body, OwnError};
     path = "/v1/deliveries/{id}",
     operation_id = "getDelivery",
     tag = "Deliveries",
-    params(("id" = String, Path, description = "The delivery's id.")),
+    params(("id" = String, Path, description = "The delivery's id.", example = "dlv_01k0000000000000000000000001k000000000000000000000002")),
     responses(
         (status = 200, description = "The delivery.", body = WithAttempts),
         (status = 404, description = "There is no such delivery.", body = Body<'static>,

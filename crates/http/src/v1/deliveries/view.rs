@@ -13,7 +13,7 @@ pub(crate) struct DeliveryShown {
     /// Its id.
     id: String,
     /// The refund that the event is about.
-    #[schema(example = "rf_01k0000000000000000000000")]
+    #[schema(example = "rf_01k00000000000000000000000")]
     refund: String,
     /// The event's id: what is sent as `webhook-id`.
     event_id: String,

@@ -15,7 +15,7 @@ use crate::v1::error::{Body, OwnError};
 
 /// What is changed; what is left out stays.
 #[derive(ToSchema)]
-#[schema(as = EndpointChange)]
+#[schema(as = EndpointChange, example = json!({"url": "https://shop.example/hooks/2", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
     /// What people call it.
@@ -39,7 +39,7 @@ pub(crate) struct Asked {
     path = "/v1/endpoints/{id}",
     operation_id = "changeEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.")),
+    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     request_body = Asked,
     responses(
         (status = 200, description = "The endpoint as it is now.", body = EndpointShown),

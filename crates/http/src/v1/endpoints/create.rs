@@ -23,7 +23,7 @@ use crate::v1::payments::environment;
 
 /// An endpoint to be added.
 #[derive(ToSchema)]
-#[schema(as = NewEndpoint)]
+#[schema(as = NewEndpoint, example = json!({"url": "https://shop.example/hooks", "name": "shop", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
     /// Where it is: https, or http. Which networks may be reached is judged at each attempt.

@@ -14,7 +14,7 @@ use crate::v1::error::{Body, OwnError};
 
 /// Why an endpoint is enabled.
 #[derive(ToSchema)]
-#[schema(as = Enabling)]
+#[schema(as = Enabling, example = json!({"reason": "it answers again"}))]
 #[expect(dead_code, reason = "it describes what is read field by field")]
 pub(crate) struct Asked {
     /// Why; it is kept with the id of the key.
@@ -30,7 +30,7 @@ pub(crate) struct Asked {
     path = "/v1/endpoints/{id}/enable",
     operation_id = "enableEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.")),
+    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     request_body = Asked,
     responses(
         (status = 200, description = "It is enabled.", body = EndpointShown),

@@ -15,7 +15,7 @@ use crate::v1::error::{Body, OwnError};
 
 /// Since when an endpoint is told everything again.
 #[derive(ToSchema)]
-#[schema(as = NewReplay)]
+#[schema(as = NewReplay, example = json!({"since": "2026-11-18T00:00:00Z"}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
     /// RFC 3339.
@@ -47,7 +47,7 @@ pub(crate) struct Told {
     path = "/v1/endpoints/{id}/replay",
     operation_id = "replayToEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.")),
+    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     request_body = Asked,
     responses(
         (status = 200, description = "They are due.", body = Told),

@@ -18,7 +18,7 @@ use crate::v1::error::{Body, OwnError};
     path = "/v1/endpoints/{id}",
     operation_id = "revokeEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.")),
+    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     responses(
         (status = 200, description = "It is revoked.", body = EndpointShown),
         (status = 404, description = "There is no such endpoint.", body = Body<'static>,

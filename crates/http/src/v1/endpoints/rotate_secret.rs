@@ -36,7 +36,7 @@ pub(crate) struct Told {
     path = "/v1/endpoints/{id}/rotate-secret",
     operation_id = "rotateEndpointSecret",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.")),
+    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     responses(
         (status = 200, description = "The new secret.", body = Told),
         (status = 404, description = "There is no such endpoint.", body = Body<'static>,

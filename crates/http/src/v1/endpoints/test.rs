@@ -37,7 +37,7 @@ pub(crate) struct Told {
     path = "/v1/endpoints/{id}/test",
     operation_id = "testEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.")),
+    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     responses(
         (status = 200, description = "What came back, also where it was not taken.", body = Told),
         (status = 404, description = "There is no such endpoint.", body = Body<'static>,

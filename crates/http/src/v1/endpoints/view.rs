@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 #[schema(as = Endpoint)]
 pub(crate) struct EndpointShown {
     /// Its id.
-    #[schema(example = "ep_01k0000000000000000000000")]
+    #[schema(example = "ep_01k00000000000000000000000")]
     id: String,
     /// What people call it.
     name: String,
