@@ -2,6 +2,8 @@
 //! other way round.
 
 use axum::Json;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOf, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -49,7 +51,7 @@ use super::{
         events::list,
     ),
     components(schemas(error::Body<'static>)),
-    modifiers(&ApiKeyScheme),
+    modifiers(&ApiKeyScheme, &AnyEventData),
     security(("api_key" = []))
 )]
 struct Described;
@@ -61,6 +63,22 @@ impl Modify for ApiKeyScheme {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rk_…").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What is told of a payment is part of what is told of a refund: who has the one may have the other, so that what an event
+/// is about is not `oneOf`.
+struct AnyEventData;
+
+impl Modify for AnyEventData {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        if let Some(schema) = schemas.get_mut("EventData")
+            && let RefOr::T(Schema::OneOf(one)) = schema
+        {
+            let (items, description) = (std::mem::take(&mut one.items), one.description.take());
+            *schema = RefOr::T(Schema::AnyOf(AnyOf { items, description, ..AnyOf::new() }));
+        }
     }
 }
 
