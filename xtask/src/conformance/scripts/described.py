@@ -14,6 +14,7 @@ import sys
 import zlib
 
 from common import Site, call, failed, must, passed, redress
+from described_own import own_names
 
 SEED = "20261118"
 
@@ -46,7 +47,7 @@ def merchant():
         return json.loads(redress(program, *words))
 
     portone, sgate, own_key = key("portone"), key("sgate", "--environment", "sandbox"), \
-        key("api", "--environment", "sandbox")
+        key("api", "--environment", "sandbox", "--right", "close_cases")
     site.merchant = made["code"]
     site.told = {**site.told, "portone": {"client_key": portone["key"], "secret": portone["secret"]},
                  "sgate": {"key": sgate["key"], "secret": sgate["secret"]}, "api_key": own_key["secret"]}
@@ -71,10 +72,14 @@ if api == "sgate":
         "id /api_v1/transactions/{id}/merchant": [f"{order}_{number}" for order in orders for number in (1, 2)],
         "id /api_v1/merchants/{id}": [site.merchant],
     }
+elif api == "v1":
+    told_names = own_names(site, program, account, orders)
 else:
     told_names = {"order_ref": orders, "merchant_order_ref": orders, "key": [site.told["portone"]["client_key"]]}
 fields = {
-    "v1": {"psp_account": [account], "currency": [currency]},
+    "v1": {"psp_account": [account], "currency": [currency], "outcome": ["succeeded", "failed"], "dialect": ["standard"],
+           "reason": ["other"], "expected_refundable": [10**12], "since": ["2026-01-01T00:00:00Z"],
+           "environment": ["sandbox"]},
     "sgate": {},
     "portone": {"channel": [channel], "environment": ["sandbox", "sandbox", "sandbox", "live"], "order_ref": orders,
                 "portone_key": [site.told["portone"]["client_key"]],

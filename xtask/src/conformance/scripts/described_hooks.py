@@ -75,9 +75,14 @@ def before_call(_context, case, **_):
     request alone, so that it can be made again."""
     dice = random.Random(repr((case.path_parameters, case.query, case.body)))
     for name, value in dict(case.path_parameters or {}).items():
-        known = TOLD["names"].get(name) or TOLD["names"].get(f"{name} {case.operation.path}")
+        path = case.operation.path
+        known = next(filter(None, map(TOLD["names"].get, (name, f"{name} {path}", f"{name} {case.method} {path}"))), None)
         if known and isinstance(value, str) and value and dice.random() < 0.8:
             case.path_parameters[name] = dice.choice(known)
+    for name, value in dict(case.headers or {}).items():
+        # Nobody waits for what does not end.
+        if name.lower() == "prefer" and str(value).startswith("wait="):
+            case.headers[name] = "wait=0"
     if isinstance(case.body, dict):
         for field, value in list(case.body.items()):
             case.body[field] = better(field, value, dice)

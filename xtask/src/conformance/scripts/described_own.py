@@ -1,0 +1,54 @@
+"""What there is of a merchant for requests of the own API: refunds that can still be withdrawn, refunds of which nobody knows
+the end, endpoints, deliveries."""
+from common import call, must, redress, until
+
+# Nobody listens there.
+NOBODY = "http://127.0.0.1:65535/"
+
+CURRENCY, CAPTURED = "VND", 10**12
+
+
+def own_names(site, program, account, orders):
+    """The names to be put into paths, by parameter or by parameter, method and path."""
+    def own(method, path, body=None, status=None):
+        answered, answer = call(method, site.base + path, body, {"Authorization": f"Bearer {site.told['api_key']}"})
+        must(answered == status, f"{method} {path}: {answered} {answer}")
+        return answer
+
+    def refund(order, amount):
+        return own("POST", f"/v1/payments/{order}/refunds", {"amount": amount, "currency": CURRENCY}, 201)["id"]
+
+    def endpoints(count):
+        return [own("POST", "/v1/endpoints", {"url": NOBODY}, 201)["id"] for _ in range(count)]
+
+    # A payment that is disputed is not refunded: those are others.
+    refunded, disputed = orders[:-2], orders[-2:]
+    kept, revoked = endpoints(3), endpoints(3)
+    ended = [refund(order, 1000) for order in refunded]
+    for order in refunded:
+        site.steps("momo", own("GET", f"/v1/payments/{order}", None, 200)["psp_payment_id"], "pend")
+    pending = [refund(order, 1000) for order in refunded]
+
+    def are_pending():
+        return all(own("GET", f"/v1/refunds/{one}", None, 200)["status"] == "pending" for one in pending)
+    until("refund that stays pending", are_pending)
+    deliveries = own("GET", "/v1/deliveries?limit=20", None, 200)["data"]
+    # What an account that is paused would send waits, and can be withdrawn.
+    redress(program, "psp-account", "pause", *site.place, account)
+    queued = [refund(order, 1000) for order in refunded for _ in range(2)]
+    return {
+        "payment": refunded,
+        "payment POST /v1/payments/{payment}/dispute": disputed,
+        "payment POST /v1/payments/{payment}/release-dispute": disputed,
+        "id GET /v1/refunds/{id}": ended,
+        "id GET /v1/refunds/{id}/timeline": ended,
+        "id POST /v1/refunds/{id}/refresh": pending,
+        "id POST /v1/refunds/{id}/close": pending,
+        "id POST /v1/refunds/{id}/cancel": queued,
+        "id GET /v1/endpoints/{id}": kept,
+        "id PATCH /v1/endpoints/{id}": kept,
+        "id DELETE /v1/endpoints/{id}": revoked,
+        **{f"id POST /v1/endpoints/{{id}}/{act}": kept for act in ("rotate-secret", "enable", "test", "replay")},
+        "id GET /v1/deliveries/{id}": [one["id"] for one in deliveries],
+        "id POST /v1/deliveries/{id}/resend": [one["id"] for one in deliveries],
+    }
