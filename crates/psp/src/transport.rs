@@ -37,9 +37,20 @@ pub struct HttpRequest {
     pub https_only: bool,
     /// Who we are to a PSP that wants a client's certificate.
     pub identity: Option<ClientIdentity>,
-    /// Use no connection that was used before. On a kept one the other side may just be hanging up, and then nobody
-    /// knows whether the request was read: not worth it where doing it twice costs money.
-    pub fresh_connection: bool,
+    /// Which connections it may go over.
+    pub reuse: Reuse,
+}
+
+/// Which connections a request may go over. On one that was used before the other side may just be hanging up, and then
+/// nobody knows whether the request was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// One that is kept, however long: for what may be asked or told again.
+    Kept,
+    /// One that was used a moment ago, when no server hangs up yet: for a send that may be repeated under its key.
+    JustUsed,
+    /// None: for a send that is never repeated, where not knowing calls a person.
+    Never,
 }
 
 /// The longest answer of a PSP or a merchant that is read, in bytes, unless a request says otherwise.
@@ -62,7 +73,7 @@ impl HttpRequest {
             cut_body: false,
             https_only: false,
             identity: None,
-            fresh_connection: false,
+            reuse: Reuse::Kept,
         }
     }
 
