@@ -25,6 +25,10 @@ pub trait Operation: Send + Sync + 'static {
     /// For logs and metrics, such as `accept_refund`.
     const NAME: &'static str;
 
+    /// Whether it may wait some milliseconds for others to share its commit with: no caller waits for its answer. SQLite
+    /// only.
+    const PATIENT: bool = false;
+
     /// Runs the operation. May be called again from the start in another transaction (serialization failure,
     /// deadlock): it must be a function of `self` and the database alone. On an error nothing it wrote is kept.
     ///

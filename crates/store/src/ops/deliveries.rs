@@ -288,6 +288,7 @@ impl Operation for RecordDelivery {
     /// False when this attempt, or a later one, was recorded before; nothing was changed then.
     type Out = bool;
     const NAME: &'static str = "record_delivery";
+    const PATIENT: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
         let (merchant, endpoint) = (self.queue.merchant.as_bytes(), self.queue.endpoint_bytes());
@@ -334,6 +335,47 @@ impl Operation for RecordDelivery {
         )
         .await?;
         Ok(Done::Commit(true))
+    }
+}
+
+/// Makes claimed deliveries due again that nobody tried.
+#[derive(Clone, Debug)]
+pub struct PutBack {
+    /// The queue they were claimed from.
+    pub queue: DeliveryQueue,
+    /// Their lease: what somebody else has claimed since is not touched.
+    pub lease_until: Timestamp,
+    /// The refunds, each with its event's number.
+    pub deliveries: Vec<(RefundId, u32)>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Operation for PutBack {
+    /// How many were put back.
+    type Out = u64;
+    const NAME: &'static str = "put_back_deliveries";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<u64>, StoreError> {
+        let (merchant, endpoint) = (self.queue.merchant.as_bytes(), self.queue.endpoint_bytes());
+        let mut put_back = 0;
+        for (refund, number) in &self.deliveries {
+            put_back += tx
+                .exec(
+                    "UPDATE deliveries SET due_at = $1 WHERE merchant_id = $2 AND refund_id = $3 AND number = $4 \
+                     AND endpoint_id = $5 AND due_at = $6",
+                    &[
+                        self.now.as_micros().into(),
+                        merchant.into(),
+                        refund.as_bytes().into(),
+                        (*number).into(),
+                        (&endpoint).into(),
+                        self.lease_until.as_micros().into(),
+                    ],
+                )
+                .await?;
+        }
+        Ok(Done::Commit(put_back))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
         atomic::Ordering::Relaxed,
         mpsc::{Receiver, RecvTimeoutError, TryRecvError},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -23,6 +23,10 @@ use crate::{error::StoreError, stats::Counters};
 
 /// With nothing to do for this long, in milliseconds, the writer asks for a checkpoint.
 const IDLE_MS: u64 = 100;
+
+/// How long a group of operations that are all patient is kept open for more of them. A commit costs as much for one
+/// operation as for many; what nobody waits for comes one by one, as the PSPs and the merchants answer.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// What the writer's queue carries.
 pub(super) enum Work {
@@ -93,18 +97,27 @@ impl Writer {
         }
         let conn = self.conn.as_mut()?;
         let (queue, waiting, mut carried) = (&self.queue, &self.counters.waiting, None);
-        let more = || match queue.try_recv() {
-            Ok(work) => {
+        let mut patience = first.patient().then(|| monotonic() + GATHER);
+        let more = || {
+            let work = match (queue.try_recv(), patience) {
+                (Err(TryRecvError::Empty), Some(until)) => {
+                    queue.recv_timeout(until.saturating_duration_since(monotonic())).ok()
+                }
+                (received, _) => received.ok(),
+            };
+            work.and_then(|work| {
                 waiting.fetch_sub(1, Relaxed);
                 match work {
-                    Work::Op(job) => Some(job),
+                    Work::Op(job) => {
+                        patience = patience.filter(|_| job.patient());
+                        Some(job)
+                    }
                     Work::Admin(_) => {
                         carried = Some(work);
                         None
                     }
                 }
-            }
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+            })
         };
         if run_group(conn, &self.counters, self.group_ops_max, first, more) == After::Reopen {
             self.conn = None;
@@ -134,4 +147,12 @@ impl Writer {
 
 fn closed() -> StoreError {
     StoreError::unavailable("the connection is closed")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread that runs SQL has no clock handed in; it decides nothing but how long a group stays open"
+)]
+fn monotonic() -> Instant {
+    Instant::now()
 }
