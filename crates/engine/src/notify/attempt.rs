@@ -9,7 +9,9 @@ use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
-use redress_store::ops::deliveries::{AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery};
+use redress_store::ops::deliveries::{
+    AfterDelivery, ClaimedDelivery, DeliveryQueue, PutBack, RecordDelivery,
+};
 use redress_store::ops::endpoints::{Dialect, Endpoint};
 use redress_store::ops::merchants::FindMerchant;
 
@@ -33,15 +35,25 @@ const RECORD_TRIES_MAX: u32 = 20;
 /// Between those tries.
 const RECORD_PAUSE: Duration = Duration::from_secs(1);
 
-/// A claimed delivery with all that belongs to it.
-pub(super) struct Delivering {
+/// What one slot was given of a claim.
+pub(super) struct Share {
     pub(super) queue: DeliveryQueue,
     /// `None` exactly for a payment's own address, or where the endpoint is no more.
     pub(super) endpoint: Option<Arc<Endpoint>>,
-    pub(super) delivery: ClaimedDelivery,
+    pub(super) deliveries: Vec<ClaimedDelivery>,
     /// Nothing may be sent that could end later.
     pub(super) lease_until: Timestamp,
     pub(super) slot: Slot,
+}
+
+/// A claimed delivery with all that belongs to it.
+struct Delivering {
+    queue: DeliveryQueue,
+    /// As in [`Share`].
+    endpoint: Option<Arc<Endpoint>>,
+    delivery: ClaimedDelivery,
+    /// As in [`Share`].
+    lease_until: Timestamp,
 }
 
 /// What came of a try, in words that may be shown to the merchant.
@@ -58,22 +70,51 @@ impl Tried {
 }
 
 impl Engine {
-    /// Makes one try and records it. Where the store fails nothing is recorded, and the delivery is due again when its
-    /// lease ends.
-    pub(super) async fn deliver(&self, delivering: Delivering) {
+    /// Makes one try of each delivery, one after the other, while the endpoint answers quickly; the others are put back.
+    pub(super) async fn deliver_share(&self, share: Share) {
+        let Share { queue, endpoint, deliveries, lease_until, slot } = share;
+        let mut deliveries = deliveries.into_iter();
+        while let Some(delivery) = deliveries.next() {
+            let delivering = Delivering { queue, endpoint: endpoint.clone(), delivery, lease_until };
+            if !self.deliver(&delivering, &slot).await {
+                self.put_back(queue, lease_until, deliveries.collect()).await;
+                return;
+            }
+        }
+    }
+
+    /// Makes one try and records it; false when the next one must wait. Where the store fails nothing is recorded, and
+    /// the delivery is due again when its lease ends.
+    async fn deliver(&self, delivering: &Delivering, slot: &Slot) -> bool {
         let started_at = self.now();
         let (refund, number) = (delivering.delivery.refund.id, delivering.delivery.event.number);
-        match self.attempt(&delivering, started_at).await {
+        match self.attempt(delivering, started_at).await {
             Ok(Some(tried)) => {
-                match tried.verdict {
-                    Verdict::Silent => delivering.slot.learn(true),
-                    Verdict::Delivered | Verdict::WrongAnswer => delivering.slot.learn(false),
-                    Verdict::NotSendable | Verdict::Over => {}
-                }
-                self.record(&delivering, tried, started_at).await;
+                let quick = match tried.verdict {
+                    Verdict::Silent => slot.learn(None),
+                    Verdict::Delivered | Verdict::WrongAnswer => {
+                        slot.learn(Some(self.now().since(started_at)))
+                    }
+                    Verdict::NotSendable | Verdict::Over => true,
+                };
+                self.record(delivering, tried, started_at).await;
+                return quick;
             }
             Ok(None) => tracing::warn!(%refund, number, "a notification waited longer than its lease"),
             Err(error) => tracing::warn!(%refund, number, %error, "a notification could not be prepared"),
+        }
+        false
+    }
+
+    /// What was claimed and not tried is due at once. Where the store fails, it is due when its lease ends.
+    async fn put_back(&self, queue: DeliveryQueue, lease_until: Timestamp, deliveries: Vec<ClaimedDelivery>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        let deliveries = deliveries.iter().map(|one| (one.refund.id, one.event.number)).collect();
+        let op = PutBack { queue, lease_until, deliveries, now: self.now() };
+        if let Err(error) = self.parts.store.run(op).await {
+            tracing::warn!(merchant = %queue.merchant, %error, "claimed notifications wait for the end of their lease");
         }
     }
 
