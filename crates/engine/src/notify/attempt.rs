@@ -10,7 +10,7 @@ use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
 use redress_store::ops::deliveries::{
-    AfterDelivery, ClaimedDelivery, DeliveryQueue, PutBack, RecordDelivery,
+    AfterDelivery, ClaimedDelivery, DeliveryQueue, PutBack, RecordDeliveries, RecordDelivery,
 };
 use redress_store::ops::endpoints::{Dialect, Endpoint};
 use redress_store::ops::merchants::FindMerchant;
@@ -67,43 +67,54 @@ impl Tried {
     fn without_answer(verdict: Verdict, text: impl Into<String>) -> Self {
         Self { verdict, status: None, answer: shown(&text.into()) }
     }
+
+    /// The slot learns from it, which took so long; false when the next delivery must wait.
+    fn teach(&self, slot: &Slot, took: Duration) -> bool {
+        match self.verdict {
+            Verdict::Silent => slot.learn(None),
+            Verdict::Delivered | Verdict::WrongAnswer => slot.learn(Some(took)),
+            Verdict::NotSendable | Verdict::Over => true,
+        }
+    }
+}
+
+/// A try that is not yet on record.
+struct ToRecord {
+    op: RecordDelivery,
+    dialect: Dialect,
+    verdict: Verdict,
 }
 
 impl Engine {
-    /// Makes one try of each delivery, one after the other, while the endpoint answers quickly; the others are put back.
+    /// Makes one try of each delivery, one after the other, and records them together; once the endpoint is not quick, the
+    /// others are put back. Where the store fails nothing is recorded, and they are due again when their lease ends.
     pub(super) async fn deliver_share(&self, share: Share) {
         let Share { queue, endpoint, deliveries, lease_until, slot } = share;
-        let mut deliveries = deliveries.into_iter();
-        while let Some(delivery) = deliveries.next() {
+        let (mut deliveries, mut tried) = (deliveries.into_iter(), Vec::new());
+        for delivery in deliveries.by_ref() {
             let delivering = Delivering { queue, endpoint: endpoint.clone(), delivery, lease_until };
-            if !self.deliver(&delivering, &slot).await {
-                self.put_back(queue, lease_until, deliveries.collect()).await;
-                return;
+            let started_at = self.now();
+            let Some(one) = self.deliver(&delivering, started_at).await else { break };
+            let finished_at = self.now();
+            let quick = one.teach(&slot, finished_at.since(started_at));
+            tried.push(self.to_record(&delivering, one, (started_at, finished_at)));
+            if !quick {
+                break;
             }
         }
+        self.record(tried).await;
+        self.put_back(queue, lease_until, deliveries.collect()).await;
     }
 
-    /// Makes one try and records it; false when the next one must wait. Where the store fails nothing is recorded, and
-    /// the delivery is due again when its lease ends.
-    async fn deliver(&self, delivering: &Delivering, slot: &Slot) -> bool {
-        let started_at = self.now();
+    /// Makes one try; `None` where nothing was tried.
+    async fn deliver(&self, delivering: &Delivering, now: Timestamp) -> Option<Tried> {
         let (refund, number) = (delivering.delivery.refund.id, delivering.delivery.event.number);
-        match self.attempt(delivering, started_at).await {
-            Ok(Some(tried)) => {
-                let quick = match tried.verdict {
-                    Verdict::Silent => slot.learn(None),
-                    Verdict::Delivered | Verdict::WrongAnswer => {
-                        slot.learn(Some(self.now().since(started_at)))
-                    }
-                    Verdict::NotSendable | Verdict::Over => true,
-                };
-                self.record(delivering, tried, started_at).await;
-                return quick;
-            }
+        match self.attempt(delivering, now).await {
+            Ok(Some(tried)) => return Some(tried),
             Ok(None) => tracing::warn!(%refund, number, "a notification waited longer than its lease"),
             Err(error) => tracing::warn!(%refund, number, %error, "a notification could not be prepared"),
         }
-        false
+        None
     }
 
     /// What was claimed and not tried is due at once. Where the store fails, it is due when its lease ends.
@@ -202,9 +213,14 @@ impl Engine {
         Ok((sgate::message(&told, address, &signer, now)?, own_address_keys(&signer.secret)?))
     }
 
-    async fn record(&self, delivering: &Delivering, tried: Tried, started_at: Timestamp) {
+    /// What is to be recorded of a try.
+    fn to_record(
+        &self,
+        delivering: &Delivering,
+        tried: Tried,
+        (started_at, finished_at): (Timestamp, Timestamp),
+    ) -> ToRecord {
         let delivery = &delivering.delivery;
-        let finished_at = self.now();
         let next = what_follows(
             &self.parts.config.delivery,
             &Try {
@@ -227,23 +243,33 @@ impl Engine {
             finished_at,
             next,
         };
-        if self.recorded(&op).await {
-            report(delivering, tried.verdict, &op);
+        ToRecord { op, dialect: delivery.dialect, verdict: tried.verdict }
+    }
+
+    async fn record(&self, tried: Vec<ToRecord>) {
+        let ops: Vec<_> = tried.iter().map(|one| one.op.clone()).collect();
+        for (one, recorded) in tried.iter().zip(self.recorded(ops).await) {
+            if recorded {
+                report(one);
+            }
         }
     }
 
-    /// True when this try is the one that is on record.
-    async fn recorded(&self, op: &RecordDelivery) -> bool {
+    /// Of each try: true when it is the one that is on record.
+    async fn recorded(&self, ops: Vec<RecordDelivery>) -> Vec<bool> {
+        if ops.is_empty() {
+            return Vec::new();
+        }
+        let (count, op) = (ops.len(), RecordDeliveries(ops));
         let mut maybe_before = false;
         for tries in 1.. {
             match self.parts.store.run(op.clone()).await {
                 // False: it was recorded before, by a run whose answer was lost, or by somebody who claimed it after
                 // this one's lease, sent it too, and was quicker.
-                Ok(recorded) => return recorded || maybe_before,
+                Ok(recorded) => return recorded.into_iter().map(|one| one || maybe_before).collect(),
                 Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => {
-                    let (refund, number) = (op.refund, op.number);
-                    tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
-                    return false;
+                    tracing::error!(tries = count, %error, "tries were not recorded; they will be sent again");
+                    break;
                 }
                 Err(error) => {
                     maybe_before |= matches!(error, StoreError::Unavailable { maybe_committed: true, .. });
@@ -251,7 +277,7 @@ impl Engine {
                 }
             }
         }
-        false
+        vec![false; count]
     }
 }
 
@@ -296,13 +322,14 @@ fn shown(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_CHARACTERS_MAX).collect()
 }
 
-fn report(delivering: &Delivering, verdict: Verdict, op: &RecordDelivery) {
-    let dialect = delivering.delivery.dialect.as_str();
+fn report(recorded: &ToRecord) {
+    let ToRecord { op, verdict, dialect } = recorded;
+    let (verdict, dialect) = (*verdict, dialect.as_str());
     let given_up = op.next == AfterDelivery::GivenUp && verdict != Verdict::Over;
     let outcome = if given_up { "given_up" } else { verdict.as_str() };
     metrics::counter!("redress_deliveries_total", "dialect" => dialect, "outcome" => outcome).increment(1);
     let (refund, number, attempt, status) = (op.refund, op.number, op.attempt, op.status);
-    let endpoint = delivering.queue.endpoint.map_or_else(|| "own address".to_owned(), |id| id.to_string());
+    let endpoint = op.queue.endpoint.map_or_else(|| "own address".to_owned(), |id| id.to_string());
     // The address and the answer stay out of the log: both are the merchant's.
     if given_up {
         tracing::error!(%refund, number, endpoint, dialect, attempt, status, "a notification is given up: nobody took it");

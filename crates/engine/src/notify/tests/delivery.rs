@@ -244,7 +244,7 @@ struct FailRecording(AtomicU32, Fault);
 
 impl Faults for FailRecording {
     fn next(&self, operation: &'static str) -> Fault {
-        let counts = operation == "record_delivery";
+        let counts = operation == "record_deliveries";
         let spent = |left: u32| left.checked_sub(1);
         if counts && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spent).is_ok() {
             self.1.clone()
