@@ -235,6 +235,10 @@ async fn a_kept_connection_that_was_closed_before_is_not_used() {
     for reuse in [Reuse::JustUsed, Reuse::Kept] {
         let (client, stream, listener, request) = kept(reuse).await;
         drop(stream);
+        // Whoever comes after the closing proves that the news of it has come too.
+        let (after, _) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        drop(after.unwrap());
+        tokio::task::yield_now().await;
         let server = async {
             let (mut stream, _) = listener.accept().await.unwrap();
             read_request(&mut stream).await;
