@@ -41,7 +41,7 @@ pub(crate) struct SettleArgs {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     connections: u16,
     /// Refunds that are sent to the PSP at once.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     in_flight: u32,
     /// How often both rows are measured, in turn; the median ratio counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=25))]

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::psp::Psp;
@@ -17,6 +18,12 @@ use crate::script::Step;
 
 /// How long opening waits for another process that still has the file, in milliseconds.
 const OPEN_WAIT_MS: u64 = 5_000;
+
+/// Size of a page of a new file, in bytes.
+const PAGE_BYTES: i64 = 2_048;
+
+/// The log is written back to the file when it has so many pages (32 MiB).
+const CHECKPOINT_PAGES: i64 = 16_384;
 
 /// Prepared statements kept: more than there are.
 const STATEMENTS_KEPT: usize = 128;
@@ -57,11 +64,17 @@ impl Db {
             Place::Memory => Connection::open_in_memory()?,
         };
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        // Else a statement may be prepared again whenever a parameter changes.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.busy_timeout(Duration::from_millis(OPEN_WAIT_MS))?;
         // Exclusive: two sandboxes on one file would both do what is due. The lock dies with its process.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        // Only a new file takes it: a request changes a few rows, and what is logged are whole pages.
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Each checkpoint waits for the disk, with everybody.
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(include_str!("schema.sql"))?;
         tx.execute(

@@ -22,12 +22,12 @@ pub(crate) const IN_FLIGHT_PER_MERCHANT_MAX: u32 = 64;
 /// As [`IN_FLIGHT_PER_QUEUE_MAX`], for an endpoint where nothing answered the last time.
 pub(crate) const IN_FLIGHT_WHILE_SILENT_MAX: u32 = 1;
 
-/// So many notifications a slot is given at once, to be sent one after the other, where the endpoint answered quickly the
-/// last time: one claim for many of them.
-pub(crate) const SHARE_MAX: usize = 8;
+/// So many notifications a slot is given at once, to be sent one after the other, unless the endpoint was slow the last
+/// time: one claim for many of them.
+pub(crate) const SHARE_MAX: usize = 32;
 
 /// An answer within this is quick: a whole share of such takes far less than its lease.
-pub(crate) const QUICK: Duration = Duration::from_millis(250);
+pub(crate) const QUICK: Duration = Duration::from_millis(50);
 
 /// The slots of this process.
 pub(crate) struct Slots {
@@ -53,7 +53,7 @@ struct State {
 struct Queue {
     taken: u32,
     silent: bool,
-    quick: bool,
+    slow: bool,
 }
 
 /// The right to have one notification under way; given back when dropped. Giving it back wakes nobody: the end of a try
@@ -90,8 +90,8 @@ impl Slots {
 
     /// How many notifications each slot of the queue may be given at once.
     pub(crate) fn share(&self, queue: DeliveryQueue) -> usize {
-        let quick = self.shared.lock().queues.get(&queue).is_some_and(|known| known.quick);
-        if quick { SHARE_MAX } else { 1 }
+        let slow = self.shared.lock().queues.get(&queue).is_some_and(|known| known.slow);
+        if slow || queue.endpoint.is_none() { 1 } else { SHARE_MAX }
     }
 
     /// Whether no queue can have a slot now.
@@ -118,7 +118,7 @@ impl Slot {
         if self.queue.endpoint.is_some() {
             let mut state = self.shared.lock();
             let known = state.queues.entry(self.queue).or_default();
-            (known.silent, known.quick) = (answered_after.is_none(), quick);
+            (known.silent, known.slow) = (answered_after.is_none(), !quick);
         }
         quick
     }
@@ -137,7 +137,7 @@ impl Drop for Slot {
         }
         if let Some(queue) = state.queues.get_mut(&self.queue) {
             queue.taken = queue.taken.saturating_sub(1);
-            if queue.taken == 0 && !queue.silent {
+            if queue.taken == 0 && !queue.slow {
                 state.queues.remove(&self.queue);
             }
         }
@@ -198,30 +198,32 @@ mod tests {
         assert!(slots.take(endpoint(1)).iter().all(|slot| !slot.learn(None)));
         let one = slots.take(endpoint(1));
         assert_eq!(one.len(), 1);
-        one[0].learn(Some(Duration::from_secs(1)));
+        one[0].learn(Some(QUICK));
         assert_eq!(slots.take(endpoint(1)).len(), 7);
         drop(one);
-        assert!(slots.shared.lock().queues.is_empty(), "nothing is remembered of an idle queue that answers");
+        assert!(
+            slots.shared.lock().queues.is_empty(),
+            "nothing is remembered of an idle queue that answers quickly"
+        );
         let own = DeliveryQueue { merchant: MERCHANT, endpoint: None };
         assert!(slots.take(own).iter().all(|slot| !slot.learn(None)));
         assert_eq!(slots.take(own).len(), 8, "one silent address of many");
     }
 
     #[test]
-    fn only_a_quick_endpoint_is_given_several_at_once() {
+    fn a_slow_endpoint_is_not_given_several_at_once_until_it_is_quick() {
         let slots = slots();
-        let taken = slots.take(endpoint(1));
-        assert_eq!(slots.share(endpoint(1)), 1, "nothing is known yet");
-        assert!(taken[0].learn(Some(QUICK)));
-        assert_eq!((slots.share(endpoint(1)), slots.share(endpoint(2))), (SHARE_MAX, 1));
+        assert_eq!(slots.share(endpoint(1)), SHARE_MAX);
         for slow in [None, Some(QUICK + Duration::from_millis(1))] {
-            taken[0].learn(Some(QUICK));
-            assert!(!taken[1].learn(slow));
-            assert_eq!(slots.share(endpoint(1)), 1);
+            let taken = slots.take(endpoint(1));
+            assert!(!taken[0].learn(slow));
+            drop(taken);
+            assert_eq!((slots.share(endpoint(1)), slots.share(endpoint(2))), (1, SHARE_MAX), "{slow:?}");
+            let taken = slots.take(endpoint(1));
+            assert!(taken[0].learn(Some(QUICK)));
+            assert_eq!(slots.share(endpoint(1)), SHARE_MAX);
         }
         let own = DeliveryQueue { merchant: MERCHANT, endpoint: None };
-        let of_own = slots.take(own);
-        of_own[0].learn(Some(QUICK));
         assert_eq!(slots.share(own), 1, "the next one goes to another address");
     }
 }

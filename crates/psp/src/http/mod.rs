@@ -38,8 +38,8 @@ const IDLE_PER_HOST_MAX: usize = 32;
 /// <https://httpd.apache.org/docs/2.4/mod/core.html#keepalivetimeout>).
 const JUST_USED: Duration = Duration::from_secs(1);
 
-/// So many connections that were just used are kept per host: as many sends are under way at an account of the usual size.
-const JUST_USED_PER_HOST_MAX: usize = 64;
+/// So many connections that were just used are kept per host, each for no longer than that.
+const JUST_USED_PER_HOST_MAX: usize = 256;
 
 /// The longest text kept of an error, in bytes.
 const ERROR_TEXT_BYTES_MAX: usize = 300;

@@ -239,6 +239,40 @@ async fn what_waited_too_long_to_be_sent_within_its_lease_is_left_to_the_next_cl
     assert_eq!(rig.seconds_of("hook.example"), [30]);
 }
 
+#[tokio::test]
+async fn what_was_claimed_for_an_endpoint_that_stalls_is_put_back_and_not_held_until_its_lease_ends() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Standard, "https://hook.example/").await;
+    rig.receivers.always_stall("hook.example");
+    // Created and pending: 24 notifications, three for each of the endpoint's slots.
+    for _ in 0..12 {
+        rig.refund(ORDER).await;
+    }
+    rig.pass(10).await;
+    let seconds = rig.seconds_of("hook.example");
+    assert_eq!(seconds[..8], [0; 8], "no more than eight at once");
+    assert_eq!(seconds[8..], [10], "one at a time, since nothing answers, and not only when the lease ends");
+}
+
+#[tokio::test]
+async fn a_quick_endpoint_is_told_of_many_with_one_claim() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Standard, "https://hook.example/").await;
+    let mut refunds = Vec::new();
+    for _ in 0..12 {
+        refunds.push(rig.refund(ORDER).await);
+    }
+    rig.engine.work_deliveries_once().await.unwrap();
+    rig.spawner.wait_idle().await;
+    assert_eq!(rig.receivers.count_of("hook.example"), 24);
+    for refund in &refunds {
+        let told = rig.deliveries(refund).await;
+        assert!(told.iter().all(|one| one.state == DeliveryState::Delivered && one.attempts.len() == 1));
+    }
+}
+
 /// Fails the first so many recordings.
 struct FailRecording(AtomicU32, Fault);
 
