@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod conformance;
+mod fuzz;
 mod model;
 mod mutants;
 mod run;
@@ -29,6 +30,8 @@ cargo xtask COMMAND
           the simulator: N seeds counted up from S (1 where left out); S alone replays one and prints its log
   mutants [ARGS...]
           the rules of money broken one by one: does a test notice? ARGS go to cargo-mutants; takes long
+  fuzz [--target NAME] [--seconds N] [--seed S]
+          looks for inputs that break a parser, guided by coverage; N seconds (60) for each target, or for one
   model [--psp KIND] [--crashes N] [ARGS...]
           every order of events within bounds, played against the functions that decide; `model --help` has the rest
   conformance [DIR]
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         "torture" => torture::command(rest),
         "sim" => sim::command(rest),
         "model" => model::command(rest),
+        "fuzz" => fuzz::command(rest),
         "conformance" => conformance::command(rest),
         "tidy" if rest.is_empty() => tidy::command(),
         "ci" => ci::command(rest),

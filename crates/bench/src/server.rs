@@ -213,13 +213,13 @@ impl Bare {
             merchant: self.merchant,
             order_ref: order_ref(payment),
             ask: Ask {
-                amount: AskedAmount::Exactly(self.amount),
                 environment: Some(Environment::Sandbox),
-                channel: None,
+                ..Ask::of(AskedAmount::Exactly(self.amount))
             },
             reason: "The customer returned the goods".to_owned(),
             description: None,
             merchant_refund_id: Some(format!("MR-{payment}-{:09}", now.as_micros() % 1_000_000_000)),
+            metadata: None,
             dedupe: Some(Dedupe { key, request_hash }),
             refund: RefundId::new(now, self.random.bytes10()),
             process: self.process,

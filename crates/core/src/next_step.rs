@@ -49,12 +49,19 @@ pub fn next_step(
         RefundState::Queued if account == AccountState::Revoked => Step::Abandon,
         RefundState::Queued if window_end.is_some_and(|end| now >= end) => Step::CloseWindow,
         RefundState::Queued if account == AccountState::Paused => Step::Nothing,
+        RefundState::Queued if waits_too_long(refund, timing, now) => Step::CallPerson(CaseKind::Overdue),
         RefundState::Queued => Step::Submit,
         RefundState::Submitting(lease) if now < lease.until => Step::Nothing,
         RefundState::Submitting(_) => Step::Doubt,
         RefundState::Unknown => resolve(refund, recipe, account, timing, now),
         RefundState::Pending => follow(refund, recipe, timing, now),
     }
+}
+
+/// It was tried, and never left: the PSP cannot be reached, or does not let the account in. The trying goes on.
+fn waits_too_long(refund: &Refund, timing: &Timing, now: Timestamp) -> bool {
+    let evidence = &refund.evidence;
+    evidence.not_sent > 0 && !evidence.person_called && now.since(refund.created_at) >= timing.overdue
 }
 
 fn resolve(refund: &Refund, recipe: &Recipe, account: AccountState, timing: &Timing, now: Timestamp) -> Step {
@@ -79,7 +86,9 @@ fn resolve(refund: &Refund, recipe: &Recipe, account: AccountState, timing: &Tim
 }
 
 /// Where the PSP cannot be asked, sending the same again is the only question that can be put to it, as long as it takes
-/// the same key as the same request. What it answers to that may be about another send: then a person is called.
+/// the same key as the same request. What it answers to that may be about another send: then a person is called. So one is
+/// when the question does not even leave for as long as an accepted refund may be without an end: it goes out with the
+/// credentials of the first send, and those may be good for nothing by now.
 fn ask_by_sending(
     evidence: &Evidence,
     recipe: &Recipe,
@@ -95,7 +104,7 @@ fn ask_by_sending(
         None | Some(Finding::NoAnswer | Finding::NotUnderstood | Finding::NotFound | Finding::KeyInUse)
     );
     let open = unanswered && !evidence.accepted && evidence.sends <= timing.person_after_queries;
-    if !open || !may_resend(evidence, recipe, timing, now) {
+    if !open || is_overdue(evidence, timing, now) || !may_resend(evidence, recipe, timing, now) {
         return Step::CallPerson(CaseKind::Unresolved);
     }
     match account {
@@ -108,11 +117,14 @@ fn ask_by_sending(
 
 fn follow(refund: &Refund, recipe: &Recipe, timing: &Timing, now: Timestamp) -> Step {
     let evidence = &refund.evidence;
-    let overdue = evidence.first_sent_at.is_none_or(|sent| now.since(sent) >= timing.overdue);
-    if overdue && !evidence.person_called {
+    if is_overdue(evidence, timing, now) && !evidence.person_called {
         return Step::CallPerson(CaseKind::Overdue);
     }
     if can_be_asked(refund, recipe) { Step::Query } else { Step::Nothing }
+}
+
+fn is_overdue(evidence: &Evidence, timing: &Timing, now: Timestamp) -> bool {
+    evidence.first_sent_at.is_none_or(|sent| now.since(sent) >= timing.overdue)
 }
 
 fn can_be_asked(refund: &Refund, recipe: &Recipe) -> bool {

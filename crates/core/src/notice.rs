@@ -22,7 +22,7 @@ pub struct Told<'a> {
     pub outcome: &'a Outcome,
     /// It does not count before the PSP was asked.
     pub must_confirm: bool,
-    /// It names another merchant or contract than the account's.
+    /// It names another merchant or contract than the account's, or another payment than the refund's.
     pub foreign: bool,
     /// The codes of the failures that may follow what it says.
     pub superseded_by: &'a [&'a str],
@@ -31,7 +31,8 @@ pub struct Told<'a> {
 /// What to do with a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taking {
-    /// It names another account or another sum: it is put before a person, and applied to nothing.
+    /// It names another account, payment or sum, or another of the PSP's refunds that failed: it is put before a person,
+    /// and applied to nothing.
     Quarantine,
     /// It proved itself: what it says counts.
     Apply,
@@ -85,6 +86,12 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
         return Taking::Quarantine;
     }
     if !told.must_confirm {
+        // Its success is settled as a second refund; its failure says nothing about ours.
+        let other =
+            told.psp_refund_id.is_some_and(|id| refund.psp_refund_id.as_ref().is_some_and(|own| own != id));
+        if other && !told.outcome.moved_money() {
+            return Taking::Quarantine;
+        }
         return if overtaken(refund, told) { Taking::Overtaken } else { Taking::Apply };
     }
     let bound = refund.psp_refund_id.as_deref();

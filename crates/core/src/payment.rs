@@ -39,6 +39,8 @@ pub struct Payment {
     pub customer_ref: Option<String>,
     /// The payment's own address for notifications.
     pub notification_url: Option<String>,
+    /// Since when the customer disputes it at its bank; `None` where no dispute is open.
+    pub disputed_at: Option<Timestamp>,
     /// How many refunds were accepted so far; the next one's ordinal is one more.
     pub refund_count: u32,
     /// The last transaction number given out; the payment itself is number 1.

@@ -3,7 +3,7 @@
 use crate::capabilities::Capabilities;
 use crate::decimal::{Decimal, MinorError};
 use crate::environment::Environment;
-use crate::money::Amount;
+use crate::money::{Amount, Currency};
 use crate::payment::Payment;
 use crate::refund::RefundKind;
 use crate::time::Timestamp;
@@ -17,6 +17,17 @@ pub struct Ask {
     pub environment: Option<Environment>,
     /// The channel the caller named, where its API has one.
     pub channel: Option<String>,
+    /// The currency the caller named, where its API has one.
+    pub currency: Option<Currency>,
+    /// What the caller saw to be refundable, in minor units: nothing is done where that no longer holds.
+    pub expected_refundable: Option<i64>,
+}
+
+impl Ask {
+    /// Asks for so much, whatever else holds.
+    pub const fn of(amount: AskedAmount) -> Self {
+        Self { amount, environment: None, channel: None, currency: None, expected_refundable: None }
+    }
 }
 
 /// How much is asked for.
@@ -26,6 +37,8 @@ pub enum AskedAmount {
     Remainder,
     /// A sum, in major units of the payment's currency.
     Exactly(Decimal),
+    /// A sum, in minor units of the payment's currency.
+    Minor(i64),
 }
 
 /// Whether the payment's PSP account can be used.
@@ -73,6 +86,21 @@ pub enum Refusal {
     /// The caller named another channel than the payment's.
     #[error("the payment was not made through this channel")]
     WrongChannel,
+    /// The caller named another currency than the payment's.
+    #[error("the payment is in {currency}")]
+    WrongCurrency {
+        /// The payment's.
+        currency: Currency,
+    },
+    /// The customer disputes the payment at its bank: a refund besides would give the money back twice.
+    #[error("the payment is disputed")]
+    Disputed,
+    /// What is refundable is not what the caller saw.
+    #[error("what is left is not what was expected: it is {remaining}")]
+    RefundableChanged {
+        /// What is left.
+        remaining: Amount,
+    },
     /// The PSP account was revoked, or the PSP cannot refund this payment.
     #[error("the payment cannot be refunded")]
     NotRefundable,
@@ -145,12 +173,22 @@ pub fn judge(
     if ask.channel.as_deref().is_some_and(|named| payment.channel.as_deref() != Some(named)) {
         return Err(Refusal::WrongChannel);
     }
+    if ask.currency.is_some_and(|named| named != payment.currency) {
+        return Err(Refusal::WrongCurrency { currency: payment.currency });
+    }
     let currency_known = capabilities.currencies.is_none_or(|codes| codes.contains(&payment.currency.code()));
     if account == AccountState::Revoked || !currency_known {
         return Err(Refusal::NotRefundable);
     }
+    if payment.disputed_at.is_some() {
+        return Err(Refusal::Disputed);
+    }
     if window_end(payment, capabilities).is_some_and(|end| now >= end) {
         return Err(Refusal::WindowClosed);
+    }
+    let remaining = payment.remaining();
+    if ask.expected_refundable.is_some_and(|seen| seen != remaining.minor()) {
+        return Err(Refusal::RefundableChanged { remaining });
     }
     let grant = grant(payment, ask.amount)?;
     let whole = grant.amount == payment.captured();
@@ -172,9 +210,8 @@ pub fn judge(
 
 fn grant(payment: &Payment, asked: AskedAmount) -> Result<Grant, Refusal> {
     let remaining = payment.remaining();
-    let nothing_left = remaining.minor() <= 0;
     match asked {
-        AskedAmount::Remainder if nothing_left => Err(Refusal::NothingLeft),
+        AskedAmount::Remainder if remaining.minor() <= 0 => Err(Refusal::NothingLeft),
         AskedAmount::Remainder => Ok(Grant { amount: remaining, kind: RefundKind::Full }),
         AskedAmount::Exactly(sum) => {
             if !sum.is_positive() {
@@ -184,15 +221,21 @@ fn grant(payment: &Payment, asked: AskedAmount) -> Result<Grant, Refusal> {
                 MinorError::TooPrecise { decimals } => Refusal::TooPrecise { decimals },
                 MinorError::TooLarge => Refusal::MoreThanLeft { remaining },
             })?;
-            if nothing_left {
-                return Err(Refusal::NothingLeft);
-            }
-            if minor > remaining.minor() {
-                return Err(Refusal::MoreThanLeft { remaining });
-            }
-            Ok(Grant { amount: Amount::new(minor, payment.currency), kind: RefundKind::Partial })
+            part(minor, remaining)
         }
+        AskedAmount::Minor(minor) if minor <= 0 => Err(Refusal::NotPositive),
+        AskedAmount::Minor(minor) => part(minor, remaining),
     }
+}
+
+fn part(minor: i64, remaining: Amount) -> Result<Grant, Refusal> {
+    if remaining.minor() <= 0 {
+        return Err(Refusal::NothingLeft);
+    }
+    if minor > remaining.minor() {
+        return Err(Refusal::MoreThanLeft { remaining });
+    }
+    Ok(Grant { amount: Amount::new(minor, remaining.currency()), kind: RefundKind::Partial })
 }
 
 fn within_limits(amount: Amount, capabilities: &Capabilities) -> Result<(), Refusal> {
@@ -215,7 +258,6 @@ mod tests {
     use crate::balance::Balance;
     use crate::capabilities::{SumLimit, Unit};
     use crate::id::{AccountId, MerchantId, PaymentId};
-    use crate::money::Currency;
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -248,6 +290,7 @@ mod tests {
             payment_method: None,
             customer_ref: None,
             notification_url: None,
+            disputed_at: None,
             refund_count: 0,
             transaction_count: 1,
             created_at: NOW,
@@ -268,7 +311,7 @@ mod tests {
             "full" => AskedAmount::Remainder,
             sum => AskedAmount::Exactly(Decimal::from_text(sum).unwrap()),
         };
-        Ask { amount, environment: None, channel: None }
+        Ask::of(amount)
     }
 
     fn verdict(payment: &Payment, capabilities: &Capabilities, amount: &str) -> Result<i64, Refusal> {
@@ -338,7 +381,7 @@ mod tests {
         assert_eq!(verdict(&fresh(), &coarse, "1.11"), Err(Refusal::NotAMultiple { step }));
         let mut odd = fresh();
         odd.balance.captured = 10_001;
-        let rest = Ask { amount: AskedAmount::Remainder, environment: None, channel: None };
+        let rest = Ask::of(AskedAmount::Remainder);
         let judged = judge(&odd, AccountState::Active, &coarse, &rest, NOW);
         assert_eq!(judged, Err(Refusal::NotAMultiple { step }), "what is left counts too");
     }
@@ -357,6 +400,40 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_in_minor_units_is_judged_as_one_in_major_units() {
+        let minor = |payment: &Payment, sum| {
+            judge(payment, AccountState::Active, &ALL, &Ask::of(AskedAmount::Minor(sum)), NOW)
+                .map(|grant| (grant.amount.minor(), grant.kind))
+        };
+        assert_eq!(minor(&used(), 4_000), Ok((4_000, RefundKind::Partial)));
+        assert_eq!(minor(&used(), 4_001), Err(Refusal::MoreThanLeft { remaining: used().remaining() }));
+        for sum in [0, -1, i64::MIN] {
+            assert_eq!(minor(&used(), sum), Err(Refusal::NotPositive));
+        }
+        let spent = payment(Balance { captured: 5, refunded: 5, reserved: 0, blocked: 0 });
+        assert_eq!(minor(&spent, i64::MAX), Err(Refusal::NothingLeft));
+    }
+
+    #[test]
+    fn what_the_caller_saw_must_still_hold() {
+        let seen = |sum| {
+            let ask = Ask { expected_refundable: Some(sum), ..ask("1") };
+            judge(&used(), AccountState::Active, &ALL, &ask, NOW).map(|_| ())
+        };
+        assert_eq!(seen(4_000), Ok(()));
+        for sum in [0, 3_999, 4_001] {
+            assert_eq!(seen(sum), Err(Refusal::RefundableChanged { remaining: used().remaining() }));
+        }
+    }
+
+    #[test]
+    fn a_disputed_payment_is_not_refunded_besides() {
+        let disputed = Payment { disputed_at: Some(NOW), ..fresh() };
+        assert_eq!(verdict(&disputed, &ALL, "1"), Err(Refusal::Disputed));
+        assert_eq!(verdict(&disputed, &ALL, "full"), Err(Refusal::Disputed));
+    }
+
+    #[test]
     fn the_caller_must_mean_this_payment() {
         let judged = |ask: &Ask| judge(&fresh(), AccountState::Active, &ALL, ask, NOW).map(|_| ());
         let base = ask("1");
@@ -367,6 +444,12 @@ mod tests {
         assert_eq!(
             judged(&Ask { channel: Some("STRIPE".into()), ..base.clone() }),
             Err(Refusal::WrongChannel)
+        );
+        let (sar, usd) = (Currency::from_code("SAR").unwrap(), Currency::from_code("USD").unwrap());
+        assert_eq!(judged(&Ask { currency: Some(sar), ..base.clone() }), Ok(()));
+        assert_eq!(
+            judged(&Ask { currency: Some(usd), ..base.clone() }),
+            Err(Refusal::WrongCurrency { currency: sar })
         );
         assert_eq!(judged(&Ask { channel: Some("MOMOPAY".into()), ..base.clone() }), Ok(()));
         assert_eq!(

@@ -32,6 +32,8 @@ pub struct Refund {
     pub description: Option<String>,
     /// The merchant's own id of the refund.
     pub merchant_refund_id: Option<String>,
+    /// The merchant's own data: a JSON object of texts, as it was written when the refund was made.
+    pub metadata: Option<String>,
     /// The PSP account it goes through.
     pub account: AccountId,
     /// Its PSP takes one refund of a payment at a time: it is sent in its payment's turn.

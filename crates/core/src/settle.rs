@@ -28,7 +28,8 @@ pub struct Timing {
     pub poll: Backoff,
     /// After so many fruitless look-ups in a row a person is called; the looking goes on.
     pub person_after_queries: u32,
-    /// After so long without a last word a person is called; the looking goes on.
+    /// After so long without a last word, or without having been sent at all, a person is called; the looking and the
+    /// trying go on.
     pub overdue: Duration,
 }
 
@@ -459,7 +460,11 @@ fn settle_over(refund: Refund, word: &Word) -> Change {
     Change::none(refund).with_case(CaseKind::LateSuccess, text, amount)
 }
 
-fn moved(mut refund: Refund, to: RefundState, now: Timestamp) -> Result<Change, IllegalTransition> {
+pub(crate) fn moved(
+    mut refund: Refund,
+    to: RefundState,
+    now: Timestamp,
+) -> Result<Change, IllegalTransition> {
     let (from, to_name) = (refund.state.name(), to.name());
     let amount = refund.amount.minor();
     refund.state = refund.state.become_state(to)?;

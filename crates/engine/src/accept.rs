@@ -37,6 +37,8 @@ pub struct RefundRequest {
     pub description: Option<String>,
     /// The merchant's own id of the refund.
     pub merchant_refund_id: Option<String>,
+    /// The merchant's own data: a JSON object of texts.
+    pub metadata: Option<String>,
     /// What makes a repeat recognisable, where the caller gave anything.
     pub repeat: Option<Repeatable>,
 }
@@ -91,6 +93,7 @@ impl Engine {
             reason: request.reason,
             description: request.description,
             merchant_refund_id: request.merchant_refund_id,
+            metadata: request.metadata,
             refund: id,
             process: parts.process,
             timing: parts.config.timing,
@@ -106,6 +109,7 @@ impl Engine {
         Ok(match accepted? {
             Accepted::New { refund, payment, permit, waits } => {
                 metrics::counter!("redress_refunds_accepted_total").increment(1);
+                tracing::Span::current().record("refund", tracing::field::display(refund.id));
                 // Only where there is something to do: each look at what is due costs several reads.
                 if announce {
                     parts.deliveries_due.notify_one();
@@ -117,7 +121,10 @@ impl Engine {
                 }
                 Made::New(refund, payment)
             }
-            Accepted::Repeat { refund, payment } => Made::Repeat(refund, payment),
+            Accepted::Repeat { refund, payment } => {
+                tracing::Span::current().record("refund", tracing::field::display(refund.id));
+                Made::Repeat(refund, payment)
+            }
             Accepted::KeyReused => Made::KeyReused,
             Accepted::NoPayment => Made::NoPayment,
             Accepted::Refused { refusal, payment } => Made::Refused(refusal, payment),
@@ -206,6 +213,7 @@ impl RefundRequest {
         let asked = match self.ask.amount {
             AskedAmount::Remainder => "full".to_owned(),
             AskedAmount::Exactly(sum) => sum.to_string(),
+            AskedAmount::Minor(minor) => format!("{minor} minor"),
         };
         let environment = self.ask.environment.map_or("", |environment| environment.as_str());
         let merchant = &self.merchant.as_bytes()[..];

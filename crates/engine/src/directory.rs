@@ -8,6 +8,7 @@ use std::time::Duration;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, KeyId, MerchantId};
+use redress_core::right::Rights;
 use redress_psp::account::{AccountConfig, Credentials};
 use redress_psp::session::Session;
 use redress_store::ops::accounts::{FindAccount, LoadAccountVersion};
@@ -43,6 +44,8 @@ pub struct Caller {
     pub environment: Option<Environment>,
     /// What the caller showed.
     pub public_key: String,
+    /// What it may do besides what every key of its kind may.
+    pub rights: Rights,
     /// What proves it, where the face needs the secret itself.
     pub secret: Option<SecretString>,
     hash: Option<ApiKeyHash>,
@@ -212,6 +215,7 @@ impl Directory {
             credential: found.id,
             environment: found.environment,
             public_key: found.public_key,
+            rights: found.rights,
             secret,
             hash,
         })

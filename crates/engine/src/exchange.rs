@@ -12,6 +12,7 @@ use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
+use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{Connector, Exchange, QueryAsk, SubmitAsk};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -19,6 +20,7 @@ use redress_store::StoreError;
 use redress_store::ops::accept::SendPermit;
 use redress_store::ops::refunds::BoundElsewhere;
 use redress_store::ops::settle::{Settle, Settled};
+use tracing::Instrument;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -45,20 +47,26 @@ pub(crate) struct Asking {
     pub(crate) by_a_told_id: bool,
     pub(crate) psp_payment_id: String,
     pub(crate) permit: Option<Permit>,
+    /// What the notification said that is being confirmed: evidence, kept with the answer.
+    pub(crate) told: Option<String>,
 }
 
 impl Engine {
     pub(crate) fn spawn_send(&self, sending: Sending) {
         let engine = self.clone();
-        self.parts.world.spawner.spawn("send_refund", Box::pin(async move { engine.send(sending).await }));
+        let span = exchange_span(&sending.refund, Via::Submit);
+        let task = async move { engine.send(sending).await }.instrument(span);
+        self.parts.world.spawner.spawn("send_refund", Box::pin(task));
     }
 
     pub(crate) fn spawn_query(&self, asking: Asking) {
         let engine = self.clone();
+        let span = exchange_span(&asking.refund, Via::Query);
         let task = async move {
             // What goes wrong here was logged there; the row is due again by itself.
             let _ = engine.ask(asking).await;
-        };
+        }
+        .instrument(span);
         self.parts.world.spawner.spawn("query_refund", Box::pin(task));
     }
 
@@ -75,7 +83,9 @@ impl Engine {
                     reason: refund.reason.clone(),
                 };
                 let transport = self.fenced(&refund, &account);
-                connector.submit(&transport, &account, &ask).await
+                let exchange = connector.submit(&transport, &account, &ask).await;
+                self.spoke(connector, Via::Submit, started_at, &exchange.outcome);
+                exchange
             }
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
@@ -87,13 +97,13 @@ impl Engine {
 
     /// Asks the PSP about a refund now and settles its word. True when it said one.
     pub(crate) async fn ask(&self, asking: Asking) -> Result<bool, EngineError> {
-        let Asking { refund, by_a_told_id, psp_payment_id, permit } = asking;
+        let Asking { refund, by_a_told_id, psp_payment_id, permit, told } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
         let said = outcome.says_a_word();
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
-        let settled = self.settle(&refund, word, exchange.record).await;
+        let settled = self.settle(&refund, word, with_told(told, exchange.record)).await;
         self.give_back(permit);
         settled.map(|_| said)
     }
@@ -101,7 +111,7 @@ impl Engine {
     /// Asks about another refund that the PSP names under this one's reference. Only if it really is one, that counts:
     /// its own end says nothing about this refund. True when the PSP said what it is.
     pub(crate) async fn ask_about_other(&self, asking: Asking, other: &str) -> Result<bool, EngineError> {
-        let Asking { refund, psp_payment_id, permit, .. } = asking;
+        let Asking { refund, psp_payment_id, permit, told, .. } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned())).await?;
         let named = exchange.outcome.psp_refund_id() == Some(other);
@@ -109,7 +119,7 @@ impl Engine {
         let said = named || matches!(exchange.outcome, Outcome::Refused(_));
         if named {
             let word = Word { outcome: exchange.outcome, via: Via::Query, started_at, send: 0 };
-            self.settle(&refund, word, exchange.record).await?;
+            self.settle(&refund, word, with_told(told, exchange.record)).await?;
         }
         self.give_back(permit);
         Ok(said)
@@ -137,11 +147,23 @@ impl Engine {
                     nonce: self.parts.world.random.bytes10(),
                     bound_elsewhere,
                 };
-                connector.query(&*self.parts.psp_transport, &account, &ask).await
+                let exchange = connector.query(&*self.parts.psp_transport, &account, &ask).await;
+                self.spoke(connector, Via::Query, ask.now, &exchange.outcome);
+                exchange
             }
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
         Ok(exchange)
+    }
+
+    /// Counts an exchange with a PSP, and how long it took: for the operator, who sees by it which PSP is ill.
+    fn spoke(&self, connector: &dyn Connector, via: Via, started_at: Timestamp, outcome: &Outcome) {
+        let (psp, via, outcome) = (connector.name(), via.as_str(), outcome.as_str());
+        tracing::Span::current().record("psp", psp).record("outcome", outcome);
+        metrics::counter!("redress_psp_exchanges_total", "psp" => psp, "via" => via, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!("redress_psp_exchange_seconds", "psp" => psp, "via" => via)
+            .record(self.now().since(started_at));
     }
 
     /// An exchange is over: what waits for its room may go on.
@@ -254,6 +276,30 @@ impl Engine {
             cases_opened(cases);
             tracing::warn!(refund = %refund.id, "a person must look at this refund");
         }
+    }
+}
+
+/// What happens in an exchange is logged and traced with its refund. It follows from the request that asked for it, where
+/// one did, and is no part of that: the request is answered earlier.
+fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
+    let span = tracing::info_span!(
+        parent: None,
+        "exchange",
+        refund = %refund.id,
+        merchant = %refund.merchant,
+        via = via.as_str(),
+        psp = tracing::field::Empty,
+        outcome = tracing::field::Empty,
+    );
+    span.follows_from(tracing::Span::current());
+    span
+}
+
+/// The evidence of an exchange that confirms a notification begins with that.
+fn with_told(told: Option<String>, record: String) -> String {
+    match told {
+        Some(told) => format!("told: {told}\n{record}"),
+        None => record,
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::{Asking, cases_opened};
-use crate::permits::{Permit, Use};
+use crate::permits::Use;
 
 pub use redress_psp::notice::Inbound;
 
@@ -92,9 +92,13 @@ impl Engine {
         notice: Notice,
         inbound: &Inbound,
     ) -> Result<(), EngineError> {
-        let Some(refund) = self.refund_of(merchant, account, &notice).await? else {
+        let Some((refund, payment)) = self.refund_of(merchant, account, &notice).await? else {
             return self.quarantine(merchant, account, &notice, inbound, CaseKind::ForeignRefund).await;
         };
+        let mut notice = notice;
+        if notice.foreign.is_none() {
+            notice.foreign = other_payment(&notice, &payment);
+        }
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
         let permit = match notice.must_confirm {
             true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
@@ -110,7 +114,16 @@ impl Engine {
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
                 self.settle(&refund, word, notice.record).await.map(|_| ())
             }
-            Taking::Ask(how) => self.ask_what_was_told(refund, how, permit, notice, inbound.clone()).await,
+            Taking::Ask(how) => {
+                let asking = Asking {
+                    refund,
+                    by_a_told_id: how.about == About::ByToldId,
+                    psp_payment_id: payment.psp_payment_id,
+                    permit,
+                    told: Some(notice.record.clone()),
+                };
+                self.ask_what_was_told(asking, how, notice, inbound.clone()).await
+            }
             Taking::LookSoon => {
                 let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
                 self.parts.store.run(refresh).await?;
@@ -128,35 +141,32 @@ impl Engine {
         merchant: MerchantId,
         account: AccountId,
         notice: &Notice,
-    ) -> Result<Option<Refund>, EngineError> {
+    ) -> Result<Option<(Refund, Payment)>, EngineError> {
         if let Some(id) = notice.key.as_deref().and_then(RefundId::from_psp_key) {
             let found = self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(id) }).await?;
-            if let Some((refund, _)) = found {
-                return Ok(Some(refund));
+            if found.is_some() {
+                return Ok(found);
             }
         }
         let Some(psp_refund_id) = notice.psp_refund_id.clone() else { return Ok(None) };
-        Ok(self.parts.store.read(RefundAtPsp { account, psp_refund_id }).await?)
+        let Some(refund) = self.parts.store.read(RefundAtPsp { account, psp_refund_id }).await? else {
+            return Ok(None);
+        };
+        Ok(self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(refund.id) }).await?)
     }
 
     async fn ask_what_was_told(
         &self,
-        mut refund: Refund,
+        mut asking: Asking,
         how: notice::Asking,
-        permit: Option<Permit>,
         notice: Notice,
         inbound: Inbound,
     ) -> Result<(), EngineError> {
-        let by = RefundBy::Id(refund.id);
-        let loaded = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
-        let Some((_, payment)) = loaded else { return Ok(()) };
+        let refund = &mut asking.refund;
         tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
         // The notification only says where to look: its id is used for the question, and the answer counts.
-        let by_a_told_id = how.about == About::ByToldId;
         let other = notice.psp_refund_id.clone().filter(|_| how.about == About::Other);
-        refund.psp_refund_id = refund.psp_refund_id.or(notice.psp_refund_id.clone());
-        let psp_payment_id = payment.psp_payment_id;
-        let asking = Asking { refund, by_a_told_id, psp_payment_id, permit };
+        refund.psp_refund_id = refund.psp_refund_id.take().or(notice.psp_refund_id.clone());
         let (done, is_done) = oneshot::channel();
         let engine = self.clone();
         // In a task of its own: an exchange goes to its end although the PSP hangs up.
@@ -253,7 +263,9 @@ impl Engine {
         let text = match &notice.foreign {
             Some(of) => format!("the PSP told this account of a refund ({id}) of {of}"),
             None => {
-                format!("the PSP told of a refund ({id}) that is none of ours, or of another sum or account")
+                format!(
+                    "the PSP told of a refund ({id}) that is none of ours, or of another sum, id or account"
+                )
             }
         };
         let case = NewCaseRow {
@@ -304,9 +316,21 @@ impl Engine {
         account: AccountId,
         notice: &Notice,
     ) -> Result<Option<Payment>, EngineError> {
-        let Some(psp_payment_id) = notice.psp_payment_id.clone() else { return Ok(None) };
-        Ok(self.parts.store.read(FindPaymentAtPsp { merchant, account, psp_payment_id }).await?)
+        for psp_payment_id in notice.psp_payment_ids.clone() {
+            let found = self.parts.store.read(FindPaymentAtPsp { merchant, account, psp_payment_id }).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
+}
+
+/// The payment that a notification names, where that is not the refund's: for people.
+fn other_payment(notice: &Notice, payment: &Payment) -> Option<String> {
+    let named = notice.psp_payment_ids.first()?;
+    let ours = notice.psp_payment_ids.contains(&payment.psp_payment_id);
+    (!ours).then(|| format!("the payment {named}, and not {}", payment.psp_payment_id))
 }
 
 /// What core judges of a notification.

@@ -2,19 +2,22 @@
 //!
 //! A sealed secret is bound to its merchant, row and column: copied to another place in the database it no longer
 //! opens, so who can write the database cannot make one merchant sign with another's secret. It names the master key
-//! that sealed it, so that a new master key can take over while the old one still opens what it sealed.
+//! that sealed it, so that a new master key can take over while the old one still opens what it sealed. A vault that was
+//! told where its key file lies reads it again before it seals, and when it meets a key that it does not know: so a running
+//! server follows a rotation without a restart.
 //!
 //! Layout: version (1 byte, always 1), length of the key id (1 byte), key id, nonce (24 bytes), ciphertext and tag.
 //! The cipher is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): its nonce is long enough to be drawn at random for
 //! ever. The associated data is the version, the key id, merchant, row and column, each with its length.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use redress_core::id::MerchantId;
-use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::world::Random;
 
@@ -58,11 +61,17 @@ pub enum OpenError {
     NotText,
 }
 
+/// Reads the key file as it is now; `None` where it cannot be read.
+pub type KeySource = Box<dyn Fn() -> Option<SecretString> + Send + Sync>;
+
 /// Seals with the newest master key, opens with any.
 pub struct Vault {
-    /// Newest first; never empty.
-    keys: Vec<MasterKey>,
+    keys: RwLock<Arc<Keys>>,
+    source: Option<KeySource>,
 }
+
+/// Newest first; never empty.
+struct Keys(Vec<Arc<MasterKey>>);
 
 struct MasterKey {
     id: String,
@@ -83,16 +92,21 @@ impl Vault {
     /// # Errors
     /// [`KeyFileError`] names the line, never what stands in it.
     pub fn parse(key_file: &str) -> Result<Self, KeyFileError> {
-        let keys = key_file::parse(key_file)?
-            .into_iter()
-            .map(|(id, key)| MasterKey { id, cipher: XChaCha20Poly1305::new((&*key).into()) })
-            .collect();
-        Ok(Self { keys })
+        Ok(Self { keys: RwLock::new(Arc::new(Keys::parse(key_file)?)), source: None })
+    }
+
+    /// The same vault, which reads its key file again before it seals and when it meets a key that it does not know.
+    #[must_use]
+    pub fn reading_again(self, source: KeySource) -> Self {
+        Self { source: Some(source), ..self }
     }
 
     /// Seals `plaintext` for one place in the database, under a nonce drawn from `random`.
     pub fn seal(&self, random: &dyn Random, context: &SealContext<'_>, plaintext: &[u8]) -> Vec<u8> {
-        let key = self.newest();
+        // Else the key that a rotation is getting rid of would be used again.
+        self.read_again();
+        let keys = self.keys();
+        let key = keys.newest();
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
         let aad = associated_data(&key.id, context);
@@ -115,7 +129,8 @@ impl Vault {
     /// [`OpenError`] says why not.
     pub fn open(&self, context: &SealContext<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let sealed = split(sealed)?;
-        let key = self.key(sealed.key_id)?;
+        let keys = self.keys_with(sealed.key_id);
+        let key = keys.get(sealed.key_id)?;
         let aad = associated_data(&key.id, context);
         key.cipher
             .decrypt(XNonce::from_slice(sealed.nonce), Payload { msg: sealed.ciphertext, aad: &aad })
@@ -139,23 +154,78 @@ impl Vault {
     /// [`OpenError`] when it could not be opened anyway: a rotation must report it and not skip it.
     pub fn needs_reseal(&self, sealed: &[u8]) -> Result<bool, OpenError> {
         let sealed = split(sealed)?;
-        Ok(self.key(sealed.key_id)?.id != self.newest().id)
+        let keys = self.keys_with(sealed.key_id);
+        Ok(keys.get(sealed.key_id)?.id != keys.newest().id)
+    }
+
+    /// The ids of the master keys, newest first.
+    pub fn key_ids(&self) -> Vec<String> {
+        self.keys().0.iter().map(|key| key.id.clone()).collect()
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The keys, read again where this one is not among them.
+    fn keys_with(&self, id: &str) -> Arc<Keys> {
+        if self.keys().get(id).is_err() {
+            self.read_again();
+        }
+        self.keys()
+    }
+
+    /// Whatever is wrong with the file now, what was read before still opens.
+    fn read_again(&self) {
+        let Some(text) = self.source.as_ref().and_then(|source| source()) else { return };
+        match Keys::parse(text.expose_secret()) {
+            Ok(keys) => {
+                let mut known = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+                *known = Arc::new(keys.before(&known));
+            }
+            Err(error) => tracing::warn!(%error, "the master key file cannot be read again"),
+        }
+    }
+}
+
+impl Keys {
+    fn parse(key_file: &str) -> Result<Self, KeyFileError> {
+        let keys = key_file::parse(key_file)?
+            .into_iter()
+            .map(|(id, key)| Arc::new(MasterKey { id, cipher: XChaCha20Poly1305::new((&*key).into()) }))
+            .collect();
+        Ok(Self(keys))
+    }
+
+    /// These, and behind them what was known before and is not among them.
+    fn before(mut self, known: &Self) -> Self {
+        let gone: Vec<_> = known.0.iter().filter(|key| self.get(&key.id).is_err()).cloned().collect();
+        self.0.extend(gone);
+        self
     }
 
     fn newest(&self) -> &MasterKey {
-        self.keys.first().expect("a key file without keys is refused")
+        self.0.first().expect("a key file without keys is refused")
     }
 
-    fn key(&self, id: &str) -> Result<&MasterKey, OpenError> {
-        self.keys.iter().find(|key| key.id == id).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))
+    fn get(&self, id: &str) -> Result<&MasterKey, OpenError> {
+        let found = self.0.iter().find(|key| key.id == id);
+        found.map(|key| &**key).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))
     }
+}
+
+/// The id of the master key that sealed it.
+///
+/// # Errors
+/// [`OpenError`] where it does not say.
+pub fn sealed_with(sealed: &[u8]) -> Result<&str, OpenError> {
+    split(sealed).map(|sealed| sealed.key_id)
 }
 
 /// The ids of the master keys, newest first, and nothing else.
 impl fmt::Debug for Vault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<_> = self.keys.iter().map(|key| &key.id).collect();
-        formatter.debug_struct("Vault").field("keys", &ids).finish()
+        formatter.debug_struct("Vault").field("keys", &self.key_ids()).finish_non_exhaustive()
     }
 }
 

@@ -87,7 +87,13 @@ impl Engine {
                 }
                 Task::Query => {
                     let permit = queries.pop();
-                    self.spawn_query(Asking { refund, by_a_told_id: false, psp_payment_id, permit });
+                    self.spawn_query(Asking {
+                        refund,
+                        by_a_told_id: false,
+                        psp_payment_id,
+                        permit,
+                        told: None,
+                    });
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Which face a request belongs to, and what each face says about the problems that all of them share.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use redress_engine::error::EngineError;
 
@@ -63,20 +63,6 @@ impl Face {
 pub(crate) fn retry_later(mut response: Response) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     response
-}
-
-impl Problem {
-    /// The HTTP status; a face may choose another where its API says so.
-    pub(crate) const fn status(self) -> StatusCode {
-        match self {
-            Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyBroken => StatusCode::BAD_REQUEST,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
 }
 
 /// Logs what went wrong inside, once, in the request's span, and keeps only what a caller may know.

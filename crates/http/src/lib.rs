@@ -5,8 +5,10 @@
 //! it; [`router::routes`] lists every endpoint, for the test of who may call what.
 
 mod body;
+mod docs;
 mod face;
 mod health;
+mod idempotency_key;
 mod json_object;
 mod limits;
 mod outermost;

@@ -1,12 +1,14 @@
-//! What a request costs before anything is done about it, for the benchmarks. The program serves none of this.
+//! Parts of the faces by themselves, for the benchmarks and the fuzzing. The program serves none of this.
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
+use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
+use secrecy::SecretString;
 
 use crate::outermost::{Outermost, outermost};
-use crate::sgate;
+use crate::{portone, sgate};
 
 /// SGate's `order.refund` without the refund: the outermost layer, authentication and parsing, then an empty 200.
 pub fn order_refund_only_parsed(engine: Engine) -> Router {
@@ -14,4 +16,18 @@ pub fn order_refund_only_parsed(engine: Engine) -> Router {
         .route("/api_v1/orders/{id}/refunds", post(sgate::order_refund::only_parsed))
         .layer(from_fn_with_state(Outermost::new(engine.clone()), outermost))
         .with_state(engine)
+}
+
+/// Whether a bearer token proves that its bearer knows the secret of a client key of PortOne's face, now. For the
+/// fuzzing of what reads tokens.
+pub fn portone_token_proves(token: &str, key: &str, secret: &SecretString, now: Timestamp) -> bool {
+    portone::jwt::proves(token, key, secret, now)
+}
+
+/// A token for a client key of PortOne's face.
+///
+/// # Panics
+/// Never in practice: the claims are plain and HMAC takes any key.
+pub fn portone_token(key: &str, secret: &SecretString, now: Timestamp) -> String {
+    portone::jwt::issue(key, secret, now).expect("plain claims can be signed")
 }

@@ -25,10 +25,11 @@ async fn refunded(harness: &Harness, span: Duration) -> String {
     let request = RefundRequest {
         merchant: harness.merchant.id,
         order_ref: "ORDER".into(),
-        ask: Ask { amount, environment: None, channel: None },
+        ask: Ask::of(amount),
         reason: String::new(),
         description: None,
         merchant_refund_id: None,
+        metadata: None,
         repeat: None,
     };
     harness.engine.make_refund(request).await.unwrap();

@@ -11,7 +11,7 @@ use redress_engine::engine::Engine;
 
 use crate::face::{Face, Problem};
 use crate::outermost::{Outermost, outermost};
-use crate::{health, portone, psp_notifications, sgate, v1};
+use crate::{docs, health, portone, psp_notifications, sgate, v1};
 
 /// How the caller of an endpoint proves who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,11 +88,17 @@ fn all() -> Routes {
         // Redress's own API: merchants' servers.
         .add(Auth::ApiKey, Method::POST, "/v1/payments", v1::payments::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
+        .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
         .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
         // Operators and load balancers.
         .add(Auth::Nobody, Method::GET, "/healthz", health::healthz)
         .add(Auth::Nobody, Method::GET, "/readyz", health::readyz)
+        // Developers, in a browser.
+        .add(Auth::Nobody, Method::GET, "/docs/api", docs::reference::serve)
+        .add(Auth::Nobody, Method::GET, "/docs/errors", docs::errors::all)
+        .add(Auth::Nobody, Method::GET, "/docs/errors/{code}", docs::errors::one)
+        .add(Auth::Nobody, Method::GET, "/docs/style.css", docs::style)
 }
 
 async fn shared(request: Request, problem: Problem) -> Response {
@@ -154,7 +160,18 @@ mod tests {
         ),
         (Auth::ApiKey, &["GET /v1/connectors", "POST /v1/payments"]),
         (Auth::InMessage, &["POST /api/merchant/auth-token", "POST /psp/{psp}/{account_id}"]),
-        (Auth::Nobody, &["GET /healthz", "GET /readyz"]),
+        (
+            Auth::Nobody,
+            &[
+                "GET /docs/api",
+                "GET /docs/errors",
+                "GET /docs/errors/{code}",
+                "GET /docs/style.css",
+                "GET /healthz",
+                "GET /readyz",
+                "GET /v1/openapi.json",
+            ],
+        ),
     ];
 
     #[test]

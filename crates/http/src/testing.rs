@@ -339,6 +339,7 @@ impl Filler<'_> {
             environment,
             public_key: public_key.into(),
             proof,
+            rights: redress_core::right::Rights::NONE,
             created_at: START,
             revoked_at: None,
         };

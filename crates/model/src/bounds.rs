@@ -74,8 +74,8 @@ impl Bounds {
     /// test.
     pub const fn contention(kind: Kind) -> Self {
         let (troubles, sends) = match kind {
-            Kind::Blind => (2, 2),
-            Kind::KeyOnly => (1, 2),
+            Kind::Blind | Kind::OneAtATime => (2, 2),
+            Kind::KeyOnly | Kind::ById => (1, 2),
             Kind::KeyAndQuery | Kind::List | Kind::BareList | Kind::Bounded => (1, 1),
         };
         Self { troubles, refunds: 2, sends, ..Self::TWO }
@@ -85,8 +85,9 @@ impl Bounds {
     pub const fn in_flight(kind: Kind) -> Self {
         let (troubles, sends, notices) = match kind {
             Kind::Blind => (1, 2, u8::MAX),
+            Kind::OneAtATime => (2, 2, u8::MAX),
             Kind::KeyOnly => (1, 1, u8::MAX),
-            Kind::KeyAndQuery | Kind::List | Kind::BareList => (0, 1, u8::MAX),
+            Kind::KeyAndQuery | Kind::ById | Kind::List | Kind::BareList => (0, 1, u8::MAX),
             // It believes no notification, and looks as often as it wants to without them.
             Kind::Bounded => (0, 1, 0),
         };

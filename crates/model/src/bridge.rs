@@ -3,7 +3,7 @@
 //! The model's now is always [`NOW`]; what lies before it is its age earlier. What core never looks at again is not kept.
 
 use crate::guards::Without;
-use crate::kind::{BOUND, Kind, LEASE, OVERDUE, TICK, WINDOW, ticks};
+use crate::kind::{BOUND, Kind, LEASE, TICK, WINDOW, ticks};
 use crate::model::Redress;
 use crate::state::{Answer, Asked, Books, Row};
 use redress_core::balance::Balance;
@@ -40,7 +40,7 @@ fn age(time: Timestamp, cap: u8) -> u8 {
 pub(crate) fn first_sent_cap(model: &Redress) -> u8 {
     let margin = if model.lacks(Without::LeaseInsideWindow) { 0 } else { LEASE };
     let window = if model.kind.has_key() { WINDOW - margin } else { 0 };
-    window.max(OVERDUE)
+    window.max(model.kind.overdue())
 }
 
 /// The age of a last send from which on absence can be proved.
@@ -59,6 +59,10 @@ pub(crate) fn process(number: u8) -> ProcessId {
 fn currency() -> Currency {
     // No decimals: a minor unit is a unit.
     Currency::from_code("VND").expect("a currency")
+}
+
+pub(crate) fn refund_id(place: u8) -> RefundId {
+    RefundId::from_bytes([place + 1; 16])
 }
 
 /// The refund that a row stands for.
@@ -81,7 +85,7 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
     };
     Refund {
         merchant: MerchantId::from_bytes([1; 16]),
-        id: RefundId::from_bytes([place + 1; 16]),
+        id: refund_id(place),
         payment: PaymentId::from_bytes([3; 16]),
         environment: Environment::Sandbox,
         ordinal: u32::from(place) + 1,
@@ -91,8 +95,9 @@ pub(crate) fn refund(model: &Redress, place: u8, row: &Row) -> Refund {
         reason: String::new(),
         description: None,
         merchant_refund_id: None,
+        metadata: None,
         account: AccountId::from_bytes([4; 16]),
-        takes_turns: false,
+        takes_turns: model.kind.takes_turns(),
         account_version: 1,
         psp_refund_id: row.psp_id.map(psp_id),
         arn: None,
@@ -211,6 +216,7 @@ pub(crate) fn payment(captured: i64, books: Books) -> Payment {
         payment_method: None,
         customer_ref: None,
         notification_url: None,
+        disputed_at: None,
         refund_count: 0,
         transaction_count: 1,
         created_at: NOW,

@@ -14,6 +14,7 @@ use redress_core::policy::{AccountState, Ask, AskedAmount, judge};
 use redress_core::refund::Refund;
 use redress_core::settle::{Change, Via, Word, close_by_person, settle};
 use redress_core::state::{IllegalTransition, RefundState, StateName};
+use redress_core::turn::{Turn, after_step};
 use std::time::Duration;
 
 const CAPABILITIES: Capabilities = Capabilities {
@@ -42,11 +43,8 @@ impl Redress {
 
     /// What core grants a request for a refund now; `None` where it refuses.
     pub(crate) fn granted(&self, world: &World) -> Option<i64> {
-        let asks = Ask {
-            amount: AskedAmount::Exactly(Decimal::from_text(&AMOUNT.to_string()).expect("a number")),
-            environment: None,
-            channel: None,
-        };
+        let sum = Decimal::from_text(&AMOUNT.to_string()).expect("a number");
+        let asks = Ask::of(AskedAmount::Exactly(sum));
         let window = world.closed.then_some(Duration::ZERO);
         let capabilities = Capabilities { window, ..CAPABILITIES };
         let payment = payment(self.captured, world.books);
@@ -147,6 +145,7 @@ impl Redress {
                 *proving &= !sent;
             }
         }
+        self.pass_turn(world, place, change.turn);
         if left_to_nobody {
             world.breaks(Broken::Refused);
         }
@@ -162,6 +161,28 @@ impl Redress {
         for case in &change.cases {
             self.open_case(world, place, case);
         }
+    }
+
+    /// What a step does to the payment's turn, as the store writes it.
+    fn pass_turn(&self, world: &mut World, place: u8, turn: Turn) {
+        let unknown = world.rows[usize::from(place)].state == StateName::Unknown;
+        let gives_up = unknown && self.lacks(Without::TurnKept);
+        match turn {
+            Turn::Taken => world.turn = world.turn.or(Some(place)),
+            Turn::Over => self.give_turn_back(world, place),
+            Turn::Kept => {}
+        }
+        if gives_up {
+            self.give_turn_back(world, place);
+        }
+    }
+
+    fn give_turn_back(&self, world: &mut World, place: u8) {
+        if world.turn != Some(place) {
+            return;
+        }
+        let under_way = |(other, row): &(u8, &Row)| *other != place && row.state.may_be_under_way();
+        world.turn = (0_u8..).zip(&world.rows).find(under_way).map(|(other, _)| other);
     }
 
     pub(crate) fn move_books(&self, world: &mut World, change: BalanceChange) {
@@ -193,7 +214,8 @@ impl Redress {
         after.due_at = None;
         after.finished_at = Some(NOW);
         let moved = BalanceChange::between(from, StateName::Canceled, AMOUNT);
-        let change = Change { balance: moved, ends_cases: true, ..Change::none(after) };
+        let turn = after_step(from, &after);
+        let change = Change { balance: moved, ends_cases: true, turn, ..Change::none(after) };
         self.apply(world, place, &change);
         true
     }

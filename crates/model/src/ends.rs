@@ -4,9 +4,10 @@
 use crate::bounds::Bounds;
 use crate::model::Redress;
 use crate::psp::How;
-use crate::state::{Job, Status, World};
+use crate::state::{Job, Row, Status, World};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::Via;
+use redress_core::state::StateName;
 
 /// What the PSP does from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,13 @@ impl Redress {
     }
 }
 
+/// Every refund is over, before a person, or waits for the turn of one that is.
 fn settled(world: &World) -> bool {
-    world.rows.iter().all(|row| row.state.is_final() || row.cases != 0)
+    let is_before_a_person = |row: &Row| !row.state.is_final() && row.cases != 0;
+    let holder = world.turn.map(|turn| &world.rows[usize::from(turn)]);
+    let turn_is_stopped = holder.is_some_and(is_before_a_person);
+    world.rows.iter().all(|row| {
+        let waits = row.state == StateName::Queued && turn_is_stopped;
+        row.state.is_final() || row.cases != 0 || waits
+    })
 }

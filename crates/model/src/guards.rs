@@ -52,11 +52,17 @@ pub enum Without {
     ToldId,
     /// An open refund whose case a person closed counts as still before a person.
     CalledAgain,
+    /// Whose turn it is is not looked at before sending.
+    Turn,
+    /// Who does not know what became of its send gives its turn back.
+    TurnKept,
+    /// A PSP that can be asked by its own id only is asked before that is known.
+    IdFirst,
 }
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -80,6 +86,9 @@ impl Without {
         Self::PendingIsOpen,
         Self::ToldId,
         Self::CalledAgain,
+        Self::Turn,
+        Self::TurnKept,
+        Self::IdFirst,
     ];
 
     /// The place among [`Redress::default_models`](crate::Redress::default_models) of the model that misses it: the first
@@ -87,7 +96,7 @@ impl Without {
     pub(crate) const fn missed_by(self) -> usize {
         match self {
             Self::Reservation | Self::AmbiguousIsUnknown => 1,
-            Self::TwoAreNotOne => 2,
+            Self::TwoAreNotOne | Self::Turn | Self::TurnKept => 2,
             _ => 0,
         }
     }
@@ -114,6 +123,8 @@ impl Without {
             Self::AskedBeforeBound | Self::LeaseBeforeBound => (Kind::Bounded, p::SENT_AGAIN),
             Self::CalledAgain => (Kind::Blind, p::ENDS),
             Self::PendingIsOpen => (Kind::Blind, p::SUCCEEDED),
+            Self::Turn | Self::TurnKept => (Kind::OneAtATime, p::ONE_AT_A_TIME),
+            Self::IdFirst => (Kind::ById, p::ASKED_BY_ID),
         }
     }
 }

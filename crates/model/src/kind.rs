@@ -18,8 +18,8 @@ pub(crate) const JOURNEY: u8 = 1;
 pub(crate) const KEY_KEPT: u8 = WINDOW + JOURNEY;
 /// The bound after which a PSP of the kind [`Kind::Bounded`] acts on no request any more, in ticks.
 pub(crate) const BOUND: u8 = 1;
-/// After so many ticks a refund that the PSP has accepted is overdue.
-pub(crate) const OVERDUE: u8 = 1;
+/// After so many ticks a refund that the PSP has accepted is overdue, and so is one whose question never leaves.
+const OVERDUE: u8 = 1;
 
 /// A kind of PSP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,29 +28,43 @@ pub enum Kind {
     KeyAndQuery,
     /// Takes a key, and cannot be asked. Its notifications prove themselves.
     KeyOnly,
+    /// Takes a key, and can be asked by its own id only. Its notifications prove nothing and are confirmed by asking.
+    ById,
     /// No key; a list that shows our reference. Its notifications prove nothing and are confirmed by asking.
     List,
     /// No key; a list that does not show our reference.
     BareList,
     /// Neither key nor look-up. Its notifications prove themselves.
     Blind,
+    /// Neither key nor look-up, and a payment's refunds are sent one after the other. Its notifications prove themselves.
+    OneAtATime,
     /// No key; a list, and a bound after which the PSP acts on no request any more.
     Bounded,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::KeyAndQuery, Self::KeyOnly, Self::List, Self::BareList, Self::Blind, Self::Bounded];
+    pub const ALL: [Self; 8] = [
+        Self::KeyAndQuery,
+        Self::KeyOnly,
+        Self::ById,
+        Self::List,
+        Self::BareList,
+        Self::Blind,
+        Self::OneAtATime,
+        Self::Bounded,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::KeyAndQuery => "key-and-query",
             Self::KeyOnly => "key-only",
+            Self::ById => "by-id",
             Self::List => "list",
             Self::BareList => "bare-list",
             Self::Blind => "blind",
+            Self::OneAtATime => "one-at-a-time",
             Self::Bounded => "bounded",
         }
     }
@@ -62,17 +76,22 @@ impl Kind {
 
     /// Whether requests of one key are one request to the PSP.
     pub const fn has_key(self) -> bool {
-        matches!(self, Self::KeyAndQuery | Self::KeyOnly)
+        matches!(self, Self::KeyAndQuery | Self::KeyOnly | Self::ById)
+    }
+
+    /// Whether a payment's refunds are sent one after the other.
+    pub const fn takes_turns(self) -> bool {
+        matches!(self, Self::OneAtATime)
     }
 
     /// Whether a notification proves itself; else the PSP is asked.
     pub const fn is_signed(self) -> bool {
-        matches!(self, Self::KeyAndQuery | Self::KeyOnly | Self::Blind)
+        matches!(self, Self::KeyAndQuery | Self::KeyOnly | Self::Blind | Self::OneAtATime)
     }
 
     /// Whether the PSP can be asked.
     pub const fn can_be_asked(self) -> bool {
-        !matches!(self, Self::KeyOnly | Self::Blind)
+        !matches!(self, Self::KeyOnly | Self::Blind | Self::OneAtATime)
     }
 
     /// Whether a look-up tells which of the PSP's refunds is ours.
@@ -88,9 +107,9 @@ impl Kind {
     /// So many ticks after it left a request has no effect any more; `None` where it may come however late.
     pub const fn request_dies_at(self) -> Option<u8> {
         match self {
-            Self::KeyAndQuery | Self::KeyOnly => Some(JOURNEY + 1),
+            Self::KeyAndQuery | Self::KeyOnly | Self::ById => Some(JOURNEY + 1),
             Self::Bounded => Some(BOUND),
-            Self::List | Self::BareList | Self::Blind => None,
+            Self::List | Self::BareList | Self::Blind | Self::OneAtATime => None,
         }
     }
 
@@ -100,7 +119,8 @@ impl Kind {
         let lookup = match self {
             Self::KeyAndQuery => Lookup::ByKey,
             Self::List | Self::BareList | Self::Bounded => Lookup::ByList,
-            Self::KeyOnly | Self::Blind => Lookup::None,
+            Self::ById => Lookup::ById,
+            Self::KeyOnly | Self::Blind | Self::OneAtATime => Lookup::None,
         };
         Recipe {
             lookup,
@@ -109,6 +129,15 @@ impl Kind {
                 Self::Bounded => Absence::ProvedAfter { bound: ticks(BOUND), source: "the model" },
                 _ => Absence::ProvesNothing,
             },
+        }
+    }
+
+    /// After so many ticks a refund is overdue. Where sending again is the only question, once no sooner than the window
+    /// ends, and once, at [`Self::ById`], before.
+    pub(crate) const fn overdue(self) -> u8 {
+        match self {
+            Self::KeyOnly => WINDOW - LEASE,
+            _ => OVERDUE,
         }
     }
 
@@ -121,7 +150,7 @@ impl Kind {
             resolve: NONE,
             poll: NONE,
             person_after_queries: if self.can_be_asked() { 1 } else { 2 },
-            overdue: ticks(OVERDUE),
+            overdue: ticks(self.overdue()),
         }
     }
 }

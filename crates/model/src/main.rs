@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 const HELP: &str = "\
 cargo xtask model [--psp KIND] [--refunds N] [--captured N] [--threads N] [--no-guards] [--BOUND N]...
 
-Without bounds: what the tests check. KIND is one of key-and-query, key-only, list, bare-list, blind, bounded. BOUND is
-one of crashes, copies, silences, unsent, verdicts, reversals, cancels, forgeries, closings (each kind of trouble),
-troubles (all of them together), sends (of one refund), queries (about one refund at once), notices (under way at once). Where one kind of trouble
-is allowed more often than all of them together, and --troubles is not given, all of them together are allowed as often.
+Without bounds: what the tests check. KIND is one of key-and-query, key-only, by-id, list, bare-list, blind,
+one-at-a-time, bounded. BOUND is one of crashes, copies, silences, unsent, verdicts, reversals, cancels, forgeries,
+closings (each kind of trouble), troubles (all of them together), sends (of one refund), queries (about one refund at
+once), notices (under way at once). Where one kind of trouble is allowed more often than all of them together, and
+--troubles is not given, all of them together are allowed as often.
 ";
 
 /// What the command line asks for.

@@ -327,6 +327,7 @@ impl Model for Redress {
         vec![World {
             rows: Vec::new(),
             books: Books { refunded: 0, reserved: 0, blocked: 0, booked: 0 },
+            turn: None,
             claims: Vec::new(),
             tasks: Vec::new(),
             requests: Vec::new(),

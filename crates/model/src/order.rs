@@ -105,6 +105,7 @@ impl Redress {
 /// Gives the first refund the second place, and the second the first.
 fn exchange(world: &mut World) {
     world.rows.swap(0, 1);
+    world.turn = world.turn.map(|turn| 1 - turn);
     let refunds = (world.tasks.iter_mut().map(|task: &mut Task| &mut task.refund))
         .chain(world.requests.iter_mut().map(|request| &mut request.refund))
         .chain(world.notices.iter_mut().map(|notice| &mut notice.refund))

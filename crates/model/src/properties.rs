@@ -1,6 +1,7 @@
 //! What must hold in every state, and what must be reached in some.
 
 use crate::bridge::{AMOUNT, balance};
+use crate::kind::Kind;
 use crate::model::Redress;
 use crate::state::{Broken, Record, Row, Said, Status, World};
 use redress_core::case::CaseKind;
@@ -23,6 +24,11 @@ pub const BOOKS: &str = "refunded, reserved and blocked are the sum of the refun
 pub const SENT_AGAIN: &str = "nothing is sent again without a key, a bound or a person";
 /// Leases fence.
 pub const ONE_SENDER: &str = "one refund has one sender at a time";
+/// Turns.
+pub const ONE_AT_A_TIME: &str =
+    "of a payment whose refunds are sent one after the other, one is under way at most";
+/// Look-ups by id.
+pub const ASKED_BY_ID: &str = "who can be asked by its own id only is never asked without it";
 /// Late truth.
 pub const HEARD: &str = "the PSP's word of success is never dropped";
 /// Late truth, continued.
@@ -56,8 +62,24 @@ pub(crate) fn all(model: &Redress) -> Vec<Property<Redress>> {
         Property::always(ORDERLY, |_: &Redress, world: &World| !world.has_broken(Broken::Refused)),
         Property::always(ENDS, |model: &Redress, world: &World| model.ends(world)),
     ];
+    if model.kind.takes_turns() {
+        all.push(Property::always(ONE_AT_A_TIME, |_: &Redress, world: &World| {
+            (0_u8..).zip(&world.rows).filter(|(place, row)| is_under_way(world, *place, row)).count() <= 1
+        }));
+    }
+    if model.kind == Kind::ById {
+        all.push(Property::always(ASKED_BY_ID, |_: &Redress, world: &World| {
+            !world.has_broken(Broken::AskedWithoutId)
+        }));
+    }
     all.extend(model.reaches());
     all
+}
+
+/// It may act at the PSP, as far as anybody can know: a person who says that it is over takes that on.
+fn is_under_way(world: &World, place: u8, row: &Row) -> bool {
+    let on_its_way = || world.requests.iter().any(|request| request.refund == place);
+    row.state.may_be_under_way() || (row.verdict.is_none() && on_its_way())
 }
 
 fn each(world: &World, holds: impl Fn(u8, &Row) -> bool) -> bool {
@@ -182,9 +204,28 @@ impl Redress {
                 },
             ));
         }
-        if self.kind.can_be_asked() && self.kind.list_shows_reference() {
+        // By its own id only what was once told can be asked about: that it is unknown then takes a trouble.
+        let may_be_asked = self.kind != Kind::ById || bounds.troubles > 0;
+        if self.kind.can_be_asked() && self.kind.list_shows_reference() && may_be_asked {
             reached.push(Property::sometimes("a look-up ends not knowing", |_: &Redress, world: &World| {
                 any(world, |_, row| row.state == StateName::Succeeded && row.queries > 0)
+            }));
+        }
+        if self.kind.takes_turns()
+            && i64::from(bounds.refunds) * AMOUNT <= self.captured
+            && bounds.refunds > 1
+        {
+            reached.push(Property::sometimes(
+                "one waits for the other's turn",
+                |_: &Redress, world: &World| {
+                    any(world, |place, row| {
+                        row.state == StateName::Queued && world.turn.is_some_and(|turn| turn != place)
+                    })
+                },
+            ));
+            reached.push(Property::sometimes("both have their turn", |_: &Redress, world: &World| {
+                world.rows.len() > 1
+                    && each(world, |_, row| row.state == StateName::Succeeded && row.sends > 0)
             }));
         }
         if self.kind.may_send_again() && bounds.sends > 1 {

@@ -14,6 +14,8 @@ pub struct World {
     pub rows: Vec<Row>,
     /// The payment's balance besides what was captured.
     pub books: Books,
+    /// Which refund has the payment's turn, where they are sent one after the other.
+    pub turn: Option<u8>,
     /// What open cases want to block, those that block less than they want in the order in which they were opened.
     pub claims: Vec<Claim>,
     /// What the processes are doing, sorted.
@@ -229,6 +231,8 @@ pub enum Broken {
     WordDropped = 4,
     /// A step was refused by the table or the balance, or an open refund was left with nobody to look at it.
     Refused = 8,
+    /// The PSP was asked about a refund without its own id, by which alone it can be asked.
+    AskedWithoutId = 16,
 }
 
 impl Row {

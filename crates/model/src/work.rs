@@ -1,6 +1,6 @@
 //! What the processes do: workers look at what is due, tasks write to the socket, notifications are taken in.
 
-use crate::bridge::{NOW, ago, outcome, process as id_of, refund};
+use crate::bridge::{NOW, ago, outcome, process as id_of, refund, refund_id};
 use crate::guards::Without;
 use crate::kind::{Kind, LEASE, ticks};
 use crate::model::Redress;
@@ -9,9 +9,10 @@ use redress_core::next_step::{Step, next_step};
 use redress_core::notice::{About, Asking, Taking, Told, take_notice};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::policy::AccountState;
-use redress_core::recipe::{Recipe, Resend};
+use redress_core::recipe::{Lookup, Recipe, Resend};
 use redress_core::settle::{Timing, Via, begin_send, call_person, doubt, fail_unsent};
 use redress_core::state::{Failure, Lease, RefundState};
+use redress_core::turn::is_free_for;
 use std::time::Duration;
 
 impl Redress {
@@ -28,11 +29,17 @@ impl Redress {
             Step::Nothing => return false,
             Step::Submit | Step::Resend => {
                 let sends = world.left.sends;
-                let may = row.sends < sends && row.send_number() <= sends;
+                let holder = world.turn.filter(|_| !self.lacks(Without::Turn)).map(refund_id);
+                let has_turn = !before.takes_turns || is_free_for(before.id, holder);
+                let may = has_turn && row.sends < sends && row.send_number() <= sends;
                 if may {
                     self.begin(world, place, process);
                 }
                 return may;
+            }
+            Step::Query if self.kind == Kind::ById && row.psp_id.is_none() => {
+                world.breaks(Broken::AskedWithoutId);
+                return true;
             }
             Step::Query => return self.look_up(world, place, process, None),
             Step::Doubt if self.lacks(Without::DoubtIsUnknown) => {
@@ -57,6 +64,7 @@ impl Redress {
         let for_ever = Resend::SameKey { window: ticks(100), source: "a removed guard" };
         match self.without {
             Some(Without::Window | Without::NoKeyNoResend) => recipe.resend = for_ever,
+            Some(Without::IdFirst) => recipe.lookup = Lookup::ByKey,
             Some(Without::LeaseInsideWindow | Without::LeaseBeforeBound) => timing.lease = Duration::ZERO,
             _ => {}
         }
@@ -167,6 +175,8 @@ impl Redress {
                 let job = Job::Asked { answer, proving: false };
                 world.tasks.push(Task { process, refund: place, stale: false, job });
             }
+            // It names no id, and none is known: there is nothing to ask by.
+            Taking::Ask(_) if self.kind == Kind::ById && about.or(bound).is_none() => {}
             Taking::Ask(_) => {
                 self.look_up(world, place, process, about);
             }

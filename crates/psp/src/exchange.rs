@@ -23,7 +23,7 @@ const PSP_ID_BYTES_MAX: usize = 128;
 /// Sends once and notes both sides.
 pub(crate) async fn send(
     transport: &dyn Transport,
-    record: &mut Record<'_>,
+    record: &mut Record,
     request: HttpRequest,
 ) -> Result<HttpResponse, Outcome> {
     record.request(&request);
@@ -46,6 +46,13 @@ pub(crate) fn prepare(account: &AccountConfig, mut request: HttpRequest) -> Http
 pub(crate) fn not_sendable(problem: &str) -> Exchange {
     let refusal = PspRefusal { code: NOT_SENDABLE.to_owned(), text: problem.to_owned(), again: Again::No };
     Exchange { outcome: Outcome::Refused(refusal), record: format!("nothing was sent: {problem}") }
+}
+
+/// The PSP did not let the account in: nothing was done, and it is no word about the refund, which may go when the account
+/// is in order again (decision 22).
+pub(crate) fn not_let_in(psp: &str, said: &str) -> Outcome {
+    let reason = format!("{psp} did not let the account in: {said}");
+    Outcome::NotSent { reason: reason.trim_end().to_owned() }
 }
 
 /// The end of an exchange that never began, because the account is not complete. It may be tried when it is.

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod adyen;
 pub mod connector;
+mod discreet;
 mod exchange;
 pub mod guard;
 pub mod http;
@@ -18,6 +19,7 @@ pub mod paypal;
 pub mod profile;
 pub mod record;
 pub mod registry;
+mod secrets;
 pub mod session;
 pub mod stcpay;
 pub mod stripe;

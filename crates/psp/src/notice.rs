@@ -5,8 +5,8 @@ use redress_core::money::Amount;
 use redress_core::outcome::Outcome;
 use redress_core::time::Timestamp;
 
-/// A notification as it came in.
-#[derive(Clone, Debug)]
+/// A notification as it came in. Printing shows neither a header's value, which may be a secret, nor the body.
+#[derive(Clone)]
 pub struct Inbound {
     /// Its headers.
     pub headers: http::HeaderMap,
@@ -16,6 +16,15 @@ pub struct Inbound {
     pub received_at: Timestamp,
 }
 
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound")
+            .field("body_bytes", &self.body.len())
+            .field("received_at", &self.received_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a notification tells, once it is known to be the PSP's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -23,8 +32,8 @@ pub struct Notice {
     pub key: Option<String>,
     /// The PSP's id of the refund.
     pub psp_refund_id: Option<String>,
-    /// The PSP's id of the payment.
-    pub psp_payment_id: Option<String>,
+    /// The PSP's ids of the payment: each of them, where it has several; none where it names no payment.
+    pub psp_payment_ids: Vec<String>,
     /// The sum it speaks of.
     pub amount: Option<Amount>,
     /// What it says.

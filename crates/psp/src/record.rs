@@ -1,7 +1,9 @@
 //! The evidence that an attempt's row keeps: what was said on both sides, without secrets and signatures.
 
 use crate::account::AccountConfig;
+use crate::secrets::{ELLIPSIS, HIDDEN, Secrets};
 use crate::transport::{HttpRequest, HttpResponse, TransportError};
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write;
 
 /// The longest evidence kept of one exchange, in bytes.
@@ -10,11 +12,23 @@ pub const RECORD_BYTES_MAX: usize = 4 * 1024;
 /// So much is kept of each body, in bytes: a long question must not push out the answer.
 const BODY_BYTES_MAX: usize = 1_500;
 
-/// What stands for a text that was taken out.
-const HIDDEN: &str = "[hidden]";
-
-/// The names of JSON fields whose values are never kept, in lower case.
-const HIDDEN_FIELDS: [&str; 14] = [
+/// The names of JSON fields whose values are never kept, in lower case: secrets, signatures, and what PSPs show of the
+/// customer's card or account.
+const HIDDEN_FIELDS: [&str; 28] = [
+    "bin",
+    "cardnumber",
+    "expirymonth",
+    "expiryyear",
+    "first_six",
+    "first6",
+    "holder",
+    "iban",
+    "last_four",
+    "last4",
+    "last4digits",
+    "mobileno",
+    "nameoncard",
+    "number",
     "signature",
     "hashstring",
     "hash",
@@ -31,18 +45,20 @@ const HIDDEN_FIELDS: [&str; 14] = [
     "authorization",
 ];
 
-/// The names of credentials that are no secrets: the evidence shows what was called.
-const SHOWN_CREDENTIALS: [&str; 2] = ["inquiry_path", "refund_path"];
-
 /// Evidence that is being written.
-pub(crate) struct Record<'a> {
-    account: &'a AccountConfig,
+pub(crate) struct Record {
+    secrets: Secrets,
     text: String,
 }
 
-impl<'a> Record<'a> {
-    pub(crate) fn new(account: &'a AccountConfig) -> Self {
-        Self { account, text: String::new() }
+impl Record {
+    pub(crate) fn new(account: &AccountConfig) -> Self {
+        Self { secrets: Secrets::of(account), text: String::new() }
+    }
+
+    /// Keeps a secret out that the account's credentials do not have: an access token.
+    pub(crate) fn keep_out(&mut self, secret: &SecretString) {
+        self.secrets.add(secret.expose_secret());
     }
 
     /// Notes what is asked.
@@ -69,7 +85,8 @@ impl<'a> Record<'a> {
         if body.is_empty() {
             return;
         }
-        let mut text = hide_fields(&String::from_utf8_lossy(body));
+        // Before it is cut: a part of a secret is one too.
+        let mut text = self.secrets.hide(&hide_fields(&String::from_utf8_lossy(body)));
         cut(&mut text, BODY_BYTES_MAX);
         self.line(&text);
     }
@@ -80,25 +97,15 @@ impl<'a> Record<'a> {
     }
 
     /// The whole evidence.
-    pub(crate) fn finish(mut self) -> String {
-        let credentials = &self.account.credentials;
-        let secrets = credentials.names().filter(|name| !SHOWN_CREDENTIALS.contains(name));
-        for value in secrets.filter_map(|name| credentials.get(name)) {
-            // A key of several lines is a secret in each of them. Whole secrets only: a partner's name in a body is
-            // wanted, and no secret is that short.
-            for line in value.lines().map(str::trim).filter(|line| line.len() >= 8) {
-                self.text = self.text.replace(line, HIDDEN);
-            }
-        }
-        self.text.truncate(self.text.trim_end().len());
-        cut(&mut self.text, RECORD_BYTES_MAX);
-        self.text
+    pub(crate) fn finish(self) -> String {
+        let mut text = self.secrets.hide(self.text.trim_end());
+        cut(&mut text, RECORD_BYTES_MAX);
+        text
     }
 }
 
 /// Cuts a text to so many bytes, on a character's border, and says so.
 pub(crate) fn cut(text: &mut String, bytes_max: usize) {
-    const ELLIPSIS: &str = "…";
     if text.len() <= bytes_max {
         return;
     }
@@ -110,7 +117,7 @@ pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     text.push_str(ELLIPSIS);
 }
 
-/// Replaces the text values of hidden fields, wherever they stand, also in what is no whole JSON document.
+/// Replaces the values of hidden fields, texts and whole numbers, wherever they stand, also in what is no whole JSON document.
 fn hide_fields(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -123,9 +130,14 @@ fn hide_fields(text: &str) -> String {
         let colon = after.trim_start();
         let Some(value) = colon.strip_prefix(':').map(str::trim_start) else { continue };
         let name = name.trim_matches('"').to_ascii_lowercase();
-        if value.starts_with('"') && HIDDEN_FIELDS.contains(&name.as_str()) {
+        let bytes = match value.as_bytes().first() {
+            Some(b'"') => quoted_bytes(value),
+            Some(b'0'..=b'9') => value.bytes().take_while(u8::is_ascii_digit).count(),
+            _ => 0,
+        };
+        if bytes > 0 && HIDDEN_FIELDS.contains(&name.as_str()) {
             let _ = write!(out, ":\"{HIDDEN}\"");
-            rest = &value[quoted_bytes(value)..];
+            rest = &value[bytes..];
         }
     }
     out.push_str(rest);
@@ -157,6 +169,11 @@ mod tests {
         assert_eq!(
             hide_fields(text),
             r#"{"a":"signature","signature":"[hidden]","n":{"hashString":"[hidden]","x":1},"signature":"#
+        );
+        let card = r#"{"card":{"bin":"420000","last4Digits":"0000","holder":"Jane Jones","expiryMonth":"05"},"number":512345}"#;
+        assert_eq!(
+            hide_fields(card),
+            r#"{"card":{"bin":"[hidden]","last4Digits":"[hidden]","holder":"[hidden]","expiryMonth":"[hidden]"},"number":"[hidden]"}"#
         );
         assert_eq!(hide_fields("<html>"), "<html>");
         assert_eq!(hide_fields(r#"{"signature":"cut o"#), r#"{"signature":"[hidden]""#);

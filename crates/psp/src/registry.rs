@@ -2,6 +2,7 @@
 
 use crate::adyen::Adyen;
 use crate::connector::Connector;
+use crate::discreet::Discreet;
 use crate::momo::Momo;
 use crate::mpgs::Mpgs;
 use crate::oppwa::Oppwa;
@@ -10,9 +11,18 @@ use crate::stcpay::StcPay;
 use crate::stripe::Stripe;
 use crate::tap::Tap;
 
-/// Every connector, in the order of their names.
+/// Every connector, in the order of their names. What they say holds no secret of the account.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&Adyen, &Momo, &Mpgs, &Oppwa, &PayPal, &StcPay, &Stripe, &Tap]
+    &[
+        &Discreet(&Adyen),
+        &Discreet(&Momo),
+        &Discreet(&Mpgs),
+        &Discreet(&Oppwa),
+        &Discreet(&PayPal),
+        &Discreet(&StcPay),
+        &Discreet(&Stripe),
+        &Discreet(&Tap),
+    ]
 }
 
 /// The connector of that name.

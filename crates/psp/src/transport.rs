@@ -148,8 +148,8 @@ impl std::fmt::Debug for HttpRequest {
     }
 }
 
-/// A whole answer.
-#[derive(Clone, Debug)]
+/// A whole answer. Printing shows neither a header's value nor the body, which may hold an access token.
+#[derive(Clone)]
 pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
@@ -157,6 +157,15 @@ pub struct HttpResponse {
     pub headers: HeaderMap,
     /// The answer's body, no longer than the request allowed.
     pub body: Bytes,
+}
+
+impl std::fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why there is no whole answer. The text is for people and holds no secret.

@@ -178,7 +178,7 @@ fn belongs(notice: &Notice, key: &str, answer: &Outcome, amount: Amount) {
     assert_eq!(answer.as_str(), "pending");
     assert_eq!(notice.key.as_deref(), Some(key));
     assert_eq!(notice.psp_refund_id.as_deref(), answer.psp_refund_id());
-    assert_eq!(notice.psp_payment_id.as_deref(), Some(PAYMENT));
+    assert_eq!(notice.psp_payment_ids, [PAYMENT]);
     assert_eq!(notice.amount, Some(amount));
 }
 

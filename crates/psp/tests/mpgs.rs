@@ -251,7 +251,10 @@ fn what_is_told_is_verified_and_then_asked() {
             let inbound = desk.heard().await;
             let notices = desk.read(&inbound).await.unwrap();
             let [notice] = notices.as_slice() else { panic!("{notices:?}") };
-            assert_eq!((notice.key.as_deref(), notice.psp_payment_id.as_deref()), (Some(key), Some(ORDER)));
+            assert_eq!(
+                (notice.key.as_deref(), &*notice.psp_payment_ids),
+                (Some(key), &[ORDER.to_owned()][..])
+            );
             assert_eq!((notice.amount, &notice.outcome), (Some(desk.amount), &done()));
             assert!(notice.must_confirm && notice.foreign.is_none() && notice.psp_refund_id.is_none());
             assert_eq!(desk.query(key).await, notice.outcome);

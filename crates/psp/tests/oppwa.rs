@@ -267,7 +267,7 @@ fn a_notification_is_read_and_confirmed() {
             let notices = desk.read(&desk.account, &told).await.unwrap();
             let [notice] = notices.as_slice() else { panic!("{notices:?}") };
             assert_eq!(notice.key.as_deref(), Some("rf-1"));
-            assert_eq!(notice.psp_payment_id.as_deref(), Some(PAYMENT));
+            assert_eq!(notice.psp_payment_ids, [PAYMENT]);
             assert_eq!((notice.amount, &notice.outcome), (Some(desk.amount), &done));
             assert!(notice.must_confirm && notice.foreign.is_none());
             assert_eq!(desk.query("rf-1", notice.psp_refund_id.as_deref()).await, done);

@@ -282,7 +282,7 @@ fn a_notification_is_verified_and_read() {
             let notice = desk.read(&desk.account, &inbound).await.unwrap();
             assert_eq!(notice.key.as_deref(), Some(KEY));
             assert_eq!(notice.psp_refund_id.as_deref(), done.psp_refund_id());
-            assert_eq!(notice.psp_payment_id.as_deref(), Some(CAPTURE));
+            assert_eq!(notice.psp_payment_ids, [CAPTURE]);
             assert_eq!(notice.amount.map(Amount::minor), Some(1_050));
             assert_eq!(notice.outcome, done);
             assert!(notice.must_confirm);

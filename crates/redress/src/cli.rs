@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, sandbox, verify,
+    backup, case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, restore, sandbox,
+    settings, verify,
 };
 use crate::failure::{EXIT_CODES, Failure};
 use crate::{demo, serve};
@@ -25,6 +26,8 @@ enum Command {
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Verify(verify::Verify),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Merchant(merchant::MerchantArgs),
     Key(key::KeyArgs),
     PspAccount(psp_account::PspAccountArgs),
@@ -33,6 +36,7 @@ enum Command {
     Refund(refund::RefundArgs),
     Case(case::CaseArgs),
     Sandbox(sandbox::SandboxArgs),
+    Settings(settings::SettingsArgs),
 }
 
 impl Cli {
@@ -44,6 +48,8 @@ impl Cli {
             Command::Migrate(args) => migrate::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Verify(args) => verify::run(args).await,
+            Command::Backup(args) => backup::run(args).await,
+            Command::Restore(args) => restore::run(args).await,
             Command::Merchant(args) => merchant::run(args).await,
             Command::Key(args) => key::run(args).await,
             Command::PspAccount(args) => psp_account::run(args).await,
@@ -52,6 +58,7 @@ impl Cli {
             Command::Refund(args) => refund::run(args).await,
             Command::Case(args) => case::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Settings(_) => settings::run(),
         }
     }
 }
@@ -80,12 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn every_command_but_the_sandbox_takes_settings_and_data() {
+    fn every_command_that_opens_a_store_takes_settings_and_data() {
         for words in [
             "serve",
             "migrate",
             "doctor",
             "verify",
+            "backup --to x.db",
+            "restore --from x.db --verify",
+            "key rotate-master",
             "merchant list",
             "key list --merchant M1",
             "psp-account list",

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use redress_engine::vault::{Vault, generate_line};
 use redress_engine::world::Random;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::failure::Failure;
+use crate::whole_file;
 
 /// No key file is longer, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -16,17 +17,82 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const HEADING: &str = "# Master keys of Redress, newest first. They open the secrets in the database: without them, keys,\n\
      # PSP credentials and endpoint secrets are lost. Keep a copy, apart from the database's backups.\n";
 
-/// Reads the key file.
+/// Reads the key file. The vault reads it again where a rotation may have changed it.
 pub(crate) fn read(path: &Path) -> Result<Vault, Failure> {
-    let fail =
-        |problem: String| Failure::unable(format!("the master key file {}: {problem}", path.display()));
+    let text = text(path)?;
+    let vault = Vault::parse(text.expose_secret()).map_err(|error| fail(path, &error))?;
+    let again = path.to_owned();
+    Ok(vault.reading_again(Box::new(move || self::text(&again).ok())))
+}
+
+fn fail(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
+    Failure::unable(format!("the master key file {}: {problem}", path.display()))
+}
+
+/// What stands in the key file.
+pub(crate) fn text(path: &Path) -> Result<SecretString, Failure> {
+    let fail = |problem: String| fail(path, &problem);
     let length = std::fs::metadata(path).map_err(|error| fail(unreadable(&error)))?.len();
     if length > FILE_BYTES_MAX {
         return Err(fail(format!("it has more than {FILE_BYTES_MAX} bytes")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    let text = secrecy::SecretString::from(text);
-    Vault::parse(text.expose_secret()).map_err(|error| fail(error.to_string()))
+    Ok(text.into())
+}
+
+/// The id of the key on a line; `None` for remarks and empty lines.
+fn id_on(line: &str) -> Option<&str> {
+    let line = line.trim();
+    (!line.starts_with('#')).then(|| line.split_once(':')).flatten().map(|(id, _)| id)
+}
+
+/// Writes the lines in place of the file's, whole or not at all, if they make a key file.
+fn write(path: &Path, lines: &[&str]) -> Result<(), Failure> {
+    let text = SecretString::from(lines.join("\n") + "\n");
+    Vault::parse(text.expose_secret()).map_err(|error| fail(path, &error))?;
+    whole_file::replace_kept(path, text.expose_secret().as_bytes()).map_err(|error| fail(path, &error))
+}
+
+/// Adds a new key, before the others, where it seals, or behind them, where it only opens; answers its id.
+pub(crate) fn add(path: &Path, random: &dyn Random, first: bool) -> Result<String, Failure> {
+    let (text, line) = (text(path)?, generate_line(random));
+    let line = line.expose_secret();
+    let mut lines: Vec<&str> = text.expose_secret().lines().collect();
+    let newest = lines.iter().position(|line| id_on(line).is_some()).unwrap_or(lines.len());
+    lines.insert(if first { newest } else { lines.len() }, line);
+    write(path, &lines)?;
+    Ok(id_on(line).unwrap_or_default().to_owned())
+}
+
+/// Makes a key of the file its newest.
+pub(crate) fn make_first(path: &Path, id: &str) -> Result<(), Failure> {
+    let text = text(path)?;
+    let mut lines: Vec<&str> = text.expose_secret().lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| id_on(line) == Some(id))
+        .ok_or_else(|| Failure::found(format!("the master key file {} has no key {id}", path.display())))?;
+    let line = lines.remove(at);
+    let newest = lines.iter().position(|line| id_on(line).is_some()).unwrap_or(lines.len());
+    lines.insert(newest, line);
+    write(path, &lines)
+}
+
+/// Removes the keys that nobody needs, never the newest; answers their ids.
+pub(crate) fn keep(path: &Path, needed: impl Fn(&str) -> bool) -> Result<Vec<String>, Failure> {
+    let text = text(path)?;
+    let newest = text.expose_secret().lines().find_map(id_on);
+    let goes = |line: &&str| id_on(line).is_some_and(|id| Some(id) != newest && !needed(id));
+    let (dropped, kept): (Vec<&str>, Vec<&str>) = text.expose_secret().lines().partition(goes);
+    if !dropped.is_empty() {
+        write(path, &kept)?;
+    }
+    Ok(dropped.into_iter().filter_map(id_on).map(str::to_owned).collect())
+}
+
+/// Puts back what stood in the file.
+pub(crate) fn put_back(path: &Path, text: &SecretString) -> Result<(), Failure> {
+    write(path, &text.expose_secret().lines().collect::<Vec<_>>())
 }
 
 fn unreadable(error: &std::io::Error) -> String {
@@ -89,6 +155,29 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn keys_are_added_made_first_and_dropped_and_remarks_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("master.key");
+        let random = OsRandom::new().unwrap();
+        create(&path, &random).unwrap();
+        let ids = || read(&path).unwrap().key_ids();
+        let first = ids().remove(0);
+        let second = add(&path, &random, true).unwrap();
+        let third = add(&path, &random, false).unwrap();
+        assert_eq!(ids(), [&*second, &first, &third]);
+        make_first(&path, &third).unwrap();
+        assert_eq!(ids(), [&*third, &second, &first]);
+        assert!(matches!(make_first(&path, "mk-none"), Err(Failure::Found(_))));
+        let before = text(&path).unwrap();
+        assert_eq!(keep(&path, |id| id == first), Ok(vec![second.clone()]));
+        assert_eq!(ids(), [&*third, &first], "the newest stays though nothing needs it yet");
+        assert_eq!(keep(&path, |id| id == first), Ok(Vec::new()));
+        put_back(&path, &before).unwrap();
+        assert_eq!(ids(), [&*third, &second, &first]);
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with(HEADING));
     }
 
     #[test]

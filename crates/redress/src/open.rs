@@ -172,7 +172,7 @@ pub(crate) fn make_embedded(settings: &Settings, world: &World) -> Result<(), Fa
     master_key::create(key_file, &*world.random)
 }
 
-fn make_dir(dir: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn make_dir(dir: Option<&Path>) -> Result<(), Failure> {
     let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

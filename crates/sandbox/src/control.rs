@@ -98,9 +98,12 @@ pub(crate) async fn payment(extract::State(sandbox): extract::State<Sandbox>, bo
 struct WebhookBody {
     psp: String,
     url: String,
+    /// What the PSP itself tells the account apart by; for all accounts that have none of their own where left out.
+    account: Option<String>,
 }
 
-/// `POST /control/webhook`: where a PSP whose notifications are set up once, and not with each request, sends them.
+/// `POST /control/webhook`: where a PSP whose notifications are set up once, and not with each request, sends them; those
+/// of all its accounts, or of one.
 pub(crate) async fn webhook(extract::State(sandbox): extract::State<Sandbox>, body: Bytes) -> Response<Body> {
     respond(read(&body).and_then(|body: WebhookBody| {
         let psp = psp_named(&body.psp)?;
@@ -110,8 +113,17 @@ pub(crate) async fn webhook(extract::State(sandbox): extract::State<Sandbox>, bo
         if !body.url.starts_with("http://") {
             return Err(bad("url must begin with http://: the sandbox posts over plain http only"));
         }
-        sandbox.transact(|state| state.put_webhook(psp, &body.url)).map_err(Refusal::State)?;
-        Ok(json!({ "psp": psp.name(), "url": body.url }))
+        let Some(account) = body.account else {
+            sandbox.transact(|state| state.put_webhook(psp, &body.url)).map_err(Refusal::State)?;
+            return Ok(json!({ "psp": psp.name(), "url": body.url }));
+        };
+        let name = psp.play().account_named(&sandbox.inner.config, &account).ok_or_else(|| {
+            let text =
+                format!("{} has no such account that is told once where its notifications go", psp.name());
+            Refusal::Said(StatusCode::NOT_FOUND, text)
+        })?;
+        sandbox.transact(|state| state.put_account_webhook(psp, &name, &body.url)).map_err(Refusal::State)?;
+        Ok(json!({ "psp": psp.name(), "url": body.url, "account": account }))
     }))
 }
 
@@ -137,6 +149,9 @@ pub(crate) async fn script(extract::State(sandbox): extract::State<Sandbox>, bod
                 psp.name(),
                 step.text()
             )));
+        }
+        if psp != Psp::Adyen && steps.contains(&Step::SucceedThenReverse) {
+            return Err(bad(format!("only Adyen tells that a refund came back, not {}", psp.name())));
         }
         sandbox.transact(|state| {
             if state.payment(psp, &body.payment)?.is_none() {

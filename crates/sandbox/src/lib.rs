@@ -15,13 +15,14 @@
 //! * `POST /control/finish {"psp","refund","state"}` ends a pending refund (`refund`: the PSP's id of it, or our key;
 //!   `state`: `succeeded` or `failed`).
 //! * `POST /control/webhook {"psp","url"}` says where the notifications of a PSP go that takes no address with a
-//!   request; until then it sends none.
+//!   request; until then it sends none. With `"account"` it is for one account, by what the PSP itself tells it apart by
+//!   (Adyen's merchant account, OPPWA's entity, PayPal's client id, Stripe's secret key), and the others keep theirs.
 //! * `GET /control/ledger` → `{"effects":[{"psp","payment","refund","key","amount_minor","currency","state"}]}`: one
 //!   row for each refund that moved or reserved money, oldest first. A row that failed had existed before. A refused
 //!   submit leaves none. `key` is MoMo's refund `orderId`, Mastercard Gateway's
 //!   transaction id, Tap's `reference.merchant`.
 //!
-//! Errors are `{"error": "…"}` with 400, 404 (no such payment or refund) or 409.
+//! Errors are `{"error": "…"}` with 400, 404 (no such payment, refund or account) or 409.
 //!
 //! # The steps
 //!
@@ -41,6 +42,7 @@
 //! | `duplicate_notification` (Tap) | at once | `PENDING` | `REFUNDED`, the same notification twice |
 //! | `notify_before_answer` (Tap) | at once, and `REFUNDED` at once | `PENDING`, after the notification was tried once | nothing |
 //! | `succeed_then_fail` (Tap) | at once | `PENDING` | `REFUNDED`, and 1 s later `FAILED`, a notification each |
+//! | `succeed_then_reverse` (Adyen) | at once | `received` | `REFUND`, and 1 s later `REFUNDED_REVERSED` |
 //!
 //! Stripe: a refund is `succeeded` in the answer itself and told once as `refund.created`; `refuse` is HTTP 400 with
 //! `charge_disputed`; `pend` is `pending`, and its end is told as `refund.updated` or `refund.failed`; all of the steps

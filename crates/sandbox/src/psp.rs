@@ -3,6 +3,7 @@
 use axum::Router;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::config::SandboxConfig;
 use crate::notify::Kept;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
@@ -33,6 +34,13 @@ pub(crate) trait Play: Sync {
     /// Whether it tells merchants of what becomes of a refund.
     fn notifies(&self) -> bool {
         false
+    }
+
+    /// The name that the state has for one of its accounts, by what the PSP itself tells it apart by; `None` where there is
+    /// no such account, or where each request says where notifications go.
+    fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
+        let _ = (config, account);
+        None
     }
 
     /// Why a payment of these particulars cannot be one of this PSP's, if so.

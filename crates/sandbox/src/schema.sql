@@ -18,6 +18,14 @@ CREATE TABLE IF NOT EXISTS webhook (
     url TEXT NOT NULL
 );
 
+-- The same for one of the PSP's accounts, in the place of the above.
+CREATE TABLE IF NOT EXISTS account_webhook (
+    psp     TEXT NOT NULL,
+    account TEXT NOT NULL,
+    url     TEXT NOT NULL,
+    PRIMARY KEY (psp, account)
+);
+
 -- stage: coming (its effect is still due; nobody may see it), pending, succeeded, failed, refused (there never was an effect).
 CREATE TABLE IF NOT EXISTS refund (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,

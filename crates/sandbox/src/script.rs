@@ -24,6 +24,7 @@ pub(crate) enum Step {
     DuplicateNotification,
     NotifyBeforeAnswer,
     SucceedThenFail,
+    SucceedThenReverse,
 }
 
 /// What a step does to the money.
@@ -103,6 +104,7 @@ impl Step {
             ("duplicate_notification", None) => Ok(Step::DuplicateNotification),
             ("notify_before_answer", None) => Ok(Step::NotifyBeforeAnswer),
             ("succeed_then_fail", None) => Ok(Step::SucceedThenFail),
+            ("succeed_then_reverse", None) => Ok(Step::SucceedThenReverse),
             ("effect_after" | "slow", None) => {
                 Err(format!("step {name:?} needs milliseconds, as in \"{name}:1500\""))
             }
@@ -128,12 +130,24 @@ impl Step {
             Step::DuplicateNotification => "duplicate_notification".to_owned(),
             Step::NotifyBeforeAnswer => "notify_before_answer".to_owned(),
             Step::SucceedThenFail => "succeed_then_fail".to_owned(),
+            Step::SucceedThenReverse => "succeed_then_reverse".to_owned(),
         }
     }
 
     /// Whether the step makes sense only where the PSP notifies or can be asked again about a refund that was final.
     pub(crate) fn needs_notifications(self) -> bool {
-        matches!(self, Step::DuplicateNotification | Step::NotifyBeforeAnswer | Step::SucceedThenFail)
+        matches!(
+            self,
+            Step::DuplicateNotification
+                | Step::NotifyBeforeAnswer
+                | Step::SucceedThenFail
+                | Step::SucceedThenReverse
+        )
+    }
+
+    /// How long after it succeeded the refund fails, or comes back, if it does.
+    pub(crate) fn fails_after(self, ms: i64) -> Option<i64> {
+        matches!(self, Step::SucceedThenFail | Step::SucceedThenReverse).then_some(ms)
     }
 
     /// What it does to the money.
@@ -151,7 +165,8 @@ impl Step {
             | Step::Slow { .. }
             | Step::DuplicateNotification
             | Step::NotifyBeforeAnswer
-            | Step::SucceedThenFail => Effect::Now,
+            | Step::SucceedThenFail
+            | Step::SucceedThenReverse => Effect::Now,
         }
     }
 
@@ -162,7 +177,8 @@ impl Step {
             | Step::Refuse
             | Step::Pend
             | Step::DuplicateNotification
-            | Step::SucceedThenFail => Answer::Plain,
+            | Step::SucceedThenFail
+            | Step::SucceedThenReverse => Answer::Plain,
             Step::TimeoutBeforeEffect | Step::TimeoutAfterEffect | Step::EffectAfter { .. } => Answer::Never,
             Step::Error500BeforeEffect | Step::Error500AfterEffect => Answer::Error500,
             Step::ResetAfterEffect => Answer::Reset,
@@ -195,6 +211,7 @@ mod tests {
             "duplicate_notification",
             "notify_before_answer",
             "succeed_then_fail",
+            "succeed_then_reverse",
         ] {
             let step = Step::parse(&Value::from(text)).expect(text);
             assert_eq!(step.text(), text);

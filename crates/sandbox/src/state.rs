@@ -133,15 +133,27 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Where the PSP's notifications go that no request says it of.
-    pub(crate) fn webhook(&self, psp: Psp) -> Result<Option<String>, StateError> {
-        let sql = "SELECT url FROM webhook WHERE psp = ?1";
-        Ok(self.tx.prepare_cached(sql)?.query_row([psp], |row| row.get(0)).optional()?)
+    /// Where the PSP's notifications to an account go that no request says it of: to the account's own address, else to
+    /// the one for all.
+    pub(crate) fn webhook(&self, psp: Psp, account: &str) -> Result<Option<String>, StateError> {
+        let sql = "SELECT url FROM account_webhook WHERE psp = ?1 AND account = ?2
+                   UNION ALL SELECT url FROM webhook WHERE psp = ?1 LIMIT 1";
+        Ok(self.tx.prepare_cached(sql)?.query_row(params![psp, account], |row| row.get(0)).optional()?)
     }
 
     pub(crate) fn put_webhook(&self, psp: Psp, url: &str) -> Result<(), StateError> {
         let sql = "INSERT INTO webhook (psp, url) VALUES (?1, ?2) ON CONFLICT (psp) DO UPDATE SET url = excluded.url";
         self.exec(sql, params![psp, url])?;
+        Ok(())
+    }
+
+    /// The same for one account, by the name that the state has for it.
+    pub(crate) fn put_account_webhook(&self, psp: Psp, account: &str, url: &str) -> Result<(), StateError> {
+        self.tx.execute(
+            "INSERT INTO account_webhook (psp, account, url) VALUES (?1, ?2, ?3)
+             ON CONFLICT (psp, account) DO UPDATE SET url = excluded.url",
+            params![psp, account, url],
+        )?;
         Ok(())
     }
 

@@ -94,14 +94,18 @@ impl Got {
 
 impl Harness {
     pub(crate) fn new() -> Harness {
-        Harness::open(&Place::Memory, START_MS)
+        Harness::with(SandboxConfig::default())
+    }
+
+    pub(crate) fn with(config: SandboxConfig) -> Harness {
+        Harness::open(&Place::Memory, START_MS, config)
     }
 
     pub(crate) fn on_file(path: &Path, now_ms: i64) -> Harness {
-        Harness::open(&Place::File(path.to_owned()), now_ms)
+        Harness::open(&Place::File(path.to_owned()), now_ms, SandboxConfig::default())
     }
 
-    fn open(place: &Place, now_ms: i64) -> Harness {
+    fn open(place: &Place, now_ms: i64, config: SandboxConfig) -> Harness {
         let clock = Arc::new(ManualClock(watch::channel(now_ms).0));
         let receiver = Arc::new(Receiver::default());
         let world = World {
@@ -109,7 +113,7 @@ impl Harness {
             spawner: Arc::new(NoSpawner),
             notifier: Arc::new(Arc::clone(&receiver)),
         };
-        let sandbox = Sandbox::open(place, SandboxConfig::default(), world).unwrap();
+        let sandbox = Sandbox::open(place, config, world).unwrap();
         Harness { sandbox, clock, receiver }
     }
 

@@ -9,9 +9,10 @@ use serde::Deserialize;
 mod deliveries;
 mod refunds;
 mod signatures;
+mod turns;
 
 use crate::wire::base32;
-use crate::witness::{Received, Wish};
+use crate::witness::{Received, Submit, Wish};
 
 /// The statement for [`Evidence::payments`].
 pub const PAYMENTS: &str = "SELECT merchant_id, payment_id, order_ref, captured, refunded, reserved, blocked, \
@@ -62,6 +63,8 @@ pub struct Payment {
     pub order_ref: String,
     /// The PSP's name.
     pub psp: &'static str,
+    /// The PSP takes no reference of ours, and shows none.
+    pub nameless: bool,
     /// The PSP's id.
     pub psp_payment_id: String,
     /// ISO 4217.
@@ -94,6 +97,10 @@ pub struct Evidence {
     pub mistakes: Vec<String>,
     /// References of refunds whose submit was doubled on its way to a PSP that makes two refunds of it.
     pub doubled: Vec<String>,
+    /// The requests for refunds at PSPs that can tell no two of a payment apart, in the order in which they left.
+    pub submits: Vec<Submit>,
+    /// When a person closed a refund, in microseconds since 1970, and its reference.
+    pub closings: Vec<(String, i64)>,
     /// The PSPs' ids of refunds that Redress was told are done, and said that it heard.
     pub told_done: Vec<String>,
     /// The PSPs' ids of refunds that were done at some time.
@@ -213,6 +220,8 @@ pub fn judge(evidence: &Evidence) -> Vec<String> {
         Err(error) => return vec![format!("the evidence cannot be read: {error}")],
     };
     books.found.extend(evidence.seen.iter().cloned());
+    books.name_effects();
+    books.judge_turns();
     books.judge_ledger();
     books.judge_strangers();
     books.judge_wishes();

@@ -85,7 +85,7 @@ impl Run {
         let payment = self.rng.pick(&merchants[owner].payments);
         let face = *self.rng.pick(&[Face::Portone, Face::Sgate]);
         // SGate has two decimals at most, for every currency.
-        let step = if face == Face::Sgate && payment.decimals == 3 { 10 } else { 1 };
+        let step = if face == Face::Sgate && payment.kind.decimals == 3 { 10 } else { 1 };
         let minor = match self.rng.below(8) {
             0 if face == Face::Portone => None,
             0 | 1 => Some(payment.captured),
@@ -199,9 +199,9 @@ impl Run {
         reason: &str,
     ) -> Request<Body> {
         let kind = if minor.is_some() { "partial" } else { "full" };
-        let mut amount =
-            minor.map_or_else(String::new, |sum| format!(r#""amount":{},"#, major(sum, payment.decimals)));
-        let (mut channel, mut environment) = (payment.channel, "sandbox");
+        let mut amount = minor
+            .map_or_else(String::new, |sum| format!(r#""amount":{},"#, major(sum, payment.kind.decimals)));
+        let (mut channel, mut environment) = (payment.kind.channel, "sandbox");
         if wish.wrong {
             match wish.number % 5 {
                 0 => amount = r#""amount":-1,"#.into(),
@@ -241,8 +241,8 @@ impl Run {
         minor: Option<i64>,
         reason: &str,
     ) -> Request<Body> {
-        let mut amount = major(minor.unwrap_or(payment.captured), payment.decimals);
-        if payment.decimals == 3 && amount.ends_with('0') {
+        let mut amount = major(minor.unwrap_or(payment.captured), payment.kind.decimals);
+        if payment.kind.decimals == 3 && amount.ends_with('0') {
             amount.pop();
         }
         let mut amount = format!("\"{amount}\"");
@@ -340,9 +340,9 @@ impl Run {
         };
         let payment = self.rng.pick(&owner.payments);
         let mut body = json!({
-            "order_ref": payment.order_ref, "psp_account": owner.account(payment.psp).to_string(),
-            "psp_payment_id": payment.psp_payment_id, "currency": payment.currency, "amount": payment.captured,
-            "captured_at": CAPTURED_AT, "channel": payment.channel, "payment_method": payment.psp,
+            "order_ref": payment.order_ref, "psp_account": owner.account(payment.kind.psp).to_string(),
+            "psp_payment_id": payment.psp_payment_id, "currency": payment.kind.currency, "amount": payment.captured,
+            "captured_at": CAPTURED_AT, "channel": payment.kind.channel, "payment_method": payment.kind.method,
         });
         if payment.own_address {
             body["notification_url"] = format!("http://shop{}.test/own", owner.number).into();

@@ -16,6 +16,8 @@ pub enum Defect {
     PendingIsSuccess,
     /// A connector that says that a PSP without idempotency keys has them.
     ResendsWithoutKey,
+    /// A connector that says that its PSP can tell refunds of one payment apart.
+    TurnIgnored,
     /// A store that believes in ten times the captured sums.
     CapturedTooLarge,
     /// A store that loses a refund that was acknowledged.

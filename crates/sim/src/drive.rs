@@ -12,10 +12,12 @@ use secrecy::ExposeSecret;
 
 use crate::audit::{self, Evidence};
 use crate::defect::Defect;
-use crate::merchant::{now, sandbox_config};
-use crate::network::{Notices, PspTasks, TrueClock};
+use crate::merchant::now;
+use crate::network::{PspTasks, TrueClock};
+use crate::notices::Notices;
 use crate::plan::Plan;
 use crate::planted::{spoil, spoil_late};
+use crate::psps::{is_nameless, sandbox_config};
 use crate::rng::Rng;
 use crate::state::{Run, START, lock};
 
@@ -28,6 +30,9 @@ const REST_SECONDS_MIN: i64 = 65;
 const LOOK_AGAIN_MICROS: i64 = 100_000;
 /// So long after people have closed everything it is judged once more, in simulated seconds.
 const CLOSED_SECONDS: i64 = 40;
+/// So often people look through all that was left to them: each time one of a payment's waiting refunds may have had its
+/// turn, and be left to them then.
+const ROUNDS_MAX: u32 = 40;
 /// A run that needs more turns than this goes round in circles.
 const POLLS_MAX: u64 = 3_000_000;
 
@@ -46,6 +51,8 @@ pub struct Outcome {
     pub log_lines: u64,
     /// How often what happened: faults by name, and some more.
     pub counts: BTreeMap<&'static str, u64>,
+    /// How often what happened at which PSP: the PSP's name first.
+    pub by_psp: BTreeMap<(&'static str, &'static str), u64>,
     /// Simulated seconds.
     pub seconds: u64,
 }
@@ -85,8 +92,16 @@ pub fn one(seed: u64, defect: Defect, whole_log: bool) -> Outcome {
     run.exec.clear();
     let (log_hash, log_lines) = run.log_hash();
     let seconds = u64::try_from((run.exec.now() - START) / 1_000_000).unwrap_or(0);
-    let outcome =
-        Outcome { seed, violations, log: run.lines(), log_hash, log_lines, counts: run.counts(), seconds };
+    let outcome = Outcome {
+        seed,
+        violations,
+        log: run.lines(),
+        log_hash,
+        log_lines,
+        counts: run.counts(),
+        by_psp: run.by_psp(),
+        seconds,
+    };
     // What runs in the sandbox and in the processes knows the run only weakly.
     lock(&run.processes).clear();
     outcome
@@ -150,6 +165,9 @@ fn pass_until(run: &Run, until: i64) -> bool {
 const WAITING: &str = "SELECT 'refund ' || r.state || ' ' || hex(r.refund_id) FROM refunds r \
      WHERE r.state NOT IN ('succeeded', 'failed', 'canceled', 'reversed') AND NOT EXISTS (SELECT 1 FROM cases c \
      WHERE c.merchant_id = r.merchant_id AND c.refund_id = r.refund_id AND c.closed_at IS NULL) \
+     AND NOT (r.state = 'queued' AND EXISTS (SELECT 1 FROM payments p JOIN cases c ON c.merchant_id = p.merchant_id \
+     AND c.refund_id = p.turn_refund_id AND c.closed_at IS NULL \
+     WHERE p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id AND p.turn_refund_id <> r.refund_id)) \
      UNION ALL SELECT 'delivery ' || d.dialect || ' ' || hex(d.refund_id) || ' ' || d.number FROM deliveries d \
      WHERE d.state = 'due'";
 
@@ -164,16 +182,25 @@ fn what_waits(run: &Run) -> Vec<String> {
     waiting
 }
 
+/// Whether people are still called for something.
+fn waits_for_people(run: &Run) -> bool {
+    const OPEN: &str = "SELECT 1 FROM cases WHERE closed_at IS NULL LIMIT 1";
+    !now(run.store.read(Raw(OPEN))).expect("a statement of the simulator's").is_empty()
+}
+
 /// Judges what is there, and once more when people have closed what was left to them.
 fn judged_twice(run: &Arc<Run>) -> Vec<String> {
     let found = judged(run, false);
     if !found.is_empty() {
         return found;
     }
-    // The second time for what came to light only after the first.
-    for _ in 0..2 {
+    // Twice for what comes to light only after the first time, and as often as somebody waited for a turn.
+    for round in 1..=ROUNDS_MAX {
         if let Some(stuck) = people_close(run) {
             return vec![stuck];
+        }
+        if round > 1 && !waits_for_people(run) {
+            break;
         }
     }
     let waiting = what_waits(run);
@@ -230,10 +257,11 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
                     .iter()
                     .map(|payment| audit::Payment {
                         order_ref: payment.order_ref.clone(),
-                        psp: payment.psp,
+                        psp: payment.kind.psp,
+                        nameless: is_nameless(payment.kind.psp),
                         psp_payment_id: payment.psp_payment_id.clone(),
-                        currency: payment.currency,
-                        decimals: payment.decimals,
+                        currency: payment.kind.currency,
+                        decimals: payment.kind.decimals,
                         captured: payment.captured,
                         own_address: payment.own_address,
                     })
@@ -245,6 +273,8 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
         seen: lock(&run.seen).clone(),
         mistakes: lock(&run.mistakes).clone(),
         doubled: lock(&run.doubled).clone(),
+        submits: lock(&run.submits).clone(),
+        closings: lock(&run.closings).clone(),
         once_done: once_done(run),
         told_done: heard(run, false),
         told_failed: heard(run, true),

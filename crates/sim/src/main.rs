@@ -58,6 +58,7 @@ struct Totals {
     seeds: u64,
     seconds: u64,
     counts: BTreeMap<&'static str, u64>,
+    by_psp: BTreeMap<(&'static str, &'static str), u64>,
     failures: Vec<u64>,
 }
 
@@ -96,6 +97,9 @@ impl Totals {
         for (what, times) in &outcome.counts {
             *self.counts.entry(what).or_default() += times;
         }
+        for (what, times) in &outcome.by_psp {
+            *self.by_psp.entry(*what).or_default() += times;
+        }
         if outcome.violations.is_empty() {
             return;
         }
@@ -113,6 +117,9 @@ impl Totals {
     fn print(&self, took_seconds: u64) {
         for (what, times) in &self.counts {
             println!("{times:>10}  {what}");
+        }
+        for ((psp, what), times) in &self.by_psp {
+            println!("{times:>10}  at {psp}: {what}");
         }
         println!(
             "{} seeds, {} simulated hours, {took_seconds} s, {} failed {:?}",

@@ -14,11 +14,11 @@ use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::keys::CredentialKind;
 use redress_engine::admin::payments::NewPayment;
 use redress_engine::engine::Engine;
-use redress_sandbox::{MomoAccount, SandboxConfig, TapAccount};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::psps::{self, KINDS, Kind};
 use crate::state::{Run, START, lock};
 
 /// Where the PSPs are.
@@ -45,12 +45,9 @@ pub(crate) struct Endpoint {
 #[derive(Clone, Debug)]
 pub(crate) struct Payment {
     pub(crate) order_ref: String,
-    pub(crate) psp: &'static str,
+    pub(crate) kind: &'static Kind,
     pub(crate) psp_payment_id: String,
-    pub(crate) currency: &'static str,
-    pub(crate) decimals: u32,
     pub(crate) captured: i64,
-    pub(crate) channel: &'static str,
     /// It has a notification address of its own.
     pub(crate) own_address: bool,
 }
@@ -63,8 +60,8 @@ pub(crate) struct Merchant {
     pub(crate) portone: Key,
     pub(crate) sgate: Key,
     pub(crate) api_key: String,
-    pub(crate) momo: AccountId,
-    pub(crate) tap: AccountId,
+    /// Its accounts, by the PSP's name: where it has payments.
+    pub(crate) accounts: Vec<(&'static str, AccountId)>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) payments: Vec<Payment>,
 }
@@ -74,34 +71,10 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("nothing waits where nothing is at work")
 }
 
-/// The PSPs' side of all merchants.
-pub(crate) fn sandbox_config(merchants: usize) -> SandboxConfig {
-    let momo = |number| MomoAccount {
-        partner_code: format!("MOMO{number}"),
-        access_key: format!("access{number}"),
-        secret_key: format!("secret{number}"),
-    };
-    let tap = |number| TapAccount { secret_key: tap_key(number) };
-    SandboxConfig {
-        momo: (0..merchants).map(momo).collect(),
-        tap: (0..merchants).map(tap).collect(),
-        ..SandboxConfig::default()
-    }
-}
-
-pub(crate) fn tap_key(number: usize) -> String {
-    format!("sk_test_{number}XKokBfNWv6FIYuTMg5sLPjhJ")
-}
-
 /// The credentials of a merchant's account; wrong ones where asked for.
 pub(crate) fn credentials(psp: &str, number: usize, wrong: bool) -> Credentials {
-    let tail = if wrong { "x" } else { "" };
-    let text = match psp {
-        "momo" => json!({"partner_code": format!("MOMO{number}"), "access_key": format!("access{number}"),
-            "secret_key": format!("secret{number}{tail}")}),
-        _ => json!({"secret_key": format!("{}{tail}", tap_key(number))}),
-    };
-    Credentials::from_json(text.to_string().as_bytes()).expect("an object of texts")
+    let text = psps::credentials(psp, number, wrong).to_string();
+    Credentials::from_json(text.as_bytes()).expect("an object of texts")
 }
 
 impl Run {
@@ -125,20 +98,26 @@ impl Run {
         let sgate = key(CredentialKind::Sgate, Some(sandbox)).await;
         let api = key(CredentialKind::Api, Some(sandbox)).await;
         let max_in_flight = u32::try_from(self.rng.between(1, 4)).unwrap_or(1);
-        let account = async |psp: &str| {
+        let kinds: Vec<&'static Kind> = (0..self.plan.payments).map(|_| self.rng.pick(&KINDS)).collect();
+        let mut accounts: Vec<(&'static str, AccountId)> = Vec::new();
+        for psp in kinds.iter().map(|kind| kind.psp) {
+            if accounts.iter().any(|(known, _)| *known == psp) {
+                continue;
+            }
             let new = NewAccount {
                 merchant: id,
                 psp: psp.into(),
                 name: psp.into(),
                 environment: sandbox,
                 max_in_flight,
-                base_url: Some(PSPS_URL.into()),
+                base_url: Some(format!("{PSPS_URL}{}", psps::path(psp))),
                 public_url: Some(REDRESS_URL.into()),
                 credentials: credentials(psp, number, false),
             };
-            operator.add_account(new).await.expect(OK).id
-        };
-        let (momo, tap) = (account("momo").await, account("tap").await);
+            let account = operator.add_account(new).await.expect(OK).id;
+            self.tell_where_notifications_go(psp, number, account);
+            accounts.push((psp, account));
+        }
         let mut endpoints = Vec::new();
         for (name, dialect) in
             [("standard", Dialect::Standard), ("portone", Dialect::Portone), ("sgate", Dialect::Sgate)]
@@ -157,62 +136,72 @@ impl Run {
             endpoints.push(Endpoint { name, id: endpoint.id, secrets });
         }
         let mut payments = Vec::new();
-        for place in 0..self.plan.payments {
-            payments.push(self.set_up_payment(operator, id, number, place, (momo, tap)).await);
+        let mut merchant = Merchant {
+            number,
+            id,
+            code,
+            portone,
+            sgate,
+            api_key: api.secret,
+            accounts,
+            endpoints,
+            payments: Vec::new(),
+        };
+        for (place, kind) in kinds.into_iter().enumerate() {
+            payments.push(self.set_up_payment(operator, &merchant, place, kind).await);
         }
-        Merchant { number, id, code, portone, sgate, api_key: api.secret, momo, tap, endpoints, payments }
+        merchant.payments = payments;
+        merchant
+    }
+
+    /// Some PSPs are told once, and not with each request, where an account's notifications go.
+    fn tell_where_notifications_go(&self, psp: &str, number: usize, account: AccountId) {
+        if let Some(name) = psps::told_once(psp, number) {
+            let url = format!("{REDRESS_URL}/psp/{psp}/{account}");
+            let told = self.control("webhook", &json!({"psp": psp, "url": url, "account": name}));
+            assert_eq!(told, 200, "{psp} {name}");
+        }
     }
 
     async fn set_up_payment(
         &self,
         operator: &Engine,
-        merchant: MerchantId,
-        number: usize,
+        merchant: &Merchant,
         place: usize,
-        (momo, tap): (AccountId, AccountId),
+        kind: &'static Kind,
     ) -> Payment {
-        let (psp, currency, decimals, channel, account) = match self.rng.below(4) {
-            0 | 1 => ("momo", "VND", 0, "MOMOPAY", momo),
-            2 => ("tap", "SAR", 2, "TAP", tap),
-            _ => ("tap", "KWD", 3, "TAP", tap),
-        };
+        let number = merchant.number;
         // In steps that every face can ask for, and above MoMo's smallest sum.
         let captured = i64::try_from(self.rng.between(10, 60)).unwrap_or(10) * 1_000;
         let own_address = self.rng.chance(3_000);
         let payment = Payment {
             order_ref: format!("order-{number}-{place}-{}", self.rng.below(1_000_000)),
-            psp,
-            psp_payment_id: match psp {
-                "momo" => format!("28200{number}{place:04}"),
-                _ => format!("chg_TS{number}{place:04}"),
-            },
-            currency,
-            decimals,
+            kind,
+            psp_payment_id: psps::payment_id(kind.psp, number, place),
             captured,
-            channel,
             own_address,
         };
         let new = NewPayment {
             environment: Environment::Sandbox,
             order_ref: payment.order_ref.clone(),
             merchant_order_ref: None,
-            account,
+            account: merchant.account(kind.psp),
             psp_payment_id: payment.psp_payment_id.clone(),
-            captured: Amount::new(captured, Currency::from_code(currency).expect("a currency")),
+            captured: Amount::new(captured, Currency::from_code(kind.currency).expect("a currency")),
             refunded_before: 0,
             captured_at: Timestamp::from_micros(START),
-            channel: Some(channel.into()),
-            payment_method: Some(psp.into()),
+            channel: Some(kind.channel.into()),
+            payment_method: Some(kind.method.into()),
             customer_ref: None,
             notification_url: own_address.then(|| format!("http://shop{number}.test/own")),
         };
-        let made = operator.import_payments(merchant, vec![new]).await.expect("an empty store");
+        let made = operator.import_payments(merchant.id, vec![new]).await.expect("an empty store");
         assert!(made[0].payment().is_some(), "{made:?}");
         // Most PSPs would take more than was captured: what keeps to it must be Redress alone.
         let known_to_psp = if self.rng.chance(7_000) { captured * 3 } else { captured };
-        let known = json!({"psp": psp, "payment": payment.psp_payment_id, "currency": currency,
+        let known = json!({"psp": kind.psp, "payment": payment.psp_payment_id, "currency": kind.currency,
             "amount_minor": known_to_psp});
-        self.control("payment", &known);
+        assert_eq!(self.control("payment", &known), 200, "{known}");
         payment
     }
 
@@ -247,7 +236,8 @@ impl Run {
 impl Merchant {
     /// The account at a PSP.
     pub(crate) fn account(&self, psp: &str) -> AccountId {
-        if psp == "momo" { self.momo } else { self.tap }
+        let found = self.accounts.iter().find(|(known, _)| *known == psp);
+        found.expect("a merchant has an account wherever it has a payment").1
     }
 
     /// All secrets that ever signed for an endpoint.

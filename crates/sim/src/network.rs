@@ -1,5 +1,4 @@
-//! The network, played: between clients and Redress, Redress and the PSPs, the PSPs and Redress, Redress and the
-//! merchants' endpoints. It loses, delays, doubles and cuts; a request that left goes on although its sender dies.
+//! The network, played: between clients and Redress, Redress and the PSPs, Redress and the merchants' endpoints. It loses, delays, doubles and cuts; a request that left goes on although its sender dies.
 
 use std::sync::{Arc, Weak};
 
@@ -10,21 +9,23 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_sandbox::Fault as Cut;
-use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner};
+use redress_sandbox::world::{SandboxClock, Spawner};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 use crate::defect::Defect;
 use crate::exec::{Exec, Group};
-use crate::merchant::{PSPS_URL, REDRESS_URL};
+use crate::merchant::PSPS_URL;
 use crate::plan::Fault;
-use crate::state::{Run, Told, lock};
+use crate::psps;
+use crate::state::{Run, lock};
+use crate::witness::Submit;
 
 /// How long a usual way takes, in microseconds: from and to.
-const WAY: (u64, u64) = (200, 5_000);
+pub(crate) const WAY: (u64, u64) = (200, 5_000);
 /// How late what is late arrives, in microseconds: a second to a good deal longer than anybody waits.
-const LATE: (u64, u64) = (1_000_000, 25_000_000);
+pub(crate) const LATE: (u64, u64) = (1_000_000, 25_000_000);
 
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
@@ -115,6 +116,8 @@ impl ToPsps {
     async fn exchange(&self, run: &Arc<Run>, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         run.count("exchanges");
         let path = request.url.strip_prefix(PSPS_URL).unwrap_or(&request.url).to_owned();
+        let psp = psps::of_path(&path);
+        run.count_at(psp, "exchanges");
         run.note(format_args!(
             "p{} -> psp {} {path} {}",
             self.place,
@@ -122,7 +125,7 @@ impl ToPsps {
             brief(&String::from_utf8_lossy(&request.body))
         ));
         self.may_die(run, Fault::CrashBeforeRequest).await;
-        if run.strikes(Fault::ConnectRefused) {
+        if run.strikes_at(Fault::ConnectRefused, psp) {
             run.way().await;
             return Err(not_sent("connection refused"));
         }
@@ -136,6 +139,7 @@ impl ToPsps {
         }
         let started = run.exec.now();
         let (reply, answer) = oneshot::channel();
+        let submit = run.submit_leaves(psp, &request, &path);
         self.deliver(run, &request, &path, reply);
         if run.rng.chance(run.plan.rate(Fault::CrashWhileWaiting)) && !run.calm() {
             let (run, place, group) = (Arc::clone(run), self.place, self.group);
@@ -154,6 +158,9 @@ impl ToPsps {
             () = waited => Err(broken("no answer in time")),
         };
         self.may_die(run, Fault::CrashAtAnswer).await;
+        if let (Some(submit), Ok(answer)) = (submit, &answer) {
+            run.submit_answered(submit, answer);
+        }
         match &answer {
             Ok(answer) => run.note(format_args!(
                 "p{} <- psp {} {}",
@@ -186,11 +193,12 @@ impl ToPsps {
         reply: oneshot::Sender<Result<HttpResponse, TransportError>>,
     ) {
         // A request that is repeated on the way has two effects where the PSP knows no repetition: nothing that Redress
-        // could keep from happening. It must see it, though.
-        let harmless = path.starts_with("/v2/gateway") || path.contains("list") || path.contains("query");
-        let doubled = harmless && run.strikes(Fault::RequestDoubled);
-        let submits = request.method == http::Method::POST && path.trim_end_matches('/') == "/v2/refunds";
-        let unkeyed = submits && run.strikes(Fault::SubmitDoubled);
+        // could keep from happening. It must see it, though; where the PSP shows nothing it cannot, so there it is never
+        // doubled.
+        let psp = psps::of_path(path);
+        let submits = psps::is_unkeyed_submit(request.method.as_str(), path);
+        let doubled = !submits && run.strikes_at(Fault::RequestDoubled, psp);
+        let unkeyed = submits && !psps::is_nameless(psp) && run.strikes_at(Fault::SubmitDoubled, psp);
         if unkeyed {
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let key = body["reference"]["merchant"].as_str().unwrap_or_default().to_owned();
@@ -199,17 +207,17 @@ impl ToPsps {
         let twice = doubled || unkeyed || (run.defect == Defect::PspActsTwice && submits);
         if twice {
             let (run2, again) = (Arc::clone(run), rebuilt(request, path));
-            let leaves = run.leaves(&request.body);
+            let leaves = run.leaves(path, request);
             run.exec.spawn(run.outside, async move {
                 run2.pause(WAY.0, 3_000_000).await;
                 let _ = run2.at_psp(again).await;
                 run2.arrived(&leaves);
             });
         }
-        let lost = run.strikes(Fault::RequestLost);
-        let late = run.strikes(Fault::RequestLate);
+        let lost = run.strikes_at(Fault::RequestLost, psp);
+        let late = run.strikes_at(Fault::RequestLate, psp);
         let (run2, built) = (Arc::clone(run), rebuilt(request, path));
-        let leaves = run.leaves(&request.body);
+        let leaves = run.leaves(path, request);
         run.exec.spawn(run.outside, async move {
             let run = run2;
             let mut reply = reply;
@@ -224,15 +232,15 @@ impl ToPsps {
             }
             let answer = run.at_psp(built).await;
             run.arrived(&leaves);
-            if run.strikes(Fault::AnswerReset) {
+            if run.strikes_at(Fault::AnswerReset, psp) {
                 let _ = reply.send(Err(broken("the connection was reset")));
                 return;
             }
-            if run.strikes(Fault::AnswerLost) {
+            if run.strikes_at(Fault::AnswerLost, psp) {
                 reply.closed().await;
                 return;
             }
-            if run.strikes(Fault::AnswerLate) {
+            if run.strikes_at(Fault::AnswerLate, psp) {
                 run.pause(LATE.0, LATE.1).await;
             }
             run.way().await;
@@ -250,9 +258,14 @@ fn rebuilt(request: &HttpRequest, path: &str) -> Request<Body> {
 }
 
 impl Run {
-    fn leaves(&self, body: &Bytes) -> Bytes {
-        lock(&self.under_way).push(body.clone());
-        body.clone()
+    fn leaves(&self, path: &str, request: &HttpRequest) -> Bytes {
+        let mut all = path.as_bytes().to_vec();
+        // Keys are named by headers too.
+        request.headers.iter().for_each(|(_, value)| all.extend_from_slice(value.as_bytes()));
+        all.extend_from_slice(&request.body);
+        let all = Bytes::from(all);
+        lock(&self.under_way).push(all.clone());
+        all
     }
 
     fn arrived(&self, body: &Bytes) {
@@ -262,7 +275,26 @@ impl Run {
         }
     }
 
-    /// Whether a request that names this reference may still act at a PSP.
+    /// A refund is asked for at a PSP that can tell no two of a payment apart: gives the place of what was written down.
+    fn submit_leaves(&self, psp: &str, request: &HttpRequest, path: &str) -> Option<usize> {
+        if !psps::is_nameless(psp) || !psps::is_unkeyed_submit(request.method.as_str(), path) {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(&request.body).ok()?;
+        let payment = body["RefundPaymentRequestMessage"]["STCPayRefNum"].as_str()?.to_owned();
+        let mut submits = lock(&self.submits);
+        submits.push(Submit { payment, left: self.exec.now(), answered: None });
+        Some(submits.len() - 1)
+    }
+
+    fn submit_answered(&self, submit: usize, answer: &HttpResponse) {
+        let is_json = serde_json::from_slice::<Value>(&answer.body).is_ok();
+        if answer.status < 500 && (answer.status != 200 || is_json) {
+            lock(&self.submits)[submit].answered = Some(self.exec.now());
+        }
+    }
+
+    /// Whether a request that names this, in its path or its body, may still act at a PSP.
     pub(crate) fn is_under_way(&self, key: &str) -> bool {
         let names_it = |body: &Bytes| body.windows(key.len()).any(|part| part == key.as_bytes());
         lock(&self.under_way).iter().any(names_it)
@@ -336,83 +368,5 @@ pub(crate) struct PspTasks(pub(crate) Exec, pub(crate) Group);
 impl Spawner for PspTasks {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         self.0.spawn_boxed(self.1, task);
-    }
-}
-
-/// The way from the PSPs to Redress.
-pub(crate) struct Notices(pub(crate) Weak<Run>);
-
-impl Notifier for Notices {
-    fn post(&self, notification: Notification) -> BoxFuture<'static, Result<u16, NotifyError>> {
-        let run = self.0.clone();
-        Box::pin(async move {
-            let Some(run) = run.upgrade() else {
-                return Err(NotifyError { reason: "the run is over".into() });
-            };
-            run.psp_tells(notification).await
-        })
-    }
-}
-
-/// How long a PSP waits for the answer to a notification, in microseconds.
-const NOTICE_PATIENCE: u64 = 5_000_000;
-
-impl Run {
-    async fn psp_tells(self: Arc<Self>, notification: Notification) -> Result<u16, NotifyError> {
-        self.count("PSP notifications");
-        self.note(format_args!("psp tells {}", brief(&notification.body)));
-        self.write_down_notice(&notification.body, false);
-        if self.strikes(Fault::NoticeRefused) {
-            return Err(NotifyError { reason: "connection refused".into() });
-        }
-        if self.strikes(Fault::NoticeLost) {
-            // Some middle box took it and said yes.
-            return Ok(200);
-        }
-        if self.strikes(Fault::NoticeDoubled) {
-            let (run, again) = (Arc::clone(&self), notification.clone());
-            self.exec.spawn(self.outside, async move {
-                run.pause(WAY.0, LATE.1).await;
-                run.hand_over(again).await;
-            });
-        }
-        if self.strikes(Fault::NoticeLate) {
-            // A queue in between: the PSP is told yes, and it arrives when others have overtaken it.
-            let run = Arc::clone(&self);
-            self.exec.spawn(self.outside, async move {
-                run.pause(LATE.0, LATE.1).await;
-                run.hand_over(notification).await;
-            });
-            return Ok(200);
-        }
-        let refused = || NotifyError { reason: "no answer".into() };
-        self.hand_over(notification).await.map(|answer| answer.status).ok_or_else(refused)
-    }
-
-    fn write_down_notice(&self, body: &str, heard: bool) {
-        let body: Value = serde_json::from_str(body).unwrap_or_default();
-        let (Some(refund), Some(status)) = (body["id"].as_str(), body["status"].as_str()) else { return };
-        if ["REFUNDED", "FAILED"].contains(&status) {
-            lock(&self.told).push(Told { refund: refund.to_owned(), failed: status == "FAILED", heard });
-        }
-    }
-
-    async fn hand_over(self: &Arc<Self>, notification: Notification) -> Option<Answer> {
-        let path = notification.url.strip_prefix(REDRESS_URL)?.to_owned();
-        let mut request = Request::post(path).header("content-type", "application/json");
-        for (name, value) in notification.headers {
-            request = request.header(name, value);
-        }
-        let body = notification.body.clone();
-        let asked = request.body(Body::from(body.clone())).ok()?;
-        let answer = self.call_redress(asked, NOTICE_PATIENCE).await;
-        if let Some(answer) = &answer {
-            self.note(format_args!("psp was answered {}", answer.status));
-            self.judge_status("a PSP", answer);
-            if answer.status == 200 {
-                self.write_down_notice(&body, true);
-            }
-        }
-        answer
     }
 }

@@ -27,15 +27,17 @@ pub(crate) fn connectors(defect: Defect) -> fn(&str) -> Option<&'static dyn Conn
         Defect::NotFoundIsRefusal => |psp| planted(psp, &NOT_FOUND),
         Defect::PendingIsSuccess => |psp| planted(psp, &PENDING),
         Defect::ResendsWithoutKey => |psp| planted(psp, &RESENDS),
+        Defect::TurnIgnored => |psp| planted(psp, &TURN),
         _ => by_name,
     }
 }
 
-static TIMEOUT: [Planted; 2] = both(Defect::TimeoutIsRefusal);
-static FRESH_KEY: [Planted; 2] = both(Defect::FreshKeyEverySend);
-static NOT_FOUND: [Planted; 2] = both(Defect::NotFoundIsRefusal);
-static PENDING: [Planted; 2] = both(Defect::PendingIsSuccess);
-static RESENDS: [Planted; 2] = both(Defect::ResendsWithoutKey);
+static TIMEOUT: [Planted; 8] = all(Defect::TimeoutIsRefusal);
+static FRESH_KEY: [Planted; 8] = all(Defect::FreshKeyEverySend);
+static NOT_FOUND: [Planted; 8] = all(Defect::NotFoundIsRefusal);
+static PENDING: [Planted; 8] = all(Defect::PendingIsSuccess);
+static RESENDS: [Planted; 8] = all(Defect::ResendsWithoutKey);
+static TURN: [Planted; 8] = all(Defect::TurnIgnored);
 
 static WITHOUT_KEY: Recipe = Recipe {
     lookup: Lookup::ByList,
@@ -43,17 +45,40 @@ static WITHOUT_KEY: Recipe = Recipe {
     absence: Absence::ProvesNothing,
 };
 
+static WITHOUT_TURN: Capabilities = Capabilities {
+    full: true,
+    partial: true,
+    several: true,
+    window: None,
+    currencies: Some(&["SAR"]),
+    limits: &[],
+    units: &[],
+    one_in_flight: false,
+};
+
 thread_local! {
     /// Sends of the run on this thread.
     static SENDS: Cell<u64> = const { Cell::new(0) };
 }
 
-const fn both(defect: Defect) -> [Planted; 2] {
-    [Planted { psp: "momo", defect }, Planted { psp: "tap", defect }]
+const fn all(defect: Defect) -> [Planted; 8] {
+    const fn one(psp: &'static str, defect: Defect) -> Planted {
+        Planted { psp, defect }
+    }
+    [
+        one("adyen", defect),
+        one("momo", defect),
+        one("mpgs", defect),
+        one("oppwa", defect),
+        one("paypal", defect),
+        one("stcpay", defect),
+        one("stripe", defect),
+        one("tap", defect),
+    ]
 }
 
-fn planted(psp: &str, both: &'static [Planted; 2]) -> Option<&'static dyn Connector> {
-    both.iter().find(|one| one.psp == psp).map(|one| one as &dyn Connector)
+fn planted(psp: &str, all: &'static [Planted; 8]) -> Option<&'static dyn Connector> {
+    all.iter().find(|one| one.psp == psp).map(|one| one as &dyn Connector)
 }
 
 /// A connector with a defect.
@@ -64,7 +89,7 @@ struct Planted {
 
 impl Planted {
     fn inner(&self) -> &'static dyn Connector {
-        by_name(self.psp).expect("both are there")
+        by_name(self.psp).expect("all are there")
     }
 }
 
@@ -86,7 +111,18 @@ impl Connector for Planted {
     }
 
     fn capabilities(&self) -> &'static Capabilities {
-        self.inner().capabilities()
+        match (self.defect, self.psp) {
+            (Defect::TurnIgnored, "stcpay") => &WITHOUT_TURN,
+            _ => self.inner().capabilities(),
+        }
+    }
+
+    fn payment_not_known_codes(&self) -> &'static [&'static str] {
+        self.inner().payment_not_known_codes()
+    }
+
+    fn acknowledgement(&self) -> &'static str {
+        self.inner().acknowledgement()
     }
 
     fn recipe(&self) -> &'static Recipe {

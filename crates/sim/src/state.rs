@@ -16,7 +16,7 @@ use crate::merchant::Merchant;
 use crate::plan::{Fault, Plan};
 use crate::process::Process;
 use crate::rng::Rng;
-use crate::witness::{Received, Wish};
+use crate::witness::{Received, Submit, Wish};
 
 /// When every run begins, in microseconds since 1970: 2026-11-18T15:06:40Z.
 pub(crate) const START: i64 = 1_795_014_400_000_000;
@@ -52,6 +52,12 @@ pub(crate) struct Run {
     pub(crate) doubled: Mutex<Vec<String>>,
     /// The bodies of requests that have left a process and not come to a PSP yet, or are being judged there.
     pub(crate) under_way: Mutex<Vec<Bytes>>,
+    /// The requests by which refunds were asked for at PSPs that can tell no two of a payment apart.
+    pub(crate) submits: Mutex<Vec<Submit>>,
+    /// When a person closed which refund, by the reference that Redress has for the PSP.
+    pub(crate) closings: Mutex<Vec<(String, i64)>>,
+    /// Of refunds at such a PSP, the references of those that had an effect when a person closed them.
+    pub(crate) explained: Mutex<Vec<String>>,
     /// Refunds that a person closed wrongly, by the reference at the PSP.
     pub(crate) mistakes: Mutex<Vec<String>>,
     /// Faults strike no more.
@@ -62,6 +68,7 @@ pub(crate) struct Run {
     pub(crate) outage_until: Mutex<i64>,
     pub(crate) incarnations: AtomicU64,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    by_psp: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
     log: Mutex<Log>,
 }
 
@@ -105,12 +112,16 @@ impl Run {
             foreign: Mutex::default(),
             doubled: Mutex::default(),
             under_way: Mutex::default(),
+            submits: Mutex::default(),
+            closings: Mutex::default(),
+            explained: Mutex::default(),
             mistakes: Mutex::default(),
             calm: AtomicBool::new(false),
             full_until: Mutex::new(0),
             outage_until: Mutex::new(0),
             incarnations: AtomicU64::new(0),
             counts: Mutex::default(),
+            by_psp: Mutex::default(),
             log: Mutex::new(Log { lines: Vec::new(), all: whole_log, hash: 0xcbf2_9ce4_8422_2325, count: 0 }),
         }
     }
@@ -138,6 +149,23 @@ impl Run {
         }
         self.struck(fault);
         true
+    }
+
+    /// The same for one that strikes at a PSP.
+    pub(crate) fn strikes_at(&self, fault: Fault, psp: &'static str) -> bool {
+        let strikes = self.strikes(fault);
+        if strikes {
+            self.count_at(psp, fault.name());
+        }
+        strikes
+    }
+
+    pub(crate) fn count_at(&self, psp: &'static str, what: &'static str) {
+        *lock(&self.by_psp).entry((psp, what)).or_default() += 1;
+    }
+
+    pub(crate) fn by_psp(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        lock(&self.by_psp).clone()
     }
 
     pub(crate) fn struck(&self, fault: Fault) {

@@ -68,3 +68,14 @@ pub struct Received {
     /// It was answered as one that took it, and the answer arrived.
     pub taken: bool,
 }
+
+/// A request by which a refund was asked for at a PSP that can tell no two refunds of a payment apart.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// The PSP's id of the payment.
+    pub payment: String,
+    /// When it left, in microseconds since 1970.
+    pub left: i64,
+    /// When an answer that says what became of it had come to a process that lived.
+    pub answered: Option<i64>,
+}

@@ -9,7 +9,7 @@ use crate::{
     op::{Done, Operation, Query},
     store::Store,
     testing::{FaultOnce, TestStores, batch, dump_all, fail_every_statement},
-    tx::Tx,
+    tx::{Engine, Tx},
     value::{Cell, Row, Value},
 };
 
@@ -262,6 +262,19 @@ async fn the_tables_of_redress_exist_on_every_engine() {
     TestStores::each(async |store: Store| {
         assert_eq!(store.pending(crate::MIGRATIONS).await, Ok(vec![]));
         assert!(dump_all(&store).await.contains_key("refunds"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_database_says_how_it_is_set() {
+    TestStores::each(|store| async move {
+        let settings = store.database_settings().await.unwrap();
+        let value = |name: &str| settings.iter().find(|(known, _)| known == name).map(|(_, value)| &**value);
+        match store.engine() {
+            Engine::Sqlite => assert_eq!(value("synchronous"), Some("2"), "FULL"),
+            Engine::Postgres => assert!(value("fsync").is_some() && value("synchronous_commit").is_some()),
+        }
     })
     .await;
 }

@@ -1,8 +1,9 @@
 //! The history of the tables: which steps exist, which a database has taken, and whether the two agree.
 //!
-//! One portable text a step. Three words in it are rewritten for each engine and nothing else: the column types `BYTES`
-//! and `BIGINT` (SQLite's strict tables know it as `INT`), and `STRICT_SUFFIX` after a table's closing parenthesis. Each
-//! step runs in one transaction together with its record.
+//! One portable text a step. Four words in it are rewritten for each engine and nothing else: the column types `BYTES`
+//! and `BIGINT` (SQLite's strict tables know it as `INT`), `COMMIT_POSITION` (a row's place in the order of commits, which
+//! only SQLite's one writer can give with the row), and `STRICT_SUFFIX` after a table's closing parenthesis. Each step
+//! runs in one transaction together with its record.
 
 use sha2::{Digest, Sha256};
 
@@ -148,12 +149,12 @@ pub(crate) fn checksum(sql: &str) -> String {
     hex::encode(Sha256::digest(sql.as_bytes()))
 }
 
-/// The text for one engine: the three words replaced where they stand alone.
+/// The text for one engine: the four words replaced where they stand alone.
 pub(crate) fn rewrite(sql: &str, engine: Engine) -> String {
     // `INT`, not `INTEGER`: an `INTEGER PRIMARY KEY` would make up its own value for null.
-    let (bytes, bigint, strict) = match engine {
-        Engine::Sqlite => ("BLOB", "INT", "STRICT"),
-        Engine::Postgres => ("BYTEA", "BIGINT", ""),
+    let (bytes, bigint, position, strict) = match engine {
+        Engine::Sqlite => ("BLOB", "INT", "INTEGER PRIMARY KEY", "STRICT"),
+        Engine::Postgres => ("BYTEA", "BIGINT", "BIGINT", ""),
     };
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let (mut out, mut rest) = (String::with_capacity(sql.len()), sql);
@@ -163,6 +164,7 @@ pub(crate) fn rewrite(sql: &str, engine: Engine) -> String {
         out.push_str(match &rest[start..end] {
             "BYTES" => bytes,
             "BIGINT" => bigint,
+            "COMMIT_POSITION" => position,
             "STRICT_SUFFIX" => strict,
             word => word,
         });
@@ -185,9 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn three_words_are_rewritten_where_they_stand_alone() {
+    fn four_words_are_rewritten_where_they_stand_alone() {
         assert_eq!(rewrite(STEPS[0].sql, Engine::Sqlite), "CREATE TABLE one (id BLOB PRIMARY KEY) STRICT");
         assert_eq!(rewrite(STEPS[0].sql, Engine::Postgres), "CREATE TABLE one (id BYTEA PRIMARY KEY) ");
+        let places = "CREATE TABLE three (a COMMIT_POSITION)";
+        assert_eq!(rewrite(places, Engine::Sqlite), "CREATE TABLE three (a INTEGER PRIMARY KEY)");
+        assert_eq!(rewrite(places, Engine::Postgres), "CREATE TABLE three (a BIGINT)");
         assert_eq!(rewrite(STEPS[1].sql, Engine::Sqlite), "CREATE TABLE two (a INT, b BYTES_X) STRICT;");
         assert_eq!(rewrite(STEPS[1].sql, Engine::Postgres), "CREATE TABLE two (a BIGINT, b BYTES_X) ;");
     }

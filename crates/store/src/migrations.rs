@@ -10,4 +10,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "turns_and_words",
         sql: include_str!("../../../migrations/0002_turns_and_words.sql"),
     },
+    Migration {
+        version: 3,
+        name: "event_order_and_rights",
+        sql: include_str!("../../../migrations/0003_event_order_and_rights.sql"),
+    },
+    Migration { version: 4, name: "copies", sql: include_str!("../../../migrations/0004_copies.sql") },
 ];

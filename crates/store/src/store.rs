@@ -148,6 +148,18 @@ impl Store {
         }
     }
 
+    /// How the database is set where that bears on what is kept: names and values in the engine's own words.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn database_settings(&self) -> Result<Vec<(String, String)>, StoreError> {
+        match &self.inner {
+            Inner::Sqlite(store) => store.admin(|conn| crate::sqlite::settings(conn)).await?,
+            Inner::InLine(store) => store.admin(|conn| crate::sqlite::settings(conn)),
+            Inner::Postgres(store) => store.settings().await,
+        }
+    }
+
     /// Tells other processes that there is work. Several calls at once become one; a hint only, so a failure may be
     /// ignored. Does nothing on SQLite, where there is no other process to wake.
     ///

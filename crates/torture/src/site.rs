@@ -45,6 +45,8 @@ pub struct Tuning {
     pub max_in_flight: u32,
     /// The longest pause between two look-ups while nobody knows.
     pub resolve_max_ms: u64,
+    /// What the servers log, as their setting `log.format`: `json` is said at level `info`, `text` at `warn`.
+    pub log_format: &'static str,
 }
 
 impl Default for Tuning {
@@ -55,6 +57,7 @@ impl Default for Tuning {
             person_after: 4,
             max_in_flight: 16,
             resolve_max_ms: 1_000,
+            log_format: "text",
         }
     }
 }
@@ -125,6 +128,11 @@ impl Site {
         self.dir.path().to_owned()
     }
 
+    /// Where its files lie: the database is `redress.db`, the key file `master.key`.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     fn write_settings(&self) {
         for number in 0..SERVERS_MAX {
             std::fs::write(self.config(number), self.settings(number)).unwrap();
@@ -145,7 +153,9 @@ impl Site {
             Place::Sqlite => format!("path = {:?}", self.dir.path().join("redress.db")),
             Place::Postgres(url) => format!("url = {url:?}\npool_size = 6"),
         };
-        let Tuning { psp_timeout_ms, face_wait_ms, person_after, resolve_max_ms, .. } = self.tuning;
+        let Tuning { psp_timeout_ms, face_wait_ms, person_after, resolve_max_ms, log_format, .. } =
+            self.tuning;
+        let level = if log_format == "json" { "info" } else { "warn" };
         format!(
             r#"
             [server]
@@ -177,8 +187,8 @@ impl Site {
             retry_max = "1s"
             allow_loopback = true
             [log]
-            format = "text"
-            level = "warn"
+            format = "{log_format}"
+            level = "{level}"
             "#,
             public = self.public_at.as_ref().unwrap_or(&self.addresses[0].0),
             key_file = self.key_file(),

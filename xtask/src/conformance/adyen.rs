@@ -10,6 +10,8 @@ use super::{
 
 const DESCRIPTION: &str = "adyen_v71.json";
 
+const WEBHOOKS: &str = "adyen_webhooks.json";
+
 const PRISM: &str = "@stoplight/prism-cli";
 
 /// What Adyen's own address ends with; the description's paths come after it.
@@ -30,6 +32,16 @@ pub(super) fn prism(site: &mut Site) -> Ran {
     let log = site.dir().join(format!("{log}.log")).display().to_string();
     let url = format!("http://127.0.0.1:{port}");
     site.script(With::Python, "adyen_prism.py", &[&site.program(), &own.display().to_string(), &url, &log])
+}
+
+/// What our sandbox tells in Adyen's name is held to Adyen's description of its webhooks.
+pub(super) fn webhooks(site: &mut Site) -> Ran {
+    site.need_connector("adyen")?;
+    let description = site.need_description(WEBHOOKS)?.display().to_string();
+    let judge = With::PythonPackage("openapi-core");
+    site.interpreter(judge)?;
+    let own = site.own()?.display().to_string();
+    site.script(judge, "adyen_webhooks.py", &[&site.program(), &own, &description])
 }
 
 pub(super) fn sdk_python(site: &mut Site) -> Ran {

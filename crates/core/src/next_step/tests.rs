@@ -58,6 +58,7 @@ fn refund(state: RefundState) -> Refund {
         reason: String::new(),
         description: None,
         merchant_refund_id: None,
+        metadata: None,
         account: AccountId::from_bytes([4; 16]),
         takes_turns: false,
         account_version: 1,
@@ -190,6 +191,22 @@ fn with_a_key_and_no_look_up_sending_again_is_the_question() {
 }
 
 #[test]
+fn a_question_that_never_leaves_is_put_before_a_person_when_it_is_overdue() {
+    let week = Resend::SameKey { window: Duration::from_secs(7 * 86_400), source: "test" };
+    let lost = |not_sent| {
+        let mut refund = unknown(Some(Finding::NoAnswer), 0, 0);
+        refund.evidence.not_sent = not_sent;
+        refund
+    };
+    let person = Step::CallPerson(CaseKind::Unresolved);
+    for lookup in [Lookup::None, Lookup::ById] {
+        let recipe = Recipe { lookup, resend: week, ..KEY_ONLY };
+        assert_eq!(step(&lost(1_000), &recipe, 86_399), Step::Resend);
+        assert_eq!(step(&lost(1_000), &recipe, 86_400), person);
+    }
+}
+
+#[test]
 fn a_psp_that_is_asked_by_its_own_id_is_asked_by_the_key_until_it_told_one() {
     let unanswered = unknown(Some(Finding::NoAnswer), 0, 0);
     assert_eq!(step(&unanswered, &BY_ID, 10), Step::Resend);
@@ -220,6 +237,13 @@ fn a_person_is_called_once_and_the_looking_goes_on() {
     assert_eq!(step(&pending, &BY_LIST, 86_399), Step::Query);
     assert_eq!(step(&pending, &BY_LIST, 86_400), Step::CallPerson(CaseKind::Overdue));
     assert_eq!(step(&called(pending), &BY_LIST, 86_400), Step::Query);
+    // One that could never be sent is somebody's matter too, after so long; the trying goes on.
+    let mut queued = refund(RefundState::Queued);
+    assert_eq!(step(&queued, &BY_LIST, 86_400), Step::Submit, "nobody has tried");
+    queued.evidence.not_sent = 1;
+    assert_eq!(step(&queued, &BY_LIST, 86_399), Step::Submit);
+    assert_eq!(step(&queued, &BY_LIST, 86_400), Step::CallPerson(CaseKind::Overdue));
+    assert_eq!(step(&called(queued), &BY_LIST, 86_400), Step::Submit);
 }
 
 /// What happens next in a life.

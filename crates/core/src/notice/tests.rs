@@ -27,6 +27,7 @@ fn refund(state: RefundState, bound: Option<&str>) -> Refund {
         reason: String::new(),
         description: None,
         merchant_refund_id: None,
+        metadata: None,
         account: HERE,
         takes_turns: false,
         account_version: 1,
@@ -157,6 +158,29 @@ fn what_names_another_merchant_is_applied_to_nothing() {
         let foreign = Told { must_confirm, foreign: true, ..told(Some("a"), &done) };
         assert_eq!(take_notice(&open, &foreign, true), Taking::Quarantine);
     }
+}
+
+#[test]
+fn the_failure_of_another_refund_under_our_reference_is_not_ours() {
+    let (done, refused) = (done(), refused());
+    let proved = |id, outcome| Told { must_confirm: false, ..told(id, outcome) };
+    for state in [RefundState::Pending, RefundState::Succeeded] {
+        let bound = refund(state, Some("a"));
+        assert_eq!(take_notice(&bound, &proved(Some("b"), &refused), true), Taking::Quarantine);
+        assert_eq!(take_notice(&bound, &proved(Some("a"), &refused), true), Taking::Apply);
+        assert_eq!(take_notice(&bound, &proved(None, &refused), true), Taking::Apply);
+        assert_eq!(
+            take_notice(&bound, &proved(Some("b"), &done), true),
+            Taking::Apply,
+            "settled as a second one"
+        );
+    }
+    let unbound = refund(RefundState::Unknown, None);
+    assert_eq!(
+        take_notice(&unbound, &proved(Some("b"), &refused), true),
+        Taking::Apply,
+        "ours, for all we know"
+    );
 }
 
 #[test]

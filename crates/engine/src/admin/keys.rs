@@ -2,6 +2,7 @@
 
 use redress_core::environment::Environment;
 use redress_core::id::{KeyId, MerchantId};
+use redress_core::right::Rights;
 use redress_store::ops::credentials::{
     AddCredential, CredentialAdding, ListCredentials, Proof, RevokeCredential, Revoking,
 };
@@ -28,6 +29,23 @@ impl Engine {
         kind: CredentialKind,
         environment: Option<Environment>,
     ) -> Result<(Credential, SecretString), AdminError> {
+        self.add_key_with(merchant, kind, environment, Rights::NONE).await
+    }
+
+    /// The same, with rights besides those that every key of its kind has: only API keys can have any.
+    ///
+    /// # Errors
+    /// [`AdminError`] names what is wrong.
+    pub async fn add_key_with(
+        &self,
+        merchant: MerchantId,
+        kind: CredentialKind,
+        environment: Option<Environment>,
+        rights: Rights,
+    ) -> Result<(Credential, SecretString), AdminError> {
+        if rights != Rights::NONE && kind != CredentialKind::Api {
+            return Err(AdminError::invalid("rights", "are for api keys alone"));
+        }
         let random = &*self.parts.world.random;
         let now = self.now();
         let id = KeyId::new(now, random.bytes10());
@@ -57,6 +75,7 @@ impl Engine {
             environment,
             public_key,
             proof,
+            rights,
             created_at: now,
             revoked_at: None,
         };

@@ -11,6 +11,8 @@ pub mod keys;
 pub mod merchants;
 pub mod payments;
 pub mod refunds;
+pub mod restored;
+pub mod rotation;
 pub mod secrets;
 pub mod verify;
 pub mod waiting;

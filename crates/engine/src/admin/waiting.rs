@@ -2,7 +2,7 @@
 
 use redress_store::ops::gauges::CountWaiting;
 
-pub use redress_store::ops::gauges::Waiting;
+pub use redress_store::ops::gauges::{Waiting, WaitingRefunds};
 
 use super::AdminError;
 use crate::engine::Engine;

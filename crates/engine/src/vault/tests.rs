@@ -146,7 +146,7 @@ fn a_key_can_be_rotated_while_the_old_one_still_opens() {
 #[test]
 fn a_key_file_may_have_remarks_and_empty_lines() {
     let text = format!("# newest first\r\n\r\n  {}  \r\n{}\n", line("new", 2), line("old", 1));
-    assert_eq!(format!("{:?}", Vault::parse(&text).unwrap()), r#"Vault { keys: ["new", "old"] }"#);
+    assert_eq!(format!("{:?}", Vault::parse(&text).unwrap()), r#"Vault { keys: ["new", "old"], .. }"#);
 }
 
 #[test]
@@ -187,6 +187,29 @@ fn generated_lines_make_a_key_file() {
 fn debug_shows_key_ids_only() {
     assert_eq!(
         format!("{:?}", vault(&[line("new", 2), line("old", 1)])),
-        r#"Vault { keys: ["new", "old"] }"#
+        r#"Vault { keys: ["new", "old"], .. }"#
     );
+}
+
+#[test]
+fn a_running_vault_follows_its_file() {
+    let file = Arc::new(std::sync::Mutex::new(line("old", 1)));
+    let source = Arc::clone(&file);
+    let read = move || Some(SecretString::from(source.lock().unwrap().clone()));
+    let running = vault(&[line("old", 1)]).reading_again(Box::new(read));
+    let elsewhere = vault(&[line("new", 2), line("old", 1)]);
+    let sealed = seal(&elsewhere, &context(b"row"));
+    assert_eq!(running.open(&context(b"row"), &sealed).unwrap_err(), OpenError::UnknownKey("new".into()));
+    *file.lock().unwrap() = format!("{}\n{}", line("new", 2), line("old", 1));
+    assert_eq!(*running.open(&context(b"row"), &sealed).unwrap(), SECRET);
+    assert_eq!(running.key_ids(), ["new", "old"]);
+    // What it seals, it seals with the newest key of the file as it is then.
+    *file.lock().unwrap() = format!("{}\n{}", line("newer", 3), line("new", 2));
+    assert_eq!(sealed_with(&seal(&running, &context(b"row"))), Ok("newer"));
+    // Nor does it forget a key that it still may need.
+    assert_eq!(running.key_ids(), ["newer", "new", "old"]);
+    // A file that is broken for a moment takes nothing away.
+    *file.lock().unwrap() = "nonsense".to_owned();
+    assert_eq!(*running.open(&context(b"row"), &sealed).unwrap(), SECRET);
+    assert_eq!(sealed_with(&seal(&running, &context(b"row"))), Ok("newer"));
 }

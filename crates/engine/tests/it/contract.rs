@@ -132,7 +132,12 @@ async fn every_connector_that_is_told_takes_it_twice_early_and_taken_back() {
             ("duplicate_notification", StateName::Succeeded),
             ("notify_before_answer", StateName::Succeeded),
             ("succeed_then_fail", StateName::Reversed),
+            ("succeed_then_reverse", StateName::Reversed),
         ] {
+            // No other PSP tells that a refund came back.
+            if step == "succeed_then_reverse" && psp.name != "adyen" {
+                continue;
+            }
             let what = format!("{} {step}", psp.name);
             let rig = Rig::new().await;
             let order = rig.payment(psp.name, 1, 500_000).await;

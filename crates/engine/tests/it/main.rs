@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod complaints;
 mod contract;
 mod faults;
+mod foreign;
+mod network;
 mod promises;
 mod psps;
 mod rig;
+mod secrets;
+mod told;

@@ -150,9 +150,9 @@ async fn a_notification_that_does_not_prove_itself_changes_nothing() {
         refund.id.psp_key()
     );
     let forged = "0".repeat(64);
-    assert_eq!(rig.notify(&[], &body).await, Taken::BadSignature);
-    assert_eq!(rig.notify(&[("hashstring", &forged)], &body).await, Taken::BadSignature);
-    assert_eq!(rig.notify(&[("hashstring", &forged)], "rubbish").await, Taken::NotUnderstood);
+    assert_eq!(rig.notify("tap", &[], &body).await, Taken::BadSignature);
+    assert_eq!(rig.notify("tap", &[("hashstring", &forged)], &body).await, Taken::BadSignature);
+    assert_eq!(rig.notify("tap", &[("hashstring", &forged)], "rubbish").await, Taken::NotUnderstood);
     rig.pass(SECOND * 3).await;
     assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending);
     assert!(rig.open_cases().await.is_empty());

@@ -1,15 +1,13 @@
 //! A whole Redress without faces: the engine on an in-memory store, the sandbox in process, one clock for both.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
-use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::id::{MerchantId, PaymentId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::{Ask, AskedAmount};
 use redress_core::refund::Refund;
@@ -21,14 +19,13 @@ use redress_engine::config::EngineConfig;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::lookup::RefundBy;
 use redress_engine::psp_notification::Taken;
-use redress_engine::real_world::TokioSpawner;
 use redress_engine::testing::{ManualClock, world};
 use redress_engine::vault::{SealContext, Vault, generate_line};
 use redress_engine::world::{Clock, World};
 use redress_psp::notice::Inbound;
-use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
-use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
-use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
+use redress_psp::transport::Transport;
+use redress_sandbox::world::Notifier;
+use redress_sandbox::{Place, Sandbox, SandboxConfig};
 use redress_store::ops::accounts::{AccountVersion, AddAccount};
 use redress_store::ops::cases::{Case, ListOpenCases};
 use redress_store::ops::merchants::{AddMerchant, Merchant};
@@ -37,18 +34,17 @@ use redress_store::{Faults, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::network::{Instead, OneClock, OneSpawner, Psps, REDRESS_URL, SANDBOX_URL, Wire};
 use crate::psps::{self, Psp};
 
 const START: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
-const SANDBOX_URL: &str = "http://sandbox.test";
-const REDRESS_URL: &str = "http://redress.test";
 
 /// How finely the clock is moved.
 const TICK: Duration = Duration::from_millis(100);
 
 pub(crate) struct Rig {
     pub(crate) engine: Engine,
-    away: Arc<AtomicBool>,
+    psps: Arc<Psps>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sandbox: Sandbox,
     pub(crate) store: Store,
@@ -94,7 +90,7 @@ impl Rig {
         let store = Store::in_line_sqlite().unwrap();
         store.migrate(redress_store::MIGRATIONS, START.as_micros()).await.unwrap();
         let vault = Arc::new(Vault::parse(generate_line(&*world.random).expose_secret()).unwrap());
-        let wire = Arc::new(Wire { engine: OnceLock::new() });
+        let wire = Arc::new(Wire::default());
         let sandbox = Sandbox::open(
             &Place::Memory,
             SandboxConfig::default(),
@@ -105,10 +101,10 @@ impl Rig {
             },
         )
         .unwrap();
-        let away = Arc::default();
-        let engine = start(&engines(&store), &world, &vault, &sandbox, &away);
+        let psps = Arc::new(Psps::new(sandbox.clone(), Arc::clone(&world.clock)));
+        let engine = start(&engines(&store), &world, &vault, &psps);
         wire.engine.set(engine.clone()).ok().unwrap();
-        let mut rig = Self { engine, away, clock, sandbox, store, merchant: MerchantId::from_bytes([1; 16]) };
+        let mut rig = Self { engine, psps, clock, sandbox, store, merchant: MerchantId::from_bytes([1; 16]) };
         rig.fill(&world, &vault).await;
         rig
     }
@@ -194,7 +190,12 @@ impl Rig {
 
     /// Whether the PSPs refuse every connection.
     pub(crate) fn psp_away(&self, away: bool) {
-        self.away.store(away, Relaxed);
+        self.psps.set_away(away);
+    }
+
+    /// The PSPs answer whatever this makes of a request, until told otherwise.
+    pub(crate) fn psps_say(&self, instead: Option<Instead>) {
+        self.psps.set_instead(instead);
     }
 
     /// Somebody refunds at Tap behind Redress' back: in its dashboard, say.
@@ -217,13 +218,13 @@ impl Rig {
     }
 
     /// Posts to Redress as a PSP does.
-    pub(crate) async fn notify(&self, headers: &[(&'static str, &str)], body: &str) -> Taken {
+    pub(crate) async fn notify(&self, psp: &str, headers: &[(&'static str, &str)], body: &str) -> Taken {
         let mut map = http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
         let inbound = Inbound { headers: map, body: body.to_owned().into(), received_at: self.clock.now() };
-        self.engine.take_psp_notification("tap", Psp::named("tap").account, inbound).await.unwrap()
+        self.engine.take_psp_notification(psp, Psp::named(psp).account, inbound).await.unwrap()
     }
 
     pub(crate) async fn ledger(&self) -> Vec<Effect> {
@@ -248,10 +249,11 @@ impl Rig {
         RefundRequest {
             merchant: self.merchant,
             order_ref: order_ref.into(),
-            ask: Ask { amount, environment: None, channel: None },
+            ask: Ask::of(amount),
             reason: "customer request".into(),
             description: None,
             merchant_refund_id: None,
+            metadata: None,
             repeat: None,
         }
     }
@@ -302,16 +304,8 @@ fn notified_at(psp: &Psp) -> String {
     format!("{REDRESS_URL}/psp/{}/{}", psp.name, psp.account)
 }
 
-fn start(
-    store: &Store,
-    world: &World,
-    vault: &Arc<Vault>,
-    sandbox: &Sandbox,
-    away: &Arc<AtomicBool>,
-) -> Engine {
-    let wire =
-        InProcess { away: Arc::clone(away), sandbox: sandbox.clone(), clock: Arc::clone(&world.clock) };
-    let transport: Arc<dyn Transport> = Arc::new(wire);
+fn start(store: &Store, world: &World, vault: &Arc<Vault>, psps: &Arc<Psps>) -> Engine {
+    let transport: Arc<dyn Transport> = Arc::<Psps>::clone(psps);
     Engine::new(EngineParts {
         store: store.clone(),
         world: world.clone(),
@@ -321,90 +315,4 @@ fn start(
         connectors: redress_psp::registry::by_name,
         vault: Arc::clone(vault),
     })
-}
-
-/// The network between Redress and the PSPs, without a socket.
-struct InProcess {
-    away: Arc<AtomicBool>,
-    sandbox: Sandbox,
-    clock: Arc<dyn Clock>,
-}
-
-impl Transport for InProcess {
-    fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
-        Box::pin(async move {
-            if self.away.load(Relaxed) {
-                return Err(TransportError::NotSent("connection refused".into()));
-            }
-            let path = request.url.strip_prefix(SANDBOX_URL).expect("an address of the sandbox").to_owned();
-            let mut built = http::Request::builder().method(request.method.clone()).uri(path);
-            for (name, value) in &request.headers {
-                built = built.header(name, value);
-            }
-            let built = built.body(Body::from(request.body.clone())).unwrap();
-            let sandbox = self.sandbox.clone();
-            let answer = tokio::select! {
-                biased;
-                answer = sandbox.send(built) => answer,
-                () = self.clock.sleep(request.timeout) => {
-                    return Err(TransportError::Broken("no answer in time".into()));
-                }
-            };
-            if answer.extensions().get::<Fault>().is_some() {
-                return Err(TransportError::Broken("the connection was reset".into()));
-            }
-            let (parts, body) = answer.into_parts();
-            let body =
-                body.collect().await.map_err(|error| TransportError::Broken(error.to_string()))?.to_bytes();
-            Ok(HttpResponse { status: parts.status.as_u16(), headers: parts.headers, body })
-        })
-    }
-}
-
-/// The way back: the PSPs' notifications to Redress.
-struct Wire {
-    engine: OnceLock<Engine>,
-}
-
-impl Notifier for Wire {
-    fn post(&self, notification: Notification) -> BoxFuture<'static, Result<u16, NotifyError>> {
-        let engine = self.engine.get().cloned();
-        Box::pin(async move {
-            let engine = engine.ok_or(NotifyError { reason: "nobody listens".into() })?;
-            let path = notification.url.strip_prefix(REDRESS_URL).expect("an address of Redress").to_owned();
-            let mut parts = path.trim_start_matches("/psp/").split('/');
-            let (psp, account) = (parts.next().unwrap(), AccountId::parse(parts.next().unwrap()).unwrap());
-            let mut headers = http::HeaderMap::new();
-            for (name, value) in notification.headers {
-                headers.insert(name, value.parse().unwrap());
-            }
-            let received_at = engine.now();
-            let inbound = Inbound { headers, body: notification.body.into(), received_at };
-            match engine.take_psp_notification(psp, account, inbound).await {
-                Ok(_) => Ok(200),
-                Err(error) => Err(NotifyError { reason: error.to_string() }),
-            }
-        })
-    }
-}
-
-struct OneClock(Arc<ManualClock>);
-
-impl SandboxClock for OneClock {
-    fn now_ms(&self) -> i64 {
-        self.0.now().as_millis()
-    }
-
-    fn sleep(&self, duration_ms: u64) -> BoxFuture<'static, ()> {
-        let clock = Arc::clone(&self.0);
-        Box::pin(async move { clock.sleep(Duration::from_millis(duration_ms)).await })
-    }
-}
-
-struct OneSpawner(TokioSpawner);
-
-impl SandboxSpawner for OneSpawner {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        redress_engine::world::Spawner::spawn(&self.0, "sandbox", task);
-    }
 }

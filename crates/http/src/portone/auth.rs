@@ -11,6 +11,7 @@ use redress_engine::engine::Engine;
 use super::error::PortoneError;
 use super::jwt;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
+use crate::outermost;
 
 /// Today's header, and the one of clients from when PortOne was called ChaiPay.
 const KEY_HEADERS: [HeaderName; 2] =
@@ -48,6 +49,7 @@ impl FromRequestParts<Engine> for PortoneCaller {
         if !jwt::proves(token, &caller.public_key, secret, engine.now()) {
             return Err(PortoneError::TokenInvalid);
         }
+        outermost::is_of(caller.merchant);
         Ok(Self(caller))
     }
 }

@@ -11,7 +11,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use redress_core::decimal::{Decimal, DecimalError};
 use redress_core::payment::Payment;
@@ -26,12 +26,9 @@ use super::error::PortoneError;
 use super::read;
 use super::view::Refunds;
 use crate::body::{PathText, RawBody};
+use crate::idempotency_key;
 use crate::json_object::JsonObject;
-use crate::limits::{
-    DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX,
-};
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use crate::limits::{DESCRIPTION_CHARS_MAX, REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
 
 pub(crate) async fn handle(
     caller: PortoneCaller,
@@ -40,7 +37,8 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, PortoneError> {
-    let repeat = idempotency_key(&headers)?;
+    let repeat = idempotency_key::read(&headers).map_err(|problem| PortoneError::invalid(problem.text))?;
+    let repeat = repeat.map(Repeatable::IdempotencyKey);
     let (ask, reason, description) = asked(&read::object(&body)?)?;
     let request = RefundRequest {
         merchant: caller.merchant,
@@ -49,6 +47,7 @@ pub(crate) async fn handle(
         reason,
         description: Some(description),
         merchant_refund_id: None,
+        metadata: None,
         repeat,
     };
     match engine.make_refund(request).await? {
@@ -99,7 +98,7 @@ fn asked(body: &JsonObject<'_>) -> Result<(Ask, String, String), PortoneError> {
     let kind = kind?.ok_or(PortoneError::FieldMissing("refund_type"))?;
     RefundKind::parse(&kind).ok_or(PortoneError::invalid("refund_type must be full or partial"))?;
     let reason = read::text(body, "refund_reason", REASON_CHARS_MAX)?;
-    let ask = Ask { amount, environment: Some(environment), channel: Some(channel) };
+    let ask = Ask { environment: Some(environment), channel: Some(channel), ..Ask::of(amount) };
     Ok((ask, reason, description))
 }
 
@@ -113,18 +112,6 @@ fn amount(body: &JsonObject<'_>) -> Result<Decimal, PortoneError> {
         }
         DecimalError::TooLong => PortoneError::invalid("amount must be a number"),
     })
-}
-
-/// The additional header: visible ASCII, once.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<Repeatable>, PortoneError> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = value.as_bytes();
-    let usable = (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
-    match (usable, values.next(), value.to_str()) {
-        (true, None, Ok(key)) => Ok(Some(Repeatable::IdempotencyKey(key.to_owned()))),
-        _ => Err(PortoneError::invalid("Idempotency-Key must be 1 to 255 visible ASCII characters, once")),
-    }
 }
 
 #[cfg(test)]

@@ -108,11 +108,14 @@ fn of_refusal(refusal: &Refusal) -> (&'static str, &'static str) {
         Refusal::WrongEnvironment => ("4034", "INVALID_ENVIRONMENT"),
         Refusal::WrongChannel => ("4046", "INVALID_PAYMENT_CHANNEL_KEY"),
         Refusal::NotRefundable
+        | Refusal::Disputed
         | Refusal::WindowClosed
         | Refusal::NothingLeft
         | Refusal::SeveralNotAllowed => NOT_ALLOWED,
         Refusal::PartialNotAllowed => ("4081", "PARTIAL_REFUND_NOT_ALLOWED"),
-        Refusal::NotPositive
+        Refusal::WrongCurrency { .. }
+        | Refusal::RefundableChanged { .. }
+        | Refusal::NotPositive
         | Refusal::TooPrecise { .. }
         | Refusal::MoreThanLeft { .. }
         | Refusal::LessThanMin { .. }

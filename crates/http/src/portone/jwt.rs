@@ -37,7 +37,7 @@ struct Issued<'a> {
 }
 
 /// Whether a token proves that its bearer knows the secret of a client key, now.
-pub(super) fn proves(token: &str, key: &str, secret: &SecretString, now: Timestamp) -> bool {
+pub(crate) fn proves(token: &str, key: &str, secret: &SecretString, now: Timestamp) -> bool {
     // Anybody can sign with an empty key.
     if secret.expose_secret().is_empty() {
         return false;
@@ -64,7 +64,7 @@ fn whole_seconds(number: &Number) -> Option<i64> {
 ///
 /// # Errors
 /// None in practice: the claims are plain and HMAC takes any key.
-pub(super) fn issue(
+pub(crate) fn issue(
     key: &str,
     secret: &SecretString,
     now: Timestamp,

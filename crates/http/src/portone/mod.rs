@@ -9,7 +9,7 @@ mod auth;
 pub(crate) mod auth_token;
 pub(crate) mod create_refund;
 pub(crate) mod error;
-mod jwt;
+pub(crate) mod jwt;
 pub(crate) mod list_refunds;
 pub(crate) mod list_webhooks;
 mod read;

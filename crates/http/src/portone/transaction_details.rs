@@ -67,7 +67,7 @@ async fn refundable(engine: &Engine, order: &Order) -> Result<(bool, bool), Port
     let Some((account, capabilities)) = engine.refundability(&order.payment).await? else {
         return Ok((false, false));
     };
-    let all_that_is_left = Ask { amount: AskedAmount::Remainder, environment: None, channel: None };
+    let all_that_is_left = Ask::of(AskedAmount::Remainder);
     let allowed = judge(&order.payment, account, capabilities, &all_that_is_left, engine.now()).is_ok();
     Ok((allowed, capabilities.several && capabilities.partial))
 }

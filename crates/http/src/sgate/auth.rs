@@ -22,6 +22,7 @@ use super::ROOT;
 use super::error::{Echo, SgateError, Timestamp};
 use crate::face::Problem;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
+use crate::outermost;
 
 /// The logical name of an operation, which is signed and never crosses the wire.
 pub(crate) trait Method {
@@ -62,6 +63,7 @@ impl<M: Method> FromRequestParts<Engine> for SignedBy<M> {
             tracing::error!(key = %caller.credential, "an SGate key belongs to no environment");
             SgateError::Problem(Problem::Broken)
         })?;
+        outermost::is_of(caller.merchant);
         Ok(Self { caller, environment, operation: PhantomData })
     }
 }

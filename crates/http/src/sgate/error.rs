@@ -144,6 +144,9 @@ const fn refusal_row(refusal: Refusal) -> Row {
         Refusal::WrongEnvironment => NOT_FOUND,
         Refusal::NotPositive | Refusal::TooPrecise { .. } => INVALID,
         Refusal::WrongChannel
+        | Refusal::WrongCurrency { .. }
+        | Refusal::Disputed
+        | Refusal::RefundableChanged { .. }
         | Refusal::NotRefundable
         | Refusal::WindowClosed
         | Refusal::NothingLeft

@@ -114,15 +114,12 @@ impl Wanted {
         RefundRequest {
             merchant: signed.merchant(),
             order_ref,
-            ask: Ask {
-                amount: AskedAmount::Exactly(self.amount),
-                environment: Some(signed.environment),
-                channel: None,
-            },
+            ask: Ask { environment: Some(signed.environment), ..Ask::of(AskedAmount::Exactly(self.amount)) },
             reason: self.reason,
             description: None,
             repeat: self.merchant_refund_id.clone().map(Repeatable::MerchantRefundId),
             merchant_refund_id: self.merchant_refund_id,
+            metadata: None,
         }
     }
 }

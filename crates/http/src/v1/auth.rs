@@ -8,6 +8,7 @@ use redress_core::id::MerchantId;
 use redress_engine::engine::Engine;
 
 use super::error::OwnError;
+use crate::outermost;
 
 /// The proved owner of the request's API key.
 pub(crate) struct KeyHolder {
@@ -20,8 +21,9 @@ impl FromRequestParts<Engine> for KeyHolder {
     type Rejection = OwnError;
 
     async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, OwnError> {
-        let key = bearer(parts).ok_or(OwnError::Unauthorized)?;
-        let found = engine.api_caller(key).await?.ok_or(OwnError::Unauthorized)?;
+        let key = bearer(parts).ok_or_else(OwnError::unauthorized)?;
+        let found = engine.api_caller(key).await?.ok_or_else(OwnError::unauthorized)?;
+        outermost::is_of(found.caller.merchant);
         Ok(Self { merchant: found.caller.merchant, environment: found.environment })
     }
 }

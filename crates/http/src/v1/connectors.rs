@@ -4,15 +4,20 @@
 use axum::Json;
 use redress_engine::connectors::{ConnectorSheet, sheets};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
+use super::error::Body;
 
-#[derive(Debug, Serialize)]
+/// The PSPs that are spoken to.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Connectors {
+    /// One after the other, by name.
     connectors: Vec<Connector>,
 }
 
-#[derive(Debug, Serialize)]
+/// What refunds at one PSP can do; `null` stands for what the PSP does not state.
+#[derive(Debug, Serialize, ToSchema)]
 struct Connector {
     name: &'static str,
     title: &'static str,
@@ -33,20 +38,23 @@ struct Connector {
     notification: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+/// A payment method, and what proves that refunds of it work.
+#[derive(Debug, Serialize, ToSchema)]
 struct Method {
     name: &'static str,
     proven_by: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+/// The least and the most of one refund, in minor units.
+#[derive(Debug, Serialize, ToSchema)]
 struct Limit {
     currency: &'static str,
     min: i64,
     max: i64,
 }
 
-#[derive(Debug, Serialize)]
+/// A currency that the PSP counts otherwise than ISO 4217.
+#[derive(Debug, Serialize, ToSchema)]
 struct Unit {
     currency: &'static str,
     decimals: u32,
@@ -54,6 +62,20 @@ struct Unit {
     step: i64,
 }
 
+/// What each connector can do
+///
+/// The payment providers that this server speaks to, what refunds they can do, and what proves it.
+#[utoipa::path(
+    get,
+    path = "/v1/connectors",
+    operation_id = "listConnectors",
+    tag = "Connectors",
+    responses(
+        (status = 200, description = "Every connector.", body = Connectors),
+        (status = 401, description = "No good API key.", body = Body<'static>, content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn list(_: KeyHolder) -> Json<Connectors> {
     Json(Connectors { connectors: sheets().into_iter().map(shown).collect() })
 }

@@ -1,100 +1,150 @@
-//! The errors of Redress's own API: `{"error": {"code", "message", "field"?}}`. `code` is for programs and stable,
-//! `message` is for people, `field` is there where one field of the request is wrong.
+//! The errors of Redress's own API: `application/problem+json` (RFC 9457). `code` is for programs and stable, `type` is
+//! the address of the page about it on this server, `detail` is for the caller's developer, `field` is there where one
+//! field of the request is at fault, and by `request_id` the operator finds the request in the log.
 
 use std::borrow::Cow;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use redress_engine::admin::AdminError;
 use redress_engine::error::EngineError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::code::Code;
 use crate::face::{Problem, retry_later};
 use crate::json_object::FieldProblem;
+use crate::outermost;
 
 /// Why a request is not answered with what it asks for.
-#[derive(Debug)]
-pub(crate) enum OwnError {
-    /// No API key, or not a good one.
-    Unauthorized,
-    /// The request is not as it must be.
-    Invalid(FieldProblem),
-    /// It contradicts what is there.
-    Conflict { field: &'static str, text: String },
-    /// Something that all faces share.
-    Problem(Problem),
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    error: Told<'a>,
-}
-
-#[derive(Serialize)]
-struct Told<'a> {
-    code: &'static str,
-    message: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnError {
+    code: Code,
+    detail: Cow<'static, str>,
     field: Option<&'static str>,
 }
 
+/// What is wrong with a request (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    /// The page about this code, on this server.
+    #[schema(value_type = String, example = "/docs/errors/invalid")]
+    r#type: String,
+    /// What is wrong, the same for each occurrence.
+    #[schema(value_type = String, example = "A field is not as it must be")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    status: u16,
+    /// What is wrong, for programs: stable.
+    #[schema(value_type = String, example = "invalid")]
+    code: &'static str,
+    /// What is wrong this time, for the developer.
+    #[schema(value_type = String, example = "amount is required")]
+    detail: &'a str,
+    /// The field of the request, or the header, that is at fault.
+    #[schema(value_type = Option<String>, example = "amount")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    /// By this the operator finds the request in the log; the header `X-Request-Id` has it too.
+    #[schema(value_type = String)]
+    request_id: String,
+}
+
+/// The media type of errors.
+pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 impl OwnError {
-    fn told(&self) -> Response {
-        let (status, code, message, field) = match self {
-            Self::Unauthorized => {
-                (StatusCode::UNAUTHORIZED, "unauthorized", "an API key is needed as bearer token", None)
-            }
-            Self::Invalid(FieldProblem { field: None, text }) => {
-                (StatusCode::BAD_REQUEST, "malformed", text.as_ref(), None)
-            }
-            Self::Invalid(FieldProblem { field, text }) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "invalid", text.as_ref(), *field)
-            }
-            Self::Conflict { field, text } => (StatusCode::CONFLICT, "conflict", text.as_str(), Some(*field)),
-            Self::Problem(problem) => {
-                let (code, message) = match problem {
-                    Problem::NoRoute => ("not_found", "there is nothing at this address"),
-                    Problem::NoMethod => ("method_not_allowed", "this address takes other methods"),
-                    Problem::BodyTooLarge => ("body_too_large", "the body is too long"),
-                    Problem::BodyBroken => ("malformed", "the body broke off"),
-                    Problem::Busy => ("busy", "come back in a moment; the same request is safe"),
-                    Problem::Broken => ("internal", "something is wrong here; the operator can see it"),
-                };
-                (problem.status(), code, message, None)
-            }
-        };
-        (status, Json(Body { error: Told { code, message: message.into(), field } })).into_response()
+    /// A problem with the table's code.
+    pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), field: None }
+    }
+
+    /// A problem of one field of the request.
+    pub(crate) fn of_field(code: Code, field: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), field: Some(field) }
+    }
+
+    /// No API key, or not a good one.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(Code::Unauthorized, "an API key is needed as bearer token")
+    }
+
+    /// Nothing that the caller can see has this id; `what` is the kind of thing.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("there is no such {what}"))
     }
 }
 
 /// A shared problem in this shape.
 pub(crate) fn of_problem(problem: Problem) -> Response {
-    OwnError::Problem(problem).into_response()
+    OwnError::from(problem).into_response()
 }
 
 impl IntoResponse for OwnError {
     fn into_response(self) -> Response {
-        let mut response = self.told();
-        match self {
-            Self::Unauthorized => {
+        let entry = self.code.entry();
+        let status = StatusCode::from_u16(entry.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = Body {
+            r#type: format!("/docs/errors/{}", entry.name),
+            title: entry.title,
+            status: entry.status,
+            code: entry.name,
+            detail: &self.detail,
+            field: self.field,
+            request_id: outermost::current_request_id(),
+        };
+        let mut response = (status, Json(body)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        match self.code {
+            Code::Unauthorized => {
                 let bearer = HeaderValue::from_static("Bearer");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
                 response
             }
-            Self::Problem(Problem::Busy) => retry_later(response),
+            Code::Busy => retry_later(response),
             _ => response,
+        }
+    }
+}
+
+impl From<Problem> for OwnError {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::NoRoute => Self::new(Code::NotFound, "there is nothing at this address"),
+            Problem::NoMethod => Self::new(Code::MethodNotAllowed, "this address takes other methods"),
+            Problem::BodyTooLarge => Self::new(Code::BodyTooLarge, "the body is too long"),
+            Problem::BodyBroken => Self::new(Code::Malformed, "the body broke off"),
+            Problem::Busy => Self::new(Code::Busy, "come back in a moment; the same request is safe"),
+            Problem::Broken => {
+                Self::new(Code::Internal, "something is wrong here; the operator can see it in the log")
+            }
         }
     }
 }
 
 impl From<EngineError> for OwnError {
     fn from(error: EngineError) -> Self {
-        Self::Problem(error.into())
+        Problem::from(error).into()
+    }
+}
+
+impl From<AdminError> for OwnError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Engine(error) => error.into(),
+            AdminError::Invalid { field, problem } => FieldProblem::of(field, problem).into(),
+            AdminError::NotFound(what) => Self::not_found(what),
+            AdminError::Conflict(text) => Self::new(Code::Conflict, text),
+        }
     }
 }
 
 impl From<FieldProblem> for OwnError {
-    fn from(problem: FieldProblem) -> Self {
-        Self::Invalid(problem)
+    fn from(FieldProblem { field, text }: FieldProblem) -> Self {
+        let code = if field.is_some() { Code::Invalid } else { Code::Malformed };
+        Self { code, detail: text, field }
     }
 }

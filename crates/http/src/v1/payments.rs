@@ -15,9 +15,11 @@ use redress_engine::admin::AdminError;
 use redress_engine::admin::payments::{Imported, NewPayment};
 use redress_engine::engine::Engine;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::OwnError;
+use super::code::Code;
+use super::error::{Body, OwnError};
 use crate::body::RawBody;
 use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
@@ -25,15 +27,76 @@ use crate::json_object::{FieldProblem, JsonObject};
 /// No text of a payment is longer, in characters; the engine's own bounds are narrower still.
 const TEXT_CHARS_MAX: usize = 2_048;
 
+/// A captured payment.
+#[derive(ToSchema)]
+#[schema(as = NewPayment)]
+#[expect(dead_code, reason = "it describes what `read` reads field by field")]
+pub(crate) struct Asked {
+    /// The reference by which the payment is found; unique for the merchant.
+    order_ref: String,
+    /// The merchant's own order reference; need not be unique.
+    merchant_order_ref: Option<String>,
+    /// The PSP account it was taken through.
+    #[schema(example = "acc_01k0000000000000000000000")]
+    psp_account: String,
+    /// The PSP's own id of the payment; unique for the account.
+    psp_payment_id: String,
+    /// ISO 4217.
+    #[schema(example = "VND")]
+    currency: String,
+    /// What was captured, in minor units.
+    #[schema(minimum = 1)]
+    amount: i64,
+    /// What had been given back of it before, in minor units.
+    #[schema(minimum = 0, default = 0)]
+    refunded_before: Option<i64>,
+    /// RFC 3339.
+    #[schema(format = DateTime)]
+    captured_at: String,
+    /// PortOne's channel.
+    channel: Option<String>,
+    /// The payment method.
+    payment_method: Option<String>,
+    /// That of the API key where it is left out.
+    #[schema(example = "sandbox")]
+    environment: Option<String>,
+    /// The merchant's reference of the customer.
+    customer_ref: Option<String>,
+    /// The payment's own address for notifications.
+    notification_url: Option<String>,
+}
+
 /// What became of a payment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentRegistered)]
 pub(crate) struct Told {
+    /// The payment's id.
     id: String,
+    /// Its reference.
     order_ref: String,
     /// `created`, `unchanged`, or `updated` where the captured sum is another now.
     result: &'static str,
 }
 
+/// Register a payment
+///
+/// Tells of a payment that was captured, so that it can be refunded. The same again changes nothing; the captured sum may
+/// rise, and never falls below what is used of it.
+#[utoipa::path(
+    post,
+    path = "/v1/payments",
+    operation_id = "registerPayment",
+    tag = "Payments",
+    request_body = Asked,
+    responses(
+        (status = 201, description = "It is new.", body = Told),
+        (status = 200, description = "It was there.", body = Told),
+        (status = 409, description = "It was there with other content: `field` names the first that differs.",
+            body = Body<'static>, content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
@@ -42,13 +105,13 @@ pub(crate) async fn handle(
     let payment = read(&JsonObject::parse(&body)?, holder.environment)?;
     let order_ref = payment.order_ref.clone();
     let imported = engine.import_payments(holder.merchant, vec![payment]).await.map_err(refused)?;
-    let imported = imported.into_iter().next().ok_or(OwnError::Problem(Problem::Broken))?;
+    let imported = imported.into_iter().next().ok_or(Problem::Broken)?;
     let text = imported.refusal().unwrap_or_default();
     let (status, id, result) = match imported {
         Imported::Created(id) => (StatusCode::CREATED, id, "created"),
         Imported::Unchanged(id) => (StatusCode::OK, id, "unchanged"),
         Imported::Recaptured(id) => (StatusCode::OK, id, "updated"),
-        Imported::Conflict { field } => return Err(OwnError::Conflict { field, text }),
+        Imported::Conflict { field } => return Err(OwnError::of_field(Code::Conflict, field, text)),
         Imported::Invalid { field, .. } => return Err(problem(field, text)),
         Imported::NoAccount => return Err(problem("psp_account", text)),
     };
@@ -56,18 +119,15 @@ pub(crate) async fn handle(
 }
 
 fn problem(field: &'static str, text: String) -> OwnError {
-    OwnError::Invalid(FieldProblem { field: Some(field), text: text.into() })
+    OwnError::of_field(Code::Invalid, field, text)
 }
 
 fn refused(error: AdminError) -> OwnError {
-    match error {
-        AdminError::Engine(error) => error.into(),
-        AdminError::Invalid { field, problem } => FieldProblem::of(field, problem).into(),
-        AdminError::NotFound(_) | AdminError::Conflict(_) => {
-            tracing::error!(%error, "taking in a payment was answered with what no payment can be answered with");
-            OwnError::Problem(Problem::Broken)
-        }
+    if matches!(error, AdminError::NotFound(_) | AdminError::Conflict(_)) {
+        tracing::error!(%error, "taking in a payment was answered with what no payment can be answered with");
+        return Problem::Broken.into();
     }
+    error.into()
 }
 
 fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldProblem> {

@@ -118,12 +118,8 @@ async fn other_content_is_a_conflict_that_names_the_field() {
             field => field,
         };
         let status = if field == "amount" { 422 } else { 409 };
-        assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error"]["field"]),
-            (status, &json!(named)),
-            "{answer:?}"
-        );
-        assert!(answer.json()["error"]["message"].as_str().unwrap().contains(named));
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (status, &json!(named)), "{answer:?}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(named));
     }
     assert_eq!(put(&harness, &payment).await.json()["result"], "unchanged");
 }
@@ -139,12 +135,8 @@ async fn wrong_content_is_named() {
             changed(&payment, field, json!([])),
         ] {
             let answer = put(&harness, &body).await;
-            assert_eq!(
-                (answer.status.as_u16(), &answer.json()["error"]["field"]),
-                (422, &json!(field)),
-                "{body}"
-            );
-            assert_eq!(answer.json()["error"]["code"], "invalid");
+            assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{body}");
+            assert_eq!(answer.json()["code"], "invalid");
         }
     }
     for (field, value) in [
@@ -172,24 +164,20 @@ async fn wrong_content_is_named() {
     ] {
         let answer = put(&harness, &changed(&payment, field, value.clone())).await;
         assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error"]["field"]),
+            (answer.status.as_u16(), &answer.json()["field"]),
             (422, &json!(field)),
             "{value}: {answer:?}"
         );
     }
     let exponent = payment.to_string().replace("1000000", "1e6");
     let bearer = format!("Bearer {}", harness.merchant.api_key);
-    assert_eq!(post(&harness, &bearer, exponent).await.json()["error"]["field"], "amount");
+    assert_eq!(post(&harness, &bearer, exponent).await.json()["field"], "amount");
     for body in ["", "[]", "{", "x"] {
         let answer = post(&harness, &bearer, body).await;
-        assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error"]["code"]),
-            (400, &json!("malformed")),
-            "{body}"
-        );
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("malformed")), "{body}");
     }
     let answer = post(&harness, &bearer, " ".repeat(BODY_BYTES_MAX + 1)).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["code"]), (413, &json!("body_too_large")));
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (413, &json!("body_too_large")));
     assert!(
         harness
             .engine
@@ -211,9 +199,19 @@ async fn without_a_good_key_nothing_is_read() {
     let portone = format!("Bearer {}", harness.merchant.portone_key);
     for authorization in ["", "Bearer", "Bearer ", key, &basic, &wrong, &unknown, &portone, "Bearer é"] {
         let answer = post(&harness, authorization, body.clone()).await;
-        let expected =
-            r#"{"error":{"code":"unauthorized","message":"an API key is needed as bearer token"}}"#;
-        assert_eq!((answer.status.as_u16(), answer.text()), (401, expected), "{authorization}");
+        let told = answer.json();
+        assert_eq!(
+            (answer.status.as_u16(), &told["code"], &told["detail"], &told["type"]),
+            (
+                401,
+                &json!("unauthorized"),
+                &json!("an API key is needed as bearer token"),
+                &json!("/docs/errors/unauthorized")
+            ),
+            "{authorization}"
+        );
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(told["request_id"], answer.headers["x-request-id"].to_str().unwrap());
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
     }
     let of_key: Vec<&str> =
@@ -229,20 +227,25 @@ async fn others_accounts_and_the_other_environment_are_out_of_reach() {
         put(&harness, &changed(&payment, "psp_account", json!(harness.other.momo.to_string()))).await;
     let nobodys =
         put(&harness, &changed(&payment, "psp_account", json!("acc_00000000000000000000000000"))).await;
-    assert_eq!((foreign.status.as_u16(), &foreign.json()["error"]["field"]), (422, &json!("psp_account")));
-    assert_eq!(foreign.text(), nobodys.text());
+    assert_eq!((foreign.status.as_u16(), &foreign.json()["field"]), (422, &json!("psp_account")));
+    let told = |answer: &Answer| {
+        let mut told = answer.json();
+        told["request_id"] = Value::Null;
+        told
+    };
+    assert_eq!(told(&foreign), told(&nobodys));
 
     let live = put(&harness, &changed(&payment, "environment", json!("live"))).await;
-    assert_eq!((live.status.as_u16(), &live.json()["error"]["field"]), (422, &json!("environment")));
+    assert_eq!((live.status.as_u16(), &live.json()["field"]), (422, &json!("environment")));
     let merchant = harness.merchant.id;
     let (_, key) =
         harness.engine.add_key(merchant, CredentialKind::Api, Some(Environment::Live)).await.unwrap();
     let live = format!("Bearer {}", key.expose_secret());
     let answer = post(&harness, &live, payment.to_string()).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["field"]), (422, &json!("environment")));
+    assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!("environment")));
     // The account is of the other environment, whatever the payment says.
     let answer = post(&harness, &live, without(&payment, "environment").to_string()).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["error"]["field"]), (422, &json!("environment")));
+    assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!("environment")));
 }
 
 #[test]

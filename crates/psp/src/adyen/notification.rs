@@ -82,7 +82,7 @@ fn notice(
     Notice {
         key: item.merchant_reference.clone().filter(|key| !key.is_empty()),
         psp_refund_id: item.psp_reference.clone().filter(|id| is_id(id)),
-        psp_payment_id: item.original_reference.clone().filter(|id| !id.is_empty()),
+        psp_payment_ids: item.original_reference.iter().filter(|id| !id.is_empty()).cloned().collect(),
         amount,
         // A success may be overtaken by a later failure; a failure is the last word.
         superseded_by: if matches!(outcome, Outcome::Succeeded { .. }) { AFTER_SUCCESS } else { &[] },

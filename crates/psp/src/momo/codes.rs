@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     InProgress,
     /// Refused.
     Refused(Again),
+    /// The account was not let in: nothing was done, and nothing is said of the refund.
+    NotLetIn,
     /// Nothing that decides.
     Open(Finding),
 }
@@ -30,8 +32,10 @@ pub(super) fn of_submit(code: i64) -> Meaning {
         7000 | 7002 | 9000 | 1000 | 8000 => Meaning::InProgress,
         // The request or order id was used: by whom, a query tells.
         40 | 41 => Meaning::Open(Finding::KeyInUse),
-        // Access, API version, authentication, format, amount, range, unknown order, item, data, group: before money.
-        11 | 12 | 13 | 20 | 21 | 22 | 42 | 45 | 47 | 2019 => Meaning::Refused(Again::No),
+        // Access denied; the merchant's authentication failed.
+        11 | 13 => Meaning::NotLetIn,
+        // API version, format, amount, range, unknown order, item, data, group: before money.
+        12 | 20 | 21 | 22 | 42 | 45 | 47 | 2019 => Meaning::Refused(Again::No),
         1080 => Meaning::Refused(Again::After(AGAIN_AFTER)),
         // Already refunded or too much; not eligible; the payer's or the issuer's side.
         1081 | 1088 | 1001..=1007 | 1017 | 1026 | 4001 | 4002 | 4100 => Meaning::Refused(Again::No),
@@ -44,8 +48,8 @@ pub(super) fn of_submit(code: i64) -> Meaning {
 /// The code in the row of a refund that a query found.
 pub(super) fn of_row(code: i64) -> Meaning {
     match code {
-        // A row that exists and says "not found", or that its id is taken: contradictory.
-        40..=42 => Meaning::Open(Finding::NotUnderstood),
+        // A row that exists and says "not found", that its id is taken, or that nobody was let in: contradictory.
+        11 | 13 | 40..=42 => Meaning::Open(Finding::NotUnderstood),
         _ => of_submit(code),
     }
 }

@@ -18,8 +18,8 @@ mod wire;
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unchecked, account_unusable, check_addresses, json, not_sendable, number_text, only_fields,
-    prepare, psp_text, reason_text, send, unanswered,
+    account_unchecked, account_unusable, check_addresses, json, not_let_in, not_sendable, number_text,
+    only_fields, prepare, psp_text, reason_text, send, unanswered,
 };
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
@@ -275,7 +275,7 @@ fn read_submit(response: &HttpResponse, ask: &SubmitAsk) -> Outcome {
     let amount = answer.amount.map(whole);
     let amount_fits = match amount {
         // A refusal may speak of no sum at all (inferred).
-        None | Some(Some(0)) => matches!(meaning, Meaning::Refused(_)),
+        None | Some(Some(0)) => matches!(meaning, Meaning::Refused(_) | Meaning::NotLetIn),
         Some(amount) => amount == Some(ask.amount.minor()),
     };
     let decided = !matches!(meaning, Meaning::Open(_));
@@ -284,7 +284,9 @@ fn read_submit(response: &HttpResponse, ask: &SubmitAsk) -> Outcome {
         return Outcome::Unknown(if absent { Finding::NotUnderstood } else { Finding::Mismatch });
     }
     let done = meaning == Meaning::Done;
-    if done && (response.status >= 400 || answer.order_id.is_none() || answer.request_id.is_none()) {
+    // What says that money moves, or will, must say of which refund.
+    let nameless = answer.order_id.is_none() || answer.request_id.is_none();
+    if done && response.status >= 400 || (done || meaning == Meaning::InProgress) && nameless {
         return Outcome::Unknown(Finding::NotUnderstood);
     }
     outcome(meaning, code, answer.message.as_deref(), refund_id(answer.trans_id, &ask.psp_payment_id))
@@ -331,6 +333,7 @@ fn outcome(meaning: Meaning, code: i64, message: Option<&str>, psp_refund_id: Op
             note: Some(format!("MoMo says {code} {text}").trim_end().to_owned()),
         },
         Meaning::Refused(again) => Outcome::Refused(PspRefusal { code: code.to_string(), text, again }),
+        Meaning::NotLetIn => not_let_in("MoMo", &format!("{code} {text}")),
         Meaning::Open(finding) => Outcome::Unknown(finding),
     }
 }

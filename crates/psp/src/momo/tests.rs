@@ -177,6 +177,10 @@ fn every_result_code_of_a_submit() {
     for code in [7000, 7002, 9000, 1000, 8000] {
         let note = Some(format!("MoMo says {code} said"));
         assert_eq!(submitted(200, &body(code)), Outcome::Pending { psp_refund_id: None, note }, "{code}");
+        for name in ["orderId", "requestId"] {
+            let nameless = body(code).replace(name, "other");
+            assert_eq!(submitted(200, &nameless), unknown(Finding::NotUnderstood), "{code} without {name}");
+        }
     }
     for code in [40, 41] {
         assert_eq!(submitted(400, &body(code)), unknown(Finding::KeyInUse), "{code}");
@@ -184,13 +188,20 @@ fn every_result_code_of_a_submit() {
     for code in [10, 43, 98, 99, -1, 1, 9999, i64::MAX] {
         assert_eq!(submitted(200, &body(code)), unknown(Finding::NotUnderstood), "{code}");
     }
-    let mut refusals =
-        vec![11, 12, 13, 20, 21, 22, 42, 45, 47, 2019, 1081, 1088, 1017, 1026, 4001, 4002, 4100];
+    let mut refusals = vec![12, 20, 21, 22, 42, 45, 47, 2019, 1081, 1088, 1017, 1026, 4001, 4002, 4100];
     refusals.extend(1001..=1007);
     for code in refusals {
         assert_eq!(submitted(400, &body(code)), refused(code, "said", Again::No), "{code}");
     }
     assert_eq!(submitted(200, &body(1080)), refused(1080, "said", hour));
+    for code in [11, 13] {
+        assert_eq!(submitted(400, &body(code)), not_let_in(code), "the account's matter: {code}");
+        assert_eq!(queried(200, &list(0, &row(code))), unknown(Finding::NotUnderstood), "{code}");
+    }
+}
+
+fn not_let_in(code: i64) -> Outcome {
+    Outcome::NotSent { reason: format!("MoMo did not let the account in: {code} said") }
 }
 
 #[test]
@@ -212,8 +223,10 @@ fn the_status_and_the_echo_must_fit_the_code() {
     }
     let bare = |code| format!(r#"{{"resultCode":{code},"message":"said"}}"#);
     assert_eq!(submitted(200, &bare(0)), unknown(Finding::NotUnderstood), "done, but what?");
-    assert_eq!(submitted(400, &bare(13)), refused(13, "said", Again::No));
-    assert_eq!(submitted(400, &body(13).replace("50000", "0")), refused(13, "said", Again::No));
+    assert_eq!(submitted(400, &bare(13)), not_let_in(13));
+    assert_eq!(submitted(400, &body(13).replace("50000", "0")), not_let_in(13));
+    assert_eq!(submitted(400, &bare(12)), refused(12, "said", Again::No));
+    assert_eq!(submitted(400, &body(12).replace("50000", "0")), refused(12, "said", Again::No));
     assert_eq!(submitted(200, &body(0).replace("50000", "50000.0")), done(), "the same number");
     assert_eq!(submitted(200, &body(0).replace("50000", "50000.1")), unknown(Finding::Mismatch));
     assert_eq!(submitted(200, &body(0).replace("50000", "null")), unknown(Finding::NotUnderstood));
@@ -407,6 +420,22 @@ proptest! {
             let ours = format!("\"orderId\":\"{KEY}\"");
             prop_assert!(text.contains(&ours) && text.contains("50000"));
         }
+    }
+
+    #[test]
+    fn sums_are_whole_dong_and_read_back_as_they_were_sent(minor in 1i64..1_000_000_000_000) {
+        let asked = SubmitAsk { amount: vnd(minor), ..ask() };
+        let transport = Scripted::new([answer(200, body(0).replace("50000", &minor.to_string()))]);
+        let exchange = Momo.submit(&transport, &account(), &asked).now_or_never().unwrap();
+        prop_assert_eq!(exchange.outcome.as_str(), "succeeded");
+        let sent = String::from_utf8(transport.sent()[0].body.to_vec()).unwrap();
+        let whole = format!("\"amount\":{minor},");
+        prop_assert!(sent.contains(&whole), "{}", sent);
+        let query = QueryAsk { amount: vnd(minor), ..query_ask() };
+        let row = list(0, &row(0).replace("50000", &minor.to_string()));
+        let response = HttpResponse { status: 200, headers: http::HeaderMap::new(), body: row.into() };
+        let done = matches!(read_query(&response, &query, QUERY_ID), Outcome::Succeeded { .. });
+        prop_assert!(done);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Notice,
     Ok(Notice {
         key: Some(psp_text(Some(key))),
         psp_refund_id: id_of_foreign(order, key),
-        psp_payment_id: order.map(|order| psp_text(Some(order))),
+        psp_payment_ids: order.map(|order| psp_text(Some(order))).into_iter().collect(),
         amount: Transaction::sum(transaction),
         outcome: read::outcome(&answer),
         // Nothing in it is signed, and Mastercard advises to retrieve the transaction where it matters.

@@ -276,7 +276,7 @@ fn read_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Notic
     Ok(Notice {
         key: refund.merchant_transaction_id.clone(),
         psp_refund_id: Some(id),
-        psp_payment_id: refund.referenced_id.clone(),
+        psp_payment_ids: refund.referenced_id.clone().into_iter().collect(),
         amount: read::amount_of(&refund),
         outcome: read::outcome(&refund, meaning, payment),
         // Several entities of a merchant may share one key.

@@ -74,7 +74,7 @@ pub(super) async fn read_notification(
     record.body(&inbound.body);
     Ok(vec![Notice {
         key: read::key_of(&refund).map(str::to_owned),
-        psp_payment_id: read::payment_of(&refund).map(str::to_owned),
+        psp_payment_ids: read::payment_of(&refund).map(str::to_owned).into_iter().collect(),
         amount: read::amount_of(&refund),
         outcome: read::outcome(&refund),
         psp_refund_id: Some(refund.id),

@@ -63,7 +63,7 @@ fn a_notification_is_put_before_paypal_as_it_came() {
     let notice = notices.unwrap().pop().unwrap();
     assert_eq!(notice.key.as_deref(), Some(KEY));
     assert_eq!(notice.psp_refund_id.as_deref(), Some(ID));
-    assert_eq!(notice.psp_payment_id.as_deref(), Some(CAPTURE));
+    assert_eq!(notice.psp_payment_ids, [CAPTURE]);
     assert_eq!(notice.amount, Some(Amount::new(1_050, Currency::from_code("USD").unwrap())));
     assert_eq!(notice.outcome.as_str(), "succeeded");
     assert!(notice.must_confirm && notice.foreign.is_none());

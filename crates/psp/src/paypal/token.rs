@@ -60,7 +60,7 @@ impl<'a> Desk<'a> {
     /// with a new token.
     pub(super) async fn send(
         &self,
-        record: &mut Record<'_>,
+        record: &mut Record,
         request: &HttpRequest,
     ) -> Result<HttpResponse, Outcome> {
         let mut answer = None;
@@ -68,6 +68,7 @@ impl<'a> Desk<'a> {
             let token = self.token(record).await.map_err(|problem| Outcome::NotSent {
                 reason: format!("no access token: {}", problem.text()),
             })?;
+            record.keep_out(&token);
             let bearer = format!("Bearer {}", token.expose_secret());
             let authorized = request.clone().header(header::AUTHORIZATION, bearer);
             let response = exchange::send(self.transport, record, authorized).await?;
@@ -80,7 +81,7 @@ impl<'a> Desk<'a> {
         answer.ok_or_else(|| Outcome::NotSent { reason: "it was not tried".to_owned() })
     }
 
-    async fn token(&self, record: &mut Record<'_>) -> Result<SecretString, NoToken> {
+    async fn token(&self, record: &mut Record) -> Result<SecretString, NoToken> {
         match self.account.session.token() {
             Some(token) => Ok(token),
             None => self.new_token(record).await,
@@ -88,7 +89,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Gets a new token and keeps it. The answer holds it, so that only a remark is recorded.
-    pub(super) async fn new_token(&self, record: &mut Record<'_>) -> Result<SecretString, NoToken> {
+    pub(super) async fn new_token(&self, record: &mut Record) -> Result<SecretString, NoToken> {
         let url = format!("{}/v1/oauth2/token", super::base(self.account));
         let pair = STANDARD.encode(format!("{}:{}", self.client_id, self.client_secret));
         let request = prepare(self.account, HttpRequest::new(Method::POST, url))

@@ -40,7 +40,7 @@ pub(super) fn again(code: &str) -> Again {
     }
 }
 
-/// Whether an error says that the request was refused and nothing was done. Over-refunds and wrong keys come without a
+/// Whether an error says that the request was refused and nothing was done. Over-refunds come without a
 /// code (observed by others): there the type, which says that the request cannot be accepted, has to do.
 pub(super) fn refuses(kind: &str, code: Option<&str>) -> bool {
     match (kind, code) {

@@ -21,7 +21,7 @@ pub(super) async fn look_up(
     get: &(dyn Fn(&str) -> HttpRequest + Sync),
     ask: &QueryAsk,
     expected: &Expected<'_>,
-    record: &mut Record<'_>,
+    record: &mut Record,
 ) -> Outcome {
     // The ids and meanings of the refunds that carry our key.
     let mut ours = Vec::new();

@@ -36,7 +36,8 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Notice,
     Ok(Notice {
         key: refund.key().map(str::to_owned),
         psp_refund_id: Some(refund.id.clone()),
-        psp_payment_id: refund.payment_intent.clone().or_else(|| refund.charge.clone()),
+        // A payment may be known here by either.
+        psp_payment_ids: [&refund.payment_intent, &refund.charge].into_iter().flatten().cloned().collect(),
         amount: refund.sum(),
         outcome: read::outcome(&refund),
         // Events come in any order (<https://docs.stripe.com/webhooks>); a question shows the newest state.

@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{ErrorEntry, Errors, Payment, Refund};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, psp_text};
+use crate::exchange::{is_id, json, not_let_in, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::money::Amount;
 use redress_core::outcome::{Finding, Outcome, PspRefusal};
@@ -24,6 +24,7 @@ pub(super) fn create(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
             None => Outcome::Unknown(Finding::NotUnderstood),
         },
         409 => Outcome::Unknown(Finding::KeyInUse),
+        401 => wrong_key(&response.body),
         400..=404 => refusal(&response.body),
         other => Outcome::Unknown(no_word(other)),
     }
@@ -108,6 +109,14 @@ pub(super) fn outcome(refund: &Refund<'_>) -> Outcome {
 
 fn error(body: &[u8]) -> Option<ErrorEntry> {
     json::<Errors>(body).map(|errors| errors.error)
+}
+
+/// "No valid API key provided" (<https://docs.stripe.com/api/errors>): asked before anything else, so nothing was done.
+fn wrong_key(body: &[u8]) -> Outcome {
+    match error(body) {
+        Some(error) => not_let_in("Stripe", &psp_text(error.message.as_deref())),
+        None => Outcome::Unknown(Finding::NotUnderstood),
+    }
 }
 
 fn refusal(body: &[u8]) -> Outcome {

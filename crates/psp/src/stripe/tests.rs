@@ -273,7 +273,7 @@ fn every_error_of_a_create() {
     for code in codes::REFUSALS {
         let again =
             if ["balance_insufficient", "insufficient_funds"].contains(&code) { HOUR } else { Again::No };
-        for status in [400, 401, 402, 403, 404] {
+        for status in [400, 402, 403, 404] {
             let body = error("invalid_request_error", code);
             assert_eq!(submitted(status, &body), refused(code, "said", again), "{status} {code}");
             assert_eq!(submitted(status, &error("card_error", code)), refused(code, "said", again), "{code}");
@@ -293,10 +293,15 @@ fn every_error_of_a_create() {
             assert_eq!(submitted(status, &body), unknown(Finding::NotUnderstood), "{status} {code}");
         }
     }
-    // More than is left, and a wrong key, come without a code.
+    // More than is left comes without a code.
     let bare = refused("invalid_request_error", "said", Again::No);
     assert_eq!(submitted(400, &error("invalid_request_error", "")), bare);
-    assert_eq!(submitted(401, &error("invalid_request_error", "")), bare);
+    // A wrong key is the account's matter and none of the refund's: it may go when the key is right again.
+    let not_let_in = Outcome::NotSent { reason: "Stripe did not let the account in: said".to_owned() };
+    for code in ["", "api_key_expired"] {
+        assert_eq!(submitted(401, &error("invalid_request_error", code)), not_let_in);
+    }
+    assert_eq!(submitted(401, "a proxy's"), unknown(Finding::NotUnderstood));
     for (kind, code) in [
         ("invalid_request_error", "lock_timeout"),
         ("invalid_request_error", "rate_limit"),

@@ -37,7 +37,7 @@ pub(super) async fn look_up(
     account: &AccountConfig,
     secret_key: &str,
     ask: &QueryAsk,
-    record: &mut Record<'_>,
+    record: &mut Record,
 ) -> Outcome {
     let mut found = Found::default();
     let mut after = String::new();

@@ -220,7 +220,7 @@ fn read_notification(account: &AccountConfig, inbound: &Inbound) -> Result<Notic
     Ok(Notice {
         key: read::key_of(&refund).map(str::to_owned),
         psp_refund_id: Some(refund.id.clone()),
-        psp_payment_id: Some(refund.charge_id.clone()),
+        psp_payment_ids: vec![refund.charge_id.clone()],
         amount: read::amount_of(&refund),
         outcome: read::outcome(&refund),
         // The signature covers neither the charge nor our reference, and its text for refunds is not documented well.

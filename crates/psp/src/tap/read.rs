@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Errors, Refund};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, number_text, psp_text};
+use crate::exchange::{is_id, json, not_let_in, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
@@ -75,7 +75,8 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
     let code = first.and_then(|error| number_text(error.code)).unwrap_or_default();
     match response.status {
         401 | 403 => AccountCheck::Refused(format!("Tap says {code} {text}")),
-        _ if codes::says_not_found(code) => {
+        // What fails, or stands before Tap, may repeat anything.
+        200..=299 | 400..=499 if codes::says_not_found(code) => {
             AccountCheck::Proved("Tap took the key and said that it has no such refund".to_owned())
         }
         _ if codes::says_key(code) => AccountCheck::Refused(format!("Tap says {code} {text}")),
@@ -146,5 +147,8 @@ fn refusal(body: &[u8]) -> Outcome {
         return unknown;
     }
     let text = psp_text(first.description.as_deref());
+    if codes.iter().all(|code| codes::says_key(code)) {
+        return not_let_in("Tap", &format!("{code} {text}"));
+    }
     Outcome::Refused(PspRefusal { code: (*code).to_owned(), text, again: Again::No })
 }

@@ -9,12 +9,13 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::options::{JsonFlag, MerchantArg, environment};
+use super::rotate_master::{self, RotateMaster};
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{print, print_json, print_table, time};
 use crate::place::PlaceArgs;
 
-/// Add, list and revoke the keys with which a merchant's programs prove themselves
+/// Add, list and revoke the keys with which a merchant's programs prove themselves; rotate the master key
 #[derive(Args, Debug)]
 pub(crate) struct KeyArgs {
     #[command(flatten)]
@@ -53,6 +54,13 @@ enum Action {
         #[arg(value_name = "KEY", value_parser = KeyId::parse)]
         key: KeyId,
     },
+    /// Seal every secret in the database with a new master key, beside running servers
+    ///
+    /// The new key is added to the key file, then every secret is opened and sealed anew, a few at a time. All keys of the
+    /// file open meanwhile, and a running server reads the file again when it meets a new key. Stopped in its middle it
+    /// leaves everything open; run it again and it goes on. On PostgreSQL it takes two steps, because every server needs
+    /// the key before anything is sealed with it: the first adds the key and says how to go on.
+    RotateMaster(RotateMaster),
 }
 
 fn kind() -> impl TypedValueParser<Value = CredentialKind> {
@@ -61,8 +69,13 @@ fn kind() -> impl TypedValueParser<Value = CredentialKind> {
 }
 
 pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
-    let engine = open::for_tool(&args.place.settings()?).await?.engine;
+    let settings = args.place.settings()?;
+    if let Action::RotateMaster(rotate) = args.action {
+        return rotate_master::run(&settings, rotate).await;
+    }
+    let engine = open::for_tool(&settings).await?.engine;
     match args.action {
+        Action::RotateMaster(_) => Ok(()),
         Action::Add { merchant, kind, environment, json } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
             let (key, secret) = engine.add_key(merchant.id, kind, environment).await?;

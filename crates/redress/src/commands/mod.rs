@@ -1,14 +1,19 @@
 //! The commands beside `serve`: each opens the store, calls a use case and prints its answer.
 
+pub(crate) mod backup;
 pub(crate) mod case;
 pub(crate) mod doctor;
 pub(crate) mod endpoint;
 pub(crate) mod key;
+mod manifest;
 pub(crate) mod merchant;
 pub(crate) mod migrate;
 pub(crate) mod options;
 pub(crate) mod payments;
 pub(crate) mod psp_account;
 pub(crate) mod refund;
+pub(crate) mod restore;
+mod rotate_master;
 pub(crate) mod sandbox;
+pub(crate) mod settings;
 pub(crate) mod verify;

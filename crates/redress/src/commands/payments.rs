@@ -1,6 +1,6 @@
 //! `redress payments`.
 
-mod csv_rows;
+pub(crate) mod csv_rows;
 mod import;
 
 use std::path::PathBuf;

@@ -29,7 +29,7 @@ pub(crate) struct SandboxArgs {
 }
 
 pub(crate) async fn run(args: SandboxArgs) -> Result<(), Failure> {
-    logging::start(&LogSettings { format: LogFormat::Text, level: "info".to_owned() })?;
+    logging::start(&LogSettings { format: LogFormat::Text, level: "info".to_owned() }, None)?;
     let mut signals = Signals::take()?;
     let sandbox = Sandbox::open(&Place::File(args.data), SandboxConfig::default(), World::real())
         .map_err(|error| Failure::unable(error.to_string()))?;

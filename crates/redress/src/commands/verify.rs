@@ -2,6 +2,7 @@
 
 use clap::Args;
 use redress_engine::admin::verify::VerifyCursor;
+use redress_engine::engine::Engine;
 
 use crate::failure::Failure;
 use crate::output::{one_line, print};
@@ -19,7 +20,11 @@ pub(crate) struct Verify {
 }
 
 pub(crate) async fn run(args: Verify) -> Result<(), Failure> {
-    let engine = open::for_tool(&args.place.settings()?).await?.engine;
+    books(&open::for_tool(&args.place.settings()?).await?.engine).await
+}
+
+/// Verifies all books and prints what differs.
+pub(crate) async fn books(engine: &Engine) -> Result<(), Failure> {
     let bar = progress::count("payments");
     let (mut payments, mut refunds, mut differences) = (0, 0, 0_u64);
     let mut next = Some(VerifyCursor::default());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use redress_engine::world::Clock;
 
 use crate::failure::Failure;
+use crate::whole_file::{self, OWNER_ONLY, beside};
 
 /// Whoever holds it is the demo of this directory.
 const LOCK_FILE: &str = "demo.lock";
@@ -18,9 +19,6 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 /// Between two looks whether it has ended.
 pub(super) const WAIT_STEP: Duration = Duration::from_millis(100);
-
-/// The mode of files that hold secrets.
-const OWNER_ONLY: u32 = 0o600;
 
 /// Makes the directory, for its owner only, unless it is there.
 pub(super) fn make_dir(dir: &Path) -> Result<(), Failure> {
@@ -59,27 +57,8 @@ pub(super) async fn lock(dir: &Path, clock: &dyn Clock) -> Result<File, Failure>
 
 /// Writes a file for its owner only. Whoever reads it finds the old content or the new one, also after a crash.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let written = (|| {
-        let draft = beside(path, "new");
-        // Left over by a crash, perhaps with another mode.
-        match std::fs::remove_file(&draft) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&draft)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)?;
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
-    })();
-    written.map_err(|error: std::io::Error| Failure::unable(format!("{}: {error}", path.display())))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(suffix);
-    path.with_file_name(name)
+    whole_file::replace(path, content)
+        .map_err(|error| Failure::unable(format!("{}: {error}", path.display())))
 }
 
 /// A file that is added to, and put aside once it is long: at most two of them are kept.

@@ -3,6 +3,7 @@
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId};
+use redress_core::right::{Right, Rights};
 use redress_engine::admin::AdminError;
 use redress_engine::admin::accounts::{AccountEdit, MAX_IN_FLIGHT, NewAccount, psp_notification_path};
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
@@ -88,7 +89,9 @@ async fn key(
     kind: CredentialKind,
     environment: Option<Environment>,
 ) -> Result<Pair, Failure> {
-    let (key, secret) = engine.add_key(merchant, kind, environment).await?;
+    // Everything can be tried in the demo: its API key closes cases too.
+    let rights = if kind == CredentialKind::Api { Rights::of(&Right::ALL) } else { Rights::NONE };
+    let (key, secret) = engine.add_key_with(merchant, kind, environment, rights).await?;
     Ok(Pair { key: key.public_key, secret: secret.expose_secret().to_owned() })
 }
 

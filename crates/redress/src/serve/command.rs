@@ -1,11 +1,13 @@
 //! `redress serve`.
 
 use clap::Args;
+use sd_notify::NotifyState;
 
 use super::signals::Signals;
 use crate::failure::Failure;
 use crate::output::print;
 use crate::place::PlaceArgs;
+use crate::telemetry::Traces;
 use crate::{logging, open};
 
 /// Serve the refund APIs and do the work behind them, until SIGTERM or SIGINT
@@ -23,7 +25,8 @@ pub(crate) struct Serve {
 pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     let settings = serve.place.settings()?;
     settings.check_serving()?;
-    logging::start(&settings.log)?;
+    let traces = settings.telemetry.otlp_endpoint.as_ref().map(Traces::to).transpose()?;
+    logging::start(&settings.log, traces.as_ref())?;
     let mut signals = Signals::take()?;
     let opened = open::for_server(&settings).await?;
     let running = super::start(&settings, opened).await?;
@@ -31,7 +34,19 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     if let Some(metrics) = running.metrics_listen {
         print(&format!("metrics at http://{metrics}/metrics"))?;
     }
+    tell_the_service_manager(&NotifyState::Ready);
     signals.next().await;
+    tell_the_service_manager(&NotifyState::Stopping);
     running.stop(signals.next()).await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
     Ok(())
+}
+
+/// Where systemd started it, it waits for this word: the listeners stand, the store can be used.
+fn tell_the_service_manager(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
 }

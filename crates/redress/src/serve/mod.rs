@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use crate::failure::Failure;
 use crate::open::Opened;
 use crate::settings::Settings;
+use crate::telemetry;
 use connections::{ConnectionLimits, Listening};
 use metrics::Metrics;
 
@@ -77,9 +78,13 @@ pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running
     };
     let listen = local(&listener)?;
     let metrics_listen = metrics_listener.as_ref().map(local).transpose()?;
-    listening(listener, limits, redress_http::router::router(opened.engine.clone())).spawn();
+    let mut router = redress_http::router::router(opened.engine.clone());
+    if settings.telemetry.otlp_endpoint.is_some() {
+        router = router.layer(axum::middleware::from_fn(telemetry::in_the_callers_trace));
+    }
+    listening(listener, limits, router).spawn();
     if let Some(listener) = metrics_listener {
-        listening(listener, ConnectionLimits::of_metrics(), metrics.router(&opened)).spawn();
+        listening(listener, ConnectionLimits::of_metrics(), metrics.router(settings, &opened)).spawn();
     }
     metrics.sample(&opened).await;
     workers::spawn(&opened, &tasks, &watching);

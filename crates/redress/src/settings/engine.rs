@@ -9,6 +9,12 @@ use redress_engine::config::EngineConfig;
 use super::SettingsError;
 use super::reader::Section;
 
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "\
+How refunds are followed. None of these spans ever decides how a refund ended. Pauses double from first to max and are
+made up to a tenth longer at random. `lease` must be at least twice `psp.timeout`. `poll` is also how soon a running
+server notices what a command changed.";
+
 #[derive(Clone, Debug)]
 pub(crate) struct EngineSettings {
     /// How refunds are followed.
@@ -27,25 +33,47 @@ impl EngineSettings {
         let timing = default.timing;
         let settings = Self {
             timing: Timing {
-                lease: section.take("lease", timing.lease)?,
+                lease: section
+                    .key("lease", "For a process to send one refund and record the answer.")
+                    .or(timing.lease)?,
                 not_sent: Backoff {
-                    first: section.take("not_sent_first", timing.not_sent.first)?,
-                    max: section.take("not_sent_max", timing.not_sent.max)?,
+                    first: section
+                        .key("not_sent_first", "First pause after a request that provably never left.")
+                        .or(timing.not_sent.first)?,
+                    max: section.key("not_sent_max", "Longest such pause.").or(timing.not_sent.max)?,
                 },
                 resolve: Backoff {
-                    first: section.take("resolve_first", timing.resolve.first)?,
-                    max: section.take("resolve_max", timing.resolve.max)?,
+                    first: section
+                        .key("resolve_first", "First pause between look-ups while nobody knows.")
+                        .or(timing.resolve.first)?,
+                    max: section.key("resolve_max", "Longest such pause.").or(timing.resolve.max)?,
                 },
                 poll: Backoff {
-                    first: section.take("pending_first", timing.poll.first)?,
-                    max: section.take("pending_max", timing.poll.max)?,
+                    first: section
+                        .key("pending_first", "First pause between look-ups while the PSP says \"pending\".")
+                        .or(timing.poll.first)?,
+                    max: section.key("pending_max", "Longest such pause.").or(timing.poll.max)?,
                 },
-                person_after_queries: section.take("person_after_queries", timing.person_after_queries)?,
-                overdue: section.take("overdue", timing.overdue)?,
+                person_after_queries: section
+                    .key("person_after_queries", "Fruitless look-ups before a case is opened.")
+                    .unit("look-ups")
+                    .or(timing.person_after_queries)?,
+                overdue: section
+                    .key(
+                        "overdue",
+                        "A refund that is pending for longer, or could not be sent for so long, gets a case.",
+                    )
+                    .or(timing.overdue)?,
             },
-            face_wait: section.take("face_wait", default.face_wait)?,
-            poll: section.within("poll", default.poll, Duration::from_millis(1)..=Duration::from_secs(60))?,
-            sgate_clock_tolerance: section.take("sgate_clock_tolerance", default.sgate_clock_tolerance)?,
+            face_wait: section
+                .key("face_wait", "How long PortOne's create waits for the PSP.")
+                .or(default.face_wait)?,
+            poll: section
+                .key("poll", "How often the store is asked for what is due.")
+                .within(Duration::from_millis(1)..=Duration::from_secs(60), default.poll)?,
+            sgate_clock_tolerance: section
+                .key("sgate_clock_tolerance", "How far a caller's signed timestamp may be off.")
+                .or(default.sgate_clock_tolerance)?,
         };
         section.finish()?;
         Ok(settings)

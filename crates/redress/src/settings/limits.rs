@@ -10,6 +10,9 @@ use super::reader::Section;
 /// Connections that are served at once unless told otherwise; fits under the usual 1024 open files of a process.
 const CONNECTIONS_MAX: usize = 768;
 
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "How much is taken at once.";
+
 #[derive(Clone, Debug)]
 pub(crate) struct LimitSettings {
     /// Connections that are served at once; further ones wait in the system's queue.
@@ -30,12 +33,27 @@ impl LimitSettings {
     pub(super) fn read(section: &mut Section) -> Result<Self, SettingsError> {
         let spans = Duration::from_millis(100)..=Duration::from_secs(600);
         let settings = Self {
-            connections_max: section.within("connections_max", CONNECTIONS_MAX, 1..=1_000_000)?,
-            head_timeout: section.within("head_timeout", Duration::from_secs(30), spans.clone())?,
-            body_timeout: section.within("body_timeout", Duration::from_secs(15), spans.clone())?,
-            write_timeout: section.within("write_timeout", Duration::from_secs(15), spans)?,
-            store_queue_max: section.within("store_queue_max", QUEUE_OPS_MAX, 1..=1_000_000)?,
-            store_group_max: section.within("store_group_max", GROUP_OPS_MAX, 1..=10_000)?,
+            connections_max: section
+                .key("connections_max", "Served at once; more wait in the system's queue.")
+                .unit("connections")
+                .within(1..=1_000_000, CONNECTIONS_MAX)?,
+            head_timeout: section
+                .key("head_timeout", "For a request's head, and for an idle connection.")
+                .within(spans.clone(), Duration::from_secs(30))?,
+            body_timeout: section
+                .key("body_timeout", "For a request's body.")
+                .within(spans.clone(), Duration::from_secs(15))?,
+            write_timeout: section
+                .key("write_timeout", "A caller that stops reading its answer for so long is let go.")
+                .within(spans, Duration::from_secs(15))?,
+            store_queue_max: section
+                .key("store_queue_max", "Wait for the store; more are answered 503.")
+                .unit("operations")
+                .within(1..=1_000_000, QUEUE_OPS_MAX)?,
+            store_group_max: section
+                .key("store_group_max", "In one commit (SQLite).")
+                .unit("operations")
+                .within(1..=10_000, GROUP_OPS_MAX)?,
         };
         section.finish()?;
         Ok(settings)

@@ -4,6 +4,9 @@ use super::SettingsError;
 use super::reader::Section;
 use super::value::Setting;
 
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "What is written to standard error.";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogSettings {
     /// Lines of JSON, or text for people.
@@ -23,8 +26,8 @@ pub(crate) enum LogFormat {
 impl LogSettings {
     pub(super) fn read(section: &mut Section) -> Result<Self, SettingsError> {
         let settings = Self {
-            format: section.take("format", LogFormat::Json)?,
-            level: section.take("level", Filter("info".to_owned()))?.0,
+            format: section.key("format", "Lines of JSON, or text for people.").or(LogFormat::Json)?,
+            level: section.key("level", "`error`, `warn`, `info`, `debug` or `trace`, or a filter as `info,redress_engine=debug`.").or(Filter("info".to_owned()))?.0,
         };
         section.finish()?;
         Ok(settings)
@@ -32,6 +35,16 @@ impl LogSettings {
 }
 
 impl Setting for LogFormat {
+    const KIND: &'static str = "`json` or `text`";
+
+    fn show(&self) -> String {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+        .to_owned()
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         match text {
             "json" => Ok(Self::Json),
@@ -44,6 +57,12 @@ impl Setting for LogFormat {
 struct Filter(String);
 
 impl Setting for Filter {
+    const KIND: &'static str = "level or filter";
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         let wrong = || {
             "must be error, warn, info, debug or trace, or a filter as info,redress_engine=debug".to_owned()

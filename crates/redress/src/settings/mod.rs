@@ -2,13 +2,16 @@
 //! starts, with the file, the key and the variable in the message.
 
 mod engine;
+mod key;
 mod limits;
 mod log;
 mod notifications;
 mod psp;
 mod reader;
+pub(crate) mod reference;
 mod server;
 mod store;
+mod telemetry;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +26,7 @@ pub(crate) use self::psp::PspSettings;
 pub(crate) use self::reader::Sources;
 pub(crate) use self::server::ServerSettings;
 pub(crate) use self::store::{Place, StoreSettings};
+pub(crate) use self::telemetry::TelemetrySettings;
 
 /// Where the embedded store lies unless told otherwise: a directory below the one the program is started in.
 pub(crate) const DATA_DIR: &str = "redress-data";
@@ -38,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) notifications: NotificationSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
+    pub(crate) telemetry: TelemetrySettings,
 }
 
 /// Why the settings are refused.
@@ -107,18 +112,40 @@ impl Settings {
         data: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let mut sources = Sources::new(config, variables)?;
-        let settings = Self {
-            server: ServerSettings::read(&mut sources.section("server")?)?,
-            store: StoreSettings::read(&mut sources.section("store")?, data)?,
-            engine: EngineSettings::read(&mut sources.section("engine")?)?,
-            psp: PspSettings::read(&mut sources.section("psp")?)?,
-            notifications: NotificationSettings::read(&mut sources.section("notifications")?)?,
-            log: LogSettings::read(&mut sources.section("log")?)?,
-            limits: LimitSettings::read(&mut sources.section("limits")?)?,
-        };
+        Self::of(Sources::new(config, variables)?, data)
+    }
+
+    /// Reads the settings from their sources.
+    ///
+    /// # Errors
+    /// The first [`SettingsError`] found.
+    pub(crate) fn of(mut sources: Sources, data: Option<&Path>) -> Result<Self, SettingsError> {
+        let settings = Self::read(&mut sources, data)?;
         sources.finish()?;
         Ok(settings)
+    }
+
+    /// Reads every section; the order is that of the reference.
+    fn read(sources: &mut Sources, data: Option<&Path>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            server: ServerSettings::read(&mut sources.section("server", server::ABOUT)?)?,
+            store: StoreSettings::read(&mut sources.section("store", store::ABOUT)?, data)?,
+            engine: EngineSettings::read(&mut sources.section("engine", engine::ABOUT)?)?,
+            psp: PspSettings::read(&mut sources.section("psp", psp::ABOUT)?)?,
+            notifications: NotificationSettings::read(
+                &mut sources.section("notifications", notifications::ABOUT)?,
+            )?,
+            log: LogSettings::read(&mut sources.section("log", log::ABOUT)?)?,
+            limits: LimitSettings::read(&mut sources.section("limits", limits::ABOUT)?)?,
+            telemetry: TelemetrySettings::read(&mut sources.section("telemetry", telemetry::ABOUT)?)?,
+        })
+    }
+
+    /// The same settings, for an embedded store in another file.
+    pub(crate) fn at(&self, path: PathBuf) -> Self {
+        let mut there = self.clone();
+        there.store.place = Place::Sqlite(path);
+        there
     }
 
     /// The engine's settings, with the relations between them checked.

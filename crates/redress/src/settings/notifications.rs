@@ -11,6 +11,10 @@ use super::SettingsError;
 use super::psp::guard;
 use super::reader::Section;
 
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "\
+How merchants are told. `connect_timeout` must be shorter than `timeout`. The guard of addresses is that of `[psp]`.";
+
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationSettings {
     /// For one whole attempt.
@@ -28,18 +32,36 @@ impl NotificationSettings {
         let default = EngineConfig::default();
         let schedule = default.delivery;
         let settings = Self {
-            timeout: section.take("timeout", default.delivery_timeout)?,
-            connect_timeout: section.take("connect_timeout", CONNECT_TIMEOUT)?,
+            timeout: section.key("timeout", "One whole attempt.").or(default.delivery_timeout)?,
+            connect_timeout: section
+                .key("connect_timeout", "A connection must stand within this.")
+                .or(CONNECT_TIMEOUT)?,
             schedule: DeliverySchedule {
                 backoff: Backoff {
-                    first: section.take("retry_first", schedule.backoff.first)?,
-                    max: section.take("retry_max", schedule.backoff.max)?,
+                    first: section
+                        .key("retry_first", "First pause (`portone`, `standard`).")
+                        .or(schedule.backoff.first)?,
+                    max: section
+                        .key("retry_max", "Longest pause (`portone`, `standard`).")
+                        .or(schedule.backoff.max)?,
                 },
-                sgate_silent_tries: section.take("sgate_silent_tries", schedule.sgate_silent_tries)?,
-                sgate_silent_gap: section.take("sgate_silent_gap", schedule.sgate_silent_gap)?,
-                sgate_gap: section.take("sgate_gap", schedule.sgate_gap)?,
-                tries_max: section.within("tries_max", schedule.tries_max, 1..=10_000)?,
-                secret_overlap: section.take("secret_overlap", schedule.secret_overlap)?,
+                sgate_silent_tries: section
+                    .key("sgate_silent_tries", "Quick tries when nothing answers (`sgate`).")
+                    .unit("tries")
+                    .or(schedule.sgate_silent_tries)?,
+                sgate_silent_gap: section
+                    .key("sgate_silent_gap", "Between those.")
+                    .or(schedule.sgate_silent_gap)?,
+                sgate_gap: section
+                    .key("sgate_gap", "Between all other tries (`sgate`).")
+                    .or(schedule.sgate_gap)?,
+                tries_max: section
+                    .key("tries_max", "After these it is given up.")
+                    .unit("tries")
+                    .within(1..=10_000, schedule.tries_max)?,
+                secret_overlap: section
+                    .key("secret_overlap", "How long an old secret signs beside the new one.")
+                    .or(schedule.secret_overlap)?,
             },
             guard: guard(section)?,
         };

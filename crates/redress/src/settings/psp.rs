@@ -10,6 +10,12 @@ use super::SettingsError;
 use super::reader::Section;
 use super::value::Network;
 
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "\
+How PSPs are spoken to. `connect_timeout` must be shorter than `timeout`. Live accounts are spoken to over https only,
+whatever is set. The guard refuses private, loopback, link-local, metadata and other special ranges, and ports below 1024
+but for 80 and 443; a name is judged by what it resolves to, each time a connection is made.";
+
 #[derive(Clone, Debug)]
 pub(crate) struct PspSettings {
     /// For one whole exchange.
@@ -23,8 +29,12 @@ pub(crate) struct PspSettings {
 impl PspSettings {
     pub(super) fn read(section: &mut Section) -> Result<Self, SettingsError> {
         let settings = Self {
-            timeout: section.take("timeout", EngineConfig::default().psp_timeout)?,
-            connect_timeout: section.take("connect_timeout", CONNECT_TIMEOUT)?,
+            timeout: section
+                .key("timeout", "One whole exchange with a PSP; MoMo asks for no less.")
+                .or(EngineConfig::default().psp_timeout)?,
+            connect_timeout: section
+                .key("connect_timeout", "A connection must stand within this.")
+                .or(CONNECT_TIMEOUT)?,
             guard: guard(section)?,
         };
         section.finish()?;
@@ -34,10 +44,11 @@ impl PspSettings {
 
 /// The keys of the address guard, the same in every section that sends.
 pub(super) fn guard(section: &mut Section) -> Result<GuardPolicy, SettingsError> {
-    let nets: Vec<Network> = section.take("allow_nets", Vec::new())?;
+    let nets: Vec<Network> =
+        section.key("allow_nets", "Networks of your own to allow, as `10.1.0.0/16`.").or(Vec::new())?;
     Ok(GuardPolicy {
-        allow_loopback: section.take("allow_loopback", false)?,
+        allow_loopback: section.key("allow_loopback", "Speak to `127.0.0.0/8` and `::1`.").or(false)?,
         allow_nets: nets.into_iter().map(|net| net.0).collect(),
-        https_only: section.take("https_only", false)?,
+        https_only: section.key("https_only", "Refuse plain HTTP also for sandbox accounts.").or(false)?,
     })
 }

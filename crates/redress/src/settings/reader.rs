@@ -1,11 +1,14 @@
 //! Reading the sources of the settings key by key, so that whatever is left over is known to be unknown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use toml::{Table, Value};
 
 use super::SettingsError;
+use super::key::{Described, DescribedSection, Key};
 use super::value::Setting;
 
 /// What every variable that is a setting begins with.
@@ -23,6 +26,7 @@ pub(crate) struct Sources {
     file: Table,
     variables: BTreeMap<String, String>,
     sections: Vec<&'static str>,
+    described: Rc<RefCell<Vec<DescribedSection>>>,
 }
 
 /// One section of both.
@@ -31,7 +35,9 @@ pub(crate) struct Section {
     path: Option<PathBuf>,
     file: Table,
     variables: BTreeMap<String, String>,
-    known: BTreeSet<&'static str>,
+    about: &'static str,
+    keys: Vec<Described>,
+    described: Rc<RefCell<Vec<DescribedSection>>>,
 }
 
 /// The variable of a key: `REDRESS_SERVER_LISTEN`.
@@ -49,11 +55,34 @@ impl Sources {
         };
         let variables = variables.into_iter().filter(|(name, _)| ours(name)).collect();
         let file = path.map_or(Ok(Table::new()), read_file)?;
-        Ok(Self { path: path.map(Path::to_owned), file, variables, sections: Vec::new() })
+        Ok(Self {
+            path: path.map(Path::to_owned),
+            file,
+            variables,
+            sections: Vec::new(),
+            described: Rc::default(),
+        })
     }
 
-    /// Takes one section out. Its reader ends with [`Section::finish`].
-    pub(super) fn section(&mut self, name: &'static str) -> Result<Section, SettingsError> {
+    /// A file's text alone, without an environment.
+    pub(crate) fn of_text(text: &str) -> Result<Self, SettingsError> {
+        let file = read_text(Path::new("redress.toml"), text)?;
+        Ok(Self {
+            path: None,
+            file,
+            variables: BTreeMap::new(),
+            sections: Vec::new(),
+            described: Rc::default(),
+        })
+    }
+
+    /// Takes one section out; `about` is what the reference says of all of it. Its reader ends with
+    /// [`Section::finish`].
+    pub(super) fn section(
+        &mut self,
+        name: &'static str,
+        about: &'static str,
+    ) -> Result<Section, SettingsError> {
         self.sections.push(name);
         let file = match self.file.remove(name) {
             None => Table::new(),
@@ -66,7 +95,13 @@ impl Sources {
         let start = variable(name, "");
         let names: Vec<_> = self.variables.keys().filter(|name| name.starts_with(&start)).cloned().collect();
         let variables = names.iter().filter_map(|name| self.variables.remove_entry(name)).collect();
-        Ok(Section { name, path: self.path.clone(), file, variables, known: BTreeSet::new() })
+        let (path, described) = (self.path.clone(), Rc::clone(&self.described));
+        Ok(Section { name, path, file, variables, about, keys: Vec::new(), described })
+    }
+
+    /// What the sections that were read said of themselves, in their order.
+    pub(super) fn described(&self) -> Vec<DescribedSection> {
+        self.described.borrow().clone()
     }
 
     /// Refuses what no section took.
@@ -84,9 +119,23 @@ impl Sources {
 }
 
 impl Section {
+    /// Begins to read a setting: what it is named, and what the reference says of it.
+    pub(super) fn key(&mut self, name: &'static str, meaning: &'static str) -> Key<'_> {
+        Key::new(self, name, meaning)
+    }
+
+    /// The section's name.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Notes that a key is known.
+    pub(super) fn describe(&mut self, key: Described) {
+        self.keys.push(key);
+    }
+
     /// A setting, where it is given: by its variable, else in the file. An empty variable means "not given".
     pub(super) fn given<T: Setting>(&mut self, key: &'static str) -> Result<Option<T>, SettingsError> {
-        self.known.insert(key);
         let name = variable(self.name, key);
         let in_file_too = self.file.remove(key);
         if let Some(text) = self.variables.remove(&name).filter(|text| !text.is_empty()) {
@@ -101,25 +150,6 @@ impl Section {
         })
     }
 
-    /// A setting, or its default.
-    pub(super) fn take<T: Setting>(&mut self, key: &'static str, default: T) -> Result<T, SettingsError> {
-        Ok(self.given(key)?.unwrap_or(default))
-    }
-
-    /// A number or a span within bounds, or its default.
-    pub(super) fn within<T: Setting + PartialOrd + std::fmt::Debug>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        bounds: std::ops::RangeInclusive<T>,
-    ) -> Result<T, SettingsError> {
-        let value = self.take(key, default)?;
-        if bounds.contains(&value) {
-            return Ok(value);
-        }
-        Err(self.refuse(key, format!("must be within {:?} and {:?}", bounds.start(), bounds.end())))
-    }
-
     /// An error about a key whose value could be read and cannot be used.
     pub(super) fn refuse(&self, key: &str, problem: impl Into<String>) -> SettingsError {
         let at = format!("{}.{key} ({})", self.name, variable(self.name, key));
@@ -129,8 +159,12 @@ impl Section {
     /// Refuses what was not asked for.
     pub(super) fn finish(&self) -> Result<(), SettingsError> {
         let known = |name: fn(&str, &str) -> String| {
-            self.known.iter().map(|key| name(self.name, key)).collect::<Vec<_>>().join(", ")
+            let mut keys: Vec<_> = self.keys.iter().map(|key| name(self.name, key.name)).collect();
+            keys.sort_unstable();
+            keys.join(", ")
         };
+        let (name, about, keys) = (self.name, self.about, self.keys.clone());
+        self.described.borrow_mut().push(DescribedSection { name, about, keys });
         if let Some(key) = self.file.keys().next() {
             let at = in_file(self.path.as_deref(), &format!("{}.{key}", self.name));
             return Err(SettingsError::Unknown { at, known: known(|_, key| key.to_owned()) });
@@ -153,7 +187,10 @@ fn read_file(path: &Path) -> Result<Table, SettingsError> {
         let error = format!("it has more than {FILE_BYTES_MAX} bytes");
         return Err(SettingsError::File { path: path.to_owned(), error });
     }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
+    read_text(path, &std::fs::read_to_string(path).map_err(fail)?)
+}
+
+fn read_text(path: &Path, text: &str) -> Result<Table, SettingsError> {
     text.parse::<Table>().map_err(|error| {
         // Without the quoted line: it may hold a password.
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));

@@ -12,6 +12,13 @@ use super::value::Setting;
 /// How to write that metrics are not served.
 const OFF: &str = "off";
 
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "\
+Where it listens, and how it ends. A `listen` beyond loopback without `behind_tls_proxy = true` is refused: keys and
+amounts would cross the network in clear. `public_url` is written into a PSP account when it is added; after a change of
+it, `redress psp-account change ACCOUNT --renew-notification-url`. Without it PSPs are given no address, and refunds are
+followed by asking.";
+
 #[derive(Clone, Debug)]
 pub(crate) struct ServerSettings {
     /// Where the faces and the API listen.
@@ -30,11 +37,19 @@ impl ServerSettings {
     pub(super) fn read(section: &mut Section) -> Result<Self, SettingsError> {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let settings = Self {
-            listen: section.take("listen", local(8080))?,
-            public_url: section.given::<PublicUrl>("public_url")?.map(|url| url.0),
-            metrics_listen: section.take("metrics_listen", Metrics(Some(local(9464))))?.0,
-            behind_tls_proxy: section.take("behind_tls_proxy", false)?,
-            shutdown_limit: section.take("shutdown_limit", Duration::from_secs(40))?,
+            listen: section.key("listen", "The APIs.").or(local(8080))?,
+            public_url: section
+                .key("public_url", "How the world reaches it; PSPs are told addresses below.")
+                .or_none::<PublicUrl>("none")?
+                .map(|url| url.0),
+            metrics_listen: section
+                .key("metrics_listen", "`GET /metrics`.")
+                .or(Metrics(Some(local(9464))))?
+                .0,
+            behind_tls_proxy: section.key("behind_tls_proxy", "A TLS proxy stands in front.").or(false)?,
+            shutdown_limit: section
+                .key("shutdown_limit", "How long a stop waits for what is under way.")
+                .or(Duration::from_secs(40))?,
         };
         section.finish()?;
         Ok(settings)
@@ -44,6 +59,12 @@ impl ServerSettings {
 struct PublicUrl(String);
 
 impl Setting for PublicUrl {
+    const KIND: &'static str = "http or https address";
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         let wrong = || "must be an http or https address with a host, without a query".to_owned();
         let url = Url::parse(text).map_err(|_| wrong())?;
@@ -58,6 +79,12 @@ impl Setting for PublicUrl {
 struct Metrics(Option<SocketAddr>);
 
 impl Setting for Metrics {
+    const KIND: &'static str = "address and port, or `off`";
+
+    fn show(&self) -> String {
+        self.0.map_or_else(|| OFF.to_owned(), |address| address.to_string())
+    }
+
     fn from_text(text: &str) -> Result<Self, String> {
         if text == OFF {
             return Ok(Self(None));

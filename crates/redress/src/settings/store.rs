@@ -13,6 +13,14 @@ const DATABASE_FILE: &str = "redress.db";
 /// The master key of the embedded store, in its directory.
 const MASTER_KEY_FILE: &str = "master.key";
 
+/// Where the database file lies unless told otherwise; [`DATA_DIR`] and [`DATABASE_FILE`].
+const PATH_OTHERWISE: &str = "`redress-data/redress.db`";
+
+/// What the reference says of the section.
+pub(super) const ABOUT: &str = "\
+Where everything is remembered, and the key that opens its secrets. `path` and `url` exclude each other, and neither goes
+with `--data`.";
+
 #[derive(Clone, Debug)]
 pub(crate) struct StoreSettings {
     /// Which database.
@@ -53,8 +61,13 @@ impl std::fmt::Display for Place {
 
 impl StoreSettings {
     pub(super) fn read(section: &mut Section, data: Option<&Path>) -> Result<Self, SettingsError> {
-        let (path, url) = (section.given::<PathBuf>("path")?, section.given::<String>("url")?);
-        let key_file = section.given::<PathBuf>("master_key_file")?;
+        let path = section.key("path", "The SQLite file.").or_none::<PathBuf>(PATH_OTHERWISE)?;
+        let url = section
+            .key("url", "`postgres://user:password@host:port/database` instead.")
+            .or_none::<String>("none")?;
+        let key_file = section
+            .key("master_key_file", "The master keys, newest first; needed with `url`.")
+            .or_none::<PathBuf>("`master.key` beside `path`")?;
         let default_dir = data.map_or_else(|| PathBuf::from(DATA_DIR), Path::to_owned);
         let place = match (path, url) {
             (Some(_), Some(_)) => {
@@ -87,9 +100,20 @@ impl StoreSettings {
         let settings = Self {
             place,
             master_key_file,
-            readers: section.within("readers", READERS, 1..=64)?,
-            pool_size: section.within("pool_size", POOL_SIZE, 1..=1_000)?,
-            roots_file: section.given("roots_file")?,
+            readers: section
+                .key("readers", "Read at once (SQLite).")
+                .unit("threads")
+                .within(1..=64, READERS)?,
+            pool_size: section
+                .key("pool_size", "To the server at most (PostgreSQL).")
+                .unit("connections")
+                .within(1..=1_000, POOL_SIZE)?,
+            roots_file: section
+                .key(
+                    "roots_file",
+                    "A PEM file of the only roots to trust (PostgreSQL with `sslmode=require`).",
+                )
+                .or_none("the system's")?,
         };
         section.finish()?;
         Ok(settings)

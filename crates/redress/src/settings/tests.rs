@@ -107,6 +107,11 @@ fn what_is_wrong_is_refused_with_file_key_and_variable() {
         ("[log]\nlevel = \"loud\"\n", "log.level", "REDRESS_LOG_LEVEL"),
         ("[limits]\nconnections_max = 0\n", "limits.connections_max", "REDRESS_LIMITS_CONNECTIONS_MAX"),
         ("[limits]\nhead_timeout = \"1ms\"\n", "limits.head_timeout", "REDRESS_LIMITS_HEAD_TIMEOUT"),
+        (
+            "[telemetry]\notlp_endpoint = \"http://u:hunter2@h:4318\"\n",
+            "telemetry.otlp_endpoint",
+            "REDRESS_TELEMETRY_OTLP_ENDPOINT",
+        ),
         ("[store]\nurl = \"mysql://h/d\"\n", "store.url", "REDRESS_STORE_URL"),
         ("[store]\nurl = \"postgres://h/d\"\n", "store.master_key_file", "REDRESS_STORE_MASTER_KEY_FILE"),
     ] {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backup;
 mod commands;
 mod decisions;
 mod demo;
@@ -14,9 +15,12 @@ mod isolation;
 mod kill;
 mod kill_under_load;
 mod lifecycle;
+mod logs;
 mod pair;
 mod parallel;
 mod postgres;
 mod program;
+mod rotation;
 mod serving;
+mod telemetry;
 mod verify;

@@ -18,14 +18,68 @@ fn health_and_metrics_have_addresses_of_their_own() {
         "redress_store_commits_total",
         "redress_store_writable 1",
         "redress_cases_open{kind=\"unresolved\"} 0",
-        "redress_refunds_due{state=\"queued\"} 0",
+        "redress_refunds_due{psp=\"tap\",state=\"queued\"} 0",
+        "redress_refunds_oldest_seconds{state=\"unknown\"} 0",
+        "redress_build_info{version=",
+        "redress_http_request_seconds_count{method=\"GET\",route=\"/healthz\"} 1",
         "redress_deliveries_pending 0",
-        "redress_http_requests_total{route=\"/healthz\",status=\"200\"} 1",
+        "redress_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
         "# HELP redress_store_queue_depth",
     ] {
         assert!(metrics.contains(name), "{name} is not in:\n{metrics}");
     }
     assert_eq!(request(&server.metrics, "GET /healthz HTTP/1.1", "").0, 404);
+}
+
+/// A label that nobody declared may be a merchant's, or have values without bounds.
+#[test]
+fn no_metric_has_a_label_that_the_docs_do_not_name() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for head in
+        ["GET /v1/nothing/stranger HTTP/1.1", "BREW /api/refund/order-1 HTTP/1.1", "GET /readyz HTTP/1.1"]
+    {
+        request(&server.address, head, "");
+    }
+    let (_, metrics) = request(&server.metrics, "GET /metrics HTTP/1.1", "");
+    assert!(!["stranger", "BREW", "order-1"].iter().any(|word| metrics.contains(word)), "{metrics}");
+    let mut seen = 0;
+    for line in metrics.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, rest) = line.split_once(['{', ' ']).unwrap();
+        let base =
+            ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name);
+        let row = docs.lines().find(|row| row.starts_with(&format!("| `{base}` |")));
+        let row = row.unwrap_or_else(|| panic!("{base} is not in the docs"));
+        let declared: Vec<_> = row.split(" | ").nth(2).unwrap().split(", ").collect();
+        let labels = rest.split_once('}').map_or("", |(labels, _)| labels);
+        for label in labels.split("\",").filter_map(|label| label.split_once('=')).map(|(label, _)| label) {
+            assert!(label == "le" || declared.contains(&&*format!("`{label}`")), "{line}: {row}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn a_service_manager_is_told_when_it_serves_and_when_it_ends() {
+    let place = Place::new();
+    let socket = place.file("notify", "");
+    std::fs::remove_file(&socket).unwrap();
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let said = || {
+        let mut text = [0; 64];
+        let length = manager.recv(&mut text).unwrap();
+        String::from_utf8(text[..length].to_vec()).unwrap()
+    };
+    let mut server = place.serve(&[("NOTIFY_SOCKET", socket.to_str().unwrap())]);
+    assert_eq!(said(), "READY=1\n");
+    assert_eq!(request(&server.address, "GET /readyz HTTP/1.1", "").0, 200);
+    server.signal("TERM");
+    assert_eq!(said(), "STOPPING=1\n");
+    assert!(server.wait().success());
 }
 
 #[test]

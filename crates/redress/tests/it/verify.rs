@@ -57,7 +57,13 @@ fn the_doctor_finds_what_is_wrong() {
     let healthy = doctor(&[]);
     assert_eq!(healthy.code, 0, "{healthy:?}");
     let lines = healthy.out.lines().collect::<Vec<_>>();
-    assert!(lines.len() >= 8 && lines.iter().all(|line| line.starts_with("ok ")), "{healthy:?}");
+    let well = lines.iter().filter(|line| line.starts_with("ok ")).count();
+    // Nothing is wrong, but that nobody took a backup.
+    assert!(lines.len() >= 12 && well == lines.len() - 1, "{healthy:?}");
+    assert!(healthy.out.contains("warn  backup"), "{healthy:?}");
+    let to = data.with_file_name("backup.db");
+    place.ok(&format!("backup --to {}", to.display()));
+    assert!(doctor(&[]).out.contains("ok    backup"), "{healthy:?}");
     let server = place.serve(&[]);
     let beside = doctor(&[
         ("REDRESS_SERVER_LISTEN", &server.address),

@@ -10,7 +10,7 @@
 //! answer to a refund, no request that reads one, `Idempotency-Key` of at most 64 characters and its echo, the first answer
 //! given again to the same key, 704 with `transient-error: true` while the first request runs, the reason
 //! "Transaction hasn't been captured, refund not possible", `success` as text, `REFUND_FAILED` and `REFUNDED_REVERSED`
-//! after a success (the second is not played), the signed text.
+//! after a success, the signed text.
 //!
 //! Inferred, because no page read says so:
 //! * an unknown payment is HTTP 422 with 167 (so it is in the samples of Adyen's own library); 137 for a sum that is not
@@ -24,7 +24,8 @@
 //!
 //! What the steps do (the table of the crate's documentation): unscripted, a refund is `received` and 0.3 s later `REFUND`
 //! "true"; `refuse`: `received`, then `REFUND` "false"; `pend`: `received` and nothing until `/control/finish`, which makes
-//! it `REFUND` "true" or "false"; `succeed_then_fail`: `REFUND` "true" and 1 s later `REFUND_FAILED`; an `effect_after` that
+//! it `REFUND` "true" or "false"; `succeed_then_fail`: `REFUND` "true" and 1 s later `REFUND_FAILED`;
+//! `succeed_then_reverse`, which only Adyen knows: `REFUND` "true" and 1 s later `REFUNDED_REVERSED`; an `effect_after` that
 //! does not fit any more is told as `REFUND` "false". Every answer that was lost is given to a repetition with the same key.
 //!
 //! `POST /control/webhook` says where notifications go; Adyen has that in its Customer Area and takes no address with a
@@ -45,6 +46,7 @@ use axum::Router;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
+use crate::config::SandboxConfig;
 use crate::due::Settling;
 use crate::notify::Kept;
 use crate::psp::{Play, Psp};
@@ -80,6 +82,11 @@ impl Play for Adyen {
         true
     }
 
+    fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
+        let mut accounts = config.adyen.iter();
+        accounts.find(|known| known.merchant_account == account).map(|known| known.merchant_account.clone())
+    }
+
     fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {
         if !payment.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             Some("an Adyen payment's id is its pspReference, letters and digits")
@@ -110,8 +117,11 @@ struct Detail {
     idempotency_key: Option<String>,
     /// Why it was refused, if it was.
     reason: Option<String>,
-    /// The merchant was told that it succeeded: what follows is `REFUND_FAILED`.
+    /// The merchant was told that it succeeded: what follows is `REFUND_FAILED` or `REFUNDED_REVERSED`.
     told_success: bool,
+    /// What follows is `REFUNDED_REVERSED`.
+    #[serde(default)]
+    comes_back: bool,
 }
 
 impl Detail {

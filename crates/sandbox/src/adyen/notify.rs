@@ -76,6 +76,7 @@ fn kept(state: &State<'_>, refund: &Refund, at_ms: i64) -> Result<Option<Kept>, 
     let mut detail = Detail::of(refund)?;
     let (event_code, success) = match refund.stage {
         Stage::Succeeded => ("REFUND", "true"),
+        Stage::Failed if detail.told_success && detail.comes_back => ("REFUNDED_REVERSED", "true"),
         Stage::Failed if detail.told_success => ("REFUND_FAILED", "true"),
         Stage::Failed | Stage::Refused => ("REFUND", "false"),
         Stage::Coming | Stage::Pending => return Ok(None),
@@ -84,10 +85,11 @@ fn kept(state: &State<'_>, refund: &Refund, at_ms: i64) -> Result<Option<Kept>, 
         detail.told_success = true;
         state.update_detail(refund.seq, &detail.text()?)?;
     }
-    let Some(url) = state.webhook(Psp::Adyen)? else { return Ok(None) };
+    let Some(url) = state.webhook(Psp::Adyen, &refund.account)? else { return Ok(None) };
     let value = units::from_iso(refund.amount_minor, &refund.currency)
         .ok_or_else(|| StateError::Unreadable("a sum that Adyen cannot count".to_owned()))?;
     let reason = match (refund.stage, &detail.reason) {
+        (Stage::Failed, _) if event_code == "REFUNDED_REVERSED" => "",
         (Stage::Failed, _) => "Refund Failed",
         (_, Some(reason)) => reason,
         (_, None) => "",

@@ -140,8 +140,12 @@ fn insert(
     reason: Option<&str>,
     now_ms: i64,
 ) -> Result<(Refund, Reply), StateError> {
-    let detail =
-        Detail { idempotency_key: form.key.clone(), reason: reason.map(str::to_owned), told_success: false };
+    let detail = Detail {
+        idempotency_key: form.key.clone(),
+        reason: reason.map(str::to_owned),
+        told_success: false,
+        comes_back: false,
+    };
     let new = NewRefund {
         psp: Psp::Adyen,
         account: form.merchant_account,
@@ -192,8 +196,14 @@ fn go_on(state: &State<'_>, mut refund: Refund, step: Step, now_ms: i64) -> Resu
         (Effect::Now, step) => {
             let plan = Settling {
                 notifications: if step == Step::DuplicateNotification { 2 } else { 1 },
-                then_fail_after_ms: (step == Step::SucceedThenFail).then_some(FAIL_AFTER_MS),
+                then_fail_after_ms: step.fails_after(FAIL_AFTER_MS),
             };
+            if step == Step::SucceedThenReverse {
+                let mut detail = Detail::of(&refund)?;
+                detail.comes_back = true;
+                refund.detail = detail.text()?;
+                state.update_detail(refund.seq, &refund.detail)?;
+            }
             settle_later(state, &refund, plan, now_ms)?;
         }
     }

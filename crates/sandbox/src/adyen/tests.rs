@@ -131,6 +131,12 @@ async fn the_steps_end_by_notification() {
             vec!["REFUND true", "REFUND_FAILED true Refund Failed"],
             vec!["RF-1 2500 failed"],
         ),
+        (
+            "succeed_then_reverse",
+            vec!["REFUND true"],
+            vec!["REFUND true", "REFUNDED_REVERSED true"],
+            vec!["RF-1 2500 failed"],
+        ),
         ("notify_before_answer", vec!["REFUND true"], vec!["REFUND true"], vec!["RF-1 2500 succeeded"]),
     ] {
         let harness = scripted(&[step]).await;

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 
+use crate::config::{SandboxConfig, StripeAccount};
 use crate::testing::{Harness, post};
 
 async fn refused(harness: &Harness, path: &str, body: Value) -> (u16, String) {
@@ -113,4 +114,55 @@ async fn an_empty_ledger_and_an_oversized_body() {
     assert_eq!(ledger.text, r#"{"effects":[]}"#);
     let large = harness.call(post("/control/payment", &[], "x".repeat(300_000))).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+/// Where each of two accounts of Stripe's is told of a refund that it makes now.
+async fn told_at(harness: &Harness, key: &str) -> Vec<String> {
+    let before = harness.notifications().len();
+    for account in ["sk_test_one", "sk_test_two"] {
+        let bearer = format!("Bearer {account}");
+        let form = "application/x-www-form-urlencoded";
+        let headers = [("authorization", bearer.as_str()), ("content-type", form), ("idempotency-key", key)];
+        let made = harness.call(post("/v1/refunds", &headers, "charge=ch_1&amount=10")).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text);
+        harness.advance(0).await;
+    }
+    harness.notifications().iter().skip(before).map(|told| told.url.clone()).collect()
+}
+
+#[tokio::test]
+async fn an_account_with_an_address_of_its_own_is_told_there_and_the_others_at_the_psps() {
+    let account =
+        |key: &str| StripeAccount { secret_key: key.to_owned(), webhook_secret: "whsec".to_owned() };
+    let stripe = vec![account("sk_test_one"), account("sk_test_two")];
+    let harness = Harness::with(SandboxConfig { stripe, ..SandboxConfig::default() });
+    harness.payment("stripe", "ch_1", "USD", 10_000).await;
+    assert!(told_at(&harness, "first").await.is_empty());
+    let own = json!({"psp": "stripe", "url": "http://own", "account": "sk_test_two"});
+    assert_eq!(harness.control("webhook", own.clone()).await.json(), own);
+    assert_eq!(told_at(&harness, "second").await, ["http://own"]);
+    let for_all = json!({"psp": "stripe", "url": "http://all"});
+    assert_eq!(harness.control("webhook", for_all).await.status, StatusCode::OK);
+    assert_eq!(told_at(&harness, "third").await, ["http://all", "http://own"]);
+    let moved = json!({"psp": "stripe", "url": "http://moved", "account": "sk_test_two"});
+    harness.control("webhook", moved).await;
+    assert_eq!(told_at(&harness, "fourth").await, ["http://all", "http://moved"]);
+}
+
+#[tokio::test]
+async fn every_psp_that_is_told_once_knows_its_accounts() {
+    let harness = Harness::new();
+    for (psp, account) in [
+        ("adyen", "TestMerchant"),
+        ("oppwa", "8a8294174b7ecb28014b9699220015ca"),
+        ("paypal", "sandbox-paypal-client"),
+        ("stripe", "sk_test_sandbox"),
+    ] {
+        let body = |account: &str| json!({"psp": psp, "url": "http://own", "account": account});
+        assert_eq!(harness.control("webhook", body(account)).await.status, StatusCode::OK, "{psp}");
+        assert_eq!(refused(&harness, "webhook", body("another")).await.0, 404, "{psp}");
+    }
+    // Tap takes the address with each request.
+    let tap = json!({"psp": "tap", "url": "http://own", "account": "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ"});
+    assert_eq!(refused(&harness, "webhook", tap).await.0, 404);
 }

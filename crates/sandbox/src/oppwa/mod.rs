@@ -47,6 +47,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
+use crate::config::SandboxConfig;
 use crate::notify::Kept;
 use crate::psp::{Play, Psp};
 use crate::sandbox::Sandbox;
@@ -71,6 +72,11 @@ impl Play for Oppwa {
 
     fn notifies(&self) -> bool {
         true
+    }
+
+    fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
+        let mut accounts = config.oppwa.iter();
+        accounts.find(|known| known.entity_id == account).map(|known| known.entity_id.clone())
     }
 
     fn refuses_payment(&self, payment: &str, _: &str) -> Option<&'static str> {

@@ -27,7 +27,7 @@ pub(crate) fn queue_for_request(
 }
 
 fn kept(state: &State<'_>, refund: &Refund) -> Result<Option<Kept>, StateError> {
-    let Some(url) = state.webhook(Psp::Oppwa)? else { return Ok(None) };
+    let Some(url) = state.webhook(Psp::Oppwa, &refund.account)? else { return Ok(None) };
     let account = refund.account.clone();
     Ok(Some(Kept { account, url, signed_text: String::new(), body: wire::told(refund)? }))
 }

@@ -45,6 +45,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
+use crate::config::SandboxConfig;
 use crate::notify::Kept;
 use crate::psp::{Play, Psp};
 use crate::sandbox::Sandbox;
@@ -70,6 +71,10 @@ impl Play for PayPal {
 
     fn notifies(&self) -> bool {
         true
+    }
+
+    fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
+        auth::named(config, account).map(|known| known.client_id.clone())
     }
 
     fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {

@@ -31,7 +31,7 @@ pub(crate) fn queue_for_request(
 }
 
 fn kept(state: &State<'_>, refund: &Refund, now_ms: i64) -> Result<Option<Kept>, StateError> {
-    let Some(url) = state.webhook(Psp::PayPal)? else { return Ok(None) };
+    let Some(url) = state.webhook(Psp::PayPal, &refund.account)? else { return Ok(None) };
     let (event_type, summary) = match refund.stage {
         Stage::Succeeded => ("PAYMENT.CAPTURE.REFUNDED", "A capture payment was refunded"),
         Stage::Failed => ("PAYMENT.REFUND.FAILED", "A refund of a capture payment failed"),

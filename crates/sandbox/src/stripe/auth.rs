@@ -20,7 +20,7 @@ pub(crate) fn account(config: &SandboxConfig, headers: &HeaderMap) -> Result<Str
 }
 
 /// What the state calls the account; the key itself is not stored.
-fn name(account: &StripeAccount) -> String {
+pub(crate) fn name(account: &StripeAccount) -> String {
     let hash = Sha256::digest(account.secret_key.as_bytes());
     hex::encode(hash.iter().take(NAME_BYTES).copied().collect::<Vec<u8>>())
 }

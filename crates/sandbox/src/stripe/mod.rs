@@ -47,6 +47,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::config::SandboxConfig;
 use crate::notify::Kept;
 use crate::psp::Play;
 use crate::sandbox::Sandbox;
@@ -69,6 +70,10 @@ impl Play for Stripe {
 
     fn notifies(&self) -> bool {
         true
+    }
+
+    fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
+        config.stripe.iter().find(|known| known.secret_key == account).map(auth::name)
     }
 
     fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {

@@ -79,7 +79,7 @@ fn kept(
     kind: &'static str,
     now_ms: i64,
 ) -> Result<Option<Kept>, StateError> {
-    let Some(url) = state.webhook(Psp::Stripe)? else { return Ok(None) };
+    let Some(url) = state.webhook(Psp::Stripe, &refund.account)? else { return Ok(None) };
     let detail = Detail::of(refund)?;
     let object = RawValue::from_string(wire::show(refund)?).map_err(|error| unreadable(&error))?;
     let event = Event {

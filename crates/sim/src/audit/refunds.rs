@@ -244,6 +244,7 @@ impl Books<'_> {
                     (gone && !known).then_some("it has an effect")
                 }
                 "reversed" => (stands != Some("failed")).then_some("the PSP did not take it back"),
+                "queued" if self.waits_behind_a_person(refund) => None,
                 _ => (!of_refund().any(|case| case.open)).then_some("it is open, and no person is called"),
             };
             if let Some(fault) = fault {

@@ -43,6 +43,11 @@ fn a_re_send_without_a_key_is_caught() {
 }
 
 #[test]
+fn two_refunds_at_once_at_a_psp_that_cannot_tell_them_apart_are_caught() {
+    caught(Defect::TurnIgnored, "two refunds of one payment under way at once");
+}
+
+#[test]
 fn a_captured_sum_that_is_too_large_is_caught() {
     caught(Defect::CapturedTooLarge, "given back of");
 }

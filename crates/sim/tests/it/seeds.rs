@@ -1,5 +1,7 @@
 //! Seeds.
 
+use std::collections::BTreeMap;
+
 use redress_sim::defect::Defect;
 use redress_sim::{Outcome, one};
 
@@ -54,6 +56,24 @@ fn seeds_that_found_something_are_good_now() {
         let seed = line.split_whitespace().next().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(|| panic!("a line begins with its seed: {line}"));
         must_be_good(&one(seed, Defect::None, false));
+    }
+}
+
+#[test]
+fn the_seeds_choose_every_connector_and_read_what_its_psp_tells() {
+    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for seed in 1..=60 {
+        for (what, times) in one(seed, Defect::None, false).by_psp {
+            *counts.entry(what).or_default() += times;
+        }
+    }
+    for connector in redress_psp::registry::all() {
+        let psp = connector.name();
+        let count = |what| counts.get(&(psp, what)).copied().unwrap_or(0);
+        assert!(count("exchanges") >= 20, "{psp}: {counts:?}");
+        let tells = count("PSP notifications") > 0;
+        assert_eq!(tells, !["momo", "stcpay"].contains(&psp), "{psp} tells: {tells}");
+        assert!(!tells || count("ends told of") > 10, "{psp} is not understood: {counts:?}");
     }
 }
 

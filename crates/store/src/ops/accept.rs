@@ -57,6 +57,8 @@ pub struct Accept {
     pub description: Option<String>,
     /// The merchant's own id of the refund.
     pub merchant_refund_id: Option<String>,
+    /// The merchant's own data: a JSON object of texts.
+    pub metadata: Option<String>,
     /// Recognises a repeat.
     pub dedupe: Option<Dedupe>,
     /// The id the refund gets.
@@ -260,6 +262,7 @@ impl Accept {
             reason: self.reason.clone(),
             description: self.description.clone(),
             merchant_refund_id: self.merchant_refund_id.clone(),
+            metadata: self.metadata.clone(),
             account: payment.account,
             takes_turns: through.one_in_flight,
             account_version: through.version,

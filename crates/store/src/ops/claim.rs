@@ -9,7 +9,7 @@ use redress_core::policy::AccountState;
 use redress_core::recipe::Recipe;
 use redress_core::refund::Refund;
 use redress_core::settle::{Change, Timing, begin_send, call_person, doubt, fail_unsent};
-use redress_core::state::{Failure, StateName};
+use redress_core::state::{Failure, RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_core::turn::is_free_for;
 use std::time::Duration;
@@ -273,7 +273,7 @@ impl Claim {
             }
             Step::Doubt => self.write(tx, doubt(refund, self.now).map_err(illegal)?, ids, out).await,
             Step::CallPerson(kind) => {
-                let text = person_text(kind).to_owned();
+                let text = person_text(kind, &refund).to_owned();
                 self.write(tx, call_person(refund, kind, text, &self.timing, self.now), ids, out).await
             }
             Step::CloseWindow => {
@@ -346,8 +346,11 @@ fn read_due(row: &Row) -> Result<(Refund, String, Timestamp), StoreError> {
     Ok((rows::refund(row)?, row.text(REFUND_COLUMNS)?, rows::time(row, REFUND_COLUMNS + 1)?))
 }
 
-fn person_text(kind: CaseKind) -> &'static str {
+fn person_text(kind: CaseKind, refund: &Refund) -> &'static str {
     match kind {
+        CaseKind::Overdue if refund.state == RefundState::Queued => {
+            "the refund cannot be sent: the PSP is not reached, or does not let the account in; the trying goes on"
+        }
         CaseKind::Overdue => "the PSP accepted the refund and has not said a last word for too long",
         _ => "nobody knows whether the PSP made the refund; it is not sent again without a person",
     }

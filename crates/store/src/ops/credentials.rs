@@ -2,6 +2,7 @@
 
 use redress_core::environment::Environment;
 use redress_core::id::{KeyId, MerchantId};
+use redress_core::right::Rights;
 use redress_core::time::Timestamp;
 
 use super::rows::{opt_time, parsed, time};
@@ -77,6 +78,8 @@ pub struct Credential {
     pub public_key: String,
     /// What proves it.
     pub proof: Proof,
+    /// What it may do besides what every key of its kind may.
+    pub rights: Rights,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was revoked; it proves nothing any more.
@@ -114,7 +117,8 @@ impl Operation for AddCredential {
         let inserted = tx
             .exec(
                 "INSERT INTO api_credentials (merchant_id, credential_id, kind, environment, public_key, \
-                 secret_sealed, secret_hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                 secret_sealed, secret_hash, created_at, revoked_at, rights) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                  ON CONFLICT (kind, public_key) DO NOTHING",
                 &[
                     new.merchant.as_bytes().into(),
@@ -126,6 +130,7 @@ impl Operation for AddCredential {
                     hash.into(),
                     new.created_at.as_micros().into(),
                     new.revoked_at.map(Timestamp::as_micros).into(),
+                    (&new.rights.to_string()).into(),
                 ],
             )
             .await?;
@@ -184,7 +189,8 @@ impl Operation for RevokeCredential {
 
 macro_rules! credential_columns {
     () => {
-        "merchant_id, credential_id, kind, environment, public_key, secret_sealed, secret_hash, created_at, revoked_at"
+        "merchant_id, credential_id, kind, environment, public_key, secret_sealed, secret_hash, created_at, revoked_at, \
+         rights"
     };
 }
 
@@ -306,6 +312,7 @@ fn read(row: &Row) -> Result<Credential, StoreError> {
         environment: row.opt_text(3)?.map(|_| rows::environment(row, 3)).transpose()?,
         public_key: row.text(4)?,
         proof,
+        rights: parsed(row, 9, Rights::parse)?,
         created_at: time(row, 7)?,
         revoked_at: opt_time(row, 8)?,
     })

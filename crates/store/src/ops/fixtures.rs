@@ -285,7 +285,7 @@ pub(crate) fn ask(amount: &str) -> Ask {
         "full" => AskedAmount::Remainder,
         sum => AskedAmount::Exactly(Decimal::from_text(sum).expect("a sum")),
     };
-    Ask { amount, environment: None, channel: None }
+    Ask::of(amount)
 }
 
 /// Accepts the n-th refund, at second 10, without a right to send and without a key.
@@ -297,6 +297,7 @@ pub(crate) fn accept(order_ref: &str, amount: &str, n: u32) -> Accept {
         reason: "broken".to_owned(),
         description: Some("a description".to_owned()),
         merchant_refund_id: None,
+        metadata: None,
         dedupe: None,
         refund: rf(n),
         process: HERE,

@@ -8,8 +8,9 @@ pub mod credentials;
 pub mod deliveries;
 pub mod endpoints;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod gauges;
+pub mod history;
 pub mod inbound;
 pub mod merchants;
 #[cfg(test)]
@@ -18,7 +19,9 @@ pub mod payments;
 #[cfg(test)]
 mod plans;
 pub mod refunds;
+pub mod restored;
 mod rows;
+pub mod sealed;
 pub mod settings_version;
 pub mod settle;
 mod turns;

@@ -104,7 +104,7 @@ impl Operation for UpsertPayments {
 const INSERT: &str = concat!(
     "INSERT INTO payments (",
     payment_columns!(),
-    ") SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $10, $11, $12, $13, $14, $15, 0, 1, $16, $16 \
+    ") SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $10, $11, $12, $13, $14, $15, 0, 1, $16, $16, NULL \
      FROM psp_accounts WHERE merchant_id = $1 AND account_id = $6 AND environment = $3 ON CONFLICT DO NOTHING"
 );
 

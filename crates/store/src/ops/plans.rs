@@ -13,6 +13,7 @@ use super::fixtures::{
     ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, in_state, key, pay,
     pending, queued, refused, rf, sent, set_account, told, word, world,
 };
+use super::gauges::CountWaiting;
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
 use super::verify::{LoadBooks, LoadStrays};
@@ -220,6 +221,26 @@ async fn verifying_reads_each_row_once_however_many_there_are() {
         let bounded = ["payment_id>?", "payment_id=?", "refund_id=?", "refund_id)>", "(merchant_id>?)"];
         assert!(bounded.iter().any(|part| search.contains(part)), "{search}");
     }
+}
+
+#[tokio::test]
+async fn counting_what_waits_reads_what_waits_and_no_more() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    let watched = Watched { store, plans: Plans::default() };
+    watched.read(CountWaiting { now: at(60) }).await;
+    let plans = watched.plans.lock().expect("no test panics here");
+    let reads: Vec<&str> =
+        plans.iter().filter_map(|line| line.rsplit_once(" => ")).map(|(_, plan)| plan).collect();
+    for read in reads.iter().filter(|plan| plan.starts_with("SCAN ") || plan.starts_with("SEARCH ")) {
+        // The indexes of open rows, and the accounts, which are few.
+        let open =
+            ["INDEX refunds_due", "INDEX deliveries_due", "INDEX cases_opened", "psp_accounts", "SCAN c"];
+        assert!(open.iter().any(|part| read.contains(part)), "{read} of {reads:?}");
+    }
+    // Counting reads no row, and sorts none.
+    assert!(reads.contains(&"SCAN refunds USING COVERING INDEX refunds_due"), "{reads:?}");
 }
 
 #[tokio::test]

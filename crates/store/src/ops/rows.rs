@@ -18,13 +18,13 @@ macro_rules! payment_columns {
     () => {
         "merchant_id, payment_id, environment, order_ref, merchant_order_ref, account_id, psp_payment_id, currency, \
          captured, refunded, reserved, blocked, refunded_before, captured_at, channel, payment_method, customer_ref, \
-         notification_url, refund_count, transaction_count, created_at, updated_at"
+         notification_url, refund_count, transaction_count, created_at, updated_at, disputed_at"
     };
 }
 pub(crate) use payment_columns;
 
 /// How many columns [`payment_columns`] names.
-pub(crate) const PAYMENT_COLUMNS: usize = 22;
+pub(crate) const PAYMENT_COLUMNS: usize = 23;
 
 /// The columns of a refund that are written when it is made.
 macro_rules! new_refund_columns {
@@ -32,7 +32,7 @@ macro_rules! new_refund_columns {
         "merchant_id, refund_id, payment_id, environment, ordinal, transaction_number, amount, currency, kind, reason, \
          description, merchant_refund_id, account_id, account_version, psp_refund_id, arn, state, failure_code, \
          failure_text, lease_owner, lease_until, due_at, first_sent_at, last_sent_at, sends, queries, last_query_at, \
-         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted, takes_turns"
+         finding, not_sent, person_called, event_count, created_at, updated_at, finished_at, accepted, takes_turns, metadata"
     };
 }
 pub(crate) use new_refund_columns;
@@ -46,7 +46,7 @@ macro_rules! refund_columns {
 pub(crate) use refund_columns;
 
 /// How many columns [`refund_columns`] names.
-pub(crate) const REFUND_COLUMNS: usize = 38;
+pub(crate) const REFUND_COLUMNS: usize = 39;
 
 /// Reads a payment from a row that begins with [`payment_columns`].
 pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
@@ -75,6 +75,7 @@ pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
         transaction_count: count(row, 19)?,
         created_at: time(row, 20)?,
         updated_at: time(row, 21)?,
+        disputed_at: opt_time(row, 22)?,
     })
 }
 
@@ -92,12 +93,13 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
         reason: row.text(9)?,
         description: row.opt_text(10)?,
         merchant_refund_id: row.opt_text(11)?,
+        metadata: row.opt_text(36)?,
         account: AccountId::from_bytes(row.id16(12)?),
         takes_turns: row.bool(35)?,
         account_version: row.int(13)?,
         psp_refund_id: row.opt_text(14)?,
         arn: row.opt_text(15)?,
-        psp_note: row.opt_text(36)?,
+        psp_note: row.opt_text(37)?,
         state: state(row)?,
         evidence: Evidence {
             first_sent_at: opt_time(row, 22)?,
@@ -126,7 +128,7 @@ fn state(row: &Row) -> Result<RefundState, StoreError> {
         Ok(Failure {
             code: row.text(17)?,
             text: row.opt_text(18)?.unwrap_or_default(),
-            again_at: opt_time(row, 37)?,
+            again_at: opt_time(row, 38)?,
         })
     };
     Ok(match parsed(row, 16, StateName::parse)? {

@@ -29,7 +29,7 @@ const INSERT_REFUND: &str = concat!(
     "INSERT INTO refunds (",
     new_refund_columns!(),
     ", dedupe_key, request_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ",
-    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38) ",
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39) ",
     "ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
 );
 
@@ -81,6 +81,7 @@ pub(crate) async fn insert_refund<T: Tx>(
                 micros(refund.finished_at),
                 evidence.accepted.into(),
                 refund.takes_turns.into(),
+                refund.metadata.as_deref().into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.key[..]).into(),
                 dedupe.as_ref().map(|dedupe| &dedupe.request_hash[..]).into(),
             ],
@@ -138,9 +139,9 @@ async fn update_refund<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreEr
 const UPDATE_BALANCE: &str = "UPDATE payments SET reserved = reserved + $1, refunded = refunded + $2, updated_at = $3 \
      WHERE merchant_id = $4 AND payment_id = $5";
 
-const INSERT_EVENT: &str = "INSERT INTO events (merchant_id, refund_id, number, kind, amount, psp_refund_id, \
-     failure_code, failure_text, author, reason, happened_at, note, again_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const INSERT_EVENT: &str = "INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, \
+     psp_refund_id, failure_code, failure_text, author, reason, happened_at, note, again_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
 /// Inserts the refund's latest event.
 pub(crate) async fn insert_event<T: Tx>(
@@ -156,6 +157,7 @@ pub(crate) async fn insert_event<T: Tx>(
         INSERT_EVENT,
         &[
             refund.merchant.as_bytes().into(),
+            refund.environment.as_str().into(),
             refund.id.as_bytes().into(),
             refund.event_count.into(),
             kind.as_str().into(),

@@ -3,6 +3,7 @@
 mod dump;
 mod errors;
 mod migrations;
+mod settings;
 mod tls;
 mod tx;
 mod wake;

@@ -82,7 +82,11 @@ fn run_again(conn: &mut Connection, group: &mut [Box<dyn Job>]) -> Stands {
 fn note(counters: &Counters, lost: Option<&StoreError>, wrote: bool, group: &[Box<dyn Job>]) {
     use std::sync::atomic::Ordering::Relaxed;
     match lost {
-        None => Counters::add(&counters.commits),
+        None => {
+            Counters::add(&counters.commits);
+            metrics::histogram!("redress_store_group_operations")
+                .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+        }
         Some(error) => {
             Counters::add(&counters.lost);
             tracing::error!(%error, operations = group.len(), "a group of operations was lost");

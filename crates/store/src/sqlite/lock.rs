@@ -15,15 +15,18 @@ use super::OpenError;
 /// How long to wait between two tries for the lock, in milliseconds.
 const TRY_EVERY_MS: u64 = 50;
 
-/// Holds the lock until dropped.
+/// The right to serve a database file, or to put one in its place; held until dropped.
 #[derive(Debug)]
-pub(super) struct ServerLock {
+pub struct ServerLock {
     _file: File,
 }
 
 impl ServerLock {
-    /// Takes the lock of a database file; waits up to `wait` for a process that is about to end.
-    pub(super) fn take(database: &Path, wait: Duration) -> Result<Self, OpenError> {
+    /// Takes the lock of a database file, which need not be there; waits up to `wait` for a process that is about to end.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] when another process keeps it, [`OpenError::LockFile`] when it cannot be made.
+    pub fn take(database: &Path, wait: Duration) -> Result<Self, OpenError> {
         let path = lock_path(database);
         let fail =
             |error: std::io::Error| OpenError::LockFile { path: path.clone(), error: error.to_string() };

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod conn;
+mod copy;
 mod dump;
 mod errors;
 mod group;
@@ -10,6 +11,7 @@ mod job;
 mod lock;
 pub(crate) mod migrations;
 mod readers;
+mod settings;
 mod writer;
 
 use std::{
@@ -31,11 +33,14 @@ pub(crate) use self::conn::tests::prepared_again;
 use self::{
     checkpoint::Checkpointer,
     job::{OpJob, run_query},
-    lock::ServerLock,
     readers::ReadJob,
     writer::{Work, Writer},
 };
-pub(crate) use self::{dump::dump, inline::InLineStore};
+pub use self::{
+    copy::{CopyProgress, check_sqlite, copy_sqlite},
+    lock::ServerLock,
+};
+pub(crate) use self::{dump::dump, inline::InLineStore, settings::settings};
 use crate::{
     error::StoreError,
     op::{Operation, Query},

@@ -47,6 +47,8 @@ wanted = [
     (("pend",), "succeeded", 1),
     (("pend",), "failed", 1),
 ]
+if psp == "adyen":
+    wanted.append((("succeed_then_reverse",), None, 2))
 kinds = set()
 for steps, end, count in wanted:
     name, order = payment()

@@ -129,14 +129,11 @@ impl Rig {
         let request = RefundRequest {
             merchant: self.merchant,
             order_ref: order_ref.into(),
-            ask: Ask {
-                amount: AskedAmount::Exactly(Decimal::from_text("1.5").unwrap()),
-                environment: None,
-                channel: None,
-            },
+            ask: Ask::of(AskedAmount::Exactly(Decimal::from_text("1.5").unwrap())),
             reason: "customer request".into(),
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
+            metadata: None,
             repeat: None,
         };
         let Made::New(refund, _) = self.engine.make_refund(request).await.unwrap() else { panic!("refused") };
@@ -180,6 +177,7 @@ impl Rig {
             environment: (kind != CredentialKind::Portone).then_some(Environment::Sandbox),
             public_key: public_key.into(),
             proof: Proof::Sealed(sealed),
+            rights: redress_core::right::Rights::NONE,
             created_at: self.clock.now(),
             revoked_at: None,
         };

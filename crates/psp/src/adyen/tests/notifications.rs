@@ -89,7 +89,7 @@ fn the_vectors_that_adyens_libraries_accept() {
         assert_eq!(notice.outcome, outcome, "{event}");
         assert_eq!(notice.key.as_deref(), Some("RF-42-1"));
         assert_eq!(notice.psp_refund_id.as_deref(), Some(ID));
-        assert_eq!(notice.psp_payment_id.as_deref(), Some(PAYMENT));
+        assert_eq!(notice.psp_payment_ids, [PAYMENT]);
         assert_eq!(notice.amount, Some(money(2500, "EUR")));
         assert!(!notice.must_confirm && notice.foreign.is_none());
         let after: &[&str] = if success == "true" && event == "REFUND" {
@@ -295,7 +295,7 @@ proptest! {
             let (now, before) = (&notices[0], &one(&account(), good));
             prop_assert_eq!(&now.key, &before.key);
             prop_assert_eq!(&now.outcome, &before.outcome);
-            prop_assert_eq!(&now.psp_payment_id, &before.psp_payment_id);
+            prop_assert_eq!(&now.psp_payment_ids, &before.psp_payment_ids);
             prop_assert_eq!(now.amount, before.amount);
         }
     }

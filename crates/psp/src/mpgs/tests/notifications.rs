@@ -34,7 +34,7 @@ fn a_good_one_says_where_to_look() {
         Notice {
             key: Some(KEY.to_owned()),
             psp_refund_id: None,
-            psp_payment_id: Some(ORDER.to_owned()),
+            psp_payment_ids: vec![ORDER.to_owned()],
             amount: Some(money(1234, "SAR")),
             outcome: done(),
             must_confirm: true,
@@ -89,7 +89,7 @@ fn of_another_merchant_another_key_or_another_sum() {
     assert_eq!(altered.amount, Some(money(9999, "SAR")), "core compares it with the refund's");
     assert!(altered.must_confirm);
     let order = read(&body.replace(ORDER, "ANOTHER")).unwrap();
-    assert_eq!((order.psp_payment_id.as_deref(), order.must_confirm), (Some("ANOTHER"), true));
+    assert_eq!((order.psp_payment_ids, order.must_confirm), (vec!["ANOTHER".to_owned()], true));
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn a_refund_is_told_in_either_form_and_must_be_confirmed() {
         let notice = read(&inbound(Some(VECTOR), Some(REFUND_TAG), &body)).unwrap();
         assert_eq!(notice.key, None);
         assert_eq!(notice.psp_refund_id.as_deref(), Some(ID));
-        assert_eq!(notice.psp_payment_id.as_deref(), Some(PAYMENT));
+        assert_eq!(notice.psp_payment_ids, [PAYMENT]);
         assert_eq!(notice.amount, Some(money(1000, "SAR")));
         assert_eq!(notice.outcome, Outcome::Succeeded { psp_refund_id: Some(ID.to_owned()), arn: None });
         assert!(notice.must_confirm && notice.foreign.is_none());

@@ -27,14 +27,14 @@ pub(super) const OPTIONAL: [&str; 7] = [
 ];
 
 /// The accounts of the merchant, with their environments.
-pub(super) type Accounts = BTreeMap<AccountId, Environment>;
+pub(crate) type Accounts = BTreeMap<AccountId, Environment>;
 
 /// A row that was read.
-pub(super) struct CsvRow {
+pub(crate) struct CsvRow {
     /// Where it begins, from 1; the header is line 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// The payment, or why it is none.
-    pub(super) payment: Result<NewPayment, String>,
+    pub(crate) payment: Result<NewPayment, String>,
 }
 
 /// Counts the lines that pass by. The CSV reader takes a row's position before what ends the row above it is read whole,
@@ -85,7 +85,7 @@ impl<R: Read> Read for Lines<R> {
 }
 
 /// Rows of a file, after its header.
-pub(super) struct CsvRows<R> {
+pub(crate) struct CsvRows<R> {
     reader: Reader<Lines<R>>,
     /// The place of each column that is there.
     columns: BTreeMap<&'static str, usize>,
@@ -98,7 +98,7 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn new(file: R) -> Result<Self, String> {
+    pub(crate) fn new(file: R) -> Result<Self, String> {
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(Lines::new(file));
         let header =
             reader.byte_headers().map_err(|error| format!("the header row cannot be read: {error}"))?;
@@ -129,7 +129,7 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// When the file cannot be read further.
-    pub(super) fn next(&mut self, accounts: &Accounts) -> Result<Option<CsvRow>, String> {
+    pub(crate) fn next(&mut self, accounts: &Accounts) -> Result<Option<CsvRow>, String> {
         if !self.reader.read_byte_record(&mut self.record).map_err(|error| error.to_string())? {
             return Ok(None);
         }

@@ -1,4 +1,5 @@
 use redress_core::id::{KeyId, MerchantId};
+use redress_core::right::Right;
 
 use super::*;
 use crate::ops::fixtures::{MERCHANT, STRANGER, at, world};
@@ -13,6 +14,7 @@ fn credential(n: u8, kind: CredentialKind, public_key: &str) -> Credential {
         environment: (kind != CredentialKind::Portone).then_some(Environment::Sandbox),
         public_key: public_key.to_owned(),
         proof: if kind == CredentialKind::Api { Proof::Hash(vec![n]) } else { Proof::Sealed(vec![n]) },
+        rights: if kind == CredentialKind::Api { Rights::of(&[Right::CloseCases]) } else { Rights::NONE },
         created_at: at(i64::from(n)),
         revoked_at: None,
     }

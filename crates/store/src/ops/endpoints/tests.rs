@@ -70,6 +70,7 @@ async fn an_endpoint_signs_only_with_its_own_merchants_credential() {
             environment: None,
             public_key: "shown".to_owned(),
             proof: Proof::Sealed(vec![1]),
+            rights: redress_core::right::Rights::NONE,
             created_at: at(1),
             revoked_at: None,
         };

@@ -1,0 +1,115 @@
+//! Several sends and look-ups of one refund: which answer says something about which.
+
+use super::*;
+
+#[test]
+fn a_refusal_of_a_later_send_proves_nothing_about_an_earlier_one() {
+    let mut again = refund(StateName::Submitting);
+    again.evidence.sends = 2;
+    let change = told(again, refused(), Via::Submit, NOW);
+    assert_eq!(change.refund.state.name(), StateName::Unknown);
+    assert_eq!(change.refund.evidence.finding, Some(Finding::RefusedAgain));
+    assert_eq!(change.balance, BalanceChange::default(), "nothing is released");
+    // The PSP's own record of the refund decides.
+    assert_eq!(told(change.refund, refused(), Via::Query, NOW).refund.state.name(), StateName::Failed);
+    assert_eq!(
+        told(refund(StateName::Submitting), refused(), Via::Submit, NOW).refund.state.name(),
+        StateName::Failed
+    );
+}
+
+#[test]
+fn sending_again_does_not_put_off_calling_a_person() {
+    let mut stands = refund(StateName::Unknown);
+    stands.evidence.queries = 2;
+    let sent = begin_send(stands, ProcessId::from_bytes([9; 16]), &timing(), NOW).unwrap().refund;
+    let silent = told(sent, Outcome::Unknown(Finding::NoAnswer), Via::Submit, NOW).refund;
+    assert_eq!((silent.state.name(), silent.evidence.queries), (StateName::Unknown, 2));
+}
+
+#[test]
+fn the_number_of_a_send_only_grows() {
+    let owner = ProcessId::from_bytes([9; 16]);
+    let send = |refund| begin_send(refund, owner, &timing(), NOW).unwrap().refund;
+    let first = send(refund(StateName::Queued));
+    assert_eq!(first.evidence.send_number(), 1);
+    let back = told(first, not_sent(), Via::Submit, NOW).refund;
+    assert_eq!((back.evidence.sends, back.evidence.send_number()), (0, 1), "a number is not given out twice");
+    assert_eq!(send(back).evidence.send_number(), 2);
+}
+
+#[test]
+fn an_answer_to_an_older_send_says_nothing_about_the_newer() {
+    let mut twice = refund(StateName::Submitting);
+    twice.evidence.sends = 2;
+    let lease = (twice.state.clone(), twice.due_at);
+    let unknown = Finding::ALL.into_iter().map(Outcome::Unknown);
+    for outcome in [refused(), not_sent()].into_iter().chain(unknown) {
+        let after = told_of(twice.clone(), 1, outcome.clone(), Via::Submit, THEN);
+        assert_eq!((after.refund.state.clone(), after.refund.due_at), lease, "{outcome:?}");
+        assert_eq!(after.refund.evidence.finding, None, "{outcome:?}");
+        let sends = 2 - u32::from(matches!(outcome, Outcome::NotSent { .. }));
+        assert_eq!(after.refund.evidence.sends, sends, "{outcome:?}");
+        let told_to_a_person = matches!(outcome, Outcome::Unknown(Finding::Ambiguous | Finding::Mismatch));
+        assert_eq!(after.cases.len(), usize::from(told_to_a_person), "{outcome:?}");
+    }
+    // What the PSP did, it did, whichever send it answers.
+    assert_eq!(
+        told_of(twice.clone(), 1, succeeded(), Via::Submit, THEN).refund.state,
+        RefundState::Succeeded
+    );
+    assert_eq!(told_of(twice, 1, pending(), Via::Submit, THEN).refund.state, RefundState::Pending);
+}
+
+#[test]
+fn an_answer_to_an_older_send_does_not_hide_what_a_look_up_found() {
+    let mut twice = refund(StateName::Unknown);
+    twice.evidence = Evidence { sends: 2, queries: 1, finding: Some(Finding::NotFound), ..twice.evidence };
+    let after = told_of(twice.clone(), 1, refused(), Via::Submit, THEN);
+    assert_eq!(after.refund.evidence.finding, Some(Finding::NotFound));
+    // The only one that may have left was refused; the newer provably never left.
+    twice.evidence = Evidence { sends: 1, not_sent: 1, ..twice.evidence };
+    let after = told_of(twice, 1, refused(), Via::Submit, THEN);
+    assert_eq!(after.refund.state.name(), StateName::Failed);
+}
+
+/// What is left of two look-ups, and when the next is due, after a word.
+pub(super) fn counted(
+    from: StateName,
+    bound: Option<&str>,
+    outcome: Outcome,
+    via: Via,
+) -> (u32, Option<Timestamp>, Change) {
+    let mut refund = refund(from);
+    refund.evidence.queries = 2;
+    refund.psp_refund_id = bound.map(str::to_owned);
+    let word = Word { outcome, via, started_at: THEN, send: 0 };
+    let change = settle(refund, &word, &timing(), NOW, 7).unwrap();
+    (change.refund.evidence.queries, change.refund.evidence.last_query_at, change)
+}
+
+#[test]
+fn every_look_up_counts_and_nothing_else_does() {
+    let lost = || Outcome::Unknown(Finding::NotFound);
+    let other = || Outcome::Succeeded { psp_refund_id: Some("other".to_owned()), arn: None };
+    let other_pending = pending;
+    for (from, outcome) in [
+        (StateName::Unknown, lost()),
+        (StateName::Unknown, not_sent()),
+        (StateName::Pending, Outcome::Pending { psp_refund_id: None, note: None }),
+        (StateName::Pending, other_pending()),
+        (StateName::Unknown, other()),
+    ] {
+        let (queries, _, change) = counted(from, Some("bound"), outcome.clone(), Via::Query);
+        assert_eq!(queries, 3, "{from:?} {outcome:?}");
+        let pace = if from == StateName::Pending { timing().poll } else { timing().resolve };
+        // One more than were made for what is pending; for what is unknown, those made and the sends.
+        assert_eq!(change.refund.due_at, Some(NOW.plus(pace.jittered(4, 7))), "{from:?} {outcome:?}");
+    }
+    for outcome in [lost(), other()] {
+        let (queries, asked, _) =
+            counted(StateName::Unknown, Some("bound"), outcome.clone(), Via::Notification);
+        assert_eq!((queries, asked), (2, None), "{outcome:?}");
+    }
+    assert_eq!(counted(StateName::Unknown, None, lost(), Via::Query).1, Some(THEN));
+}

@@ -1,0 +1,99 @@
+//! What a PSP tells, rightly signed, about somebody or something else than our refund is put before a person, and applied
+//! to nothing.
+
+use std::time::Duration;
+
+use redress_core::case::CaseKind;
+use redress_core::refund::Refund;
+use redress_core::state::StateName;
+use redress_engine::psp_notification::Taken;
+use redress_store::ops::refunds::{AttemptRow, Timeline};
+
+use crate::psps::{self, Psp};
+use crate::rig::Rig;
+use crate::told::Told;
+
+/// What makes a notification one about something else.
+type Change = fn(&mut Told, &Psp);
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A refund of which the PSP has said no more than that it has it.
+async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
+    let order = rig.payment(psp.name, 1, 500_000).await;
+    // The other one that a notification may name.
+    rig.payment(psp.name, 2, 500_000).await;
+    rig.script(&order, &["pend"]).await;
+    let refund = rig.refund(&order, psp.part).await;
+    rig.pass(SECOND).await;
+    let refund = rig.now_stands(&refund).await;
+    assert_eq!(refund.state.name(), StateName::Pending, "{}", psp.name);
+    let told = Told {
+        key: refund.id.psp_key(),
+        refund: refund.psp_refund_id.clone().unwrap_or_else(|| "none".to_owned()),
+        payment: psp.payment_id(1),
+        hundredths: 200_000,
+        currency: psp.currency,
+        whose: None,
+        at_s: rig.engine.now().as_micros() / 1_000_000,
+    };
+    (refund, told)
+}
+
+async fn tell(rig: &Rig, psp: &Psp, told: &Told) -> Taken {
+    let message = told.by(psp);
+    let headers: Vec<_> = message.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    rig.notify(psp.name, &headers, &message.body).await
+}
+
+#[tokio::test]
+async fn what_names_our_refund_rightly_is_taken() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let rig = Rig::new().await;
+        let (refund, told) = pending(&rig, psp).await;
+        assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{}", psp.name);
+        rig.pass(SECOND).await;
+        // Adyen cannot be asked, so that its signed word counts; the others say when they are asked that it is open.
+        let ends = if psp.name == "adyen" { StateName::Succeeded } else { StateName::Pending };
+        assert_eq!(rig.now_stands(&refund).await.state.name(), ends, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+        // What was told is evidence, whether it counts or was confirmed.
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (_, attempts) = rig.store.read(timeline).await.unwrap();
+        let kept = |attempt: &AttemptRow| match attempt.via.as_str() {
+            "notification" => attempt.record.contains(&told.payment),
+            _ => attempt.record.starts_with("told: {") && attempt.record.contains("\n> "),
+        };
+        assert!(attempts.iter().any(kept), "{}: {attempts:#?}", psp.name);
+    }
+}
+
+#[tokio::test]
+async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let others: [(&str, Change); 4] = [
+            ("payment", |told, psp| told.payment = psp.payment_id(2)),
+            ("sum", |told, _| told.hundredths += 1),
+            ("currency", |told, _| told.currency = "GBP"),
+            ("merchant", |told, _| told.whose = Some("Somebody")),
+        ];
+        for (what, change) in others {
+            // Neither of these two names one.
+            if what == "merchant" && matches!(psp.name, "paypal" | "tap") {
+                continue;
+            }
+            let rig = Rig::new().await;
+            let (refund, mut told) = pending(&rig, psp).await;
+            change(&mut told, psp);
+            for _ in 0..2 {
+                assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{} {what}", psp.name);
+            }
+            rig.pass(SECOND).await;
+            let stands = rig.now_stands(&refund).await;
+            assert_eq!(stands.state.name(), StateName::Pending, "{} {what}", psp.name);
+            let cases = rig.open_cases().await;
+            let kinds: Vec<_> = cases.iter().map(|case| case.kind).collect();
+            assert_eq!(kinds, [CaseKind::Quarantined], "{} {what}: {cases:?}", psp.name);
+        }
+    }
+}

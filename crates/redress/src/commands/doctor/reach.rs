@@ -1,0 +1,122 @@
+//! What the doctor looks at beyond this machine: where merchants are notified, and the PSP accounts.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redress_core::policy::AccountState;
+use redress_engine::admin::account_check::AccountCheck;
+use redress_engine::engine::Engine;
+use redress_engine::world::World;
+use redress_psp::guard::GuardPolicy;
+use tokio::net::{TcpStream, lookup_host};
+
+use super::{Check, Trouble};
+use crate::open;
+use crate::settings::Settings;
+
+/// How long a name may take to resolve, and a connection to stand.
+const REACH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// So many addresses are looked at at once.
+const AT_ONCE: usize = 8;
+
+/// Judges every endpoint that is not revoked: by the address guard, by its name; connects where `probe` says so.
+pub(super) async fn check_endpoints(
+    settings: &Settings,
+    engine: &Engine,
+    world: &World,
+    probe: bool,
+) -> Result<Vec<(String, Check)>, Trouble> {
+    let mut endpoints = Vec::new();
+    for merchant in engine.list_merchants().await.map_err(|error| error.to_string())? {
+        let of = engine.list_endpoints(merchant.id, None).await.map_err(|error| error.to_string())?;
+        endpoints.extend(of.into_iter().filter(|endpoint| endpoint.revoked_at.is_none()));
+    }
+    let guard = &settings.notifications.guard;
+    let look = |endpoint: redress_engine::admin::endpoints::Endpoint| async move {
+        let checked = check_url(guard, &endpoint.url, world, probe).await;
+        (endpoint.id.to_string(), checked)
+    };
+    Ok(futures_util::stream::iter(endpoints.into_iter().map(look)).buffered(AT_ONCE).collect().await)
+}
+
+async fn check_url(guard: &GuardPolicy, url: &str, world: &World, probe: bool) -> Check {
+    let checked = guard.check_url(url).map_err(|error| {
+        format!("{error}: nothing is sent there; allow it in [notifications], or revoke the endpoint")
+    })?;
+    let (host, port) =
+        (checked.host_str().unwrap_or_default(), checked.port_or_known_default().unwrap_or(443));
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::select! {
+        biased;
+        found = lookup_host((bare, port)) => found.map_err(|error| error.to_string()),
+        () = world.clock.sleep(REACH_TIMEOUT) => Err("no answer in time".to_owned()),
+    };
+    let found: Vec<SocketAddr> =
+        found.map_err(|error| Trouble::Warning(format!("{host} does not resolve: {error}")))?.collect();
+    let Some(allowed) = found.iter().find(|address| guard.allows(address.ip())) else {
+        let text = format!("{host} resolves to no address that may be spoken to");
+        return Err(format!("{text}: allow its network in [notifications], or change its name").into());
+    };
+    if !probe {
+        return Ok(format!("{host} resolves to {}", allowed.ip()));
+    }
+    let connected = tokio::select! {
+        biased;
+        connected = TcpStream::connect(allowed) => connected.map_err(|error| error.to_string()),
+        () = world.clock.sleep(REACH_TIMEOUT) => Err("no answer in time".to_owned()),
+    };
+    match connected {
+        Ok(_) => Ok(format!("{host} takes connections at {allowed}")),
+        Err(error) => Err(Trouble::Warning(format!("{host} at {allowed}: {error}; notifications wait"))),
+    }
+}
+
+/// Judges every PSP account that is not revoked; asks its PSP where `probe` says so.
+pub(super) async fn check_accounts(
+    settings: &Settings,
+    engine: &Engine,
+    probe: bool,
+) -> Result<Vec<(String, Check)>, Trouble> {
+    let transport = open::psp_transport(settings).map_err(|error| error.to_string())?;
+    let mut checks = Vec::new();
+    for account in engine.list_accounts(None).await.map_err(|error| error.to_string())? {
+        if account.state == AccountState::Revoked {
+            continue;
+        }
+        let name = account.id.to_string();
+        let check = async {
+            let (base_url, _) =
+                engine.account_addresses(&account).await.map_err(|error| error.to_string())?;
+            if let Some(url) = base_url {
+                let judged = settings.psp.guard.check_url(&url);
+                judged
+                    .map_err(|error| format!("{url}: {error}; allow it in [psp], or change the account"))?;
+            }
+            let said = match probe {
+                false => account.psp.clone(),
+                true => match engine.check_account(account.id, &transport).await {
+                    Ok(AccountCheck::Proved(what)) => format!("{} is good: {what}", account.psp),
+                    Ok(AccountCheck::NotPossible(why)) => format!("{} cannot be checked: {why}", account.psp),
+                    Ok(AccountCheck::Refused(why)) => {
+                        let text = format!("{} does not accept it: {why}", account.psp);
+                        return Err(format!("{text}. Change its credentials: psp-account change").into());
+                    }
+                    Ok(AccountCheck::Unclear(why)) => {
+                        return Err(Trouble::Warning(format!("{} could not be asked: {why}", account.psp)));
+                    }
+                    Err(error) => return Err(error.to_string().into()),
+                },
+            };
+            match account.state {
+                AccountState::Paused => Err(Trouble::Warning(format!(
+                    "{said}; it is paused, and its refunds wait: psp-account resume"
+                ))),
+                _ => Ok(said),
+            }
+        };
+        checks.push((name, check.await));
+    }
+    Ok(checks)
+}

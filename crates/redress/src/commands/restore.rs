@@ -1,0 +1,221 @@
+//! `redress restore`.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use redress_core::time::Timestamp;
+use redress_engine::admin::restored::MadeFit;
+use redress_engine::admin::rotation::master_keys_in_use;
+use redress_store::{MIGRATIONS, OpenError, Role, ServerLock, check_sqlite};
+use tokio::task::block_in_place;
+
+use super::backup::{fail, suffixed};
+use super::manifest::{Manifest, sum};
+use super::verify;
+use crate::failure::Failure;
+use crate::open::{self, Opened};
+use crate::output::{one_line, print, time};
+use crate::place::PlaceArgs;
+use crate::settings::{Place, Settings};
+use crate::{master_key, progress, whole_file};
+
+/// Put a backup of the embedded store in place, where no store is
+///
+/// Put the master key file in its place first. The backup is checked before anything appears: its SHA-256, its structure,
+/// its tables' history, and that the master key opens its secrets. THE PSPS WENT ON SINCE THE BACKUP: what was open in it
+/// may have been sent since, so it becomes unknown and is looked up before anything is sent; and every PSP account is
+/// paused, because of refunds made since the store knows nothing. See "Restore" in docs/operate.md before you resume them.
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// The backup, a file of `redress backup` with its manifest FILE.json
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// For a copy without a manifest: when it was begun, as 2026-01-02T03:04:05Z; rather too early than too late
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    copied_at: Option<Timestamp>,
+    /// Recompute the books too, as `redress verify` does, and put nothing in place where they do not agree
+    #[arg(long)]
+    verify: bool,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let at: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Ok(Timestamp::from_micros(at.as_microsecond()))
+}
+
+pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
+    let settings = args.place.settings()?;
+    let Place::Sqlite(path) = &settings.store.place else {
+        return Err(Failure::unable("this store is on PostgreSQL: restore it with PostgreSQL's own tools"));
+    };
+    let manifest = Manifest::read(&args.from)?;
+    let copied_at = match (&manifest, args.copied_at) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::found("--copied-at is for a copy without a manifest: this one has its own"));
+        }
+        (Some(manifest), None) => manifest.copied_at()?,
+        (None, Some(at)) => at,
+        (None, None) => {
+            let expected = Manifest::path(&args.from);
+            return Err(Failure::found(format!(
+                "{} is not there: say with --copied-at when the copy was begun",
+                expected.display()
+            )));
+        }
+    };
+    let log = suffixed(&args.from, "-wal");
+    if log.exists() {
+        let text = "a part of the copy lies in it, which is not restored: open and close the copy with sqlite3 first";
+        return Err(Failure::found(format!("{}: {text}", log.display())));
+    }
+    key_is_there(&settings, manifest.as_ref())?;
+    open::make_dir(Some(whole_file::dir_of(path)))?;
+    let _lock = ServerLock::take(path, Duration::ZERO).map_err(|error| refused_where_locked(&error))?;
+    nothing_is_there(path)?;
+    let draft = whole_file::beside(path, &format!("restoring-{}", std::process::id()));
+    let made = put(&settings, &args, manifest.as_ref(), copied_at, &draft, path).await;
+    if made.is_err() {
+        for leftover in [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")] {
+            let _ = whole_file::forget(&leftover);
+        }
+    }
+    tell(path, copied_at, made?)
+}
+
+fn refused_where_locked(error: &OpenError) -> Failure {
+    match error {
+        OpenError::Locked { .. } => Failure::found(error.to_string()),
+        _ => Failure::unable(error.to_string()),
+    }
+}
+
+/// A new key would open nothing in the backup, so none is made.
+fn key_is_there(settings: &Settings, manifest: Option<&Manifest>) -> Result<(), Failure> {
+    let file = &settings.store.master_key_file;
+    if file.exists() {
+        return Ok(());
+    }
+    let needs = manifest.map(|manifest| manifest.master_keys.join(" and ")).filter(|ids| !ids.is_empty());
+    let needs = needs.map_or_else(String::new, |ids| format!(" The backup needs {ids}"));
+    let file = file.display();
+    Err(Failure::found(format!("put the master key file at {file} first: no backup holds it.{needs}")))
+}
+
+fn nothing_is_there(path: &Path) -> Result<(), Failure> {
+    for taken in [path.to_owned(), suffixed(path, "-wal"), suffixed(path, "-shm")] {
+        if taken.try_exists().map_err(|error| fail(path, &error))? {
+            return Err(Failure::found(format!(
+                "{} is there already: move the old store away, with its -wal and -shm, and keep it",
+                taken.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the store beside its place, and gives it its name as the last step.
+async fn put(
+    settings: &Settings,
+    args: &Restore,
+    manifest: Option<&Manifest>,
+    copied_at: Timestamp,
+    draft: &Path,
+    path: &Path,
+) -> Result<MadeFit, Failure> {
+    block_in_place(|| fetch(&args.from, manifest, draft))?;
+    let damage = block_in_place(|| check_sqlite(draft))
+        .map_err(|error| Failure::found(format!("{}: {error}", args.from.display())))?;
+    if let Some(first) = damage.first() {
+        let first = one_line(first);
+        return Err(Failure::found(format!("{} is damaged: {first}", args.from.display())));
+    }
+    let there = settings.at(draft.to_owned());
+    up_to_date(&there).await?;
+    let opened = open::for_tool(&there).await?;
+    secrets_open(settings, &opened).await?;
+    let fit = opened.engine.make_fit_after_restore(copied_at).await?;
+    if args.verify {
+        verify::books(&opened.engine).await?;
+    }
+    drop(opened);
+    let log = suffixed(draft, "-wal");
+    if log.exists() {
+        return Err(Failure::unable(format!("{} should be gone: it was not closed in order", log.display())));
+    }
+    whole_file::give_name(draft, path).map_err(|error| fail(path, &error))?;
+    Ok(fit)
+}
+
+/// Copies the file and checks it against its manifest.
+fn fetch(from: &Path, manifest: Option<&Manifest>, draft: &Path) -> Result<(), Failure> {
+    let mut source = File::open(from).map_err(|error| fail(from, &error))?;
+    let length = source.metadata().map_err(|error| fail(from, &error))?.len();
+    let mut to = whole_file::make(draft).map_err(|error| fail(draft, &error))?;
+    let bar = progress::bytes(length);
+    let copied = sum(&mut source, |part| {
+        bar.inc(part.len() as u64);
+        to.write_all(part)
+    });
+    bar.finish_and_clear();
+    let sum = copied.map_err(|error| fail(from, &error))?;
+    let Some(manifest) = manifest else { return Ok(()) };
+    if (sum.bytes, &sum.sha256) == (manifest.bytes, &manifest.sha256) {
+        return Ok(());
+    }
+    let from = from.display();
+    Err(Failure::found(format!("{from} is not what its manifest describes: it was changed or cut off")))
+}
+
+/// An older backup gets the tables of this program; one of a newer program, or of none, is refused.
+async fn up_to_date(there: &Settings) -> Result<(), Failure> {
+    let (world, _) = open::real_world()?;
+    let store = open::open_store(there, Role::Tool)?;
+    let pending = store.pending(MIGRATIONS).await.map_err(|error| Failure::found(error.to_string()))?;
+    if pending.len() == MIGRATIONS.len() {
+        return Err(Failure::found("it is a database, but none of this program's"));
+    }
+    for version in store.migrate(MIGRATIONS, world.clock.now().as_micros()).await? {
+        print(&format!("took migration {version}"))?;
+    }
+    Ok(())
+}
+
+async fn secrets_open(settings: &Settings, opened: &Opened) -> Result<(), Failure> {
+    let file = settings.store.master_key_file.display();
+    let known = master_key::read(&settings.store.master_key_file)?.key_ids();
+    let needed = master_keys_in_use(&opened.store).await?;
+    let missing: Vec<_> = needed.into_keys().filter(|id| !known.contains(id)).collect();
+    if !missing.is_empty() {
+        let missing = missing.join(" and ");
+        return Err(Failure::found(format!(
+            "the backup needs the master key {missing}, which is not in {file}"
+        )));
+    }
+    let check = opened.engine.check_secrets().await?;
+    match check.failed.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::found(format!("{file} does not open all secrets, the first: {first}"))),
+    }
+}
+
+fn tell(path: &Path, copied_at: Timestamp, fit: MadeFit) -> Result<(), Failure> {
+    let MadeFit { unknown, pending, paused } = fit;
+    print(&format!("restored {}: all until {}, nothing after", path.display(), time(copied_at)))?;
+    print(&format!(
+        "{unknown} refunds were open and may have been sent since: they are unknown now, and looked up before anything is \
+         sent. {pending} more were accepted by their PSP and are looked up"
+    ))?;
+    print(&format!(
+        "{paused} PSP accounts are PAUSED. Refunds made after the backup are at the PSPs, and not in this store: their \
+         money looks free, and who asks for them again makes a new refund. Compare with each PSP's own list before \
+         `redress psp-account resume`: docs/operate.md, Restore"
+    ))?;
+    print(
+        "keys, endpoints and accounts that were revoked or changed since the backup are as they were: do it again",
+    )
+}

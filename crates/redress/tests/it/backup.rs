@@ -1,0 +1,131 @@
+//! A backup of a running server, and what a store that was restored from it does.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::harness::merchant::{Merchant, Payment, Psp};
+use crate::harness::time::{pass, until};
+use crate::harness::{Kind, Server, Site, Tuning};
+use crate::program::{Place, is_private, run};
+
+const CAPTURED: i64 = 1_000_000;
+const AMOUNT: i64 = 250_000;
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn set(site: &Site, merchant: &Merchant, psp: Psp, word: &str) {
+    assert_eq!(site.run(&format!("psp-account {word} {}", merchant.account(psp))).code, Some(0));
+}
+
+fn succeeded(merchant: &Merchant, server: &Server, payment: &Payment) {
+    until("success", LIMIT, || {
+        let (refunds, _) = merchant.refunds(server, payment);
+        (refunds.len() == 1 && refunds[0].status == "SUCCESS").then_some(())
+    });
+}
+
+#[test]
+fn what_was_queued_in_the_backup_and_sent_since_is_never_sent_again() {
+    let site = Site::new(Kind::Sqlite, Tuning::default());
+    let mut server = site.serve(0);
+    let merchant = site.merchant(None);
+    let payments = [Psp::Momo, Psp::Tap].map(|psp| {
+        let payment = site.payment(&server, &merchant, psp, CAPTURED);
+        set(&site, &merchant, psp, "pause");
+        // A running server heeds it within a second.
+        pass(Duration::from_millis(1_100));
+        merchant.sgate_refund(&payment, AMOUNT, &payment.order_ref).answer(&server.at).expect(200);
+        (psp, payment)
+    });
+    let file = site.dir().join("backup.db");
+    assert_eq!(site.run(&format!("backup --to {}", file.display())).code, Some(0));
+    for (psp, payment) in &payments {
+        assert!(site.effects(payment).is_empty(), "it waits");
+        set(&site, &merchant, *psp, "resume");
+        succeeded(&merchant, &server, payment);
+    }
+    server.kill();
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(site.dir().join(format!("redress.db{suffix}")));
+    }
+    assert_eq!(site.run(&format!("restore --verify --from {}", file.display())).code, Some(0));
+    let server = site.serve(0);
+    for (psp, payment) in &payments {
+        set(&site, &merchant, *psp, "resume");
+        succeeded(&merchant, &server, payment);
+        assert_eq!(site.effects(payment).len(), 1, "{psp:?} gave the money back twice");
+    }
+    site.verify();
+}
+
+/// A place with a secret in it, its backup, and an empty place with the same key.
+fn backed_up() -> (Place, PathBuf, Place) {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    place.ok("key add --merchant M1 --kind portone");
+    let file = place.data().with_file_name("backup.db");
+    place.ok(&format!("backup --to {}", file.display()));
+    let empty = Place::new();
+    std::fs::create_dir(empty.data()).unwrap();
+    std::fs::copy(place.data().join("master.key"), empty.data().join("master.key")).unwrap();
+    (place, file, empty)
+}
+
+#[test]
+fn a_backup_is_private_named_once_and_says_what_is_not_in_it() {
+    let (place, file, _) = backed_up();
+    assert!(is_private(&file));
+    let before = std::fs::read(&file).unwrap();
+    let again = place.run(&format!("backup --to {}", file.display()));
+    assert!(again.code == 1 && again.err.contains("there already"), "{again:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    let other = file.with_file_name("other.db");
+    let said = place.ok(&format!("backup --to {}", other.display()));
+    assert!(said.contains("MASTER KEY IS NOT IN IT") && said.contains("master.key"), "{said}");
+    let manifest = place.json(&format!("backup --to {}", other.with_extension("2.db").display()));
+    assert_eq!(manifest["master_keys"].as_array().unwrap().len(), 1);
+    let left = std::fs::read_dir(file.parent().unwrap()).unwrap();
+    assert!(
+        !left.map(|file| file.unwrap().file_name()).any(|name| name.to_str().unwrap().contains("partial"))
+    );
+    assert_eq!(place.run("backup --to /nowhere/b.db").code, 2);
+    let url = [("REDRESS_STORE_URL", "postgres://h/d"), ("REDRESS_STORE_MASTER_KEY_FILE", "/nowhere")];
+    let postgres = run(&["backup", "--to", "/nowhere/b.db"], &url);
+    assert!(postgres.code == 2 && postgres.err.contains("pg_dump"), "{postgres:?}");
+}
+
+#[test]
+fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
+    let (place, file, empty) = backed_up();
+    let restore =
+        |place: &Place, file: &PathBuf| place.run(&format!("restore --verify --from {}", file.display()));
+    let refused = |place: &Place, file: &PathBuf, says: &str| {
+        let ran = restore(place, file);
+        assert!(ran.code == 1 && ran.err.contains(says), "{says}: {ran:?}");
+        let names = std::fs::read_dir(place.data()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(!names.into_iter().any(|name| name.to_str().unwrap().contains("restoring")));
+    };
+    refused(&place, &file, "is there already");
+    let server = place.serve(&[]);
+    refused(&place, &file, "another server uses this database");
+    drop(server);
+    let key = empty.data().join("master.key");
+    let right = std::fs::read(&key).unwrap();
+    std::fs::write(&key, "mk-other:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n").unwrap();
+    refused(&empty, &file, "needs the master key mk-");
+    std::fs::remove_file(&key).unwrap();
+    refused(&empty, &file, "put the master key file at");
+    std::fs::write(&key, &right).unwrap();
+    let changed = file.with_file_name("changed.db");
+    let mut content = std::fs::read(&file).unwrap();
+    let end = content.len() - 1;
+    content[end] ^= 1;
+    std::fs::write(&changed, &content).unwrap();
+    refused(&empty, &changed, "--copied-at");
+    std::fs::copy(file.with_file_name("backup.db.json"), changed.with_file_name("changed.db.json")).unwrap();
+    refused(&empty, &changed, "not what its manifest describes");
+    assert!(!empty.data().join("redress.db").exists());
+    let done = restore(&empty, &file);
+    assert!(done.code == 0 && done.out.contains("PAUSED"), "{done:?}");
+    assert!(is_private(&empty.data().join("redress.db")));
+    assert_eq!(empty.json("key list --merchant M1").as_array().unwrap().len(), 1);
+}
