@@ -11,6 +11,7 @@ mod doubt;
 pub mod engine;
 pub mod error;
 mod exchange;
+mod fence;
 pub mod key_material;
 pub mod lookup;
 pub mod notify;

@@ -255,29 +255,56 @@ impl Engine {
         }
     }
 
-    /// Of each try: true when it is the one that is on record.
+    /// Of each try: true when it is the one that is on record. Where they cannot be recorded together each is recorded
+    /// alone: what is wrong with one must not have the others sent again.
     async fn recorded(&self, ops: Vec<RecordDelivery>) -> Vec<bool> {
-        if ops.is_empty() {
-            return Vec::new();
+        let all = ops.len();
+        match self.recorded_together(ops.clone()).await {
+            Ok(recorded) => recorded,
+            Err(error) if all > 1 && !passing(&error) => {
+                let mut recorded = Vec::with_capacity(all);
+                for op in ops {
+                    recorded.push(self.recorded_alone(op).await);
+                }
+                recorded
+            }
+            Err(error) => {
+                tracing::error!(tries = all, %error, "tries were not recorded; they will be sent again");
+                vec![false; all]
+            }
         }
-        let (count, op) = (ops.len(), RecordDeliveries(ops));
-        let mut maybe_before = false;
-        for tries in 1.. {
+    }
+
+    async fn recorded_alone(&self, op: RecordDelivery) -> bool {
+        let (refund, number) = (op.refund, op.number);
+        match self.recorded_together(vec![op]).await {
+            Ok(recorded) => recorded == [true],
+            Err(error) => {
+                tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
+                false
+            }
+        }
+    }
+
+    async fn recorded_together(&self, ops: Vec<RecordDelivery>) -> Result<Vec<bool>, StoreError> {
+        if ops.is_empty() {
+            return Ok(Vec::new());
+        }
+        let op = RecordDeliveries(ops);
+        let (mut maybe_before, mut tries) = (false, 1);
+        loop {
             match self.parts.store.run(op.clone()).await {
                 // False: it was recorded before, by a run whose answer was lost, or by somebody who claimed it after
                 // this one's lease, sent it too, and was quicker.
-                Ok(recorded) => return recorded.into_iter().map(|one| one || maybe_before).collect(),
-                Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => {
-                    tracing::error!(tries = count, %error, "tries were not recorded; they will be sent again");
-                    break;
-                }
+                Ok(recorded) => return Ok(recorded.into_iter().map(|one| one || maybe_before).collect()),
+                Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => return Err(error),
                 Err(error) => {
                     maybe_before |= matches!(error, StoreError::Unavailable { maybe_committed: true, .. });
                     self.parts.world.clock.sleep(RECORD_PAUSE).await;
                 }
             }
+            tries += 1;
         }
-        vec![false; count]
     }
 }
 

@@ -183,7 +183,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     };
     let path = format!("/payments/{}/refunds", ask.psp_payment_id);
     let mut request = post(account, &contract, &path, &body).header(IDEMPOTENCY_KEY, ask.key.as_str());
-    request.reuse = Reuse::JustUsed;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => read::submit(&response, &contract, ask),

@@ -170,7 +170,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     };
     body.signature = keys.refund(&body);
     let mut request = post(account, "/v2/gateway/api/refund", &body);
-    request.reuse = Reuse::JustUsed;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => read_submit(&response, ask),

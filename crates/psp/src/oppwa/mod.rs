@@ -212,7 +212,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = access
         .request(account, Method::POST, &path)
         .body("application/x-www-form-urlencoded; charset=UTF-8", form.encoded());
-    request.reuse = Reuse::Never;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected {
         key: &ask.key,
         psp_payment_id: &ask.psp_payment_id,

@@ -197,7 +197,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = post(account, &path, &body)
         .header(REQUEST_ID, ask.key.as_str())
         .header(PREFER, "return=representation");
-    request.reuse = Reuse::JustUsed;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected { key: &ask.key, psp_payment_id: &ask.psp_payment_id, amount: ask.amount };
     let mut record = Record::new(account);
     let outcome = match desk.send(&mut record, &request).await {

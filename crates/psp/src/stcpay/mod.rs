@@ -144,7 +144,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         return not_sendable("stc pay refunds positive sums in SAR only");
     };
     let mut request = keys.post(account, keys.refund_path, body);
-    request.reuse = Reuse::Never;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => {

@@ -170,7 +170,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         post: account.notification_url.as_deref().map(|url| Post { url }),
     };
     let mut request = post(account, secret_key, "", &body);
-    request.reuse = Reuse::Never;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected { key: &ask.key, psp_payment_id: &ask.psp_payment_id, amount: ask.amount };
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {

@@ -309,6 +309,27 @@ async fn a_store_that_fails_for_a_while_costs_no_second_notification() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_recorded_with_others_is_recorded_alone() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Standard, "https://hook.example/").await;
+    let mut refunds = Vec::new();
+    for _ in 0..12 {
+        refunds.push(rig.refund(ORDER).await);
+    }
+    let fault = Fault::Refuse(StoreError::Internal("something about one of them".into()));
+    // Of the endpoint's eight slots, each with three notifications, one cannot record what it did together.
+    let process = rig.faulty_process(Arc::new(FailRecording(AtomicU32::new(1), fault)));
+    work(&process).await;
+    rig.pass(60).await;
+    assert_eq!(rig.receivers.count_of("hook.example"), 24, "none of them twice");
+    for refund in &refunds {
+        let told = rig.deliveries(refund).await;
+        assert!(told.iter().all(|one| one.state == DeliveryState::Delivered && one.attempts.len() == 1));
+    }
+}
+
+#[tokio::test]
 async fn the_loop_sends_what_becomes_due_and_stops_when_told() {
     let rig = Rig::new().await;
     rig.payment(ORDER, None).await;
