@@ -5,6 +5,7 @@
 mod accept;
 mod copy;
 mod disk;
+mod exchange;
 mod job;
 mod load;
 mod measure;
