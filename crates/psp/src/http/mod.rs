@@ -76,6 +76,7 @@ pub struct HttpClient {
 struct Plan {
     guard: Arc<GuardPolicy>,
     connect_timeout: Duration,
+    just_used: Duration,
     tls: ClientConfig,
 }
 
@@ -116,7 +117,7 @@ impl Plan {
         };
         Ok(Clients {
             kept: build(IDLE_PER_HOST_MAX, IDLE_TIMEOUT)?,
-            just_used: build(JUST_USED_PER_HOST_MAX, JUST_USED)?,
+            just_used: build(JUST_USED_PER_HOST_MAX, self.just_used)?,
             fresh: build(0, Duration::ZERO)?,
         })
     }
@@ -137,7 +138,12 @@ impl HttpClient {
         roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, HttpClientError> {
         let tls = tls::client_config(roots).map_err(|error| HttpClientError(error.into()))?;
-        let plan = Plan { guard: Arc::new(config.guard), connect_timeout: config.connect_timeout, tls };
+        let plan = Plan {
+            guard: Arc::new(config.guard),
+            connect_timeout: config.connect_timeout,
+            just_used: JUST_USED,
+            tls,
+        };
         let anonymous = plan.build(&plan.tls).map_err(|error| HttpClientError(error.into()))?;
         Ok(Self { plan, anonymous, identified: Identified::default() })
     }

@@ -193,8 +193,11 @@ async fn a_connection_is_used_again_only_where_the_request_allows_it() {
 
 /// A client with a connection that was used once and is kept, the server's end of it, and where the server listens.
 async fn kept(reuse: Reuse) -> (HttpClient, TcpStream, TcpListener, HttpRequest) {
+    kept_by(client(CONNECT_TIMEOUT), reuse).await
+}
+
+async fn kept_by(client: HttpClient, reuse: Reuse) -> (HttpClient, TcpStream, TcpListener, HttpRequest) {
     let (listener, address) = listener().await;
-    let client = client(CONNECT_TIMEOUT);
     let mut request = request(address);
     request.reuse = reuse;
     let server = async {
@@ -241,6 +244,24 @@ async fn a_kept_connection_that_was_closed_before_is_not_used() {
         tokio::task::yield_now().await;
         let server = async {
             let (mut stream, _) = listener.accept().await.unwrap();
+            read_request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        };
+        assert_eq!(tokio::join!(server, client.send(request)).1.unwrap().status, 204);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_not_just_used_is_not_taken_for_a_send() {
+    for (reuse, again) in [(Reuse::JustUsed, false), (Reuse::Kept, true)] {
+        let mut client = client(CONNECT_TIMEOUT);
+        client.plan.just_used = Duration::ZERO;
+        client.anonymous = client.plan.build(&client.plan.tls).unwrap();
+        let (client, mut stream, listener, request) = kept_by(client, reuse).await;
+        let server = async {
+            if !again {
+                stream = listener.accept().await.unwrap().0;
+            }
             read_request(&mut stream).await;
             stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         };
