@@ -259,6 +259,8 @@ async fn a_connection_that_was_not_just_used_is_not_taken_for_a_send() {
         client.anonymous = client.plan.build(&client.plan.tls).unwrap();
         let (client, mut stream, listener, request) = kept_by(client, reuse).await;
         let server = async {
+            // Either the request comes, or the end because nobody needs the connection.
+            assert_eq!(stream.peek(&mut [0]).await.unwrap() > 0, again, "{reuse:?}");
             if !again {
                 stream = listener.accept().await.unwrap().0;
             }
