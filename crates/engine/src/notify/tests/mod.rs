@@ -3,4 +3,5 @@
 mod delivery;
 mod dialects;
 mod guard;
+mod rhythm;
 mod rig;
