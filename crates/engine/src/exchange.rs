@@ -157,7 +157,8 @@ impl Engine {
     /// Counts an exchange with a PSP, and how long it took: for the operator, who sees by it which PSP is ill.
     fn spoke(&self, connector: &dyn Connector, via: Via, started_at: Timestamp, outcome: &Outcome) {
         let (psp, via, outcome) = (connector.name(), via.as_str(), outcome.as_str());
-        tracing::Span::current().record("psp", psp).record("outcome", outcome);
+        // At once: with each record, the log writes the fields of the span anew.
+        tracing::record_all!(tracing::Span::current(), psp = psp, outcome = outcome);
         metrics::counter!("redress_psp_exchanges_total", "psp" => psp, "via" => via, "outcome" => outcome)
             .increment(1);
         metrics::histogram!("redress_psp_exchange_seconds", "psp" => psp, "via" => via)
