@@ -237,7 +237,7 @@ impl Server {
         Ok((server, ready))
     }
 
-    fn ask<T: DeserializeOwned>(&mut self, question: Question) -> Outcome<T> {
+    pub(crate) fn ask<T: DeserializeOwned>(&mut self, question: Question) -> Outcome<T> {
         let text = serde_json::to_string(&question).map_err(|error| error.to_string())?;
         writeln!(self.questions, "{text}").map_err(|error| format!("the server is gone: {error}"))?;
         self.answer()

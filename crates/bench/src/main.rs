@@ -6,6 +6,7 @@ mod accept;
 mod copy;
 mod disk;
 mod events;
+mod exchange;
 mod job;
 mod load;
 mod measure;

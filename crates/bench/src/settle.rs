@@ -14,7 +14,8 @@ use serde::Serialize;
 use tokio::net::TcpStream;
 
 use crate::accept::{Server, cores};
-use crate::job::{Job, Place, Work};
+use crate::exchange::{self, EXCHANGES_A_REFUND, EmptyExchange};
+use crate::job::{Job, Place, Question, Sample, Work};
 use crate::load::Load;
 use crate::measure::{now, pause};
 use crate::peers::{self, Peer};
@@ -41,7 +42,7 @@ pub(crate) struct SettleArgs {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     connections: u16,
     /// Refunds that are sent to the PSP at once.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     in_flight: u32,
     /// How often both rows are measured, in turn; the median ratio counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=25))]
@@ -68,6 +69,18 @@ struct Row {
     per_second: f64,
     /// CPU of each process a refund, in microseconds.
     cpu_micros: BTreeMap<&'static str, f64>,
+    /// Commits on the disk a refund (SQLite).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commits_each: Option<f64>,
+    /// Pages that SQLite wrote to its log a refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wal_pages_each: Option<f64>,
+}
+
+impl Row {
+    fn cpu_of_all(&self) -> f64 {
+        self.cpu_micros.values().sum()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +88,7 @@ struct Report {
     cores: usize,
     refunds: u32,
     rows: Vec<Row>,
+    empty_exchange: EmptyExchange,
     /// Of each engine the median over the rounds: settled of accept-only refunds a second.
     ratios: BTreeMap<&'static str, f64>,
 }
@@ -97,6 +111,8 @@ async fn measure(args: &SettleArgs) -> Outcome<Report> {
         Some(url) => Some(pgbench::Server::at(url, args.postgres_programs.as_deref())?),
         None => None,
     };
+    eprintln!("measuring empty exchanges");
+    let empty_exchange = exchange::measure(args.refunds, args.connections).await?;
     let (mut rows, mut ratios) = (Vec::new(), BTreeMap::new());
     for engine in [Some("sqlite"), postgres.as_ref().map(|_| "postgres")].into_iter().flatten() {
         let database = postgres.as_ref().filter(|_| engine == "postgres");
@@ -110,7 +126,7 @@ async fn measure(args: &SettleArgs) -> Outcome<Report> {
         of_rounds.sort_by(f64::total_cmp);
         ratios.insert(engine, of_rounds.get((of_rounds.len() - 1) / 2).copied().unwrap_or_default());
     }
-    Ok(Report { cores: cores(), refunds: args.refunds, rows, ratios })
+    Ok(Report { cores: cores(), refunds: args.refunds, rows, empty_exchange, ratios })
 }
 
 /// One row, on a database and in processes of its own.
@@ -147,7 +163,7 @@ async fn row(
     let requests = Arc::new(Requests::make(&prepared, count, 1, false, signed_at).once());
     let work_of_server = if settles { Work::ServeAndSettle } else { Work::Serve };
     let job = Job { place, work: work_of_server, group_ops_max: redress_store::GROUP_OPS_MAX, prepared };
-    let (server, ready) = Server::start(&args.dir, &job)?;
+    let (mut server, ready) = Server::start(&args.dir, &job)?;
     let address = ready.address.ok_or("the server listens nowhere")?;
 
     let cpu = |server: &Server, sink: &Peer| -> Outcome<[u64; 5]> {
@@ -160,6 +176,7 @@ async fn row(
             database * 1_000,
         ])
     };
+    let stored_before: Sample = server.ask(Question::Sample)?;
     let (before, began) = (cpu(&server, &sink)?, now());
     let mut load = Load::new();
     for _ in 0..args.connections {
@@ -174,11 +191,23 @@ async fn row(
     }
     let seconds = began.elapsed().as_secs_f64();
     let after = cpu(&server, &sink)?;
+    let stored: Sample = server.ask(Question::Sample)?;
     server.end()?;
     let names = ["server", "sandbox", "sink", "callers", "database"];
     let each = |i: usize| after[i].saturating_sub(before[i]) as f64 / 1e3 / f64::from(args.refunds);
     let cpu_micros = names.into_iter().enumerate().map(|(i, name)| (name, each(i))).collect();
-    Ok(Row { engine, work, per_second: f64::from(args.refunds) / seconds, cpu_micros })
+    let risen = |of: fn(&Sample) -> u64| {
+        let risen = of(&stored).saturating_sub(of(&stored_before));
+        (risen > 0).then(|| risen as f64 / f64::from(args.refunds))
+    };
+    Ok(Row {
+        engine,
+        work,
+        per_second: f64::from(args.refunds) / seconds,
+        cpu_micros,
+        commits_each: risen(|sample| sample.commits),
+        wal_pages_each: risen(|sample| sample.wal_pages),
+    })
 }
 
 /// Waits until each refund's success was told.
@@ -198,7 +227,10 @@ async fn all_told(sink: &mut Peer, refunds: u64) -> Outcome {
 
 fn print(report: &Report) {
     println!("{} cores; {} refunds a row\n", report.cores, report.refunds);
-    println!("{:<10} {:<8} {:>10}   CPU us a refund, by process", "engine", "work", "refunds/s");
+    println!(
+        "{:<10} {:<8} {:>10}   CPU us a refund: all, by process; commits and pages of the log",
+        "engine", "work", "refunds/s"
+    );
     for row in &report.rows {
         let parts: Vec<String> = row
             .cpu_micros
@@ -206,8 +238,19 @@ fn print(report: &Report) {
             .filter(|(_, micros)| **micros >= 0.05)
             .map(|(name, micros)| format!("{name} {micros:.1}"))
             .collect();
-        println!("{:<10} {:<8} {:>10.0}   {}", row.engine, row.work, row.per_second, parts.join(", "));
+        let stored = match (row.commits_each, row.wal_pages_each) {
+            (Some(commits), Some(pages)) => format!("; {commits:.3}, {pages:.2}"),
+            _ => String::new(),
+        };
+        let (all, parts) = (row.cpu_of_all(), parts.join(", "));
+        println!("{:<10} {:<8} {:>10.0}   {all:.0}: {parts}{stored}", row.engine, row.work, row.per_second);
     }
+    let EmptyExchange { client_micros, server_micros } = report.empty_exchange;
+    println!(
+        "\nAn empty exchange over HTTP: client {client_micros:.1} us, server {server_micros:.1} us; {EXCHANGES_A_REFUND} of \
+         them, the fewest of a refund: {:.0} us",
+        report.empty_exchange.of_a_refund()
+    );
     println!("\nTargets");
     for (engine, ratio) in &report.ratios {
         let met = if *ratio >= RATIO_MIN { "met   " } else { "MISSED" };

@@ -107,6 +107,13 @@ impl Engine {
         self.parts.world.clock.now()
     }
 
+    /// So many, drawn at once.
+    pub(crate) fn case_ids(&self, now: Timestamp, count: usize) -> Vec<CaseId> {
+        let mut drawn = vec![[0; 10]; count];
+        self.parts.world.random.fill(drawn.as_flattened_mut());
+        drawn.into_iter().map(|random| CaseId::new(now, random)).collect()
+    }
+
     pub(crate) fn case_id(&self, now: Timestamp) -> CaseId {
         CaseId::new(now, self.parts.world.random.bytes10())
     }

@@ -6,16 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use redress_core::id::ProcessId;
 use redress_core::outcome::{Outcome, PspRefusal};
+use redress_core::recipe::Recipe;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
-use redress_core::state::RefundState;
 use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{Connector, Exchange, QueryAsk, SubmitAsk};
-use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_psp::transport::Reuse;
 use redress_store::StoreError;
 use redress_store::ops::accept::SendPermit;
 use redress_store::ops::refunds::BoundElsewhere;
@@ -24,8 +22,8 @@ use tracing::Instrument;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::fence::Fenced;
 use crate::permits::Permit;
-use crate::world::Clock;
 
 /// How often the recording of an outcome is tried. After that the row's lease brings somebody to look it up.
 const SETTLE_TRIES_MAX: u32 = 30;
@@ -82,7 +80,7 @@ impl Engine {
                     amount: refund.amount,
                     reason: refund.reason.clone(),
                 };
-                let transport = self.fenced(&refund, &account);
+                let transport = self.fenced(&refund, &account, connector.recipe());
                 let exchange = connector.submit(&transport, &account, &ask).await;
                 self.spoke(connector, Via::Submit, started_at, &exchange.outcome);
                 exchange
@@ -159,7 +157,8 @@ impl Engine {
     /// Counts an exchange with a PSP, and how long it took: for the operator, who sees by it which PSP is ill.
     fn spoke(&self, connector: &dyn Connector, via: Via, started_at: Timestamp, outcome: &Outcome) {
         let (psp, via, outcome) = (connector.name(), via.as_str(), outcome.as_str());
-        tracing::Span::current().record("psp", psp).record("outcome", outcome);
+        // At once: with each record, the log writes the fields of the span anew.
+        tracing::record_all!(tracing::Span::current(), psp = psp, outcome = outcome);
         metrics::counter!("redress_psp_exchanges_total", "psp" => psp, "via" => via, "outcome" => outcome)
             .increment(1);
         metrics::histogram!("redress_psp_exchange_seconds", "psp" => psp, "via" => via)
@@ -189,13 +188,14 @@ impl Engine {
         Ok((connector, config))
     }
 
-    fn fenced<'a>(&'a self, refund: &'a Refund, account: &AccountConfig) -> Fenced<'a> {
+    fn fenced<'a>(&'a self, refund: &'a Refund, account: &AccountConfig, recipe: &Recipe) -> Fenced<'a> {
         Fenced {
             inner: &*self.parts.psp_transport,
             clock: &*self.parts.world.clock,
             process: self.parts.process,
             state: &refund.state,
             needs: account.timeout,
+            reuse: Reuse::of_submits(recipe),
         }
     }
 
@@ -331,23 +331,4 @@ fn storable_outcome(outcome: Outcome) -> Outcome {
 
 fn not_sent(reason: String) -> Exchange {
     Exchange { record: format!("not sent: {reason}"), outcome: Outcome::NotSent { reason } }
-}
-
-/// Lets a request through only while the lease outlasts the whole exchange: checked right before the socket.
-struct Fenced<'a> {
-    inner: &'a dyn Transport,
-    clock: &'a dyn Clock,
-    process: ProcessId,
-    state: &'a RefundState,
-    needs: Duration,
-}
-
-impl Transport for Fenced<'_> {
-    fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
-        if !self.state.may_be_sent_by(self.process, self.clock.now(), self.needs) {
-            let reason = "the right to send ran out".to_owned();
-            return Box::pin(std::future::ready(Err(TransportError::NotSent(reason))));
-        }
-        self.inner.send(request)
-    }
 }

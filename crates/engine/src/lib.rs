@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 mod exchange;
 pub mod feed;
+mod fence;
 pub mod key_material;
 pub mod lookup;
 pub mod notify;

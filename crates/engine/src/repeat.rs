@@ -1,9 +1,15 @@
-//! The rhythm of a worker: once through what is due, again at once while that finds more, else when woken or at the poll.
+//! The rhythm of a worker: once through what is due, again soon while that finds more, else when woken or at the poll.
+
+use std::time::Duration;
 
 use redress_store::StoreError;
 use tokio::sync::Notify;
 
 use crate::engine::Engine;
+
+/// After a look that found something. What becomes due in the meantime is found by one look then: under load each
+/// exchange that ends would else cause one of its own, which costs more than the exchange.
+pub(crate) const LOOK_PAUSE: Duration = Duration::from_millis(3);
 
 impl Engine {
     /// Repeats `once` until `stop` resolves. `due` wakes it; `what` says in the log what cannot be asked for.
@@ -28,9 +34,9 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = &mut stop => return,
-                () = tokio::task::yield_now(), if again => {}
-                () = woken => {}
-                () = self.parts.world.clock.sleep(self.parts.config.poll) => {}
+                () = self.parts.world.clock.sleep(LOOK_PAUSE), if again => {}
+                () = woken, if !again => {}
+                () = self.parts.world.clock.sleep(self.parts.config.poll), if !again => {}
             }
         }
     }

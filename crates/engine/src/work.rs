@@ -8,6 +8,9 @@ use crate::engine::Engine;
 use crate::exchange::{Asking, Sending, cases_opened};
 use crate::permits::{Permit, QUERIES_IN_FLIGHT_MAX, Use};
 
+/// As many cases as a claim may open: one for each row of each state that it looks at.
+const CASES_PER_CLAIM_MAX: usize = ROWS_MAX as usize * 4;
+
 impl Engine {
     /// Claims and carries out what is due, until `stop` resolves. What is under way then goes on in its own tasks.
     pub async fn work_refunds(&self, stop: impl Future<Output = ()>) {
@@ -55,7 +58,7 @@ impl Engine {
             window: connector.capabilities().window,
             one_in_flight: connector.capabilities().one_in_flight,
             timing: self.parts.config.timing,
-            case_ids: (0..ROWS_MAX * 4).map(|_| self.case_id(now)).collect(),
+            case_ids: self.case_ids(now, CASES_PER_CLAIM_MAX),
             account,
             now,
         };

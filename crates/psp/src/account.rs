@@ -55,6 +55,15 @@ impl Credentials {
         self.0.get(name).map(ExposeSecret::expose_secret).filter(|value| !value.is_empty())
     }
 
+    /// Whether they are these: the same names with the same values.
+    pub(crate) fn are(&self, others: &Self) -> bool {
+        let mut pairs = self.0.iter().zip(&others.0);
+        self.0.len() == others.0.len()
+            && pairs.all(|(ours, theirs)| {
+                ours.0 == theirs.0 && ours.1.expose_secret() == theirs.1.expose_secret()
+            })
+    }
+
     /// One value that must be there.
     ///
     /// # Errors

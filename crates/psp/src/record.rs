@@ -5,6 +5,7 @@ use crate::secrets::{ELLIPSIS, HIDDEN, Secrets};
 use crate::transport::{HttpRequest, HttpResponse, TransportError};
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The longest evidence kept of one exchange, in bytes.
 pub const RECORD_BYTES_MAX: usize = 4 * 1024;
@@ -47,7 +48,7 @@ const HIDDEN_FIELDS: [&str; 28] = [
 
 /// Evidence that is being written.
 pub(crate) struct Record {
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
     text: String,
 }
 
@@ -58,7 +59,7 @@ impl Record {
 
     /// Keeps a secret out that the account's credentials do not have: an access token.
     pub(crate) fn keep_out(&mut self, secret: &SecretString) {
-        self.secrets.add(secret.expose_secret());
+        Arc::make_mut(&mut self.secrets).add(secret.expose_secret());
     }
 
     /// Notes what is asked.

@@ -1,12 +1,13 @@
 //! An account's secrets, taken out of whatever is kept, logged or shown: a PSP may give back what it was sent, and then
 //! also in another writing.
 
-use crate::account::AccountConfig;
+use crate::account::{AccountConfig, Credentials};
 use crate::connector::AccountCheck;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use redress_core::outcome::{Outcome, PspRefusal};
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
 
 /// What stands for a text that was taken out.
 pub(crate) const HIDDEN: &str = "[hidden]";
@@ -24,6 +25,7 @@ const SECRET_BYTES_MIN: usize = 8;
 const BEGINNING_BYTES_MIN: usize = 4;
 
 /// The secrets of one account, as they may be written.
+#[derive(Clone)]
 pub(crate) struct Secrets {
     /// The longest first: what is part of another must not leave the rest of it.
     plain: Vec<SecretString>,
@@ -33,15 +35,19 @@ pub(crate) struct Secrets {
 
 impl Secrets {
     /// Those of the account, and the access token that it has now.
-    pub(crate) fn of(account: &AccountConfig) -> Self {
+    pub(crate) fn of(account: &AccountConfig) -> Arc<Self> {
         let credentials = &account.credentials;
+        account.session.secrets(credentials, |token| Self::made_of(credentials, token))
+    }
+
+    fn made_of(credentials: &Credentials, token: Option<&SecretString>) -> Self {
         let names = credentials.names().filter(|name| !SHOWN_CREDENTIALS.contains(name));
         let mut whole: Vec<String> = Vec::new();
         for value in names.filter_map(|name| credentials.get(name)) {
             // A key of several lines is a secret in each of them.
             whole.extend(value.lines().map(|line| line.trim().to_owned()));
         }
-        whole.extend(account.session.token().map(|token| token.expose_secret().to_owned()));
+        whole.extend(token.map(|token| token.expose_secret().to_owned()));
         whole.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         whole.dedup();
         let mut secrets = Self { plain: Vec::new(), encoded: Vec::new() };
@@ -57,8 +63,11 @@ impl Secrets {
             return;
         }
         self.plain.extend(written(secret).into_iter().map(SecretString::from));
-        let encoded = base64_cores(secret).into_iter().flat_map(|core| written(&core));
-        self.encoded.extend(encoded.map(SecretString::from));
+        // Most are the same in both alphabets and in all writings.
+        let mut encoded: Vec<_> = base64_cores(secret).iter().flat_map(|core| written(core)).collect();
+        encoded.sort();
+        encoded.dedup();
+        self.encoded.extend(encoded.into_iter().map(SecretString::from));
     }
 
     /// The text without them.

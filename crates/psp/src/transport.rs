@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, Method};
+use redress_core::recipe::{Recipe, Resend};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
@@ -37,9 +38,31 @@ pub struct HttpRequest {
     pub https_only: bool,
     /// Who we are to a PSP that wants a client's certificate.
     pub identity: Option<ClientIdentity>,
-    /// Use no connection that was used before. On a kept one the other side may just be hanging up, and then nobody
-    /// knows whether the request was read: not worth it where doing it twice costs money.
-    pub fresh_connection: bool,
+    /// Which connections it may go over.
+    pub reuse: Reuse,
+}
+
+/// Which connections a request may go over, the strictest first. On one that was used before the other side may just be
+/// hanging up, and then nobody knows whether the request was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reuse {
+    /// None that was used before: for a send that is never repeated, where not knowing calls a person.
+    Never,
+    /// One that was used a moment ago, when no server hangs up yet: for a send that may be repeated under its key.
+    JustUsed,
+    /// One that is kept, however long: for what may be asked or told again.
+    Kept,
+}
+
+impl Reuse {
+    /// The most that a submit may do at a PSP: only where it takes a second request of one key as the first again, so that
+    /// what broke on its way can be sent again, may a connection that was used before be worth it.
+    pub const fn of_submits(recipe: &Recipe) -> Self {
+        match recipe.resend {
+            Resend::SameKey { .. } => Self::JustUsed,
+            Resend::Never => Self::Never,
+        }
+    }
 }
 
 /// The longest answer of a PSP or a merchant that is read, in bytes, unless a request says otherwise.
@@ -62,7 +85,7 @@ impl HttpRequest {
             cut_body: false,
             https_only: false,
             identity: None,
-            fresh_connection: false,
+            reuse: Reuse::Kept,
         }
     }
 

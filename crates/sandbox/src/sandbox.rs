@@ -96,9 +96,11 @@ impl Sandbox {
         &self,
         work: impl FnOnce(&State<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let out = self.db().transact(work);
-        self.inner.wake.notify_one();
-        out
+        let (out, made_due) = self.db().transact(work)?;
+        if made_due {
+            self.inner.wake.notify_one();
+        }
+        Ok(out)
     }
 
     /// The same for work that makes nothing due.
@@ -106,7 +108,7 @@ impl Sandbox {
         &self,
         work: impl FnOnce(&State<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.db().transact(work)
+        self.db().transact(work).map(|(out, _)| out)
     }
 
     // A panic inside a transaction rolls it back when the transaction is dropped, so the state behind a poisoned lock is whole.

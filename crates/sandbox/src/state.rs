@@ -2,9 +2,11 @@
 //! with every effect it ever showed and everything it still owed. (WAL with `synchronous=NORMAL`: safe against the
 //! death of the process; a power loss may take the last transactions.)
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::psp::Psp;
@@ -16,6 +18,15 @@ use crate::script::Step;
 
 /// How long opening waits for another process that still has the file, in milliseconds.
 const OPEN_WAIT_MS: u64 = 5_000;
+
+/// Size of a page of a new file, in bytes.
+const PAGE_BYTES: i64 = 2_048;
+
+/// The log is written back to the file when it has so many pages (32 MiB).
+const CHECKPOINT_PAGES: i64 = 16_384;
+
+/// Prepared statements kept: more than there are.
+const STATEMENTS_KEPT: usize = 128;
 
 /// Where the state lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +63,18 @@ impl Db {
             Place::File(path) => Connection::open(path)?,
             Place::Memory => Connection::open_in_memory()?,
         };
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        // Else a statement may be prepared again whenever a parameter changes.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.busy_timeout(Duration::from_millis(OPEN_WAIT_MS))?;
         // Exclusive: two sandboxes on one file would both do what is due. The lock dies with its process.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        // Only a new file takes it: a request changes a few rows, and what is logged are whole pages.
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Each checkpoint waits for the disk, with everybody.
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(include_str!("schema.sql"))?;
         tx.execute(
@@ -68,19 +86,20 @@ impl Db {
         Ok(Db { connection, origin_ms })
     }
 
-    /// Runs the work as one transaction: all of it or, on an error, nothing.
+    /// Runs the work as one transaction: all of it or, on an error, nothing. Says besides whether it made something due.
     pub(crate) fn transact<T, E: From<StateError>>(
         &mut self,
         work: impl FnOnce(&State<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    ) -> Result<(T, bool), E> {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StateError::Sqlite)?;
-        let state = State { tx, origin_ms: self.origin_ms };
+        let state = State { tx, origin_ms: self.origin_ms, made_due: Cell::new(false) };
         let out = work(&state)?;
-        state.tx.commit().map_err(StateError::Sqlite)?;
-        Ok(out)
+        let State { tx, made_due, .. } = state;
+        tx.commit().map_err(StateError::Sqlite)?;
+        Ok((out, made_due.get()))
     }
 }
 
@@ -90,9 +109,16 @@ pub(crate) struct State<'a> {
     tx: Transaction<'a>,
     /// See [`Db::origin_ms`].
     pub(crate) origin_ms: i64,
+    /// Something was made due, now or later.
+    made_due: Cell<bool>,
 }
 
 impl State<'_> {
+    /// Runs a statement that answers nothing, kept prepared.
+    fn exec(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, StateError> {
+        Ok(self.tx.prepare_cached(sql)?.execute(values)?)
+    }
+
     pub(crate) fn payment(&self, psp: Psp, payment: &str) -> Result<Option<Payment>, StateError> {
         let sql = "SELECT currency, captured_minor FROM payment WHERE psp = ?1 AND payment = ?2";
         let read = |row: &Row<'_>| Ok(Payment { currency: row.get(0)?, captured_minor: row.get(1)? });
@@ -100,7 +126,7 @@ impl State<'_> {
     }
 
     pub(crate) fn insert_payment(&self, psp: Psp, payment: &str, row: &Payment) -> Result<(), StateError> {
-        self.tx.execute(
+        self.exec(
             "INSERT INTO payment (psp, payment, currency, captured_minor) VALUES (?1, ?2, ?3, ?4)",
             params![psp, payment, row.currency, row.captured_minor],
         )?;
@@ -117,7 +143,7 @@ impl State<'_> {
 
     pub(crate) fn put_webhook(&self, psp: Psp, url: &str) -> Result<(), StateError> {
         let sql = "INSERT INTO webhook (psp, url) VALUES (?1, ?2) ON CONFLICT (psp) DO UPDATE SET url = excluded.url";
-        self.tx.execute(sql, params![psp, url])?;
+        self.exec(sql, params![psp, url])?;
         Ok(())
     }
 
@@ -153,7 +179,7 @@ impl State<'_> {
         id: impl FnOnce(i64) -> String,
     ) -> Result<Refund, StateError> {
         // The id is made from the row's own number, so the row stands for a moment under a name no PSP would give.
-        self.tx.execute(
+        self.exec(
             "INSERT INTO refund (psp, account, refund, payment, ref_key, amount_minor, currency, stage, created_ms, detail)
              VALUES (?1, ?2, '', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
@@ -170,7 +196,7 @@ impl State<'_> {
         )?;
         let seq = self.tx.last_insert_rowid();
         let refund = id(seq);
-        self.tx.execute("UPDATE refund SET refund = ?2 WHERE seq = ?1", params![seq, refund])?;
+        self.exec("UPDATE refund SET refund = ?2 WHERE seq = ?1", params![seq, refund])?;
         Ok(Refund {
             seq,
             psp: new.psp,
@@ -188,7 +214,7 @@ impl State<'_> {
 
     /// Moves a refund; `created_ms` is when the PSP says that it was made.
     pub(crate) fn update_refund(&self, refund: &Refund) -> Result<(), StateError> {
-        self.tx.execute(
+        self.exec(
             "UPDATE refund SET stage = ?2, created_ms = ?3 WHERE seq = ?1",
             params![refund.seq, refund.stage, refund.created_ms],
         )?;
@@ -196,13 +222,13 @@ impl State<'_> {
     }
 
     pub(crate) fn update_detail(&self, seq: i64, detail: &str) -> Result<(), StateError> {
-        self.tx.execute("UPDATE refund SET detail = ?2 WHERE seq = ?1", params![seq, detail])?;
+        self.exec("UPDATE refund SET detail = ?2 WHERE seq = ?1", params![seq, detail])?;
         Ok(())
     }
 
     pub(crate) fn delete_refund(&self, seq: i64) -> Result<(), StateError> {
-        self.tx.execute("DELETE FROM due WHERE refund = ?1", [seq])?;
-        self.tx.execute("DELETE FROM refund WHERE seq = ?1", [seq])?;
+        self.exec("DELETE FROM due WHERE refund = ?1", [seq])?;
+        self.exec("DELETE FROM refund WHERE seq = ?1", [seq])?;
         Ok(())
     }
 
@@ -296,7 +322,7 @@ impl State<'_> {
         id: &str,
         request: &Request,
     ) -> Result<(), StateError> {
-        self.tx.execute(
+        self.exec(
             "INSERT INTO request (psp, account, request_id, fingerprint, state, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (psp, account, request_id) DO UPDATE
              SET fingerprint = excluded.fingerprint, state = excluded.state, answer = excluded.answer",
@@ -307,9 +333,9 @@ impl State<'_> {
 
     /// Puts these steps in the place of what was left of the payment's script.
     pub(crate) fn put_script(&self, psp: Psp, payment: &str, steps: &[Step]) -> Result<(), StateError> {
-        self.tx.execute("DELETE FROM script WHERE psp = ?1 AND payment = ?2", params![psp, payment])?;
+        self.exec("DELETE FROM script WHERE psp = ?1 AND payment = ?2", params![psp, payment])?;
         for step in steps {
-            self.tx.execute(
+            self.exec(
                 "INSERT INTO script (psp, payment, step) VALUES (?1, ?2, ?3)",
                 params![psp, payment, step.text()],
             )?;
@@ -337,10 +363,11 @@ impl State<'_> {
         kind: DueKind,
         payload: &str,
     ) -> Result<i64, StateError> {
-        self.tx.execute(
+        self.exec(
             "INSERT INTO due (due_ms, refund, kind, payload) VALUES (?1, ?2, ?3, ?4)",
             params![due_ms, refund_seq, kind.text(), payload],
         )?;
+        self.made_due.set(true);
         Ok(self.tx.last_insert_rowid())
     }
 
@@ -377,20 +404,22 @@ impl State<'_> {
 
     /// When the next thing after now is due.
     pub(crate) fn next_due_ms(&self, now_ms: i64) -> Result<Option<i64>, StateError> {
-        Ok(self.tx.query_row("SELECT MIN(due_ms) FROM due WHERE due_ms > ?1", [now_ms], |row| row.get(0))?)
+        let sql = "SELECT MIN(due_ms) FROM due WHERE due_ms > ?1";
+        Ok(self.tx.prepare_cached(sql)?.query_row([now_ms], |row| row.get(0))?)
     }
 
     pub(crate) fn delete_due(&self, seq: i64) -> Result<(), StateError> {
-        self.tx.execute("DELETE FROM due WHERE seq = ?1", [seq])?;
+        self.exec("DELETE FROM due WHERE seq = ?1", [seq])?;
         Ok(())
     }
 
     /// Puts a notification that did not arrive off until later.
     pub(crate) fn postpone_due(&self, seq: i64, due_ms: i64, attempts: u32) -> Result<(), StateError> {
-        self.tx.execute(
+        self.exec(
             "UPDATE due SET due_ms = ?2, attempts = ?3 WHERE seq = ?1",
             params![seq, due_ms, attempts],
         )?;
+        self.made_due.set(true);
         Ok(())
     }
 }

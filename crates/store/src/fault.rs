@@ -62,6 +62,7 @@ pub(crate) struct FailStatement<O> {
 impl<O: Operation> Operation for FailStatement<O> {
     type Out = O::Out;
     const NAME: &'static str = O::NAME;
+    const PATIENT: bool = O::PATIENT;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<O::Out>, StoreError> {
         let mut tx = FailAt { tx, left: self.at };

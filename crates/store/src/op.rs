@@ -25,6 +25,10 @@ pub trait Operation: Send + Sync + 'static {
     /// For logs and metrics, such as `accept_refund`.
     const NAME: &'static str;
 
+    /// Whether it may wait two milliseconds for others to share its commit with: nothing else waits for its answer than
+    /// what waited for a PSP or an endpoint before. SQLite only.
+    const PATIENT: bool = false;
+
     /// Runs the operation. May be called again from the start in another transaction (serialization failure,
     /// deadlock): it must be a function of `self` and the database alone. On an error nothing it wrote is kept.
     ///

@@ -10,7 +10,7 @@ use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
 use redress_store::ops::deliveries::{
-    AfterDelivery, ClaimedDelivery, DeliveryQueue, RecordDelivery, Recorded,
+    AfterDelivery, ClaimedDelivery, DeliveryQueue, PutBack, RecordDeliveries, RecordDelivery, Recorded,
 };
 use redress_store::ops::endpoint_health::EndpointFailure;
 use redress_store::ops::endpoints::{Dialect, Endpoint};
@@ -37,15 +37,25 @@ const RECORD_TRIES_MAX: u32 = 20;
 /// Between those tries.
 const RECORD_PAUSE: Duration = Duration::from_secs(1);
 
-/// A claimed delivery with all that belongs to it.
-pub(super) struct Delivering {
+/// What one slot was given of a claim.
+pub(super) struct Share {
     pub(super) queue: DeliveryQueue,
     /// `None` exactly for a payment's own address, or where the endpoint is no more.
     pub(super) endpoint: Option<Arc<Endpoint>>,
-    pub(super) delivery: ClaimedDelivery,
+    pub(super) deliveries: Vec<ClaimedDelivery>,
     /// Nothing may be sent that could end later.
     pub(super) lease_until: Timestamp,
     pub(super) slot: Slot,
+}
+
+/// A claimed delivery with all that belongs to it.
+struct Delivering {
+    queue: DeliveryQueue,
+    /// As in [`Share`].
+    endpoint: Option<Arc<Endpoint>>,
+    delivery: ClaimedDelivery,
+    /// As in [`Share`].
+    lease_until: Timestamp,
 }
 
 /// What came of a try, in words that may be shown to the merchant.
@@ -59,25 +69,65 @@ impl Tried {
     pub(super) fn without_answer(verdict: Verdict, text: impl Into<String>) -> Self {
         Self { verdict, status: None, answer: shown(&text.into()) }
     }
+
+    /// The slot learns from it, which took so long; false when the next delivery must wait.
+    pub(super) fn teach(&self, slot: &Slot, took: Duration) -> bool {
+        match self.verdict {
+            Verdict::Silent => slot.learn(None),
+            Verdict::Delivered | Verdict::WrongAnswer => slot.learn(Some(took)),
+            Verdict::NotSendable | Verdict::Over => true,
+        }
+    }
+}
+
+/// A try that is not yet on record.
+struct ToRecord {
+    op: RecordDelivery,
+    dialect: Dialect,
+    verdict: Verdict,
 }
 
 impl Engine {
-    /// Makes one try and records it. Where the store fails nothing is recorded, and the delivery is due again when its
-    /// lease ends.
-    pub(super) async fn deliver(&self, delivering: Delivering) {
-        let started_at = self.now();
-        let (refund, number) = (delivering.delivery.refund.id, delivering.delivery.event.number);
-        match self.attempt(&delivering, started_at).await {
-            Ok(Some(tried)) => {
-                match tried.verdict {
-                    Verdict::Silent => delivering.slot.learn(true),
-                    Verdict::Delivered | Verdict::WrongAnswer => delivering.slot.learn(false),
-                    Verdict::NotSendable | Verdict::Over => {}
-                }
-                self.record(&delivering, tried, started_at).await;
+    /// Makes one try of each delivery, one after the other, and records them together; once the endpoint is not quick, the
+    /// others are put back. Where the store fails nothing is recorded, and they are due again when their lease ends.
+    pub(super) async fn deliver_share(&self, share: Share) {
+        let Share { queue, endpoint, deliveries, lease_until, slot } = share;
+        let (mut deliveries, mut tried) = (deliveries.into_iter(), Vec::new());
+        for delivery in deliveries.by_ref() {
+            let delivering = Delivering { queue, endpoint: endpoint.clone(), delivery, lease_until };
+            let started_at = self.now();
+            let Some(one) = self.deliver(&delivering, started_at).await else { break };
+            let finished_at = self.now();
+            let quick = one.teach(&slot, finished_at.since(started_at));
+            tried.push(self.to_record(&delivering, one, (started_at, finished_at)));
+            if !quick {
+                break;
             }
+        }
+        self.record(tried).await;
+        self.put_back(queue, lease_until, deliveries.collect()).await;
+    }
+
+    /// Makes one try; `None` where nothing was tried.
+    async fn deliver(&self, delivering: &Delivering, now: Timestamp) -> Option<Tried> {
+        let (refund, number) = (delivering.delivery.refund.id, delivering.delivery.event.number);
+        match self.attempt(delivering, now).await {
+            Ok(Some(tried)) => return Some(tried),
             Ok(None) => tracing::warn!(%refund, number, "a notification waited longer than its lease"),
             Err(error) => tracing::warn!(%refund, number, %error, "a notification could not be prepared"),
+        }
+        None
+    }
+
+    /// What was claimed and not tried is due at once. Where the store fails, it is due when its lease ends.
+    async fn put_back(&self, queue: DeliveryQueue, lease_until: Timestamp, deliveries: Vec<ClaimedDelivery>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        let deliveries = deliveries.iter().map(|one| (one.refund.id, one.event.number)).collect();
+        let op = PutBack { queue, lease_until, deliveries, now: self.now() };
+        if let Err(error) = self.parts.store.run(op).await {
+            tracing::warn!(merchant = %queue.merchant, %error, "claimed notifications wait for the end of their lease");
         }
     }
 
@@ -177,9 +227,14 @@ impl Engine {
         Ok((sgate::message(&told, address, &signer, now)?, own_address_keys(&signer.secret)?))
     }
 
-    async fn record(&self, delivering: &Delivering, tried: Tried, started_at: Timestamp) {
+    /// What is to be recorded of a try.
+    fn to_record(
+        &self,
+        delivering: &Delivering,
+        tried: Tried,
+        (started_at, finished_at): (Timestamp, Timestamp),
+    ) -> ToRecord {
         let delivery = &delivering.delivery;
-        let finished_at = self.now();
         let next = what_follows(
             &self.parts.config.delivery,
             &Try {
@@ -206,35 +261,77 @@ impl Engine {
                 case: self.case_id(finished_at),
             }),
         };
-        let Some(disabled) = self.recorded(&op).await else { return };
-        report(delivering, tried.verdict, &op);
-        if let (true, Some(endpoint)) = (disabled, op.queue.endpoint) {
-            cases_opened(1);
-            tracing::error!(%endpoint, "an endpoint took nothing for too long: nothing is sent to it until it is enabled");
+        ToRecord { op, dialect: delivery.dialect, verdict: tried.verdict }
+    }
+
+    async fn record(&self, tried: Vec<ToRecord>) {
+        let ops: Vec<_> = tried.iter().map(|one| one.op.clone()).collect();
+        for (one, recorded) in tried.iter().zip(self.recorded(ops).await) {
+            let Some(disabled) = recorded else { continue };
+            report(one);
+            if let (true, Some(endpoint)) = (disabled, one.op.queue.endpoint) {
+                cases_opened(1);
+                tracing::error!(%endpoint, "an endpoint took nothing for too long: nothing is sent to it until it is enabled");
+            }
         }
     }
 
-    /// Where this try is the one that is on record: whether its endpoint was disabled by it.
-    async fn recorded(&self, op: &RecordDelivery) -> Option<bool> {
-        let mut maybe_before = false;
-        for tries in 1.. {
-            match self.parts.store.run(op.clone()).await {
-                Ok(Recorded::Yes { disabled }) => return Some(disabled),
-                // By a run whose answer was lost, or by somebody who claimed it after this one's lease, sent it too, and
-                // was quicker.
-                Ok(Recorded::Before) => return maybe_before.then_some(false),
-                Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => {
-                    let (refund, number) = (op.refund, op.number);
-                    tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
-                    return None;
+    /// Of each try, where it is the one that is on record: whether its endpoint was disabled by it. Where they cannot be recorded together each is recorded
+    /// alone: what is wrong with one must not have the others sent again.
+    async fn recorded(&self, ops: Vec<RecordDelivery>) -> Vec<Option<bool>> {
+        let all = ops.len();
+        match self.recorded_together(ops.clone()).await {
+            Ok(recorded) => recorded,
+            Err(error) if all > 1 && !passing(&error) => {
+                let mut recorded = Vec::with_capacity(all);
+                for op in ops {
+                    recorded.push(self.recorded_alone(op).await);
                 }
+                recorded
+            }
+            Err(error) => {
+                tracing::error!(tries = all, %error, "tries were not recorded; they will be sent again");
+                vec![None; all]
+            }
+        }
+    }
+
+    async fn recorded_alone(&self, op: RecordDelivery) -> Option<bool> {
+        let (refund, number) = (op.refund, op.number);
+        match self.recorded_together(vec![op]).await {
+            Ok(recorded) => recorded.into_iter().next().flatten(),
+            Err(error) => {
+                tracing::error!(%refund, number, %error, "a try was not recorded; it will be sent again");
+                None
+            }
+        }
+    }
+
+    async fn recorded_together(&self, ops: Vec<RecordDelivery>) -> Result<Vec<Option<bool>>, StoreError> {
+        if ops.is_empty() {
+            return Ok(Vec::new());
+        }
+        let op = RecordDeliveries(ops);
+        let (mut maybe_before, mut tries) = (false, 1);
+        loop {
+            match self.parts.store.run(op.clone()).await {
+                // It was recorded before, by a run whose answer was lost, or by somebody who claimed it after
+                // this one's lease, sent it too, and was quicker.
+                Ok(recorded) => {
+                    let on_record = |one| match one {
+                        Recorded::Yes { disabled } => Some(disabled),
+                        Recorded::Before => maybe_before.then_some(false),
+                    };
+                    return Ok(recorded.into_iter().map(on_record).collect());
+                }
+                Err(error) if tries >= RECORD_TRIES_MAX || !passing(&error) => return Err(error),
                 Err(error) => {
                     maybe_before |= matches!(error, StoreError::Unavailable { maybe_committed: true, .. });
                     self.parts.world.clock.sleep(RECORD_PAUSE).await;
                 }
             }
+            tries += 1;
         }
-        None
     }
 }
 
@@ -279,13 +376,14 @@ fn shown(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(ANSWER_CHARACTERS_MAX).collect()
 }
 
-fn report(delivering: &Delivering, verdict: Verdict, op: &RecordDelivery) {
-    let dialect = delivering.delivery.dialect.as_str();
+fn report(recorded: &ToRecord) {
+    let ToRecord { op, verdict, dialect } = recorded;
+    let (verdict, dialect) = (*verdict, dialect.as_str());
     let given_up = op.next == AfterDelivery::GivenUp && verdict != Verdict::Over;
     let outcome = if given_up { "given_up" } else { verdict.as_str() };
     metrics::counter!("redress_deliveries_total", "dialect" => dialect, "outcome" => outcome).increment(1);
     let (refund, number, attempt, status) = (op.refund, op.number, op.attempt, op.status);
-    let endpoint = delivering.queue.endpoint.map_or_else(|| "own address".to_owned(), |id| id.to_string());
+    let endpoint = op.queue.endpoint.map_or_else(|| "own address".to_owned(), |id| id.to_string());
     // The address and the answer stay out of the log: both are the merchant's.
     if given_up {
         tracing::error!(%refund, number, endpoint, dialect, attempt, status, "a notification is given up: nobody took it");

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redress_core::id::MerchantId;
 use redress_store::ops::deliveries::DeliveryQueue;
@@ -20,6 +21,13 @@ pub(crate) const IN_FLIGHT_PER_MERCHANT_MAX: u32 = 64;
 
 /// As [`IN_FLIGHT_PER_QUEUE_MAX`], for an endpoint where nothing answered the last time.
 pub(crate) const IN_FLIGHT_WHILE_SILENT_MAX: u32 = 1;
+
+/// So many notifications a slot is given at once, to be sent one after the other, unless the endpoint was slow the last
+/// time: one claim for many of them.
+pub(crate) const SHARE_MAX: usize = 32;
+
+/// An answer within this is quick: a whole share of such takes far less than its lease.
+pub(crate) const QUICK: Duration = Duration::from_millis(50);
 
 /// The slots of this process.
 pub(crate) struct Slots {
@@ -45,6 +53,7 @@ struct State {
 struct Queue {
     taken: u32,
     silent: bool,
+    slow: bool,
 }
 
 /// The right to have one notification under way; given back when dropped. Giving it back wakes nobody: the end of a try
@@ -79,6 +88,12 @@ impl Slots {
         (0..taken).map(|_| Slot { shared: Arc::clone(&self.shared), queue }).collect()
     }
 
+    /// How many notifications each slot of the queue may be given at once.
+    pub(crate) fn share(&self, queue: DeliveryQueue) -> usize {
+        let slow = self.shared.lock().queues.get(&queue).is_some_and(|known| known.slow);
+        if slow || queue.endpoint.is_none() { 1 } else { SHARE_MAX }
+    }
+
     /// Whether no queue can have a slot now.
     pub(crate) fn exhausted(&self) -> bool {
         self.shared.lock().taken >= IN_FLIGHT_MAX
@@ -96,12 +111,16 @@ impl Slots {
 }
 
 impl Slot {
-    /// Learns whether the endpoint answered. The own addresses of payments are many: one that is silent says nothing
-    /// about the others.
-    pub(crate) fn learn(&self, silent: bool) {
+    /// Learns after what time the endpoint answered, `None` where nothing did; true when that was quick. The own addresses
+    /// of payments are many: what one of them does says nothing about the others.
+    pub(crate) fn learn(&self, answered_after: Option<Duration>) -> bool {
+        let quick = answered_after.is_some_and(|after| after <= QUICK);
         if self.queue.endpoint.is_some() {
-            self.shared.lock().queues.entry(self.queue).or_default().silent = silent;
+            let mut state = self.shared.lock();
+            let known = state.queues.entry(self.queue).or_default();
+            (known.silent, known.slow) = (answered_after.is_none(), !quick);
         }
+        quick
     }
 }
 
@@ -118,7 +137,7 @@ impl Drop for Slot {
         }
         if let Some(queue) = state.queues.get_mut(&self.queue) {
             queue.taken = queue.taken.saturating_sub(1);
-            if queue.taken == 0 && !queue.silent {
+            if queue.taken == 0 && !queue.slow {
                 state.queues.remove(&self.queue);
             }
         }
@@ -176,15 +195,35 @@ mod tests {
     #[test]
     fn a_silent_endpoint_is_asked_by_one_at_a_time_until_it_answers() {
         let slots = slots();
-        slots.take(endpoint(1)).iter().for_each(|slot| slot.learn(true));
+        assert!(slots.take(endpoint(1)).iter().all(|slot| !slot.learn(None)));
         let one = slots.take(endpoint(1));
         assert_eq!(one.len(), 1);
-        one[0].learn(false);
+        one[0].learn(Some(QUICK));
         assert_eq!(slots.take(endpoint(1)).len(), 7);
         drop(one);
-        assert!(slots.shared.lock().queues.is_empty(), "nothing is remembered of an idle queue that answers");
+        assert!(
+            slots.shared.lock().queues.is_empty(),
+            "nothing is remembered of an idle queue that answers quickly"
+        );
         let own = DeliveryQueue { merchant: MERCHANT, endpoint: None };
-        slots.take(own).iter().for_each(|slot| slot.learn(true));
+        assert!(slots.take(own).iter().all(|slot| !slot.learn(None)));
         assert_eq!(slots.take(own).len(), 8, "one silent address of many");
+    }
+
+    #[test]
+    fn a_slow_endpoint_is_not_given_several_at_once_until_it_is_quick() {
+        let slots = slots();
+        assert_eq!(slots.share(endpoint(1)), SHARE_MAX);
+        for slow in [None, Some(QUICK + Duration::from_millis(1))] {
+            let taken = slots.take(endpoint(1));
+            assert!(!taken[0].learn(slow));
+            drop(taken);
+            assert_eq!((slots.share(endpoint(1)), slots.share(endpoint(2))), (1, SHARE_MAX), "{slow:?}");
+            let taken = slots.take(endpoint(1));
+            assert!(taken[0].learn(Some(QUICK)));
+            assert_eq!(slots.share(endpoint(1)), SHARE_MAX);
+        }
+        let own = DeliveryQueue { merchant: MERCHANT, endpoint: None };
+        assert_eq!(slots.share(own), 1, "the next one goes to another address");
     }
 }

@@ -73,17 +73,14 @@ impl Engine {
             Err(NoKey::Store(error)) => return Err(error.into()),
             Err(NoKey::NotSendable(why)) => Tried::without_answer(Verdict::NotSendable, why.to_string()),
         };
-        match tried.verdict {
-            Verdict::Silent => slot.learn(true),
-            Verdict::Delivered | Verdict::WrongAnswer => slot.learn(false),
-            Verdict::NotSendable | Verdict::Over => {}
-        }
+        let took = self.now().since(started_at);
+        tried.teach(&slot, took);
         Ok(EndpointTest {
             event_id,
             taken: tried.verdict == Verdict::Delivered,
             status: tried.status,
             answer: tried.answer,
-            took: self.now().since(started_at),
+            took,
         })
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redress_store::StoreError;
-use redress_store::ops::deliveries::{ClaimDeliveries, DeliveryQueue, DueQueues};
+use redress_store::ops::deliveries::{ClaimDeliveries, ClaimedDelivery, DeliveryQueue, DueQueues};
 
-use super::attempt::Delivering;
+use super::attempt::Share;
 use super::slots::Slot;
 use crate::engine::Engine;
 
@@ -72,7 +72,8 @@ impl Engine {
     async fn claim_deliveries(&self, queue: DeliveryQueue, slots: Vec<Slot>) -> Result<bool, StoreError> {
         let now = self.now();
         let lease_until = now.plus(self.delivery_lease());
-        let limit = u32::try_from(slots.len()).unwrap_or(0);
+        let most = slots.len() * self.parts.slots.share(queue);
+        let limit = u32::try_from(most).unwrap_or(0);
         let claim = self.parts.store.run(ClaimDeliveries { queue, now, lease_until, limit }).await?;
         if claim.endpoint.as_ref().is_some_and(|endpoint| endpoint.disabled_at.is_some()) {
             // Since the look: what was claimed is due again when its lease ends, and waits then with the rest.
@@ -80,12 +81,11 @@ impl Engine {
         }
         let endpoint = claim.endpoint.map(Arc::new);
         let claimed = !claim.deliveries.is_empty();
-        for (delivery, slot) in claim.deliveries.into_iter().zip(slots) {
-            let endpoint = endpoint.clone();
-            let delivering = Delivering { queue, endpoint, delivery, lease_until, slot };
+        for (slot, deliveries) in shares(slots, claim.deliveries) {
+            let share = Share { queue, endpoint: endpoint.clone(), deliveries, lease_until, slot };
             let engine = self.clone();
             let task = Box::pin(async move {
-                engine.deliver(delivering).await;
+                engine.deliver_share(share).await;
                 engine.parts.deliveries_due.notify_one();
             });
             self.parts.world.spawner.spawn("deliver", task);
@@ -96,4 +96,14 @@ impl Engine {
     fn delivery_lease(&self) -> Duration {
         self.parts.config.delivery_timeout * LEASE_TIMEOUTS
     }
+}
+
+/// Deals out what was claimed, the longest due first; a slot that gets nothing is given back.
+fn shares(slots: Vec<Slot>, deliveries: Vec<ClaimedDelivery>) -> Vec<(Slot, Vec<ClaimedDelivery>)> {
+    let count = slots.len().min(deliveries.len());
+    let mut shares: Vec<_> = slots.into_iter().take(count).map(|slot| (slot, Vec::new())).collect();
+    for (i, delivery) in deliveries.into_iter().enumerate() {
+        shares[i % count].1.push(delivery);
+    }
+    shares
 }

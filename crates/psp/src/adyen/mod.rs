@@ -30,7 +30,7 @@ use crate::exchange::{
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::{HttpRequest, Transport};
+use crate::transport::{HttpRequest, Reuse, Transport};
 use contract::Contract;
 use futures_util::future::BoxFuture;
 use http::{HeaderName, Method};
@@ -183,7 +183,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     };
     let path = format!("/payments/{}/refunds", ask.psp_payment_id);
     let mut request = post(account, &contract, &path, &body).header(IDEMPOTENCY_KEY, ask.key.as_str());
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => read::submit(&response, &contract, ask),

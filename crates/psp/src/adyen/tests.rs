@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpResponse, TransportError};
+use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
@@ -115,7 +115,8 @@ fn a_submit_is_the_same_bytes_every_time() {
     assert_eq!((sent[0].method.as_str(), sent[0].url.as_str()), ("POST", url.as_str()));
     assert!(sent[0].headers.contains(&(API_KEY, API_KEY_VALUE.to_owned())));
     assert!(sent[0].headers.contains(&(IDEMPOTENCY_KEY, KEY.to_owned())));
-    assert!(sent[0].fresh_connection && !sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::JustUsed);
+    assert!(!sent[0].https_only);
 }
 
 #[test]

@@ -2,8 +2,7 @@
 //!
 //! It sends a request once: no redirects, no proxy, no cookies, no retries. The library under it keeps one habit that
 //! cannot be turned off: a request that was handed to a kept connection which turned out closed before its first byte
-//! was written is put on a new one. That never sends anything twice; and a request that must know whether it left asks
-//! for a fresh connection, where it cannot happen.
+//! was written is put on a new one. That never sends anything twice, which a test holds.
 
 pub(crate) mod identity;
 mod resolver;
@@ -13,7 +12,7 @@ mod tls;
 mod tests;
 
 use crate::guard::{GuardError, GuardPolicy};
-use crate::transport::{ClientIdentity, HttpRequest, HttpResponse, Transport, TransportError};
+use crate::transport::{ClientIdentity, HttpRequest, HttpResponse, Reuse, Transport, TransportError};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
@@ -33,6 +32,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// So many unused connections are kept per host.
 const IDLE_PER_HOST_MAX: usize = 32;
+
+/// How long a connection counts as just used. No server is known to hang up so soon: the shortest usual time is five
+/// seconds (<https://nodejs.org/api/http.html#serverkeepalivetimeout>,
+/// <https://httpd.apache.org/docs/2.4/mod/core.html#keepalivetimeout>).
+const JUST_USED: Duration = Duration::from_secs(1);
+
+/// So many connections that were just used are kept per host, each for no longer than that.
+const JUST_USED_PER_HOST_MAX: usize = 256;
 
 /// The longest text kept of an error, in bytes.
 const ERROR_TEXT_BYTES_MAX: usize = 300;
@@ -69,19 +76,31 @@ pub struct HttpClient {
 struct Plan {
     guard: Arc<GuardPolicy>,
     connect_timeout: Duration,
+    just_used: Duration,
     tls: ClientConfig,
 }
 
 /// The library's clients of one identity, or of none.
 #[derive(Clone)]
 struct Clients {
-    keeping: reqwest::Client,
+    kept: reqwest::Client,
+    just_used: reqwest::Client,
     fresh: reqwest::Client,
+}
+
+impl Clients {
+    fn of(&self, reuse: Reuse) -> &reqwest::Client {
+        match reuse {
+            Reuse::Kept => &self.kept,
+            Reuse::JustUsed => &self.just_used,
+            Reuse::Never => &self.fresh,
+        }
+    }
 }
 
 impl Plan {
     fn build(&self, tls: &ClientConfig) -> Result<Clients, reqwest::Error> {
-        let build = |idle_per_host_max: usize| {
+        let build = |idle_per_host_max: usize, idle_timeout: Duration| {
             reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(GuardedResolver::new(Arc::clone(&self.guard))))
@@ -92,11 +111,15 @@ impl Plan {
                 .http1_only()
                 .connect_timeout(self.connect_timeout)
                 .pool_max_idle_per_host(idle_per_host_max)
-                .pool_idle_timeout(IDLE_TIMEOUT)
+                .pool_idle_timeout(idle_timeout)
                 .user_agent(concat!("redress/", env!("CARGO_PKG_VERSION")))
                 .build()
         };
-        Ok(Clients { keeping: build(IDLE_PER_HOST_MAX)?, fresh: build(0)? })
+        Ok(Clients {
+            kept: build(IDLE_PER_HOST_MAX, IDLE_TIMEOUT)?,
+            just_used: build(JUST_USED_PER_HOST_MAX, self.just_used)?,
+            fresh: build(0, Duration::ZERO)?,
+        })
     }
 }
 
@@ -115,7 +138,12 @@ impl HttpClient {
         roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, HttpClientError> {
         let tls = tls::client_config(roots).map_err(|error| HttpClientError(error.into()))?;
-        let plan = Plan { guard: Arc::new(config.guard), connect_timeout: config.connect_timeout, tls };
+        let plan = Plan {
+            guard: Arc::new(config.guard),
+            connect_timeout: config.connect_timeout,
+            just_used: JUST_USED,
+            tls,
+        };
         let anonymous = plan.build(&plan.tls).map_err(|error| HttpClientError(error.into()))?;
         Ok(Self { plan, anonymous, identified: Identified::default() })
     }
@@ -145,7 +173,7 @@ impl HttpClient {
         }
         let identified = request.identity.as_ref().map(|identity| self.clients_of(identity)).transpose()?;
         let clients = identified.as_ref().unwrap_or(&self.anonymous);
-        let client = if request.fresh_connection { &clients.fresh } else { &clients.keeping };
+        let client = clients.of(request.reuse);
         let headers = header_map(request.headers)?;
         let mut sending = client.request(request.method, url).headers(headers).timeout(request.timeout);
         if !request.body.is_empty() {

@@ -1,6 +1,7 @@
 //! Against real sockets: what a failure proves about the request.
 
 use super::*;
+use futures_util::FutureExt;
 use http::Method;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -159,12 +160,12 @@ async fn redirects_are_answers() {
 }
 
 #[tokio::test]
-async fn a_fresh_connection_is_not_kept_and_a_kept_one_is() {
-    for fresh in [true, false] {
+async fn a_connection_is_used_again_only_where_the_request_allows_it() {
+    for reuse in [Reuse::Never, Reuse::JustUsed, Reuse::Kept] {
         let (listener, address) = listener().await;
         let client = client(CONNECT_TIMEOUT);
         let mut first = request(address);
-        first.fresh_connection = fresh;
+        first.reuse = reuse;
         let (mut stream, ok) = tokio::join!(
             async {
                 let (mut stream, _) = listener.accept().await.unwrap();
@@ -177,9 +178,9 @@ async fn a_fresh_connection_is_not_kept_and_a_kept_one_is() {
         );
         assert_eq!(ok.unwrap().status, 200);
         let mut again = request(address);
-        again.fresh_connection = fresh;
+        again.reuse = reuse;
         let server = async {
-            if fresh {
+            if reuse == Reuse::Never {
                 assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "it was closed");
                 stream = listener.accept().await.unwrap().0;
             }
@@ -187,6 +188,86 @@ async fn a_fresh_connection_is_not_kept_and_a_kept_one_is() {
             stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         };
         assert_eq!(tokio::join!(server, client.send(again)).1.unwrap().status, 204);
+    }
+}
+
+/// A client with a connection that was used once and is kept, the server's end of it, and where the server listens.
+async fn kept(reuse: Reuse) -> (HttpClient, TcpStream, TcpListener, HttpRequest) {
+    kept_by(client(CONNECT_TIMEOUT), reuse).await
+}
+
+async fn kept_by(client: HttpClient, reuse: Reuse) -> (HttpClient, TcpStream, TcpListener, HttpRequest) {
+    let (listener, address) = listener().await;
+    let mut request = request(address);
+    request.reuse = reuse;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        stream
+    };
+    let (stream, answer) = tokio::join!(server, client.send(request.clone()));
+    assert_eq!(answer.unwrap().status, 200);
+    (client, stream, listener, request)
+}
+
+#[tokio::test]
+async fn what_reached_a_kept_connection_that_closes_is_broken_and_never_sent_again() {
+    for reuse in [Reuse::JustUsed, Reuse::Kept] {
+        for read in [true, false] {
+            let (client, mut stream, listener, request) = kept(reuse).await;
+            let server = async {
+                if read {
+                    read_request(&mut stream).await;
+                } else {
+                    stream.readable().await.unwrap();
+                }
+                drop(stream);
+            };
+            assert_broken(&tokio::join!(server, client.send(request)).1);
+            assert!(
+                listener.accept().now_or_never().is_none(),
+                "{reuse:?}: it came again over a new connection"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_before_is_not_used() {
+    for reuse in [Reuse::JustUsed, Reuse::Kept] {
+        let (client, stream, listener, request) = kept(reuse).await;
+        drop(stream);
+        // Whoever comes after the closing proves that the news of it has come too.
+        let (after, _) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        drop(after.unwrap());
+        tokio::task::yield_now().await;
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            read_request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        };
+        assert_eq!(tokio::join!(server, client.send(request)).1.unwrap().status, 204);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_not_just_used_is_not_taken_for_a_send() {
+    for (reuse, again) in [(Reuse::JustUsed, false), (Reuse::Kept, true)] {
+        let mut client = client(CONNECT_TIMEOUT);
+        client.plan.just_used = Duration::ZERO;
+        client.anonymous = client.plan.build(&client.plan.tls).unwrap();
+        let (client, mut stream, listener, request) = kept_by(client, reuse).await;
+        let server = async {
+            // Either the request comes, or the end because nobody needs the connection.
+            assert_eq!(stream.peek(&mut [0]).await.unwrap() > 0, again, "{reuse:?}");
+            if !again {
+                stream = listener.accept().await.unwrap().0;
+            }
+            read_request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        };
+        assert_eq!(tokio::join!(server, client.send(request)).1.unwrap().status, 204);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::exchange::{
 };
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::{HttpRequest, HttpResponse, Transport};
+use crate::transport::{HttpRequest, HttpResponse, Reuse, Transport};
 use codes::Meaning;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -170,7 +170,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     };
     body.signature = keys.refund(&body);
     let mut request = post(account, "/v2/gateway/api/refund", &body);
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => read_submit(&response, ask),

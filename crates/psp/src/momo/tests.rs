@@ -5,7 +5,7 @@ use crate::account::Credentials;
 use crate::notice::{Inbound, NoticeError};
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::TransportError;
+use crate::transport::{Reuse, TransportError};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use redress_core::money::{Amount, Currency};
@@ -153,7 +153,8 @@ fn a_submit_is_the_same_bytes_every_time() {
             + r#""signature":"7c222e36ced1ff97b33f2b19217ae19a1863bbd76a156a3b625a1ef63c067f8d"}"#
     );
     assert_eq!(sent[0].timeout, Duration::from_secs(3));
-    assert!(sent[0].fresh_connection && !sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::JustUsed);
+    assert!(!sent[0].https_only);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use crate::exchange::{
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::Transport;
+use crate::transport::{Reuse, Transport};
 use access::Access;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -178,7 +178,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     };
     let body = serde_json::to_vec(&body).expect("texts are JSON");
     let mut request = access.request(account, Method::PUT, &ask.psp_payment_id, &ask.key);
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request.body("application/json", body)).await {
         Ok(response) => read::submit(

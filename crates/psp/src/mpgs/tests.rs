@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpRequest, TransportError};
+use crate::transport::{HttpRequest, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::header;
 use redress_core::environment::Environment;
@@ -145,7 +145,8 @@ fn a_submit_is_the_same_bytes_every_time() {
     );
     assert_eq!(header(&sent[0], &header::CONTENT_TYPE), Some("application/json"));
     assert_eq!(sent[0].timeout, Duration::from_secs(3));
-    assert!(sent[0].fresh_connection && !sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::JustUsed);
+    assert!(!sent[0].https_only);
 }
 
 #[test]

@@ -31,7 +31,7 @@ use crate::exchange::{
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::{HttpRequest, Transport};
+use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
 use http::{Method, header};
 use read::{Asked, Expected};
@@ -212,7 +212,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = access
         .request(account, Method::POST, &path)
         .body("application/x-www-form-urlencoded; charset=UTF-8", form.encoded());
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected {
         key: &ask.key,
         psp_payment_id: &ask.psp_payment_id,

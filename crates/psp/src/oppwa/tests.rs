@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::TransportError;
+use crate::transport::{Reuse, TransportError};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use redress_core::decimal::Decimal;
@@ -141,7 +141,8 @@ fn a_submit_is_the_same_bytes_every_time() {
     assert!(sent[0].headers.contains(&(header::AUTHORIZATION, format!("Bearer {TOKEN}"))));
     let form = "application/x-www-form-urlencoded; charset=UTF-8".to_owned();
     assert!(sent[0].headers.contains(&(header::CONTENT_TYPE, form)));
-    assert!(sent[0].fresh_connection && !sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::Never);
+    assert!(!sent[0].https_only);
 }
 
 #[test]

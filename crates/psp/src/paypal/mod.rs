@@ -33,7 +33,7 @@ use crate::exchange::{
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::{HttpRequest, Transport};
+use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
 use http::{HeaderName, Method};
 use read::Expected;
@@ -197,7 +197,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = post(account, &path, &body)
         .header(REQUEST_ID, ask.key.as_str())
         .header(PREFER, "return=representation");
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected { key: &ask.key, psp_payment_id: &ask.psp_payment_id, amount: ask.amount };
     let mut record = Record::new(account);
     let outcome = match desk.send(&mut record, &request).await {

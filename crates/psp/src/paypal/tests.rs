@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpResponse, TransportError};
+use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::{HeaderMap, header};
 use proptest::prelude::*;
@@ -145,7 +145,8 @@ fn a_submit_is_the_same_bytes_every_time() {
         (PREFER, "return=representation".to_owned()),
     ];
     assert_eq!(headers, expected);
-    assert!(sent[1].fresh_connection && !sent[1].https_only);
+    assert_eq!(sent[1].reuse, Reuse::JustUsed);
+    assert!(!sent[1].https_only);
     assert_eq!(sent[1].timeout, Duration::from_secs(3));
 }
 

@@ -3,7 +3,7 @@
 use super::tests::{CLIENT_ID, KEY, SECRET, TOKEN, account, let_in, object, token};
 use super::*;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpResponse, TransportError};
+use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::header;
 use redress_core::money::{Amount, Currency};
@@ -50,7 +50,7 @@ fn an_old_token_is_renewed_once_and_the_same_is_sent_again() {
         headers
     };
     assert_eq!(without_token(&sent[0]), without_token(&sent[2]));
-    assert!(sent[2].fresh_connection);
+    assert_eq!(sent[2].reuse, Reuse::JustUsed);
     assert_eq!(account.session.token().unwrap().expose_secret(), TOKEN);
 }
 

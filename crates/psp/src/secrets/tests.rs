@@ -22,7 +22,9 @@ fn account(pairs: &[(&str, &str)]) -> AccountConfig {
 }
 
 fn secrets() -> Secrets {
-    Secrets::of(&account(&[("password", SECRET), ("user", "short"), ("refund_path", "/Refund/Path")]))
+    let of =
+        Secrets::of(&account(&[("password", SECRET), ("user", "short"), ("refund_path", "/Refund/Path")]));
+    Arc::unwrap_or_clone(of)
 }
 
 #[test]
@@ -68,6 +70,35 @@ fn the_access_token_of_now_is_a_secret_too() {
     });
     let hidden = PspRefusal { code: "[hidden]".into(), text: "Bearer [hidden]".into(), again: Again::No };
     assert_eq!(Secrets::of(&account).hide_in(refused), Outcome::Refused(hidden));
+}
+
+#[test]
+fn what_was_looked_for_once_is_looked_for_again_and_nothing_newer_is_missed() {
+    let old = account(&[("password", "an-old-password")]);
+    assert!(Arc::ptr_eq(&Secrets::of(&old), &Secrets::of(&old.clone())), "made once");
+    let new = AccountConfig {
+        credentials: [("password".to_owned(), "the-new-password".to_owned())].into_iter().collect(),
+        ..old.clone()
+    };
+    let more = AccountConfig {
+        credentials: ["password", "secret"]
+            .map(|name| (name.to_owned(), format!("a-new-{name}")))
+            .into_iter()
+            .collect(),
+        ..old.clone()
+    };
+    let said = "an-old-password the-new-password a-new-password a-new-secret token-of-an-hour";
+    let hidden = |account: &AccountConfig| Secrets::of(account).hide(said);
+    assert_eq!(hidden(&old), "[hidden] the-new-password a-new-password a-new-secret token-of-an-hour");
+    assert_eq!(hidden(&new), "an-old-password [hidden] a-new-password a-new-secret token-of-an-hour");
+    assert_eq!(hidden(&more), "an-old-password the-new-password [hidden] [hidden] token-of-an-hour");
+    for account in [&old, &more] {
+        let _ = Secrets::of(account);
+        account.session.keep(Some("token-of-an-hour".into()));
+        assert!(hidden(account).ends_with(" [hidden]"), "the token came since");
+        account.session.keep(None);
+        assert!(hidden(account).ends_with(" token-of-an-hour"), "it is none any more");
+    }
 }
 
 /// Found by fuzzing: a PSP that answers with an empty token must not keep this program busy for ever.

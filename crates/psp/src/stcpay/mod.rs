@@ -32,7 +32,7 @@ use crate::exchange::{
 };
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::Transport;
+use crate::transport::{Reuse, Transport};
 use futures_util::future::{BoxFuture, ready};
 use keys::Keys;
 use redress_core::capabilities::Capabilities;
@@ -144,7 +144,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         return not_sendable("stc pay refunds positive sums in SAR only");
     };
     let mut request = keys.post(account, keys.refund_path, body);
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => {

@@ -5,7 +5,7 @@ mod account;
 use super::*;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpRequest, HttpResponse, TransportError};
+use crate::transport::{HttpRequest, HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::HeaderMap;
 use proptest::prelude::*;
@@ -112,7 +112,8 @@ fn a_submit_is_the_same_bytes_every_time() {
     );
     assert_eq!(header(&sent[0], "X-ClientCode"), Some(CODE));
     assert_eq!((header(&sent[0], "X-UserName"), header(&sent[0], "X-Password")), (None, None));
-    assert!(sent[0].fresh_connection && sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::Never);
+    assert!(sent[0].https_only);
     let identity = sent[0].identity.as_ref().unwrap();
     assert_eq!(identity.check(), Ok(()));
     assert_eq!(identity.pem(), format!("{}\n{}", IDENTITY.0, IDENTITY.1));

@@ -28,7 +28,7 @@ use crate::exchange::{
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::{HttpRequest, Transport};
+use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
 use http::{HeaderName, Method, header};
 use read::Expected;
@@ -207,7 +207,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = authorized(account, secret_key, HttpRequest::new(Method::POST, url))
         .header(HeaderName::from_static("idempotency-key"), &ask.key)
         .body("application/x-www-form-urlencoded", body);
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected { key: &ask.key, payment, amount: ask.amount };
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {

@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpResponse, TransportError};
+use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::HeaderMap;
 use proptest::prelude::*;
@@ -131,7 +131,8 @@ fn a_submit_is_the_same_bytes_every_time() {
         ("content-type", "application/x-www-form-urlencoded"),
     ];
     assert_eq!(headers, expected);
-    assert!(sent[0].fresh_connection && !sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::JustUsed);
+    assert!(!sent[0].https_only);
 }
 
 #[test]

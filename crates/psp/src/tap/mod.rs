@@ -26,7 +26,7 @@ use crate::exchange::{
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{Method as Way, Profile, ProvenBy};
 use crate::record::Record;
-use crate::transport::{HttpRequest, Transport};
+use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
 use http::{Method, header};
 use read::Expected;
@@ -170,7 +170,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         post: account.notification_url.as_deref().map(|url| Post { url }),
     };
     let mut request = post(account, secret_key, "", &body);
-    request.fresh_connection = true;
+    request.reuse = Reuse::of_submits(&RECIPE);
     let expected = Expected { key: &ask.key, psp_payment_id: &ask.psp_payment_id, amount: ask.amount };
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {

@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
 use crate::testing::{Scripted, answer};
-use crate::transport::{HttpResponse, TransportError};
+use crate::transport::{HttpResponse, Reuse, TransportError};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue};
@@ -131,7 +131,8 @@ fn a_submit_is_the_same_bytes_every_time() {
         ("POST", "https://api.tap.company/v2/refunds")
     );
     assert!(sent[0].headers.contains(&(header::AUTHORIZATION, format!("Bearer {SECRET}"))));
-    assert!(sent[0].fresh_connection && !sent[0].https_only);
+    assert_eq!(sent[0].reuse, Reuse::Never);
+    assert!(!sent[0].https_only);
 }
 
 #[test]

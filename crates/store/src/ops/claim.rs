@@ -186,7 +186,7 @@ impl Operation for Claim {
 }
 
 /// The most rows of one state that one claim looks at.
-pub const ROWS_MAX: u32 = 32;
+pub const ROWS_MAX: u32 = 64;
 
 impl Claim {
     fn left(&self, out: &ClaimOutcome, task: Task) -> u32 {

@@ -5,6 +5,7 @@
 
 mod again;
 mod pages;
+mod record;
 
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, MerchantId, RefundId};
@@ -12,7 +13,6 @@ use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
-use super::endpoint_health::{self, EndpointFailure};
 use super::endpoints::{self, Dialect, Endpoint};
 use super::payments;
 use super::rows::{self, count, opt_time, parsed, refund_columns, time};
@@ -24,6 +24,7 @@ use crate::value::Row;
 
 pub use again::{ReplayBatch, Replaying, ResendDelivery};
 pub use pages::{DeliveryId, DeliveryPage, FindDelivery, ListedDelivery, PageDeliveries};
+pub use record::{AfterDelivery, PutBack, RecordDeliveries, RecordDelivery, Recorded};
 
 /// Which deliveries lie in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -240,131 +241,6 @@ fn event(row: &Row) -> Result<DeliveryEvent, StoreError> {
         note: row.opt_text(7)?,
         again_at: opt_time(row, 8)?,
     })
-}
-
-/// Records one attempt and what follows from it.
-#[derive(Clone, Debug)]
-pub struct RecordDelivery {
-    /// The queue it was claimed from.
-    pub queue: DeliveryQueue,
-    /// The refund.
-    pub refund: RefundId,
-    /// The event's number.
-    pub number: u32,
-    /// The attempt's number, as claimed: recorded once.
-    pub attempt: u32,
-    /// The HTTP status; `None` when none came.
-    pub status: Option<u16>,
-    /// What came back or went wrong, capped.
-    pub answer: String,
-    /// When the attempt began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub finished_at: Timestamp,
-    /// What follows.
-    pub next: AfterDelivery,
-    /// There where the endpoint did not take it; not where nothing could be sent.
-    pub failure: Option<EndpointFailure>,
-}
-
-/// What recording an attempt came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    /// This attempt is on record.
-    Yes {
-        /// Its endpoint was disabled by it.
-        disabled: bool,
-    },
-    /// This attempt, or a later one, had been recorded before; nothing was changed.
-    Before,
-}
-
-/// What follows from an attempt to deliver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterDelivery {
-    /// It was taken.
-    Delivered,
-    /// It is tried again.
-    Again {
-        /// When.
-        due_at: Timestamp,
-        /// Nothing answered this time.
-        silent: bool,
-    },
-    /// It is not tried again.
-    GivenUp,
-}
-
-impl AfterDelivery {
-    const fn state(self) -> DeliveryState {
-        match self {
-            Self::Delivered => DeliveryState::Delivered,
-            Self::Again { .. } => DeliveryState::Due,
-            Self::GivenUp => DeliveryState::GivenUp,
-        }
-    }
-}
-
-impl Operation for RecordDelivery {
-    type Out = Recorded;
-    const NAME: &'static str = "record_delivery";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Recorded>, StoreError> {
-        let (merchant, endpoint) = (self.queue.merchant.as_bytes(), self.queue.endpoint_bytes());
-        let (due_at, silent) = match self.next {
-            AfterDelivery::Again { due_at, silent } => (Some(due_at.as_micros()), silent),
-            AfterDelivery::Delivered | AfterDelivery::GivenUp => (None, false),
-        };
-        let finished_at = due_at.is_none().then_some(self.finished_at.as_micros());
-        let updated = tx
-            .exec(
-                "UPDATE deliveries SET state = $1, tries = $2, silent_tries = (silent_tries + 1) * $3, due_at = $4, \
-                 finished_at = $5 WHERE merchant_id = $6 AND refund_id = $7 AND number = $8 AND endpoint_id = $9 \
-                 AND state = 'due' AND tries = $2 - 1",
-                &[
-                    self.next.state().as_str().into(),
-                    self.attempt.into(),
-                    silent.into(),
-                    due_at.into(),
-                    finished_at.into(),
-                    merchant.into(),
-                    self.refund.as_bytes().into(),
-                    self.number.into(),
-                    (&endpoint).into(),
-                ],
-            )
-            .await?;
-        if updated == 0 {
-            return Ok(Done::Rollback(Recorded::Before));
-        }
-        tx.exec(
-            "INSERT INTO delivery_attempts (merchant_id, refund_id, number, endpoint_id, attempt, status, answer, \
-             started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            &[
-                merchant.into(),
-                self.refund.as_bytes().into(),
-                self.number.into(),
-                (&endpoint).into(),
-                self.attempt.into(),
-                self.status.into(),
-                (&self.answer).into(),
-                self.started_at.as_micros().into(),
-                self.finished_at.as_micros().into(),
-            ],
-        )
-        .await?;
-        let disabled = match (self.queue.endpoint, self.failure) {
-            (Some(endpoint), Some(failure)) => {
-                endpoint_health::failed(tx, self.queue.merchant, endpoint, failure, self.finished_at).await?
-            }
-            (Some(endpoint), None) if self.next == AfterDelivery::Delivered => {
-                endpoint_health::took(tx, self.queue.merchant, endpoint).await?;
-                false
-            }
-            _ => false,
-        };
-        Ok(Done::Commit(Recorded::Yes { disabled }))
-    }
 }
 
 /// Where a delivery stands.

@@ -12,12 +12,17 @@ use super::rows::{self, refund_columns};
 use super::write::{Author, write_change};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::tx::Tx;
+use crate::tx::{Engine, Tx};
 
-/// Locks and reads a refund; the update of nothing is the one lock both engines have.
-pub(crate) const LOCK_REFUND: &str = concat!(
-    "UPDATE refunds SET updated_at = updated_at WHERE merchant_id = $1 AND refund_id = $2 RETURNING ",
-    refund_columns!()
+/// The one writer reads what nobody else can change meanwhile.
+const READ_REFUND: &str =
+    concat!("SELECT ", refund_columns!(), " FROM refunds WHERE merchant_id = $1 AND refund_id = $2");
+
+/// Waits for whoever has the refund now, and reads it as they left it. An update would write the row twice.
+const LOCK_REFUND: &str = concat!(
+    "SELECT ",
+    refund_columns!(),
+    " FROM refunds WHERE merchant_id = $1 AND refund_id = $2 FOR NO KEY UPDATE"
 );
 
 const INSERT_ATTEMPT: &str = "INSERT INTO attempts (merchant_id, refund_id, attempt_id, via, outcome, record, \
@@ -63,6 +68,7 @@ pub struct Settled {
 impl Operation for Settle {
     type Out = Option<Settled>;
     const NAME: &'static str = "settle_refund";
+    const PATIENT: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Option<Settled>>, StoreError> {
         let Some(refund) = lock_refund(tx, self.merchant, self.refund).await? else {
@@ -194,7 +200,11 @@ pub(crate) async fn lock_refund<T: Tx>(
     merchant: MerchantId,
     refund: RefundId,
 ) -> Result<Option<Refund>, StoreError> {
-    let found = tx.rows(LOCK_REFUND, &[merchant.as_bytes().into(), refund.as_bytes().into()]).await?;
+    let sql = match T::ENGINE {
+        Engine::Sqlite => READ_REFUND,
+        Engine::Postgres => LOCK_REFUND,
+    };
+    let found = tx.rows(sql, &[merchant.as_bytes().into(), refund.as_bytes().into()]).await?;
     found.first().map(rows::refund).transpose()
 }
 

@@ -224,21 +224,30 @@ pub(crate) async fn insert_other_event<T: Tx>(
     .map(|_| ())
 }
 
+macro_rules! insert_deliveries {
+    ($more:literal) => {
+        concat!(
+            "INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, tries, silent_tries, ",
+            "due_at, created_at) SELECT e.merchant_id, r.refund_id, r.event_count, e.endpoint_id, e.dialect, 'due', 0, 0, ",
+            "r.updated_at, r.updated_at FROM refunds r ",
+            "JOIN payments p ON p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id ",
+            "JOIN endpoints e ON e.merchant_id = r.merchant_id AND e.environment = r.environment ",
+            "WHERE r.merchant_id = $1 AND r.refund_id = $2 AND e.revoked_at IS NULL AND (e.event_mask & $3) <> 0 ",
+            "AND (e.dialect <> 'sgate' OR p.notification_url IS NULL)",
+            $more
+        )
+    };
+}
+
 /// The merchant's endpoints that want the event; SGate's dialect stands back where the payment has its own address.
-const INSERT_DELIVERIES: &str = "INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, \
-     tries, silent_tries, due_at, created_at) \
-     SELECT e.merchant_id, r.refund_id, r.event_count, e.endpoint_id, e.dialect, 'due', 0, 0, r.updated_at, r.updated_at \
-     FROM refunds r JOIN payments p ON p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id \
-     JOIN endpoints e ON e.merchant_id = r.merchant_id AND e.environment = r.environment \
-     WHERE r.merchant_id = $1 AND r.refund_id = $2 AND e.revoked_at IS NULL AND (e.event_mask & $3) <> 0 \
-     AND (e.dialect <> 'sgate' OR p.notification_url IS NULL)";
+const INSERT_DELIVERIES: &str = insert_deliveries!("");
 
 /// The payment's own address hears of successes, in SGate's dialect: only SGate's API has such an address.
-const INSERT_OWN_DELIVERY: &str = "INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, \
-     tries, silent_tries, due_at, created_at) \
-     SELECT r.merchant_id, r.refund_id, r.event_count, $1, 'sgate', 'due', 0, 0, r.updated_at, r.updated_at \
+const INSERT_DELIVERIES_OF_SUCCESS: &str = insert_deliveries!(
+    " UNION ALL SELECT r.merchant_id, r.refund_id, r.event_count, $4, 'sgate', 'due', 0, 0, r.updated_at, r.updated_at \
      FROM refunds r JOIN payments p ON p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id \
-     WHERE r.merchant_id = $2 AND r.refund_id = $3 AND p.notification_url IS NOT NULL";
+     WHERE r.merchant_id = $1 AND r.refund_id = $2 AND p.notification_url IS NOT NULL"
+);
 
 /// The endpoint id of deliveries to a payment's own address.
 pub const OWN_ADDRESS: [u8; 16] = [0; 16];
@@ -249,11 +258,16 @@ pub(crate) async fn insert_deliveries<T: Tx>(
     refund: &Refund,
     kind: EventKind,
 ) -> Result<(), StoreError> {
-    let (merchant, id) = (refund.merchant.as_bytes(), refund.id.as_bytes());
-    tx.exec(INSERT_DELIVERIES, &[merchant.into(), id.into(), kind.bit().into()]).await?;
-    if kind == EventKind::Succeeded {
-        tx.exec(INSERT_OWN_DELIVERY, &[(&OWN_ADDRESS).into(), merchant.into(), id.into()]).await?;
-    }
+    let params = [
+        refund.merchant.as_bytes().into(),
+        refund.id.as_bytes().into(),
+        kind.bit().into(),
+        (&OWN_ADDRESS).into(),
+    ];
+    match kind {
+        EventKind::Succeeded => tx.exec(INSERT_DELIVERIES_OF_SUCCESS, &params).await?,
+        _ => tx.exec(INSERT_DELIVERIES, &params[..3]).await?,
+    };
     Ok(())
 }
 

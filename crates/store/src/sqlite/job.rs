@@ -35,6 +35,8 @@ pub(super) enum Stands {
 pub(super) trait Job: Send {
     /// Runs inside the open transaction and keeps the result, instead of that of an earlier run.
     fn run(&mut self, conn: &mut Connection, apart: Apart) -> Stands;
+    /// Whether it may wait for others to share its commit with.
+    fn patient(&self) -> bool;
     /// True when the operation itself could not be done now, though its group stands.
     fn unavailable(&self) -> bool;
     /// Answers the caller: with the result, or with why the group was lost.
@@ -66,6 +68,10 @@ impl<O: Operation> Job for OpJob<O> {
         };
         self.result = Some(result);
         stands
+    }
+
+    fn patient(&self) -> bool {
+        O::PATIENT
     }
 
     fn unavailable(&self) -> bool {

@@ -7,7 +7,7 @@ use std::{
         atomic::Ordering::Relaxed,
         mpsc::{Receiver, RecvTimeoutError, TryRecvError},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -23,6 +23,10 @@ use crate::{error::StoreError, stats::Counters};
 
 /// With nothing to do for this long, in milliseconds, the writer asks for a checkpoint.
 const IDLE_MS: u64 = 100;
+
+/// How long a group of operations that are all patient is kept open for more of them. A commit costs as much for one
+/// operation as for many; what nobody waits for comes one by one, as the PSPs and the merchants answer.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// What the writer's queue carries.
 pub(super) enum Work {
@@ -93,18 +97,17 @@ impl Writer {
         }
         let conn = self.conn.as_mut()?;
         let (queue, waiting, mut carried) = (&self.queue, &self.counters.waiting, None);
-        let more = || match queue.try_recv() {
-            Ok(work) => {
-                waiting.fetch_sub(1, Relaxed);
-                match work {
-                    Work::Op(job) => Some(job),
-                    Work::Admin(_) => {
-                        carried = Some(work);
-                        None
-                    }
+        let mut patience = first.patient().then(|| monotonic() + GATHER);
+        let more = || {
+            let work = joining(queue, &mut patience)?;
+            waiting.fetch_sub(1, Relaxed);
+            match work {
+                Work::Op(job) => Some(job),
+                Work::Admin(_) => {
+                    carried = Some(work);
+                    None
                 }
             }
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
         };
         if run_group(conn, &self.counters, self.group_ops_max, first, more) == After::Reopen {
             self.conn = None;
@@ -132,6 +135,96 @@ impl Writer {
     }
 }
 
+/// What joins an open group: what is there, or, while all of the group may wait, what comes until then.
+fn joining(queue: &Receiver<Work>, patience: &mut Option<Instant>) -> Option<Work> {
+    let work = match (queue.try_recv(), *patience) {
+        (Err(TryRecvError::Empty), Some(until)) => {
+            queue.recv_timeout(until.saturating_duration_since(monotonic())).ok()
+        }
+        (received, _) => received.ok(),
+    };
+    // Whoever waits for an answer waits for no others.
+    if !matches!(&work, Some(Work::Op(job)) if job.patient()) {
+        *patience = None;
+    }
+    work
+}
+
 fn closed() -> StoreError {
     StoreError::unavailable("the connection is closed")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread that runs SQL has no clock handed in; it decides nothing but how long a group stays open"
+)]
+fn monotonic() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::sqlite::job::{Apart, Stands};
+
+    /// An operation that may wait, or may not.
+    struct Named(bool);
+
+    impl Job for Named {
+        fn run(&mut self, _: &mut Connection, _: Apart) -> Stands {
+            Stands::Yes
+        }
+
+        fn patient(&self) -> bool {
+            self.0
+        }
+
+        fn unavailable(&self) -> bool {
+            false
+        }
+
+        fn answer(self: Box<Self>, _: Option<StoreError>) {}
+    }
+
+    fn op(patient: bool) -> Work {
+        Work::Op(Box::new(Named(patient)))
+    }
+
+    /// Longer than any test runs: what waits for its end hangs.
+    fn long() -> Option<Instant> {
+        Some(monotonic() + Duration::from_secs(3_600))
+    }
+
+    #[test]
+    fn a_group_of_what_may_wait_is_joined_by_what_comes_later() {
+        let (sender, queue) = channel();
+        let later = std::thread::spawn(move || sender.send(op(true)).map(|()| sender));
+        let mut patience = long();
+        assert!(joining(&queue, &mut patience).is_some(), "it was not there when the group began to wait");
+        assert!(patience.is_some(), "and more may come");
+        drop(later.join());
+        let mut over = Some(monotonic());
+        assert!(joining(&queue, &mut over).is_none(), "its time is over");
+    }
+
+    #[test]
+    fn whoever_waits_for_an_answer_ends_the_waiting_for_others() {
+        let (sender, queue) = channel();
+        let mut patience = long();
+        sender.send(op(false)).unwrap();
+        sender.send(op(true)).unwrap();
+        for _ in 0..2 {
+            assert!(joining(&queue, &mut patience).is_some(), "what is there anyway joins");
+        }
+        assert!(patience.is_none() && joining(&queue, &mut patience).is_none());
+    }
+
+    #[test]
+    fn what_nobody_sends_any_more_is_not_waited_for() {
+        let (sender, queue) = channel();
+        drop(sender);
+        assert!(joining(&queue, &mut long()).is_none());
+    }
 }

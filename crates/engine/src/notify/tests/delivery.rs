@@ -239,12 +239,46 @@ async fn what_waited_too_long_to_be_sent_within_its_lease_is_left_to_the_next_cl
     assert_eq!(rig.seconds_of("hook.example"), [30]);
 }
 
+#[tokio::test]
+async fn what_was_claimed_for_an_endpoint_that_stalls_is_put_back_and_not_held_until_its_lease_ends() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Standard, "https://hook.example/").await;
+    rig.receivers.always_stall("hook.example");
+    // Created and pending: 24 notifications, three for each of the endpoint's slots.
+    for _ in 0..12 {
+        rig.refund(ORDER).await;
+    }
+    rig.pass(10).await;
+    let seconds = rig.seconds_of("hook.example");
+    assert_eq!(seconds[..8], [0; 8], "no more than eight at once");
+    assert_eq!(seconds[8..], [10], "one at a time, since nothing answers, and not only when the lease ends");
+}
+
+#[tokio::test]
+async fn a_quick_endpoint_is_told_of_many_with_one_claim() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Standard, "https://hook.example/").await;
+    let mut refunds = Vec::new();
+    for _ in 0..12 {
+        refunds.push(rig.refund(ORDER).await);
+    }
+    rig.engine.work_deliveries_once().await.unwrap();
+    rig.spawner.wait_idle().await;
+    assert_eq!(rig.receivers.count_of("hook.example"), 24);
+    for refund in &refunds {
+        let told = rig.deliveries(refund).await;
+        assert!(told.iter().all(|one| one.state == DeliveryState::Delivered && one.attempts.len() == 1));
+    }
+}
+
 /// Fails the first so many recordings.
 struct FailRecording(AtomicU32, Fault);
 
 impl Faults for FailRecording {
     fn next(&self, operation: &'static str) -> Fault {
-        let counts = operation == "record_delivery";
+        let counts = operation == "record_deliveries";
         let spent = |left: u32| left.checked_sub(1);
         if counts && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spent).is_ok() {
             self.1.clone()
@@ -271,6 +305,27 @@ async fn a_store_that_fails_for_a_while_costs_no_second_notification() {
         assert_eq!(rig.receivers.count_of("hook.example"), 1, "{fault:?}");
         let told = &rig.deliveries(&refund).await[0];
         assert_eq!((told.state, told.attempts.len()), (DeliveryState::Delivered, 1), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_with_others_is_recorded_alone() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    rig.endpoint(Dialect::Standard, "https://hook.example/").await;
+    let mut refunds = Vec::new();
+    for _ in 0..12 {
+        refunds.push(rig.refund(ORDER).await);
+    }
+    let fault = Fault::Refuse(StoreError::Internal("something about one of them".into()));
+    // Of the endpoint's eight slots, each with three notifications, one cannot record what it did together.
+    let process = rig.faulty_process(Arc::new(FailRecording(AtomicU32::new(1), fault)));
+    work(&process).await;
+    rig.pass(60).await;
+    assert_eq!(rig.receivers.count_of("hook.example"), 24, "none of them twice");
+    for refund in &refunds {
+        let told = rig.deliveries(refund).await;
+        assert!(told.iter().all(|one| one.state == DeliveryState::Delivered && one.attempts.len() == 1));
     }
 }
 

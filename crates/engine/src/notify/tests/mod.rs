@@ -6,5 +6,6 @@ mod dialects;
 mod feed;
 mod guard;
 mod health;
+mod rhythm;
 mod rig;
 mod test_event;

@@ -277,7 +277,7 @@ async fn a_start_takes_over_every_lease() {
 async fn two_claims_one_after_another_share_nothing() {
     TestStores::each(async |store| {
         world(&store).await;
-        for n in 1..=40 {
+        for n in 1..=ROWS_MAX + 8 {
             queued(&store, "order-1", "0.10", n).await;
         }
         let mut seen = BTreeSet::new();

@@ -160,6 +160,10 @@ async fn own_addresses_and_revoked_endpoints_are_told_apart() {
     .await;
 }
 
+async fn recorded(store: &Store, attempt: RecordDelivery) -> Result<Recorded, StoreError> {
+    store.run(RecordDeliveries(vec![attempt])).await.map(|each| each[0])
+}
+
 #[tokio::test]
 async fn attempts_are_recorded_once_until_the_end() {
     TestStores::each(|store| async move {
@@ -168,25 +172,33 @@ async fn attempts_are_recorded_once_until_the_end() {
         in_state(&store, StateName::Succeeded, "1.00", 1).await;
         let again = |silent, second| AfterDelivery::Again { due_at: at(second), silent };
         let silent = || RecordDelivery { status: None, ..record(again(true, 60), 1, 21) };
-        let (recorded, _) = fail_every_statement(&store, silent).await;
-        assert_eq!(recorded, Ok(RECORDED));
-        assert_eq!(store.run(silent()).await, Ok(Recorded::Before), "the same attempt again");
+        let (first, _) = fail_every_statement(&store, || RecordDeliveries(vec![silent()])).await;
+        assert_eq!(first, Ok(vec![RECORDED]));
+        assert_eq!(recorded(&store, silent()).await, Ok(Recorded::Before), "the same attempt again");
         let early = record(AfterDelivery::Delivered, 3, 70);
-        assert_eq!(store.run(early).await, Ok(Recorded::Before), "an attempt that nobody may have made yet");
         assert_eq!(
-            store.run(RecordDelivery { status: None, ..record(again(true, 90), 2, 60) }).await,
+            recorded(&store, early).await,
+            Ok(Recorded::Before),
+            "an attempt that nobody may have made yet"
+        );
+        assert_eq!(
+            recorded(&store, RecordDelivery { status: None, ..record(again(true, 90), 2, 60) }).await,
             Ok(RECORDED)
         );
         let told = store.run(claim(queue(1), 90, 1)).await.unwrap().deliveries.remove(0);
         assert_eq!((told.attempt, told.silent_tries), (3, 2));
         let refused = RecordDelivery { status: Some(500), ..record(again(false, 120), 3, 91) };
-        assert_eq!(store.run(refused).await, Ok(RECORDED));
+        assert_eq!(recorded(&store, refused).await, Ok(RECORDED));
         let told = store.run(claim(queue(1), 120, 1)).await.unwrap().deliveries.remove(0);
         assert_eq!((told.attempt, told.silent_tries), (4, 0), "something answered");
-        assert_eq!(store.run(record(AfterDelivery::Delivered, 4, 121)).await, Ok(RECORDED));
+        assert_eq!(recorded(&store, record(AfterDelivery::Delivered, 4, 121)).await, Ok(RECORDED));
         let before = dump_all(&store).await;
-        assert_eq!(store.run(record(again(false, 130), 4, 122)).await, Ok(Recorded::Before));
-        assert_eq!(store.run(record(again(false, 130), 5, 122)).await, Ok(Recorded::Before), "it is over");
+        assert_eq!(recorded(&store, record(again(false, 130), 4, 122)).await, Ok(Recorded::Before));
+        assert_eq!(
+            recorded(&store, record(again(false, 130), 5, 122)).await,
+            Ok(Recorded::Before),
+            "it is over"
+        );
         assert_eq!(dump_all(&store).await, before);
         assert_eq!(due(&store, 1000, None, 9).await, []);
 
@@ -211,7 +223,7 @@ async fn what_is_given_up_stays_visible_and_each_delivery_has_its_own_attempts()
         }
         in_state(&store, StateName::Succeeded, "1.00", 1).await;
         let given_up = RecordDelivery { queue: queue(2), ..record(AfterDelivery::GivenUp, 1, 21) };
-        assert_eq!(store.run(given_up).await, Ok(RECORDED));
+        assert_eq!(recorded(&store, given_up).await, Ok(RECORDED));
         let listed = store.read(ListDeliveries { merchant: MERCHANT, refund: rf(1) }).await.unwrap();
         let seen: Vec<_> = listed.iter().map(|one| (one.endpoint, one.state, one.attempts.len())).collect();
         let expected =
@@ -243,6 +255,49 @@ async fn nothing_is_claimed_twice_at_once() {
         );
         ids.sort_unstable();
         assert_eq!(ids, [1, 2, 3, 4, 5].map(rf));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn several_attempts_are_recorded_together_and_each_is_judged_alone() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        for n in 1..=3 {
+            in_state(&store, StateName::Succeeded, "1.00", n).await;
+        }
+        let of = |n| RecordDelivery { refund: rf(n), ..record(AfterDelivery::Delivered, 1, 21) };
+        assert_eq!(recorded(&store, of(2)).await, Ok(RECORDED));
+        let (each, _) = fail_every_statement(&store, || RecordDeliveries(vec![of(1), of(2), of(3)])).await;
+        assert_eq!(each, Ok(vec![RECORDED, Recorded::Before, RECORDED]));
+        assert_eq!(store.run(claim(queue(1), 1000, 9)).await.unwrap().deliveries.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_put_back_is_due_at_once_unless_somebody_else_has_it() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        for n in 1..=3 {
+            in_state(&store, StateName::Succeeded, "1.00", n).await;
+        }
+        let first = claim(queue(1), 20, 9);
+        assert_eq!(store.run(first).await.unwrap().deliveries.len(), 3);
+        assert_eq!(recorded(&store, record(AfterDelivery::Delivered, 1, 21)).await, Ok(RECORDED));
+        let put_back = |lease_until| PutBack {
+            queue: queue(1),
+            lease_until,
+            deliveries: vec![(rf(1), 2), (rf(2), 2)],
+            now: at(22),
+        };
+        assert_eq!(store.run(put_back(at(21))).await, Ok(0), "another lease");
+        assert_eq!(store.run(put_back(first.lease_until)).await, Ok(1), "one of them is over");
+        let again = store.run(claim(queue(1), 22, 9)).await.unwrap().deliveries;
+        assert_eq!(again.iter().map(|told| told.refund.id).collect::<Vec<_>>(), [rf(2)]);
+        assert_eq!(again[0].attempt, 1, "nobody tried it");
     })
     .await;
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::ops::cases::{Case, ListOpenCases};
 use crate::ops::credentials::Revoking;
 use crate::ops::deliveries::{
-    AfterDelivery, ClaimDeliveries, DeliveryQueue, DueQueues, RecordDelivery, Recorded,
+    AfterDelivery, ClaimDeliveries, DeliveryQueue, DueQueues, RecordDeliveries, RecordDelivery, Recorded,
 };
 use crate::ops::endpoints::{Endpoint, FindEndpoint, RevokeEndpoint};
 use crate::ops::feed::{FeedSubject, ReadFeed};
@@ -46,7 +46,7 @@ fn enable(second: i64) -> EnableEndpoint {
 }
 
 async fn disabled(store: &Store, record: RecordDelivery) -> bool {
-    match store.run(record).await.unwrap() {
+    match store.run(RecordDeliveries(vec![record])).await.unwrap()[0] {
         Recorded::Yes { disabled } => disabled,
         Recorded::Before => panic!("recorded before"),
     }
@@ -93,8 +93,9 @@ async fn an_endpoint_that_takes_nothing_for_too_long_is_disabled_and_what_it_is_
             (Some(at(100)), None)
         );
         assert!(!disabled(&store, fails(2, 109)).await, "not yet");
-        let (recorded, statements) = fail_every_statement(&store, || fails(3, 110)).await;
-        assert_eq!((recorded, statements), (Ok(Recorded::Yes { disabled: true }), 8));
+        let (recorded, statements) =
+            fail_every_statement(&store, || RecordDeliveries(vec![fails(3, 110)])).await;
+        assert_eq!((recorded, statements), (Ok(vec![Recorded::Yes { disabled: true }]), 8));
         assert_eq!(endpoint(&store).await.disabled_at, Some(at(110)));
         assert_eq!(due(&store, 1_000).await, [], "nobody looks for what it is owed");
         let waiting = store.read(CountWaiting { now: at(1_000) }).await.unwrap();

@@ -4,7 +4,7 @@ use redress_core::state::StateName;
 use super::*;
 use crate::ops::deliveries::{
     AfterDelivery, ClaimDeliveries, DeliveryQueue, DeliveryState, FindDelivery, ListedDelivery,
-    PageDeliveries, RecordDelivery, Recorded,
+    PageDeliveries, RecordDeliveries, RecordDelivery, Recorded,
 };
 use crate::ops::endpoints::RevokeEndpoint;
 use crate::ops::fixtures::{
@@ -39,7 +39,7 @@ async fn over(store: &Store, delivery: DeliveryId, attempt: u32, next: AfterDeli
         next,
         failure: None,
     };
-    assert_eq!(store.run(record).await, Ok(Recorded::Yes { disabled: false }));
+    assert_eq!(store.run(RecordDeliveries(vec![record])).await, Ok(vec![Recorded::Yes { disabled: false }]));
 }
 
 #[tokio::test]

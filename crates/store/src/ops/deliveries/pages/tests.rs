@@ -1,7 +1,7 @@
 use redress_core::state::StateName;
 
 use super::*;
-use crate::ops::deliveries::{AfterDelivery, DeliveryQueue, RecordDelivery, Recorded};
+use crate::ops::deliveries::{AfterDelivery, DeliveryQueue, RecordDeliveries, RecordDelivery, Recorded};
 use crate::ops::fixtures::{
     ENDPOINT, Endpoint as NewEndpoint, MERCHANT, STRANGER, add_endpoint, at, id, in_state, rf, sql, world,
 };
@@ -44,7 +44,7 @@ async fn record(store: &Store, told: DeliveryId, attempt: u32, status: u16, next
         next,
         failure: None,
     };
-    assert_eq!(store.run(record).await, Ok(Recorded::Yes { disabled: false }));
+    assert_eq!(store.run(RecordDeliveries(vec![record])).await, Ok(vec![Recorded::Yes { disabled: false }]));
 }
 
 #[tokio::test]
