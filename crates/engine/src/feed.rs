@@ -139,6 +139,7 @@ impl Serialize for Event {
                         reason: &refund.reason,
                         description: refund.description.as_deref(),
                         merchant_refund_id: refund.merchant_refund_id.as_deref(),
+                        metadata: refund.metadata.as_deref(),
                         environment: self.0.environment,
                         created_at: refund.created_at,
                     },

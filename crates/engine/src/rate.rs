@@ -117,8 +117,8 @@ mod tests {
         KeyId::from_bytes([n; 16])
     }
 
-    #[test]
-    fn a_bucket_empties_and_fills_and_each_key_has_its_own() {
+    #[tokio::test]
+    async fn a_bucket_empties_and_fills_and_each_key_has_its_own() {
         let (world, clock, _) = world(START, 1);
         let of = |n| NonZeroU32::new(n).unwrap();
         let rates =
@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(left(1), Ok(2), "it holds no more than its burst");
     }
 
-    #[test]
-    fn without_a_rate_nothing_is_counted() {
+    #[tokio::test]
+    async fn without_a_rate_nothing_is_counted() {
         let (world, _, _) = world(START, 1);
         let rates = Rates::new(None, Arc::clone(&world.clock));
         assert!((0..1_000).all(|_| rates.take(key(1)) == Turn::Unlimited));

@@ -98,7 +98,7 @@ proptest! {
                 (parts.least.minor()..=parts.most.minor()).contains(&minor) && minor % parts.step.minor() == 0
             });
             // All that was captured, as a sum, is no part and is full.
-            let whole = minor == balance.captured && told.full.is_ok();
+            let whole = minor == balance.captured && told.full.is_ok_and(|full| full.minor() == minor);
             prop_assert_eq!(granted.is_ok(), offered || whole, "{} {:?} {:?}", minor, granted, told);
         }
         if told.several.is_ok() {

@@ -47,6 +47,7 @@ impl<'a> Told<'a> {
             reason: &refund.reason,
             description: refund.description.as_deref(),
             merchant_refund_id: refund.merchant_refund_id.as_deref(),
+            metadata: refund.metadata.as_deref(),
             environment: refund.environment,
             created_at: refund.created_at,
         }
@@ -64,6 +65,8 @@ pub(crate) struct About<'a> {
     pub(crate) reason: &'a str,
     pub(crate) description: Option<&'a str>,
     pub(crate) merchant_refund_id: Option<&'a str>,
+    /// The merchant's own data: a JSON object of texts.
+    pub(crate) metadata: Option<&'a str>,
     pub(crate) environment: Environment,
     pub(crate) created_at: Timestamp,
 }

@@ -8,7 +8,8 @@ use redress_core::time::Timestamp;
 use redress_psp::transport::HttpRequest;
 use redress_store::ops::deliveries::DeliveryEvent;
 use redress_store::ops::endpoints::Endpoint;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::message::{About, Message, NotSendable, Taken, Told, calendar, state_at};
 
@@ -35,6 +36,7 @@ pub(crate) struct RefundData<'a> {
     reason: &'a str,
     description: Option<&'a str>,
     merchant_refund_id: Option<&'a str>,
+    metadata: Metadata<'a>,
     psp_refund_id: Option<&'a str>,
     failure: Option<FailureText<'a>>,
     /// What the PSP said about the wait.
@@ -47,6 +49,19 @@ pub(crate) struct RefundData<'a> {
     created_at: String,
     /// The number of the event among the refund's, from 1: deliveries come in any order.
     event_number: u32,
+}
+
+/// The merchant's own data as it is stored: a JSON object of texts, or nothing.
+struct Metadata<'a>(Option<&'a str>);
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let stored: Option<&RawValue> = self.0.and_then(|text| serde_json::from_str(text).ok());
+        match stored {
+            Some(object) => object.serialize(serializer),
+            None => serializer.collect_map::<&str, &str, _>([]),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -113,6 +128,7 @@ impl<'a> RefundData<'a> {
             reason: refund.reason,
             description: refund.description,
             merchant_refund_id: refund.merchant_refund_id,
+            metadata: Metadata(refund.metadata),
             psp_refund_id: event.psp_refund_id.as_deref(),
             failure: event
                 .failure_code

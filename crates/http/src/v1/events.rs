@@ -76,6 +76,8 @@ struct RefundShown {
     reason: String,
     description: Option<String>,
     merchant_refund_id: Option<String>,
+    /// The merchant's own data.
+    metadata: std::collections::BTreeMap<String, String>,
     psp_refund_id: Option<String>,
     failure: Option<FailureShown>,
     /// What the PSP said about the wait; only where it said something.

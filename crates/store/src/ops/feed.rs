@@ -131,6 +131,8 @@ pub struct FeedRefund {
     pub description: Option<String>,
     /// The merchant's own id of it.
     pub merchant_refund_id: Option<String>,
+    /// The merchant's own data: a JSON object of texts.
+    pub metadata: Option<String>,
     /// When it was accepted.
     pub created_at: Timestamp,
 }
@@ -151,7 +153,7 @@ macro_rules! read_on {
         concat!(
             "SELECT e.position, e.kind, e.happened_at, e.refund_id, e.number, e.amount, e.psp_refund_id, e.failure_code, \
              e.failure_text, e.note, e.again_at, e.endpoint_id, p.payment_id, p.order_ref, p.merchant_order_ref, \
-             r.currency, r.kind, r.reason, r.description, r.merchant_refund_id, r.created_at \
+             r.currency, r.kind, r.reason, r.description, r.merchant_refund_id, r.created_at, r.metadata \
              FROM events e LEFT JOIN refunds r ON r.merchant_id = e.merchant_id AND r.refund_id = e.refund_id \
              LEFT JOIN payments p ON p.merchant_id = e.merchant_id \
              AND p.payment_id = COALESCE(r.payment_id, e.payment_id) \
@@ -233,6 +235,7 @@ impl ReadFeed {
                     description: row.opt_text(18)?,
                     merchant_refund_id: row.opt_text(19)?,
                     created_at: time(row, 20)?,
+                    metadata: row.opt_text(21)?,
                 }),
             },
             (None, endpoint) => {

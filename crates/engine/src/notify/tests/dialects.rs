@@ -61,6 +61,7 @@ async fn a_standard_notification_shows_the_refund_as_it_was_at_the_event() {
                 "reason": "customer request",
                 "description": "größe",
                 "merchant_refund_id": refund.merchant_refund_id,
+                "metadata": {"cart": "7"},
                 "psp_refund_id": "re_1",
                 "failure": null,
                 "environment": "sandbox",

@@ -147,7 +147,7 @@ impl Rig {
             reason: "customer request".into(),
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
-            metadata: None,
+            metadata: Some(r#"{"cart":"7"}"#.into()),
             idempotency_key: None,
         };
         let Made::New(refund, _) = self.engine.make_refund(request).await.unwrap() else { panic!("refused") };
