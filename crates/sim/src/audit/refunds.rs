@@ -243,7 +243,13 @@ impl Books<'_> {
                     let known = known_late || (by_person && self.evidence.mistakes.contains(&key));
                     (gone && !known).then_some("it has an effect")
                 }
-                "reversed" => (stands != Some("failed")).then_some("the PSP did not take it back"),
+                "reversed" => match effect {
+                    Some(effect) if effect.state == "failed" => {
+                        let done = by_person || self.evidence.once_done.contains(&effect.refund);
+                        (!done).then_some("it never happened at the PSP, and so did not come back")
+                    }
+                    _ => Some("the PSP did not take it back"),
+                },
                 "queued" if self.waits_behind_a_person(refund) => None,
                 _ => (!of_refund().any(|case| case.open)).then_some("it is open, and no person is called"),
             };
