@@ -7,13 +7,16 @@ use super::requests::{Who, call};
 use crate::texts::first_line;
 
 /// Name, caller and path.
-const CALLS: [(&[u8], Who, &str); 6] = [
+const CALLS: [(&[u8], Who, &str); 9] = [
     (b"R", Who::Portone, "/api/refund/order-1"),
     (b"T", Who::Portone, "/api/merchant/auth-token"),
     (b"W", Who::Portone, "/api/merchant/$KEY/webhook"),
     (b"D", Who::Portone, "/api/$KEY/transaction-details"),
     (b"S", Who::Sgate, "/api_v1/orders/order-1/refunds"),
     (b"P", Who::Api, "/v1/payments"),
+    (b"O", Who::Api, "/v1/payments/order-1/refunds"),
+    (b"X", Who::Api, "/v1/payments/order-1/dispute"),
+    (b"E", Who::Api, "/v1/endpoints"),
 ];
 
 pub(super) fn run(input: &[u8]) {

@@ -82,6 +82,14 @@ const TEXTS: &[(&str, &[&str])] = &[
              \"notification_url\": \"https://shop.test/\"}",
             "P\n{\"order_ref\": \"order-1\", \"psp_account\": \"$ACCOUNT\", \"psp_payment_id\": \"chg_TS00001\", \"currency\": \"SAR\", \
              \"amount\": 1000001, \"captured_at\": \"2026-11-18T15:06:40Z\"}",
+            "O\n{\"amount\": 1250, \"currency\": \"SAR\", \"reason\": \"duplicate\", \"description\": \"\\u0000\", \
+             \"merchant_refund_id\": \"m-1\", \"metadata\": {\"a\": \"b\"}, \"expected_refundable\": 1000000}",
+            "O\n{\"metadata\": {\"a\": \"b\", \"a\": \"c\"}, \"reason\": \"other\"}",
+            "O\n{\"amount\": 1.25e3, \"currency\": \"SAR\"}",
+            "O\n",
+            "X\n{\"reason\": \"chargeback CB-1\"}",
+            "E\n{\"url\": \"https://shop.test/\", \"name\": \"n\", \"dialect\": \"standard\", \"events\": [\"refund.succeeded\"], \
+             \"environment\": \"sandbox\", \"key\": null}",
         ],
     ),
     (
