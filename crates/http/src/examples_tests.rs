@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
+use redress_core::id::CaseId;
 use redress_core::policy::AccountState;
 use redress_core::right::{Right, Rights};
 use redress_engine::admin::keys::CredentialKind;
 use redress_engine::signing::sgate;
+use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -98,6 +101,20 @@ impl Shop {
             shop.send(Caller::ApiKey, &Example::of("", Method::GET, "/v1/deliveries")).await.json();
         let delivery = deliveries["data"][0]["id"].as_str().unwrap().to_owned();
         shop.ids.push(("dlv_01k0000000000000000000000001k000000000000000000000002", delivery));
+        let case = CaseId::from_bytes([8; 16]);
+        let body_hash = [0; 16];
+        let quarantined = NewCaseRow {
+            merchant,
+            id: case,
+            kind: CaseKind::Quarantined,
+            subject: CaseSubject::Notification { account: tap, body_hash },
+            payment: None,
+            text: "a notification names another currency".to_owned(),
+            block_minor: 0,
+            now: shop.harness.engine.now(),
+        };
+        shop.harness.store.run(OpenCase(quarantined)).await.unwrap();
+        shop.ids.push(("case_01k00000000000000000000000", case.to_string()));
         shop
     }
 

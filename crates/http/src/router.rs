@@ -123,6 +123,9 @@ fn all() -> Routes {
         .add(Auth::ApiKey, Method::GET, "/v1/deliveries/{id}", v1::deliveries::get::handle)
         .add(Auth::ApiKey, Method::POST, "/v1/deliveries/{id}/resend", v1::deliveries::resend::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/events", v1::events::list)
+        .add(Auth::ApiKey, Method::GET, "/v1/cases", v1::cases::list::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/cases/{id}", v1::cases::get::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/cases/{id}/close", v1::cases::close::handle)
         .add(Auth::Nobody, Method::GET, "/v1/openapi.json", v1::openapi::serve)
         // PSPs.
         .add(Auth::InMessage, Method::POST, "/psp/{psp}/{account_id}", psp_notifications::handle)
@@ -201,6 +204,8 @@ mod tests {
             Auth::ApiKey,
             &[
                 "DELETE /v1/endpoints/{id}",
+                "GET /v1/cases",
+                "GET /v1/cases/{id}",
                 "GET /v1/connectors",
                 "GET /v1/deliveries",
                 "GET /v1/deliveries/{id}",
@@ -214,6 +219,7 @@ mod tests {
                 "GET /v1/refunds/{id}",
                 "GET /v1/refunds/{id}/timeline",
                 "PATCH /v1/endpoints/{id}",
+                "POST /v1/cases/{id}/close",
                 "POST /v1/deliveries/{id}/resend",
                 "POST /v1/endpoints",
                 "POST /v1/endpoints/{id}/enable",

@@ -1,15 +1,60 @@
 //! What waits for a person.
 
+use redress_core::case::CaseKind;
+use redress_core::environment::Environment;
 use redress_core::id::{CaseId, MerchantId, PaymentId};
 use redress_core::time::Timestamp;
+use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, FindCaseIn, ListCases};
 use redress_store::ops::cases::{CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases};
 
+pub use redress_store::ops::case_list::CasePage;
 pub use redress_store::ops::cases::{Blocked, Case};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;
 
+/// Which cases are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaseFilter {
+    /// Open or closed ones.
+    pub open: Option<bool>,
+    /// Of this kind.
+    pub kind: Option<CaseKind>,
+}
+
 impl Engine {
+    /// A page of a merchant's cases in one environment, the newest first; `after` is the last of the page before.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn list_cases(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        filter: CaseFilter,
+        after: Option<CaseId>,
+        limit: u32,
+    ) -> Result<CasePage, AdminError> {
+        let before = after.unwrap_or(CaseId::from_bytes([u8::MAX; 16]));
+        let (open, kind, looked_at_max) = (filter.open, filter.kind, CASES_LOOKED_AT_MAX);
+        let list = ListCases { merchant, environment, open, kind, before, limit, looked_at_max };
+        Ok(self.parts.store.read(list).await?)
+    }
+
+    /// A merchant's case in one environment, open or closed.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn case(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        case: CaseId,
+    ) -> Result<Case, AdminError> {
+        let found = self.parts.store.read(FindCaseIn { merchant, environment, case }).await?;
+        found.ok_or(AdminError::NotFound("case"))
+    }
+
     /// A page of the open cases of a merchant, or of all, oldest first.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! `application/problem+json` with a stable `code`.
 
 mod auth;
+pub(crate) mod cases;
 pub(crate) mod code;
 pub(crate) mod connectors;
 pub(crate) mod deliveries;

@@ -3,10 +3,11 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use redress_engine::engine::Engine;
 use redress_engine::once::Begun;
+use serde::Serialize;
 
 use super::auth::KeyHolder;
 use super::code::Code;
@@ -81,6 +82,20 @@ impl Once {
             )),
         }
     }
+}
+
+/// An answer that is its own object: what was told once is told again.
+pub(crate) fn told<T: Serialize>(told: &T) -> Result<(String, Response), OwnError> {
+    let text = serde_json::to_string(told).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written");
+        OwnError::new(Code::Internal, "")
+    })?;
+    Ok((text.clone(), told_again(text)))
+}
+
+/// What [`told`] told.
+pub(crate) fn told_again(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payments, read_payment,
-    refund_cancel, refund_close, refund_create, refund_list, refund_read, refund_refresh, refund_timeline,
-    refundability,
+    cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payments,
+    read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read, refund_refresh,
+    refund_timeline, refundability,
 };
 
 /// What the description is made from: every handler of the own API stands here.
@@ -49,6 +49,9 @@ use super::{
         deliveries::get::handle,
         deliveries::resend::handle,
         events::list,
+        cases::list::handle,
+        cases::get::handle,
+        cases::close::handle,
     ),
     components(schemas(error::Body<'static>)),
     modifiers(&ApiKeyScheme, &AnyEventData),

@@ -80,15 +80,20 @@ pub(crate) async fn handle(
         _ => return Err(FieldProblem::of("outcome", "must be succeeded or failed").into()),
     };
     let reason = object.required_text("reason", REASON_CHARS_MAX)?;
-    let author = match object.text("author", AUTHOR_CHARS_MAX)? {
-        Some(person) => format!("{person} by {}", holder.key),
-        None => holder.key.to_string(),
-    };
+    let author = author(&object, &holder)?;
     let first = async {
         let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
         Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
     };
     Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
+}
+
+/// Who decides: the person who is named, and the key; or the key alone.
+pub(super) fn author(object: &JsonObject<'_>, holder: &KeyHolder) -> Result<String, FieldProblem> {
+    Ok(match object.text("author", AUTHOR_CHARS_MAX)? {
+        Some(person) => format!("{person} by {}", holder.key),
+        None => holder.key.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -257,12 +257,43 @@ impl Query for FindCase {
     }
 }
 
+/// The columns that [`read`] reads; of the table with that prefix, where there are others.
 macro_rules! case_columns {
     () => {
-        "merchant_id, case_id, kind, refund_id, payment_id, account_id, what, blocked, opened_at, closed_at, closed_by, \
-         close_reason, endpoint_id"
+        case_columns!("")
+    };
+    ($of:literal) => {
+        concat!(
+            $of,
+            "merchant_id, ",
+            $of,
+            "case_id, ",
+            $of,
+            "kind, ",
+            $of,
+            "refund_id, ",
+            $of,
+            "payment_id, ",
+            $of,
+            "account_id, ",
+            $of,
+            "what, ",
+            $of,
+            "blocked, ",
+            $of,
+            "opened_at, ",
+            $of,
+            "closed_at, ",
+            $of,
+            "closed_by, ",
+            $of,
+            "close_reason, ",
+            $of,
+            "endpoint_id"
+        )
     };
 }
+pub(crate) use case_columns;
 
 async fn find<T: Tx>(tx: &mut T, merchant: MerchantId, case: CaseId) -> Result<Option<Case>, StoreError> {
     let sql = concat!("SELECT ", case_columns!(), " FROM cases WHERE merchant_id = $1 AND case_id = $2");
@@ -339,7 +370,7 @@ impl Query for ListOpenCases {
     }
 }
 
-fn read(row: &Row) -> Result<Case, StoreError> {
+pub(crate) fn read(row: &Row) -> Result<Case, StoreError> {
     let closed = match opt_time(row, 9)? {
         Some(at) => Some(CaseClosed { at, by: row.text(10)?, reason: row.text(11)? }),
         None => None,

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod accounts;
 pub mod cancel;
+pub mod case_list;
 pub mod cases;
 pub mod claim;
 pub mod credentials;

@@ -18,12 +18,15 @@ def own_names(site, program, account, orders):
     def refund(order, amount):
         return own("POST", f"/v1/payments/{order}/refunds", {"amount": amount, "currency": CURRENCY}, 201)["id"]
 
-    def endpoints(count):
-        return [own("POST", "/v1/endpoints", {"url": NOBODY}, 201)["id"] for _ in range(count)]
+    def endpoints(count, events=("refund.created", "refund.succeeded")):
+        body = {"url": NOBODY, "events": list(events)}
+        return [own("POST", "/v1/endpoints", body, 201)["id"] for _ in range(count)]
 
     # A payment that is disputed is not refunded: those are others.
     refunded, disputed = orders[:-2], orders[-2:]
     kept, revoked = endpoints(3), endpoints(3)
+    # While something is sent to an endpoint where nobody answers, it cannot be tested besides: nothing is sent to these.
+    tested = endpoints(3, ["refund.reversed"])
     ended = [refund(order, 1000) for order in refunded]
     for order in refunded:
         site.steps("momo", own("GET", f"/v1/payments/{order}", None, 200)["psp_payment_id"], "pend")
@@ -48,7 +51,8 @@ def own_names(site, program, account, orders):
         "id GET /v1/endpoints/{id}": kept,
         "id PATCH /v1/endpoints/{id}": kept,
         "id DELETE /v1/endpoints/{id}": revoked,
-        **{f"id POST /v1/endpoints/{{id}}/{act}": kept for act in ("rotate-secret", "enable", "test", "replay")},
+        **{f"id POST /v1/endpoints/{{id}}/{act}": kept for act in ("rotate-secret", "enable", "replay")},
+        "id POST /v1/endpoints/{id}/test": tested,
         "id GET /v1/deliveries/{id}": [one["id"] for one in deliveries],
         "id POST /v1/deliveries/{id}/resend": [one["id"] for one in deliveries],
     }

@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_engine::engine::Engine;
 
 use super::id;
 use super::view::WithAttempts;
-use crate::body::PathText;
+use crate::body::{PathText, RawBody};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::{Body, OwnError};
+use crate::v1::once::Once;
 
 /// Resend a delivery
 ///
@@ -19,7 +21,10 @@ use crate::v1::error::{Body, OwnError};
     path = "/v1/deliveries/{id}/resend",
     operation_id = "resendDelivery",
     tag = "Deliveries",
-    params(("id" = String, Path, description = "The delivery's id.", example = "dlv_01k0000000000000000000000001k000000000000000000000002")),
+    params(
+        ("id" = String, Path, description = "The delivery's id.", example = "dlv_01k0000000000000000000000001k000000000000000000000002"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key sends nothing again and is answered with the delivery as it is now."),
+    ),
     responses(
         (status = 200, description = "The delivery, which is due.", body = WithAttempts),
         (status = 404, description = "There is no such delivery.", body = Body<'static>,
@@ -33,8 +38,18 @@ use crate::v1::error::{Body, OwnError};
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     path: PathText,
-) -> Result<Json<WithAttempts>, OwnError> {
-    let delivery = engine.resend_delivery(holder.merchant, holder.environment, id(path)?).await?;
-    Ok(Json(WithAttempts::of(&delivery)))
+    RawBody(body): RawBody,
+) -> Result<Response, OwnError> {
+    let (merchant, environment, id) = (holder.merchant, holder.environment, id(path)?);
+    let first = async {
+        let delivery = engine.resend_delivery(merchant, environment, id).await?;
+        Ok((id.to_string(), Json(WithAttempts::of(&delivery))))
+    };
+    let again = async |_| {
+        let delivery = engine.delivery(merchant, environment, id).await?;
+        Ok(Json(WithAttempts::of(&delivery)))
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, again)).await
 }

@@ -161,3 +161,26 @@ async fn anothers_deliveries_and_those_of_the_other_environment_are_not_there() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_repeat_with_the_same_key_resends_nothing_again() {
+    let shop = Shop::open().await;
+    shop.work().await;
+    let newest = shop.list("").await.remove(0);
+    let path = format!("/v1/deliveries/{}", newest["id"].as_str().unwrap());
+    let resend = async || {
+        let request = Request::post(format!("{path}/resend"))
+            .header("authorization", format!("Bearer {}", shop.harness.merchant.api_key))
+            .header("idempotency-key", "again-1");
+        shop.harness.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(resend().await.status, 200);
+    shop.work().await;
+    let (_, told) = shop.call("GET", &path, json!({})).await;
+    assert_eq!(told["attempts"].as_array().unwrap().len(), 2);
+    let again = resend().await;
+    assert_eq!((again.headers["idempotent-replayed"].as_bytes(), again.json()), (&b"true"[..], told));
+    shop.work().await;
+    let (_, told) = shop.call("GET", &path, json!({})).await;
+    assert_eq!(told["attempts"].as_array().unwrap().len(), 2, "it was not sent again");
+}

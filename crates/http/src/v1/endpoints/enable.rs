@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_engine::engine::Engine;
 use utoipa::ToSchema;
 
@@ -11,6 +12,7 @@ use crate::body::{PathText, RawBody};
 use crate::json_object::JsonObject;
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::{Body, OwnError};
+use crate::v1::once::Once;
 
 /// Why an endpoint is enabled.
 #[derive(ToSchema)]
@@ -30,7 +32,10 @@ pub(crate) struct Asked {
     path = "/v1/endpoints/{id}/enable",
     operation_id = "enableEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
+    params(
+        ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing and is answered with the endpoint as it is now."),
+    ),
     request_body = Asked,
     responses(
         (status = 200, description = "It is enabled.", body = EndpointShown),
@@ -45,13 +50,18 @@ pub(crate) struct Asked {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     path: PathText,
     RawBody(body): RawBody,
-) -> Result<Json<EndpointShown>, OwnError> {
+) -> Result<Response, OwnError> {
     let (merchant, environment) = (holder.merchant, holder.environment);
     let id = id(path)?;
     let reason = JsonObject::parse(&body)?.required_text("reason", TEXT_CHARS_MAX)?;
     engine.endpoint(merchant, environment, id).await?;
-    engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
-    Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)))
+    let shown = async || Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)));
+    let first = async {
+        engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
+        Ok((id.to_string(), shown().await?))
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
 }

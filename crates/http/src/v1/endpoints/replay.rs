@@ -1,7 +1,7 @@
 //! POST `/v1/endpoints/{id}/replay`: tells an endpoint everything since a time, again.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::body::{PathText, RawBody};
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::{Body, OwnError};
+use crate::v1::once::{Once, told, told_again};
 
 /// Since when an endpoint is told everything again.
 #[derive(ToSchema)]
@@ -47,7 +48,10 @@ pub(crate) struct Told {
     path = "/v1/endpoints/{id}/replay",
     operation_id = "replayToEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
+    params(
+        ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key makes nothing due and is answered as the first request was."),
+    ),
     request_body = Asked,
     responses(
         (status = 200, description = "They are due.", body = Told),
@@ -62,14 +66,18 @@ pub(crate) struct Told {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     path: PathText,
     RawBody(body): RawBody,
-) -> Result<Json<Told>, OwnError> {
+) -> Result<Response, OwnError> {
     let (id, (since, before)) = (id(path)?, read(&JsonObject::parse(&body)?)?);
     let (merchant, environment) = (holder.merchant, holder.environment);
-    let replayed = engine.replay_endpoint(merchant, environment, id, since, before).await?;
-    let next_cursor = replayed.next.map(|next| next.to_string());
-    Ok(Json(Told { due: replayed.due, has_more: next_cursor.is_some(), next_cursor }))
+    let first = async {
+        let replayed = engine.replay_endpoint(merchant, environment, id, since, before).await?;
+        let next_cursor = replayed.next.map(|next| next.to_string());
+        told(&Told { due: replayed.due, has_more: next_cursor.is_some(), next_cursor })
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
 }
 
 fn read(object: &JsonObject<'_>) -> Result<(Timestamp, Option<i64>), FieldProblem> {

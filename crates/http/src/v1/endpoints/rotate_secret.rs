@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -9,9 +10,10 @@ use utoipa::ToSchema;
 
 use super::id;
 use super::view::rfc3339;
-use crate::body::PathText;
+use crate::body::{PathText, RawBody};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::{Body, OwnError};
+use crate::v1::once::Once;
 
 /// A new signing secret.
 #[derive(Serialize, ToSchema)]
@@ -19,9 +21,9 @@ use crate::v1::error::{Body, OwnError};
 pub(crate) struct Told {
     /// The endpoint's id.
     id: String,
-    /// What signs from now on. It is shown now and never again.
+    /// What signs from now on. It is shown now and never again: `null` in the answer to a repeat.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
-    secret: String,
+    secret: Option<String>,
     /// Until when the secret before signs too.
     #[schema(format = DateTime)]
     old_secret_until: String,
@@ -36,7 +38,10 @@ pub(crate) struct Told {
     path = "/v1/endpoints/{id}/rotate-secret",
     operation_id = "rotateEndpointSecret",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
+    params(
+        ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing and is answered without the secret."),
+    ),
     responses(
         (status = 200, description = "The new secret.", body = Told),
         (status = 404, description = "There is no such endpoint.", body = Body<'static>,
@@ -50,10 +55,18 @@ pub(crate) struct Told {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     path: PathText,
-) -> Result<Json<Told>, OwnError> {
+    RawBody(body): RawBody,
+) -> Result<Response, OwnError> {
     let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
-    let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
-    let secret = secret.expose_secret().to_owned();
-    Ok(Json(Told { id: id.to_string(), secret, old_secret_until: rfc3339(until) }))
+    let answer = |secret, old_secret_until| Told { id: id.to_string(), secret, old_secret_until };
+    let first = async {
+        let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
+        let (secret, until) = (secret.expose_secret().to_owned(), rfc3339(until));
+        Ok((until.clone(), Json(answer(Some(secret), until))))
+    };
+    // The secret was shown once, and is not kept where it could be read.
+    let again = async |until| Ok(Json(answer(None, until)));
+    Box::pin(once.run(&engine, &holder, &body, first, again)).await
 }

@@ -1,15 +1,16 @@
 //! POST `/v1/endpoints/{id}/test`: sends something signed to an endpoint now and shows what came back.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use redress_engine::engine::Engine;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::id;
-use crate::body::PathText;
+use crate::body::{PathText, RawBody};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::{Body, OwnError};
+use crate::v1::once::{Once, told, told_again};
 
 /// What came of a test.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,7 +38,10 @@ pub(crate) struct Told {
     path = "/v1/endpoints/{id}/test",
     operation_id = "testEndpoint",
     tag = "Endpoints",
-    params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
+    params(
+        ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key sends nothing and is answered as the first request was."),
+    ),
     responses(
         (status = 200, description = "What came back, also where it was not taken.", body = Told),
         (status = 404, description = "There is no such endpoint.", body = Body<'static>,
@@ -53,15 +57,20 @@ pub(crate) struct Told {
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
+    once: Once,
     path: PathText,
-) -> Result<Json<Told>, OwnError> {
+    RawBody(body): RawBody,
+) -> Result<Response, OwnError> {
     let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
-    let test = engine.test_endpoint(holder.merchant, id).await?;
-    Ok(Json(Told {
-        event_id: test.event_id,
-        taken: test.taken,
-        status: test.status,
-        answer: test.answer,
-        duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
-    }))
+    let first = async {
+        let test = engine.test_endpoint(holder.merchant, id).await?;
+        told(&Told {
+            event_id: test.event_id,
+            taken: test.taken,
+            status: test.status,
+            answer: test.answer,
+            duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
+        })
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
 }

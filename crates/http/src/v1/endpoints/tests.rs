@@ -237,3 +237,28 @@ async fn anothers_endpoints_and_those_of_the_other_environment_are_not_there() {
     }
     assert_eq!(shop.call("GET", &format!("/v1/endpoints/{id}"), json!({})).await.1["status"], "enabled");
 }
+
+#[tokio::test]
+async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_no_secret_again() {
+    let shop = Shop::open().await;
+    let made = shop.add("http://sandbox.test/no/such/path").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let keyed = async |act: &str, body: &str| {
+        let request = Request::post(format!("{path}/{act}"))
+            .header("authorization", format!("Bearer {}", shop.harness.merchant.api_key))
+            .header("idempotency-key", format!("k-{act}"));
+        let answer = shop.harness.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        assert_eq!(answer.status, 200, "{act}: {answer:?}");
+        (answer.headers.contains_key("idempotent-replayed"), answer.json())
+    };
+    for (act, body) in
+        [("test", ""), ("replay", r#"{"since": "2026-01-01T00:00:00Z"}"#), ("enable", r#"{"reason": "r"}"#)]
+    {
+        let (first, again) = (keyed(act, body).await, keyed(act, body).await);
+        assert_eq!((first.0, again.0, &first.1), (false, true, &again.1), "{act}");
+    }
+    let (first, again) = (keyed("rotate-secret", "").await, keyed("rotate-secret", "").await);
+    assert!(first.1["secret"].as_str().unwrap().starts_with("whsec_"));
+    assert_eq!((again.0, &again.1["secret"]), (true, &Value::Null));
+    assert_eq!(again.1["old_secret_until"], first.1["old_secret_until"], "it was not rotated again");
+}

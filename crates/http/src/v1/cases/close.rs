@@ -1,0 +1,91 @@
+//! POST `/v1/cases/{id}/close`: a person has looked, and nothing more has to be done.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use redress_core::right::Right;
+use redress_engine::admin::cases::Blocked;
+use redress_engine::engine::Engine;
+use utoipa::ToSchema;
+
+use super::id;
+use super::view::CaseView;
+use crate::body::{PathText, RawBody};
+use crate::json_object::{FieldProblem, JsonObject};
+use crate::limits::{REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+use crate::v1::once::Once;
+use crate::v1::refund_close::author;
+
+/// What is said of a case.
+#[derive(ToSchema)]
+#[schema(as = CloseCase,
+    example = json!({"reason": "the provider's desk explains it", "author": "Mai", "blocked": "released"}))]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(crate) struct Asked {
+    /// What was found.
+    reason: String,
+    /// Who the person is.
+    #[schema(max_length = 40)]
+    author: Option<String>,
+    /// What becomes of the sum that the case blocked: `released`, the money is still there and can be refunded; `refunded`,
+    /// it has left and counts as given back for ever. Needed where it blocks something.
+    blocked: Option<String>,
+}
+
+/// Close a case
+///
+/// Takes a key with the right `close_cases`. It says that nothing more has to be done; it ends no refund and tells nobody.
+/// A refund whose end nobody knows is closed by `POST /v1/refunds/{id}/close`, and its cases with it.
+#[utoipa::path(
+    post,
+    path = "/v1/cases/{id}/close",
+    operation_id = "closeCase",
+    tag = "Cases",
+    params(
+        ("id" = String, Path, description = "The case's id.", example = "case_01k00000000000000000000000"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
+    ),
+    request_body = Asked,
+    responses(
+        (status = 200, description = "It is closed.", body = CaseView),
+        (status = 403, description = "The key lacks the right `close_cases`.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 404, description = "There is no such case.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 409, description = "Somebody closed it before.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A field is missing or wrong.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    once: Once,
+    path: PathText,
+    RawBody(body): RawBody,
+) -> Result<Response, OwnError> {
+    let (merchant, environment) = (holder.merchant, holder.environment);
+    let case = engine.case(merchant, environment, id(path)?).await?;
+    holder.needs(Right::CloseCases)?;
+    let object = JsonObject::parse(&body)?;
+    object.only(&["reason", "author", "blocked"])?;
+    let reason = object.required_text("reason", REASON_CHARS_MAX)?;
+    let author = author(&object, &holder)?;
+    let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
+        Some("released") => Blocked::Released,
+        Some("refunded") => Blocked::Refunded,
+        None if case.blocked == 0 => Blocked::Released,
+        _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
+    };
+    let shown = async || Ok(Json(CaseView::of(engine.case(merchant, environment, case.id).await?)));
+    let first = async {
+        engine.close_case(merchant, case.id, &author, &reason, blocked).await?;
+        Ok((case.id.to_string(), shown().await?))
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
+}

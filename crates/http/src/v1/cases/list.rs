@@ -1,0 +1,59 @@
+//! GET `/v1/cases`: what waits for a person, and what did.
+
+use axum::Json;
+use axum::extract::State;
+use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
+use redress_engine::admin::cases::CaseFilter;
+use redress_engine::engine::Engine;
+
+use super::view::CaseView;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked};
+use crate::v1::query::QueryFields;
+
+/// List the cases
+///
+/// What a person must look at, the newest first. A page may be shorter than `limit`, even empty, while `has_more` is true:
+/// read on.
+#[utoipa::path(
+    get,
+    path = "/v1/cases",
+    operation_id = "listCases",
+    tag = "Cases",
+    params(
+        ("status" = Option<String>, Query, description = "`open` or `closed`; both where it is left out.", example = "open"),
+        ("kind" = Option<String>, Query, description = "Only cases of this kind."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most cases on the page; 50 where it is \
+            left out."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Page<CaseView>),
+        (status = 422, description = "A parameter is wrong.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    query: QueryFields,
+) -> Result<Json<Page<CaseView>>, OwnError> {
+    query.only(&[LIMIT, CURSOR, "status", "kind"])?;
+    let PageAsked { limit, after } = PageAsked::read(&query, |text| CaseId::parse(text).ok())?;
+    let open = query.parsed("status", "open or closed", |text| match text {
+        "open" => Some(true),
+        "closed" => Some(false),
+        _ => None,
+    })?;
+    let filter = CaseFilter { open, kind: query.parsed("kind", "a kind of case", CaseKind::parse)? };
+    let page = engine.list_cases(holder.merchant, holder.environment, filter, after, limit).await?;
+    Ok(Json(Page {
+        data: page.cases.into_iter().map(CaseView::of).collect(),
+        has_more: page.next.is_some(),
+        next_cursor: page.next.map(|id| id.to_string()),
+    }))
+}

@@ -1,0 +1,130 @@
+//! A merchant's cases in one environment, the newest first.
+
+use redress_core::case::CaseKind;
+use redress_core::environment::Environment;
+use redress_core::id::{CaseId, MerchantId};
+
+use super::cases::{Case, case_columns, read};
+use crate::error::StoreError;
+use crate::op::Query;
+use crate::tx::Tx;
+
+/// So many cases are looked at for one page: few that are open must not cost a walk through all that were closed.
+pub const CASES_LOOKED_AT_MAX: u32 = 10_000;
+
+/// Reads a page of cases. An id begins with the time it was made at, so the key's order is the order of time.
+#[derive(Clone, Copy, Debug)]
+pub struct ListCases {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of payments, PSP accounts and endpoints of which environment.
+    pub environment: Environment,
+    /// Open or closed, where that matters.
+    pub open: Option<bool>,
+    /// Of which kind, where that matters.
+    pub kind: Option<CaseKind>,
+    /// Only ids before this one.
+    pub before: CaseId,
+    /// The most on the page.
+    pub limit: u32,
+    /// The most that are looked at: [`CASES_LOOKED_AT_MAX`], or fewer.
+    pub looked_at_max: u32,
+}
+
+/// A page of cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CasePage {
+    /// What was found, the newest first.
+    pub cases: Vec<Case>,
+    /// Where the next page begins; `None` where there is none. It may be there although fewer than `limit` were found:
+    /// then enough were looked at.
+    pub next: Option<CaseId>,
+}
+
+/// The environment of what a case is about; the tables are `c`, and its payment, account and endpoint.
+macro_rules! with_environment {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            case_columns!("c."),
+            " FROM cases c LEFT JOIN payments p ON p.merchant_id = c.merchant_id AND p.payment_id = c.payment_id \
+             LEFT JOIN psp_accounts a ON a.merchant_id = c.merchant_id AND a.account_id = c.account_id \
+             LEFT JOIN endpoints e ON e.merchant_id = c.merchant_id AND e.endpoint_id = c.endpoint_id \
+             WHERE c.merchant_id = $1 AND ",
+            $rest
+        )
+    };
+}
+
+/// The last that is looked at.
+const LAST_LOOKED_AT: &str = "SELECT case_id FROM cases WHERE merchant_id = $1 AND case_id < $2 ORDER BY case_id DESC LIMIT 1 OFFSET $3";
+
+// A filter that nobody set is one that everything passes: '' is no kind, and 2 is neither open nor closed.
+const PAGE: &str = with_environment!(
+    "c.case_id >= $2 AND c.case_id < $3 AND COALESCE(p.environment, a.environment, e.environment) = $4 \
+     AND c.kind = COALESCE(NULLIF($5, ''), c.kind) \
+     AND (CASE WHEN c.closed_at IS NULL THEN 1 ELSE 0 END) <> $6 ORDER BY c.case_id DESC LIMIT $7"
+);
+
+impl Query for ListCases {
+    type Out = CasePage;
+    const NAME: &'static str = "list_cases";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<CasePage, StoreError> {
+        let merchant = self.merchant.as_bytes();
+        let bounds =
+            [merchant.into(), self.before.as_bytes().into(), self.looked_at_max.saturating_sub(1).into()];
+        let last = tx.rows(LAST_LOOKED_AT, &bounds).await?;
+        let last = last.first().map(|row| row.id16(0)).transpose()?.map(CaseId::from_bytes);
+        let from = last.unwrap_or(CaseId::from_bytes([0; 16]));
+        // What is not wanted: 0 what is closed, 1 what is open, 2 nothing.
+        let unwanted: i64 = self.open.map_or(2, |open| i64::from(!open));
+        let params = [
+            merchant.into(),
+            from.as_bytes().into(),
+            self.before.as_bytes().into(),
+            self.environment.as_str().into(),
+            self.kind.map_or("", CaseKind::as_str).into(),
+            unwanted.into(),
+            (self.limit + 1).into(),
+        ];
+        let found = tx.rows(PAGE, &params).await?;
+        let mut cases = found.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let limit = self.limit as usize;
+        let next = if cases.len() > limit {
+            cases.truncate(limit);
+            cases.last().map(|case| case.id)
+        } else {
+            last
+        };
+        Ok(CasePage { cases, next })
+    }
+}
+
+/// One case of a merchant in one environment.
+#[derive(Clone, Copy, Debug)]
+pub struct FindCaseIn {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of payments, PSP accounts and endpoints of which environment.
+    pub environment: Environment,
+    /// Which.
+    pub case: CaseId,
+}
+
+impl Query for FindCaseIn {
+    type Out = Option<Case>;
+    const NAME: &'static str = "find_case_in";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Case>, StoreError> {
+        let sql = with_environment!(
+            "c.case_id = $2 AND COALESCE(p.environment, a.environment, e.environment) = $3"
+        );
+        let params =
+            [self.merchant.as_bytes().into(), self.case.as_bytes().into(), self.environment.as_str().into()];
+        tx.rows(sql, &params).await?.first().map(read).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests;
