@@ -79,6 +79,8 @@ ids! {
     KeyId = "key";
     /// Something a person must look at.
     CaseId = "case";
+    /// An upload of many payments.
+    ImportId = "imp";
     /// A running server process, the owner of leases.
     ProcessId = "proc";
 }

@@ -47,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) refunds_due: Arc<Notify>,
     /// Something may be due at an endpoint.
     pub(crate) deliveries_due: Arc<Notify>,
+    /// An upload may have to be taken in.
+    pub(crate) imports_due: Arc<Notify>,
     pub(crate) process: ProcessId,
 }
 
@@ -83,6 +85,7 @@ impl Engine {
                 readiness: LastLook::default(),
                 slots: Slots::new(),
                 deliveries_due,
+                imports_due: Arc::new(Notify::new()),
                 store: parts.store,
                 world: parts.world,
                 config: parts.config,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::face::{Face, Problem};
-use crate::limits::{BODY_BYTES_MAX, PATH_TEXT_CHARS_MAX, storable};
+use crate::limits::{BODY_BYTES_MAX, IMPORT_BYTES_MAX, PATH_TEXT_CHARS_MAX, storable};
 
 /// The whole body, whatever the content type says. Comes last among a handler's parameters, so that nobody's body is
 /// read before they are known.
@@ -18,19 +18,34 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Response;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
-        let face = Face::of(request.uri().path());
-        // Said beforehand, it need not be waited for.
-        let declared =
-            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if declared.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
-            return Err(face.answer(Problem::BodyTooLarge));
-        }
-        let collected = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
-        collected.map(|body| Self(body.to_bytes())).map_err(|error| {
-            let too_large = error.is::<LengthLimitError>();
-            face.answer(if too_large { Problem::BodyTooLarge } else { Problem::BodyBroken })
-        })
+        whole(request, BODY_BYTES_MAX).await.map(Self)
     }
+}
+
+/// The same, for uploads.
+pub(crate) struct LargeBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for LargeBody {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
+        whole(request, IMPORT_BYTES_MAX).await.map(Self)
+    }
+}
+
+async fn whole(request: Request, bytes_max: usize) -> Result<Bytes, Response> {
+    let face = Face::of(request.uri().path());
+    // Said beforehand, it need not be waited for.
+    let declared =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: u64| length > bytes_max as u64) {
+        return Err(face.answer(Problem::BodyTooLarge));
+    }
+    let collected = Limited::new(request.into_body(), bytes_max).collect().await;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        let too_large = error.is::<LengthLimitError>();
+        face.answer(if too_large { Problem::BodyTooLarge } else { Problem::BodyBroken })
+    })
 }
 
 /// The parameter of a path with one, decoded; `None` where it is not UTF-8, is too long or cannot be in the store.

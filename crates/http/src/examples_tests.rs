@@ -47,6 +47,7 @@ struct Example {
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
+    /// JSON, or a text of another kind.
     body: Option<Value>,
 }
 
@@ -101,6 +102,9 @@ impl Shop {
             shop.send(Caller::ApiKey, &Example::of("", Method::GET, "/v1/deliveries")).await.json();
         let delivery = deliveries["data"][0]["id"].as_str().unwrap().to_owned();
         shop.ids.push(("dlv_01k0000000000000000000000001k000000000000000000000002", delivery));
+        let import =
+            shop.harness.engine.begin_import(merchant, Environment::Sandbox, true, "Mai").await.unwrap();
+        shop.ids.push(("imp_01k00000000000000000000000", import.to_string()));
         let case = CaseId::from_bytes([8; 16]);
         let body_hash = [0; 16];
         let quarantined = NewCaseRow {
@@ -156,7 +160,11 @@ impl Shop {
         }
         let request = Request::builder().method(&example.method).uri(path);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let body = example.body.as_ref().map(|body| real(&body.to_string())).unwrap_or_default();
+        let body = example.body.as_ref().map(|body| match body {
+            Value::String(text) => real(text),
+            json => real(&json.to_string()),
+        });
+        let body = body.unwrap_or_default();
         self.harness.send(request.body(Body::from(body)).unwrap()).await
     }
 }
@@ -183,23 +191,28 @@ fn examples(document: &Value, method: &str, path: &str, operation: &Value) -> Ve
     if !query.is_empty() {
         address = format!("{address}?{}", query.join("&"));
     }
-    let content = &operation["requestBody"]["content"]["application/json"];
-    let bodies: Vec<Option<Value>> = match (&content["examples"], &content["example"]) {
-        (Value::Object(several), _) => several.values().map(|one| Some(one["value"].clone())).collect(),
-        (_, Value::Null) if operation["requestBody"].is_null() => vec![None],
-        (_, Value::Null) => match of_schema(document, &content["schema"]) {
-            Value::Null => panic!("{method} {path}: the body has no example"),
-            one => vec![Some(one)],
-        },
-        (_, one) => vec![Some(one.clone())],
-    };
     let id = operation["operationId"].as_str().unwrap();
     let example = Example {
         headers,
         open_to_all: operation["security"].is_array(),
         ..Example::of(id, method.to_uppercase().parse().unwrap(), &address)
     };
-    bodies.into_iter().map(|body| Example { body, ..example.clone() }).collect()
+    let Some(contents) = operation["requestBody"]["content"].as_object() else { return vec![example] };
+    let mut all = Vec::new();
+    for (kind, content) in contents {
+        let bodies: Vec<Value> = match (&content["examples"], &content["example"]) {
+            (Value::Object(several), _) => several.values().map(|one| one["value"].clone()).collect(),
+            (_, Value::Null) => vec![of_schema(document, &content["schema"])],
+            (_, one) => vec![one.clone()],
+        };
+        for body in bodies {
+            assert!(!body.is_null(), "{method} {path}: the body has no example");
+            let mut one = Example { body: Some(body), ..example.clone() };
+            one.headers.push(("content-type".to_owned(), kind.clone()));
+            all.push(one);
+        }
+    }
+    all
 }
 
 /// The example of a named schema; `null` where there is none.
@@ -233,7 +246,8 @@ async fn assert_examples(description: &str, caller: Caller) {
             for example in examples(&document, method, path, operation) {
                 let what = format!("{id}: {}", example.body.as_ref().unwrap_or(&Value::Null));
                 if let Some(body) = &example.body {
-                    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+                    let kind = &example.headers.last().unwrap().1;
+                    let schema = &operation["requestBody"]["content"][kind]["schema"];
                     assert_eq!(misfit(&document, schema, body), None, "{what}");
                 }
                 let answer = Shop::open().await.send(caller, &example).await;

@@ -4,6 +4,12 @@
 /// far below.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// The longest upload of payments, in bytes.
+pub(crate) const IMPORT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most rows of an upload of payments.
+pub(crate) const IMPORT_ROWS_MAX: usize = 100_000;
+
 /// The longest reference or key that is looked up, in characters; a longer one names nothing.
 pub(crate) const REFERENCE_CHARS_MAX: usize = 255;
 
@@ -52,6 +58,7 @@ mod tests {
         let page = include_str!("../../../docs/limits.md");
         for row in [
             format!("| body of a request | {BODY_BYTES_MAX} bytes |"),
+            format!("| upload of payments | {IMPORT_BYTES_MAX} bytes, {IMPORT_ROWS_MAX} rows |"),
             format!("in a path or a parameter | {REFERENCE_CHARS_MAX} characters |"),
             format!("| reason of a refund or a dispute | {REASON_CHARS_MAX} characters |"),
             format!("| description of a refund | {DESCRIPTION_CHARS_MAX} characters |"),

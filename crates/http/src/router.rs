@@ -97,6 +97,10 @@ fn all() -> Routes {
         .add(Auth::ApiKey, Method::GET, "/v1/refunds/{id}/timeline", v1::refund_timeline::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/payments", v1::list_payments::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/payments/{payment}", v1::read_payment::handle)
+        .add(Auth::ApiKey, Method::POST, "/v1/payment-imports", v1::payment_imports::create::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payment-imports", v1::payment_imports::list::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payment-imports/{id}", v1::payment_imports::get::handle)
+        .add(Auth::ApiKey, Method::GET, "/v1/payment-imports/{id}/rows", v1::payment_imports::rows::handle)
         .add(Auth::ApiKey, Method::POST, "/v1/payments/{payment}/dispute", v1::dispute_payment::dispute)
         .add(
             Auth::ApiKey,
@@ -212,6 +216,9 @@ mod tests {
                 "GET /v1/endpoints",
                 "GET /v1/endpoints/{id}",
                 "GET /v1/events",
+                "GET /v1/payment-imports",
+                "GET /v1/payment-imports/{id}",
+                "GET /v1/payment-imports/{id}/rows",
                 "GET /v1/payments",
                 "GET /v1/payments/{payment}",
                 "GET /v1/payments/{payment}/refundability",
@@ -226,6 +233,7 @@ mod tests {
                 "POST /v1/endpoints/{id}/replay",
                 "POST /v1/endpoints/{id}/rotate-secret",
                 "POST /v1/endpoints/{id}/test",
+                "POST /v1/payment-imports",
                 "POST /v1/payments",
                 "POST /v1/payments/{payment}/dispute",
                 "POST /v1/payments/{payment}/refunds",

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use redress_core::environment::Environment;
 use redress_core::id::AccountId;
 use redress_engine::admin::payments::NewPayment;
+use redress_engine::admin::payments_csv::{CsvRows, RowProblem};
 
-use crate::commands::payments::csv_rows::CsvRows;
 use crate::settings::{Settings, Sources};
 
 /// The line of a row, from 1, and the payment or why it is none.
-pub type Row = (u64, Result<NewPayment, String>);
+pub type Row = (u64, Result<NewPayment, RowProblem>);
 
 /// Reads a file of payments to its end.
 ///

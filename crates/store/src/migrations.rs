@@ -26,4 +26,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "idempotency_keys",
         sql: include_str!("../../../migrations/0006_idempotency_keys.sql"),
     },
+    Migration {
+        version: 7,
+        name: "payment_imports",
+        sql: include_str!("../../../migrations/0007_payment_imports.sql"),
+    },
 ];

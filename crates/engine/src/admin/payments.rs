@@ -80,19 +80,35 @@ impl Imported {
     pub fn refusal(&self) -> Option<String> {
         match self {
             Self::Created(_) | Self::Unchanged(_) | Self::Recaptured(_) => None,
-            Self::Conflict { field: "amount" } => {
-                Some("amount is less than what is refunded, reserved or blocked already".to_owned())
-            }
-            Self::Conflict { field: "psp_payment_id" } => Some(
-                "psp_payment_id differs from the payment with this order_ref, or another payment has it"
-                    .to_owned(),
-            ),
-            Self::Conflict { field } => {
-                Some(format!("{field} differs from the payment with this order_ref that is there already"))
-            }
+            Self::Conflict { field } => Some(conflict(field)),
             Self::Invalid { field, problem } => Some(format!("{field} {problem}")),
-            Self::NoAccount => Some("psp_account is not one of the merchant's PSP accounts".to_owned()),
+            Self::NoAccount => Some(NO_ACCOUNT.to_owned()),
         }
+    }
+}
+
+/// Why there is a conflict, for people.
+pub(super) fn conflict(field: &str) -> String {
+    match field {
+        "amount" => "amount is less than what is refunded, reserved or blocked already".to_owned(),
+        "psp_payment_id" => {
+            "psp_payment_id differs from the payment with this order_ref, or another payment has it"
+                .to_owned()
+        }
+        _ => format!("{field} differs from the payment with this order_ref that is there already"),
+    }
+}
+
+/// Why there is no account, for people.
+pub(super) const NO_ACCOUNT: &str = "psp_account is not one of the merchant's PSP accounts";
+
+/// What is wrong with a field that the store refused; the field's name goes before.
+pub(super) fn invalid(field: &str) -> &'static str {
+    match field {
+        "amount" => "must be more than zero",
+        "refunded_before" => "must be between zero and the amount",
+        "environment" => "is not that of the PSP account",
+        _ => "is not valid",
     }
 }
 
@@ -146,7 +162,7 @@ impl Engine {
         Ok(out)
     }
 
-    fn row(&self, new: NewPayment, now: Timestamp) -> Row {
+    pub(super) fn row(&self, new: NewPayment, now: Timestamp) -> Row {
         Row {
             id: PaymentId::new(now, self.parts.world.random.bytes10()),
             environment: new.environment,
@@ -165,7 +181,7 @@ impl Engine {
     }
 }
 
-fn check(new: &NewPayment) -> Result<(), Imported> {
+pub(super) fn check(new: &NewPayment) -> Result<(), Imported> {
     let checks = || {
         check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
         check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
@@ -188,15 +204,6 @@ fn imported(answer: Upserted) -> Imported {
         Upserted::Recaptured(id) => Imported::Recaptured(id),
         Upserted::Conflict { field } => Imported::Conflict { field },
         Upserted::NoAccount => Imported::NoAccount,
-        Upserted::Invalid { field } => Imported::Invalid {
-            field,
-            problem: match field {
-                "amount" => "must be more than zero",
-                "refunded_before" => "must be between zero and the amount",
-                "environment" => "is not that of the PSP account",
-                _ => "is not valid",
-            }
-            .to_owned(),
-        },
+        Upserted::Invalid { field } => Imported::Invalid { field, problem: invalid(field).to_owned() },
     }
 }

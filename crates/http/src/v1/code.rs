@@ -51,6 +51,8 @@ codes! {
         "`field` names the field, the detail says what it must be. The same request never succeeds.";
     BodyTooLarge, "body_too_large", 413, "The body is too long",
         "The limits are in the reference, under limits.";
+    UnsupportedMediaType, "unsupported_media_type", 415, "The body is of a kind that is not taken here",
+        "`Content-Type` must name one of the kinds that the detail names.";
     Conflict, "conflict", 409, "It contradicts what is there",
         "Something with this identity is there with other content, or is no longer in a state that allows this. \
          Read it and decide anew.";
@@ -178,7 +180,7 @@ mod tests {
         assert_eq!(
             published.join("\n"),
             "401 unauthorized\n403 forbidden\n404 not_found\n405 method_not_allowed\n400 malformed\n422 invalid\n\
-             413 body_too_large\n409 conflict\n422 idempotency_key_reused\n409 idempotency_key_in_use\n\
+             413 body_too_large\n415 unsupported_media_type\n409 conflict\n422 idempotency_key_reused\n409 idempotency_key_in_use\n\
              409 refundable_changed\n422 not_refundable\n422 payment_disputed\n422 window_closed\n422 nothing_left\n\
              422 more_than_left\n422 several_not_allowed\n422 partial_not_allowed\n422 amount_not_positive\n\
              422 amount_too_precise\n422 amount_step\n422 amount_too_small\n422 amount_too_large\n422 wrong_currency\n\

@@ -15,6 +15,7 @@ mod metadata;
 pub(crate) mod once;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod payment_imports;
 mod payment_view;
 pub(crate) mod payments;
 mod prefer;

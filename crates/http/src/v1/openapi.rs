@@ -8,9 +8,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payments,
-    read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read, refund_refresh,
-    refund_timeline, refundability,
+    cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payment_imports,
+    payments, read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read,
+    refund_refresh, refund_timeline, refundability,
 };
 
 /// What the description is made from: every handler of the own API stands here.
@@ -25,6 +25,10 @@ use super::{
         connectors::list,
         payments::handle,
         list_payments::handle,
+        payment_imports::create::handle,
+        payment_imports::list::handle,
+        payment_imports::get::handle,
+        payment_imports::rows::handle,
         read_payment::handle,
         dispute_payment::dispute,
         dispute_payment::release,

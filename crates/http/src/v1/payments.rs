@@ -152,7 +152,7 @@ fn refused(error: AdminError) -> OwnError {
     error.into()
 }
 
-fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldProblem> {
+pub(super) fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldProblem> {
     let text = |field| object.text(field, TEXT_CHARS_MAX);
     let needed = |field| object.required_text(field, TEXT_CHARS_MAX);
     let order_ref = needed("order_ref")?;

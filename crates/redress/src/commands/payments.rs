@@ -1,11 +1,11 @@
 //! `redress payments`.
 
-pub(crate) mod csv_rows;
 mod import;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use redress_engine::admin::payments_csv;
 
 use super::options::MerchantArg;
 use crate::failure::Failure;
@@ -44,8 +44,8 @@ fn import_help() -> String {
          Each row is judged by itself. The same again changes nothing; other content for a known order_ref is refused; \
          the captured amount may rise and never falls below what is used. Each refused row is printed with its line \
          number and the reason, and the exit code is 1 then. Works beside a running server.",
-        csv_rows::NEEDED.join(", "),
-        csv_rows::OPTIONAL.join(", ")
+        payments_csv::NEEDED.join(", "),
+        payments_csv::OPTIONAL.join(", ")
     )
 }
 

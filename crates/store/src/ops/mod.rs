@@ -16,6 +16,7 @@ pub(crate) mod fixtures;
 pub mod gauges;
 pub mod history;
 pub mod idempotency;
+pub mod imports;
 pub mod inbound;
 pub mod merchants;
 #[cfg(test)]

@@ -73,13 +73,14 @@ if api == "sgate":
         "id /api_v1/merchants/{id}": [site.merchant],
     }
 elif api == "v1":
-    told_names = own_names(site, program, account, orders)
+    tap = site.add_account(program, "tap", site.sandbox, TAP)["id"]
+    told_names = own_names(site, program, account, tap, orders)
 else:
     told_names = {"order_ref": orders, "merchant_order_ref": orders, "key": [site.told["portone"]["client_key"]]}
 fields = {
     "v1": {"psp_account": [account], "currency": [currency], "outcome": ["succeeded", "failed"], "dialect": ["standard"],
            "reason": ["other"], "expected_refundable": [10**12], "since": ["2026-01-01T00:00:00Z"],
-           "environment": ["sandbox"]},
+           "environment": ["sandbox"], "blocked": ["released"]},
     "sgate": {},
     "portone": {"channel": [channel], "environment": ["sandbox", "sandbox", "sandbox", "live"], "order_ref": orders,
                 "portone_key": [site.told["portone"]["client_key"]],

@@ -6,9 +6,28 @@ from common import call, must, redress, until
 NOBODY = "http://127.0.0.1:65535/"
 
 CURRENCY, CAPTURED = "VND", 10**12
+CASES = 6
 
 
-def own_names(site, program, account, orders):
+def open_cases(site, own, tap):
+    """Cases: the PSP did what a person had called over without effect."""
+    for number in range(CASES):
+        order, known = f"case-{number}", f"chg_case_{number}"
+        site.control("payment", {"psp": "tap", "payment": known, "currency": "SAR", "amount_minor": 10**6})
+        site.add_payment(order, tap, known, "SAR", 10**6, "tap", "TAP")
+        site.steps("tap", known, "pend")
+        made = own("POST", f"/v1/payments/{order}/refunds", {"amount": 100, "currency": "SAR"}, 201)["id"]
+        at_psp = until(f"id of {made} at the PSP", lambda: own("GET", f"/v1/refunds/{made}", None, 200)["psp_refund_id"])
+        own("POST", f"/v1/refunds/{made}/close", {"outcome": "failed", "reason": "not seen"}, 200)
+        site.control("finish", {"psp": "tap", "refund": at_psp, "state": "succeeded"})
+
+    def cases():
+        found = own("GET", "/v1/cases?status=open&kind=late_success", None, 200)["data"]
+        return len(found) == CASES and [one["id"] for one in found]
+    return until("case of each late success", cases)
+
+
+def own_names(site, program, account, tap, orders):
     """The names to be put into paths, by parameter or by parameter, method and path."""
     def own(method, path, body=None, status=None):
         answered, answer = call(method, site.base + path, body, {"Authorization": f"Bearer {site.told['api_key']}"})
@@ -36,11 +55,14 @@ def own_names(site, program, account, orders):
         return all(own("GET", f"/v1/refunds/{one}", None, 200)["status"] == "pending" for one in pending)
     until("refund that stays pending", are_pending)
     deliveries = own("GET", "/v1/deliveries?limit=20", None, 200)["data"]
+    cases = open_cases(site, own, tap)
     # What an account that is paused would send waits, and can be withdrawn.
     redress(program, "psp-account", "pause", *site.place, account)
     queued = [refund(order, 1000) for order in refunded for _ in range(2)]
     return {
         "payment": refunded,
+        "id GET /v1/cases/{id}": cases,
+        "id POST /v1/cases/{id}/close": cases,
         "payment POST /v1/payments/{payment}/dispute": disputed,
         "payment POST /v1/payments/{payment}/release-dispute": disputed,
         "id GET /v1/refunds/{id}": ended,

@@ -7,9 +7,9 @@ use std::path::Path;
 use indicatif::ProgressBar;
 use redress_core::id::MerchantId;
 use redress_engine::admin::payments::{IMPORT_ROWS_AT_ONCE, Imported, NewPayment};
+use redress_engine::admin::payments_csv::{CsvRow, CsvRows};
 use redress_engine::engine::Engine;
 
-use super::csv_rows::{CsvRow, CsvRows};
 use crate::failure::Failure;
 use crate::output::{one_line, print};
 use crate::progress;
@@ -78,7 +78,7 @@ async fn import(
                 refusals.push(None);
                 good.push(payment);
             }
-            Err(problem) => refusals.push(Some(problem)),
+            Err(problem) => refusals.push(Some(problem.to_string())),
         }
     }
     let outcomes = engine.import_payments(merchant, good).await?;

@@ -1,6 +1,7 @@
 //! Reading payments from CSV, row by row: what is wrong with one row leaves the others alone.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::io::Read;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
@@ -9,14 +10,15 @@ use redress_core::environment::Environment;
 use redress_core::id::AccountId;
 use redress_core::money::{Amount, Currency};
 use redress_core::time::Timestamp;
-use redress_engine::admin::payments::NewPayment;
+
+use super::payments::NewPayment;
 
 /// Columns that must be there.
-pub(super) const NEEDED: [&str; 6] =
+pub const NEEDED: [&str; 6] =
     ["order_ref", "psp_account", "psp_payment_id", "currency", "amount", "captured_at"];
 
 /// Columns that may be there.
-pub(super) const OPTIONAL: [&str; 7] = [
+pub const OPTIONAL: [&str; 7] = [
     "merchant_order_ref",
     "refunded_before",
     "channel",
@@ -27,14 +29,38 @@ pub(super) const OPTIONAL: [&str; 7] = [
 ];
 
 /// The accounts of the merchant, with their environments.
-pub(crate) type Accounts = BTreeMap<AccountId, Environment>;
+pub type Accounts = BTreeMap<AccountId, Environment>;
+
+/// Why a row is no payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowProblem {
+    /// The column at fault, where it is one.
+    pub field: Option<&'static str>,
+    /// What is wrong with it, for people; the column's name goes before.
+    pub problem: String,
+}
+
+impl RowProblem {
+    fn of(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field: Some(field), problem: problem.into() }
+    }
+}
+
+impl fmt::Display for RowProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field {
+            Some(field) => write!(f, "{field} {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
 
 /// A row that was read.
-pub(crate) struct CsvRow {
+pub struct CsvRow {
     /// Where it begins, from 1; the header is line 1.
-    pub(crate) line: u64,
+    pub line: u64,
     /// The payment, or why it is none.
-    pub(crate) payment: Result<NewPayment, String>,
+    pub payment: Result<NewPayment, RowProblem>,
 }
 
 /// Counts the lines that pass by. The CSV reader takes a row's position before what ends the row above it is read whole,
@@ -85,7 +111,7 @@ impl<R: Read> Read for Lines<R> {
 }
 
 /// Rows of a file, after its header.
-pub(crate) struct CsvRows<R> {
+pub struct CsvRows<R> {
     reader: Reader<Lines<R>>,
     /// The place of each column that is there.
     columns: BTreeMap<&'static str, usize>,
@@ -98,7 +124,7 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn new(file: R) -> Result<Self, String> {
+    pub fn new(file: R) -> Result<Self, String> {
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(Lines::new(file));
         let header =
             reader.byte_headers().map_err(|error| format!("the header row cannot be read: {error}"))?;
@@ -121,7 +147,7 @@ impl<R: Read> CsvRows<R> {
     }
 
     /// How many bytes were read so far.
-    pub(super) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.reader.position().byte()
     }
 
@@ -129,7 +155,7 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// When the file cannot be read further.
-    pub(crate) fn next(&mut self, accounts: &Accounts) -> Result<Option<CsvRow>, String> {
+    pub fn next(&mut self, accounts: &Accounts) -> Result<Option<CsvRow>, String> {
         if !self.reader.read_byte_record(&mut self.record).map_err(|error| error.to_string())? {
             return Ok(None);
         }
@@ -138,29 +164,32 @@ impl<R: Read> CsvRows<R> {
         let payment = if self.record.len() == self.width {
             self.payment(accounts)
         } else {
-            Err(format!("it has {} fields, the header has {}", self.record.len(), self.width))
+            let problem = format!("it has {} fields, the header has {}", self.record.len(), self.width);
+            Err(RowProblem { field: None, problem })
         };
         Ok(Some(CsvRow { line, payment }))
     }
 
-    fn payment(&self, accounts: &Accounts) -> Result<NewPayment, String> {
-        let account = self.needed("psp_account")?;
-        let account = AccountId::parse(account)
-            .map_err(|_| "psp_account must be an id, as `redress psp-account list` shows them".to_owned())?;
+    fn payment(&self, accounts: &Accounts) -> Result<NewPayment, RowProblem> {
+        let account = AccountId::parse(self.needed("psp_account")?).map_err(|_| {
+            RowProblem::of("psp_account", "must be an id, as `redress psp-account list` shows them")
+        })?;
         let own = accounts.get(&account);
-        let own = own.ok_or_else(|| "psp_account is not one of the merchant's PSP accounts".to_owned())?;
+        let own =
+            own.ok_or_else(|| RowProblem::of("psp_account", "is not one of the merchant's PSP accounts"))?;
         let environment = match self.field("environment")? {
             None => *own,
-            Some(text) => Environment::parse(text).ok_or("environment must be sandbox or live")?,
+            Some(text) => Environment::parse(text)
+                .ok_or_else(|| RowProblem::of("environment", "must be sandbox or live"))?,
         };
         let currency = Currency::from_code(self.needed("currency")?)
-            .map_err(|_| "currency must be a code of ISO 4217, as SAR".to_owned())?;
+            .map_err(|_| RowProblem::of("currency", "must be a code of ISO 4217, as SAR"))?;
         let captured = minor("amount", self.needed("amount")?, currency)?;
         let refunded_before = match self.field("refunded_before")? {
             None => 0,
             Some(text) => minor("refunded_before", text, currency)?,
         };
-        let own_text = |name| Ok::<_, String>(self.field(name)?.map(str::to_owned));
+        let own_text = |name| Ok::<_, RowProblem>(self.field(name)?.map(str::to_owned));
         Ok(NewPayment {
             environment,
             order_ref: self.needed("order_ref")?.to_owned(),
@@ -178,28 +207,28 @@ impl<R: Read> CsvRows<R> {
     }
 
     /// A field without the spaces around it; `None` where it is empty or its column is not there.
-    fn field(&self, name: &str) -> Result<Option<&str>, String> {
+    fn field(&self, name: &'static str) -> Result<Option<&str>, RowProblem> {
         let Some(bytes) = self.columns.get(name).and_then(|at| self.record.get(*at)) else { return Ok(None) };
-        let text = std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?.trim();
+        let text = std::str::from_utf8(bytes).map_err(|_| RowProblem::of(name, "is not UTF-8"))?.trim();
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    fn needed(&self, name: &str) -> Result<&str, String> {
-        self.field(name)?.ok_or_else(|| format!("{name} is empty"))
+    fn needed(&self, name: &'static str) -> Result<&str, RowProblem> {
+        self.field(name)?.ok_or_else(|| RowProblem::of(name, "is empty"))
     }
 }
 
-fn minor(name: &str, text: &str, currency: Currency) -> Result<i64, String> {
+fn minor(name: &'static str, text: &str, currency: Currency) -> Result<i64, RowProblem> {
     let decimal = Decimal::from_text(text).map_err(|_| {
-        format!("{name} must be a decimal number in major units, as 10.50, without separators")
+        RowProblem::of(name, "must be a decimal number in major units, as 10.50, without separators")
     })?;
-    decimal.to_minor(currency).map_err(|error| format!("{name} in {currency} has {error}"))
+    decimal.to_minor(currency).map_err(|error| RowProblem::of(name, format!("in {currency} has {error}")))
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+fn time(text: &str) -> Result<Timestamp, RowProblem> {
     text.parse::<jiff::Timestamp>()
         .map(|at| Timestamp::from_micros(at.as_microsecond()))
-        .map_err(|_| "captured_at must be RFC 3339 with a zone, as 2026-01-02T03:04:05Z".to_owned())
+        .map_err(|_| RowProblem::of("captured_at", "must be RFC 3339 with a zone, as 2026-01-02T03:04:05Z"))
 }
 
 #[cfg(test)]
@@ -218,7 +247,7 @@ mod tests {
         Ok(all)
     }
 
-    fn one(currency: &str, amount: &str) -> Result<NewPayment, String> {
+    fn one(currency: &str, amount: &str) -> Result<NewPayment, RowProblem> {
         let file = format!(
             "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n\
              o-1,{ACCOUNT},p-1,{currency},{amount},2026-01-02T03:04:05+03:00\n"
@@ -275,9 +304,9 @@ mod tests {
         let rows = read(&file).unwrap();
         let lines: Vec<_> = rows.iter().map(|row| (row.line, row.payment.is_ok())).collect();
         assert_eq!(lines, [(2, true), (4, false), (5, false), (6, false), (7, true)]);
-        assert!(rows[1].payment.as_ref().unwrap_err().contains("5 fields"));
-        assert!(rows[2].payment.as_ref().unwrap_err().contains("captured_at"));
-        assert!(rows[3].payment.as_ref().unwrap_err().contains("psp_account"));
+        assert!(rows[1].payment.as_ref().unwrap_err().problem.contains("5 fields"));
+        assert_eq!(rows[2].payment.as_ref().unwrap_err().field, Some("captured_at"));
+        assert_eq!(rows[3].payment.as_ref().unwrap_err().field, Some("psp_account"));
         assert_eq!(rows[4].payment.as_ref().unwrap().customer_ref, None);
     }
 

@@ -1,0 +1,286 @@
+//! Uploads of many payments as a job: received whole, then taken in by batches, by whichever process has the lease. A crash
+//! in between repeats nothing and skips nothing: a row's outcome is recorded with what was done.
+
+use std::time::Duration;
+
+use redress_core::environment::Environment;
+use redress_core::id::{AccountId, ImportId, MerchantId};
+use redress_core::money::{Amount, Currency};
+use redress_core::time::Timestamp;
+use redress_store::StoreError;
+use redress_store::ops::imports::{
+    AddImportRows, BeginImport, DueImport, FindImport, JudgePayments, LeaseImport, ListImportRows,
+    ListImports, NewImportRow, OpenImportRows, PruneImports, Ruling, StartImport, TakeInRows,
+};
+use redress_store::ops::payments::UpsertPayments;
+use serde::{Deserialize, Serialize};
+
+pub use redress_store::ops::imports::{Import, ImportRow, ImportState, RefusalKind, RowOutcome, RowRefusal};
+
+use super::payments::{IMPORT_ROWS_AT_ONCE, Imported, NO_ACCOUNT, NewPayment, check, conflict, invalid};
+use super::{AdminError, NAME_BYTES_MAX, check_text};
+use crate::engine::Engine;
+
+/// Who goes on with an import has it for so long: far longer than a batch takes.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// An import is forgotten so long after it was done, or broken off, when another one begins.
+pub const IMPORT_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// Each import that begins forgets so many rows of an older one.
+const ROWS_FORGOTTEN: u32 = 1_000;
+
+/// A row of an upload, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadedRow {
+    /// Where it begins, from 1.
+    pub line: u64,
+    /// The payment's reference, where the row has one.
+    pub order_ref: Option<String>,
+    /// The payment, or why the row is none.
+    pub payment: Result<NewPayment, RowRefusal>,
+}
+
+/// Why a row was refused, for people.
+pub fn refusal_text(refusal: &RowRefusal) -> String {
+    let field = refusal.field.as_deref();
+    match (&refusal.detail, refusal.kind, field) {
+        (Some(detail), _, Some(field)) => format!("{field} {detail}"),
+        (Some(detail), _, None) => detail.clone(),
+        (None, RefusalKind::Conflict, field) => conflict(field.unwrap_or("the payment")),
+        (None, RefusalKind::Invalid, Some(field)) => format!("{field} {}", invalid(field)),
+        (None, RefusalKind::Invalid, None) => "it is no payment".to_owned(),
+        (None, RefusalKind::NoAccount, _) => NO_ACCOUNT.to_owned(),
+    }
+}
+
+impl Engine {
+    /// An upload begins; `author` is who sends it.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn begin_import(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        dry_run: bool,
+        author: &str,
+    ) -> Result<ImportId, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        let now = self.now();
+        let kept = i64::try_from(IMPORT_KEPT.as_micros()).unwrap_or(i64::MAX);
+        let before = Timestamp::from_micros(now.as_micros().saturating_sub(kept));
+        self.parts.store.run(PruneImports { before, rows_max: ROWS_FORGOTTEN }).await?;
+        let id = ImportId::new(now, self.parts.world.random.bytes10());
+        let author = author.to_owned();
+        self.parts.store.run(BeginImport { merchant, id, environment, dry_run, author, now }).await?;
+        Ok(id)
+    }
+
+    /// Rows of an upload came, each of another line.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn add_import_rows(
+        &self,
+        merchant: MerchantId,
+        import: ImportId,
+        rows: Vec<UploadedRow>,
+    ) -> Result<(), AdminError> {
+        let rows = rows.into_iter().map(|row| {
+            let content = row.payment.and_then(|payment| Stored::of(&payment).written());
+            NewImportRow { line: row.line, order_ref: row.order_ref, content }
+        });
+        let rows = rows.collect();
+        Ok(self.parts.store.run(AddImportRows { merchant, import, rows, now: self.now() }).await?)
+    }
+
+    /// An upload is here whole: it is taken in from now on, whoever hangs up.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn start_import(&self, merchant: MerchantId, import: ImportId) -> Result<(), AdminError> {
+        self.parts.store.run(StartImport { merchant, import, now: self.now() }).await?;
+        self.parts.imports_due.notify_one();
+        Ok(())
+    }
+
+    /// An import of a merchant in one environment.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn import(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        import: ImportId,
+    ) -> Result<Import, AdminError> {
+        let found = self.parts.store.read(FindImport { merchant, environment, import }).await?;
+        found.ok_or(AdminError::NotFound("import"))
+    }
+
+    /// A page of a merchant's imports, the newest first; `after` is the last of the page before.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn list_imports(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        after: Option<ImportId>,
+        limit: u32,
+    ) -> Result<Vec<Import>, AdminError> {
+        let before = after.unwrap_or(ImportId::from_bytes([u8::MAX; 16]));
+        Ok(self.parts.store.read(ListImports { merchant, environment, before, limit }).await?)
+    }
+
+    /// A page of an import's rows, in the order of their lines; only lines after one.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn import_rows(
+        &self,
+        merchant: MerchantId,
+        import: ImportId,
+        outcome: Option<RowOutcome>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<ImportRow>, AdminError> {
+        Ok(self.parts.store.read(ListImportRows { merchant, import, outcome, after, limit }).await?)
+    }
+
+    /// Takes in what was uploaded, until `stop` resolves.
+    pub async fn work_imports(&self, stop: impl Future<Output = ()>) {
+        self.repeat("payment imports", &self.parts.imports_due, || self.work_imports_once(), stop).await;
+    }
+
+    /// Takes in a batch of the import that waits the longest. True when there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn work_imports_once(&self) -> Result<bool, StoreError> {
+        let (store, now) = (&self.parts.store, self.now());
+        let Some((merchant, import)) = store.read(DueImport { now }).await? else { return Ok(false) };
+        let lease = LeaseImport { merchant, import, now, until: now.plus(LEASE) };
+        let Some(leased) = store.run(lease).await? else { return Ok(true) };
+        let limit = u32::try_from(IMPORT_ROWS_AT_ONCE).unwrap_or(u32::MAX);
+        let open = store.read(OpenImportRows { merchant, import, limit }).await?;
+        let mut rows: Vec<_> = open.into_iter().map(|(line, text)| (line, self.ruling(&text, now))).collect();
+        if leased.dry_run {
+            self.judge(merchant, &mut rows, now).await?;
+        }
+        if store.run(TakeInRows { merchant, import, rows, now: self.now() }).await? {
+            tracing::info!(%import, rows = leased.total, dry_run = leased.dry_run, "an import is done");
+        }
+        Ok(true)
+    }
+
+    fn ruling(&self, content: &str, now: Timestamp) -> Ruling {
+        let Some(payment) = Stored::read(content) else {
+            tracing::error!("a row of an import cannot be read any more");
+            let (field, detail) = (None, Some("it cannot be read any more: send it again".to_owned()));
+            return Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail });
+        };
+        match check(&payment) {
+            Ok(()) => Ruling::Pay(Box::new(self.row(payment, now))),
+            Err(Imported::Invalid { field, problem }) => Ruling::Refused(RowRefusal {
+                kind: RefusalKind::Invalid,
+                field: Some(field.to_owned()),
+                detail: Some(problem),
+            }),
+            Err(refused) => Ruling::Refused(RowRefusal {
+                kind: RefusalKind::Invalid,
+                field: None,
+                detail: refused.refusal(),
+            }),
+        }
+    }
+
+    /// Says of each row what would come of it.
+    async fn judge(
+        &self,
+        merchant: MerchantId,
+        rows: &mut [(u64, Ruling)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let payments = rows.iter().filter_map(|(_, ruling)| match ruling {
+            Ruling::Pay(payment) => Some((**payment).clone()),
+            Ruling::Judged(_) | Ruling::Refused(_) => None,
+        });
+        let upsert = UpsertPayments { merchant, rows: payments.collect(), now };
+        let mut judged = self.parts.store.run(JudgePayments(upsert)).await?.into_iter();
+        for (_, ruling) in rows {
+            if matches!(ruling, Ruling::Pay(_)) {
+                let said =
+                    judged.next().ok_or_else(|| StoreError::inconsistent("a payment without an answer"))?;
+                *ruling = Ruling::Judged(said);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A payment as it lies in an upload until it is taken in.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    environment: String,
+    order_ref: String,
+    merchant_order_ref: Option<String>,
+    account: String,
+    psp_payment_id: String,
+    currency: String,
+    captured: i64,
+    refunded_before: i64,
+    captured_at: i64,
+    channel: Option<String>,
+    payment_method: Option<String>,
+    customer_ref: Option<String>,
+    notification_url: Option<String>,
+}
+
+impl Stored {
+    fn of(payment: &NewPayment) -> Self {
+        let payment = payment.clone();
+        Self {
+            environment: payment.environment.as_str().to_owned(),
+            order_ref: payment.order_ref,
+            merchant_order_ref: payment.merchant_order_ref,
+            account: payment.account.to_string(),
+            psp_payment_id: payment.psp_payment_id,
+            currency: payment.captured.currency().code().to_owned(),
+            captured: payment.captured.minor(),
+            refunded_before: payment.refunded_before,
+            captured_at: payment.captured_at.as_micros(),
+            channel: payment.channel,
+            payment_method: payment.payment_method,
+            customer_ref: payment.customer_ref,
+            notification_url: payment.notification_url,
+        }
+    }
+
+    fn written(&self) -> Result<String, RowRefusal> {
+        serde_json::to_string(self).map_err(|error| RowRefusal {
+            kind: RefusalKind::Invalid,
+            field: None,
+            detail: Some(error.to_string()),
+        })
+    }
+
+    fn read(text: &str) -> Option<NewPayment> {
+        let stored: Self = serde_json::from_str(text).ok()?;
+        Some(NewPayment {
+            environment: Environment::parse(&stored.environment)?,
+            order_ref: stored.order_ref,
+            merchant_order_ref: stored.merchant_order_ref,
+            account: AccountId::parse(&stored.account).ok()?,
+            psp_payment_id: stored.psp_payment_id,
+            captured: Amount::new(stored.captured, Currency::from_code(&stored.currency).ok()?),
+            refunded_before: stored.refunded_before,
+            captured_at: Timestamp::from_micros(stored.captured_at),
+            channel: stored.channel,
+            payment_method: stored.payment_method,
+            customer_ref: stored.customer_ref,
+            notification_url: stored.notification_url,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! POST `/v1/payment-imports`: takes in many payments.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use redress_core::id::ImportId;
+use redress_engine::admin::payment_imports::UploadedRow;
+use redress_engine::engine::Engine;
+
+use super::upload::Format;
+use super::view::ImportView;
+use crate::body::LargeBody;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+use crate::v1::once::Once;
+use crate::v1::query::QueryFields;
+
+/// So many rows are written in one transaction: others wait for it.
+const ROWS_AT_ONCE: usize = 500;
+
+/// Import payments
+///
+/// Takes CSV, or JSON lines with one body of `POST /v1/payments` a line, and answers when all of it is on disk; then the rows
+/// are taken in one by one, each as `POST /v1/payments` would. Read the import for how far it is, and its rows for what came
+/// of each. What is refused leaves the other rows alone; the same file again changes nothing. With `dry_run=true` every row
+/// is judged by what is there now and no payment is changed.
+#[utoipa::path(
+    post,
+    path = "/v1/payment-imports",
+    operation_id = "importPayments",
+    tag = "Payments",
+    params(
+        ("dry_run" = Option<bool>, Query, description = "`true`: judge the rows and change nothing."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key imports nothing again and is \
+            answered with the import as it is now."),
+    ),
+    request_body(
+        content(
+            (String = "text/csv", example = "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\norder-4,\
+                acc_01k00000000000000000000000,4014083434,VND,1000000,2026-11-18T15:06:40Z\n"),
+            (String = "application/x-ndjson", example = "{\"order_ref\":\"order-5\",\"psp_account\":\
+                \"acc_01k00000000000000000000000\",\"psp_payment_id\":\"4014083435\",\"currency\":\"VND\",\"amount\":1000000,\
+                \"captured_at\":\"2026-11-18T15:06:40Z\"}\n"),
+        ),
+        description = "At most 16 MiB and 100,000 rows.",
+    ),
+    responses(
+        (status = 202, description = "All of it is here; it is being taken in.", body = ImportView,
+            headers(("Location" = String, description = "Where the import is read."))),
+        (status = 400, description = "It cannot be read: a CSV's header, say.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 413, description = "It is too long.", body = Body<'static>, content_type = "application/problem+json"),
+        (status = 415, description = "It is neither CSV nor JSON lines.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = 422, description = "It has no rows, or too many.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    once: Once,
+    query: QueryFields,
+    headers: HeaderMap,
+    LargeBody(body): LargeBody,
+) -> Result<Response, OwnError> {
+    query.only(&["dry_run"])?;
+    let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
+    let format = Format::of(&headers)?;
+    let first = async {
+        let accounts = engine.list_accounts(Some(holder.merchant)).await?;
+        let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
+        let rows = format.read(&body, holder.environment, &accounts)?;
+        let import = receive(&engine, &holder, dry_run, rows).await?;
+        Ok((import.to_string(), shown(&engine, &holder, import).await?))
+    };
+    let again = async |name: String| {
+        let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;
+        shown(&engine, &holder, import).await
+    };
+    Box::pin(once.run(&engine, &holder, &body, first, again)).await
+}
+
+/// Writes all rows; only then the import begins.
+async fn receive(
+    engine: &Engine,
+    holder: &KeyHolder,
+    dry_run: bool,
+    rows: Vec<UploadedRow>,
+) -> Result<ImportId, OwnError> {
+    let (merchant, author) = (holder.merchant, holder.key.to_string());
+    let import = engine.begin_import(merchant, holder.environment, dry_run, &author).await?;
+    let mut rows = rows.into_iter();
+    loop {
+        let part: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+        if part.is_empty() {
+            break;
+        }
+        engine.add_import_rows(merchant, import, part).await?;
+    }
+    engine.start_import(merchant, import).await?;
+    Ok(import)
+}
+
+async fn shown(engine: &Engine, holder: &KeyHolder, import: ImportId) -> Result<Response, OwnError> {
+    let found = engine.import(holder.merchant, holder.environment, import).await?;
+    let location = [(header::LOCATION, format!("/v1/payment-imports/{import}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(ImportView::of(found))).into_response())
+}

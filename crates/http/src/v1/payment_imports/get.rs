@@ -1,0 +1,34 @@
+//! GET `/v1/payment-imports/{id}`: how far an import is.
+
+use axum::Json;
+use axum::extract::State;
+use redress_engine::engine::Engine;
+
+use super::id;
+use super::view::ImportView;
+use crate::body::PathText;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+
+/// Read an import
+#[utoipa::path(
+    get,
+    path = "/v1/payment-imports/{id}",
+    operation_id = "getPaymentImport",
+    tag = "Payments",
+    params(("id" = String, Path, description = "The import's id.", example = "imp_01k00000000000000000000000")),
+    responses(
+        (status = 200, description = "The import as it is now.", body = ImportView),
+        (status = 404, description = "There is no such import.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    path: PathText,
+) -> Result<Json<ImportView>, OwnError> {
+    Ok(Json(ImportView::of(engine.import(holder.merchant, holder.environment, id(path)?).await?)))
+}

@@ -1,0 +1,44 @@
+//! GET `/v1/payment-imports`: the imports, the newest first.
+
+use axum::Json;
+use axum::extract::State;
+use redress_core::id::ImportId;
+use redress_engine::engine::Engine;
+
+use super::view::ImportView;
+use crate::v1::auth::KeyHolder;
+use crate::v1::error::{Body, OwnError};
+use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked};
+use crate::v1::query::QueryFields;
+
+/// List the imports
+///
+/// The newest first. Each is kept for at least 30 days after it was done.
+#[utoipa::path(
+    get,
+    path = "/v1/payment-imports",
+    operation_id = "listPaymentImports",
+    tag = "Payments",
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most imports on the page; 50 where it \
+            is left out."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses(
+        (status = 200, description = "A page.", body = Page<ImportView>),
+        (status = 422, description = "A parameter is wrong.", body = Body<'static>,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Any other problem.", body = Body<'static>,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(engine): State<Engine>,
+    holder: KeyHolder,
+    query: QueryFields,
+) -> Result<Json<Page<ImportView>>, OwnError> {
+    query.only(&[LIMIT, CURSOR])?;
+    let PageAsked { limit, after } = PageAsked::read(&query, |text| ImportId::parse(text).ok())?;
+    let found = engine.list_imports(holder.merchant, holder.environment, after, limit + 1).await?;
+    Ok(Json(Page::of(found, limit, |import| import.id, ImportView::of)))
+}

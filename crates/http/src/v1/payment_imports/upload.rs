@@ -1,0 +1,173 @@
+//! Reading what was uploaded, row by row: what is wrong with one row leaves the others alone.
+
+use axum::http::{HeaderMap, header};
+use redress_core::environment::Environment;
+use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal, UploadedRow};
+use redress_engine::admin::payments_csv::{Accounts, CsvRows};
+
+use crate::json_object::{FieldProblem, JsonObject};
+use crate::limits::IMPORT_ROWS_MAX;
+use crate::v1::code::Code;
+use crate::v1::error::OwnError;
+use crate::v1::payments;
+
+/// The shape of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// With a header row; sums are decimal text in major units.
+    Csv,
+    /// One body of `POST /v1/payments` a line; sums are whole numbers of minor units.
+    JsonLines,
+}
+
+impl Format {
+    /// What the caller says that it is.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, OwnError> {
+        let named =
+            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "text/csv" => Ok(Self::Csv),
+            "application/x-ndjson" | "application/jsonl" | "application/json-lines" => Ok(Self::JsonLines),
+            _ => Err(OwnError::of_field(
+                Code::UnsupportedMediaType,
+                "Content-Type",
+                "Content-Type must be text/csv, application/x-ndjson or application/jsonl",
+            )),
+        }
+    }
+
+    /// The rows.
+    pub(super) fn read(
+        self,
+        body: &[u8],
+        environment: Environment,
+        accounts: &Accounts,
+    ) -> Result<Vec<UploadedRow>, OwnError> {
+        let rows = match self {
+            Self::Csv => csv(body, environment, accounts)?,
+            Self::JsonLines => json_lines(body, environment)?,
+        };
+        if rows.is_empty() { Err(OwnError::new(Code::Invalid, "it has no rows")) } else { Ok(rows) }
+    }
+}
+
+fn csv(body: &[u8], environment: Environment, accounts: &Accounts) -> Result<Vec<UploadedRow>, OwnError> {
+    let unreadable = |problem: String| OwnError::new(Code::Malformed, problem);
+    let (mut rows, mut all) = (CsvRows::new(body).map_err(unreadable)?, Vec::new());
+    while let Some(row) = rows.next(accounts).map_err(unreadable)? {
+        let payment = row.payment.map_err(|problem| invalid(problem.field, problem.problem));
+        let payment = payment.and_then(|payment| {
+            let own = payment.environment == environment;
+            let other = || invalid(Some("environment"), format!("must be {environment}, as the API key's"));
+            if own { Ok(payment) } else { Err(other()) }
+        });
+        let order_ref = payment.as_ref().ok().map(|payment| payment.order_ref.clone());
+        add(&mut all, UploadedRow { line: row.line, order_ref, payment })?;
+    }
+    Ok(all)
+}
+
+fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>, OwnError> {
+    let mut all = Vec::new();
+    for (line, text) in (1..).zip(body.split(|byte| *byte == b'\n')) {
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        let payment = JsonObject::parse(text).and_then(|object| payments::read(&object, environment));
+        let payment = payment.map_err(|FieldProblem { field, text }| {
+            // The field's name stands by itself.
+            let own =
+                field.and_then(|field| text.strip_prefix(field)).map(|text| text.trim_start().to_owned());
+            invalid(field, own.unwrap_or_else(|| text.into_owned()))
+        });
+        let order_ref = payment.as_ref().ok().map(|payment| payment.order_ref.clone());
+        add(&mut all, UploadedRow { line, order_ref, payment })?;
+    }
+    Ok(all)
+}
+
+fn add(all: &mut Vec<UploadedRow>, row: UploadedRow) -> Result<(), OwnError> {
+    if all.len() == IMPORT_ROWS_MAX {
+        let too_many = format!("it has more than {IMPORT_ROWS_MAX} rows: send it in parts");
+        return Err(OwnError::new(Code::Invalid, too_many));
+    }
+    all.push(row);
+    Ok(())
+}
+
+fn invalid(field: Option<&str>, detail: String) -> RowRefusal {
+    RowRefusal { kind: RefusalKind::Invalid, field: field.map(str::to_owned), detail: Some(detail) }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use redress_core::id::AccountId;
+
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
+
+    fn format(content_type: &str) -> Option<Format> {
+        let value = HeaderValue::from_str(content_type).unwrap();
+        Format::of(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)])).ok()
+    }
+
+    #[test]
+    fn the_content_type_says_what_it_is() {
+        assert_eq!(format("text/csv; charset=utf-8"), Some(Format::Csv));
+        assert_eq!(format("Application/X-NDJSON"), Some(Format::JsonLines));
+        assert_eq!(format("application/jsonl"), Some(Format::JsonLines));
+        assert_eq!((format("application/json"), format("")), (None, None));
+    }
+
+    #[test]
+    fn a_wrong_row_has_its_line_its_field_and_its_own_words() {
+        let accounts = Accounts::from([(ACCOUNT, Environment::Sandbox)]);
+        let line = |order: &str, more: &str| {
+            format!(
+                r#"{{"order_ref":"{order}","psp_account":"{ACCOUNT}","psp_payment_id":"p-{order}","currency":"SAR",{more}
+                "captured_at":"2026-01-02T03:04:05Z"}}"#
+            )
+            .replace('\n', " ")
+        };
+        let file = format!(
+            "{}\n\nnothing\n{}\n{}\n",
+            line("a", r#""amount":100,"#),
+            line("b", ""),
+            line("c", r#""amount":1,"environment":"live","#)
+        );
+        let rows = Format::JsonLines.read(file.as_bytes(), Environment::Sandbox, &accounts).ok().unwrap();
+        let said: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let refusal = row.payment.as_ref().err();
+                (
+                    row.line,
+                    refusal.and_then(|refusal| refusal.field.as_deref()),
+                    refusal.and_then(|refusal| refusal.detail.as_deref()),
+                )
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (1, None, None),
+                (3, None, Some("the body is not JSON")),
+                (4, Some("amount"), Some("is required")),
+                (5, Some("environment"), Some("must be sandbox, as the API key's")),
+            ]
+        );
+        let live = Format::Csv.read(
+            format!("order_ref,psp_account,psp_payment_id,currency,amount,captured_at\no,{ACCOUNT},p,SAR,1,2026-01-02T03:04:05Z\n").as_bytes(),
+            Environment::Live,
+            &accounts,
+        );
+        let live = live.ok().unwrap().remove(0).payment.unwrap_err();
+        assert_eq!(live.field.as_deref(), Some("environment"));
+        for nothing in ["", "\n\n"] {
+            assert!(Format::JsonLines.read(nothing.as_bytes(), Environment::Sandbox, &accounts).is_err());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Taking in an upload's rows: whoever holds its lease takes the next ones, and records what came of each with it.
+
+use redress_core::id::{ImportId, MerchantId, PaymentId};
+use redress_core::time::Timestamp;
+
+use super::{Import, RefusalKind, RowOutcome, RowRefusal, import, import_columns, number};
+use crate::error::StoreError;
+use crate::op::{Done, Operation, Query};
+use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
+use crate::ops::write::expect_one;
+use crate::tx::Tx;
+
+/// The import that waits the longest for somebody to go on with it.
+#[derive(Clone, Copy, Debug)]
+pub struct DueImport {
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Query for DueImport {
+    type Out = Option<(MerchantId, ImportId)>;
+    const NAME: &'static str = "due_import";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<(MerchantId, ImportId)>, StoreError> {
+        let sql =
+            "SELECT merchant_id, import_id FROM payment_imports WHERE due_at <= $1 ORDER BY due_at LIMIT 1";
+        let rows = tx.rows(sql, &[self.now.as_micros().into()]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some((MerchantId::from_bytes(row.id16(0)?), ImportId::from_bytes(row.id16(1)?))))
+    }
+}
+
+/// Takes an import that is due: nobody else goes on with it until the lease is over.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseImport {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which.
+    pub import: ImportId,
+    /// The time.
+    pub now: Timestamp,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
+impl Operation for LeaseImport {
+    /// `None` where somebody else has it, or it is over.
+    type Out = Option<Import>;
+    const NAME: &'static str = "lease_import";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Option<Import>>, StoreError> {
+        let sql = concat!(
+            "UPDATE payment_imports SET due_at = $1 WHERE merchant_id = $2 AND import_id = $3 AND due_at <= $4 RETURNING ",
+            import_columns!()
+        );
+        let params = [
+            self.until.as_micros().into(),
+            self.merchant.as_bytes().into(),
+            self.import.as_bytes().into(),
+            self.now.as_micros().into(),
+        ];
+        let rows = tx.rows(sql, &params).await?;
+        Ok(Done::Commit(rows.first().map(import).transpose()?))
+    }
+}
+
+/// The next rows that wait, in the order of their lines.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenImportRows {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which import.
+    pub import: ImportId,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl Query for OpenImportRows {
+    /// Lines with their content.
+    type Out = Vec<(u64, String)>;
+    const NAME: &'static str = "open_import_rows";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<(u64, String)>, StoreError> {
+        let sql = "SELECT line, content FROM payment_import_rows WHERE merchant_id = $1 AND import_id = $2 \
+                   AND outcome IS NULL ORDER BY line LIMIT $3";
+        let params = [self.merchant.as_bytes().into(), self.import.as_bytes().into(), self.limit.into()];
+        tx.rows(sql, &params).await?.iter().map(|row| Ok((number(row, 0)?, row.text(1)?))).collect()
+    }
+}
+
+/// Says what would come of payments, and changes nothing.
+#[derive(Clone, Debug)]
+pub struct JudgePayments(pub UpsertPayments);
+
+impl Operation for JudgePayments {
+    type Out = Vec<Upserted>;
+    const NAME: &'static str = "judge_payments";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Vec<Upserted>>, StoreError> {
+        let (Done::Commit(out) | Done::Rollback(out)) = self.0.run(tx).await?;
+        Ok(Done::Rollback(out))
+    }
+}
+
+/// What is to become of a row.
+#[derive(Clone, Debug)]
+pub enum Ruling {
+    /// It is taken in.
+    Pay(Box<NewPayment>),
+    /// It was judged, and nothing is changed but its own outcome.
+    Judged(Upserted),
+    /// It is refused for what it contains.
+    Refused(RowRefusal),
+}
+
+/// Takes in rows and records what came of them, together; a row that has its outcome already keeps it. The lease ends
+/// with it, so that imports take turns.
+#[derive(Clone, Debug)]
+pub struct TakeInRows {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which import.
+    pub import: ImportId,
+    /// Lines with what is to become of each; some hundreds at most.
+    pub rows: Vec<(u64, Ruling)>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+#[derive(Default)]
+struct Counts {
+    created: i64,
+    updated: i64,
+    unchanged: i64,
+    refused: i64,
+}
+
+impl Operation for TakeInRows {
+    /// Whether it was the import's last row.
+    type Out = bool;
+    const NAME: &'static str = "take_in_rows";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+        let to_pay = self.rows.iter().filter_map(|(_, ruling)| match ruling {
+            Ruling::Pay(payment) => Some((**payment).clone()),
+            Ruling::Judged(_) | Ruling::Refused(_) => None,
+        });
+        let upsert = UpsertPayments { merchant: self.merchant, rows: to_pay.collect(), now: self.now };
+        let (Done::Commit(paid) | Done::Rollback(paid)) = upsert.run(tx).await?;
+        let (mut paid, mut counts) = (paid.into_iter(), Counts::default());
+        for (line, ruling) in &self.rows {
+            let came = match ruling {
+                Ruling::Pay(_) => {
+                    let upserted = paid.next();
+                    came_of(upserted.ok_or_else(|| StoreError::inconsistent("a payment without an answer"))?)
+                }
+                // What a dry run would have made has no id.
+                Ruling::Judged(Upserted::Created(_)) => {
+                    Came { payment: None, ..Came::of(RowOutcome::Created) }
+                }
+                Ruling::Judged(upserted) => came_of(*upserted),
+                Ruling::Refused(refusal) => Came::refused(refusal.clone()),
+            };
+            if self.record(tx, *line, &came).await? {
+                match came.outcome {
+                    RowOutcome::Created => counts.created += 1,
+                    RowOutcome::Updated => counts.updated += 1,
+                    RowOutcome::Unchanged => counts.unchanged += 1,
+                    RowOutcome::Refused => counts.refused += 1,
+                }
+            }
+        }
+        self.count(tx, &counts).await.map(Done::Commit)
+    }
+}
+
+impl TakeInRows {
+    async fn record<T: Tx>(&self, tx: &mut T, line: u64, came: &Came) -> Result<bool, StoreError> {
+        let refusal = came.refusal.as_ref();
+        let recorded = tx
+            .exec(
+                "UPDATE payment_import_rows SET outcome = $1, payment_id = $2, refusal = $3, field = $4, detail = $5, \
+                 content = NULL WHERE merchant_id = $6 AND import_id = $7 AND line = $8 AND outcome IS NULL",
+                &[
+                    came.outcome.as_str().into(),
+                    came.payment.as_ref().map(PaymentId::as_bytes).into(),
+                    refusal.map(|refusal| refusal.kind.as_str()).into(),
+                    refusal.and_then(|refusal| refusal.field.as_deref()).into(),
+                    refusal.and_then(|refusal| refusal.detail.as_deref()).into(),
+                    self.merchant.as_bytes().into(),
+                    self.import.as_bytes().into(),
+                    i64::try_from(line).unwrap_or(i64::MAX).into(),
+                ],
+            )
+            .await?;
+        Ok(recorded == 1)
+    }
+
+    async fn count<T: Tx>(&self, tx: &mut T, counts: &Counts) -> Result<bool, StoreError> {
+        let (merchant, import) = (self.merchant.as_bytes(), self.import.as_bytes());
+        let rows = tx
+            .rows(
+                "UPDATE payment_imports SET created = created + $1, updated = updated + $2, unchanged = unchanged + $3, \
+                 refused = refused + $4, updated_at = $5, due_at = $5 WHERE merchant_id = $6 AND import_id = $7 \
+                 AND state = 'running' RETURNING total - created - updated - unchanged - refused",
+                &[
+                    counts.created.into(),
+                    counts.updated.into(),
+                    counts.unchanged.into(),
+                    counts.refused.into(),
+                    self.now.as_micros().into(),
+                    merchant.into(),
+                    import.into(),
+                ],
+            )
+            .await?;
+        // Somebody else took in the last one.
+        let Some(row) = rows.first() else { return Ok(true) };
+        if row.int(0)? > 0 {
+            return Ok(false);
+        }
+        let ended = tx
+            .exec(
+                "UPDATE payment_imports SET state = 'done', due_at = NULL, finished_at = $1 \
+                 WHERE merchant_id = $2 AND import_id = $3 AND state = 'running'",
+                &[self.now.as_micros().into(), merchant.into(), import.into()],
+            )
+            .await?;
+        expect_one(ended, "payment_imports")?;
+        Ok(true)
+    }
+}
+
+/// What came of a row.
+struct Came {
+    outcome: RowOutcome,
+    payment: Option<PaymentId>,
+    refusal: Option<RowRefusal>,
+}
+
+impl Came {
+    const fn of(outcome: RowOutcome) -> Self {
+        Self { outcome, payment: None, refusal: None }
+    }
+
+    fn refused(refusal: RowRefusal) -> Self {
+        Self { refusal: Some(refusal), ..Self::of(RowOutcome::Refused) }
+    }
+}
+
+fn came_of(upserted: Upserted) -> Came {
+    let refused = |kind, field: Option<&str>| {
+        Came::refused(RowRefusal { kind, field: field.map(str::to_owned), detail: None })
+    };
+    match upserted {
+        Upserted::Created(id) => Came { payment: Some(id), ..Came::of(RowOutcome::Created) },
+        Upserted::Recaptured(id) => Came { payment: Some(id), ..Came::of(RowOutcome::Updated) },
+        Upserted::Unchanged(id) => Came { payment: Some(id), ..Came::of(RowOutcome::Unchanged) },
+        Upserted::Conflict { field } => refused(RefusalKind::Conflict, Some(field)),
+        Upserted::Invalid { field } => refused(RefusalKind::Invalid, Some(field)),
+        Upserted::NoAccount => refused(RefusalKind::NoAccount, Some("psp_account")),
+    }
+}

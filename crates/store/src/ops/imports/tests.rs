@@ -1,0 +1,261 @@
+use redress_core::money::{Amount, Currency};
+
+use super::*;
+use crate::op::Operation;
+use crate::ops::fixtures::{MERCHANT, STRANGER, account, at, world};
+use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
+use crate::store::Store;
+use crate::testing::{TestStores, dump_all, fail_every_statement};
+
+const IMPORT: ImportId = ImportId::from_bytes([9; 16]);
+
+fn begin(dry_run: bool) -> BeginImport {
+    let environment = Environment::Sandbox;
+    BeginImport {
+        merchant: MERCHANT,
+        id: IMPORT,
+        environment,
+        dry_run,
+        author: "key_1".to_owned(),
+        now: at(10),
+    }
+}
+
+fn row(line: u64) -> NewImportRow {
+    NewImportRow { line, order_ref: Some(format!("new-{line}")), content: Ok(format!("payment {line}")) }
+}
+
+fn wrong(line: u64) -> NewImportRow {
+    let (field, detail) = (Some("amount".to_owned()), Some("is no number".to_owned()));
+    let refusal = RowRefusal { kind: RefusalKind::Invalid, field, detail };
+    NewImportRow { line, order_ref: None, content: Err(refusal) }
+}
+
+fn add(rows: Vec<NewImportRow>) -> AddImportRows {
+    AddImportRows { merchant: MERCHANT, import: IMPORT, rows, now: at(11) }
+}
+
+/// The payment of a line.
+fn payment(line: u64, minor: i64) -> NewPayment {
+    let n = u8::try_from(line).unwrap();
+    NewPayment {
+        id: PaymentId::from_bytes([100 + n; 16]),
+        environment: Environment::Sandbox,
+        order_ref: format!("new-{line}"),
+        merchant_order_ref: None,
+        account: account("flex"),
+        psp_payment_id: format!("at-psp-{line}"),
+        captured: Amount::new(minor, Currency::from_code("SAR").unwrap()),
+        refunded_before: 0,
+        captured_at: at(1),
+        channel: None,
+        payment_method: None,
+        customer_ref: None,
+        notification_url: None,
+    }
+}
+
+fn pay(line: u64, minor: i64) -> (u64, Ruling) {
+    (line, Ruling::Pay(Box::new(payment(line, minor))))
+}
+
+fn take(rows: Vec<(u64, Ruling)>) -> TakeInRows {
+    TakeInRows { merchant: MERCHANT, import: IMPORT, rows, now: at(30) }
+}
+
+async fn received(store: &Store, dry_run: bool, rows: Vec<NewImportRow>) {
+    world(store).await;
+    store.run(begin(dry_run)).await.unwrap();
+    store.run(add(rows)).await.unwrap();
+    store.run(StartImport { merchant: MERCHANT, import: IMPORT, now: at(12) }).await.unwrap();
+}
+
+async fn found(store: &Store) -> Import {
+    let find = FindImport { merchant: MERCHANT, environment: Environment::Sandbox, import: IMPORT };
+    store.read(find).await.unwrap().unwrap()
+}
+
+fn all_rows() -> ListImportRows {
+    ListImportRows { merchant: MERCHANT, import: IMPORT, outcome: None, after: 0, limit: 100 }
+}
+
+/// Line, outcome and refusal of each row.
+async fn came(store: &Store) -> Vec<(u64, &'static str, Option<RefusalKind>)> {
+    let rows = store.read(all_rows()).await.unwrap();
+    let short = |row: ImportRow| {
+        (row.line, row.outcome.map_or("", RowOutcome::as_str), row.refusal.map(|refusal| refusal.kind))
+    };
+    rows.into_iter().map(short).collect()
+}
+
+async fn leaves_nothing_when_it_fails<O: Operation>(store: &Store, make: impl Fn() -> O) -> O::Out {
+    fail_every_statement(store, make).await.0.unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_is_received_whole_before_anything_is_due() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        leaves_nothing_when_it_fails(&store, || begin(false)).await;
+        leaves_nothing_when_it_fails(&store, || add(vec![row(2), wrong(3)])).await;
+        assert_eq!(store.read(DueImport { now: at(1_000) }).await, Ok(None), "more may come");
+        let import = found(&store).await;
+        assert_eq!((import.state, import.total, import.refused), (ImportState::Receiving, 2, 1));
+        let start = || StartImport { merchant: MERCHANT, import: IMPORT, now: at(12) };
+        leaves_nothing_when_it_fails(&store, start).await;
+        assert_eq!(store.read(DueImport { now: at(11) }).await, Ok(None));
+        assert_eq!(store.read(DueImport { now: at(12) }).await, Ok(Some((MERCHANT, IMPORT))));
+        assert!(store.run(add(vec![row(4)])).await.is_err(), "nothing more is taken");
+        let refused =
+            store.read(ListImportRows { outcome: Some(RowOutcome::Refused), ..all_rows() }).await.unwrap();
+        assert_eq!((refused.len(), refused[0].line, &refused[0].refusal), (1, 3, &wrong(3).content.err()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_row_is_taken_in_with_its_outcome_and_once() {
+    TestStores::each(async |store| {
+        received(&store, false, vec![row(2), row(3), row(4), wrong(5)]).await;
+        let lease =
+            |now, until| LeaseImport { merchant: MERCHANT, import: IMPORT, now: at(now), until: at(until) };
+        assert!(store.run(lease(20, 60)).await.unwrap().is_some());
+        assert_eq!(store.run(lease(21, 61)).await, Ok(None), "somebody has it");
+        let open = OpenImportRows { merchant: MERCHANT, import: IMPORT, limit: 2 };
+        let texts =
+            |lines: &[u64]| lines.iter().map(|line| (*line, format!("payment {line}"))).collect::<Vec<_>>();
+        assert_eq!(store.read(open).await, Ok(texts(&[2, 3])));
+
+        // The third has an account that is not there.
+        let strange = || {
+            let account = redress_core::id::AccountId::from_bytes([77; 16]);
+            (3, Ruling::Pay(Box::new(NewPayment { account, ..payment(3, 100) })))
+        };
+        let last = leaves_nothing_when_it_fails(&store, || take(vec![pay(2, 100), strange()])).await;
+        assert!(!last);
+        assert_eq!(store.read(open).await, Ok(texts(&[4])));
+        // Somebody whose lease was over comes with the same rows: the outcomes stay, and are not counted again.
+        let before = dump_all(&store).await;
+        store.run(take(vec![pay(2, 100), strange()])).await.unwrap();
+        let mut after = dump_all(&store).await;
+        for table in before.keys() {
+            if table.contains("payment_imports") {
+                continue;
+            }
+            assert_eq!(before[table], after.remove(table).unwrap(), "{table}");
+        }
+        let import = found(&store).await;
+        assert_eq!((import.state, import.created, import.refused), (ImportState::Running, 1, 2));
+
+        assert!(leaves_nothing_when_it_fails(&store, || take(vec![pay(4, 100)])).await, "the last one");
+        let import = found(&store).await;
+        assert_eq!((import.state, import.created, import.finished_at), (ImportState::Done, 2, Some(at(30))));
+        assert_eq!(
+            came(&store).await,
+            [
+                (2, "created", None),
+                (3, "refused", Some(RefusalKind::NoAccount)),
+                (4, "created", None),
+                (5, "refused", Some(RefusalKind::Invalid)),
+            ]
+        );
+        assert_eq!(store.read(DueImport { now: at(1_000) }).await, Ok(None));
+        assert_eq!(store.run(lease(1_000, 2_000)).await, Ok(None), "it is over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_payments_again_are_unchanged_updated_or_a_conflict() {
+    TestStores::each(async |store| {
+        received(&store, false, vec![row(2), row(3), row(4)]).await;
+        let there = UpsertPayments {
+            merchant: MERCHANT,
+            rows: vec![payment(2, 100), payment(3, 100), payment(4, 100)],
+            now: at(5),
+        };
+        store.run(there).await.unwrap();
+        let other = NewPayment { psp_payment_id: "another".to_owned(), ..payment(4, 100) };
+        let rows = vec![pay(2, 100), pay(3, 150), (4, Ruling::Pay(Box::new(other)))];
+        assert!(store.run(take(rows)).await.unwrap());
+        assert_eq!(
+            came(&store).await,
+            [(2, "unchanged", None), (3, "updated", None), (4, "refused", Some(RefusalKind::Conflict))]
+        );
+        let rows = store.read(all_rows()).await.unwrap();
+        assert_eq!(rows[0].payment, Some(payment(2, 100).id));
+        assert_eq!(rows[2].refusal.as_ref().unwrap().field.as_deref(), Some("psp_payment_id"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_come_and_changes_no_payment() {
+    TestStores::each(async |store| {
+        received(&store, true, vec![row(2), row(3)]).await;
+        store
+            .run(UpsertPayments { merchant: MERCHANT, rows: vec![payment(3, 100)], now: at(5) })
+            .await
+            .unwrap();
+        let before = dump_all(&store).await;
+        let both =
+            UpsertPayments { merchant: MERCHANT, rows: vec![payment(2, 100), payment(3, 150)], now: at(30) };
+        let judged = store.run(JudgePayments(both)).await.unwrap();
+        assert_eq!(judged, [Upserted::Created(payment(2, 1).id), Upserted::Recaptured(payment(3, 1).id)]);
+        assert_eq!(dump_all(&store).await, before);
+        let rows = [2, 3].into_iter().zip(judged.into_iter().map(Ruling::Judged)).collect();
+        assert!(store.run(take(rows)).await.unwrap());
+        let rows = store.read(all_rows()).await.unwrap();
+        let said: Vec<_> = rows.iter().map(|row| (row.outcome.unwrap(), row.payment)).collect();
+        let expected = [(RowOutcome::Created, None), (RowOutcome::Updated, Some(payment(3, 1).id))];
+        assert_eq!(said, expected, "what was not made has no id");
+        let mut after = dump_all(&store).await;
+        assert_eq!(before.get("payments"), after.remove("payments").as_ref());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn imports_are_listed_each_to_its_own_merchant_and_environment() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let id = |n: u8| ImportId::from_bytes([n; 16]);
+        for n in 1..=3 {
+            store.run(BeginImport { id: id(n), ..begin(false) }).await.unwrap();
+        }
+        let list = ListImports {
+            merchant: MERCHANT,
+            environment: Environment::Sandbox,
+            before: ImportId::from_bytes([255; 16]),
+            limit: 2,
+        };
+        let ids = async |list: ListImports| {
+            store.read(list).await.unwrap().iter().map(|import: &Import| import.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(list).await, [id(3), id(2)]);
+        assert_eq!(ids(ListImports { before: id(2), ..list }).await, [id(1)]);
+        assert_eq!(ids(ListImports { merchant: STRANGER, ..list }).await, []);
+        assert_eq!(ids(ListImports { environment: Environment::Live, ..list }).await, []);
+        let find = FindImport { merchant: STRANGER, environment: Environment::Sandbox, import: id(1) };
+        assert_eq!(store.read(find).await, Ok(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_ones_are_forgotten_a_part_at_a_time_and_never_one_that_is_taken_in() {
+    TestStores::each(async |store| {
+        received(&store, false, vec![row(2), row(3), row(4)]).await;
+        let prune = |second| PruneImports { before: at(second), rows_max: 2 };
+        assert_eq!(store.run(prune(1_000)).await, Ok(false), "it is being taken in");
+        store.run(take(vec![pay(2, 100), pay(3, 100), pay(4, 100)])).await.unwrap();
+        assert_eq!(store.run(prune(30)).await, Ok(false), "it changed since");
+        assert!(leaves_nothing_when_it_fails(&store, || prune(31)).await);
+        assert_eq!(came(&store).await.len(), 1);
+        assert!(store.run(prune(31)).await.unwrap());
+        assert_eq!(store.run(prune(31)).await, Ok(false));
+        let find = FindImport { merchant: MERCHANT, environment: Environment::Sandbox, import: IMPORT };
+        assert_eq!((came(&store).await.len(), store.read(find).await), (0, Ok(None)));
+    })
+    .await;
+}
