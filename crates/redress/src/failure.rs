@@ -11,7 +11,28 @@ use crate::settings::SettingsError;
 pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done, and nothing is wrong
   1  refused, or something was found: differences, failed checks, refused rows
-  2  it could not run: wrong usage or settings, no database, another server holds it";
+  2  it could not run: wrong usage or settings, no database, another server holds it
+Of commands that speak to a server over HTTP, also:
+  3  the server cannot be reached, or does not answer as it should
+  4  the API key is not good, or lacks a right
+  5  there is no such thing that the key can see
+  6  the refund ended without effect: failed, canceled or reversed
+  7  the end is not known yet: still open when the waiting was over, or no answer came";
+
+/// How a command that speaks to a server ends, besides [`Failure::Found`] for what the server refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RemoteEnd {
+    /// The server cannot be reached, or does not answer as it should.
+    Unreachable,
+    /// The API key is not good, or lacks a right.
+    Unauthorized,
+    /// There is no such thing that the key can see.
+    NotFound,
+    /// The refund ended without effect.
+    Failed,
+    /// The end is not known yet.
+    Open,
+}
 
 /// Why a command ends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +43,9 @@ pub(crate) enum Failure {
     /// The command could not do its work.
     #[error("{0}")]
     Unable(String),
+    /// A command that speaks to a server.
+    #[error("{1}")]
+    Remote(RemoteEnd, String),
 }
 
 impl Failure {
@@ -38,6 +62,11 @@ impl Failure {
         match self {
             Self::Found(_) => ExitCode::from(1),
             Self::Unable(_) => ExitCode::from(2),
+            Self::Remote(RemoteEnd::Unreachable, _) => ExitCode::from(3),
+            Self::Remote(RemoteEnd::Unauthorized, _) => ExitCode::from(4),
+            Self::Remote(RemoteEnd::NotFound, _) => ExitCode::from(5),
+            Self::Remote(RemoteEnd::Failed, _) => ExitCode::from(6),
+            Self::Remote(RemoteEnd::Open, _) => ExitCode::from(7),
         }
     }
 }

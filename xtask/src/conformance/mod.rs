@@ -10,6 +10,7 @@ mod part;
 mod paypal;
 mod portone;
 mod process;
+mod quickstart;
 mod sgate;
 mod site;
 mod standard_webhooks;
@@ -31,7 +32,9 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 27] = [
+const PARTS: [Part; 29] = [
+    Part { name: "quickstart-python", run: quickstart::python },
+    Part { name: "quickstart-typescript", run: quickstart::typescript },
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },

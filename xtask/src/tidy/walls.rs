@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn the_client_knows_nothing_of_the_server() {
-        let manifest = "[dependencies]\nredress-core.workspace = true\nredress-http.workspace = true\naxum = '1'\n";
+        let manifest =
+            "[dependencies]\nredress-core.workspace = true\nredress-http.workspace = true\naxum = '1'\n";
         assert_eq!(problems("crates/client/Cargo.toml", manifest).len(), 3);
         let user = "[dependencies]\nredress-client.workspace = true\n";
         assert!(problems("crates/redress/Cargo.toml", user).is_empty());

@@ -37,6 +37,14 @@ words! {
     }
 }
 
+impl NewEndpoint {
+    /// At an address, with everything else as it is by itself.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into(), dialect: None, environment: None, events: None, key: None, name: None }
+    }
+}
+
 impl Client {
     /// Adds an endpoint. Its signing secret is in the answer of the first call, and never again.
     pub fn create_endpoint(&self, new: &NewEndpoint) -> Call<EndpointMade> {

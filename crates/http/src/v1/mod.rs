@@ -2,6 +2,8 @@
 //! `application/problem+json` with a stable `code`.
 
 mod auth;
+#[cfg(test)]
+mod client_tests;
 pub(crate) mod code;
 pub(crate) mod connectors;
 pub(crate) mod deliveries;
