@@ -18,15 +18,17 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+/// Asks for the page after a cursor, or for the first.
+type AskPage<T> = Box<dyn Fn(Option<&str>) -> Call<Page<T>> + Send>;
+
 /// Reads a list page by page, to its end.
 pub struct Pager<T> {
-    call: Box<dyn Fn(Option<&str>) -> Call<Page<T>> + Send>,
+    call: AskPage<T>,
     cursor: Option<String>,
     ended: bool,
 }
 
 impl<T: DeserializeOwned + Send + 'static> Pager<T> {
-    /// `call` asks for the page after a cursor.
     pub(crate) fn new(call: impl Fn(Option<&str>) -> Call<Page<T>> + Send + 'static) -> Self {
         Self { call: Box::new(call), cursor: None, ended: false }
     }

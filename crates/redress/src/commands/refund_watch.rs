@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use redress_engine::world::Clock;
 
 use super::options::JsonFlag;
 use super::refund_remote::{json, show, sum};
