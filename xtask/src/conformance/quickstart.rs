@@ -15,6 +15,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What the programs print once a notification was verified.
 const VERIFIED: &str = "verified: refund.succeeded of rf_";
 
+/// What they print before, once the refund has ended.
+const ENDED: &str = " is succeeded";
+
 /// One page.
 struct Page {
     /// In `docs`.
@@ -25,6 +28,8 @@ struct Page {
     program: &'static str,
     /// Parts of it, and others that make it wrong: a secret that is not the endpoint's, and less patience.
     altered: [(&'static str, &'static str); 2],
+    /// The payment in its command, and another: the first has nothing left after the page's own run.
+    payment: (&'static str, &'static str),
 }
 
 pub(super) fn python(site: &mut Site) -> Ran {
@@ -37,6 +42,7 @@ pub(super) fn python(site: &mut Site) -> Ran {
             ("secret = endpoint[\"secret\"]\n", "secret = \"whsec_\" + \"A\" * 32\n"),
             ("told.get(timeout=30)", "told.get(timeout=3)"),
         ],
+        payment: ("[-1]", "[-3]"),
     };
     run(site, &page, python.parent().unwrap_or(Path::new("")))
 }
@@ -52,6 +58,7 @@ pub(super) fn typescript(site: &mut Site) -> Ran {
             ("secret = endpoint.secret;\n", "secret = \"whsec_\" + \"A\".repeat(32);\n"),
             ("30_000", "3_000"),
         ],
+        payment: (".at(-2)", ".at(-4)"),
     };
     run(site, &page, &modules.join(".bin"))
 }
@@ -64,7 +71,7 @@ fn run(site: &mut Site, page: &Page, programs: &Path) -> Ran {
     let program = blocks(&text, page.language).concat();
     let commands = blocks(&text, "sh run").concat();
     let found = page.altered.iter().all(|(part, _)| program.contains(part));
-    if !found || !commands.contains(page.program) {
+    if !found || !commands.contains(page.program) || !commands.contains(page.payment.0) {
         return Err(Stop::Failed(format!("docs/{}: its program or its command was not found", page.name)));
     }
     let good = one(site, page, "as-it-stands", &program, &commands, programs)?;
@@ -72,10 +79,18 @@ fn run(site: &mut Site, page: &Page, programs: &Path) -> Ran {
     let (Some(0), Some(verified)) = (good.code, verified) else {
         return Err(Stop::Failed(format!("docs/{}: {}", page.name, good.last_line())));
     };
+    let commands = commands.replace(page.payment.0, page.payment.1);
     let program = page.altered.iter().fold(program, |program, (part, other)| program.replace(part, other));
     let wrong = one(site, page, "wrong-secret", &program, &commands, programs)?;
     if wrong.code == Some(0) || wrong.text.contains(VERIFIED) {
         return Err(Stop::Failed(format!("docs/{}: a wrong secret verifies as well", page.name)));
+    }
+    if !wrong.text.contains(ENDED) {
+        let said = wrong.last_line();
+        return Err(Stop::Failed(format!(
+            "docs/{}: with a wrong secret it never came so far: {said}",
+            page.name
+        )));
     }
     Ok(format!("the page's own code: {verified}; with a wrong secret nothing is"))
 }
