@@ -125,7 +125,8 @@ async fn what_the_api_did_not_say_is_not_taken_for_its_word() {
     let failed = client.create_refund("order-1", &NewRefund::of(1, "SAR")).await.unwrap_err();
     assert!(matches!(failed, Error::Unexpected { status: 200, idempotency_key: Some(_), .. }), "{failed:?}");
     // A body that tells of another status than the answer's is somebody else's.
-    let (client, _) = Played::client([answer(400, &json!({"status": 422}), &[])]);
+    let told = problem(422, "invalid", &[]).map(|told| crate::WireAnswer { status: 400, ..told });
+    let (client, _) = Played::client([told]);
     assert!(matches!(client.get_refund("rf_1").await, Err(Error::Unexpected { status: 400, .. })));
 }
 
