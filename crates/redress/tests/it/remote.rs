@@ -4,9 +4,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::harness::time::until;
 use crate::program::{Place, Ran, Sandbox, Server, program, run};
 
 /// Exchanges and look-ups are short.
@@ -117,7 +119,9 @@ fn a_refund_is_made_read_and_listed_and_the_store_shows_the_same() {
     assert_eq!(shop.json(&format!("refund get {id}")), made);
     let rest = shop.json("refund create o-1 --wait 20");
     assert_eq!(rest["amount_minor"], 60_000, "what is left");
-    let other = shop.json("refund create o-2 --amount-minor 1000 --currency VND --wait 20");
+    let keyed = "refund create o-2 --amount-minor 1000 --currency VND --idempotency-key k-2 --wait 20";
+    let other = shop.json(keyed);
+    assert_eq!(shop.json(keyed)["id"], other["id"], "the key alone makes it the same");
 
     let list = shop.json("refund list");
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
@@ -264,8 +268,11 @@ fn the_feed_is_followed_and_resumed() {
     let made = shop.json("refund create o-1 --amount 2000 --currency VND --wait 20");
     let line: Value = serde_json::from_str(&followed.next().unwrap().unwrap()).unwrap();
     assert_eq!(line["event"]["data"]["id"], made["id"]);
-    tail.kill().unwrap();
-    tail.wait().unwrap();
+    // Nobody reads any more: what comes next is the end.
+    drop(followed);
+    shop.json("refund create o-1 --amount 3000 --currency VND --wait 20");
+    let status = until("end", Duration::from_secs(20), || tail.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]
