@@ -100,3 +100,32 @@ unable!(
     redress_engine::error::EngineError,
     redress_psp::http::HttpClientError
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_a_code_of_its_own_and_the_page_has_all_of_them() {
+        let text = String::new;
+        let remote = [
+            RemoteEnd::Unreachable,
+            RemoteEnd::Unauthorized,
+            RemoteEnd::NotFound,
+            RemoteEnd::Failed,
+            RemoteEnd::Open,
+        ];
+        let ends = remote.map(|end| Failure::Remote(end, text()));
+        let codes: Vec<_> = [Failure::Found(text()), Failure::Unable(text())]
+            .iter()
+            .chain(&ends)
+            .map(Failure::code)
+            .collect();
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7].map(ExitCode::from));
+        let page = include_str!("../../../docs/cli.md");
+        for code in 0..8 {
+            assert!(page.contains(&format!("\n| {code} | ")), "docs/cli.md lacks {code}");
+            assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "the help lacks {code}");
+        }
+    }
+}

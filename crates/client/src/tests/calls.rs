@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Played, answer, good, problem, refund};
 use crate::wire::WireError;
 use crate::{
-    CancelRefund, Client, CloseRefund, Config, DisputeReason, Enabling, Error, NewRefund, RefundStatus,
+    CancelRefund, Client, CloseRefund, Config, DisputeReason, EndpointChange, Error, NewRefund, RefundStatus,
     Retries,
 };
 
@@ -73,7 +73,8 @@ async fn reads_are_tried_again_and_what_is_not_safe_is_not() {
     for failure in [Err(lost()), problem(503, "busy", &[])] {
         let (client, played) = Played::client([failure]);
         // No idempotency key: a second one might do it twice.
-        let failed = client.enable_endpoint("ep_1", &Enabling { reason: "up".to_owned() }).await;
+        let change = EndpointChange { name: Some("Shop".to_owned()), ..EndpointChange::default() };
+        let failed = client.change_endpoint("ep_1", &change).await;
         assert!(failed.is_err());
         assert_eq!((played.asked().len(), played.paused().len()), (1, 0));
     }
