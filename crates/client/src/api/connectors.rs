@@ -25,62 +25,62 @@ pub struct Connectors {
 /// What refunds at one PSP can do; `null` stands for what the PSP does not state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connector {
-    /// Name.
+    /// How it is named: the PSP or the method, in lower case.
     pub name: String,
-    /// Title.
+    /// Its name for people.
     pub title: String,
-    /// Methods.
+    /// The payment methods whose refunds it makes.
     pub methods: Vec<Method>,
-    /// Full.
+    /// A payment can be refunded whole.
     pub full: bool,
-    /// Partial.
+    /// It can be refunded in part.
     pub partial: bool,
-    /// Several.
+    /// It can be refunded several times.
     pub several: bool,
     /// Refunds of one payment are sent one after the other.
     pub one_in_flight: bool,
-    /// Limits.
+    /// The least and the most, where the PSP states them.
     pub limits: Vec<Limit>,
     /// Currencies that the PSP counts otherwise than ISO 4217.
     pub decimals: Vec<Unit>,
-    /// Idempotency.
+    /// How the PSP recognises the same refund.
     pub idempotency: String,
-    /// Status query.
+    /// Whether and how the PSP can be asked.
     pub status_query: String,
-    /// Notification.
+    /// Whether and how the PSP tells by itself.
     pub notification: String,
-    /// `null`: any.
+    /// The currencies, ISO 4217; `None`: any.
     pub currencies: Option<Vec<String>>,
-    /// Window seconds.
+    /// For so long after the capture a payment can be refunded, in seconds.
     pub window_seconds: Option<u64>,
 }
 
 /// The least and the most of one refund, in minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
-    /// Currency.
+    /// ISO 4217.
     pub currency: String,
-    /// Min.
+    /// The least.
     pub min: i64,
-    /// Max.
+    /// The most.
     pub max: i64,
 }
 
 /// A payment method, and what proves that refunds of it work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Method {
-    /// Name.
+    /// How it is named: the PSP or the method, in lower case.
     pub name: String,
-    /// Proven by.
+    /// What proves it.
     pub proven_by: String,
 }
 
 /// A currency that the PSP counts otherwise than ISO 4217.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
-    /// Currency.
+    /// ISO 4217.
     pub currency: String,
-    /// Decimals.
+    /// So many decimals the PSP counts.
     pub decimals: u32,
     /// Sums must be multiples of so many minor units.
     pub step: i64,

@@ -55,14 +55,14 @@ pub struct Event {
     pub kind: String,
     /// When it happened.
     pub timestamp: String,
-    /// Data.
+    /// What it is about, as it was then.
     pub data: EventData,
 }
 
 /// A refund as it was at an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundAtEvent {
-    /// Id.
+    /// The refund's id.
     pub id: String,
     /// The payment's id.
     pub payment: String,
@@ -78,17 +78,17 @@ pub struct RefundAtEvent {
     pub status: RefundStatus,
     /// `full` or `partial`.
     pub kind: String,
-    /// Reason.
+    /// Why, in the merchant's word.
     pub reason: String,
-    /// Environment.
+    /// `sandbox` or `live`.
     pub environment: String,
-    /// Created at.
+    /// When the refund was made; RFC 3339.
     pub created_at: String,
     /// The number of the event among the refund's, from 1.
     pub event_number: u32,
-    /// Description.
+    /// Why, in a sentence.
     pub description: Option<String>,
-    /// Failure.
+    /// Why it ended without effect.
     pub failure: Option<Failure>,
     /// Merchant order ref.
     pub merchant_order_ref: Option<String>,
@@ -109,7 +109,7 @@ pub struct PaymentAtEvent {
     pub payment: String,
     /// Its reference.
     pub order_ref: String,
-    /// Environment.
+    /// `sandbox` or `live`.
     pub environment: String,
     /// Merchant order ref.
     pub merchant_order_ref: Option<String>,
@@ -120,6 +120,6 @@ pub struct PaymentAtEvent {
 pub struct EndpointAtEvent {
     /// Its id.
     pub endpoint: String,
-    /// Environment.
+    /// `sandbox` or `live`.
     pub environment: String,
 }

@@ -178,11 +178,11 @@ pub struct Payment {
     pub refunded_before: i64,
     /// Whether the customer disputes it at its bank: it is not refunded besides.
     pub disputed: bool,
-    /// Captured at.
+    /// When it was captured; RFC 3339.
     pub captured_at: String,
     /// When Redress learned of it.
     pub created_at: String,
-    /// Updated at.
+    /// When anything of it changed last; RFC 3339.
     pub updated_at: String,
     /// PortOne's channel.
     pub channel: Option<String>,
@@ -201,19 +201,19 @@ pub struct Payment {
 /// Sums in major units, as text with all of the currency's decimals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecimalSums {
-    /// Captured.
+    /// What was captured.
     pub captured: String,
-    /// Refunded.
+    /// What was given back.
     pub refunded: String,
-    /// Reserved.
+    /// What open refunds hold.
     pub reserved: String,
-    /// Blocked.
+    /// What open cases hold.
     pub blocked: String,
-    /// Refundable.
+    /// What is left to refund.
     pub refundable: String,
 }
 
-/// Why.
+/// Why a payment is disputed, or no longer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisputeReason {
     /// For the feed of events and for people.
