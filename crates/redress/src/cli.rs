@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, case, doctor, endpoint, key, merchant, migrate, payments, psp_account, refund, restore, sandbox,
-    settings, verify,
+    backup, case, doctor, endpoint, events, key, merchant, migrate, payments, psp_account, refund, restore,
+    sandbox, settings, verify,
 };
 use crate::failure::{EXIT_CODES, Failure};
 use crate::{demo, serve};
@@ -34,6 +34,7 @@ enum Command {
     Endpoint(endpoint::EndpointArgs),
     Payments(payments::PaymentsArgs),
     Refund(refund::RefundArgs),
+    Events(events::EventsArgs),
     Case(case::CaseArgs),
     Sandbox(sandbox::SandboxArgs),
     Settings(settings::SettingsArgs),
@@ -56,6 +57,7 @@ impl Cli {
             Command::Endpoint(args) => endpoint::run(args).await,
             Command::Payments(args) => payments::run(args).await,
             Command::Refund(args) => refund::run(args).await,
+            Command::Events(args) => events::run(args).await,
             Command::Case(args) => case::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Settings(_) => settings::run(),
@@ -113,6 +115,29 @@ mod tests {
         }
         assert!(Cli::try_parse_from("redress sandbox --listen 127.0.0.1:1 --data x".split(' ')).is_ok());
         assert!(Cli::try_parse_from("redress sandbox --data x --config x".split(' ')).is_err());
+    }
+
+    #[test]
+    fn every_command_that_speaks_to_a_server_says_which_and_takes_no_store() {
+        for words in [
+            "refund create order-1",
+            "refund get rf_1",
+            "refund list",
+            "refund cancel rf_1",
+            "refund watch rf_1",
+            "events tail",
+        ] {
+            for server in ["--profile p", "--url https://refunds.example", "--profile p --profiles x.toml"] {
+                let line = format!("redress {words} {server}");
+                Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+            for wrong in
+                ["--data x", "--config x.toml", "--profile p --url https://refunds.example", "--key rk_1"]
+            {
+                let line = format!("redress {words} {wrong}");
+                assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+            }
+        }
     }
 
     #[test]

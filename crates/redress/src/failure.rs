@@ -11,7 +11,28 @@ use crate::settings::SettingsError;
 pub(crate) const EXIT_CODES: &str = "Exit codes:
   0  done, and nothing is wrong
   1  refused, or something was found: differences, failed checks, refused rows
-  2  it could not run: wrong usage or settings, no database, another server holds it";
+  2  it could not run: wrong usage or settings, no database, another server holds it
+Of commands that speak to a server over HTTP, also:
+  3  the server cannot be reached, or does not answer as it should
+  4  the API key is not good, or lacks a right
+  5  there is no such thing that the key can see
+  6  the refund ended without effect: failed, canceled or reversed
+  7  the end is not known yet: still open when the waiting was over, or no answer came";
+
+/// How a command that speaks to a server ends, besides [`Failure::Found`] for what the server refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RemoteEnd {
+    /// The server cannot be reached, or does not answer as it should.
+    Unreachable,
+    /// The API key is not good, or lacks a right.
+    Unauthorized,
+    /// There is no such thing that the key can see.
+    NotFound,
+    /// The refund ended without effect.
+    Failed,
+    /// The end is not known yet.
+    Open,
+}
 
 /// Why a command ends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +43,9 @@ pub(crate) enum Failure {
     /// The command could not do its work.
     #[error("{0}")]
     Unable(String),
+    /// A command that speaks to a server.
+    #[error("{1}")]
+    Remote(RemoteEnd, String),
 }
 
 impl Failure {
@@ -38,6 +62,11 @@ impl Failure {
         match self {
             Self::Found(_) => ExitCode::from(1),
             Self::Unable(_) => ExitCode::from(2),
+            Self::Remote(RemoteEnd::Unreachable, _) => ExitCode::from(3),
+            Self::Remote(RemoteEnd::Unauthorized, _) => ExitCode::from(4),
+            Self::Remote(RemoteEnd::NotFound, _) => ExitCode::from(5),
+            Self::Remote(RemoteEnd::Failed, _) => ExitCode::from(6),
+            Self::Remote(RemoteEnd::Open, _) => ExitCode::from(7),
         }
     }
 }
@@ -71,3 +100,32 @@ unable!(
     redress_engine::error::EngineError,
     redress_psp::http::HttpClientError
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_a_code_of_its_own_and_the_page_has_all_of_them() {
+        let text = String::new;
+        let remote = [
+            RemoteEnd::Unreachable,
+            RemoteEnd::Unauthorized,
+            RemoteEnd::NotFound,
+            RemoteEnd::Failed,
+            RemoteEnd::Open,
+        ];
+        let ends = remote.map(|end| Failure::Remote(end, text()));
+        let codes: Vec<_> = [Failure::Found(text()), Failure::Unable(text())]
+            .iter()
+            .chain(&ends)
+            .map(Failure::code)
+            .collect();
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7].map(ExitCode::from));
+        let page = include_str!("../../../docs/cli.md");
+        for code in 0..8 {
+            assert!(page.contains(&format!("\n| {code} | ")), "docs/cli.md lacks {code}");
+            assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "the help lacks {code}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod place;
 #[doc(hidden)]
 pub mod probe;
 mod progress;
+mod remote;
 mod serve;
 mod settings;
 mod telemetry;

@@ -9,12 +9,16 @@ use crate::failure::Failure;
 
 /// Prints a line, or several. A reader that went away is no failure: it has seen enough.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_while_read(text).map(|_| ())
+}
+
+/// The same; false once the reader went away, so that what would print for ever can end.
+pub(crate) fn print_while_read(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::unable(format!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::unable(format!("standard output: {error}"))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask conformance [DIR]`: what others wrote, run against us. Their libraries verify what Redress signs, sign
+//! `cargo xtask conformance [--only PART,...] [DIR]`: what others wrote, run against us. Their libraries verify what Redress signs, sign
 //! what it verifies, play the PSPs that it calls, and judge what goes over the wire.
 
 mod adyen;
@@ -10,6 +10,7 @@ mod part;
 mod paypal;
 mod portone;
 mod process;
+mod quickstart;
 mod sgate;
 mod site;
 mod standard_webhooks;
@@ -31,7 +32,9 @@ struct Part {
 }
 
 /// All of them, in the order in which they run.
-const PARTS: [Part; 27] = [
+const PARTS: [Part; 29] = [
+    Part { name: "quickstart-python", run: quickstart::python },
+    Part { name: "quickstart-typescript", run: quickstart::typescript },
     Part { name: "standard-webhooks-python", run: standard_webhooks::python },
     Part { name: "standard-webhooks-javascript", run: standard_webhooks::javascript },
     Part { name: "portone-pyjwt", run: portone::pyjwt },
@@ -62,10 +65,14 @@ const PARTS: [Part; 27] = [
 ];
 
 pub(crate) fn command(args: &[String]) -> Outcome {
+    let (only, args) = match args {
+        [option, names, rest @ ..] if option == "--only" => (Some(parts_named(names)?), rest),
+        _ => (None, args),
+    };
     let descriptions = match args {
         [] => None,
         [dir] if !dir.starts_with('-') => Some(existing(dir)?),
-        _ => return Err("usage: cargo xtask conformance [DIR]".into()),
+        _ => return Err("usage: cargo xtask conformance [--only PART,...] [DIR]".into()),
     };
     let start = process::stopwatch();
     run(&mut cargo(["build", "--quiet", "--profile", PROFILE, "-p", "redress"]))?;
@@ -73,7 +80,7 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     let mut site = Site::new(target().join(PROFILE).join("redress"), packages, descriptions)?;
 
     let mut counts = Counts::default();
-    for part in &PARTS {
+    for part in PARTS.iter().filter(|part| only.as_ref().is_none_or(|only| only.contains(&part.name))) {
         eprintln!("==> {} (after {} s)", part.name, start.elapsed().as_secs());
         let (word, detail) = counts.add((part.run)(&mut site));
         println!("{word}  {}  {detail}", part.name);
@@ -85,6 +92,11 @@ pub(crate) fn command(args: &[String]) -> Outcome {
         0 => Ok(()),
         n => Err(format!("{n} part(s) of the conformance run failed")),
     }
+}
+
+fn parts_named(names: &str) -> Outcome<Vec<&'static str>> {
+    let known = |name: &str| PARTS.iter().find(|part| part.name == name).map(|part| part.name);
+    names.split(',').map(|name| known(name).ok_or_else(|| format!("no such part: {name}"))).collect()
 }
 
 fn existing(dir: &str) -> Outcome<PathBuf> {
@@ -139,6 +151,13 @@ mod tests {
         assert_eq!(counts.add(Err(Stop::from("broken".to_owned()))), ("failed", "broken".into()));
         assert_eq!(counts.add(Ok("5 verified".into())), ("passed", "5 verified".into()));
         assert_eq!(counts.line(), "passed 1, failed 1, skipped 1");
+    }
+
+    #[test]
+    fn a_part_that_there_is_not_is_no_part_that_passed() {
+        assert_eq!(parts_named("sgate-java,sgate-php"), Ok(vec!["sgate-java", "sgate-php"]));
+        assert!(parts_named("sgate-java,sgate-cobol").is_err());
+        assert!(parts_named("").is_err());
     }
 
     #[test]

@@ -12,8 +12,9 @@ use super::{
     process::finish,
 };
 
-const NODE: [(&str, &str); 6] = [
+const NODE: [(&str, &str); 7] = [
     ("standardwebhooks", "1.1.1"),
+    ("tsx", "4.23.15"),
     ("jsonwebtoken", "9.0.3"),
     ("stripe", "23.1.0"),
     ("stripe-stateful-mock", "0.0.16"),

@@ -11,7 +11,7 @@ struct Wall {
 
 const DATABASES: [&str; 3] = ["rusqlite", "tokio-postgres", "deadpool-postgres"];
 
-const WALLS: [Wall; 14] = [
+const WALLS: [Wall; 15] = [
     // Pure: no input or output, no clock, no randomness, no async.
     Wall {
         name: "core",
@@ -45,11 +45,17 @@ const WALLS: [Wall; 14] = [
         may: &["core", "engine"],
         must_not: &["reqwest", "rusqlite", "tokio-postgres", "deadpool-postgres"],
     },
+    // It knows the API by its description alone, as any client does; and brings no server into a client's program.
+    Wall {
+        name: "client",
+        may: &[],
+        must_not: &["axum", "rusqlite", "tokio-postgres", "deadpool-postgres", "tracing", "clap"],
+    },
     // Written from the providers' documents alone, so that one mistake cannot hide on both sides.
     Wall { name: "sandbox", may: &[], must_not: &["tokio-postgres", "deadpool-postgres"] },
     Wall {
         name: "redress",
-        may: &["core", "store", "psp", "engine", "http", "sandbox"],
+        may: &["core", "store", "psp", "engine", "http", "sandbox", "client"],
         must_not: &DATABASES,
     },
     // Measures the whole, so it may know all of it; nobody knows it.
@@ -135,6 +141,16 @@ mod tests {
         let found =
             problems("crates/psp/Cargo.toml", "[target.'cfg(unix)'.dependencies.rusqlite]\nversion = '1'\n");
         assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn the_client_knows_nothing_of_the_server() {
+        let manifest =
+            "[dependencies]\nredress-core.workspace = true\nredress-http.workspace = true\naxum = '1'\n";
+        assert_eq!(problems("crates/client/Cargo.toml", manifest).len(), 3);
+        let user = "[dependencies]\nredress-client.workspace = true\n";
+        assert!(problems("crates/redress/Cargo.toml", user).is_empty());
+        assert_eq!(problems("crates/http/Cargo.toml", user).len(), 1);
     }
 
     #[test]

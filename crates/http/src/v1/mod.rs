@@ -3,6 +3,8 @@
 
 mod auth;
 pub(crate) mod cases;
+#[cfg(test)]
+mod client_tests;
 pub(crate) mod code;
 pub(crate) mod connectors;
 pub(crate) mod deliveries;

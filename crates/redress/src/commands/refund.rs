@@ -13,42 +13,56 @@ use redress_engine::lookup::{AttemptRow, RefundBy, TimelineEvent};
 use redress_engine::notify::history::Delivery;
 use serde_json::{Value, json};
 
-use super::case;
 use super::options::{DecisionArgs, JsonFlag};
+use super::refund_remote::{Cancel, Create, Get, List};
+use super::refund_watch::Watch;
+use super::{case, refund_remote, refund_watch};
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{one_line, print, print_json, time};
 use crate::place::PlaceArgs;
 
-/// Show a refund, have it looked up now, or say how it ended
+/// Refund a payment and follow refunds over HTTP; look into one beside the server
+///
+/// create, get, list, cancel and watch speak to a server over its own API, from anywhere, with an API key. show, refresh and
+/// close work on the server's store, beside it: they see all merchants, and every exchange with the PSP.
 #[derive(Args, Debug)]
 pub(crate) struct RefundArgs {
-    #[command(flatten)]
-    place: PlaceArgs,
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show how a refund stands, what happened to it, every exchange with the PSP about it, and who was told
+    Create(Create),
+    Get(Get),
+    List(List),
+    Cancel(Cancel),
+    Watch(Watch),
+    /// On the store: show how a refund stands, what happened to it, every exchange with the PSP, and who was told
     Show {
+        #[command(flatten)]
+        place: PlaceArgs,
         #[command(flatten)]
         refund: RefundArg,
         #[command(flatten)]
         json: JsonFlag,
     },
-    /// Make an open refund due now: the running server asks the PSP about it
+    /// On the store: make an open refund due now: the running server asks the PSP about it
     Refresh {
+        #[command(flatten)]
+        place: PlaceArgs,
         #[command(flatten)]
         refund: RefundArg,
     },
-    /// Say how a refund ended of which nobody else knows: only after asking the PSP
+    /// On the store: say how a refund ended of which nobody else knows: only after asking the PSP
     ///
     /// Only a refund that is unknown or pending can be closed. "succeeded" counts its amount as given back for ever.
     /// "failed" RELEASES its amount: it can be refunded again, and if the PSP did it after all, or still does, the
     /// customer is paid twice by the next refund. If the PSP says otherwise later, a case is opened.
     Close {
+        #[command(flatten)]
+        place: PlaceArgs,
         #[command(flatten)]
         refund: RefundArg,
         /// How it ended at the PSP
@@ -84,10 +98,15 @@ fn outcome() -> impl TypedValueParser<Value = Verdict> {
 }
 
 pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
-    let engine = open::for_tool(&args.place.settings()?).await?.engine;
     match args.action {
-        Action::Show { refund, json } => show(&engine, refund.refund, json).await,
-        Action::Refresh { refund } => {
+        Action::Create(args) => refund_remote::create(args).await,
+        Action::Get(args) => refund_remote::get(args).await,
+        Action::List(args) => refund_remote::list(args).await,
+        Action::Cancel(args) => refund_remote::cancel(args).await,
+        Action::Watch(args) => refund_watch::watch(args).await,
+        Action::Show { place, refund, json } => show(&engine(&place).await?, refund.refund, json).await,
+        Action::Refresh { place, refund } => {
+            let engine = engine(&place).await?;
             let (found, _) = engine.any_refund(refund.refund).await?;
             if engine.refresh_refund(found.merchant, found.id).await? {
                 return print(&format!(
@@ -98,7 +117,8 @@ pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
             let state = found.state.name();
             Err(Failure::found(format!("{} is {state}: there is nothing to look up now", found.id)))
         }
-        Action::Close { refund, outcome, decision } => {
+        Action::Close { place, refund, outcome, decision } => {
+            let engine = engine(&place).await?;
             let (found, _) = engine.any_refund(refund.refund).await?;
             let DecisionArgs { reason, author } = &decision;
             let closed = engine.close_refund(found.merchant, found.id, outcome, author, reason).await?;
@@ -106,6 +126,10 @@ pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
             print(&meaning_of(outcome, closed.amount))
         }
     }
+}
+
+async fn engine(place: &PlaceArgs) -> Result<Engine, Failure> {
+    Ok(open::for_tool(&place.settings()?).await?.engine)
 }
 
 async fn show(engine: &Engine, by: RefundBy, json: JsonFlag) -> Result<(), Failure> {

@@ -85,10 +85,12 @@ pub(super) fn invitation(
 ) -> Result<(), Failure> {
     let pick = |kind| payments.iter().filter(|payment| payment.kind == kind).nth(5);
     let (Some(momo), Some(tap)) = (pick(Kind::MomoVnd), pick(Kind::TapSar)) else { return Ok(()) };
+    let last = payments.iter().rfind(|payment| payment.kind == Kind::TapSar).unwrap_or(tap);
     let (base, sandbox) = (&addresses.base_url, &addresses.sandbox_url);
     let (shown, program) = (dir.display(), program());
     let Merchant { code, portone, sgate, api_key, .. } = merchant;
-    let (momo_ref, tap_ref, channel) = (&momo.order_ref, &tap.order_ref, momo.channel);
+    let (momo_ref, tap_ref, last_ref, channel) =
+        (&momo.order_ref, &tap.order_ref, &last.order_ref, momo.channel);
     let (handout, log, inbox, script) = (handout::FILE, LOG_FILE, backend::FILE, SGATE_SCRIPT_FILE);
     print(&format!(
         r#"
@@ -116,6 +118,11 @@ Refund a MoMo payment of {momo_amount} by PortOne's API, and list its refunds:
 Refund a Tap payment of {tap_amount} by SGate's API, and query it ({script} signs the call):
   python3 {shown}/{script} POST /orders/{tap_ref}/refunds order.refund '{{"amount":"12.50","reason":"try"}}'
   python3 {shown}/{script} GET /refunds/{tap_ref}_R1 refund.detail
+
+Refund all of another Tap payment by Redress's own API, from the command line, and see what happened:
+  export REDRESS_URL={base} REDRESS_API_KEY={api_key}
+  {program} refund create {last_ref} --wait 20
+  {program} events tail --from beginning --no-follow
 
 Have MoMo's answer to that payment's next refund lost, refund it once more as above, and see one effect for it:
   curl -s {sandbox}/control/script -d '{{"psp":"momo","payment":"{momo_id}","steps":["timeout_after_effect"]}}'

@@ -10,12 +10,14 @@ use toml::{Table, Value};
 use super::SettingsError;
 use super::key::{Described, DescribedSection, Key};
 use super::value::Setting;
+use crate::remote::{API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABLE};
 
 /// What every variable that is a setting begins with.
 const PREFIX: &str = "REDRESS_";
 
 /// Variables that are read elsewhere: by the command line and by the tests.
-const NOT_SETTINGS: [&str; 3] = ["REDRESS_CONFIG", "REDRESS_DATA", "REDRESS_TEST_"];
+const NOT_SETTINGS: [&str; 6] =
+    ["REDRESS_CONFIG", "REDRESS_DATA", "REDRESS_TEST_", URL_VARIABLE, API_KEY_VARIABLE, PROFILE_VARIABLE];
 
 /// No settings file is longer, in bytes: a slip of the pen must not read a disk.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -20,6 +20,7 @@ mod pair;
 mod parallel;
 mod postgres;
 mod program;
+mod remote;
 mod rotation;
 mod serving;
 mod telemetry;

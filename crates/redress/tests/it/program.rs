@@ -85,7 +85,8 @@ pub(crate) fn run(words: &[&str], variables: &[(&str, &str)]) -> Ran {
     Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn program(words: &[&str], variables: &[(&str, &str)]) -> Command {
+/// The program, to be started with these words and variables.
+pub(crate) fn program(words: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redress"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("REDRESS_")) {
         command.env_remove(name);

@@ -29,8 +29,9 @@ def open_cases(site, own, tap):
 
 def own_names(site, program, account, tap, orders):
     """The names to be put into paths, by parameter or by parameter, method and path."""
-    def own(method, path, body=None, status=None):
-        answered, answer = call(method, site.base + path, body, {"Authorization": f"Bearer {site.told['api_key']}"})
+    def own(method, path, body=None, status=None, headers=None):
+        given = {"Authorization": f"Bearer {site.told['api_key']}", **(headers or {})}
+        answered, answer = call(method, site.base + path, body, given)
         must(answered == status, f"{method} {path}: {answered} {answer}")
         return answer
 
@@ -55,12 +56,17 @@ def own_names(site, program, account, tap, orders):
         return all(own("GET", f"/v1/refunds/{one}", None, 200)["status"] == "pending" for one in pending)
     until("refund that stays pending", are_pending)
     deliveries = own("GET", "/v1/deliveries?limit=20", None, 200)["data"]
+    lines = "\n".join("{\"order_ref\": %d}" % number for number in range(3))
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    imports = [own("POST", "/v1/payment-imports?dry_run=true", lines, 202, ndjson)["id"] for _ in range(3)]
     cases = open_cases(site, own, tap)
     # What an account that is paused would send waits, and can be withdrawn.
     redress(program, "psp-account", "pause", *site.place, account)
     queued = [refund(order, 1000) for order in refunded for _ in range(2)]
     return {
         "payment": refunded,
+        "id GET /v1/payment-imports/{id}": imports,
+        "id GET /v1/payment-imports/{id}/rows": imports,
         "id GET /v1/cases/{id}": cases,
         "id POST /v1/cases/{id}/close": cases,
         "payment POST /v1/payments/{payment}/dispute": disputed,

@@ -1,0 +1,103 @@
+//! Commands that speak to a server over its own API: which server, with which key, and how they end.
+
+mod choice;
+mod profiles;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use redress_client::{Client, Config, Error, Refund, RefundStatus};
+
+use self::choice::Asked;
+use crate::failure::{Failure, RemoteEnd};
+
+/// Apart from a command's own options in its help.
+const HEADING: &str = "Server and key";
+
+/// The variables that are read.
+pub(crate) const URL_VARIABLE: &str = "REDRESS_URL";
+pub(crate) const API_KEY_VARIABLE: &str = "REDRESS_API_KEY";
+pub(crate) const PROFILE_VARIABLE: &str = "REDRESS_PROFILE";
+
+/// Which server is spoken to. There is no option with a key: whoever lists processes would see it.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RemoteArgs {
+    /// Speak to the server of this profile, with its key; else REDRESS_URL, REDRESS_PROFILE, or the default profile
+    #[arg(long, value_name = "NAME", help_heading = HEADING, conflicts_with = "url")]
+    profile: Option<String>,
+    /// Speak to the server at this address; the key is in REDRESS_API_KEY
+    #[arg(long, value_name = "URL", help_heading = HEADING)]
+    url: Option<String>,
+    /// The profiles; else $XDG_CONFIG_HOME/redress/profiles.toml, or ~/.config/redress/profiles.toml
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
+    profiles: Option<PathBuf>,
+}
+
+impl RemoteArgs {
+    /// A client of that server.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        let asked = Asked { url: self.url.as_deref(), profile: self.profile.as_deref() };
+        let file = self.profiles.clone().or_else(|| profiles::usual_place(&variables));
+        let server = choice::choose(asked, &variables, || profiles::read(file.as_deref()))?;
+        let config = Config { plain_http: server.plain_http, ..Config::new(server.url, server.api_key) };
+        Ok(Client::new(config)?)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let text = crate::output::one_line(&error.to_string());
+        match &error {
+            Error::Problem(problem) => match problem.status {
+                401 | 403 => Self::Remote(RemoteEnd::Unauthorized, text),
+                404 => Self::Remote(RemoteEnd::NotFound, text),
+                429 | 500.. => Self::Remote(RemoteEnd::Unreachable, text),
+                _ => Self::Found(text),
+            },
+            Error::NotSent(_) | Error::NoAnswer { .. } | Error::Unexpected { .. } => {
+                Self::Remote(RemoteEnd::Unreachable, text)
+            }
+            Error::Setup(_) => Self::Unable(text),
+        }
+    }
+}
+
+/// Why something that changes a refund failed: where it may have been done all the same, `then` says how to find out.
+pub(crate) fn of_a_change(error: Error, then: &str) -> Failure {
+    let open = match &error {
+        Error::NoAnswer { .. } | Error::Unexpected { .. } => true,
+        Error::Problem(problem) => problem.status >= 500,
+        Error::NotSent(_) | Error::Setup(_) => false,
+    };
+    match Failure::from(error) {
+        Failure::Remote(_, text) if open => {
+            Failure::Remote(RemoteEnd::Open, format!("{text}. Whether it was done is not known: {then}"))
+        }
+        other => other,
+    }
+}
+
+/// How a command ends that has a refund as its answer; `awaited` where its end was waited for.
+pub(crate) fn ended(refund: &Refund, awaited: bool) -> Result<(), Failure> {
+    let (id, status) = (&refund.id, &refund.status);
+    match status {
+        RefundStatus::Succeeded => Ok(()),
+        RefundStatus::Failed | RefundStatus::Canceled | RefundStatus::Reversed => {
+            let failure = refund.failure.as_ref();
+            let why =
+                failure.map(|failure| format!(" ({}: {})", failure.code, failure.text)).unwrap_or_default();
+            let text = crate::output::one_line(&format!("{id} is {status}{why}"));
+            Err(Failure::Remote(RemoteEnd::Failed, text))
+        }
+        _ if awaited => {
+            let text = format!("{id} is still {status}: nobody knows its end yet");
+            Err(Failure::Remote(RemoteEnd::Open, crate::output::one_line(&text)))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,166 @@
+//! The quick starts of the docs, run as they stand: their code is taken out of the pages.
+
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command, time::Duration};
+
+use super::{
+    part::{Ran, Stop},
+    process::{Ended, finish},
+    site::Site,
+};
+use crate::{Outcome, run::root};
+
+/// For a program of a page to come to its end.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What the programs print once a notification was verified.
+const VERIFIED: &str = "verified: refund.succeeded of rf_";
+
+/// What they print before, once the refund has ended.
+const ENDED: &str = " is succeeded";
+
+/// One page.
+struct Page {
+    /// In `docs`.
+    name: &'static str,
+    /// The language of the blocks that are the program.
+    language: &'static str,
+    /// What the page calls the program.
+    program: &'static str,
+    /// Parts of it, and others that make it wrong: a secret that is not the endpoint's, and less patience.
+    altered: [(&'static str, &'static str); 2],
+    /// The payment in its command, and another: the first has nothing left after the page's own run.
+    payment: (&'static str, &'static str),
+}
+
+pub(super) fn python(site: &mut Site) -> Ran {
+    let python = site.packages.need_python("standardwebhooks")?;
+    let page = Page {
+        name: "quickstart-python.md",
+        language: "python",
+        program: "quickstart.py",
+        altered: [
+            ("secret = endpoint[\"secret\"]\n", "secret = \"whsec_\" + \"A\" * 32\n"),
+            ("told.get(timeout=30)", "told.get(timeout=3)"),
+        ],
+        payment: ("[-1]", "[-3]"),
+    };
+    run(site, &page, python.parent().unwrap_or(Path::new("")))
+}
+
+pub(super) fn typescript(site: &mut Site) -> Ran {
+    site.packages.need_node("standardwebhooks")?;
+    let modules = site.packages.need_node("tsx")?;
+    let page = Page {
+        name: "quickstart-typescript.md",
+        language: "ts",
+        program: "quickstart.mts",
+        altered: [
+            ("secret = endpoint.secret;\n", "secret = \"whsec_\" + \"A\".repeat(32);\n"),
+            ("30_000", "3_000"),
+        ],
+        payment: (".at(-2)", ".at(-4)"),
+    };
+    run(site, &page, &modules.join(".bin"))
+}
+
+/// Runs a page's program with its own command, and once more with a wrong secret, which must not be taken for good.
+/// `programs` is where the installed packages have theirs.
+fn run(site: &mut Site, page: &Page, programs: &Path) -> Ran {
+    let text = fs::read_to_string(root().join("docs").join(page.name))
+        .map_err(|error| format!("docs/{}: {error}", page.name))?;
+    let program = blocks(&text, page.language).concat();
+    let commands = blocks(&text, "sh run").concat();
+    let found = page.altered.iter().all(|(part, _)| program.contains(part));
+    if !found || !commands.contains(page.program) || !commands.contains(page.payment.0) {
+        return Err(Stop::Failed(format!("docs/{}: its program or its command was not found", page.name)));
+    }
+    let good = one(site, page, "as-it-stands", &program, &commands, programs)?;
+    let verified = good.text.lines().find(|line| line.starts_with(VERIFIED));
+    let (Some(0), Some(verified)) = (good.code, verified) else {
+        return Err(Stop::Failed(format!("docs/{}: {}", page.name, good.last_line())));
+    };
+    let commands = commands.replace(page.payment.0, page.payment.1);
+    let program = page.altered.iter().fold(program, |program, (part, other)| program.replace(part, other));
+    let wrong = one(site, page, "wrong-secret", &program, &commands, programs)?;
+    if wrong.code == Some(0) || wrong.text.contains(VERIFIED) {
+        return Err(Stop::Failed(format!("docs/{}: a wrong secret verifies as well", page.name)));
+    }
+    if !wrong.text.contains(ENDED) {
+        let said = wrong.last_line();
+        return Err(Stop::Failed(format!(
+            "docs/{}: with a wrong secret it never came so far: {said}",
+            page.name
+        )));
+    }
+    Ok(format!("the page's own code: {verified}; with a wrong secret nothing is"))
+}
+
+fn one(
+    site: &mut Site,
+    page: &Page,
+    how: &str,
+    program: &str,
+    commands: &str,
+    programs: &Path,
+) -> Outcome<Ended> {
+    let demo = site.demo().map_err(|_| "the demo does not start")?;
+    let name = format!("{}-{how}", page.name.trim_end_matches(".md"));
+    let folder = site.dir().join(&name);
+    let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(fail)?;
+    fs::write(folder.join(page.program), program).map_err(fail)?;
+    // As the page's reader has them: the demo's folder, and what was installed, in the one that one is in.
+    symlink(demo, folder.join("redress-demo")).map_err(fail)?;
+    symlink(site.packages.node_modules(), folder.join("node_modules")).map_err(fail)?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new("sh");
+    command.args(["-euc", commands]).current_dir(&folder);
+    command.env("PATH", format!("{}:{path}", programs.display())).env("PYTHONDONTWRITEBYTECODE", "1");
+    // A proxy of the machine's is none of loopback's business.
+    command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
+    finish(&name, &mut command, site.dir(), LIMIT)
+}
+
+/// What stands in the blocks of a Markdown text that begin with these words.
+fn blocks(text: &str, words: &str) -> Vec<String> {
+    let (mut found, mut inside) = (Vec::new(), None);
+    for line in text.lines() {
+        match (line.strip_prefix("```"), &mut inside) {
+            (Some(begins), None) => inside = Some((begins.trim() == words, String::new())),
+            (Some(_), Some((wanted, block))) => {
+                if *wanted {
+                    found.push(std::mem::take(block));
+                }
+                inside = None;
+            }
+            (None, Some((_, block))) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_taken_out_of_its_page() {
+        let text = "a\n```sh\nno\n```\n```py\none\n\ntwo\n```\nb\n```sh run\nyes\n```\n```py\nthree\n```\n";
+        assert_eq!(blocks(text, "py"), ["one\n\ntwo\n", "three\n"]);
+        assert_eq!(blocks(text, "sh run"), ["yes\n"]);
+        assert!(blocks(text, "ts").is_empty());
+    }
+
+    #[test]
+    fn every_quick_start_is_run() {
+        let pages = fs::read_dir(root().join("docs")).unwrap();
+        let pages = pages.map(|page| page.unwrap().file_name().into_string().unwrap());
+        let mut pages: Vec<_> = pages.filter(|name| name.starts_with("quickstart")).collect();
+        pages.sort_unstable();
+        assert_eq!(pages, ["quickstart-python.md", "quickstart-typescript.md"]);
+    }
+}
