@@ -107,6 +107,7 @@ impl Bench<'_> {
         let (work, group_ops_max) = match name {
             RowName::Bare => (Work::Bare { callers, seed: name as u64 }, redress_store::GROUP_OPS_MAX),
             RowName::Empty => (Work::OnlyParse, redress_store::GROUP_OPS_MAX),
+            RowName::Known => (Work::OnlyKnow, redress_store::GROUP_OPS_MAX),
             RowName::Single => (Work::Serve, 1),
             _ => (Work::Serve, redress_store::GROUP_OPS_MAX),
         };
@@ -167,12 +168,18 @@ impl Bench<'_> {
 
     fn requests(&self, prepared: &Prepared, name: RowName) -> Requests {
         let seconds = self.args.seconds + self.args.warm_up + 1;
-        let again = name == RowName::Empty;
+        let again = !matches!(name, RowName::Sgate | RowName::Single | RowName::Postgres | RowName::Own);
         let count = match again {
             true => EMPTY_REQUESTS,
             false => usize::try_from(seconds * REQUESTS_PER_SECOND_MAX).unwrap_or(usize::MAX),
         };
-        Requests::make(prepared, count, name as u64, again, SystemClock.now())
+        let (seed, now) = (name as u64, SystemClock.now());
+        match name {
+            RowName::Own => Requests::own(prepared, count, seed),
+            RowName::Refundability => Requests::refundability(prepared, count, seed),
+            RowName::Read | RowName::Known => Requests::reads(prepared, count),
+            _ => Requests::make(prepared, count, seed, again, now),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Work {
     ServeAndSettle,
     /// SGate's authentication and parsing alone, over HTTP.
     OnlyParse,
+    /// The own API's authentication alone, over HTTP.
+    OnlyKnow,
     /// The storage operation alone, by so many callers in the process itself.
     Bare { callers: u16, seed: u64 },
 }

@@ -11,7 +11,8 @@ use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId, PaymentId};
 use redress_core::money::{Amount, Currency};
-use redress_core::policy::AccountState;
+use redress_core::policy::{AccountState, Ask, AskedAmount};
+use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::admin::accounts::{Credentials, MAX_IN_FLIGHT, NewAccount};
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::keys::CredentialKind;
@@ -34,6 +35,9 @@ use crate::Outcome;
 use crate::job::Place;
 use crate::measure::now;
 
+/// Refunds that are there to be read.
+const READ_REFUNDS: u32 = 2_000;
+
 /// Batches of payments under way at once.
 const BATCHES_AT_ONCE: usize = 8;
 
@@ -55,9 +59,20 @@ pub(crate) struct Prepared {
     pub(crate) merchant: String,
     pub(crate) sgate_key: String,
     pub(crate) sgate_secret: String,
+    pub(crate) api_key: String,
+    /// Some that are there to be read.
+    pub(crate) refunds: Vec<String>,
     pub(crate) master_key: String,
     /// Of the tables' definitions: a database of others is loaded anew.
     tables: u64,
+}
+
+impl Prepared {
+    /// A request of the own API that reads.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let key = &self.api_key;
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\r\n")
+    }
 }
 
 /// The reference of a payment: as long as SGate's.
@@ -107,6 +122,10 @@ pub(crate) async fn fill(store: &Store, payments: u32, peers: Option<&Peers>) ->
         .add_key(merchant, CredentialKind::Sgate, Some(Environment::Sandbox))
         .await
         .map_err(|error| said(&error))?;
+    let (_, api_key) = engine
+        .add_key(merchant, CredentialKind::Api, Some(Environment::Sandbox))
+        .await
+        .map_err(|error| said(&error))?;
     let account = engine.add_account(account_of(merchant, peers)).await.map_err(|error| said(&error))?.id;
     match peers {
         Some(peers) => {
@@ -119,8 +138,14 @@ pub(crate) async fn fill(store: &Store, payments: u32, peers: Option<&Peers>) ->
         }
     }
     load(store, merchant, account, payments, peers.is_none()).await?;
+    let refunds = match peers {
+        Some(_) => Vec::new(),
+        None => refunds(&engine, merchant, payments.min(READ_REFUNDS)).await?,
+    };
     Ok(Prepared {
         payments,
+        refunds,
+        api_key: api_key.expose_secret().to_owned(),
         load_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         merchant: merchant.to_string(),
         sgate_key: key.public_key,
@@ -128,6 +153,29 @@ pub(crate) async fn fill(store: &Store, payments: u32, peers: Option<&Peers>) ->
         master_key,
         tables: tables(),
     })
+}
+
+/// Makes refunds that stay queued; their ids.
+async fn refunds(engine: &Engine, merchant: MerchantId, count: u32) -> Outcome<Vec<String>> {
+    let mut made = Vec::new();
+    for number in 0..count {
+        let request = RefundRequest {
+            merchant,
+            order_ref: order_ref(number),
+            ask: Ask::of(AskedAmount::Minor(1_000)),
+            reason: "requested_by_customer".to_owned(),
+            description: None,
+            merchant_refund_id: Some(format!("READ-{number:09}")),
+            metadata: None,
+            idempotency_key: None,
+        };
+        match engine.make_refund(request).await {
+            Ok(Made::New(refund, _)) => made.push(refund.id.to_string()),
+            Ok(_) => return Err("a refund was not accepted".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(made)
 }
 
 async fn load(

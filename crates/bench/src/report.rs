@@ -19,6 +19,14 @@ pub(crate) enum RowName {
     Single,
     /// An empty handler behind the same authentication and parsing.
     Empty,
+    /// The own API's create over HTTP, SQLite.
+    Own,
+    /// The own API's reading of a refund.
+    Read,
+    /// The own API's refundability of a payment.
+    Refundability,
+    /// An empty handler behind the own API's authentication.
+    Known,
     /// SGate's create over HTTP on PostgreSQL.
     Postgres,
     /// Eleven autocommitted statements a refund.
@@ -26,8 +34,18 @@ pub(crate) enum RowName {
 }
 
 impl RowName {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Sgate, Self::Bare, Self::Single, Self::Empty, Self::Postgres, Self::Pgbench];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Sgate,
+        Self::Bare,
+        Self::Single,
+        Self::Empty,
+        Self::Own,
+        Self::Read,
+        Self::Refundability,
+        Self::Known,
+        Self::Postgres,
+        Self::Pgbench,
+    ];
 
     fn title(self) -> &'static str {
         match self {
@@ -35,6 +53,10 @@ impl RowName {
             Self::Bare => "bare Accept operation, SQLite",
             Self::Single => "SGate create, groups of one",
             Self::Empty => "empty handler, same auth, parsing",
+            Self::Own => "own API create, HTTP, SQLite FULL",
+            Self::Read => "own API, read a refund",
+            Self::Refundability => "own API, refundability",
+            Self::Known => "empty handler, API key",
             Self::Postgres => "SGate create, HTTP, PostgreSQL",
             Self::Pgbench => "pgbench, 11 statements a refund",
         }
@@ -99,7 +121,16 @@ pub(crate) fn median_rows(rounds: &[Vec<Row>]) -> Vec<Row> {
 /// The median of a figure over the rounds that have it; of an even number of them the worse middle one, where more is
 /// better.
 fn median(rounds: &[Vec<Row>], figure: impl Fn(&Row, &[Row]) -> Option<f64>) -> Option<f64> {
-    let of_round = |rows: &Vec<Row>| figure(named(rows, RowName::Sgate)?, rows);
+    median_of(rounds, |rows| figure(named(rows, RowName::Sgate)?, rows))
+}
+
+/// The median of one row's CPU over another's.
+fn cpu_ratio(rounds: &[Vec<Row>], one: RowName, other: RowName) -> Option<f64> {
+    median_of(rounds, |rows| Some(named(rows, one)?.cpu_micros / named(rows, other)?.cpu_micros))
+}
+
+fn median_of(rounds: &[Vec<Row>], of_round: impl Fn(&[Row]) -> Option<f64>) -> Option<f64> {
+    let of_round = |rows: &Vec<Row>| of_round(rows);
     let mut figures: Vec<f64> = rounds.iter().filter_map(of_round).collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len().saturating_sub(1) / 2).copied()
@@ -132,6 +163,15 @@ pub(crate) fn targets(rounds: &[Vec<Row>]) -> Vec<Target> {
     }
     if let Some(p99) = median(rounds, |sgate, _| Some(sgate.p99_millis)) {
         add("ms at the 99th percentile: 20 or less", p99, p99 <= 20.0);
+    }
+    if let Some(ratio) = cpu_ratio(rounds, RowName::Own, RowName::Sgate) {
+        add("times SGate's CPU a refund, by the own API: 1 or less", ratio, ratio <= 1.0);
+    }
+    if let Some(ratio) = cpu_ratio(rounds, RowName::Read, RowName::Known) {
+        add("times the empty handler's CPU, to read a refund: 1.5 or less", ratio, ratio <= 1.5);
+    }
+    if let Some(ratio) = cpu_ratio(rounds, RowName::Refundability, RowName::Known) {
+        add("times the empty handler's CPU, to read what can be refunded: 1.5 or less", ratio, ratio <= 1.5);
     }
     all
 }

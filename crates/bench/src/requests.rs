@@ -1,4 +1,4 @@
-//! What SGate's clients send, made and signed before it is needed, and the connections it goes over.
+//! What clients send, made and signed before it is needed, and the connections it goes over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -61,6 +61,45 @@ impl Requests {
         Self { bytes, ends, next: AtomicUsize::new(0), again, once: false }
     }
 
+    /// Refunds by the own API.
+    pub(crate) fn own(prepared: &Prepared, count: usize, seed: u64) -> Self {
+        let order = shuffled(prepared.payments, seed);
+        let requests = order.iter().cycle().take(count).enumerate().map(|(number, payment)| {
+            let body = format!(
+                r#"{{"amount":1000,"currency":"VND","reason":"product_unsatisfactory","merchant_refund_id":"MR-{seed}-{number:09}"}}"#
+            );
+            let path = format!("/v1/payments/{}/refunds", order_ref(*payment));
+            let (length, key) = (body.len(), &prepared.api_key);
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\
+                 content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            )
+        });
+        Self::of(requests, false)
+    }
+
+    /// What can be refunded of payments, again and again.
+    pub(crate) fn refundability(prepared: &Prepared, count: usize, seed: u64) -> Self {
+        let order = shuffled(prepared.payments, seed);
+        let path = |payment: &u32| format!("/v1/payments/{}/refundability", order_ref(*payment));
+        Self::of(order.iter().cycle().take(count).map(|payment| prepared.get(&path(payment))), true)
+    }
+
+    /// Refunds, read again and again.
+    pub(crate) fn reads(prepared: &Prepared, count: usize) -> Self {
+        let of = |refund: &String| prepared.get(&format!("/v1/refunds/{refund}"));
+        Self::of(prepared.refunds.iter().cycle().take(count).map(of), true)
+    }
+
+    fn of(requests: impl Iterator<Item = String>, again: bool) -> Self {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for request in requests {
+            bytes.extend_from_slice(request.as_bytes());
+            ends.push(bytes.len());
+        }
+        Self { bytes, ends, next: AtomicUsize::new(0), again, once: false }
+    }
+
     /// A caller for whom there are none left has done its work.
     pub(crate) fn once(mut self) -> Self {
         self.once = true;
@@ -79,7 +118,7 @@ impl Requests {
 /// One connection: asks, reads the whole answer, asks again.
 ///
 /// # Errors
-/// When the connection breaks, or when an answer is no 200.
+/// When the connection breaks, or when an answer is neither 200 nor 201.
 pub(crate) async fn caller(
     mut recorder: Recorder,
     mut stream: TcpStream,
@@ -120,8 +159,8 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut [u8]) -> 
 fn whole(answer: &[u8]) -> Outcome<Option<usize>> {
     let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let text = String::from_utf8_lossy(&answer[..head]);
-    if !text.starts_with("HTTP/1.1 200 ") {
-        return Err(format!("not a 200: {}", String::from_utf8_lossy(answer)));
+    if !text.starts_with("HTTP/1.1 200 ") && !text.starts_with("HTTP/1.1 201 ") {
+        return Err(format!("no success: {}", String::from_utf8_lossy(answer)));
     }
     let length = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;

@@ -55,11 +55,12 @@ pub(crate) fn run(job: &Path) -> Outcome {
 async fn work(job: Job) -> Outcome {
     let store = open(&job.place, job.group_ops_max)?;
     match job.work {
-        Work::Serve | Work::ServeAndSettle | Work::OnlyParse => {
+        Work::Serve | Work::ServeAndSettle | Work::OnlyParse | Work::OnlyKnow => {
             let network = matches!(job.work, Work::ServeAndSettle);
             let engine = engine(store.clone(), &job.prepared.master_key, network)?;
             let router = match job.work {
                 Work::OnlyParse => redress_http::probe::order_refund_only_parsed(engine.clone()),
+                Work::OnlyKnow => redress_http::probe::own_only_authenticated(engine.clone()),
                 _ => redress_http::router::router(engine.clone()),
             };
             as_the_program_does(&engine)?;

@@ -59,7 +59,10 @@ impl Call {
         }
         let body = self.body.clone().unwrap_or_default();
         if self.body.is_some() {
-            head.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+            if self.headers.iter().all(|(name, _)| *name != "content-type") {
+                head.push_str("content-type: application/json\r\n");
+            }
+            head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
         (head, body)

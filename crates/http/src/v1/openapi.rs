@@ -2,11 +2,12 @@
 //! other way round.
 
 use axum::Json;
-use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOf, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use super::code::Code;
 use super::{
     cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payment_imports,
     payments, read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read,
@@ -58,7 +59,7 @@ use super::{
         cases::close::handle,
     ),
     components(schemas(error::Body<'static>)),
-    modifiers(&ApiKeyScheme, &AnyEventData),
+    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation),
     security(("api_key" = []))
 )]
 struct Described;
@@ -70,6 +71,30 @@ impl Modify for ApiKeyScheme {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("rk_…").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What any operation with a key may be answered with.
+const ANY: [Code; 5] = [Code::Unauthorized, Code::Invalid, Code::RateLimited, Code::Internal, Code::Busy];
+
+/// Says of every operation what every one may be answered with, from the table of codes.
+struct AnyOperation;
+
+impl Modify for AnyOperation {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let body = Content::new(Some(Ref::from_schema_name("Problem")));
+        for item in document.paths.paths.values_mut() {
+            let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in all.into_iter().flatten() {
+                for entry in ANY.map(Code::entry) {
+                    let answer = ResponseBuilder::new()
+                        .description(format!("{}: `{}`.", entry.title, entry.name))
+                        .content("application/problem+json", body.clone());
+                    let said = &mut operation.responses.responses;
+                    said.entry(entry.status.to_string()).or_insert_with(|| answer.into());
+                }
+            }
+        }
     }
 }
 

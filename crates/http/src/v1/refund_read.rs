@@ -50,6 +50,11 @@ pub(crate) async fn handle(
     Ok(Json(RefundView::of(refund, &payment)))
 }
 
+/// The same without the refund, for the benchmarks.
+pub(crate) async fn only_authenticated(_: KeyHolder, PathText(id): PathText) -> Result<(), OwnError> {
+    id.map(|_| ()).ok_or_else(|| OwnError::not_found("refund"))
+}
+
 /// The refund with this id as it is now, for a repeat.
 pub(super) async fn shown(
     engine: &Engine,

@@ -9,7 +9,11 @@ use crate::harness::{Kind, Server, Site, Tuning};
 const CAPTURED: i64 = 1_000_000;
 
 /// Endpoints whose addresses speak of nobody: the answer is the caller's own, or the same to all.
-const NO_SUBJECT: [&str; 2] = ["/v1/connectors", "/v1/refunds"];
+const NO_SUBJECT: [&str; 5] =
+    ["/v1/connectors", "/v1/refunds", "/v1/cases", "/v1/cases/{id}", "/v1/cases/{id}/close"];
+
+/// There is none on this stage; what is another's is tested where the handlers are.
+const NO_CASE: &str = "case_00000000000000000000000000";
 
 /// Whom the addresses in a call speak of.
 struct Named {
@@ -23,10 +27,11 @@ struct Named {
     endpoint: String,
     delivery: String,
     refund: String,
+    import: String,
 }
 
 impl Named {
-    fn of(site: &Site, merchant: &Merchant, payment: &Payment) -> Self {
+    fn of(site: &Site, merchant: &Merchant, payment: &Payment, import: &str) -> Self {
         let code = &merchant.code;
         let first = |words: &str, kind: &str| {
             let all = site.json(words);
@@ -45,6 +50,7 @@ impl Named {
             endpoint: text(&first(&format!("endpoint list --merchant {code}"), "")["id"]),
             delivery: text(&delivery["id"]),
             refund: text(&delivery["refund"]),
+            import: import.to_owned(),
         }
     }
 
@@ -60,6 +66,7 @@ impl Named {
             endpoint: "ep_00000000000000000000000000".into(),
             delivery: format!("dlv_{}1", "0".repeat(52)),
             refund: "rf_00000000000000000000000000".into(),
+            import: "imp_00000000000000000000000000".into(),
         }
     }
 
@@ -105,6 +112,12 @@ impl Named {
                 (Call::get(format!("/merchants/{}", self.merchant_code)), "merchant.detail")
             }
             ("GET", path @ ("/v1/connectors" | "/v1/refunds" | "/v1/events")) => (Call::get(path), ""),
+            (_, path) if path.starts_with("/v1/payment-imports") => (self.call_about_imports(route), ""),
+            ("GET", path @ "/v1/cases") => (Call::get(path), ""),
+            ("GET", path @ "/v1/cases/{id}") => (Call::get(path.replace("{id}", NO_CASE)), ""),
+            ("POST", path @ "/v1/cases/{id}/close") => {
+                (Call::post(path.replace("{id}", NO_CASE), r#"{"reason":"r"}"#), "")
+            }
             ("GET", path @ "/v1/payments") => (Call::get(path), ""),
             ("GET", "/v1/payments/{payment}") => (Call::get(format!("/v1/payments/{order}")), ""),
             ("POST", "/v1/payments/{payment}/dispute") => {
@@ -182,6 +195,18 @@ impl Named {
         call
     }
 
+    fn call_about_imports(&self, route: &RouteInfo) -> Call {
+        if route.method != "POST" {
+            return Call::get(route.path.replace("{id}", &self.import));
+        }
+        let file = format!(
+            "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n\
+             stolen,{},2820099999,VND,1000,2026-01-02T03:04:05Z\n",
+            self.account
+        );
+        Call::post(route.path, file).header("content-type", "text/csv")
+    }
+
     /// A payment through an account that may be another merchant's.
     fn foreign_payment(&self) -> String {
         format!(
@@ -197,6 +222,8 @@ struct Stage {
     owner: Merchant,
     other: Merchant,
     payment: Payment,
+    /// The id of one of the owner.
+    import: String,
 }
 
 impl Stage {
@@ -209,7 +236,10 @@ impl Stage {
         site.json(&format!("{add} {}", owner.code));
         let refunded = owner.sgate_refund(&payment, 10_000, "first").answer(&server.at).expect(200);
         assert_eq!(refunded["id"], format!("{}_R1", payment.order_ref));
-        Self { site, server, owner, other, payment }
+        let lines = Call::post("/v1/payment-imports", "{}").header("content-type", "application/jsonl");
+        let made = owner.by_api_key(lines).answer(&server.at).expect(202);
+        let import = made["id"].as_str().unwrap().to_owned();
+        Self { site, server, owner, other, payment, import }
     }
 
     /// Calls an endpoint with a merchant's own credentials of the right kind.
@@ -242,7 +272,7 @@ impl Stage {
 #[test]
 fn every_endpoint_refuses_whoever_proves_nothing() {
     let stage = Stage::set();
-    let owners = Named::of(&stage.site, &stage.owner, &stage.payment);
+    let owners = Named::of(&stage.site, &stage.owner, &stage.payment, &stage.import);
     for route in routes() {
         let (mut call, _) = owners.call(&route);
         if route.auth == Auth::Sgate {
@@ -274,7 +304,8 @@ fn without_request_id(body: &str) -> String {
 #[test]
 fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     let stage = Stage::set();
-    let (owners, nobodys) = (Named::of(&stage.site, &stage.owner, &stage.payment), Named::nobodys());
+    let (owners, nobodys) =
+        (Named::of(&stage.site, &stage.owner, &stage.payment, &stage.import), Named::nobodys());
     for route in routes() {
         // What is no merchant's is the same to all.
         if matches!(route.auth, Auth::Nobody | Auth::InMessage) || NO_SUBJECT.contains(&route.path) {
@@ -286,6 +317,25 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
                 [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
             assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
             assert!(own.body.contains("refund.created") && !others.body.contains("refund."), "{others:?}");
+            continue;
+        }
+        if (route.method.as_str(), route.path) == ("GET", "/v1/payment-imports") {
+            let [own, others] =
+                [&stage.owner, &stage.other].map(|whose| stage.call_as(whose, &route, &owners));
+            assert_eq!((own.status, others.status), (200, 200), "{own:?} {others:?}");
+            assert!(own.body.contains(&stage.import) && !others.body.contains(&stage.import), "{others:?}");
+            continue;
+        }
+        // What is wrong with the account of a row is told with the row.
+        if (route.method.as_str(), route.path) == ("POST", "/v1/payment-imports") {
+            for named in [&owners, &nobodys] {
+                let told = stage.call_as(&stage.other, &route, named).expect(202);
+                assert_eq!(
+                    (&told["rows"]["total"], &told["rows"]["refused"]),
+                    (&1.into(), &1.into()),
+                    "{told}"
+                );
+            }
             continue;
         }
         // A list shows each merchant its own.
