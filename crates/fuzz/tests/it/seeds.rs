@@ -90,6 +90,10 @@ const TEXTS: &[(&str, &[&str])] = &[
             "X\n{\"reason\": \"chargeback CB-1\"}",
             "E\n{\"url\": \"https://shop.test/\", \"name\": \"n\", \"dialect\": \"standard\", \"events\": [\"refund.succeeded\"], \
              \"environment\": \"sandbox\", \"key\": null}",
+            "C\norder_ref,psp_account,psp_payment_id,currency,amount,captured_at\n\
+             o-1,$ACCOUNT,p-1,SAR,1.50,2026-01-02T03:04:05Z\n\"o\n2\",$ACCOUNT,p-2,KWD,x,2026-01-02T03:04:05Z\n",
+            "L\n{\"order_ref\": \"o-1\", \"psp_account\": \"$ACCOUNT\", \"psp_payment_id\": \"p-1\", \"currency\": \"SAR\", \
+             \"amount\": 150, \"captured_at\": \"2026-01-02T03:04:05Z\"}\n\n{}\nnothing",
         ],
     ),
     (
