@@ -1,11 +1,8 @@
 //! The use case "make a refund": accept it, send it at once where a permit is free, and wait for its first word.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use redress_core::event::EventKind;
 use redress_core::id::{MerchantId, RefundId};
 use redress_core::payment::Payment;
@@ -21,7 +18,6 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::Sending;
 use crate::request_hash::hash;
-use crate::world::Spawner;
 
 /// A request for a refund, as every face translates it.
 #[derive(Clone, Debug)]
@@ -68,8 +64,7 @@ impl Engine {
     /// [`EngineError`]; then the caller should repeat the request with the same key.
     pub async fn make_refund(&self, request: RefundRequest) -> Result<Made, EngineError> {
         let engine = self.clone();
-        let rest = Some(Box::pin(async move { engine.accept(request).await }) as BoxFuture<'static, _>);
-        ToItsEnd { rest, spawner: Arc::clone(&self.parts.world.spawner) }.await
+        self.to_its_end("accept_refund", async move { engine.accept(request).await }).await
     }
 
     async fn accept(&self, request: RefundRequest) -> Result<Made, EngineError> {
@@ -182,37 +177,6 @@ impl Engine {
     }
 }
 
-/// Work that goes on without whoever asked for it: what is left when it is dropped runs on in a task of the engine's.
-///
-/// A caller that hangs up drops its request. Between the commit of a refund and its sending that would leave one
-/// behind that is leased to this process and that nobody sends.
-struct ToItsEnd<T: Send + 'static> {
-    rest: Option<BoxFuture<'static, T>>,
-    spawner: Arc<dyn Spawner>,
-}
-
-impl<T: Send> Future for ToItsEnd<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Taken out, so that nothing is left of work that panicked.
-        let mut rest = self.rest.take().expect("nobody polls a future that has ended");
-        let polled = rest.as_mut().poll(context);
-        if polled.is_pending() {
-            self.rest = Some(rest);
-        }
-        polled
-    }
-}
-
-impl<T: Send> Drop for ToItsEnd<T> {
-    fn drop(&mut self) {
-        if let Some(rest) = self.rest.take() {
-            self.spawner.spawn("accept_refund", Box::pin(async move { drop(rest.await) }));
-        }
-    }
-}
-
 fn has_word(refund: &Refund) -> bool {
     let state = refund.state.name();
     state.is_final() || state == StateName::Pending
@@ -271,39 +235,4 @@ impl RefundRequest {
 /// By this a refund is found that the merchant named; the environment is empty where the face has none.
 pub(crate) fn named_key(merchant: MerchantId, environment: &str, id: &str) -> [u8; 16] {
     hash(&[b"merchant_refund_id", merchant.as_bytes(), environment.as_bytes(), id.as_bytes()])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::world;
-    use futures_util::FutureExt;
-    use redress_core::time::Timestamp;
-    use tokio::sync::oneshot;
-
-    #[tokio::test]
-    async fn what_a_caller_leaves_is_finished_without_it() {
-        let (world, _, spawner) = world(Timestamp::from_micros(0), 1);
-        let (go_on, held) = oneshot::channel::<()>();
-        let (done, is_done) = oneshot::channel();
-        let work = async move {
-            held.await.unwrap();
-            done.send("done").unwrap();
-        };
-        let mut asked = ToItsEnd { rest: Some(Box::pin(work)), spawner: world.spawner };
-        assert!((&mut asked).now_or_never().is_none());
-        assert_eq!(spawner.running(), 0, "whoever stays does the work itself");
-        drop(asked);
-        go_on.send(()).unwrap();
-        spawner.wait_idle().await;
-        assert_eq!(is_done.await, Ok("done"));
-    }
-
-    #[tokio::test]
-    async fn what_is_done_is_not_done_again() {
-        let (world, _, spawner) = world(Timestamp::from_micros(0), 1);
-        let asked = ToItsEnd { rest: Some(Box::pin(async { 7 })), spawner: world.spawner };
-        assert_eq!(asked.await, 7);
-        assert_eq!(spawner.running(), 0);
-    }
 }

@@ -27,6 +27,7 @@ mod request_hash;
 pub mod signing;
 #[doc(hidden)]
 pub mod testing;
+mod to_its_end;
 pub mod vault;
 pub mod watch;
 mod work;

@@ -19,8 +19,8 @@ pub use redress_store::ops::idempotency::Begun;
 /// So long a key is remembered.
 pub const KEY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// A run that has not ended by then is thought dead: far longer than any request is served.
-pub const RUN_SPAN: Duration = Duration::from_secs(60);
+/// A run that has not ended by then is thought dead: far longer than any request is served, also one that waits.
+pub const RUN_SPAN: Duration = Duration::from_secs(180);
 
 /// One run of a request with a key.
 #[derive(Clone, Debug)]
