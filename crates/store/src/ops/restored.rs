@@ -97,6 +97,19 @@ impl Operation for FinishRestore {
     const NAME: &'static str = "finish_restore";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<u64>, StoreError> {
+        // A reader of the feed may have read on in what the copy does not have. Places that were given out there are not given
+        // out again: the newest event goes to a place beyond all of them, and what happens from now on follows it. It is told
+        // once more, which readers know by its id.
+        tx.exec(
+            "UPDATE events SET position = $1 WHERE position = (SELECT MAX(position) FROM events) AND position < $1",
+            &[self.0.happened_at.as_micros().into()],
+        )
+        .await?;
+        tx.exec(
+            "UPDATE event_sequence SET last = $1 WHERE last < $1",
+            &[self.0.happened_at.as_micros().into()],
+        )
+        .await?;
         let paused = tx.exec("UPDATE psp_accounts SET state = 'paused' WHERE state = 'active'", &[]).await?;
         record(tx, HistoryKind::Restore, self.0).await?;
         bump(tx).await?;

@@ -1,14 +1,17 @@
+use redress_core::environment::Environment;
 use redress_core::outcome::Finding;
 use redress_core::policy::AccountState;
 
 use super::super::claim::Task;
 use super::*;
 use crate::ops::accounts::FindAccount;
+use crate::ops::feed::ReadFeed;
 use crate::ops::fixtures::{
     ASK_ONLY, ENDPOINT, MERCHANT, SAME_KEY, TIMING, account, add_endpoint, at, audit, bytes, claim, hear,
     in_state, load, not_sent, pay, payment, queued, rf, rows, run_claim, sent, set_account, sql, world,
 };
 use crate::ops::history::LatestOf;
+use crate::ops::sequence::NumberEvents;
 use crate::ops::verify::{LoadBooks, check_payment};
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
@@ -99,7 +102,7 @@ async fn at_the_end_every_account_waits_and_the_restore_is_remembered() {
         let before = rows(&store, "SELECT version FROM settings_version").await;
         let entry = HistoryEntry { happened_at: at(100), copied_at: at(25) };
         let (paused, statements) = fail_every_statement(&store, || FinishRestore(entry)).await;
-        assert_eq!((paused, statements), (Ok(7), 3));
+        assert_eq!((paused, statements), (Ok(7), 5));
         let state = async |psp| store.read(FindAccount(account(psp))).await.unwrap().unwrap().state;
         assert_eq!(state("flex").await, AccountState::Paused);
         assert_eq!(state("once").await, AccountState::Revoked, "for ever");
@@ -113,6 +116,28 @@ async fn at_the_end_every_account_waits_and_the_restore_is_remembered() {
         wanted.recipe = &ASK_ONLY;
         let claimed = run_claim(&store, wanted).await.claimed;
         assert_eq!(claimed.iter().map(|one| one.task).collect::<Vec<_>>(), [Task::Query]);
+    })
+    .await;
+}
+
+/// A reader of the feed read on in what the copy does not have: what happens from now on must come behind its cursor.
+#[tokio::test]
+async fn places_of_the_feed_are_not_given_out_again() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        queued(&store, "order-1", "1.00", 1).await;
+        let feed = async |after| {
+            while store.run(NumberEvents { limit: 9 }).await.unwrap() > 0 {}
+            let environment = Environment::Sandbox;
+            let page = ReadFeed { merchant: MERCHANT, environment, after, kind: None, limit: 9 };
+            store.read(page).await.unwrap()
+        };
+        let lost = feed(0).await.next + 1_000;
+        store.run(FinishRestore(HistoryEntry { happened_at: at(100), copied_at: at(25) })).await.unwrap();
+        queued(&store, "order-1", "1.00", 2).await;
+        let told = feed(lost).await;
+        assert_eq!(told.events.len(), 2, "the newest of the copy once more, and what came since");
+        assert!(feed(told.next).await.events.is_empty());
     })
     .await;
 }
