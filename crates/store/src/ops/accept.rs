@@ -217,7 +217,7 @@ impl Accept {
             Engine::Postgres => self.looks().collect::<Vec<_>>(),
         };
         if let Some(answer) = self.find_repeat(tx, &payment, looks).await? {
-            return Ok(Done::Rollback(answer));
+            return Ok(answer);
         }
         let in_turn = !through.one_in_flight || turn::is_free_for(self.refund, through.turn);
         let permit = match through.state {
@@ -307,16 +307,14 @@ impl Accept {
         if refusal != Refusal::WrongEnvironment
             && let Some(answer) = self.find_repeat(tx, &payment, self.looks().collect()).await?
         {
-            return Ok(Done::Rollback(answer));
+            return Ok(answer);
         }
         Ok(Done::Rollback(Accepted::Refused { refusal, payment: Box::new(payment) }))
     }
 
     async fn repeat<T: Tx>(&self, tx: &mut T, payment: Payment) -> Result<Done<Accepted>, StoreError> {
         let found = self.find_repeat(tx, &payment, self.looks().collect()).await?;
-        found
-            .map(Done::Rollback)
-            .ok_or_else(|| StoreError::inconsistent("a refund's key is taken by no refund"))
+        found.ok_or_else(|| StoreError::inconsistent("a refund's key is taken by no refund"))
     }
 
     /// Where an earlier request may be found. The idempotency key comes first: it stands for all of the request.
@@ -348,20 +346,42 @@ impl Accept {
         tx: &mut T,
         payment: &Payment,
         looks: Vec<Look>,
-    ) -> Result<Option<Accepted>, StoreError> {
+    ) -> Result<Option<Done<Accepted>>, StoreError> {
         for look in looks {
             let found = tx.rows(look.sql, &[(&look.dedupe.key).into()]).await?;
             let Some(row) = found.first() else { continue };
             let (refund, hash) = (rows::refund(row)?, row.opt_bytes(REFUND_COLUMNS)?);
             let same_request = hash.as_deref() == Some(&look.dedupe.request_hash[..]);
             // The hash covers the order's reference, so the refund is one of this payment.
-            return Ok(Some(if same_request && refund.payment == payment.id {
-                Accepted::Repeat { refund: Box::new(refund), payment: Box::new(payment.clone()) }
-            } else {
-                Accepted::KeyReused(look.reused)
-            }));
+            if !same_request || refund.payment != payment.id {
+                return Ok(Some(Done::Rollback(Accepted::KeyReused(look.reused))));
+            }
+            let kept = look.reused == Reused::MerchantRefundId && self.keep_key(tx, &refund).await?;
+            let repeat = Accepted::Repeat { refund: Box::new(refund), payment: Box::new(payment.clone()) };
+            return Ok(Some(if kept { Done::Commit(repeat) } else { Done::Rollback(repeat) }));
         }
         Ok(None)
+    }
+}
+
+impl Accept {
+    /// A refund that the merchant named is asked for again, with an idempotency key that stands nowhere yet: it stands for
+    /// this request from now on. A refund has room for one; true where it was there.
+    async fn keep_key<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<bool, StoreError> {
+        let Some(keyed) = &self.keyed else { return Ok(false) };
+        let kept = tx
+            .exec(
+                "UPDATE refunds SET second_key = $1, second_hash = $2 \
+                 WHERE merchant_id = $3 AND refund_id = $4 AND second_key IS NULL",
+                &[
+                    (&keyed.key).into(),
+                    (&keyed.request_hash).into(),
+                    refund.merchant.as_bytes().into(),
+                    refund.id.as_bytes().into(),
+                ],
+            )
+            .await?;
+        Ok(kept == 1)
     }
 }
 

@@ -391,3 +391,22 @@ async fn what_ended_without_effect_is_refundable_again_and_what_is_unknown_is_no
     })
     .await;
 }
+
+/// Else the key would make a second refund of the next request that has it.
+#[tokio::test]
+async fn a_key_that_repeats_a_named_refund_stands_for_that_request() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        new_one(store.run(Accept { named: key(1, 1), ..accept("order-1", "4", 1) }).await.unwrap());
+        let again = || Accept { named: key(1, 1), keyed: key(2, 2), ..accept("order-1", "4", 2) };
+        let (repeated, _) = fail_every_statement(&store, again).await;
+        assert!(matches!(repeated, Ok(Accepted::Repeat { .. })));
+        let other = Accept { keyed: key(2, 3), ..accept("order-1", "2", 3) };
+        assert!(matches!(store.run(other).await, Ok(Accepted::KeyReused(Reused::IdempotencyKey))));
+        let same = Accept { keyed: key(2, 2), ..accept("order-1", "4", 4) };
+        assert!(matches!(store.run(same).await, Ok(Accepted::Repeat { .. })));
+        assert_eq!(balance(&store).await, (0, 400, 0));
+        audit(&store).await;
+    })
+    .await;
+}
