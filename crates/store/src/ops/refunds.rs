@@ -257,7 +257,7 @@ pub struct AttemptRow {
     pub finished_at: Timestamp,
 }
 
-/// Reads what happened to a refund, and every exchange about it.
+/// Reads what happened to a refund, and every exchange about it; of very many the newest [`TIMELINE_ROWS_MAX`].
 #[derive(Clone, Copy, Debug)]
 pub struct Timeline {
     /// Whose refund it is.
@@ -271,10 +271,10 @@ pub const TIMELINE_ROWS_MAX: u32 = 1_000;
 
 const EVENTS: &str = "SELECT number, kind, failure_code, failure_text, author, reason, happened_at, note, \
      again_at FROM events \
-     WHERE merchant_id = $1 AND refund_id = $2 ORDER BY number LIMIT $3";
+     WHERE merchant_id = $1 AND refund_id = $2 ORDER BY number DESC LIMIT $3";
 
 const ATTEMPTS: &str = "SELECT via, outcome, record, started_at, finished_at FROM attempts \
-     WHERE merchant_id = $1 AND refund_id = $2 ORDER BY started_at, attempt_id LIMIT $3";
+     WHERE merchant_id = $1 AND refund_id = $2 ORDER BY started_at DESC, attempt_id DESC LIMIT $3";
 
 impl Query for Timeline {
     type Out = (Vec<TimelineEvent>, Vec<AttemptRow>);
@@ -285,8 +285,10 @@ impl Query for Timeline {
             [self.merchant.as_bytes().into(), self.refund.as_bytes().into(), TIMELINE_ROWS_MAX.into()];
         let pair = |first: Option<String>, second: Option<String>| first.zip(second);
         let events = tx.rows(EVENTS, &params).await?;
+        // The newest that there is room for, the oldest of them first.
         let events = events
             .iter()
+            .rev()
             .map(|row| {
                 Ok(TimelineEvent {
                     number: rows::count(row, 0)?,
@@ -302,6 +304,7 @@ impl Query for Timeline {
         let attempts = tx.rows(ATTEMPTS, &params).await?;
         let attempts = attempts
             .iter()
+            .rev()
             .map(|row| {
                 Ok(AttemptRow {
                     via: row.text(0)?,

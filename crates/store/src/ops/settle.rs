@@ -161,6 +161,9 @@ impl Operation for CloseRefund {
     }
 }
 
+/// Nobody asks the PSP more often, however many want to know: the time between two exchanges, in microseconds.
+const REFRESH_GAP_MICROS: i64 = 2_000_000;
+
 /// Makes a refund due now, where it is open: somebody wants to know.
 #[derive(Clone, Debug)]
 pub struct Refresh {
@@ -175,17 +178,23 @@ pub struct Refresh {
 const REFRESH: &str = "UPDATE refunds SET due_at = $1 WHERE merchant_id = $2 AND refund_id = $3 \
      AND state IN ('queued', 'unknown', 'pending')";
 
+const LAST_ATTEMPT: &str = "SELECT MAX(started_at) FROM attempts WHERE merchant_id = $1 AND refund_id = $2";
+
 impl Operation for Refresh {
     /// Whether there was something to make due.
     type Out = bool;
     const NAME: &'static str = "refresh_refund";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+        let (merchant, refund) = (self.merchant.as_bytes().into(), self.refund.as_bytes().into());
+        let last = tx.rows(LAST_ATTEMPT, &[merchant, refund]).await?;
+        let last = last.first().map(|row| row.opt_int(0)).transpose()?.flatten();
+        let due_at = last.map_or(i64::MIN, |last| last.saturating_add(REFRESH_GAP_MICROS));
         let touched = tx
             .exec(
                 REFRESH,
                 &[
-                    self.now.as_micros().into(),
+                    due_at.max(self.now.as_micros()).into(),
                     self.merchant.as_bytes().into(),
                     self.refund.as_bytes().into(),
                 ],

@@ -299,13 +299,19 @@ async fn what_is_open_can_be_made_due_and_nothing_else() {
         ];
         for (n, (state, open)) in (1..).zip(states) {
             let before = in_state(&store, state, "0.10", n).await;
-            let refresh = || Refresh { merchant: MERCHANT, refund: rf(n), now: at(21) };
+            // Where something was exchanged, that was at second 20: not so soon again.
+            let soon = Refresh { merchant: MERCHANT, refund: rf(n), now: at(21) };
+            if state != StateName::Queued && open {
+                store.run(soon).await.unwrap();
+                assert_eq!(load(&store, n).await.0.due_at, Some(at(22)), "{state}");
+            }
+            let refresh = || Refresh { merchant: MERCHANT, refund: rf(n), now: at(23) };
             let stranger = Refresh { merchant: STRANGER, ..refresh() };
             assert_eq!(store.run(stranger).await, Ok(false));
             assert_eq!(store.run(refresh()).await, Ok(open), "{state}");
             let mut after = load(&store, n).await.0;
             if open {
-                assert_eq!(after.due_at, Some(at(21)));
+                assert_eq!(after.due_at, Some(at(23)));
                 after.due_at = before.due_at;
             }
             assert_eq!(after, before);
