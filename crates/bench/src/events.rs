@@ -168,7 +168,7 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
     let mut answer = vec![0; PAGE_BYTES_MAX];
     loop {
         let request = format!(
-            "GET /v1/events?limit={}&cursor={cursor} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\r\n",
+            "GET /v1/events?limit={}{cursor} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\r\n",
             args.page
         );
         let asked = now();
@@ -178,7 +178,7 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
         bytes += body.len() as u64;
         events += body.matches(r#""id":"evt_"#).count() as u64;
         let next = body.rsplit_once(r#""next_cursor":""#).and_then(|(_, rest)| rest.split_once('"'));
-        next.ok_or("a page without a cursor")?.0.clone_into(&mut cursor);
+        cursor = format!("&cursor={}", next.ok_or("a page without a cursor")?.0);
         if body.contains(r#""has_more":false"#) {
             break;
         }

@@ -72,6 +72,11 @@ impl<'a> JsonObject<'a> {
         self.0.get(field).map(|value| value.get()).filter(|text| *text != "null")
     }
 
+    /// Whether a field is there and says nothing.
+    pub(crate) fn is_null(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|value| value.get() == "null")
+    }
+
     /// A text of at most `chars_max` characters that the store can keep.
     pub(crate) fn text(&self, field: &'static str, chars_max: usize) -> Result<Option<String>, FieldProblem> {
         let Some(raw) = self.raw(field) else { return Ok(None) };

@@ -199,7 +199,7 @@ pub struct Enabling {
 pub struct NewSecret {
     /// The endpoint's id.
     pub id: String,
-    /// What signs from now on. It is shown now and never again: `None` where a repeat is answered.
+    /// What signs from now on. It is shown now, and again in answers to repeats until `old_secret_until`.
     pub secret: Option<Secret>,
     /// Until when the secret before signs too.
     pub old_secret_until: String,

@@ -17,6 +17,7 @@ pub use redress_store::ops::endpoints::{Dialect, Endpoint};
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text, check_url};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::signing::standard_webhooks::generate_secret;
 use crate::vault::SealContext;
 
@@ -210,6 +211,26 @@ impl Engine {
             Some(_) => AdminError::Conflict("the endpoint is revoked".to_owned()),
             None => AdminError::NotFound("endpoint"),
         })
+    }
+
+    /// An endpoint's signing secret, where it was made by the rotation whose overlap ends at `until` and still runs: so long
+    /// a repeat of that request may be told it again.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] where it cannot be opened.
+    pub fn rotated_secret(
+        &self,
+        endpoint: &Endpoint,
+        until: &dyn Fn(Timestamp) -> bool,
+    ) -> Result<Option<SecretString>, AdminError> {
+        let of_that = endpoint.old_secret.as_ref().is_some_and(|(_, end)| until(*end) && self.now() < *end);
+        if !of_that || endpoint.revoked_at.is_some() {
+            return Ok(None);
+        }
+        let (merchant, row) = (endpoint.merchant, endpoint.id.as_bytes());
+        let context = SealContext { merchant, row, column: ENDPOINT_COLUMN };
+        let opened = self.parts.vault.open_text(&context, &endpoint.secret_sealed);
+        opened.map(Some).map_err(|error| EngineError::Broken(format!("an endpoint's secret: {error}")).into())
     }
 
     fn new_endpoint_secret(&self, merchant: MerchantId, endpoint: EndpointId) -> (SecretString, Vec<u8>) {

@@ -59,6 +59,8 @@ impl fmt::Display for RowProblem {
 pub struct CsvRow {
     /// Where it begins, from 1; the header is line 1.
     pub line: u64,
+    /// The payment's reference, where the row has one that can be kept.
+    pub order_ref: Option<String>,
     /// The payment, or why it is none.
     pub payment: Result<NewPayment, RowProblem>,
 }
@@ -167,7 +169,9 @@ impl<R: Read> CsvRows<R> {
             let problem = format!("it has {} fields, the header has {}", self.record.len(), self.width);
             Err(RowProblem { field: None, problem })
         };
-        Ok(Some(CsvRow { line, payment }))
+        let named =
+            self.field("order_ref").ok().flatten().filter(|text| text.len() <= 255 && !text.contains('\0'));
+        Ok(Some(CsvRow { line, order_ref: named.map(str::to_owned), payment }))
     }
 
     fn payment(&self, accounts: &Accounts) -> Result<NewPayment, RowProblem> {

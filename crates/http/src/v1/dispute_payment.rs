@@ -58,7 +58,9 @@ pub(crate) async fn dispute(
     PathText(name): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    Box::pin(answer(&engine, &holder, once, name, &body, true)).await
+    let own = engine.clone();
+    let work = async move { Box::pin(answer(&engine, &holder, once, name, &body, true)).await };
+    own.to_its_end("request", work).await
 }
 
 /// Release a payment's dispute
@@ -91,7 +93,9 @@ pub(crate) async fn release(
     PathText(name): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    Box::pin(answer(&engine, &holder, once, name, &body, false)).await
+    let own = engine.clone();
+    let work = async move { Box::pin(answer(&engine, &holder, once, name, &body, false)).await };
+    own.to_its_end("request", work).await
 }
 
 async fn answer(
@@ -120,8 +124,9 @@ async fn mark(
     body: &[u8],
     disputed: bool,
 ) -> Result<Payment, OwnError> {
-    let reason =
-        if body.is_empty() { None } else { JsonObject::parse(body)?.text("reason", REASON_CHARS_MAX)? };
+    let object = JsonObject::parse(if body.is_empty() { b"{}" } else { body })?;
+    object.only(&["reason"])?;
+    let reason = object.text("reason", REASON_CHARS_MAX)?;
     let payment = named(engine, holder, name).await?;
     let by = Sayer { name: holder.key.to_string(), reason };
     Ok(engine.mark_disputed(holder.merchant, holder.environment, payment.id, disputed, by).await?)

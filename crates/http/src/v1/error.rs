@@ -71,7 +71,10 @@ impl OwnError {
 
     /// No API key, or not a good one.
     pub(crate) fn unauthorized() -> Self {
-        Self::new(Code::Unauthorized, "an API key is needed as bearer token")
+        Self::new(
+            Code::Unauthorized,
+            "a good API key is needed as bearer token: this one is missing, unknown or revoked",
+        )
     }
 
     /// Nothing that the caller can see has this id; `what` is the kind of thing.

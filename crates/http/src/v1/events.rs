@@ -6,21 +6,23 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use redress_engine::engine::Engine;
-use redress_engine::feed::{Event, FeedKind, ReadFeed};
+use redress_engine::feed::{FeedKind, ReadFeed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::error::{Body, OwnError};
 use super::page::{CURSOR, LIMIT, Page, PageAsked};
+use super::prefer;
 use super::query::QueryFields;
 
 /// The name of the filter.
 const TYPE: &str = "type";
 
-/// The longest wait for an event, in seconds; a longer one that is asked for is cut to it.
-const WAIT_SECONDS_MAX: u64 = 30;
+/// The longest wait for an event; a longer one that is asked for is cut to it.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// What happened: the body of a `standard` notification, with the event's id.
 #[derive(Serialize, ToSchema)]
@@ -151,7 +153,7 @@ pub(crate) async fn list(
     holder: KeyHolder,
     headers: HeaderMap,
     query: QueryFields,
-) -> Result<Json<Page<Event>>, OwnError> {
+) -> Result<Response, OwnError> {
     query.only(&[LIMIT, CURSOR, TYPE])?;
     let page = PageAsked::read(&query, place)?;
     let asked = ReadFeed {
@@ -161,9 +163,14 @@ pub(crate) async fn list(
         kind: query.parsed(TYPE, "the type of an event, as refund.succeeded", FeedKind::parse)?,
         limit: page.limit,
     };
-    let read = engine.events(asked, wait(&headers)).await?;
+    let wait = prefer::wait(&headers).map(|wait| wait.min(WAIT_MAX));
+    let read = engine.events(asked, wait.unwrap_or_default()).await?;
     let next_cursor = Some(cursor(read.next));
-    Ok(Json(Page { data: read.events, has_more: read.more, next_cursor }))
+    let page = Json(Page { data: read.events, has_more: read.more, next_cursor });
+    Ok(match wait {
+        Some(wait) => ([(prefer::PREFERENCE_APPLIED, prefer::applied(wait))], page).into_response(),
+        None => page.into_response(),
+    })
 }
 
 /// A place in the feed, as callers see it.
@@ -175,17 +182,6 @@ fn cursor(place: i64) -> String {
 fn place(cursor: &str) -> Option<i64> {
     let written = cursor.len() == 16 && cursor.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     i64::from_str_radix(cursor, 16).ok().filter(|place| written && *place >= 0)
-}
-
-/// How long a caller wants to wait (RFC 7240, section 4.3); what cannot be read counts as not said.
-fn wait(headers: &HeaderMap) -> Duration {
-    let said = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let mut preferences = said.flat_map(|value| value.split(','));
-    let seconds = preferences.find_map(|one| {
-        let (name, value) = one.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().parse::<u64>().ok()).flatten()
-    });
-    Duration::from_secs(seconds.unwrap_or(0).min(WAIT_SECONDS_MAX))
 }
 
 #[cfg(test)]

@@ -32,3 +32,4 @@ pub(crate) mod refund_refresh;
 pub(crate) mod refund_timeline;
 pub(crate) mod refundability;
 mod view;
+mod words;

@@ -8,6 +8,7 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::code::Code;
+use super::words::Words;
 use super::{
     cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payment_imports,
     payments, read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read,
@@ -59,7 +60,7 @@ use super::{
         cases::close::handle,
     ),
     components(schemas(error::Body<'static>)),
-    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation),
+    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation, &Words),
     security(("api_key" = []))
 )]
 struct Described;

@@ -30,6 +30,22 @@ use crate::json_object::{FieldProblem, JsonObject};
 /// No text of a payment is longer, in characters; the engine's own bounds are narrower still.
 const TEXT_CHARS_MAX: usize = 2_048;
 
+const FIELDS: [&str; 13] = [
+    "order_ref",
+    "merchant_order_ref",
+    "psp_account",
+    "psp_payment_id",
+    "currency",
+    "amount",
+    "refunded_before",
+    "captured_at",
+    "channel",
+    "payment_method",
+    "environment",
+    "customer_ref",
+    "notification_url",
+];
+
 /// A captured payment.
 #[derive(ToSchema)]
 #[schema(as = NewPayment)]
@@ -111,16 +127,20 @@ pub(crate) async fn handle(
     once: Once,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let first = async {
-        let (status, told) = register(&engine, &holder, &body).await?;
-        Ok((told.id.clone(), (status, Json(told))))
+    let own = engine.clone();
+    let work = async move {
+        let first = async {
+            let (status, told) = register(&engine, &holder, &body).await?;
+            Ok((told.id.clone(), (status, Json(told))))
+        };
+        let again = |id| async {
+            let payment = named(&engine, &holder, Some(id)).await?;
+            let (id, order_ref) = (payment.id.to_string(), payment.order_ref);
+            Ok((StatusCode::OK, Json(Told { id, order_ref, result: "unchanged" })))
+        };
+        once.run(&engine, &holder, &body, first, again).await
     };
-    let again = |id| async {
-        let payment = named(&engine, &holder, Some(id)).await?;
-        let (id, order_ref) = (payment.id.to_string(), payment.order_ref);
-        Ok((StatusCode::OK, Json(Told { id, order_ref, result: "unchanged" })))
-    };
-    once.run(&engine, &holder, &body, first, again).await
+    own.to_its_end("request", work).await
 }
 
 async fn register(engine: &Engine, holder: &KeyHolder, body: &[u8]) -> Result<(StatusCode, Told), OwnError> {
@@ -153,6 +173,8 @@ fn refused(error: AdminError) -> OwnError {
 }
 
 pub(super) fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldProblem> {
+    // A misspelt `refunded_before` must not be nothing.
+    object.only(&FIELDS)?;
     let text = |field| object.text(field, TEXT_CHARS_MAX);
     let needed = |field| object.required_text(field, TEXT_CHARS_MAX);
     let order_ref = needed("order_ref")?;

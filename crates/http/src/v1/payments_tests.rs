@@ -205,7 +205,7 @@ async fn without_a_good_key_nothing_is_read() {
             (
                 401,
                 &json!("unauthorized"),
-                &json!("an API key is needed as bearer token"),
+                &json!("a good API key is needed as bearer token: this one is missing, unknown or revoked"),
                 &json!("/docs/errors/unauthorized")
             ),
             "{authorization}"

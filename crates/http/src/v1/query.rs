@@ -40,10 +40,11 @@ impl QueryFields {
         })
     }
 
-    /// A parameter's text; one that is empty counts as not there.
+    /// A parameter's text. One that is empty is refused: a filter whose value somebody forgot would let everything through.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, FieldProblem> {
         match self.0.get(name).map(String::as_str) {
-            None | Some("") => Ok(None),
+            None => Ok(None),
+            Some("") => Err(FieldProblem::of(name, "must not be empty: leave it out")),
             Some(text) if storable(text, PATH_TEXT_CHARS_MAX) => Ok(Some(text)),
             Some(_) => Err(FieldProblem::of(
                 name,
@@ -79,7 +80,8 @@ mod tests {
     async fn parameters_are_read_by_name_and_unknown_ones_are_refused() {
         let fields = read("limit=7&state=&order=a%20b").await.unwrap_or_else(|_| panic!("readable"));
         assert_eq!(fields.parsed("limit", "a number", |text| text.parse().ok()), Ok(Some(7)));
-        assert_eq!((fields.text("state"), fields.text("order")), (Ok(None), Ok(Some("a b"))));
+        assert_eq!(fields.text("order"), Ok(Some("a b")));
+        assert_eq!(fields.text("state").unwrap_err().field, Some("state"), "forgotten");
         assert_eq!(fields.text("other"), Ok(None));
         assert_eq!(
             fields.parsed("order", "a number", |text| text.parse::<u8>().ok()).unwrap_err().field,

@@ -60,15 +60,19 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (refund, payment) = found(&engine, &holder, id).await?;
-    let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
-    object.only(&["reason"])?;
-    let reason = object.text("reason", REASON_CHARS_MAX)?;
-    let reason = reason.as_deref().unwrap_or(NO_REASON);
-    let author = holder.key.to_string();
-    let first = async {
-        let refund = engine.cancel_refund(holder.merchant, refund.id, &author, reason).await?;
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+    let own = engine.clone();
+    let work = async move {
+        let (refund, payment) = found(&engine, &holder, id).await?;
+        let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
+        object.only(&["reason"])?;
+        let reason = object.text("reason", REASON_CHARS_MAX)?;
+        let reason = reason.as_deref().unwrap_or(NO_REASON);
+        let author = holder.key.to_string();
+        let first = async {
+            let refund = engine.cancel_refund(holder.merchant, refund.id, &author, reason).await?;
+            Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
     };
-    Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
+    own.to_its_end("request", work).await
 }

@@ -70,22 +70,26 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (refund, payment) = found(&engine, &holder, id).await?;
-    holder.needs(Right::CloseCases)?;
-    let object = JsonObject::parse(&body)?;
-    object.only(&["outcome", "reason", "author"])?;
-    let verdict = match object.required_text("outcome", REFERENCE_CHARS_MAX)?.as_str() {
-        "succeeded" => Verdict::Succeeded,
-        "failed" => Verdict::Failed,
-        _ => return Err(FieldProblem::of("outcome", "must be succeeded or failed").into()),
+    let own = engine.clone();
+    let work = async move {
+        let (refund, payment) = found(&engine, &holder, id).await?;
+        holder.needs(Right::CloseCases)?;
+        let object = JsonObject::parse(&body)?;
+        object.only(&["outcome", "reason", "author"])?;
+        let verdict = match object.required_text("outcome", REFERENCE_CHARS_MAX)?.as_str() {
+            "succeeded" => Verdict::Succeeded,
+            "failed" => Verdict::Failed,
+            _ => return Err(FieldProblem::of("outcome", "must be succeeded or failed").into()),
+        };
+        let reason = object.required_text("reason", REASON_CHARS_MAX)?;
+        let author = author(&object, &holder)?;
+        let first = async {
+            let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
+            Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
     };
-    let reason = object.required_text("reason", REASON_CHARS_MAX)?;
-    let author = author(&object, &holder)?;
-    let first = async {
-        let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
-    };
-    Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
+    own.to_its_end("request", work).await
 }
 
 /// Who decides: the person who is named, and the key; or the key alone.

@@ -45,10 +45,10 @@ const FIELDS: [&str; 7] =
     example = json!({"amount": 2500, "currency": "SAR", "reason": "requested_by_customer"}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
-    /// How much, in minor units. Left out: all that is left.
+    /// How much, in minor units. Left out, together with `currency`: all that is left. `null` is refused.
     #[schema(minimum = 1, example = 2500)]
     amount: Option<i64>,
-    /// ISO 4217; needed with `amount`, and must be the payment's.
+    /// ISO 4217; needed with `amount` and not without, and must be the payment's.
     #[schema(example = "SAR")]
     currency: Option<String>,
     /// `requested_by_customer`, `duplicate`, `fraudulent`, `product_not_received`, `product_unsatisfactory` or `other`.
@@ -181,8 +181,14 @@ impl Wanted {
         let currency = currency.map(|code| Currency::from_code(&code)).transpose();
         let currency = currency
             .map_err(|_| FieldProblem::of("currency", "must be an ISO 4217 code in capital letters"))?;
-        if amount.is_some() && currency.is_none() {
-            return Err(FieldProblem::of("currency", "is required with amount"));
+        // A sum that somebody left out by mistake must not become all that is left.
+        match (&amount, &currency) {
+            (Some(_), None) => return Err(FieldProblem::of("currency", "is required with amount")),
+            (None, Some(_)) => return Err(FieldProblem::of("amount", "is required with currency")),
+            _ if object.is_null("amount") => {
+                return Err(FieldProblem::of("amount", "must be a sum, or left out for all that is left"));
+            }
+            _ => {}
         }
         let reason = object.text("reason", REFERENCE_CHARS_MAX)?;
         if reason.as_deref().is_some_and(|reason| !REASONS.contains(&reason)) {

@@ -36,6 +36,26 @@ fn assert_problem(answer: &Answer, status: u16, code: &str, field: Option<&str>)
     assert_eq!(told["field"].as_str(), field, "{told}");
 }
 
+/// A sum that somebody left out by mistake is not all that is left.
+#[tokio::test]
+async fn half_a_sum_is_none() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    for (body, field) in [
+        (json!({"currency": "SAR"}), "amount"),
+        (json!({"amount": null, "currency": "SAR"}), "amount"),
+        (json!({"amount": null}), "amount"),
+        (json!({"amount": 1}), "currency"),
+    ] {
+        let request = Request::post("/v1/payments/o1/refunds")
+            .header("authorization", format!("Bearer {}", harness.merchant.api_key));
+        let answer = harness.send(request.body(Body::from(body.to_string())).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{body}");
+    }
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert!(order.refunds.is_empty());
+}
+
 #[tokio::test]
 async fn a_refund_is_made_and_read_in_one_shape() {
     let harness = Harness::new().await;

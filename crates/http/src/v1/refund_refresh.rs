@@ -46,13 +46,17 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     headers: HeaderMap,
 ) -> Result<Response, OwnError> {
-    let (mut refund, payment) = found(&engine, &holder, id).await?;
-    let first = async {
-        engine.refresh_refund(holder.merchant, refund.id).await?;
-        if let Some(wait) = prefer::wait(&headers) {
-            refund = engine.wait_for_end(&refund, wait).await?;
-        }
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+    let own = engine.clone();
+    let work = async move {
+        let (mut refund, payment) = found(&engine, &holder, id).await?;
+        let first = async {
+            engine.refresh_refund(holder.merchant, refund.id).await?;
+            if let Some(wait) = prefer::wait(&headers) {
+                refund = engine.wait_for_end(&refund, wait).await?;
+            }
+            Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+        };
+        Box::pin(once.run(&engine, &holder, b"", first, |id| shown(&engine, &holder, id))).await
     };
-    Box::pin(once.run(&engine, &holder, b"", first, |id| shown(&engine, &holder, id))).await
+    own.to_its_end("request", work).await
 }

@@ -17,9 +17,9 @@ use crate::body::PathText;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Timeline)]
 pub(crate) struct TimelineView {
-    /// Its events, the first first; at most 1000.
+    /// Its events, the first first; of more than 1000 the newest.
     events: Vec<EventView>,
-    /// The exchanges with the PSP, the first first; at most 1000.
+    /// The exchanges with the PSP, the first first; of more than 1000 the newest.
     attempts: Vec<AttemptView>,
 }
 

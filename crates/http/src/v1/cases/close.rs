@@ -69,23 +69,27 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (merchant, environment) = (holder.merchant, holder.environment);
-    let case = engine.case(merchant, environment, id(path)?).await?;
-    holder.needs(Right::CloseCases)?;
-    let object = JsonObject::parse(&body)?;
-    object.only(&["reason", "author", "blocked"])?;
-    let reason = object.required_text("reason", REASON_CHARS_MAX)?;
-    let author = author(&object, &holder)?;
-    let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
-        Some("released") => Blocked::Released,
-        Some("refunded") => Blocked::Refunded,
-        None if case.blocked == 0 => Blocked::Released,
-        _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
+    let own = engine.clone();
+    let work = async move {
+        let (merchant, environment) = (holder.merchant, holder.environment);
+        let case = engine.case(merchant, environment, id(path)?).await?;
+        holder.needs(Right::CloseCases)?;
+        let object = JsonObject::parse(&body)?;
+        object.only(&["reason", "author", "blocked"])?;
+        let reason = object.required_text("reason", REASON_CHARS_MAX)?;
+        let author = author(&object, &holder)?;
+        let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
+            Some("released") => Blocked::Released,
+            Some("refunded") => Blocked::Refunded,
+            None if case.blocked == 0 => Blocked::Released,
+            _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
+        };
+        let shown = async || Ok(Json(CaseView::of(engine.case(merchant, environment, case.id).await?)));
+        let first = async {
+            engine.close_case(merchant, case.id, &author, &reason, blocked).await?;
+            Ok((case.id.to_string(), shown().await?))
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
     };
-    let shown = async || Ok(Json(CaseView::of(engine.case(merchant, environment, case.id).await?)));
-    let first = async {
-        engine.close_case(merchant, case.id, &author, &reason, blocked).await?;
-        Ok((case.id.to_string(), shown().await?))
-    };
-    Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
+    own.to_its_end("request", work).await
 }

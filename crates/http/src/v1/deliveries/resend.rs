@@ -42,14 +42,18 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (merchant, environment, id) = (holder.merchant, holder.environment, id(path)?);
-    let first = async {
-        let delivery = engine.resend_delivery(merchant, environment, id).await?;
-        Ok((id.to_string(), Json(WithAttempts::of(&delivery))))
+    let own = engine.clone();
+    let work = async move {
+        let (merchant, environment, id) = (holder.merchant, holder.environment, id(path)?);
+        let first = async {
+            let delivery = engine.resend_delivery(merchant, environment, id).await?;
+            Ok((id.to_string(), Json(WithAttempts::of(&delivery))))
+        };
+        let again = async |_| {
+            let delivery = engine.delivery(merchant, environment, id).await?;
+            Ok(Json(WithAttempts::of(&delivery)))
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, again)).await
     };
-    let again = async |_| {
-        let delivery = engine.delivery(merchant, environment, id).await?;
-        Ok(Json(WithAttempts::of(&delivery)))
-    };
-    Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    own.to_its_end("request", work).await
 }

@@ -63,6 +63,7 @@ pub(crate) async fn handle(
 }
 
 fn read(object: &JsonObject<'_>) -> Result<EndpointEdit, FieldProblem> {
+    object.only(&["name", "url", "dialect", "events"])?;
     Ok(EndpointEdit {
         name: object.text("name", TEXT_CHARS_MAX)?,
         url: object.text("url", TEXT_CHARS_MAX)?,

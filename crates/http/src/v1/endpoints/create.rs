@@ -83,19 +83,23 @@ pub(crate) async fn handle(
     once: Once,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
-    let first = async {
-        let (endpoint, secret) = engine.add_endpoint(new).await?;
-        let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
-        let told = Told { endpoint: EndpointShown::of(endpoint), secret };
-        Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
+    let own = engine.clone();
+    let work = async move {
+        let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
+        let first = async {
+            let (endpoint, secret) = engine.add_endpoint(new).await?;
+            let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
+            let told = Told { endpoint: EndpointShown::of(endpoint), secret };
+            Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
+        };
+        // The secret was shown once.
+        let again = |name: String| {
+            let id = EndpointId::parse(&name).map_err(|_| OwnError::not_found("endpoint"));
+            shown(&engine, &holder, id)
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, again)).await
     };
-    // The secret was shown once.
-    let again = |name: String| {
-        let id = EndpointId::parse(&name).map_err(|_| OwnError::not_found("endpoint"));
-        shown(&engine, &holder, id)
-    };
-    Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    own.to_its_end("request", work).await
 }
 
 /// An endpoint as it is now.
@@ -112,6 +116,7 @@ fn read(
     merchant: MerchantId,
     of_key: Environment,
 ) -> Result<NewEndpoint, FieldProblem> {
+    object.only(&["url", "name", "dialect", "events", "key", "environment"])?;
     let text = |field| object.text(field, TEXT_CHARS_MAX);
     let credential = text("key")?
         .map(|key| {

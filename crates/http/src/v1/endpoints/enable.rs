@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 
 /// Enable an endpoint
 ///
-/// What waited for it is sent. The feed of events tells which key did it, and why. The same again changes nothing.
+/// What waited for it is sent. The feed of events tells of it; which key did it, and why, is kept with the event. The same again changes nothing.
 #[utoipa::path(
     post,
     path = "/v1/endpoints/{id}/enable",
@@ -54,14 +54,22 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (merchant, environment) = (holder.merchant, holder.environment);
-    let id = id(path)?;
-    let reason = JsonObject::parse(&body)?.required_text("reason", TEXT_CHARS_MAX)?;
-    engine.endpoint(merchant, environment, id).await?;
-    let shown = async || Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)));
-    let first = async {
-        engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
-        Ok((id.to_string(), shown().await?))
+    let own = engine.clone();
+    let work = async move {
+        let (merchant, environment) = (holder.merchant, holder.environment);
+        let id = id(path)?;
+        let reason = {
+            let object = JsonObject::parse(&body)?;
+            object.only(&["reason"])?;
+            object.required_text("reason", TEXT_CHARS_MAX)?
+        };
+        engine.endpoint(merchant, environment, id).await?;
+        let shown = async || Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)));
+        let first = async {
+            engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
+            Ok((id.to_string(), shown().await?))
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
     };
-    Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
+    own.to_its_end("request", work).await
 }

@@ -70,17 +70,22 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (id, (since, before)) = (id(path)?, read(&JsonObject::parse(&body)?)?);
-    let (merchant, environment) = (holder.merchant, holder.environment);
-    let first = async {
-        let replayed = engine.replay_endpoint(merchant, environment, id, since, before).await?;
-        let next_cursor = replayed.next.map(|next| next.to_string());
-        told(&Told { due: replayed.due, has_more: next_cursor.is_some(), next_cursor })
+    let own = engine.clone();
+    let work = async move {
+        let (id, (since, before)) = (id(path)?, read(&JsonObject::parse(&body)?)?);
+        let (merchant, environment) = (holder.merchant, holder.environment);
+        let first = async {
+            let replayed = engine.replay_endpoint(merchant, environment, id, since, before).await?;
+            let next_cursor = replayed.next.map(|next| next.to_string());
+            told(&Told { due: replayed.due, has_more: next_cursor.is_some(), next_cursor })
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
     };
-    Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
+    own.to_its_end("request", work).await
 }
 
 fn read(object: &JsonObject<'_>) -> Result<(Timestamp, Option<i64>), FieldProblem> {
+    object.only(&["since", "cursor"])?;
     let since = object.required_text("since", TEXT_CHARS_MAX)?;
     let since: jiff::Timestamp =
         since.parse().map_err(|_| FieldProblem::of("since", "must be a time as RFC 3339 writes it"))?;

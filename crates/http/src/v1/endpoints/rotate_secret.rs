@@ -21,7 +21,7 @@ use crate::v1::once::Once;
 pub(crate) struct Told {
     /// The endpoint's id.
     id: String,
-    /// What signs from now on. It is shown now and never again: `null` in the answer to a repeat.
+    /// What signs from now on. It is shown now, and again in answers to repeats until `old_secret_until`; `null` after that.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     secret: Option<String>,
     /// Until when the secret before signs too.
@@ -40,7 +40,7 @@ pub(crate) struct Told {
     tag = "Endpoints",
     params(
         ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing and is answered without the secret."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing, and is told the secret until `old_secret_until`."),
     ),
     responses(
         (status = 200, description = "The new secret.", body = Told),
@@ -59,14 +59,22 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
-    let answer = |secret, old_secret_until| Told { id: id.to_string(), secret, old_secret_until };
-    let first = async {
-        let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
-        let (secret, until) = (secret.expose_secret().to_owned(), rfc3339(until));
-        Ok((until.clone(), Json(answer(Some(secret), until))))
+    let own = engine.clone();
+    let work = async move {
+        let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+        let answer = |secret, old_secret_until| Told { id: id.to_string(), secret, old_secret_until };
+        let first = async {
+            let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
+            let (secret, until) = (secret.expose_secret().to_owned(), rfc3339(until));
+            Ok((until.clone(), Json(answer(Some(secret), until))))
+        };
+        // Where the answer was lost the receiver needs it: while the secret before still signs, it is told again.
+        let again = async |until: String| {
+            let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
+            let secret = engine.rotated_secret(&endpoint, &|end| rfc3339(end) == until)?;
+            Ok(Json(answer(secret.map(|secret| secret.expose_secret().to_owned()), until)))
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, again)).await
     };
-    // The secret was shown once, and is not kept where it could be read.
-    let again = async |until| Ok(Json(answer(None, until)));
-    Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    own.to_its_end("request", work).await
 }

@@ -61,16 +61,20 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
-    let first = async {
-        let test = engine.test_endpoint(holder.merchant, id).await?;
-        told(&Told {
-            event_id: test.event_id,
-            taken: test.taken,
-            status: test.status,
-            answer: test.answer,
-            duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
-        })
+    let own = engine.clone();
+    let work = async move {
+        let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+        let first = async {
+            let test = engine.test_endpoint(holder.merchant, id).await?;
+            told(&Told {
+                event_id: test.event_id,
+                taken: test.taken,
+                status: test.status,
+                answer: test.answer,
+                duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
+            })
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
     };
-    Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
+    own.to_its_end("request", work).await
 }

@@ -67,21 +67,25 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     LargeBody(body): LargeBody,
 ) -> Result<Response, OwnError> {
-    query.only(&["dry_run"])?;
-    let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
-    let format = Format::of(&headers)?;
-    let first = async {
-        let accounts = engine.list_accounts(Some(holder.merchant)).await?;
-        let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
-        let rows = format.read(&body, holder.environment, &accounts)?;
-        let import = receive(&engine, &holder, dry_run, rows).await?;
-        Ok((import.to_string(), shown(&engine, &holder, import).await?))
+    let own = engine.clone();
+    let work = async move {
+        query.only(&["dry_run"])?;
+        let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
+        let format = Format::of(&headers)?;
+        let first = async {
+            let accounts = engine.list_accounts(Some(holder.merchant)).await?;
+            let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
+            let rows = format.read(&body, holder.environment, &accounts)?;
+            let import = receive(&engine, &holder, dry_run, rows).await?;
+            Ok((import.to_string(), shown(&engine, &holder, import).await?))
+        };
+        let again = async |name: String| {
+            let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;
+            shown(&engine, &holder, import).await
+        };
+        Box::pin(once.run(&engine, &holder, &body, first, again)).await
     };
-    let again = async |name: String| {
-        let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;
-        shown(&engine, &holder, import).await
-    };
-    Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    own.to_its_end("request", work).await
 }
 
 /// Writes all rows; only then the import begins.

@@ -6,7 +6,7 @@ use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal, UploadedRo
 use redress_engine::admin::payments_csv::{Accounts, CsvRows};
 
 use crate::json_object::{FieldProblem, JsonObject};
-use crate::limits::IMPORT_ROWS_MAX;
+use crate::limits::{IMPORT_ROWS_MAX, REFERENCE_CHARS_MAX};
 use crate::v1::code::Code;
 use crate::v1::error::OwnError;
 use crate::v1::payments;
@@ -62,8 +62,7 @@ fn csv(body: &[u8], environment: Environment, accounts: &Accounts) -> Result<Vec
             let other = || invalid(Some("environment"), format!("must be {environment}, as the API key's"));
             if own { Ok(payment) } else { Err(other()) }
         });
-        let order_ref = payment.as_ref().ok().map(|payment| payment.order_ref.clone());
-        add(&mut all, UploadedRow { line: row.line, order_ref, payment })?;
+        add(&mut all, UploadedRow { line: row.line, order_ref: row.order_ref, payment })?;
     }
     Ok(all)
 }
@@ -74,14 +73,16 @@ fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>,
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let payment = JsonObject::parse(text).and_then(|object| payments::read(&object, environment));
+        let object = JsonObject::parse(text);
+        let order_ref =
+            object.as_ref().ok().and_then(|object| object.text("order_ref", REFERENCE_CHARS_MAX).ok()?);
+        let payment = object.and_then(|object| payments::read(&object, environment));
         let payment = payment.map_err(|FieldProblem { field, text }| {
             // The field's name stands by itself.
             let own =
                 field.and_then(|field| text.strip_prefix(field)).map(|text| text.trim_start().to_owned());
             invalid(field, own.unwrap_or_else(|| text.into_owned()))
         });
-        let order_ref = payment.as_ref().ok().map(|payment| payment.order_ref.clone());
         add(&mut all, UploadedRow { line, order_ref, payment })?;
     }
     Ok(all)
