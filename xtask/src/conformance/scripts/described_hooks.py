@@ -100,6 +100,13 @@ def better(field, value, dice):
     return value
 
 
+@schemathesis.serializer("application/x-ndjson")
+def json_lines(_context, value):
+    """Lines are sent as they are; a value of another kind is one line."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "replace")
+
+
 ANSWERED = collections.Counter()
 
 
