@@ -186,7 +186,7 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    let cpu_micros = cpu()?.saturating_sub(cpu_before);
+    let cpu_nanos = cpu()?.saturating_sub(cpu_before);
     if events != u64::from(args.events) {
         return Err(format!("{events} events were read of {}", args.events));
     }
@@ -196,7 +196,7 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
         per_second: events as f64 / seconds,
         page_p50_millis: millis(500),
         page_p99_millis: millis(990),
-        cpu_micros: cpu_micros as f64 / events as f64,
+        cpu_micros: cpu_nanos as f64 / 1e3 / events as f64,
         bytes: bytes as f64 / events as f64,
     })
 }
