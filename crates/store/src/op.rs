@@ -44,6 +44,10 @@ pub trait Query: Send + Sync + 'static {
     /// For logs and metrics, such as `list_refunds`.
     const NAME: &'static str;
 
+    /// Whether it reads a few rows by their keys. On SQLite it then runs on the caller's thread; should it last longer than a
+    /// millisecond after all, it begins anew on a reader's.
+    const BRIEF: bool = false;
+
     /// Runs the query. The same rules hold as for [`Operation::run`].
     fn run<T: Tx>(&self, tx: &mut T) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
 }

@@ -316,6 +316,7 @@ pub struct FindAccount(pub AccountId);
 impl Query for FindAccount {
     type Out = Option<Account>;
     const NAME: &'static str = "find_account";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Account>, StoreError> {
         let sql = concat!("SELECT ", account_columns!(), " FROM psp_accounts WHERE account_id = $1");

@@ -206,6 +206,7 @@ pub struct FindCredential {
 impl Query for FindCredential {
     type Out = Option<Credential>;
     const NAME: &'static str = "find_credential";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Credential>, StoreError> {
         let sql = concat!(

@@ -264,6 +264,7 @@ pub struct FindEndpoint {
 impl Query for FindEndpoint {
     type Out = Option<Endpoint>;
     const NAME: &'static str = "find_endpoint";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Endpoint>, StoreError> {
         find(tx, self.merchant, self.endpoint).await

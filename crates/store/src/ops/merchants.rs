@@ -64,6 +64,7 @@ pub struct FindMerchant(pub MerchantId);
 impl Query for FindMerchant {
     type Out = Option<Merchant>;
     const NAME: &'static str = "find_merchant";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Merchant>, StoreError> {
         let sql = "SELECT merchant_id, code, name, created_at FROM merchants WHERE merchant_id = $1";
@@ -78,6 +79,7 @@ pub struct FindMerchantByCode(pub String);
 impl Query for FindMerchantByCode {
     type Out = Option<Merchant>;
     const NAME: &'static str = "find_merchant_by_code";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Merchant>, StoreError> {
         let sql = "SELECT merchant_id, code, name, created_at FROM merchants WHERE code = $1";

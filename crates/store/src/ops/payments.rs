@@ -244,6 +244,7 @@ pub struct FindPayment {
 impl Query for FindPayment {
     type Out = Option<Payment>;
     const NAME: &'static str = "find_payment";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         let sql = concat!(
@@ -267,6 +268,7 @@ pub struct LoadPayment {
 impl Query for LoadPayment {
     type Out = Option<Payment>;
     const NAME: &'static str = "load_payment";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         load(tx, self.merchant, self.payment).await
@@ -295,6 +297,7 @@ pub struct NewestPaymentByMerchantOrderRef {
 impl Query for NewestPaymentByMerchantOrderRef {
     type Out = Option<Payment>;
     const NAME: &'static str = "newest_payment_by_merchant_order_ref";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         // Ids begin with the time at which the payment was taken in.
@@ -321,6 +324,7 @@ pub struct FindPaymentAtPsp {
 impl Query for FindPaymentAtPsp {
     type Out = Option<Payment>;
     const NAME: &'static str = "find_payment_at_psp";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         let sql = concat!(

@@ -58,6 +58,7 @@ const REFUNDS_OF_PAYMENT: &str = concat!(of_payment!(refund_columns!(), ""), " O
 impl Query for LoadOrder {
     type Out = Option<Order>;
     const NAME: &'static str = "load_order";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Order>, StoreError> {
         let found =
@@ -143,6 +144,7 @@ const PAYMENT_BY_ID: &str =
 impl Query for LoadRefund {
     type Out = Option<(Refund, Payment)>;
     const NAME: &'static str = "load_refund";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<(Refund, Payment)>, StoreError> {
         let merchant = self.merchant.as_bytes();
@@ -204,6 +206,7 @@ const BOUND_ELSEWHERE: &str = concat!(
 impl Query for BoundElsewhere {
     type Out = Vec<String>;
     const NAME: &'static str = "bound_elsewhere";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<String>, StoreError> {
         let refund = &self.refund;

@@ -12,6 +12,7 @@ pub struct SettingsVersion;
 impl Query for SettingsVersion {
     type Out = i64;
     const NAME: &'static str = "settings_version";
+    const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<i64, StoreError> {
         let rows = tx.rows("SELECT version FROM settings_version WHERE one = 1", &[]).await?;

@@ -12,7 +12,7 @@ use super::{
     OpenError,
     conn::{Purpose, open},
     group::run_group,
-    job::{OpJob, run_query},
+    job::{OpJob, in_snapshot, run_query},
 };
 use crate::{
     error::StoreError,
@@ -48,7 +48,7 @@ impl InLineStore {
         let mut conn = self.conn();
         // The one connection writes as well, and to forbid it for a moment would prepare every statement anew.
         let changes_before = conn.total_changes();
-        let result = run_query(query, &mut conn);
+        let result = in_snapshot(&mut conn, |conn| run_query(query, conn));
         if conn.total_changes() == changes_before {
             result
         } else {

@@ -147,15 +147,23 @@ fn lost<T>(conn: &Connection, result: &Result<T, StoreError>) -> Option<StoreErr
     })
 }
 
-/// Runs one query in a snapshot of its own on a connection outside any transaction.
-pub(super) fn run_query<Q: Query>(query: &Q, conn: &mut Connection) -> Result<Q::Out, StoreError> {
+/// Reads in a snapshot of its own on a connection outside any transaction.
+pub(super) fn in_snapshot<R>(
+    conn: &mut Connection,
+    read: impl FnOnce(&mut Connection) -> Result<R, StoreError>,
+) -> Result<R, StoreError> {
     execute(conn, "BEGIN").map_err(|error| unavailable(&error))?;
-    let result = guarded(Q::NAME, || query.run(&mut SqliteTx::new(conn)).now_or_never());
+    let result = read(conn);
     // An interrupted read may have ended the transaction already; a read has nothing to lose.
     if !conn.is_autocommit() {
         execute(conn, "ROLLBACK").map_err(|error| unavailable(&error))?;
     }
     result
+}
+
+/// Runs one query inside an open transaction.
+pub(super) fn run_query<Q: Query>(query: &Q, conn: &mut Connection) -> Result<Q::Out, StoreError> {
+    guarded(Q::NAME, || query.run(&mut SqliteTx::new(conn)).now_or_never())
 }
 
 /// Turns a panic, and a future that is not ready when polled once, into an internal error.

@@ -1,5 +1,6 @@
 //! SQLite: one writer thread with group commit, a few readers, a checkpointer, and a lock on the file.
 
+mod at_hand;
 mod checkpoint;
 mod conn;
 mod copy;
@@ -31,8 +32,9 @@ use tokio::sync::oneshot;
 #[cfg(test)]
 pub(crate) use self::conn::tests::prepared_again;
 use self::{
+    at_hand::AtHand,
     checkpoint::Checkpointer,
-    job::{OpJob, run_query},
+    job::OpJob,
     readers::ReadJob,
     writer::{Work, Writer},
 };
@@ -71,6 +73,9 @@ pub struct SqliteConfig {
     pub queue_ops_max: usize,
     /// Reader threads, at least one.
     pub readers: usize,
+    /// So many brief reads at once run on their callers' own threads; fewer than there are threads for callers, so that one of
+    /// them is never kept by the disk.
+    pub brief_reads: usize,
     /// A read that lasts longer is ended.
     pub read_max: Duration,
     /// The write-ahead log is started over when it has so many pages; it may grow past that while a reader holds on to
@@ -88,6 +93,7 @@ impl SqliteConfig {
             group_ops_max: GROUP_OPS_MAX,
             queue_ops_max: QUEUE_OPS_MAX,
             readers: READERS,
+            brief_reads: std::thread::available_parallelism().map_or(0, |threads| threads.get() - 1),
             read_max: Duration::from_millis(READ_MAX_MS),
             log_pages_max: LOG_PAGES_MAX,
             lock_wait: Duration::from_millis(LOCK_WAIT_MS),
@@ -145,6 +151,7 @@ pub enum OpenError {
 /// A running SQLite store. Dropping it finishes what is queued, closes the file, and only then gives up the lock.
 pub(crate) struct SqliteStore {
     work: Option<SyncSender<Work>>,
+    at_hand: Option<AtHand>,
     reads: Option<SyncSender<ReadJob>>,
     reader_threads: Mutex<Vec<JoinHandle<()>>>,
     /// The writer and the checkpointer.
@@ -175,9 +182,11 @@ impl SqliteStore {
         let (reads, read_queue) = sync_channel(config.queue_ops_max);
         let readers = config.readers.max(1);
         let reader_threads = readers::start(&config.path, readers, config.read_max, read_queue, &counters)?;
+        let at_hand = Some(AtHand::open(&config.path, config.brief_reads)?);
         let threads = vec![spawn("redress-write", move || writer.run())?, checkpoint_thread];
         Ok(SqliteStore {
             work: Some(work),
+            at_hand,
             reads: Some(reads),
             reader_threads: Mutex::new(reader_threads),
             threads: Mutex::new(threads),
@@ -197,11 +206,15 @@ impl SqliteStore {
         answer.await.unwrap_or_else(|_| Err(stopped(true)))
     }
 
-    /// Runs a query on a reader.
+    /// Runs a query: a brief one here, any other on a reader.
     pub(crate) async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
+        let at_hand = self.at_hand.as_ref().filter(|_| Q::BRIEF);
+        if let Some(answer) = at_hand.and_then(|at_hand| at_hand.read(&query, &self.counters)) {
+            return answer;
+        }
         let (reply, answer) = oneshot::channel();
-        let job: ReadJob = Box::new(move |conn| {
-            let _ = reply.send(run_query(&query, conn));
+        let job: ReadJob = Box::new(move |reader| {
+            let _ = reply.send(reader.read(&query));
         });
         match self.reads.as_ref().ok_or_else(|| stopped(false))?.try_send(job) {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped(false))),
@@ -244,6 +257,7 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         // The readers first: the connection that closes last ends the log, and one that only reads cannot.
+        self.at_hand = None;
         self.reads = None;
         join(&self.reader_threads);
         self.work = None;

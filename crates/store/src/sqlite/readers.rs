@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::Receiver,
     },
     thread::JoinHandle,
@@ -16,13 +16,14 @@ use rusqlite::Connection;
 use super::{
     OpenError,
     conn::{Purpose, open},
+    job::{in_snapshot, run_query},
 };
-use crate::stats::Counters;
+use crate::{error::StoreError, op::Query, stats::Counters};
 
 /// A reader looks at the clock after about this many of SQLite's instructions.
 const CLOCK_EVERY_STEPS: i32 = 10_000;
 
-pub(super) type ReadJob = Box<dyn FnOnce(&mut Connection) + Send>;
+pub(super) type ReadJob = Box<dyn FnOnce(&mut Reader) + Send>;
 
 /// Starts `count` threads, which end when every sender of the queue is gone.
 pub(super) fn start(
@@ -35,40 +36,68 @@ pub(super) fn start(
     let queue = Arc::new(Mutex::new(queue));
     (0..count)
         .map(|_| {
-            let reader = Reader::open(path, read_max)?;
+            let reader = Reader::open(path, read_max, CLOCK_EVERY_STEPS)?;
             let (queue, counters) = (Arc::clone(&queue), Arc::clone(counters));
             super::spawn("redress-read", move || reader.work(&queue, &counters))
         })
         .collect()
 }
 
-struct Reader {
+/// A connection that cannot write, whose reads end in time.
+pub(super) struct Reader {
     conn: Connection,
     started: Instant,
     /// When the running read must end, in microseconds since `started`.
     deadline: Arc<AtomicU64>,
+    /// The running read was ended because of that.
+    ended: Arc<AtomicBool>,
     read_max: Duration,
 }
 
 impl Reader {
-    fn open(path: &Path, read_max: Duration) -> Result<Self, OpenError> {
+    /// Opens a connection whose reads last `read_max` at most, and look at the clock every so many steps.
+    pub(super) fn open(path: &Path, read_max: Duration, clock_every_steps: i32) -> Result<Self, OpenError> {
         let mut conn = open(Some(path), Purpose::Read)?;
         let (started, deadline) = (monotonic(), Arc::new(AtomicU64::new(u64::MAX)));
-        let theirs = Arc::clone(&deadline);
+        let ended = Arc::new(AtomicBool::new(false));
+        let (until, over) = (Arc::clone(&deadline), Arc::clone(&ended));
         conn.progress_handler(
-            CLOCK_EVERY_STEPS,
-            Some(move || micros(started.elapsed()) >= theirs.load(Relaxed)),
+            clock_every_steps,
+            Some(move || {
+                let late = micros(started.elapsed()) >= until.load(Relaxed);
+                if late {
+                    over.store(true, Relaxed);
+                }
+                late
+            }),
         )?;
-        Ok(Reader { conn, started, deadline, read_max })
+        Ok(Reader { conn, started, deadline, ended, read_max })
+    }
+
+    /// Runs a query in a snapshot of its own.
+    pub(super) fn read<Q: Query>(&mut self, query: &Q) -> Result<Q::Out, StoreError> {
+        let Reader { conn, started, deadline, ended, read_max } = self;
+        ended.store(false, Relaxed);
+        in_snapshot(conn, |conn| {
+            deadline.store(micros(started.elapsed() + *read_max), Relaxed);
+            let answer = run_query(query, conn);
+            // What ends the snapshot must not be ended by it: the next read could not begin.
+            deadline.store(u64::MAX, Relaxed);
+            answer
+        })
+    }
+
+    /// Whether the last read took too long and was ended.
+    pub(super) fn was_ended(&self) -> bool {
+        self.ended.load(Relaxed)
     }
 
     fn work(mut self, queue: &Mutex<Receiver<ReadJob>>, counters: &Counters) {
         loop {
             // One of the threads waits in `recv`, the others for the mutex: a job goes to whoever is free.
             let Ok(job) = queue.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return };
-            self.deadline.store(micros(self.started.elapsed() + self.read_max), Relaxed);
             Counters::add(&counters.reads);
-            job(&mut self.conn);
+            job(&mut self);
         }
     }
 }
@@ -83,4 +112,37 @@ fn micros(duration: Duration) -> u64 {
 )]
 fn monotonic() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{testing::TempDir, tx::Tx};
+
+    struct One;
+
+    impl Query for One {
+        type Out = i64;
+        const NAME: &'static str = "one";
+
+        async fn run<T: Tx>(&self, tx: &mut T) -> Result<i64, StoreError> {
+            tx.rows("SELECT 1", &[]).await?[0].int(0)
+        }
+    }
+
+    #[test]
+    fn a_read_that_is_ended_ends_its_snapshot() {
+        let dir = TempDir::new();
+        let path = dir.path().join("test.db");
+        // Every instruction is one too many.
+        let mut reader = Reader::open(&path, Duration::ZERO, 1).unwrap();
+        for _ in 0..3 {
+            assert_eq!(reader.read(&One), Err(StoreError::unavailable("a read took too long")));
+            assert!(reader.was_ended());
+            assert!(reader.conn.is_autocommit());
+        }
+        reader.read_max = Duration::from_secs(3600);
+        assert_eq!(reader.read(&One), Ok(1));
+        assert!(!reader.was_ended());
+    }
 }

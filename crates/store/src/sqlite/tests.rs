@@ -267,6 +267,40 @@ async fn a_read_ends_in_time() {
     assert_eq!(store.read(Keys).await, Ok(vec![1]));
 }
 
+/// The thread that runs it, after so many rows were counted.
+struct Where<const BRIEF: bool>(i64);
+
+impl<const BRIEF: bool> Query for Where<BRIEF> {
+    type Out = Option<String>;
+    const NAME: &'static str = "where";
+    const BRIEF: bool = BRIEF;
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<String>, StoreError> {
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT count(*) FROM n";
+        tx.rows(sql, &[self.0.into()]).await?;
+        Ok(std::thread::current().name().map(str::to_owned))
+    }
+}
+
+#[tokio::test]
+async fn a_brief_read_runs_on_its_callers_thread_and_a_long_one_does_not() {
+    let (store, _dir) = store_with(|config| config.brief_reads = 1).await;
+    let here = std::thread::current().name().map(str::to_owned);
+    assert_eq!(store.read(Where::<true>(1)).await, Ok(here.clone()));
+    let reader = Some("redress-read".to_owned());
+    assert_eq!(store.read(Where::<false>(1)).await, Ok(reader.clone()));
+    let before = store.stats().reads;
+    assert_eq!(store.read(Where::<true>(1_000_000)).await, Ok(reader), "it took more than a millisecond");
+    assert_eq!(store.stats().reads, before + 1, "one read, although it began twice");
+    assert_eq!(store.read(Where::<true>(1)).await, Ok(here), "the connection is given back");
+}
+
+#[tokio::test]
+async fn where_no_connection_is_at_hand_a_reader_reads() {
+    let (store, _dir) = store_with(|config| config.brief_reads = 0).await;
+    assert_eq!(store.read(Where::<true>(1)).await, Ok(Some("redress-read".to_owned())));
+}
+
 #[tokio::test]
 async fn the_log_starts_over_under_a_writer_that_never_pauses() {
     let (store, _dir) = store_with(|config| config.log_pages_max = 16_384).await;
