@@ -122,7 +122,7 @@ macro_rules! of_payments {
             " FROM payments p CROSS JOIN refunds r",
             $more,
             " WHERE p.merchant_id = $1 AND p.payment_id > $2 AND p.payment_id <= $3 ",
-            "AND r.merchant_id = p.merchant_id AND r.refund_id = p.first_refund_id",
+            "AND r.merchant_id = p.merchant_id AND r.refund_id = p.first_refund_id AND r.payment_id = p.payment_id",
             $joined,
             " UNION ALL SELECT ",
             $columns,

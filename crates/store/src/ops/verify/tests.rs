@@ -127,6 +127,10 @@ const FALSIFIED: [(&str, &[&str]); 16] = [
         "UPDATE refunds SET amount = 101 WHERE state = 'succeeded' AND ordinal = 5",
         &["refunded is kept as 100, and adds up to 101", "an event tells of another amount"],
     ),
+    (
+        "UPDATE refunds SET payment_id = (SELECT payment_id FROM payments WHERE order_ref = 'order-2') WHERE amount = 1000",
+        &["reserved is kept as 1000, and adds up to 0", "its refunds (0) are not numbered 1 to 1"],
+    ),
     ("UPDATE refunds SET currency = 'VND' WHERE amount = 1000", &["its currency is VND, the payment's SAR"]),
     (
         "DELETE FROM events WHERE kind = 'refund.pending' AND amount = 200",
