@@ -106,7 +106,7 @@ impl<'a> JsonObject<'a> {
         raw.parse().map(Some).map_err(|_| {
             FieldProblem::of(
                 field,
-                "must be a whole number of at most 18 digits, without quotes, point or exponent",
+                "must be a whole number that fits into 64 bits, without quotes, point or exponent",
             )
         })
     }

@@ -14,6 +14,8 @@ mod health;
 mod idempotency_key;
 mod json_object;
 mod limits;
+#[cfg(test)]
+mod one_rule_tests;
 mod outermost;
 mod portone;
 pub mod probe;

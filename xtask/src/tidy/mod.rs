@@ -2,6 +2,7 @@
 
 mod code;
 mod files;
+mod limits;
 mod links;
 mod sql;
 mod walls;
@@ -53,6 +54,7 @@ fn check(root: &Path, sources: &[Source]) -> Findings {
         files::check(source, &mut findings);
         words::check(source, &mut findings);
         sql::check(source, &mut findings);
+        limits::check(source, &mut findings);
         links::check(root, source, &mut findings);
     }
     walls::check(sources, &mut findings);

@@ -47,7 +47,7 @@ pub(super) fn post_anonymous(path: &str, body: &str) -> Request<Body> {
 }
 
 /// Creates a refund.
-pub(super) fn refund(merchant: &TestMerchant, order_ref: &str, body: &str) -> Request<Body> {
+pub(crate) fn refund(merchant: &TestMerchant, order_ref: &str, body: &str) -> Request<Body> {
     post(merchant, &format!("/api/refund/{order_ref}"), body)
 }
 
@@ -57,14 +57,14 @@ pub(super) fn list(merchant: &TestMerchant, order_ref: &str) -> Request<Body> {
 }
 
 /// The six fields, for a part of a MoMo payment; the amount is JSON text.
-pub(super) fn partial(amount: &str) -> String {
+pub(crate) fn partial(amount: &str) -> String {
     format!(
         r#"{{"amount":{amount},"channel":"MOMOPAY","description":"momo refund","environment":"sandbox","refund_type":"partial","refund_reason":"customer request"}}"#
     )
 }
 
 /// The six fields, for what is left of a MoMo payment.
-pub(super) fn full() -> String {
+pub(crate) fn full() -> String {
     partial("0").replace("partial", "full")
 }
 

@@ -9,7 +9,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use redress_core::decimal::Decimal;
+use redress_core::decimal::{Decimal, DecimalError};
 use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount};
 use redress_core::refund::Refund;
@@ -188,7 +188,12 @@ fn read_amount(object: &JsonObject<'_>) -> Result<Decimal, FieldProblem> {
         Err(_) => Decimal::from_json_number(raw),
     };
     let problem = |text: &str| FieldProblem::of("amount", text);
-    let amount = read.map_err(|_| problem("must be a decimal number, as a string or a number"))?;
+    let amount = read.map_err(|error| {
+        problem(match error {
+            DecimalError::NotANumber => "must be a decimal number, as a string or a number",
+            DecimalError::TooLong => "has too many digits",
+        })
+    })?;
     if !amount.is_positive() {
         return Err(problem("must be more than zero"));
     }

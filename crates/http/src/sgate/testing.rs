@@ -21,14 +21,14 @@ pub(super) const LIVE_ORDER: &str = "M948164T2023072607034709500000";
 
 /// Whoever has a key and its secret.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     pub(super) key: String,
     pub(super) secret: SecretString,
 }
 
 impl Client {
     /// The merchant whose payments the tests make.
-    pub(super) fn of(harness: &Harness) -> Self {
+    pub(crate) fn of(harness: &Harness) -> Self {
         let merchant = &harness.merchant;
         Self { key: merchant.sgate_key.into(), secret: merchant.sgate_secret.into() }
     }
@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// Asks for a refund.
-    pub(super) async fn refund(&self, harness: &Harness, order: &str, body: &str) -> Answer {
+    pub(crate) async fn refund(&self, harness: &Harness, order: &str, body: &str) -> Answer {
         self.send(harness, &Call::refund(order, body)).await
     }
 

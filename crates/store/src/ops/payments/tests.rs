@@ -4,7 +4,7 @@ use redress_core::money::Currency;
 
 use super::*;
 use crate::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
-use crate::ops::fixtures::{MERCHANT, STRANGER, account, at, audit, id, queued, rf, world};
+use crate::ops::fixtures::{MERCHANT, STRANGER, Sql, account, at, audit, id, queued, rf, sql, world};
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
 
@@ -33,6 +33,35 @@ fn capture(minor: i64) -> NewPayment {
 
 async fn upsert(store: &Store, rows: Vec<NewPayment>) -> Vec<Upserted> {
     store.run(UpsertPayments { merchant: MERCHANT, rows, now: at(9) }).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_tables_themselves_refuse_more_than_was_captured() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        upsert(&store, vec![told(1)]).await;
+        let before = dump_all(&store).await;
+        for (statement, rule) in [
+            ("UPDATE payments SET reserved = 1801 WHERE order_ref = 'new-1'", "payments_never_over_captured"),
+            ("UPDATE payments SET refunded = 2001 WHERE order_ref = 'new-1'", "payments_never_over_captured"),
+            ("UPDATE payments SET blocked = 1801 WHERE order_ref = 'new-1'", "payments_never_over_captured"),
+            ("UPDATE payments SET captured = 199 WHERE order_ref = 'new-1'", "payments_never_over_captured"),
+        ] {
+            let refused = store.run(Sql(statement, Vec::new())).await.unwrap_err();
+            assert!(refused.is_conflict_with(rule), "{statement}: {refused}");
+        }
+        for statement in [
+            "UPDATE payments SET reserved = -1 WHERE order_ref = 'new-1'",
+            "UPDATE payments SET refunded = 199 WHERE order_ref = 'new-1'",
+        ] {
+            let refused = store.run(Sql(statement, Vec::new())).await.unwrap_err();
+            assert!(matches!(refused, StoreError::Conflict(_)), "{statement}: {refused}");
+        }
+        assert_eq!(dump_all(&store).await, before);
+        // All of it may be used, and no more.
+        sql(&store, "UPDATE payments SET reserved = 1800 WHERE order_ref = 'new-1'", Vec::new()).await;
+    })
+    .await;
 }
 
 #[tokio::test]
