@@ -41,6 +41,18 @@ impl Redress {
         true
     }
 
+    /// A client that heard no answer asks for the same again, with the same key. False where it is answered with the refund
+    /// that there is, which changes nothing.
+    pub(crate) fn repeat(&self, world: &mut World) -> bool {
+        if !self.lacks(Without::RequestKey) || !self.accept(world) {
+            return false;
+        }
+        if let Some(row) = world.rows.last_mut() {
+            row.repeats = true;
+        }
+        true
+    }
+
     /// What core grants a request for a refund now; `None` where it refuses.
     pub(crate) fn granted(&self, world: &World) -> Option<i64> {
         let sum = Decimal::from_text(&AMOUNT.to_string()).expect("a number");
@@ -257,4 +269,5 @@ const NEW: Row = Row {
     psp_id: None,
     cases: 0,
     verdict: None,
+    repeats: false,
 };

@@ -58,11 +58,13 @@ pub enum Without {
     TurnKept,
     /// A PSP that can be asked by its own id only is asked before that is known.
     IdFirst,
+    /// A repeated request is taken for another one.
+    RequestKey,
 }
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -89,6 +91,7 @@ impl Without {
         Self::Turn,
         Self::TurnKept,
         Self::IdFirst,
+        Self::RequestKey,
     ];
 
     /// The place among [`Redress::default_models`](crate::Redress::default_models) of the model that misses it: the first
@@ -96,7 +99,7 @@ impl Without {
     pub(crate) const fn missed_by(self) -> usize {
         match self {
             Self::Reservation | Self::AmbiguousIsUnknown => 1,
-            Self::TwoAreNotOne | Self::Turn | Self::TurnKept => 2,
+            Self::TwoAreNotOne | Self::Turn | Self::TurnKept | Self::RequestKey => 2,
             _ => 0,
         }
     }
@@ -125,6 +128,7 @@ impl Without {
             Self::PendingIsOpen => (Kind::Blind, p::SUCCEEDED),
             Self::Turn | Self::TurnKept => (Kind::OneAtATime, p::ONE_AT_A_TIME),
             Self::IdFirst => (Kind::ById, p::ASKED_BY_ID),
+            Self::RequestKey => (Kind::Blind, p::ONE_REQUEST),
         }
     }
 }

@@ -36,6 +36,8 @@ fn processes(world: &World) -> std::ops::Range<u8> {
 pub enum Action {
     /// A client asks for a refund.
     Ask,
+    /// A client repeats its request for a refund that was accepted.
+    Repeat,
     /// A worker of a process looks at a refund that is due.
     Work { refund: u8, process: u8 },
     /// A task reaches the point at which it writes to the socket.
@@ -105,6 +107,9 @@ impl Redress {
     fn about_clients(world: &World, actions: &mut Vec<Action>) {
         if world.rows.len() < usize::from(world.left.refunds) {
             actions.push(Action::Ask);
+            if !world.rows.is_empty() {
+                actions.push(Action::Repeat);
+            }
         }
     }
 
@@ -214,6 +219,7 @@ impl Redress {
     fn step(&self, world: &mut World, action: Action) -> bool {
         match action {
             Action::Ask => return self.accept(world),
+            Action::Repeat => return self.repeat(world),
             Action::Work { refund, process } => return self.work(world, refund, process),
             Action::Write { task } => self.write(world, task),
             Action::Unsent { task } => {

@@ -12,6 +12,8 @@ use stateright::Property;
 pub const LEDGER: &str = "the PSP's ledger never passes what was captured";
 /// Never two effects for one refund.
 pub const ONE_EFFECT: &str = "a refund has one effect at most";
+/// Never two effects for one request, however often it is repeated.
+pub const ONE_REQUEST: &str = "a request has one effect at most";
 /// Success is true.
 pub const SUCCEEDED: &str = "what is called succeeded happened";
 /// Failure is true, and stays so.
@@ -44,6 +46,12 @@ pub(crate) fn all(model: &Redress) -> Vec<Property<Redress>> {
         Property::always(LEDGER, |model: &Redress, world: &World| within_captured(model, world)),
         Property::always(ONE_EFFECT, |_: &Redress, world: &World| {
             each(world, |place, _| effects(world, place).count() <= 1)
+        }),
+        Property::always(ONE_REQUEST, |_: &Redress, world: &World| {
+            let requests = world.rows.iter().filter(|row| !row.repeats).count();
+            let effects = world.records.iter().filter(|record| record.status != Status::Failed).count();
+            // What one refund did twice is another promise's.
+            requests == world.rows.len() || effects <= requests
         }),
         Property::always(SUCCEEDED, |_: &Redress, world: &World| {
             each(world, |place, row| succeeded_is_true(world, place, row))

@@ -91,6 +91,8 @@ pub struct Row {
     pub cases: u16,
     /// What a person has said.
     pub verdict: Option<Said>,
+    /// The repetition of a request made it, that of another refund here.
+    pub repeats: bool,
 }
 
 /// A person's verdict, which can be hashed.
