@@ -23,6 +23,8 @@ cargo xtask COMMAND
           every test, on SQLite and on a throw-away PostgreSQL; ARGS go to the test runner
   bench accept [--payments N] [--seconds N] [--rows A,B,...] [--json] [--no-pg-install] [--without-postgres] [ARGS...]
           how fast refunds are accepted, beside what the machine could do; `bench accept --help` has the rest
+  bench settle [--refunds N] [--rounds N] [--json] [--no-pg-install] [--without-postgres] [ARGS...]
+          refunds accepted, executed at the sandbox, settled and told, beside the same number only accepted
   bench events [--events N] [--json] [ARGS...]
           how fast the feed of events is read from the embedded store
   torture [--kills N] [--engine sqlite|postgres|both] [--processes 1|2] [--database none|cut|restart|failover]

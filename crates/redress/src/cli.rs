@@ -11,7 +11,7 @@ use crate::{demo, serve};
 
 /// A self-hosted refund server: gives back captured payments through any PSP, once, and tells the merchant
 ///
-/// Commands other than serve work beside a running server and take effect within a second.
+/// Commands other than serve and demo work beside a running server and take effect within a second.
 #[derive(Debug, Parser)]
 #[command(name = "redress", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {

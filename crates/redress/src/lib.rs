@@ -18,6 +18,7 @@ mod settings;
 mod telemetry;
 mod whole_file;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,7 +34,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("redress: {failure}");
+            // Nobody may be listening any more; the exit code says it too.
+            let _ = writeln!(std::io::stderr(), "redress: {failure}");
             failure.code()
         }
     }

@@ -3,7 +3,7 @@
 //! death of the process; a power loss may take the last transactions.)
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -43,6 +43,9 @@ pub enum StateError {
     /// SQLite said no.
     #[error("the sandbox's state: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The file cannot be made.
+    #[error("the sandbox's state: {0}")]
+    File(String),
     /// A stored text is not what this program wrote.
     #[error("the sandbox's state holds something unreadable: {0}")]
     Unreadable(String),
@@ -60,7 +63,10 @@ pub(crate) struct Db {
 impl Db {
     pub(crate) fn open(place: &Place, now_ms: i64) -> Result<Db, StateError> {
         let mut connection = match place {
-            Place::File(path) => Connection::open(path)?,
+            Place::File(path) => {
+                make_private(path)?;
+                Connection::open(path)?
+            }
             Place::Memory => Connection::open_in_memory()?,
         };
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
@@ -421,5 +427,19 @@ impl State<'_> {
         )?;
         self.made_due.set(true);
         Ok(())
+    }
+}
+
+/// Makes the file when it is missing, for its owner only: it holds credentials of the accounts that it plays.
+fn make_private(path: &Path) -> Result<(), StateError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StateError::File(format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Read;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use redress_core::decimal::Decimal;
+use redress_core::decimal::{Decimal, DecimalError, MinorError};
 use redress_core::environment::Environment;
 use redress_core::id::AccountId;
 use redress_core::money::{Amount, Currency};
@@ -223,10 +223,19 @@ impl<R: Read> CsvRows<R> {
 }
 
 fn minor(name: &'static str, text: &str, currency: Currency) -> Result<i64, RowProblem> {
-    let decimal = Decimal::from_text(text).map_err(|_| {
-        RowProblem::of(name, "must be a decimal number in major units, as 10.50, without separators")
+    let decimal = Decimal::from_text(text).map_err(|error| {
+        let problem = match error {
+            DecimalError::NotANumber => {
+                "must be a decimal number in major units, as 10.50, without separators"
+            }
+            DecimalError::TooLong => "has too many digits",
+        };
+        RowProblem::of(name, problem)
     })?;
-    decimal.to_minor(currency).map_err(|error| RowProblem::of(name, format!("in {currency} has {error}")))
+    decimal.to_minor(currency).map_err(|error| {
+        let verb = if error == MinorError::TooLarge { "is" } else { "has" };
+        RowProblem::of(name, format!("in {currency} {verb} {error}"))
+    })
 }
 
 fn time(text: &str) -> Result<Timestamp, RowProblem> {

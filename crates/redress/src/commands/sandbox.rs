@@ -13,7 +13,7 @@ use crate::output::print;
 use crate::serve::signals::Signals;
 use crate::settings::{LogFormat, LogSettings};
 
-/// Play the PSPs: MoMo's and Tap's HTTP protocols, with scripted faults and a ledger of every effect
+/// Play the PSPs: the HTTP protocol of each of them, with scripted faults and a ledger of every effect
 ///
 /// For the demo, for trying things out and for tests; never for real money. POST /control/payment makes a payment known,
 /// POST /control/script scripts what happens to its next refunds, POST /control/finish ends a pending one, and

@@ -103,10 +103,17 @@ impl StateFile {
         };
         let text = std::fs::read(&path).map_err(|error| fail(&error))?;
         // Not the parser's own words: they may quote a secret.
-        let state: State =
+        let mut state: State =
             serde_json::from_slice(&text).map_err(|_| fail(&"it is not the state of a demo"))?;
         if state.version != VERSION {
             return Err(fail(&"another version of the program made it"));
+        }
+        if state.external_sandbox != external_sandbox && !dir.join(DATABASE_FILE).exists() {
+            // An earlier start ended before it made anything.
+            state.external_sandbox = external_sandbox;
+            let changed = Self { path, state };
+            changed.save()?;
+            return Ok(changed);
         }
         if state.external_sandbox != external_sandbox {
             return Err(fail(if state.external_sandbox {

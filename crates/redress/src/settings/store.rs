@@ -76,9 +76,10 @@ impl StoreSettings {
                     "only one of them may be given",
                 ));
             }
-            (Some(_), None) | (None, Some(_)) if data.is_some() => {
+            (path, url) if data.is_some() && (path.is_some() || url.is_some()) => {
                 let problem = "cannot be given with --data, which says where the embedded store lies";
-                return Err(section.refuse("path or store.url", problem));
+                let key = if path.is_some() { "path" } else { "url" };
+                return Err(section.refuse(key, problem));
             }
             (Some(path), None) => Place::Sqlite(path),
             (None, Some(url)) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
