@@ -21,6 +21,7 @@ use crate::error::EngineError;
 
 pub use redress_store::ops::payments::search::{PaymentFilter, PaymentsFound, SEARCH_ROWS_MAX};
 pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
+pub use redress_store::ops::write::Author;
 
 impl Engine {
     /// A payment by its reference, with its refunds. `environment` is that of a caller who belongs to one.

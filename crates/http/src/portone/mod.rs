@@ -15,7 +15,7 @@ pub(crate) mod list_webhooks;
 pub(crate) mod openapi;
 mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod transaction_details;
 pub(crate) mod transaction_status;
 mod view;

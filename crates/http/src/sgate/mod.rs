@@ -22,7 +22,7 @@ mod probe_tests;
 #[cfg(test)]
 mod signature_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 /// Where the face begins; what follows is what callers sign.
 const ROOT: &str = "/api_v1";

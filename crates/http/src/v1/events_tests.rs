@@ -2,6 +2,7 @@ use axum::body::Body;
 use axum::http::Request;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
+use redress_core::id::KeyId;
 use redress_core::policy::{Ask, AskedAmount};
 use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::admin::keys::CredentialKind;
@@ -33,6 +34,7 @@ async fn refund(harness: &Harness, order_ref: &str) {
         description: None,
         merchant_refund_id: None,
         metadata: None,
+        asked_by: KeyId::from_bytes([7; 16]),
         idempotency_key: None,
     };
     assert!(matches!(harness.engine.make_refund(request).await, Ok(Made::New(..))));

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use redress_engine::engine::Engine;
-use redress_engine::lookup::{AttemptRow, TimelineEvent};
+use redress_engine::lookup::{AttemptRow, Author, TimelineEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,7 +42,8 @@ struct EventView {
     /// From when on a new refund is worth trying.
     #[schema(format = DateTime)]
     retry_at: Option<String>,
-    /// The person, or the API key, who did it; nobody where the PSP's word did.
+    /// The person, or the key, that did it: of `refund.created`, the key that asked for the refund. Nobody where the PSP's
+    /// word did.
     author: Option<String>,
     /// The reason given.
     reason: Option<String>,
@@ -99,7 +100,7 @@ pub(crate) async fn handle(
 
 impl EventView {
     fn of(event: TimelineEvent) -> Self {
-        let (author, reason) = event.author.unzip();
+        let reason = event.author.as_ref().and_then(Author::given_reason).map(str::to_owned);
         Self {
             number: event.number,
             r#type: event.kind.as_str(),
@@ -107,7 +108,7 @@ impl EventView {
             failure: event.failure.map(|(code, text)| FailureView { code, text }),
             note: event.note,
             retry_at: event.again_at.map(time),
-            author,
+            author: event.author.map(|author| author.name),
             reason,
         }
     }
@@ -124,3 +125,7 @@ impl AttemptView {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "refund_timeline_tests.rs"]
+mod tests;

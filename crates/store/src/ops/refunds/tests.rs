@@ -4,11 +4,11 @@ use redress_core::outcome::{Again, Outcome, PspRefusal};
 use redress_core::settle::Via;
 use redress_core::state::StateName;
 
-use super::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
+use super::{Author, BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use crate::ops::deliveries::{ClaimDeliveries, DeliveryQueue};
 use crate::ops::fixtures::{
-    ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, done, hear, id, in_state, load, pay, pending,
-    queued, refused, rf, sent, world,
+    ASKED_BY, ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, done, hear, id, in_state, load, pay,
+    pending, queued, refused, rf, sent, world,
 };
 use crate::testing::TestStores;
 
@@ -102,6 +102,8 @@ async fn a_timeline_tells_what_happened_and_what_was_exchanged() {
             (&events[2].failure, &events[1].failure, &events[2].author),
             (&Some(failure), &None, &None)
         );
+        let asked_by = Author { name: ASKED_BY.to_string(), reason: String::new() };
+        assert_eq!(events[0].author, Some(asked_by));
         let heard: Vec<_> = attempts.iter().map(|row| (row.via.as_str(), row.outcome.as_str())).collect();
         assert_eq!(heard, [("submit", "succeeded"), ("notification", "refused")]);
         assert_eq!(timeline(STRANGER).await, (Vec::new(), Vec::new()));
