@@ -8,7 +8,7 @@ use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, FindCaseIn, ListCases};
 use redress_store::ops::cases::{CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases};
 
 pub use redress_store::ops::case_list::CasePage;
-pub use redress_store::ops::cases::{Blocked, Case};
+pub use redress_store::ops::cases::{Blocked, Case, CaseDecision};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;

@@ -111,6 +111,43 @@ pub struct CaseClosed {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// What became of the sum that it blocked.
+    pub decision: CaseDecision,
+}
+
+/// What became of the sum that a case blocked, when it was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseDecision {
+    /// It blocked nothing: no money hung on it.
+    Nothing,
+    /// It is refundable again.
+    Released,
+    /// It counts as refunded.
+    Refunded,
+}
+
+impl CaseDecision {
+    /// Every decision.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::Released, Self::Refunded];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Released => "released",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// As a closed case's sums tell it.
+    const fn of(blocked: i64, booked: i64) -> Self {
+        match (blocked, booked) {
+            (0, _) => Self::Nothing,
+            (_, 0) => Self::Released,
+            _ => Self::Refunded,
+        }
+    }
 }
 
 impl NewCaseRow {
@@ -289,7 +326,9 @@ macro_rules! case_columns {
             $of,
             "close_reason, ",
             $of,
-            "endpoint_id"
+            "endpoint_id, ",
+            $of,
+            "booked"
         )
     };
 }
@@ -372,7 +411,10 @@ impl Query for ListOpenCases {
 
 pub(crate) fn read(row: &Row) -> Result<Case, StoreError> {
     let closed = match opt_time(row, 9)? {
-        Some(at) => Some(CaseClosed { at, by: row.text(10)?, reason: row.text(11)? }),
+        Some(at) => {
+            let decision = CaseDecision::of(row.int(7)?, row.int(13)?);
+            Some(CaseClosed { at, by: row.text(10)?, reason: row.text(11)?, decision })
+        }
         None => None,
     };
     Ok(Case {

@@ -91,6 +91,9 @@ async fn what_waits_for_a_person_is_listed_read_and_closed_with_a_reason() {
         (status, &told["status"], &told["closed"]["reason"]),
         (200, &json!("closed"), &json!("the desk confirms it"))
     );
+    assert_eq!(told["closed"]["decision"], "refunded", "{told}");
+    let listed = get("/v1/cases?status=closed&kind=late_success").await.1;
+    assert_eq!(listed["data"][0]["closed"], told["closed"], "{listed}");
     assert!(told["closed"]["by"].as_str().unwrap().starts_with("Mai by key_"), "{told}");
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!((order.payment.balance.refunded, order.payment.balance.blocked), (4_000, 0));
