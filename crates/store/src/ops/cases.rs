@@ -221,7 +221,10 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
     let inserted = tx
         .exec(
             "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, wanted, \
-             blocked, booked, opened_at, endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11) \
+             blocked, booked, opened_at, endpoint_id, environment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, \
+             $11, COALESCE((SELECT p.environment FROM payments p WHERE p.merchant_id = $1 AND p.payment_id = $5), \
+             (SELECT a.environment FROM psp_accounts a WHERE a.merchant_id = $1 AND a.account_id = $6), \
+             (SELECT e.environment FROM endpoints e WHERE e.merchant_id = $1 AND e.endpoint_id = $11))) \
              ON CONFLICT (open_key) WHERE open_key IS NOT NULL DO NOTHING",
             &[
                 case.merchant.as_bytes().into(),
@@ -294,42 +297,11 @@ impl Query for FindCase {
     }
 }
 
-/// The columns that [`read`] reads; of the table with that prefix, where there are others.
+/// The columns that [`read`] reads.
 macro_rules! case_columns {
     () => {
-        case_columns!("")
-    };
-    ($of:literal) => {
-        concat!(
-            $of,
-            "merchant_id, ",
-            $of,
-            "case_id, ",
-            $of,
-            "kind, ",
-            $of,
-            "refund_id, ",
-            $of,
-            "payment_id, ",
-            $of,
-            "account_id, ",
-            $of,
-            "what, ",
-            $of,
-            "blocked, ",
-            $of,
-            "opened_at, ",
-            $of,
-            "closed_at, ",
-            $of,
-            "closed_by, ",
-            $of,
-            "close_reason, ",
-            $of,
-            "endpoint_id, ",
-            $of,
-            "booked"
-        )
+        "merchant_id, case_id, kind, refund_id, payment_id, account_id, what, blocked, opened_at, closed_at, closed_by, \
+         close_reason, endpoint_id, booked"
     };
 }
 pub(crate) use case_columns;

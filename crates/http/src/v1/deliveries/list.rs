@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use redress_core::id::{EndpointId, RefundId};
 use redress_engine::engine::Engine;
-use redress_engine::notify::history::{DeliveryId, DeliveryState, PageDeliveries};
+use redress_engine::notify::history::{DeliveryId, DeliveryState, PageDeliveries, REFUNDS_LOOKED_AT_MAX};
 
 use super::view::DeliveryShown;
 use crate::v1::auth::KeyHolder;
@@ -54,6 +54,7 @@ pub(crate) async fn handle(
         state: query.parsed(STATE, "due, delivered or given_up", DeliveryState::parse)?,
         after: asked.after,
         limit: asked.limit,
+        refunds_max: REFUNDS_LOOKED_AT_MAX,
     });
     let page = page.await?;
     Ok(Json(Page {
