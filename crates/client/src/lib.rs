@@ -49,8 +49,8 @@ pub use api::payment_imports::{
     Upload,
 };
 pub use api::payments::{
-    DecimalSums, DisputeReason, ExpectedSpeed, NewPayment, Payment, PaymentFilter, PaymentRegistered,
-    RefundKind, Refundability, ReservedBy,
+    BlockedBy, DecimalSums, DisputeReason, ExpectedSpeed, NewPayment, Payment, PaymentFilter,
+    PaymentRegistered, RefundKind, Refundability, ReservedBy,
 };
 pub use api::refunds::{
     Attempt, CancelRefund, CloseRefund, Failure, NewRefund, Refund, RefundFilter, RefundStatus, Timeline,

@@ -46,7 +46,10 @@ fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
         (vec!["CloseRefund.outcome"], vec!["succeeded", "failed"]),
         (vec!["CloseCase.blocked"], vec!["released", "refunded"]),
         (vec!["CaseClosed.decision"], CaseDecision::ALL.iter().map(|decision| decision.as_str()).collect()),
-        (vec!["Case.kind", "listCases?kind"], CaseKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+        (
+            vec!["Case.kind", "BlockedBy.kind", "listCases?kind"],
+            CaseKind::ALL.iter().map(|kind| kind.as_str()).collect(),
+        ),
         (vec!["Case.status", "listCases?status"], vec!["open", "closed"]),
         (vec!["Endpoint.status"], vec!["enabled", "disabled", "revoked"]),
         (

@@ -339,6 +339,33 @@ impl Query for CasesOfPayment {
     }
 }
 
+/// The open cases that block a part of a payment, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockingCases {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// So many at most.
+    pub limit: u32,
+}
+
+impl Query for BlockingCases {
+    type Out = Vec<Case>;
+    const NAME: &'static str = "blocking_cases";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Case>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            case_columns!(),
+            " FROM cases WHERE merchant_id = $1 AND payment_id = $2 AND closed_at IS NULL AND blocked > 0 \
+             ORDER BY opened_at, case_id LIMIT $3"
+        );
+        let (merchant, payment) = (self.merchant.as_bytes().into(), self.payment.as_bytes().into());
+        tx.rows(sql, &[merchant, payment, self.limit.into()]).await?.iter().map(read).collect()
+    }
+}
+
 /// A page of the open cases, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub struct ListOpenCases {

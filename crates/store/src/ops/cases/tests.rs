@@ -36,6 +36,13 @@ fn close(n: u8) -> CloseCase {
     }
 }
 
+/// What of the payment is blocked by which cases.
+async fn blocking(store: &Store, merchant: MerchantId) -> Vec<(u8, i64)> {
+    let blocking = BlockingCases { merchant, payment: payment(1), limit: 10 };
+    let found = store.read(blocking).await.unwrap();
+    found.iter().map(|case| (case.id.as_bytes()[0], case.blocked)).collect()
+}
+
 async fn find(store: &Store, n: u8) -> Case {
     let case = CaseId::from_bytes([n; 16]);
     store.read(FindCase { merchant: MERCHANT, case }).await.unwrap().unwrap()
@@ -63,6 +70,7 @@ async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
         let (closed, _) = fail_every_statement(&store, || close(1)).await;
         assert_eq!(closed, Ok(CaseClosing::Closed { blocked: 600 }));
         assert_eq!(balance(&store).await, (0, 400, 5), "what was freed goes to the case that still wants it");
+        assert_eq!(blocking(&store, MERCHANT).await, [(3, 5)], "what is closed blocks nothing");
         audit(&store).await;
         let said = CaseClosed {
             at: at(100),
