@@ -109,8 +109,9 @@ pub(crate) async fn handle(
 ) -> Result<Response, OwnError> {
     let idempotency_key = idempotency_key::read(&headers)?;
     let wanted = Wanted::read(&body)?;
-    let named = payment.ok_or_else(|| OwnError::not_found("payment"))?;
-    let order_ref = engine.order_ref_named(holder.merchant, named).await?;
+    let none = || OwnError::not_found("payment");
+    let order_ref = engine.order_ref_named(holder.merchant, payment.ok_or_else(none)?).await?;
+    let order_ref = order_ref.ok_or_else(none)?;
     match engine.make_refund(wanted.of(&holder, order_ref, idempotency_key)).await? {
         Made::New(refund, payment) => {
             let location = format!("/v1/refunds/{}", refund.id);
@@ -135,7 +136,7 @@ pub(crate) async fn handle(
             "merchant_refund_id",
             "merchant_refund_id stands for a refund of another payment or amount",
         )),
-        Made::NoPayment => Err(OwnError::not_found("payment")),
+        Made::NoPayment => Err(none()),
         Made::Refused(refusal, _) => Err(OwnError::refused(&refusal)),
     }
 }

@@ -137,6 +137,7 @@ pub(crate) async fn handle(
 ) -> Result<Json<RefundabilityView>, OwnError> {
     let none = || OwnError::not_found("payment");
     let order_ref = engine.order_ref_named(holder.merchant, payment.ok_or_else(none)?).await?;
+    let order_ref = order_ref.ok_or_else(none)?;
     let order =
         engine.order(holder.merchant, Some(holder.environment), &order_ref).await?.ok_or_else(none)?;
     let through = engine.refundable_through(&order.payment).await?.ok_or_else(none)?;

@@ -114,7 +114,8 @@ async fn json_lines_are_bodies_of_payments_and_the_same_file_again_changes_nothi
     // The sum of one has risen; another's PSP has another id; one has no account.
     let other = line("b", 200).replace("p-b", "p-x");
     let strange = line("c", 1).replace(&harness.merchant.tap.to_string(), &harness.other.tap.to_string());
-    let second = [line("a", 150), other, strange, "{\"order_ref\":1}".to_owned()].join("\r\n");
+    let id = line("pay_00000000000000000000000001", 1);
+    let second = [line("a", 150), other, strange, "{\"order_ref\":1}".to_owned(), id].join("\r\n");
     let told = upload(&harness, "", LINES, None, &second).await.json();
     work(&harness).await;
     let rows = get(&harness, &format!("/v1/payment-imports/{}/rows", told["id"].as_str().unwrap())).await;
@@ -125,6 +126,7 @@ async fn json_lines_are_bodies_of_payments_and_the_same_file_again_changes_nothi
             row(2, "refused", "conflict", "psp_payment_id"),
             row(3, "refused", "invalid", "psp_account"),
             row(4, "refused", "invalid", "order_ref"),
+            row(5, "refused", "invalid", "order_ref"),
         ]
     );
 }
