@@ -21,6 +21,7 @@ use redress_engine::real_world::TokioSpawner;
 use redress_engine::testing::{ManualClock, world};
 use redress_engine::vault::{SealContext, Vault, generate_line};
 use redress_engine::world::{Clock, World};
+use redress_psp::guard::{GuardError, GuardPolicy};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
 use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
@@ -368,6 +369,10 @@ struct InProcess {
 }
 
 impl Transport for InProcess {
+    fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        GuardPolicy::default().check_url(url).map(|_| ())
+    }
+
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
             let path = request.url.strip_prefix(SANDBOX_URL).expect("an address of the sandbox").to_owned();

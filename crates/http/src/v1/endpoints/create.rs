@@ -26,7 +26,8 @@ use crate::v1::payments::environment;
 #[schema(as = NewEndpoint, example = json!({"url": "https://shop.example/hooks", "name": "shop", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
-    /// Where it is: https, or http. Which networks may be reached is judged at each attempt.
+    /// Where it is: https, or http, without a user name, and no literal address of a network that may not be reached. What a
+    /// name resolves to is judged at each attempt.
     #[schema(example = "https://shop.example/hooks")]
     url: String,
     /// What people call it; `endpoint` where it is left out.
