@@ -24,7 +24,7 @@ const ROWS_AT_ONCE: usize = 500;
 /// Takes CSV, or JSON lines with one body of `POST /v1/payments` a line, and answers when all of it is on disk; then the rows
 /// are taken in one by one, each as `POST /v1/payments` would. Read the import for how far it is, and its rows for what came
 /// of each. What is refused leaves the other rows alone; the same file again changes nothing. With `dry_run=true` every row
-/// is judged by what is there now and no payment is changed.
+/// is judged by what is there now and by what the rows above it would have left, and no payment is changed.
 #[utoipa::path(
     post,
     path = "/v1/payment-imports",

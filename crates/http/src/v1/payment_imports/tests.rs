@@ -143,6 +143,39 @@ async fn a_dry_run_changes_no_payment() {
     assert_eq!(get_with(&harness, &harness.merchant.api_key, "/v1/payments/a").await.0, 404);
 }
 
+/// Rows that clash are judged alike, whether they are taken in together or not: 100 are at once.
+#[tokio::test]
+async fn a_dry_run_says_what_the_real_run_would_come_to() {
+    let harness = Harness::new().await;
+    let mut lines: Vec<String> = (0..250).map(|n| json_line(&harness, &format!("o-{n}"), 100)).collect();
+    // Of the first batch, met again in the second and in the third.
+    for place in [120, 230] {
+        lines[place] = json_line(&harness, "o-0", 100);
+        lines[place + 1] = json_line(&harness, "o-1", i64::try_from(place).unwrap());
+        lines[place + 2] = json_line(&harness, "x", 100).replace("p-x", "p-o-2");
+        lines[place + 3] = json_line(&harness, "o-3", 100).replace("p-o-3", "p-y");
+    }
+    let file = lines.join("\n");
+    let mut said = Vec::new();
+    for query in ["?dry_run=true", ""] {
+        let told = upload(&harness, query, LINES, None, &file).await.json();
+        work(&harness).await;
+        let path = format!("/v1/payment-imports/{}", told["id"].as_str().unwrap());
+        assert_eq!(get(&harness, &path).await["status"], "done");
+        let rows = get(&harness, &format!("{path}/rows?limit=500")).await;
+        if !query.is_empty() {
+            let named = rows["data"].as_array().unwrap().iter().filter(|row| !row["payment"].is_null());
+            assert_eq!(named.count(), 0, "no payment is there that a row could name");
+        }
+        said.push(short(&rows));
+    }
+    assert_eq!(said[0], said[1]);
+    assert_eq!(said[0][120], row(121, "unchanged", "", ""));
+    assert_eq!(said[0][231], row(232, "updated", "", ""));
+    assert_eq!(said[0][122], row(123, "refused", "conflict", "psp_payment_id"));
+    assert_eq!(said[0][233], row(234, "refused", "conflict", "psp_payment_id"));
+}
+
 #[tokio::test]
 async fn a_repeat_with_its_key_imports_nothing_again() {
     let harness = Harness::new().await;
