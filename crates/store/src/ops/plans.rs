@@ -12,6 +12,7 @@ use redress_core::state::StateName;
 use super::accept::Accept;
 use super::claim::{Claim, DueAccounts, TakeOverLeases};
 use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
+use super::feed::FeedEnd;
 use super::fixtures::{
     ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, id, in_state, key, pay,
     pending, queued, refused, rf, sent, set_account, told, word, world,
@@ -197,6 +198,7 @@ async fn reads(watched: &Watched) {
             .await;
     }
     watched.read(Timeline { merchant: MERCHANT, refund: rf(2) }).await;
+    watched.read(FeedEnd { merchant: MERCHANT, environment: Environment::Sandbox }).await;
 }
 
 #[tokio::test]
