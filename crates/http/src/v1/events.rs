@@ -13,8 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
-use super::page::{CURSOR, LIMIT, Page, PageAsked};
+use super::error::OwnError;
+use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use super::prefer;
 use super::query::QueryFields;
 use crate::json_object::FieldProblem;
@@ -140,18 +140,15 @@ struct EndpointShown {
     operation_id = "listEvents",
     tag = "Events",
     params(
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of a page; the beginning where it is left out."),
         ("from" = Option<String>, Query, description = "`now`, instead of `cursor`: begin behind the newest event. The answer \
             has the cursor to read on from, and usually no event.", example = "now"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most events on the page; 50 where it \
-            is left out."),
+        PageParams,
         ("type" = Option<String>, Query, description = "Only events of this type, as `refund.succeeded`. A page may then \
             be empty although `has_more` is true: read on."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for an event, 30 at most."),
     ),
     responses(
         (status = 200, description = "The next events.", body = Page<EventShown>),
-        (status = "default", description = "A problem.", body = Body<'static>, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::code::Code;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::view::RefundView;
 use super::{metadata, prefer};
 use crate::body::{PathText, RawBody};
@@ -90,14 +90,8 @@ pub(crate) struct Asked {
             headers(("Location" = String, description = "Where the refund is read."))),
         (status = 200, description = "It was made before: this is how it stands now.", body = RefundView,
             headers(("Idempotent-Replayed" = String, description = "`true`"))),
-        (status = 404, description = "There is no such payment.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "The refundable amount, or the refund with this `merchant_refund_id`, is another one.",
-            body = Body<'static>, content_type = "application/problem+json"),
-        (status = 422, description = "The refund may not be made, or a field is wrong.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "The refundable amount, or the refund with this `merchant_refund_id`, is another one."),
+        (status = 422, description = "The refund may not be made, or a field is wrong."),
     )
 )]
 pub(crate) async fn handle(

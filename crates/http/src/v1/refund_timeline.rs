@@ -8,9 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::refund_read::found;
-use super::view::{FailureView, time};
+use super::time::time;
+use super::view::FailureView;
 use crate::body::PathText;
 
 /// What happened to a refund.
@@ -79,10 +80,6 @@ struct AttemptView {
             example = "rf_01k00000000000000000000000")),
     responses(
         (status = 200, description = "What happened until now.", body = TimelineView),
-        (status = 404, description = "There is no such refund.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

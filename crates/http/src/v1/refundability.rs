@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::code::Code;
-use super::error::{Body, OwnError};
-use super::view::time;
+use super::error::OwnError;
+use super::time::time;
 use crate::body::PathText;
 
 /// So many of the refunds that reserve something are named.
@@ -124,10 +124,6 @@ struct Kind {
     params(("payment" = String, Path, description = "The payment's id or its reference.", example = "order-3")),
     responses(
         (status = 200, description = "What is possible now.", body = RefundabilityView),
-        (status = 404, description = "There is no such payment.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

@@ -4,7 +4,7 @@ use redress_engine::admin::cases::Case;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::v1::view::time;
+use crate::v1::time::time;
 
 /// What a person must look at.
 #[derive(Debug, Serialize, ToSchema)]
