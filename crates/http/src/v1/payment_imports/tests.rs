@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::limits::{IMPORT_BYTES_MAX, IMPORT_ROWS_MAX};
-use crate::testing::{Answer, Harness};
+use crate::testing::{Answer, Harness, HeldBack, hang_up, settle_down};
 
 const CSV: &str = "text/csv";
 const LINES: &str = "application/x-ndjson";
@@ -255,4 +255,58 @@ async fn what_a_crash_left_is_taken_up_when_the_lease_is_over() {
     work(&harness).await;
     let done = get(&harness, &path).await;
     assert_eq!((&done["status"], &done["rows"]["created"]), (&json!("done"), &json!(250)));
+}
+
+/// All of it is here: whoever sent it may be gone when the last of it is written.
+#[tokio::test]
+async fn an_upload_whose_caller_hangs_up_is_taken_in_all_the_same() {
+    for (key, held) in [
+        (None, "add_import_rows"),
+        (None, "start_import"),
+        (Some("k-1"), "start_import"),
+        (Some("k-1"), "end_keyed"),
+    ] {
+        let holds = HeldBack::new(held);
+        let harness = Harness::with_faults(holds.clone()).await;
+        let file = csv(&harness, &[("a", "1"), ("b", "2")]);
+        let mut request = Request::post("/v1/payment-imports")
+            .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+            .header("content-type", CSV);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        hang_up(&harness, request.body(Body::from(file.clone())).unwrap()).await;
+        holds.let_go();
+        settle_down().await;
+        work(&harness).await;
+        let all = get(&harness, "/v1/payment-imports").await;
+        assert_eq!(
+            (&all["data"][0]["status"], &all["data"][0]["rows"]["created"]),
+            (&json!("done"), &json!(2)),
+            "{held}: {all}"
+        );
+        if key.is_some() {
+            let again = upload(&harness, "", CSV, key, &file).await;
+            assert_eq!((again.status.as_u16(), &again.json()["id"]), (202, &all["data"][0]["id"]), "{held}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_imports_nothing() {
+    let harness = Harness::new().await;
+    let file = csv(&harness, &[("a", "1")]);
+    let broken = futures_util::stream::iter([
+        Ok(file),
+        Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the caller is gone")),
+    ]);
+    let request = Request::post("/v1/payment-imports")
+        .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+        .header("content-type", CSV)
+        .header("idempotency-key", "k-1");
+    let answer = harness.send(request.body(Body::from_stream(broken)).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("malformed")));
+    assert_eq!(get(&harness, "/v1/payment-imports").await["data"], json!([]));
+    let whole = upload(&harness, "", CSV, Some("k-1"), &csv(&harness, &[("a", "1"), ("b", "2")])).await;
+    assert_eq!(whole.status, 202, "its key is as new");
 }
