@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use clap::Args;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
-use redress_core::id::MerchantId;
+use redress_core::id::{KeyId, MerchantId};
 use redress_core::policy::{Ask, AskedAmount};
 use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::admin::keys::CredentialKind;
@@ -147,6 +147,7 @@ async fn make(engine: &Engine, merchant: MerchantId, count: u32, payments: u32) 
                     description: None,
                     merchant_refund_id: Some(format!("MR-{number:09}")),
                     metadata: None,
+                    asked_by: KeyId::from_bytes([7; 16]),
                     idempotency_key: None,
                 };
                 match engine.make_refund(request).await {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
-use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::id::{AccountId, KeyId, MerchantId, PaymentId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::{AccountState, Ask, AskedAmount};
 use redress_engine::accept::{Made, RefundRequest};
@@ -167,6 +167,7 @@ async fn refunds(engine: &Engine, merchant: MerchantId, count: u32) -> Outcome<V
             description: None,
             merchant_refund_id: Some(format!("READ-{number:09}")),
             metadata: None,
+            asked_by: KeyId::from_bytes([7; 16]),
             idempotency_key: None,
         };
         match engine.make_refund(request).await {

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
-use redress_core::id::{AccountId, MerchantId, ProcessId, RefundId};
+use redress_core::id::{AccountId, KeyId, MerchantId, ProcessId, RefundId};
 use redress_core::policy::{Ask, AskedAmount};
 use redress_engine::config::EngineConfig;
 use redress_engine::engine::Engine;
@@ -223,6 +223,7 @@ impl Bare {
             description: None,
             merchant_refund_id: Some(format!("MR-{payment}-{:09}", now.as_micros() % 1_000_000_000)),
             metadata: None,
+            asked_by: KeyId::from_bytes([7; 16]),
             named: Some(Dedupe { key, request_hash }),
             keyed: None,
             refund: RefundId::new(now, self.random.bytes10()),

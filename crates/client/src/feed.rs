@@ -9,9 +9,6 @@ use crate::error::Error;
 /// The most events on a page.
 const PAGE_EVENTS_MAX: u32 = 500;
 
-/// Events of this type are rare: to pass over a feed, the server looks through far more of it at once than it shows.
-const RARE_TYPE: &str = "endpoint.enabled";
-
 /// Where a feed is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedStart {
@@ -29,20 +26,20 @@ pub struct Feed {
     client: Client,
     cursor: Option<String>,
     kind: Option<String>,
-    /// All that is there already is passed over first.
-    passes: bool,
+    /// Where it begins is asked first.
+    from_now: bool,
 }
 
 impl Client {
     /// The feed from a place on; only events of one type, where one is named.
     #[must_use]
     pub fn feed(&self, from: FeedStart, kind: Option<String>) -> Feed {
-        let (cursor, passes) = match from {
+        let (cursor, from_now) = match from {
             FeedStart::Beginning => (None, false),
             FeedStart::Now => (None, true),
             FeedStart::Cursor(cursor) => (Some(cursor), false),
         };
-        Feed { client: self.clone(), cursor, kind, passes }
+        Feed { client: self.clone(), cursor, kind, from_now }
     }
 }
 
@@ -59,16 +56,24 @@ impl Feed {
     /// # Errors
     /// [`Error`], as every call.
     pub async fn next_page(&mut self, wait: Duration) -> Result<(Vec<Event>, bool), Error> {
-        while self.passes {
-            let rare = Some(RARE_TYPE.to_owned());
-            let page = self.page(rare, Duration::ZERO).await?;
-            self.passes = page.1;
+        if self.from_now {
+            // Without waiting: whoever lost the answer of a long wait would begin later than it asked.
+            let page = self.page(Duration::ZERO).await?;
+            self.from_now = false;
+            if !page.0.is_empty() {
+                return Ok(page);
+            }
         }
-        self.page(self.kind.clone(), wait).await
+        self.page(wait).await
     }
 
-    async fn page(&mut self, kind: Option<String>, wait: Duration) -> Result<(Vec<Event>, bool), Error> {
-        let filter = EventFilter { cursor: self.cursor.clone(), limit: Some(PAGE_EVENTS_MAX), kind };
+    async fn page(&mut self, wait: Duration) -> Result<(Vec<Event>, bool), Error> {
+        let filter = EventFilter {
+            cursor: self.cursor.clone(),
+            from: self.from_now.then(|| "now".to_owned()),
+            limit: Some(PAGE_EVENTS_MAX),
+            kind: self.kind.clone(),
+        };
         let call = self.client.list_events(&filter);
         let page = if wait.is_zero() { call.await? } else { call.wait(wait).await? };
         if page.next_cursor.is_some() {

@@ -36,7 +36,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use api::cases::{Case, CaseClosed, CaseFilter, CaseStatus, CloseCase};
+pub use api::cases::{Case, CaseClosed, CaseDecision, CaseFilter, CaseStatus, CloseCase};
 pub use api::connectors::{Connector, Connectors, Limit, Method, Unit};
 pub use api::deliveries::{Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryWithAttempts};
 pub use api::endpoints::{
@@ -49,8 +49,8 @@ pub use api::payment_imports::{
     Upload,
 };
 pub use api::payments::{
-    DecimalSums, DisputeReason, ExpectedSpeed, NewPayment, Payment, PaymentFilter, PaymentRegistered,
-    RefundKind, Refundability, ReservedBy,
+    BlockedBy, DecimalSums, DisputeReason, ExpectedSpeed, NewPayment, Payment, PaymentFilter,
+    PaymentRegistered, RefundKind, Refundability, ReservedBy,
 };
 pub use api::refunds::{
     Attempt, CancelRefund, CloseRefund, Failure, NewRefund, Refund, RefundFilter, RefundStatus, Timeline,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::event::EventKind;
-use redress_core::id::{MerchantId, RefundId};
+use redress_core::id::{KeyId, MerchantId, RefundId};
 use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount, Refusal};
 use redress_core::refund::Refund;
@@ -37,6 +37,8 @@ pub struct RefundRequest {
     pub merchant_refund_id: Option<String>,
     /// The merchant's own data: a JSON object of texts.
     pub metadata: Option<String>,
+    /// The key of whoever asks, of this face or that: what the refund's timeline tells of. A repeat may come with another.
+    pub asked_by: KeyId,
     /// A key of the request, by which a repeat is recognised: it must have all of the request in common.
     pub idempotency_key: Option<String>,
 }
@@ -82,6 +84,7 @@ impl Engine {
             description: request.description,
             merchant_refund_id: request.merchant_refund_id,
             metadata: request.metadata,
+            asked_by: request.asked_by,
             refund: id,
             process: parts.process,
             timing: parts.config.timing,

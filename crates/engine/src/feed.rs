@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use redress_core::environment::Environment;
 use redress_core::event::OtherEventKind;
-use redress_core::id::EndpointId;
+use redress_core::id::{EndpointId, MerchantId};
 use redress_core::time::Timestamp;
 use redress_store::StoreError;
-use redress_store::ops::feed::{FeedEvent, FeedPayment, FeedSubject};
+use redress_store::ops::feed::{FeedEnd, FeedEvent, FeedPayment, FeedSubject};
 use redress_store::ops::sequence::{AnyUnnumbered, NUMBERED_EVENTS_MAX, NumberEvents, needs_numbering};
 use serde::{Serialize, Serializer};
 use tokio::sync::Notify;
@@ -76,6 +77,20 @@ impl Engine {
                 self.parts.world.clock.sleep(left.min(self.parts.config.poll)).await;
             }
         }
+    }
+
+    /// Where a merchant's feed ends now: whoever reads on from there gets what is committed from now on. On PostgreSQL that
+    /// may begin with something that was committed a moment ago.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn feed_end(&self, merchant: MerchantId, environment: Environment) -> Result<i64, EngineError> {
+        for _ in 0..NUMBERINGS_MAX {
+            if !self.number_events_once().await? {
+                break;
+            }
+        }
+        Ok(self.parts.store.read(FeedEnd { merchant, environment }).await?)
     }
 
     async fn events_now(&self, asked: ReadFeed) -> Result<EventPage, EngineError> {

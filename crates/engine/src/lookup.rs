@@ -21,6 +21,7 @@ use crate::error::EngineError;
 
 pub use redress_store::ops::payments::search::{PaymentFilter, PaymentsFound, SEARCH_ROWS_MAX};
 pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
+pub use redress_store::ops::write::Author;
 
 impl Engine {
     /// A payment by its reference, with its refunds. `environment` is that of a caller who belongs to one.
@@ -106,17 +107,24 @@ impl Engine {
         Ok(self.parts.store.read(LoadPayment { merchant, payment: id }).await?)
     }
 
-    /// The reference of the payment that a caller names by its id or its reference: where it is no id of a payment of the
-    /// merchant's, the text is a reference, of a payment or of none.
+    /// The reference of the payment that a caller names by its id or its reference. What has the form of an id is one and
+    /// never a reference, whether a payment has it or not: so a name never comes to mean another payment. No new payment
+    /// gets a reference of that form ([`crate::admin::payments`]).
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
-    pub async fn order_ref_named(&self, merchant: MerchantId, named: String) -> Result<String, EngineError> {
-        let Ok(id) = PaymentId::parse(&named) else { return Ok(named) };
-        Ok(self.payment(merchant, id).await?.map_or(named, |payment| payment.order_ref))
+    pub async fn order_ref_named(
+        &self,
+        merchant: MerchantId,
+        named: String,
+    ) -> Result<Option<String>, EngineError> {
+        match PaymentId::parse(&named) {
+            Ok(id) => Ok(self.payment(merchant, id).await?.map(|payment| payment.order_ref)),
+            Err(_) => Ok(Some(named)),
+        }
     }
 
-    /// A payment of one environment by its id or, where none has this id, by its reference.
+    /// A payment of one environment by its id or its reference, as [`Engine::order_ref_named`] tells them apart.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
@@ -126,7 +134,9 @@ impl Engine {
         environment: Environment,
         id_or_order_ref: &str,
     ) -> Result<Option<Payment>, EngineError> {
-        let order_ref = self.order_ref_named(merchant, id_or_order_ref.to_owned()).await?;
+        let Some(order_ref) = self.order_ref_named(merchant, id_or_order_ref.to_owned()).await? else {
+            return Ok(None);
+        };
         let found = self.parts.store.read(FindPayment { merchant, order_ref }).await?;
         Ok(found.filter(|payment| payment.environment == environment))
     }

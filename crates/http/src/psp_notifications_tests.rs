@@ -5,7 +5,7 @@ use axum::http::Request;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use redress_core::decimal::Decimal;
-use redress_core::id::AccountId;
+use redress_core::id::{AccountId, KeyId};
 use redress_core::policy::{Ask, AskedAmount};
 use redress_engine::accept::RefundRequest;
 use redress_engine::lookup::RefundBy;
@@ -30,6 +30,7 @@ async fn refunded(harness: &Harness, span: Duration) -> String {
         description: None,
         merchant_refund_id: None,
         metadata: None,
+        asked_by: KeyId::from_bytes([7; 16]),
         idempotency_key: None,
     };
     harness.engine.make_refund(request).await.unwrap();

@@ -21,6 +21,7 @@ use redress_engine::real_world::TokioSpawner;
 use redress_engine::testing::{ManualClock, world};
 use redress_engine::vault::{SealContext, Vault, generate_line};
 use redress_engine::world::{Clock, World};
+use redress_psp::guard::{GuardError, GuardPolicy};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_sandbox::world::{Notification, Notifier, NotifyError, SandboxClock, Spawner as SandboxSpawner};
 use redress_sandbox::{Fault, Place, Sandbox, SandboxConfig};
@@ -28,9 +29,10 @@ use redress_store::ops::accounts::{AccountVersion, AddAccount};
 use redress_store::ops::credentials::{AddCredential, Credential, CredentialKind, Proof};
 use redress_store::ops::merchants::{AddMerchant, Merchant};
 use redress_store::ops::payments::{NewPayment, UpsertPayments, Upserted};
-use redress_store::{Faults, Store};
+use redress_store::{Fault as StoreFault, Faults, Moment, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 /// When every test begins: 2026-11-18T15:06:40Z.
@@ -250,6 +252,46 @@ impl Harness {
     }
 }
 
+/// Holds every store operation of a name back, as a database that takes its time, until it is let go.
+pub(crate) struct HeldBack {
+    name: &'static str,
+    go: Semaphore,
+}
+
+impl HeldBack {
+    pub(crate) fn new(name: &'static str) -> Arc<Self> {
+        Arc::new(Self { name, go: Semaphore::new(0) })
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.go.close();
+    }
+}
+
+impl Faults for HeldBack {
+    fn next(&self, _: &'static str) -> StoreFault {
+        StoreFault::None
+    }
+
+    fn pass<'a>(&'a self, moment: Moment, name: &'static str) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if moment == Moment::Before && name == self.name {
+                // Closed is let go.
+                drop(self.go.acquire().await);
+            }
+        })
+    }
+}
+
+/// Sends a request to the faces and hangs up once nothing moves any more.
+pub(crate) async fn hang_up(harness: &Harness, request: Request<Body>) {
+    tokio::select! {
+        biased;
+        answer = harness.router.clone().oneshot(request) => panic!("it was to be held back: {answer:?}"),
+        () = settle_down() => {}
+    }
+}
+
 /// Lets whatever can run run, at the time it is.
 pub(crate) async fn settle_down() {
     for _ in 0..TURNS {
@@ -368,6 +410,10 @@ struct InProcess {
 }
 
 impl Transport for InProcess {
+    fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        GuardPolicy::default().check_url(url).map(|_| ())
+    }
+
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
             let path = request.url.strip_prefix(SANDBOX_URL).expect("an address of the sandbox").to_owned();

@@ -92,8 +92,7 @@ pub(crate) fn check_addresses(account: &AccountConfig) -> Result<(), AccountConf
 
 /// The form only: whether the network may be reached is judged when it is.
 fn check_address(field: &'static str, address: &str, https_only: bool) -> Result<(), AccountConfigError> {
-    let any_net = vec![ipnet::Ipv4Net::default().into(), ipnet::Ipv6Net::default().into()];
-    let form = GuardPolicy { allow_loopback: true, allow_nets: any_net, https_only };
+    let form = GuardPolicy { https_only, ..GuardPolicy::any_network() };
     let malformed = |_| AccountConfigError::Malformed {
         field,
         problem: if https_only {

@@ -94,6 +94,12 @@ const SPECIAL_V6: [Ipv6Net; 5] = [
 ];
 
 impl GuardPolicy {
+    /// Lets every network through: what is judged is the form of an address alone.
+    pub fn any_network() -> Self {
+        let allow_nets = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
+        Self { allow_nets, ..Self::default() }
+    }
+
     /// Judges all of a URL that can be judged without DNS.
     ///
     /// # Errors
@@ -249,6 +255,17 @@ mod tests {
         ] {
             assert!(allows(&policy, address), "{address}");
         }
+    }
+
+    #[test]
+    fn any_network_passes_where_only_the_form_is_judged() {
+        let form = GuardPolicy::any_network();
+        for address in
+            ["127.0.0.1", "10.0.0.1", "169.254.169.254", "255.255.255.255", "::1", "fe80::1", "8.8.8.8"]
+        {
+            assert!(allows(&form, address), "{address}");
+        }
+        assert_eq!(form.check_url("ftp://10.0.0.1/").err(), Some(GuardError::Scheme));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The door to the network: what a connector hands out and gets back. Production opens it with
 //! [`crate::http::HttpClient`], a simulator or a test with its own.
 
+use crate::guard::{GuardError, GuardPolicy};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, Method};
@@ -15,6 +16,16 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`TransportError`] says whether the request can have left.
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>>;
+
+    /// Judges an address as far as that goes without DNS, by the rule that [`Transport::send`] follows: for a clear word at
+    /// once where somebody sets an address that would be refused every time. One without a guard of its own refuses only
+    /// what is no address.
+    ///
+    /// # Errors
+    /// [`GuardError`] says what is wrong with it.
+    fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        GuardPolicy::any_network().check_url(url).map(|_| ())
+    }
 }
 
 /// One request, with the limits of its exchange.

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::real_world::{OsRandom, SystemClock, TokioSpawner};
 use redress_engine::world::World;
+use redress_psp::guard::{GuardError, GuardPolicy};
 use redress_psp::http::{HttpClient, HttpClientConfig};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::ops::claim::TakeOverLeases;
@@ -110,7 +111,7 @@ fn must_be_there(settings: &Settings) -> Result<(), Failure> {
 
 /// As [`for_tool`], for the commands that may come before the first server: they make an embedded store.
 pub(crate) async fn for_first_tool(settings: &Settings) -> Result<Opened, Failure> {
-    tool(settings, Arc::new(NoNetwork)).await
+    tool(settings, Arc::new(NoNetwork(settings.notifications.guard.clone()))).await
 }
 
 async fn tool(settings: &Settings, notify_transport: Arc<dyn Transport>) -> Result<Opened, Failure> {
@@ -129,7 +130,7 @@ async fn tool(settings: &Settings, notify_transport: Arc<dyn Transport>) -> Resu
         store: store.clone(),
         world: world.clone(),
         config,
-        psp_transport: Arc::new(NoNetwork),
+        psp_transport: Arc::new(NoNetwork(settings.psp.guard.clone())),
         notify_transport,
         connectors: redress_psp::registry::by_name,
         vault: Arc::new(master_key::read(&settings.store.master_key_file)?),
@@ -218,12 +219,16 @@ pub(crate) async fn clock_difference_micros(store: &Store, world: &World) -> Res
     Ok(Some((before - database).max(database - after).max(0)))
 }
 
-/// Commands beside a server speak to nobody: the server does.
-struct NoNetwork;
+/// Commands beside a server speak to nobody: the server does, by this policy.
+struct NoNetwork(GuardPolicy);
 
 impl Transport for NoNetwork {
     fn send<'a>(&'a self, _: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
         let reason = "this command speaks to nobody".to_owned();
         Box::pin(std::future::ready(Err(TransportError::NotSent(reason))))
+    }
+
+    fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        self.0.check_url(url).map(|_| ())
     }
 }

@@ -241,8 +241,10 @@ fn read(evidence: &Evidence) -> Result<Books<'_>, String> {
     let ledger: Ledger = serde_json::from_str(&evidence.ledger).map_err(|error| error.to_string())?;
     let mut events: BTreeMap<Id, Vec<EventRow>> = BTreeMap::new();
     let rows = |row: &Row| -> Result<(), redress_store::StoreError> {
-        let event =
-            EventRow { number: row.int(1)?, kind: row.text(2)?, by_person: row.opt_text(3)?.is_some() };
+        let kind = row.text(2)?;
+        // Whoever asked for a refund has said nothing of its end.
+        let by_person = kind != "refund.created" && row.opt_text(3)?.is_some();
+        let event = EventRow { number: row.int(1)?, kind, by_person };
         events.entry(row.id16(0)?).or_default().push(event);
         Ok(())
     };

@@ -31,4 +31,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "payment_imports",
         sql: include_str!("../../../migrations/0007_payment_imports.sql"),
     },
+    Migration {
+        version: 8,
+        name: "lists_of_one_environment",
+        sql: include_str!("../../../migrations/0008_lists_of_one_environment.sql"),
+    },
 ];

@@ -15,6 +15,18 @@ pub(crate) static CLOSE: Operation<Case, CloseCase> =
     Operation::post("closeCase", "/v1/cases/{id}/close").keyed();
 
 words! {
+    /// What became of the sum that a case blocked.
+    CaseDecision {
+        /// It blocked nothing.
+        Nothing = "nothing",
+        /// It is refundable again.
+        Released = "released",
+        /// It counts as refunded.
+        Refunded = "refunded",
+    }
+}
+
+words! {
     /// Whether a case waits for a person.
     CaseStatus {
         /// It does.
@@ -106,6 +118,8 @@ pub struct CaseClosed {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// What became of the sum that it blocked.
+    pub decision: CaseDecision,
 }
 
 /// What is said of a case.

@@ -10,7 +10,7 @@ use crate::operation::Operation;
 use crate::page::Page;
 
 pub(crate) static LIST: Operation<Page<Event>> =
-    Operation::get("listEvents", "/v1/events").query(&["cursor", "limit", "type"]).waits();
+    Operation::get("listEvents", "/v1/events").query(&["cursor", "from", "limit", "type"]).waits();
 
 impl Client {
     /// A page of events, in the order in which they were committed. With [`Call::wait`] an answer without events waits for one.
@@ -24,6 +24,8 @@ impl Client {
 pub struct EventFilter {
     /// The `next_cursor` of a page; the beginning where it is left out.
     pub cursor: Option<String>,
+    /// `now`, instead of a cursor: what comes from now on.
+    pub from: Option<String>,
     /// The most on a page, 1 to 500.
     pub limit: Option<u32>,
     /// Only events of this type.

@@ -240,6 +240,8 @@ pub struct Refundability {
     pub reserved_by: Vec<ReservedBy>,
     /// What open cases block.
     pub blocked: i64,
+    /// The open cases that block something, the oldest first; at most 100.
+    pub blocked_by: Vec<BlockedBy>,
     /// What is left.
     pub remaining: i64,
     /// All that is left, at once.
@@ -282,6 +284,17 @@ pub struct ReservedBy {
     pub amount: i64,
     /// Its status.
     pub status: RefundStatus,
+}
+
+/// A case that blocks a sum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedBy {
+    /// The case's id: closing it says what becomes of the sum.
+    pub case: String,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// Why a person must look, as `late_success`.
+    pub kind: String,
 }
 
 /// How the end of a refund is learned; no PSP promises a time here.

@@ -80,13 +80,33 @@ async fn a_feed_is_read_on_from_a_cursor() {
 }
 
 #[tokio::test]
-async fn a_feed_from_now_passes_over_what_is_there() {
-    let answers = [events(&[], "c1", true), events(&["old"], "c2", false), events(&["new"], "c3", false)];
+async fn a_feed_from_now_asks_where_that_is_and_reads_nothing_before() {
+    let answers = [events(&[], "c1", false), events(&["new"], "c2", false), events(&[], "c2", false)];
     let (client, played) = Played::client(answers.iter().map(good));
-    let mut feed = client.feed(FeedStart::Now, None);
-    let (page, _) = feed.next_page(Duration::ZERO).await.unwrap();
+    let mut feed = client.feed(FeedStart::Now, Some("payment.disputed".to_owned()));
+    let (page, _) = feed.next_page(Duration::from_secs(30)).await.unwrap();
     assert_eq!(page.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["new"]);
-    assert_eq!(played.asked()[2], "GET /v1/events?cursor=c2&limit=500");
+    feed.next_page(Duration::from_secs(30)).await.unwrap();
+    let asked = |place: &str| format!("GET /v1/events?{place}&limit=500&type=payment.disputed");
+    assert_eq!(played.asked(), ["from=now", "cursor=c1", "cursor=c2"].map(asked));
+    let waits = Some("wait=30".to_owned());
+    assert_eq!(played.header("prefer"), [None, waits.clone(), waits]);
+}
+
+#[tokio::test]
+async fn a_feed_from_now_loses_nothing_that_came_while_it_asked() {
+    let answers = [
+        problem(404, "not_found", &[]),
+        good(&events(&["new"], "c2", false)),
+        good(&events(&[], "c2", false)),
+    ];
+    let (client, played) = Played::client(answers);
+    let mut feed = client.feed(FeedStart::Now, None);
+    assert!(feed.next_page(Duration::ZERO).await.is_err());
+    assert_eq!(feed.next_page(Duration::ZERO).await.unwrap().0.len(), 1);
+    assert!(feed.next_page(Duration::ZERO).await.unwrap().0.is_empty());
+    let asked = |place: &str| format!("GET /v1/events?{place}&limit=500");
+    assert_eq!(played.asked(), ["from=now", "from=now", "cursor=c2"].map(asked));
 }
 
 #[tokio::test]

@@ -3,12 +3,15 @@
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::id::{CaseId, MerchantId, PaymentId};
+use redress_core::payment::Payment;
 use redress_core::time::Timestamp;
 use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, FindCaseIn, ListCases};
-use redress_store::ops::cases::{CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases};
+use redress_store::ops::cases::{
+    BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases,
+};
 
 pub use redress_store::ops::case_list::CasePage;
-pub use redress_store::ops::cases::{Blocked, Case};
+pub use redress_store::ops::cases::{Blocked, Case, CaseDecision};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;
@@ -39,6 +42,19 @@ impl Engine {
         let (open, kind, looked_at_max) = (filter.open, filter.kind, CASES_LOOKED_AT_MAX);
         let list = ListCases { merchant, environment, open, kind, before, limit, looked_at_max };
         Ok(self.parts.store.read(list).await?)
+    }
+
+    /// The open cases that block a part of a payment, oldest first, so many at most. What nothing is blocked of costs
+    /// nothing to ask about.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn blocking_cases(&self, payment: &Payment, limit: u32) -> Result<Vec<Case>, AdminError> {
+        if payment.balance.blocked == 0 {
+            return Ok(Vec::new());
+        }
+        let blocking = BlockingCases { merchant: payment.merchant, payment: payment.id, limit };
+        Ok(self.parts.store.read(blocking).await?)
     }
 
     /// A merchant's case in one environment, open or closed.

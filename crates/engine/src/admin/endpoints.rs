@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::endpoints::{Dialect, Endpoint};
 
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text, check_url};
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -28,7 +28,8 @@ pub struct NewEndpoint {
     pub merchant: MerchantId,
     /// What people call it.
     pub name: String,
-    /// Where it is: http or https, with a host and without a user, at most [`super::URL_BYTES_MAX`].
+    /// Where it is: http or https, with a host and without a user, at most [`super::URL_BYTES_MAX`], and no address that the
+    /// guard of addresses is sure to refuse.
     pub url: String,
     /// The shape it is told in.
     pub dialect: Dialect,
@@ -72,7 +73,7 @@ impl Engine {
     /// [`AdminError`] names the field that is wrong.
     pub async fn add_endpoint(&self, new: NewEndpoint) -> Result<(Endpoint, SecretString), AdminError> {
         check_text("name", &new.name, NAME_BYTES_MAX)?;
-        check_url("url", &new.url)?;
+        self.check_endpoint_url("url", &new.url)?;
         let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
         check_events(event_mask)?;
         self.check_signer(&new).await?;

@@ -24,8 +24,10 @@ pub mod waiting;
 #[cfg(test)]
 mod tests;
 
+use redress_psp::guard::{GuardError, GuardPolicy};
 use redress_store::StoreError;
 
+use crate::engine::Engine;
 use crate::error::EngineError;
 
 /// The longest name of a merchant, an account or an endpoint, in bytes.
@@ -101,16 +103,24 @@ fn check_characters(field: &'static str, text: &str, bytes_max: usize) -> Result
     Ok(())
 }
 
-/// Checks an address as far as that goes without DNS. Whether it may be spoken to is judged by the address guard at
-/// connect time, by the operator's policy; here every network passes.
+/// Checks the form of an address. Whether it may be spoken to is judged by the address guard at connect time, by the
+/// operator's policy; here every network passes.
 fn check_url(field: &'static str, url: &str) -> Result<(), AdminError> {
     check_text(field, url, URL_BYTES_MAX)?;
-    let any = ["0.0.0.0/0", "::/0"].iter().filter_map(|net| net.parse().ok()).collect();
-    let policy = redress_psp::guard::GuardPolicy { allow_nets: any, ..Default::default() };
-    policy
-        .check_url(url)
-        .map(|_| ())
-        .map_err(|error| AdminError::invalid(field, format!("is refused: {error}")))
+    GuardPolicy::any_network().check_url(url).map(|_| ()).map_err(|error| refused_url(field, &error))
+}
+
+fn refused_url(field: &'static str, error: &GuardError) -> AdminError {
+    AdminError::invalid(field, format!("is refused: {error}"))
+}
+
+impl Engine {
+    /// Checks an address that merchants are told at, by the guard that judges every attempt: what it is sure to refuse is
+    /// refused at once. What a name resolves to is judged at each attempt.
+    fn check_endpoint_url(&self, field: &'static str, url: &str) -> Result<(), AdminError> {
+        check_text(field, url, URL_BYTES_MAX)?;
+        self.parts.notify_transport.check_url(url).map_err(|error| refused_url(field, &error))
+    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use redress_core::time::Timestamp;
 use redress_store::StoreError;
 use redress_store::ops::imports::{
     AddImportRows, BeginImport, DueImport, FindImport, JudgePayments, LeaseImport, ListImportRows,
-    ListImports, NewImportRow, OpenImportRows, PruneImports, Ruling, StartImport, TakeInRows,
+    ListImports, NewImportRow, OpenImportRows, PaymentNames, PruneImports, Ruling, StartImport, TakeInRows,
+    WouldBe, WouldBePayment,
 };
-use redress_store::ops::payments::UpsertPayments;
+use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 use serde::{Deserialize, Serialize};
 
 pub use redress_store::ops::imports::{Import, ImportRow, ImportState, RefusalKind, RowOutcome, RowRefusal};
@@ -165,9 +166,9 @@ impl Engine {
         let Some(leased) = store.run(lease).await? else { return Ok(true) };
         let limit = u32::try_from(IMPORT_ROWS_AT_ONCE).unwrap_or(u32::MAX);
         let open = store.read(OpenImportRows { merchant, import, limit }).await?;
-        let mut rows: Vec<_> = open.into_iter().map(|(line, text)| (line, self.ruling(&text, now))).collect();
+        let mut rows: Vec<_> = open.iter().map(|(line, text)| (*line, self.ruling(text, now))).collect();
         if leased.dry_run {
-            self.judge(merchant, &mut rows, now).await?;
+            self.judge((merchant, import), &open, &mut rows, now).await?;
         }
         if store.run(TakeInRows { merchant, import, rows, now: self.now() }).await? {
             tracing::info!(%import, rows = leased.total, dry_run = leased.dry_run, "an import is done");
@@ -196,27 +197,40 @@ impl Engine {
         }
     }
 
-    /// Says of each row what would come of it.
+    /// Says of each row what would come of it after the rows above it, those of the batches before too.
     async fn judge(
         &self,
-        merchant: MerchantId,
+        (merchant, import): (MerchantId, ImportId),
+        open: &[(u64, String)],
         rows: &mut [(u64, Ruling)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let payments = rows.iter().filter_map(|(_, ruling)| match ruling {
-            Ruling::Pay(payment) => Some((**payment).clone()),
-            Ruling::Judged(_) | Ruling::Refused(_) => None,
-        });
-        let upsert = UpsertPayments { merchant, rows: payments.collect(), now };
-        let mut judged = self.parts.store.run(JudgePayments(upsert)).await?.into_iter();
-        for (_, ruling) in rows {
-            if matches!(ruling, Ruling::Pay(_)) {
-                let said =
-                    judged.next().ok_or_else(|| StoreError::inconsistent("a payment without an answer"))?;
-                *ruling = Ruling::Judged(said);
-            }
+        let payments: Vec<_> = rows.iter().filter_map(|(_, ruling)| to_pay(ruling)).cloned().collect();
+        let names = payments.iter().map(PaymentNames::of).collect();
+        let before = self.parts.store.read(WouldBe { merchant, import, names }).await?;
+        let before = before.iter().filter_map(|text| Stored::read(text));
+        let before = before.map(|payment| self.row(payment, now)).collect();
+        let payments = UpsertPayments { merchant, rows: payments, now };
+        let mut judged = self.parts.store.run(JudgePayments { before, payments }).await?.into_iter();
+        for ((_, ruling), (_, content)) in rows.iter_mut().zip(open) {
+            let Some(payment) = to_pay(ruling) else { continue };
+            let judged =
+                judged.next().ok_or_else(|| StoreError::inconsistent("a payment without an answer"))?;
+            let changes = matches!(judged.said, Upserted::Created(_) | Upserted::Recaptured(_));
+            let would_be = changes.then(|| {
+                let at_psp = PaymentNames::of(payment).at_psp;
+                WouldBePayment { content: content.clone(), at_psp }
+            });
+            *ruling = Ruling::Judged(judged, would_be);
         }
         Ok(())
+    }
+}
+
+fn to_pay(ruling: &Ruling) -> Option<&Row> {
+    match ruling {
+        Ruling::Pay(payment) => Some(payment),
+        Ruling::Judged(..) | Ruling::Refused(_) => None,
     }
 }
 

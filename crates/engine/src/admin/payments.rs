@@ -184,6 +184,11 @@ impl Engine {
 pub(super) fn check(new: &NewPayment) -> Result<(), Imported> {
     let checks = || {
         check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
+        // Where a payment is named by its id or its reference, each must mean one payment for ever.
+        if PaymentId::parse(&new.order_ref).is_ok() {
+            let problem = "has the form of a payment's id here: it would name two payments";
+            return Err(AdminError::invalid("order_ref", problem));
+        }
         check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
         check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
         check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;

@@ -7,7 +7,7 @@ use redress_store::ops::deliveries::{FindDelivery, ListDeliveries};
 
 pub use redress_store::ops::deliveries::{
     DELIVERIES_OF_REFUND_MAX, Delivery, DeliveryAttempt, DeliveryId, DeliveryPage, DeliveryState,
-    ListedDelivery, PageDeliveries,
+    ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX,
 };
 
 use crate::admin::AdminError;

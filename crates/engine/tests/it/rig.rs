@@ -7,7 +7,7 @@ use axum::body::Body;
 use http_body_util::BodyExt;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
-use redress_core::id::{MerchantId, PaymentId};
+use redress_core::id::{KeyId, MerchantId, PaymentId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::{Ask, AskedAmount};
 use redress_core::refund::Refund;
@@ -254,6 +254,7 @@ impl Rig {
             description: None,
             merchant_refund_id: None,
             metadata: None,
+            asked_by: KeyId::from_bytes([7; 16]),
             idempotency_key: None,
         }
     }

@@ -148,6 +148,7 @@ pub(crate) async fn handle(
         description: Some(description),
         merchant_refund_id: None,
         metadata: None,
+        asked_by: caller.credential,
         idempotency_key,
     };
     match engine.make_refund(request).await? {

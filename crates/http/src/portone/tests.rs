@@ -14,7 +14,7 @@ use crate::router::{Auth, RouteInfo, routes};
 use crate::testing::{Answer, Harness, START, TestMerchant, TestPayment};
 
 /// A token of the merchant's own making, good for six hours from the start.
-pub(super) fn token(merchant: &TestMerchant) -> String {
+pub(crate) fn token(merchant: &TestMerchant) -> String {
     token_at(merchant, START)
 }
 
@@ -33,16 +33,16 @@ fn proved(method: &Method, path: &str, merchant: &TestMerchant, body: &str) -> R
     request(method, path, &[("x-portone-client-key", merchant.portone_key), ("authorization", &bearer)], body)
 }
 
-pub(super) fn get(path: &str, key: &str, token: &str) -> Request<Body> {
+pub(crate) fn get(path: &str, key: &str, token: &str) -> Request<Body> {
     let bearer = format!("Bearer {token}");
     request(&Method::GET, path, &[("x-portone-client-key", key), ("authorization", &bearer)], "")
 }
 
-pub(super) fn post(merchant: &TestMerchant, path: &str, body: &str) -> Request<Body> {
+pub(crate) fn post(merchant: &TestMerchant, path: &str, body: &str) -> Request<Body> {
     proved(&Method::POST, path, merchant, body)
 }
 
-pub(super) fn post_anonymous(path: &str, body: &str) -> Request<Body> {
+pub(crate) fn post_anonymous(path: &str, body: &str) -> Request<Body> {
     request(&Method::POST, path, &[], body)
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn refund(merchant: &TestMerchant, order_ref: &str, body: &str) -> Re
 }
 
 /// Lists refunds.
-pub(super) fn list(merchant: &TestMerchant, order_ref: &str) -> Request<Body> {
+pub(crate) fn list(merchant: &TestMerchant, order_ref: &str) -> Request<Body> {
     proved(&Method::GET, &format!("/api/refund/{order_ref}"), merchant, "")
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn full() -> String {
 
 /// An error in PortOne's shape: three keys and no more.
 #[track_caller]
-pub(super) fn assert_error(answer: &Answer, status: u16, code: &str, name: &str) {
+pub(crate) fn assert_error(answer: &Answer, status: u16, code: &str, name: &str) {
     let body = answer.json();
     let keys: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["message", "status_code", "status_reason"], "{answer:?}");

@@ -176,6 +176,7 @@ impl Wanted {
             description: None,
             merchant_refund_id: self.merchant_refund_id,
             metadata: None,
+            asked_by: signed.caller.credential,
             idempotency_key: None,
         }
     }

@@ -14,16 +14,16 @@ use serde_json::Value;
 use crate::testing::{Answer, Harness, START};
 
 /// The order of the documented samples.
-pub(super) const ORDER: &str = "M948164T2023072607034709567189";
+pub(crate) const ORDER: &str = "M948164T2023072607034709567189";
 
 /// An order of the other environment; [`live_client`] makes it.
-pub(super) const LIVE_ORDER: &str = "M948164T2023072607034709500000";
+pub(crate) const LIVE_ORDER: &str = "M948164T2023072607034709500000";
 
 /// Whoever has a key and its secret.
 #[derive(Clone)]
 pub(crate) struct Client {
-    pub(super) key: String,
-    pub(super) secret: SecretString,
+    pub(crate) key: String,
+    pub(crate) secret: SecretString,
 }
 
 impl Client {
@@ -34,13 +34,13 @@ impl Client {
     }
 
     /// The other merchant.
-    pub(super) fn of_other(harness: &Harness) -> Self {
+    pub(crate) fn of_other(harness: &Harness) -> Self {
         let merchant = &harness.other;
         Self { key: merchant.sgate_key.into(), secret: merchant.sgate_secret.into() }
     }
 
     /// A signed request.
-    pub(super) fn request(&self, harness: &Harness, call: &Call) -> Request<Body> {
+    pub(crate) fn request(&self, harness: &Harness, call: &Call) -> Request<Body> {
         let headers = sgate::headers(&call.path, call.name, &self.key, &self.secret, harness.engine.now());
         let mut request = Request::builder().method(call.http.clone()).uri(format!("/api_v1{}", call.path));
         for (name, value) in headers {
@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// Sends a call.
-    pub(super) async fn send(&self, harness: &Harness, call: &Call) -> Answer {
+    pub(crate) async fn send(&self, harness: &Harness, call: &Call) -> Answer {
         harness.send(self.request(harness, call)).await
     }
 
@@ -60,7 +60,7 @@ impl Client {
     }
 
     /// Asks for a refund, which is made; its answer.
-    pub(super) async fn refunded(&self, harness: &Harness, order: &str, body: &str) -> Value {
+    pub(crate) async fn refunded(&self, harness: &Harness, order: &str, body: &str) -> Value {
         let answer = self.refund(harness, order, body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()
@@ -69,32 +69,32 @@ impl Client {
 
 /// One call of an operation.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
-    pub(super) http: Method,
-    pub(super) path: String,
-    pub(super) name: &'static str,
-    pub(super) body: String,
+pub(crate) struct Call {
+    pub(crate) http: Method,
+    pub(crate) path: String,
+    pub(crate) name: &'static str,
+    pub(crate) body: String,
 }
 
 impl Call {
-    pub(super) fn refund(order: &str, body: &str) -> Self {
+    pub(crate) fn refund(order: &str, body: &str) -> Self {
         let path = format!("/orders/{order}/refunds");
         Self { http: Method::POST, path, name: "order.refund", body: body.into() }
     }
 
-    pub(super) fn order(order: &str) -> Self {
+    pub(crate) fn order(order: &str) -> Self {
         Self::get(format!("/orders/{order}"), "order.detail")
     }
 
-    pub(super) fn refund_detail(id: &str) -> Self {
+    pub(crate) fn refund_detail(id: &str) -> Self {
         Self::get(format!("/refunds/{id}"), "refund.detail")
     }
 
-    pub(super) fn transaction(id: &str) -> Self {
+    pub(crate) fn transaction(id: &str) -> Self {
         Self::get(format!("/transactions/{id}/merchant"), "transaction.detailForMerchant")
     }
 
-    pub(super) fn merchant(id: &str) -> Self {
+    pub(crate) fn merchant(id: &str) -> Self {
         Self::get(format!("/merchants/{id}"), "merchant.detail")
     }
 
@@ -104,7 +104,7 @@ impl Call {
 }
 
 /// Makes [`LIVE_ORDER`] of the tests' merchant and answers who may refund it.
-pub(super) async fn live_client(harness: &Harness) -> Client {
+pub(crate) async fn live_client(harness: &Harness) -> Client {
     let (merchant, environment) = (harness.merchant.id, Environment::Live);
     let credentials =
         br#"{"partner_code": "MOMO", "access_key": "F8BBA842ECF85", "secret_key": "K951B6PE1waDMi640xX0"}"#;

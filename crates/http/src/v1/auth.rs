@@ -12,6 +12,7 @@ use super::error::OwnError;
 use crate::{outermost, rate};
 
 /// The proved owner of the request's API key.
+#[derive(Clone, Copy)]
 pub(crate) struct KeyHolder {
     pub(super) merchant: MerchantId,
     /// The one that the key belongs to.

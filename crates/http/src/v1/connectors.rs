@@ -72,8 +72,6 @@ struct Unit {
     tag = "Connectors",
     responses(
         (status = 200, description = "Every connector.", body = Connectors),
-        (status = 401, description = "No good API key.", body = Body<'static>, content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(_: KeyHolder) -> Json<Connectors> {

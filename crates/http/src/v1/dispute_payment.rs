@@ -4,13 +4,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use bytes::Bytes;
 use redress_core::payment::Payment;
 use redress_engine::admin::disputes::Sayer;
 use redress_engine::engine::Engine;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::once::Once;
 use super::payment_view::{PaymentView, named};
 use crate::body::{PathText, RawBody};
@@ -45,10 +46,6 @@ pub(crate) struct Asked {
     request_body(content = Option<Asked>, description = "May be left out."),
     responses(
         (status = 200, description = "The payment, disputed.", body = PaymentView),
-        (status = 404, description = "There is none that the key can see.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn dispute(
@@ -58,9 +55,7 @@ pub(crate) async fn dispute(
     PathText(name): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move { Box::pin(answer(&engine, &holder, once, name, &body, true)).await };
-    own.to_its_end("request", work).await
+    answer(engine, holder, once, name, body, true).await
 }
 
 /// Release a payment's dispute
@@ -80,10 +75,6 @@ pub(crate) async fn dispute(
     request_body(content = Option<Asked>, description = "May be left out."),
     responses(
         (status = 200, description = "The payment, not disputed.", body = PaymentView),
-        (status = 404, description = "There is none that the key can see.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn release(
@@ -93,25 +84,24 @@ pub(crate) async fn release(
     PathText(name): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move { Box::pin(answer(&engine, &holder, once, name, &body, false)).await };
-    own.to_its_end("request", work).await
+    answer(engine, holder, once, name, body, false).await
 }
 
 async fn answer(
-    engine: &Engine,
-    holder: &KeyHolder,
+    engine: Engine,
+    holder: KeyHolder,
     once: Once,
     name: Option<String>,
-    body: &[u8],
+    body: Bytes,
     disputed: bool,
 ) -> Result<Response, OwnError> {
-    let first = async {
-        let payment = mark(engine, holder, name, body, disputed).await?;
+    let told = body.clone();
+    let first = move |engine: Engine| async move {
+        let payment = mark(&engine, &holder, name, &told, disputed).await?;
         Ok((payment.id.to_string(), Json(PaymentView::from(payment))))
     };
-    let again = |id| async {
-        let payment = named(engine, holder, Some(id)).await?;
+    let again = move |engine: Engine, id| async move {
+        let payment = named(&engine, &holder, Some(id)).await?;
         Ok(Json(PaymentView::from(payment)))
     };
     once.run(engine, holder, body, first, again).await

@@ -13,13 +13,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
-use super::page::{CURSOR, LIMIT, Page, PageAsked};
+use super::error::OwnError;
+use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use super::prefer;
 use super::query::QueryFields;
+use crate::json_object::FieldProblem;
 
 /// The name of the filter.
 const TYPE: &str = "type";
+
+/// The name of what may stand for a cursor.
+const FROM: &str = "from";
 
 /// The longest wait for an event; a longer one that is asked for is cut to it.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -136,16 +140,15 @@ struct EndpointShown {
     operation_id = "listEvents",
     tag = "Events",
     params(
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of a page; the beginning where it is left out."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most events on the page; 50 where it \
-            is left out."),
+        ("from" = Option<String>, Query, description = "`now`, instead of `cursor`: begin behind the newest event. The answer \
+            has the cursor to read on from, and usually no event.", example = "now"),
+        PageParams,
         ("type" = Option<String>, Query, description = "Only events of this type, as `refund.succeeded`. A page may then \
             be empty although `has_more` is true: read on."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for an event, 30 at most."),
     ),
     responses(
         (status = 200, description = "The next events.", body = Page<EventShown>),
-        (status = "default", description = "A problem.", body = Body<'static>, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -154,12 +157,22 @@ pub(crate) async fn list(
     headers: HeaderMap,
     query: QueryFields,
 ) -> Result<Response, OwnError> {
-    query.only(&[LIMIT, CURSOR, TYPE])?;
+    query.only(&[LIMIT, CURSOR, FROM, TYPE])?;
     let page = PageAsked::read(&query, place)?;
+    let from_now = query.parsed(FROM, "now", |text| (text == "now").then_some(()))?;
+    let after = match (page.after, from_now) {
+        (Some(_), Some(())) => {
+            return Err(
+                FieldProblem::of(FROM, "must not come with cursor: one of them says where to begin").into()
+            );
+        }
+        (None, Some(())) => engine.feed_end(holder.merchant, holder.environment).await?,
+        (after, None) => after.unwrap_or(0),
+    };
     let asked = ReadFeed {
         merchant: holder.merchant,
         environment: holder.environment,
-        after: page.after.unwrap_or(0),
+        after,
         kind: query.parsed(TYPE, "the type of an event, as refund.succeeded", FeedKind::parse)?,
         limit: page.limit,
     };

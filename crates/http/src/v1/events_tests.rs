@@ -2,6 +2,7 @@ use axum::body::Body;
 use axum::http::Request;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
+use redress_core::id::KeyId;
 use redress_core::policy::{Ask, AskedAmount};
 use redress_engine::accept::{Made, RefundRequest};
 use redress_engine::admin::keys::CredentialKind;
@@ -33,6 +34,7 @@ async fn refund(harness: &Harness, order_ref: &str) {
         description: None,
         merchant_refund_id: None,
         metadata: None,
+        asked_by: KeyId::from_bytes([7; 16]),
         idempotency_key: None,
     };
     assert!(matches!(harness.engine.make_refund(request).await, Ok(Made::New(..))));
@@ -86,6 +88,26 @@ async fn the_feed_is_read_in_pages_and_on_from_its_end() {
 }
 
 #[tokio::test]
+async fn whoever_begins_now_reads_nothing_of_before_and_all_that_follows() {
+    let harness = Harness::new().await;
+    let nothing = read(&harness, "?from=now").await;
+    assert_eq!((types(&nothing).len(), &nothing["next_cursor"]), (0, &json!("0000000000000000")));
+    let harness = one_done().await;
+    let end = read(&harness, "").await["next_cursor"].clone();
+    let now = read(&harness, "?from=now").await;
+    assert_eq!((types(&now).len(), &now["next_cursor"], &now["has_more"]), (0, &end, &json!(false)));
+    // Whatever filter it comes with, and for whoever waits.
+    let now = read(&harness, "?from=now&type=refund.succeeded").await;
+    assert_eq!((types(&now).len(), &now["next_cursor"]), (0, &end));
+    let since = harness.clock.now();
+    let now = get(&harness, &harness.merchant.api_key, "?from=now", "wait=7").await.json();
+    assert_eq!((types(&now).len(), harness.clock.now().since(since).as_secs()), (0, 7));
+    refund(&harness, "order-1").await;
+    let after = read(&harness, &format!("?cursor={}", end.as_str().unwrap())).await;
+    assert_eq!(types(&after), ["refund.created"]);
+}
+
+#[tokio::test]
 async fn nobody_else_sees_them_and_the_other_environments_key_neither() {
     let harness = one_done().await;
     let (_, live) = harness
@@ -114,6 +136,8 @@ async fn what_is_wrong_is_named() {
         ("?limit=0", "limit"),
         ("?limit=501", "limit"),
         ("?type=refund", "type"),
+        ("?from=then", "from"),
+        ("?from=now&cursor=0000000000000001", "from"),
     ] {
         let answer = get(&harness, &harness.merchant.api_key, query, "").await;
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{query}");

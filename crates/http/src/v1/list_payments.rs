@@ -3,13 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use redress_core::id::PaymentId;
-use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::PaymentFilter;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
-use super::page::{CURSOR, LIMIT, Page, PageAsked};
+use super::error::OwnError;
+use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use super::payment_view::PaymentView;
 use super::query::QueryFields;
 use crate::json_object::FieldProblem;
@@ -44,16 +43,10 @@ const CREATED_TO: &str = "created_to";
         ("created_from" = Option<String>, Query, description = "Only payments registered at this time (RFC 3339) or \
             later."),
         ("created_to" = Option<String>, Query, description = "Only payments registered before this time (RFC 3339)."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most payments on the page; 50 where \
-            it is left out."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of a page; the newest where it is left out."),
+        PageParams,
     ),
     responses(
         (status = 200, description = "A page of payments.", body = Page<PaymentView>),
-        (status = 422, description = "A parameter is not known, or not as it must be.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(
@@ -85,21 +78,15 @@ pub(crate) async fn handle(
 
 fn filter(query: &QueryFields) -> Result<PaymentFilter, FieldProblem> {
     let text = |name| query.text(name).map(|text| text.map(str::to_owned));
-    let time = |name| query.parsed(name, "a time as RFC 3339 writes it, with a zone", time);
     Ok(PaymentFilter {
         order_ref: text(ORDER_REF)?,
         psp_payment_id: text(PSP_PAYMENT_ID)?,
         merchant_order_ref: text(MERCHANT_ORDER_REF)?,
         channel: text(CHANNEL)?,
         payment_method: text(PAYMENT_METHOD)?,
-        created_from: time(CREATED_FROM)?,
-        created_to: time(CREATED_TO)?,
+        created_from: query.time(CREATED_FROM)?,
+        created_to: query.time(CREATED_TO)?,
     })
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    let at: jiff::Timestamp = text.parse().ok()?;
-    Some(Timestamp::from_micros(at.as_microsecond()))
 }
 
 #[cfg(test)]

@@ -31,5 +31,6 @@ pub(crate) mod refund_read;
 pub(crate) mod refund_refresh;
 pub(crate) mod refund_timeline;
 pub(crate) mod refundability;
+mod time;
 mod view;
 mod words;

@@ -1,10 +1,12 @@
 //! The header `Idempotency-Key` on requests that create no refund: a repeat is answered with the object as it is now and
-//! `Idempotent-Replayed: true`. A handler takes part by reading [`Once`] and doing its work in [`Once::run`].
+//! `Idempotent-Replayed: true`. A handler takes part by reading [`Once`] and doing its work in [`Once::run`], which also brings
+//! it to its end where the caller hangs up.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use redress_engine::engine::Engine;
 use redress_engine::once::Begun;
 use serde::Serialize;
@@ -35,19 +37,41 @@ impl<S: Send + Sync> FromRequestParts<S> for Once {
 }
 
 impl Once {
-    /// Does the work of a request once. `first` does it and answers, with the name of what it made or changed; `again`
-    /// answers a repeat with the thing of that name as it is now. A refusal is not remembered.
-    pub(crate) async fn run<R: IntoResponse, Again>(
+    /// Does the work of a request once, and to its end although the caller hangs up: neither the work nor the end of its key
+    /// is left undone. `first` does it and answers, with the name of what it made or changed; `again` answers a repeat with
+    /// the thing of that name as it is now. A refusal is not remembered.
+    pub(crate) async fn run<R, First, Again>(
+        self,
+        engine: Engine,
+        holder: KeyHolder,
+        body: Bytes,
+        first: impl FnOnce(Engine) -> First + Send + 'static,
+        again: impl FnOnce(Engine, String) -> Again + Send + 'static,
+    ) -> Result<Response, OwnError>
+    where
+        R: IntoResponse,
+        First: Future<Output = Result<(String, R), OwnError>> + Send + 'static,
+        Again: Future<Output = Result<R, OwnError>> + Send + 'static,
+    {
+        let own = engine.clone();
+        let work = async move { Box::pin(self.begun(&own, &holder, &body, first, again)).await };
+        engine.to_its_end("request", work).await
+    }
+
+    async fn begun<R, First, Again>(
         self,
         engine: &Engine,
         holder: &KeyHolder,
         body: &[u8],
-        first: impl Future<Output = Result<(String, R), OwnError>> + Send,
-        again: impl FnOnce(String) -> Again + Send,
+        first: impl FnOnce(Engine) -> First + Send,
+        again: impl FnOnce(Engine, String) -> Again + Send,
     ) -> Result<Response, OwnError>
     where
+        R: IntoResponse,
+        First: Future<Output = Result<(String, R), OwnError>> + Send,
         Again: Future<Output = Result<R, OwnError>> + Send,
     {
+        let first = first(engine.clone());
         let Some(key) = self.key else { return first.await.map(|(_, answer)| answer.into_response()) };
         let parts = [self.method.as_str().as_bytes(), self.path.as_bytes(), body];
         let (begun, run) = engine.begin_keyed(holder.merchant, holder.environment, &key, &parts).await?;
@@ -66,7 +90,7 @@ impl Once {
                 }
             },
             Begun::Repeat { object } => {
-                let mut answer = again(object).await?.into_response();
+                let mut answer = again(engine.clone(), object).await?.into_response();
                 answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
                 Ok(answer)
             }

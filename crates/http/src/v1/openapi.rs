@@ -1,10 +1,13 @@
 //! The description of the own API (OpenAPI 3.1), made from the handlers: what is not described is not served, and the
 //! other way round.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
+use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::schema::{AnyOf, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::code::Code;
@@ -78,23 +81,53 @@ impl Modify for ApiKeyScheme {
 /// What any operation with a key may be answered with.
 const ANY: [Code; 5] = [Code::Unauthorized, Code::Invalid, Code::RateLimited, Code::Internal, Code::Busy];
 
-/// Says of every operation what every one may be answered with, from the table of codes.
+/// What one whose path names a thing may be answered with besides.
+const NAMES_A_THING: [Code; 1] = [Code::NotFound];
+
+/// What one that takes an idempotency key may be answered with besides.
+const KEYED: [Code; 1] = [Code::IdempotencyKeyInUse];
+
+/// Says of every operation what it may be answered with for what it is, from the table of codes, and how every problem
+/// looks. An operation says itself only what is its own.
 struct AnyOperation;
 
 impl Modify for AnyOperation {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let body = Content::new(Some(Ref::from_schema_name("Problem")));
-        for item in document.paths.paths.values_mut() {
+        for (path, item) in &mut document.paths.paths {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in all.into_iter().flatten() {
-                for entry in ANY.map(Code::entry) {
-                    let answer = ResponseBuilder::new()
-                        .description(format!("{}: `{}`.", entry.title, entry.name))
-                        .content("application/problem+json", body.clone());
-                    let said = &mut operation.responses.responses;
-                    said.entry(entry.status.to_string()).or_insert_with(|| answer.into());
+                let mut codes = ANY.to_vec();
+                if path.contains('{') {
+                    codes.extend(NAMES_A_THING);
                 }
+                if is_keyed(operation) {
+                    codes.extend(KEYED);
+                }
+                complete(&mut operation.responses.responses, &codes);
             }
+        }
+    }
+}
+
+fn is_keyed(operation: &Operation) -> bool {
+    let is_key = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.name == "Idempotency-Key");
+    operation.parameters.as_ref().is_some_and(|all| all.iter().any(is_key))
+}
+
+fn complete(said: &mut BTreeMap<String, RefOr<Response>>, codes: &[Code]) {
+    for entry in codes.iter().map(|code| code.entry()) {
+        let answer = ResponseBuilder::new().description(format!("{}: `{}`.", entry.title, entry.name));
+        said.entry(entry.status.to_string()).or_insert_with(|| answer.into());
+    }
+    let any_other = ResponseBuilder::new().description("Any other problem.");
+    said.entry("default".to_owned()).or_insert_with(|| any_other.into());
+    for (status, answer) in said {
+        if let RefOr::T(answer) = answer
+            && !status.starts_with('2')
+            && answer.content.is_empty()
+        {
+            let body = Content::new(Some(Ref::from_schema_name("Problem")));
+            answer.content.insert("application/problem+json".to_owned(), body);
         }
     }
 }

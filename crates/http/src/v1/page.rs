@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::query::QueryFields;
 use crate::json_object::FieldProblem;
@@ -28,6 +28,18 @@ pub(crate) struct PageAsked<C> {
     pub(crate) limit: u32,
     /// What it begins after; `None` for the first.
     pub(crate) after: Option<C>,
+}
+
+/// The parameters of every list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `PageAsked` reads")]
+pub(crate) struct PageParams {
+    /// The most on a page; 50 where it is left out. A page may be shorter.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before; the list's beginning where it is left out.
+    cursor: Option<String>,
 }
 
 /// A page of a list.

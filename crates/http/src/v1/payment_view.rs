@@ -2,13 +2,13 @@
 
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
-use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::error::OwnError;
+use super::time::time;
 
 /// A captured payment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,17 +112,12 @@ impl From<Payment> for PaymentView {
             customer_ref: payment.customer_ref,
             notification_url: payment.notification_url,
             disputed: payment.disputed_at.is_some(),
-            disputed_at: payment.disputed_at.map(rfc3339),
-            captured_at: rfc3339(payment.captured_at),
-            created_at: rfc3339(payment.created_at),
-            updated_at: rfc3339(payment.updated_at),
+            disputed_at: payment.disputed_at.map(time),
+            captured_at: time(payment.captured_at),
+            created_at: time(payment.created_at),
+            updated_at: time(payment.updated_at),
         }
     }
-}
-
-/// A time as RFC 3339 writes it, in UTC.
-fn rfc3339(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
 /// The payment that a path names, by its id or its reference, if the key's holder can see it.

@@ -20,9 +20,10 @@ use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::code::Code;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::once::Once;
 use super::payment_view::named;
+use super::time::read_time;
 use crate::body::RawBody;
 use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
@@ -115,10 +116,7 @@ pub(crate) struct Told {
     responses(
         (status = 201, description = "It is new.", body = Told),
         (status = 200, description = "It was there.", body = Told),
-        (status = 409, description = "It was there with other content: `field` names the first that differs.",
-            body = Body<'static>, content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It was there with other content: `field` names the first that differs."),
     )
 )]
 pub(crate) async fn handle(
@@ -127,20 +125,17 @@ pub(crate) async fn handle(
     once: Once,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let first = async {
-            let (status, told) = register(&engine, &holder, &body).await?;
-            Ok((told.id.clone(), (status, Json(told))))
-        };
-        let again = |id| async {
-            let payment = named(&engine, &holder, Some(id)).await?;
-            let (id, order_ref) = (payment.id.to_string(), payment.order_ref);
-            Ok((StatusCode::OK, Json(Told { id, order_ref, result: "unchanged" })))
-        };
-        once.run(&engine, &holder, &body, first, again).await
+    let told = body.clone();
+    let first = move |engine: Engine| async move {
+        let (status, told) = register(&engine, &holder, &told).await?;
+        Ok((told.id.clone(), (status, Json(told))))
     };
-    own.to_its_end("request", work).await
+    let again = move |engine: Engine, id| async move {
+        let payment = named(&engine, &holder, Some(id)).await?;
+        let (id, order_ref) = (payment.id.to_string(), payment.order_ref);
+        Ok((StatusCode::OK, Json(Told { id, order_ref, result: "unchanged" })))
+    };
+    once.run(engine, holder, body, first, again).await
 }
 
 async fn register(engine: &Engine, holder: &KeyHolder, body: &[u8]) -> Result<(StatusCode, Told), OwnError> {
@@ -212,10 +207,9 @@ pub(super) fn environment(named: Option<&str>, key: Environment) -> Result<Envir
 }
 
 fn captured_at(text: &str) -> Result<Timestamp, FieldProblem> {
-    let at: jiff::Timestamp = text.parse().map_err(|_| {
+    read_time(text).ok_or_else(|| {
         FieldProblem::of("captured_at", "must be a time as RFC 3339 writes it, before the end of 9999-12-30")
-    })?;
-    Ok(Timestamp::from_micros(at.as_microsecond()))
+    })
 }
 
 #[cfg(test)]

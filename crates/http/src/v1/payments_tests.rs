@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 
 use crate::limits::BODY_BYTES_MAX;
 use crate::router::{Auth, routes};
-use crate::testing::{Answer, Harness};
+use crate::testing::{Answer, Harness, TestPayment};
+
+/// A reference that might be the id of any payment.
+const LOOKS_LIKE_AN_ID: &str = "pay_00000000000000000000000001";
 
 fn payment(harness: &Harness) -> Value {
     json!({
@@ -41,6 +44,13 @@ async fn post(harness: &Harness, authorization: &str, body: impl Into<Body>) -> 
         request = request.header("authorization", authorization);
     }
     harness.send(request.body(body.into()).unwrap()).await
+}
+
+async fn get(harness: &Harness, path: &str) -> (u16, Value) {
+    let key = format!("Bearer {}", harness.merchant.api_key);
+    let request = Request::get(path).header("authorization", key);
+    let answer = harness.send(request.body(Body::empty()).unwrap()).await;
+    (answer.status.as_u16(), answer.json())
 }
 
 async fn put(harness: &Harness, payment: &Value) -> Answer {
@@ -186,6 +196,41 @@ async fn wrong_content_is_named() {
             .unwrap()
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn what_has_the_form_of_an_id_is_an_id_and_no_payment_gets_it_as_a_reference() {
+    let harness = Harness::new().await;
+    let (status, told) = {
+        let answer = put(&harness, &changed(&payment(&harness), "order_ref", json!(LOOKS_LIKE_AN_ID))).await;
+        (answer.status.as_u16(), answer.json())
+    };
+    assert_eq!(
+        (status, &told["code"], &told["field"]),
+        (422, &json!("invalid"), &json!("order_ref")),
+        "{told}"
+    );
+    // What only begins like one is a reference, as other providers' ids of payments are.
+    for (n, near) in ["pay_29QQoUBi66xm2f", "pay_0000000000000000000000000U"].into_iter().enumerate() {
+        let near_by = changed(&payment(&harness), "psp_payment_id", json!(format!("9{n}")));
+        assert_eq!(put(&harness, &changed(&near_by, "order_ref", json!(near))).await.status, 201, "{near}");
+        assert_eq!(get(&harness, &format!("/v1/payments/{near}")).await.1["order_ref"], near);
+    }
+    // One that has such a reference from before is there under its own id alone.
+    harness.payment(TestPayment::momo(LOOKS_LIKE_AN_ID, 1_000_000)).await;
+    let body = json!({"amount": 1_000, "currency": "VND"}).to_string();
+    for path in ["", "/refundability"] {
+        let (status, told) = get(&harness, &format!("/v1/payments/{LOOKS_LIKE_AN_ID}{path}")).await;
+        assert_eq!((status, &told["code"]), (404, &json!("not_found")), "{path}");
+    }
+    let refund = format!("/v1/payments/{LOOKS_LIKE_AN_ID}/refunds");
+    let request =
+        Request::post(refund).header("authorization", format!("Bearer {}", harness.merchant.api_key));
+    assert_eq!(harness.send(request.body(Body::from(body)).unwrap()).await.status, 404);
+    let (_, listed) = get(&harness, &format!("/v1/payments?order_ref={LOOKS_LIKE_AN_ID}")).await;
+    let id = listed["data"][0]["id"].as_str().unwrap();
+    let (status, told) = get(&harness, &format!("/v1/payments/{id}")).await;
+    assert_eq!((status, &told["order_ref"]), (200, &json!(LOOKS_LIKE_AN_ID)));
 }
 
 #[tokio::test]

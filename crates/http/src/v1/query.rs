@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use redress_core::time::Timestamp;
 
 use super::code::Code;
 use super::error::OwnError;
+use super::time::read_time;
 use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
@@ -62,6 +64,11 @@ impl QueryFields {
     ) -> Result<Option<T>, FieldProblem> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         parse(text).map(Some).ok_or_else(|| FieldProblem::of(name, format_args!("must be {wanted}")))
+    }
+
+    /// A parameter that is a time.
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
+        self.parsed(name, "a time as RFC 3339 writes it, with a zone", read_time)
     }
 }
 

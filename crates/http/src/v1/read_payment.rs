@@ -5,7 +5,7 @@ use axum::extract::State;
 use redress_engine::engine::Engine;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::payment_view::{PaymentView, named};
 use super::query::QueryFields;
 use crate::body::PathText;
@@ -21,10 +21,6 @@ use crate::body::PathText;
     params(("payment" = String, Path, description = "The payment's id, or its `order_ref`.", example = "order-3")),
     responses(
         (status = 200, description = "The payment.", body = PaymentView),
-        (status = 404, description = "There is none that the key can see.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

@@ -57,9 +57,9 @@ async fn what_was_not_sent_is_withdrawn_once_and_what_was_is_not() {
     assert_eq!(order.payment.balance.remaining(), 10_000);
     let (events, attempts) = harness.engine.timeline(&order.refunds[0]).await.unwrap();
     assert!(attempts.is_empty(), "nothing was sent");
-    let (author, reason) = events[1].author.clone().unwrap();
-    assert!(author.starts_with("key_"), "{author}");
-    assert_eq!((events.len(), reason.as_str()), (2, "ordered again"));
+    let author = events[1].author.clone().unwrap();
+    assert!(author.name.starts_with("key_"), "{author:?}");
+    assert_eq!((events.len(), author.reason.as_str()), (2, "ordered again"));
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_person_with_the_right_closes_what_nobody_knows() {
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!(order.payment.balance.remaining(), 10_000);
     let (events, _) = harness.engine.timeline(&order.refunds[0]).await.unwrap();
-    let author = events.last().unwrap().author.clone().unwrap().0;
+    let author = events.last().unwrap().author.clone().unwrap().name;
     assert_eq!(author, format!("Mai by {}", credential.id));
     let (status, told) = post(&harness, key, &close, &body).await;
     assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{told}");

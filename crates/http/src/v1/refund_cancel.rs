@@ -7,7 +7,7 @@ use redress_engine::engine::Engine;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::once::Once;
 use super::refund_read::{found, shown};
 use super::view::RefundView;
@@ -45,12 +45,7 @@ pub(crate) struct Asked {
     request_body(content = Option<Asked>),
     responses(
         (status = 200, description = "It is canceled.", body = RefundView),
-        (status = 404, description = "There is no such refund.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "It may have been sent, or has ended.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It may have been sent, or has ended."),
     )
 )]
 pub(crate) async fn handle(
@@ -60,19 +55,15 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (refund, payment) = found(&engine, &holder, id).await?;
-        let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
-        object.only(&["reason"])?;
-        let reason = object.text("reason", REASON_CHARS_MAX)?;
-        let reason = reason.as_deref().unwrap_or(NO_REASON);
+    let (refund, payment) = found(&engine, &holder, id).await?;
+    let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
+    object.only(&["reason"])?;
+    let reason = object.text("reason", REASON_CHARS_MAX)?.unwrap_or_else(|| NO_REASON.to_owned());
+    let first = move |engine: Engine| async move {
         let author = holder.key.to_string();
-        let first = async {
-            let refund = engine.cancel_refund(holder.merchant, refund.id, &author, reason).await?;
-            Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
+        let refund = engine.cancel_refund(holder.merchant, refund.id, &author, &reason).await?;
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
     };
-    own.to_its_end("request", work).await
+    let again = move |engine, id| async move { shown(&engine, &holder, id).await };
+    once.run(engine, holder, body, first, again).await
 }

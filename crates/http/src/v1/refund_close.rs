@@ -9,7 +9,7 @@ use redress_engine::engine::Engine;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::once::Once;
 use super::refund_read::{found, shown};
 use super::view::RefundView;
@@ -53,14 +53,8 @@ pub(crate) struct Asked {
     request_body = Asked,
     responses(
         (status = 200, description = "It is closed.", body = RefundView),
-        (status = 403, description = "The key lacks the right `close_cases`.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 404, description = "There is no such refund.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "Its end is known, or it is being sent.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the right `close_cases`."),
+        (status = 409, description = "Its end is known, or it is being sent."),
     )
 )]
 pub(crate) async fn handle(
@@ -70,26 +64,23 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (refund, payment) = found(&engine, &holder, id).await?;
-        holder.needs(Right::CloseCases)?;
-        let object = JsonObject::parse(&body)?;
-        object.only(&["outcome", "reason", "author"])?;
-        let verdict = match object.required_text("outcome", REFERENCE_CHARS_MAX)?.as_str() {
-            "succeeded" => Verdict::Succeeded,
-            "failed" => Verdict::Failed,
-            _ => return Err(FieldProblem::of("outcome", "must be succeeded or failed").into()),
-        };
-        let reason = object.required_text("reason", REASON_CHARS_MAX)?;
-        let author = author(&object, &holder)?;
-        let first = async {
-            let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
-            Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, |id| shown(&engine, &holder, id))).await
+    let (refund, payment) = found(&engine, &holder, id).await?;
+    holder.needs(Right::CloseCases)?;
+    let object = JsonObject::parse(&body)?;
+    object.only(&["outcome", "reason", "author"])?;
+    let verdict = match object.required_text("outcome", REFERENCE_CHARS_MAX)?.as_str() {
+        "succeeded" => Verdict::Succeeded,
+        "failed" => Verdict::Failed,
+        _ => return Err(FieldProblem::of("outcome", "must be succeeded or failed").into()),
     };
-    own.to_its_end("request", work).await
+    let reason = object.required_text("reason", REASON_CHARS_MAX)?;
+    let author = author(&object, &holder)?;
+    let first = move |engine: Engine| async move {
+        let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+    };
+    let again = move |engine, id| async move { shown(&engine, &holder, id).await };
+    once.run(engine, holder, body, first, again).await
 }
 
 /// Who decides: the person who is named, and the key; or the key alone.

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::code::Code;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::view::RefundView;
 use super::{metadata, prefer};
 use crate::body::{PathText, RawBody};
@@ -90,14 +90,8 @@ pub(crate) struct Asked {
             headers(("Location" = String, description = "Where the refund is read."))),
         (status = 200, description = "It was made before: this is how it stands now.", body = RefundView,
             headers(("Idempotent-Replayed" = String, description = "`true`"))),
-        (status = 404, description = "There is no such payment.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "The refundable amount, or the refund with this `merchant_refund_id`, is another one.",
-            body = Body<'static>, content_type = "application/problem+json"),
-        (status = 422, description = "The refund may not be made, or a field is wrong.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "The refundable amount, or the refund with this `merchant_refund_id`, is another one."),
+        (status = 422, description = "The refund may not be made, or a field is wrong."),
     )
 )]
 pub(crate) async fn handle(
@@ -109,8 +103,9 @@ pub(crate) async fn handle(
 ) -> Result<Response, OwnError> {
     let idempotency_key = idempotency_key::read(&headers)?;
     let wanted = Wanted::read(&body)?;
-    let named = payment.ok_or_else(|| OwnError::not_found("payment"))?;
-    let order_ref = engine.order_ref_named(holder.merchant, named).await?;
+    let none = || OwnError::not_found("payment");
+    let order_ref = engine.order_ref_named(holder.merchant, payment.ok_or_else(none)?).await?;
+    let order_ref = order_ref.ok_or_else(none)?;
     match engine.make_refund(wanted.of(&holder, order_ref, idempotency_key)).await? {
         Made::New(refund, payment) => {
             let location = format!("/v1/refunds/{}", refund.id);
@@ -135,7 +130,7 @@ pub(crate) async fn handle(
             "merchant_refund_id",
             "merchant_refund_id stands for a refund of another payment or amount",
         )),
-        Made::NoPayment => Err(OwnError::not_found("payment")),
+        Made::NoPayment => Err(none()),
         Made::Refused(refusal, _) => Err(OwnError::refused(&refusal)),
     }
 }
@@ -223,6 +218,7 @@ impl Wanted {
             description: self.description,
             merchant_refund_id: self.merchant_refund_id,
             metadata: self.metadata,
+            asked_by: holder.key,
             // A key of one environment says nothing about the other. No key has a space.
             idempotency_key: idempotency_key.map(|key| format!("{} {key}", holder.environment)),
         }

@@ -4,17 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use redress_core::id::{PaymentId, RefundId};
 use redress_core::state::StateName;
-use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundFilter;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
-use super::page::{CURSOR, LIMIT, Page, PageAsked};
+use super::error::OwnError;
+use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use super::query::QueryFields;
 use super::view::RefundView;
-use crate::json_object::FieldProblem;
 
 /// A page of refunds.
 #[derive(ToSchema)]
@@ -39,9 +37,7 @@ pub(crate) struct RefundPage {
     operation_id = "listRefunds",
     tag = "Refunds",
     params(
-        ("limit" = Option<u32>, Query, description = "The most on the page, 1 to 500; 50 where it is left out.",
-            minimum = 1, maximum = 500),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        PageParams,
         ("payment" = Option<String>, Query, description = "Only those of the payment with this id."),
         ("status" = Option<String>, Query, description = "Only those that stand so now."),
         ("merchant_refund_id" = Option<String>, Query, description = "The one with this id of the merchant's own."),
@@ -50,10 +46,6 @@ pub(crate) struct RefundPage {
     ),
     responses(
         (status = 200, description = "A page.", body = RefundPage),
-        (status = 422, description = "A parameter is wrong.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(
@@ -64,7 +56,7 @@ pub(crate) async fn handle(
     let known = [LIMIT, CURSOR, "payment", "status", "merchant_refund_id", "created_from", "created_to"];
     query.only(&known)?;
     let PageAsked { limit, after } = PageAsked::read(&query, |text| RefundId::parse(text).ok())?;
-    let (from, to) = (time(&query, "created_from")?, time(&query, "created_to")?);
+    let (from, to) = (query.time("created_from")?, query.time("created_to")?);
     let filter = RefundFilter {
         payment: query.parsed("payment", "the id of a payment", |text| PaymentId::parse(text).ok())?,
         state: query.parsed("status", "the status of a refund", StateName::parse)?,
@@ -78,13 +70,6 @@ pub(crate) async fn handle(
         has_more: page.next.is_some(),
         next_cursor: page.next.map(|id| id.to_string()),
     }))
-}
-
-fn time(query: &QueryFields, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
-    query.parsed(name, "a time as RFC 3339 writes it", |text| {
-        let at: jiff::Timestamp = text.parse().ok()?;
-        Some(Timestamp::from_micros(at.as_microsecond()))
-    })
 }
 
 #[cfg(test)]

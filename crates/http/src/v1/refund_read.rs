@@ -10,7 +10,7 @@ use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::prefer;
 use super::view::RefundView;
 use crate::body::PathText;
@@ -31,10 +31,6 @@ use crate::body::PathText;
     ),
     responses(
         (status = 200, description = "How it stands now.", body = RefundView),
-        (status = 404, description = "There is no such refund.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

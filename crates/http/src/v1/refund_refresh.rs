@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use bytes::Bytes;
 use redress_engine::engine::Engine;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::once::Once;
 use super::prefer;
 use super::refund_read::{found, shown};
@@ -33,10 +34,6 @@ use crate::body::PathText;
     ),
     responses(
         (status = 200, description = "How it stands now.", body = RefundView),
-        (status = 404, description = "There is no such refund.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(
@@ -46,17 +43,14 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     headers: HeaderMap,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (mut refund, payment) = found(&engine, &holder, id).await?;
-        let first = async {
-            engine.refresh_refund(holder.merchant, refund.id).await?;
-            if let Some(wait) = prefer::wait(&headers) {
-                refund = engine.wait_for_end(&refund, wait).await?;
-            }
-            Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
-        };
-        Box::pin(once.run(&engine, &holder, b"", first, |id| shown(&engine, &holder, id))).await
+    let (mut refund, payment) = found(&engine, &holder, id).await?;
+    let first = move |engine: Engine| async move {
+        engine.refresh_refund(holder.merchant, refund.id).await?;
+        if let Some(wait) = prefer::wait(&headers) {
+            refund = engine.wait_for_end(&refund, wait).await?;
+        }
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
     };
-    own.to_its_end("request", work).await
+    let again = move |engine, id| async move { shown(&engine, &holder, id).await };
+    once.run(engine, holder, Bytes::new(), first, again).await
 }

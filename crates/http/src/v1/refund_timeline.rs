@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use redress_engine::engine::Engine;
-use redress_engine::lookup::{AttemptRow, TimelineEvent};
+use redress_engine::lookup::{AttemptRow, Author, TimelineEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::{Body, OwnError};
+use super::error::OwnError;
 use super::refund_read::found;
-use super::view::{FailureView, time};
+use super::time::time;
+use super::view::FailureView;
 use crate::body::PathText;
 
 /// What happened to a refund.
@@ -42,7 +43,8 @@ struct EventView {
     /// From when on a new refund is worth trying.
     #[schema(format = DateTime)]
     retry_at: Option<String>,
-    /// The person, or the API key, who did it; nobody where the PSP's word did.
+    /// The person, or the key, that did it: of `refund.created`, the key that asked for the refund. Nobody where the PSP's
+    /// word did.
     author: Option<String>,
     /// The reason given.
     reason: Option<String>,
@@ -78,10 +80,6 @@ struct AttemptView {
             example = "rf_01k00000000000000000000000")),
     responses(
         (status = 200, description = "What happened until now.", body = TimelineView),
-        (status = 404, description = "There is no such refund.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(
@@ -99,7 +97,7 @@ pub(crate) async fn handle(
 
 impl EventView {
     fn of(event: TimelineEvent) -> Self {
-        let (author, reason) = event.author.unzip();
+        let reason = event.author.as_ref().and_then(Author::given_reason).map(str::to_owned);
         Self {
             number: event.number,
             r#type: event.kind.as_str(),
@@ -107,7 +105,7 @@ impl EventView {
             failure: event.failure.map(|(code, text)| FailureView { code, text }),
             note: event.note,
             retry_at: event.again_at.map(time),
-            author,
+            author: event.author.map(|author| author.name),
             reason,
         }
     }
@@ -124,3 +122,7 @@ impl AttemptView {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "refund_timeline_tests.rs"]
+mod tests;

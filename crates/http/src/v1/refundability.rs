@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use redress_core::policy::Refusal;
 use redress_core::refundability::{Parts, Refundability};
+use redress_engine::admin::cases::Case;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::Order;
 use serde::Serialize;
@@ -11,12 +12,15 @@ use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
 use super::code::Code;
-use super::error::{Body, OwnError};
-use super::view::time;
+use super::error::OwnError;
+use super::time::time;
 use crate::body::PathText;
 
 /// So many of the refunds that reserve something are named.
 const RESERVED_BY_MAX: usize = 100;
+
+/// So many of the cases that block something are named.
+const BLOCKED_BY_MAX: u32 = 100;
 
 /// What of a payment can be refunded now. Sums are in minor units.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,6 +42,8 @@ pub(crate) struct RefundabilityView {
     reserved_by: Vec<ReservedBy>,
     /// What open cases block.
     blocked: i64,
+    /// The open cases that block something, the oldest first; at most 100.
+    blocked_by: Vec<BlockedBy>,
     /// What is left.
     remaining: i64,
     /// When the PSP's time for refunds ends; `null` where it states no end. RFC 3339.
@@ -81,6 +87,18 @@ struct ReservedBy {
     status: &'static str,
 }
 
+/// A case that blocks a sum.
+#[derive(Debug, Serialize, ToSchema)]
+struct BlockedBy {
+    /// The case's id: closing it says what becomes of the sum.
+    #[schema(example = "case_01k00000000000000000000000")]
+    case: String,
+    /// How much, in minor units.
+    amount: i64,
+    /// Why a person must look, as `late_success`.
+    kind: &'static str,
+}
+
 /// Whether a kind of refund is possible.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RefundKind)]
@@ -106,10 +124,6 @@ struct Kind {
     params(("payment" = String, Path, description = "The payment's id or its reference.", example = "order-3")),
     responses(
         (status = 200, description = "What is possible now.", body = RefundabilityView),
-        (status = 404, description = "There is no such payment.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(
@@ -119,6 +133,7 @@ pub(crate) async fn handle(
 ) -> Result<Json<RefundabilityView>, OwnError> {
     let none = || OwnError::not_found("payment");
     let order_ref = engine.order_ref_named(holder.merchant, payment.ok_or_else(none)?).await?;
+    let order_ref = order_ref.ok_or_else(none)?;
     let order =
         engine.order(holder.merchant, Some(holder.environment), &order_ref).await?.ok_or_else(none)?;
     let through = engine.refundable_through(&order.payment).await?.ok_or_else(none)?;
@@ -126,11 +141,12 @@ pub(crate) async fn handle(
         notification: through.profile.notification,
         status_query: through.profile.status_query,
     };
-    Ok(Json(RefundabilityView::of(&order, &through.refundability, speed)))
+    let blocking = engine.blocking_cases(&order.payment, BLOCKED_BY_MAX).await?;
+    Ok(Json(RefundabilityView::of(&order, blocking, &through.refundability, speed)))
 }
 
 impl RefundabilityView {
-    fn of(order: &Order, now: &Refundability, expected_speed: ExpectedSpeed) -> Self {
+    fn of(order: &Order, blocking: Vec<Case>, now: &Refundability, expected_speed: ExpectedSpeed) -> Self {
         let Order { payment, refunds } = order;
         let open = refunds.iter().filter(|refund| !refund.state.name().is_final());
         let parts = now.partial.ok();
@@ -151,6 +167,7 @@ impl RefundabilityView {
                 })
                 .collect(),
             blocked: payment.balance.blocked,
+            blocked_by: blocking.into_iter().map(BlockedBy::of).collect(),
             remaining: now.remaining.minor(),
             deadline: now.deadline.map(time),
             full: Kind::of(now.full.err()),
@@ -162,6 +179,12 @@ impl RefundabilityView {
             one_in_flight: now.one_in_flight,
             expected_speed,
         }
+    }
+}
+
+impl BlockedBy {
+    fn of(case: Case) -> Self {
+        Self { case: case.id.to_string(), amount: case.blocked, kind: case.kind.as_str() }
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::state::{Failure, RefundState};
-use redress_core::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use super::time::time;
 
 /// A refund as it is now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -126,9 +127,4 @@ fn failure(state: &RefundState) -> Option<&Failure> {
 /// What was stored is an object of texts: nothing else is taken.
 fn metadata(stored: Option<&str>) -> BTreeMap<String, String> {
     stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-}
-
-/// RFC 3339 in UTC.
-pub(super) fn time(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default().to_string()
 }

@@ -5,6 +5,7 @@ use redress_core::environment::Environment;
 use redress_core::event::{EventKind, OtherEventKind};
 use redress_core::refund::RefundKind;
 use redress_core::state::StateName;
+use redress_engine::admin::cases::CaseDecision;
 use redress_engine::admin::endpoints::Dialect;
 use redress_engine::admin::payment_imports::RowOutcome;
 use serde_json::Value;
@@ -44,7 +45,11 @@ fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
         (vec!["NewRefund.reason"], REASONS.to_vec()),
         (vec!["CloseRefund.outcome"], vec!["succeeded", "failed"]),
         (vec!["CloseCase.blocked"], vec!["released", "refunded"]),
-        (vec!["Case.kind", "listCases?kind"], CaseKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+        (vec!["CaseClosed.decision"], CaseDecision::ALL.iter().map(|decision| decision.as_str()).collect()),
+        (
+            vec!["Case.kind", "BlockedBy.kind", "listCases?kind"],
+            CaseKind::ALL.iter().map(|kind| kind.as_str()).collect(),
+        ),
         (vec!["Case.status", "listCases?status"], vec!["open", "closed"]),
         (vec!["Endpoint.status"], vec!["enabled", "disabled", "revoked"]),
         (

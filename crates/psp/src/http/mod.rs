@@ -157,14 +157,6 @@ impl HttpClient {
         })
     }
 
-    /// Judges an address as far as that goes without DNS, for a clear word at once where somebody sets it.
-    ///
-    /// # Errors
-    /// [`GuardError`] says what is wrong with it.
-    pub fn check_url(&self, url: &str) -> Result<(), GuardError> {
-        self.plan.guard.check_url(url).map(|_| ())
-    }
-
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let not_sent = |text: &dyn ToString| TransportError::NotSent(text.to_string());
         let url = self.plan.guard.check_url(&request.url).map_err(|error| not_sent(&error))?;
@@ -202,6 +194,10 @@ impl std::fmt::Debug for HttpClient {
 impl Transport for HttpClient {
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn check_url(&self, url: &str) -> Result<(), GuardError> {
+        self.plan.guard.check_url(url).map(|_| ())
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) async fn list(engine: &Engine, args: DeliveriesArgs) -> Result<(), Fa
             state: args.state,
             after,
             limit: left,
+            refunds_max: REFUNDS_LOOKED_AT_MAX,
         };
         let page = engine.deliveries_page(asked).await.map_err(redress_engine::admin::AdminError::from)?;
         found.extend(page.deliveries);

@@ -252,7 +252,10 @@ fn again_at(state: &RefundState) -> Option<Timestamp> {
 
 fn because(event: &TimelineEvent) -> String {
     let failure = event.failure.as_ref().map(|(code, text)| format!(" ({code}: {text})"));
-    let author = event.author.as_ref().map(|(name, reason)| format!(", by {name}: {reason}"));
+    let author = event.author.as_ref().map(|author| match author.given_reason() {
+        Some(reason) => format!(", by {}: {reason}", author.name),
+        None => format!(", by {}", author.name),
+    });
     let note = event.note.as_ref().map(|note| format!(": {note}"));
     let again = event.again_at.map(|from| format!(", a new refund is worth trying from {} on", time(from)));
     let parts = [note, failure, again, author];
@@ -287,16 +290,16 @@ fn shown(refund: &Refund, payment: &Payment) -> Value {
 }
 
 fn shown_event(event: &TimelineEvent) -> Value {
-    let pair = |pair: &Option<(String, String)>, names: [&str; 2]| {
-        pair.as_ref().map(|(first, second)| json!({ names[0]: first, names[1]: second }))
-    };
+    let failure = event.failure.as_ref().map(|(code, text)| json!({"code": code, "text": text}));
+    let author = event.author.as_ref();
+    let author = author.map(|author| json!({"name": author.name, "reason": author.given_reason()}));
     json!({
         "number": event.number,
         "type": event.kind.as_str(),
-        "failure": pair(&event.failure, ["code", "text"]),
+        "failure": failure,
         "note": event.note,
         "retry_at": event.again_at.map(time),
-        "author": pair(&event.author, ["name", "reason"]),
+        "author": author,
         "at": time(event.at),
     })
 }
@@ -334,6 +337,7 @@ fn shown_attempt(attempt: &AttemptRow) -> Value {
 mod tests {
     use super::*;
     use redress_core::event::EventKind;
+    use redress_engine::lookup::Author;
 
     #[test]
     fn an_event_says_why_in_the_psps_words() {
@@ -347,6 +351,10 @@ mod tests {
             at: Timestamp::from_micros(0),
         };
         assert_eq!(because(&event(EventKind::Created)), "");
+        let by = |reason: &str| Some(Author { name: "key_1".to_owned(), reason: reason.to_owned() });
+        let asked = TimelineEvent { author: by(""), ..event(EventKind::Created) };
+        let closed = TimelineEvent { author: by("the desk"), ..event(EventKind::Failed) };
+        assert_eq!((because(&asked), because(&closed)), (", by key_1".into(), ", by key_1: the desk".into()));
         let waits = TimelineEvent { note: Some("waits\nfor funds".to_owned()), ..event(EventKind::Pending) };
         assert_eq!(because(&waits), ": waits for funds");
         let refused = TimelineEvent {

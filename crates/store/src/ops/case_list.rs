@@ -41,29 +41,17 @@ pub struct CasePage {
     pub next: Option<CaseId>,
 }
 
-/// The environment of what a case is about; the tables are `c`, and its payment, account and endpoint.
-macro_rules! with_environment {
-    ($rest:literal) => {
-        concat!(
-            "SELECT ",
-            case_columns!("c."),
-            " FROM cases c LEFT JOIN payments p ON p.merchant_id = c.merchant_id AND p.payment_id = c.payment_id \
-             LEFT JOIN psp_accounts a ON a.merchant_id = c.merchant_id AND a.account_id = c.account_id \
-             LEFT JOIN endpoints e ON e.merchant_id = c.merchant_id AND e.endpoint_id = c.endpoint_id \
-             WHERE c.merchant_id = $1 AND ",
-            $rest
-        )
-    };
-}
-
 /// The last that is looked at.
-const LAST_LOOKED_AT: &str = "SELECT case_id FROM cases WHERE merchant_id = $1 AND case_id < $2 ORDER BY case_id DESC LIMIT 1 OFFSET $3";
+const LAST_LOOKED_AT: &str = "SELECT case_id FROM cases WHERE merchant_id = $1 AND environment = $2 AND case_id < $3 \
+     ORDER BY case_id DESC LIMIT 1 OFFSET $4";
 
 // A filter that nobody set is one that everything passes: '' is no kind, and 2 is neither open nor closed.
-const PAGE: &str = with_environment!(
-    "c.case_id >= $2 AND c.case_id < $3 AND COALESCE(p.environment, a.environment, e.environment) = $4 \
-     AND c.kind = COALESCE(NULLIF($5, ''), c.kind) \
-     AND (CASE WHEN c.closed_at IS NULL THEN 1 ELSE 0 END) <> $6 ORDER BY c.case_id DESC LIMIT $7"
+const PAGE: &str = concat!(
+    "SELECT ",
+    case_columns!(),
+    " FROM cases WHERE merchant_id = $1 AND environment = $2 AND case_id >= $3 AND case_id < $4 \
+     AND kind = COALESCE(NULLIF($5, ''), kind) \
+     AND (CASE WHEN closed_at IS NULL THEN 1 ELSE 0 END) <> $6 ORDER BY case_id DESC LIMIT $7"
 );
 
 impl Query for ListCases {
@@ -71,9 +59,13 @@ impl Query for ListCases {
     const NAME: &'static str = "list_cases";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<CasePage, StoreError> {
-        let merchant = self.merchant.as_bytes();
-        let bounds =
-            [merchant.into(), self.before.as_bytes().into(), self.looked_at_max.saturating_sub(1).into()];
+        let (merchant, environment) = (self.merchant.as_bytes(), self.environment.as_str());
+        let bounds = [
+            merchant.into(),
+            environment.into(),
+            self.before.as_bytes().into(),
+            self.looked_at_max.saturating_sub(1).into(),
+        ];
         let last = tx.rows(LAST_LOOKED_AT, &bounds).await?;
         let last = last.first().map(|row| row.id16(0)).transpose()?.map(CaseId::from_bytes);
         let from = last.unwrap_or(CaseId::from_bytes([0; 16]));
@@ -81,9 +73,9 @@ impl Query for ListCases {
         let unwanted: i64 = self.open.map_or(2, |open| i64::from(!open));
         let params = [
             merchant.into(),
+            environment.into(),
             from.as_bytes().into(),
             self.before.as_bytes().into(),
-            self.environment.as_str().into(),
             self.kind.map_or("", CaseKind::as_str).into(),
             unwanted.into(),
             (self.limit + 1).into(),
@@ -117,8 +109,10 @@ impl Query for FindCaseIn {
     const NAME: &'static str = "find_case_in";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Case>, StoreError> {
-        let sql = with_environment!(
-            "c.case_id = $2 AND COALESCE(p.environment, a.environment, e.environment) = $3"
+        let sql = concat!(
+            "SELECT ",
+            case_columns!(),
+            " FROM cases WHERE merchant_id = $1 AND case_id = $2 AND environment = $3"
         );
         let params =
             [self.merchant.as_bytes().into(), self.case.as_bytes().into(), self.environment.as_str().into()];

@@ -111,6 +111,43 @@ pub struct CaseClosed {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// What became of the sum that it blocked.
+    pub decision: CaseDecision,
+}
+
+/// What became of the sum that a case blocked, when it was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseDecision {
+    /// It blocked nothing: no money hung on it.
+    Nothing,
+    /// It is refundable again.
+    Released,
+    /// It counts as refunded.
+    Refunded,
+}
+
+impl CaseDecision {
+    /// Every decision.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::Released, Self::Refunded];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Released => "released",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// As a closed case's sums tell it.
+    const fn of(blocked: i64, booked: i64) -> Self {
+        match (blocked, booked) {
+            (0, _) => Self::Nothing,
+            (_, 0) => Self::Released,
+            _ => Self::Refunded,
+        }
+    }
 }
 
 impl NewCaseRow {
@@ -184,7 +221,10 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened,
     let inserted = tx
         .exec(
             "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, wanted, \
-             blocked, booked, opened_at, endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11) \
+             blocked, booked, opened_at, endpoint_id, environment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, \
+             $11, COALESCE((SELECT p.environment FROM payments p WHERE p.merchant_id = $1 AND p.payment_id = $5), \
+             (SELECT a.environment FROM psp_accounts a WHERE a.merchant_id = $1 AND a.account_id = $6), \
+             (SELECT e.environment FROM endpoints e WHERE e.merchant_id = $1 AND e.endpoint_id = $11))) \
              ON CONFLICT (open_key) WHERE open_key IS NOT NULL DO NOTHING",
             &[
                 case.merchant.as_bytes().into(),
@@ -257,40 +297,11 @@ impl Query for FindCase {
     }
 }
 
-/// The columns that [`read`] reads; of the table with that prefix, where there are others.
+/// The columns that [`read`] reads.
 macro_rules! case_columns {
     () => {
-        case_columns!("")
-    };
-    ($of:literal) => {
-        concat!(
-            $of,
-            "merchant_id, ",
-            $of,
-            "case_id, ",
-            $of,
-            "kind, ",
-            $of,
-            "refund_id, ",
-            $of,
-            "payment_id, ",
-            $of,
-            "account_id, ",
-            $of,
-            "what, ",
-            $of,
-            "blocked, ",
-            $of,
-            "opened_at, ",
-            $of,
-            "closed_at, ",
-            $of,
-            "closed_by, ",
-            $of,
-            "close_reason, ",
-            $of,
-            "endpoint_id"
-        )
+        "merchant_id, case_id, kind, refund_id, payment_id, account_id, what, blocked, opened_at, closed_at, closed_by, \
+         close_reason, endpoint_id, booked"
     };
 }
 pub(crate) use case_columns;
@@ -322,6 +333,33 @@ impl Query for CasesOfPayment {
             "SELECT ",
             case_columns!(),
             " FROM cases WHERE merchant_id = $1 AND payment_id = $2 ORDER BY opened_at DESC, case_id DESC LIMIT $3"
+        );
+        let (merchant, payment) = (self.merchant.as_bytes().into(), self.payment.as_bytes().into());
+        tx.rows(sql, &[merchant, payment, self.limit.into()]).await?.iter().map(read).collect()
+    }
+}
+
+/// The open cases that block a part of a payment, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockingCases {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// So many at most.
+    pub limit: u32,
+}
+
+impl Query for BlockingCases {
+    type Out = Vec<Case>;
+    const NAME: &'static str = "blocking_cases";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Case>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            case_columns!(),
+            " FROM cases WHERE merchant_id = $1 AND payment_id = $2 AND closed_at IS NULL AND blocked > 0 \
+             ORDER BY opened_at, case_id LIMIT $3"
         );
         let (merchant, payment) = (self.merchant.as_bytes().into(), self.payment.as_bytes().into());
         tx.rows(sql, &[merchant, payment, self.limit.into()]).await?.iter().map(read).collect()
@@ -372,7 +410,10 @@ impl Query for ListOpenCases {
 
 pub(crate) fn read(row: &Row) -> Result<Case, StoreError> {
     let closed = match opt_time(row, 9)? {
-        Some(at) => Some(CaseClosed { at, by: row.text(10)?, reason: row.text(11)? }),
+        Some(at) => {
+            let decision = CaseDecision::of(row.int(7)?, row.int(13)?);
+            Some(CaseClosed { at, by: row.text(10)?, reason: row.text(11)?, decision })
+        }
         None => None,
     };
     Ok(Case {

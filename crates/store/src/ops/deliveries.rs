@@ -23,7 +23,9 @@ use crate::tx::{Engine, Tx};
 use crate::value::Row;
 
 pub use again::{ReplayBatch, Replaying, ResendDelivery};
-pub use pages::{DeliveryId, DeliveryPage, FindDelivery, ListedDelivery, PageDeliveries};
+pub use pages::{
+    DeliveryId, DeliveryPage, FindDelivery, ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX,
+};
 pub use record::{AfterDelivery, PutBack, RecordDeliveries, RecordDelivery, Recorded};
 
 /// Which deliveries lie in one queue.

@@ -210,6 +210,28 @@ impl Query for ReadFeed {
     }
 }
 
+/// The place behind which a merchant's feed has nothing yet: 0 where it has nothing at all. What is committed and waits
+/// for its place comes behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedEnd {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of which environment.
+    pub environment: Environment,
+}
+
+impl Query for FeedEnd {
+    type Out = i64;
+    const NAME: &'static str = "feed_end";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<i64, StoreError> {
+        let sql = "SELECT position FROM events WHERE merchant_id = $1 AND environment = $2 AND position > 0 \
+                   ORDER BY position DESC LIMIT 1";
+        let rows = tx.rows(sql, &[self.merchant.as_bytes().into(), self.environment.as_str().into()]).await?;
+        rows.first().map_or(Ok(0), |row| row.int(0))
+    }
+}
+
 impl ReadFeed {
     fn event(&self, row: &Row) -> Result<FeedEvent, StoreError> {
         let happened_at = time(row, 2)?;

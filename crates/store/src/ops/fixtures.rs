@@ -10,7 +10,7 @@ use redress_core::capabilities::{Capabilities, SumLimit};
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
-use redress_core::id::{AccountId, CaseId, MerchantId, PaymentId, ProcessId, RefundId};
+use redress_core::id::{AccountId, CaseId, KeyId, MerchantId, PaymentId, ProcessId, RefundId};
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 use redress_core::payment::Payment;
 use redress_core::policy::{AccountState, Ask, AskedAmount};
@@ -35,6 +35,8 @@ pub(crate) use audit::{audit, rows};
 
 pub(crate) const MERCHANT: MerchantId = MerchantId::from_bytes([1; 16]);
 pub(crate) const STRANGER: MerchantId = MerchantId::from_bytes([2; 16]);
+/// The key that asks for every refund.
+pub(crate) const ASKED_BY: KeyId = KeyId::from_bytes([9; 16]);
 /// This process.
 pub(crate) const HERE: ProcessId = ProcessId::from_bytes([7; 16]);
 
@@ -298,6 +300,7 @@ pub(crate) fn accept(order_ref: &str, amount: &str, n: u32) -> Accept {
         description: Some("a description".to_owned()),
         merchant_refund_id: None,
         metadata: None,
+        asked_by: ASKED_BY,
         named: None,
         keyed: None,
         refund: rf(n),

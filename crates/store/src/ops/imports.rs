@@ -1,6 +1,7 @@
 //! Uploads of many payments. An upload is received whole before anything of it is taken in; then its rows are taken in by
 //! batches, each with its outcome in one transaction, so that whoever goes on after a crash neither repeats nor skips one.
 
+mod dry_run;
 mod receive;
 mod take_in;
 
@@ -14,8 +15,9 @@ use crate::op::Query;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
+pub use dry_run::{JudgePayments, Judged, PaymentNames, WouldBe};
 pub use receive::{AddImportRows, BeginImport, NewImportRow, PruneImports, StartImport};
-pub use take_in::{DueImport, JudgePayments, LeaseImport, OpenImportRows, Ruling, TakeInRows};
+pub use take_in::{DueImport, LeaseImport, OpenImportRows, Ruling, TakeInRows, WouldBePayment};
 
 /// How far an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

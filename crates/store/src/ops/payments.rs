@@ -300,11 +300,16 @@ impl Query for NewestPaymentByMerchantOrderRef {
     const BRIEF: bool = true;
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
-        // Ids begin with the time at which the payment was taken in.
+        // Ids begin with the time at which the payment was taken in. The newer of two: the index has the environment before
+        // the reference.
         let sql = concat!(
             "SELECT ",
             payment_columns!(),
-            " FROM payments WHERE merchant_id = $1 AND merchant_order_ref = $2 ORDER BY payment_id DESC LIMIT 1"
+            " FROM payments WHERE merchant_id = $1 AND payment_id IN (",
+            "(SELECT s.payment_id FROM payments s WHERE s.merchant_id = $1 AND s.environment = 'sandbox' ",
+            "AND s.merchant_order_ref = $2 ORDER BY s.payment_id DESC LIMIT 1), ",
+            "(SELECT l.payment_id FROM payments l WHERE l.merchant_id = $1 AND l.environment = 'live' ",
+            "AND l.merchant_order_ref = $2 ORDER BY l.payment_id DESC LIMIT 1)) ORDER BY payment_id DESC LIMIT 1"
         );
         first(tx, sql, &[self.merchant.as_bytes().into(), (&self.merchant_order_ref).into()]).await
     }

@@ -48,20 +48,20 @@ pub struct RefundPage {
 }
 
 /// The last that is looked at.
-const LAST_LOOKED_AT: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 AND refund_id >= $2 AND refund_id < $3 \
-     ORDER BY refund_id DESC LIMIT 1 OFFSET $4";
+const LAST_LOOKED_AT: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 AND environment = $2 \
+     AND refund_id >= $3 AND refund_id < $4 ORDER BY refund_id DESC LIMIT 1 OFFSET $5";
 
 const PAGE: &str = concat!(
     "SELECT ",
     refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND refund_id >= $2 AND refund_id < $3 AND environment = $4 ",
+    " FROM refunds WHERE merchant_id = $1 AND environment = $2 AND refund_id >= $3 AND refund_id < $4 ",
     "ORDER BY refund_id DESC LIMIT $5"
 );
 
 const PAGE_IN_STATE: &str = concat!(
     "SELECT ",
     refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND refund_id >= $2 AND refund_id < $3 AND environment = $4 AND state = $5 ",
+    " FROM refunds WHERE merchant_id = $1 AND environment = $2 AND refund_id >= $3 AND refund_id < $4 AND state = $5 ",
     "ORDER BY refund_id DESC LIMIT $6"
 );
 
@@ -73,6 +73,7 @@ impl Query for ListRefunds {
         let merchant = self.merchant.as_bytes();
         let bounds = [
             merchant.into(),
+            self.environment.as_str().into(),
             self.from.as_bytes().into(),
             self.before.as_bytes().into(),
             self.looked_at_max.saturating_sub(1).into(),
@@ -82,9 +83,9 @@ impl Query for ListRefunds {
         let from = last.unwrap_or(self.from);
         let mut params = vec![
             merchant.into(),
+            self.environment.as_str().into(),
             from.as_bytes().into(),
             self.before.as_bytes().into(),
-            self.environment.as_str().into(),
         ];
         if let Some(state) = self.state {
             params.push(state.as_str().into());

@@ -7,6 +7,7 @@ use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
 use super::rows::{self, payment_columns, refund_columns};
+use super::write::Author;
 use crate::error::StoreError;
 use crate::op::Query;
 use crate::tx::Tx;
@@ -239,8 +240,8 @@ pub struct TimelineEvent {
     pub again_at: Option<Timestamp>,
     /// What the PSP said about the wait, where it accepted the refund and its end is open.
     pub note: Option<String>,
-    /// Who said so, and why, where a person did.
-    pub author: Option<(String, String)>,
+    /// Who asked for the refund, or said what became of it; nobody where the PSP's word did.
+    pub author: Option<Author>,
     /// When.
     pub at: Timestamp,
 }
@@ -287,6 +288,9 @@ impl Query for Timeline {
         let params =
             [self.merchant.as_bytes().into(), self.refund.as_bytes().into(), TIMELINE_ROWS_MAX.into()];
         let pair = |first: Option<String>, second: Option<String>| first.zip(second);
+        let author = |name: Option<String>, reason: Option<String>| {
+            name.map(|name| Author { name, reason: reason.unwrap_or_default() })
+        };
         let events = tx.rows(EVENTS, &params).await?;
         // The newest that there is room for, the oldest of them first.
         let events = events
@@ -297,7 +301,7 @@ impl Query for Timeline {
                     number: rows::count(row, 0)?,
                     kind: rows::parsed(row, 1, EventKind::parse)?,
                     failure: pair(row.opt_text(2)?, row.opt_text(3)?),
-                    author: pair(row.opt_text(4)?, row.opt_text(5)?),
+                    author: author(row.opt_text(4)?, row.opt_text(5)?),
                     at: rows::time(row, 6)?,
                     note: row.opt_text(7)?,
                     again_at: rows::opt_time(row, 8)?,

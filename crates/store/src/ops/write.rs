@@ -17,13 +17,21 @@ use crate::error::StoreError;
 use crate::tx::Tx;
 use crate::value::Value;
 
-/// Who said so, where a person did.
+/// Who did it: a person, or whoever has a key of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// The person's name, as given.
+    /// The person's name, as given, or the key's id.
     pub name: String,
-    /// The reason given.
+    /// The reason given; empty where none was.
     pub reason: String,
+}
+
+impl Author {
+    /// The reason, where one was given.
+    #[must_use]
+    pub fn given_reason(&self) -> Option<&str> {
+        Some(self.reason.as_str()).filter(|reason| !reason.is_empty())
+    }
 }
 
 const INSERT_REFUND: &str = concat!(
@@ -172,7 +180,7 @@ pub(crate) async fn insert_event<T: Tx>(
             failure.map(|failure| failure.code.as_str()).into(),
             failure.map(|failure| failure.text.as_str()).into(),
             author.map(|author| author.name.as_str()).into(),
-            author.map(|author| author.reason.as_str()).into(),
+            author.and_then(Author::given_reason).into(),
             now.as_micros().into(),
             note.into(),
             micros(failure.and_then(|failure| failure.again_at)),
@@ -216,7 +224,7 @@ pub(crate) async fn insert_other_event<T: Tx>(
             endpoint.into(),
             kind.as_str().into(),
             author.map(|author| author.name.as_str()).into(),
-            author.map(|author| author.reason.as_str()).into(),
+            author.and_then(Author::given_reason).into(),
             now.as_micros().into(),
         ],
     )

@@ -148,6 +148,7 @@ impl Rig {
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
             metadata: Some(r#"{"cart":"7"}"#.into()),
+            asked_by: KeyId::from_bytes([7; 16]),
             idempotency_key: None,
         };
         let Made::New(refund, _) = self.engine.make_refund(request).await.unwrap() else { panic!("refused") };

@@ -14,7 +14,7 @@ use crate::body::{PathText, RawBody};
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::limits::{REASON_CHARS_MAX, REFERENCE_CHARS_MAX};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 use crate::v1::refund_close::author;
 
@@ -50,16 +50,8 @@ pub(crate) struct Asked {
     request_body = Asked,
     responses(
         (status = 200, description = "It is closed.", body = CaseView),
-        (status = 403, description = "The key lacks the right `close_cases`.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 404, description = "There is no such case.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "Somebody closed it before.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A field is missing or wrong.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the right `close_cases`."),
+        (status = 409, description = "Somebody closed it before."),
     )
 )]
 pub(crate) async fn handle(
@@ -69,27 +61,26 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (merchant, environment) = (holder.merchant, holder.environment);
-        let case = engine.case(merchant, environment, id(path)?).await?;
-        holder.needs(Right::CloseCases)?;
-        let object = JsonObject::parse(&body)?;
-        object.only(&["reason", "author", "blocked"])?;
-        let reason = object.required_text("reason", REASON_CHARS_MAX)?;
-        let author = author(&object, &holder)?;
-        let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
-            Some("released") => Blocked::Released,
-            Some("refunded") => Blocked::Refunded,
-            None if case.blocked == 0 => Blocked::Released,
-            _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
-        };
-        let shown = async || Ok(Json(CaseView::of(engine.case(merchant, environment, case.id).await?)));
-        let first = async {
-            engine.close_case(merchant, case.id, &author, &reason, blocked).await?;
-            Ok((case.id.to_string(), shown().await?))
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
+    let (merchant, environment) = (holder.merchant, holder.environment);
+    let case = engine.case(merchant, environment, id(path)?).await?;
+    holder.needs(Right::CloseCases)?;
+    let object = JsonObject::parse(&body)?;
+    object.only(&["reason", "author", "blocked"])?;
+    let reason = object.required_text("reason", REASON_CHARS_MAX)?;
+    let author = author(&object, &holder)?;
+    let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
+        Some("released") => Blocked::Released,
+        Some("refunded") => Blocked::Refunded,
+        None if case.blocked == 0 => Blocked::Released,
+        _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
     };
-    own.to_its_end("request", work).await
+    let id = case.id;
+    let shown = move |engine: Engine| async move {
+        Ok::<_, OwnError>(Json(CaseView::of(engine.case(merchant, environment, id).await?)))
+    };
+    let first = move |engine: Engine| async move {
+        engine.close_case(merchant, id, &author, &reason, blocked).await?;
+        Ok((id.to_string(), shown(engine).await?))
+    };
+    once.run(engine, holder, body, first, move |engine, _| shown(engine)).await
 }

@@ -59,6 +59,9 @@ async fn what_waits_for_a_person_is_listed_read_and_closed_with_a_reason() {
     assert_eq!((&case["alarm"], &case["closed"]), (&json!(true), &Value::Null));
     let path = format!("/v1/cases/{}", case["id"].as_str().unwrap());
     assert_eq!(get(&path).await, (200, case.clone()));
+    let blocked_by = async || get("/v1/payments/o1/refundability").await.1["blocked_by"].clone();
+    let this = json!([{"case": case["id"], "amount": 4_000, "kind": "late_success"}]);
+    assert_eq!(blocked_by().await, this, "what blocks it is named");
     for (query, count) in
         [("?kind=late_success", 1), ("?kind=overdue", 0), ("?status=closed", 0), ("?limit=1", 1)]
     {
@@ -91,6 +94,10 @@ async fn what_waits_for_a_person_is_listed_read_and_closed_with_a_reason() {
         (status, &told["status"], &told["closed"]["reason"]),
         (200, &json!("closed"), &json!("the desk confirms it"))
     );
+    assert_eq!(told["closed"]["decision"], "refunded", "{told}");
+    assert_eq!(blocked_by().await, json!([]));
+    let listed = get("/v1/cases?status=closed&kind=late_success").await.1;
+    assert_eq!(listed["data"][0]["closed"], told["closed"], "{listed}");
     assert!(told["closed"]["by"].as_str().unwrap().starts_with("Mai by key_"), "{told}");
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!((order.payment.balance.refunded, order.payment.balance.blocked), (4_000, 0));

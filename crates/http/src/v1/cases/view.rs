@@ -4,7 +4,7 @@ use redress_engine::admin::cases::Case;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::v1::view::time;
+use crate::v1::time::time;
 
 /// What a person must look at.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,6 +53,10 @@ struct ClosedView {
     by: String,
     /// Why.
     reason: String,
+    /// What became of the sum that it blocked: `released`: it is refundable again; `refunded`: it counts as refunded;
+    /// `nothing`: it blocked nothing.
+    #[schema(value_type = String, example = "released")]
+    decision: &'static str,
 }
 
 impl CaseView {
@@ -73,6 +77,7 @@ impl CaseView {
                 at: time(closed.at),
                 by: closed.by,
                 reason: closed.reason,
+                decision: closed.decision.as_str(),
             }),
         }
     }

@@ -8,7 +8,7 @@ use super::id;
 use super::view::WithAttempts;
 use crate::body::PathText;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 
 /// Read a delivery
 ///
@@ -21,10 +21,6 @@ use crate::v1::error::{Body, OwnError};
     params(("id" = String, Path, description = "The delivery's id.", example = "dlv_01k0000000000000000000000001k000000000000000000000002")),
     responses(
         (status = 200, description = "The delivery.", body = WithAttempts),
-        (status = 404, description = "There is no such delivery.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

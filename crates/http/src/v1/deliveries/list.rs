@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use redress_core::id::{EndpointId, RefundId};
 use redress_engine::engine::Engine;
-use redress_engine::notify::history::{DeliveryId, DeliveryState, PageDeliveries};
+use redress_engine::notify::history::{DeliveryId, DeliveryState, PageDeliveries, REFUNDS_LOOKED_AT_MAX};
 
 use super::view::DeliveryShown;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
-use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked};
+use crate::v1::error::OwnError;
+use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use crate::v1::query::QueryFields;
 
 const ENDPOINT: &str = "endpoint";
@@ -29,13 +29,10 @@ const STATE: &str = "state";
         ("endpoint" = Option<String>, Query, description = "Only those to this endpoint."),
         ("refund" = Option<String>, Query, description = "Only those of this refund."),
         ("state" = Option<String>, Query, description = "Only those that are `due`, `delivered` or `given_up`."),
-        ("limit" = Option<u32>, Query, description = "The most on a page, from 1 to 500.", minimum = 1, maximum = 500),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        PageParams,
     ),
     responses(
         (status = 200, description = "A page of them.", body = Page<DeliveryShown>),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(
@@ -54,6 +51,7 @@ pub(crate) async fn handle(
         state: query.parsed(STATE, "due, delivered or given_up", DeliveryState::parse)?,
         after: asked.after,
         limit: asked.limit,
+        refunds_max: REFUNDS_LOOKED_AT_MAX,
     });
     let page = page.await?;
     Ok(Json(Page {

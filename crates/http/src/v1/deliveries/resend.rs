@@ -9,7 +9,7 @@ use super::id;
 use super::view::WithAttempts;
 use crate::body::{PathText, RawBody};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 
 /// Resend a delivery
@@ -27,12 +27,7 @@ use crate::v1::once::Once;
     ),
     responses(
         (status = 200, description = "The delivery, which is due.", body = WithAttempts),
-        (status = 404, description = "There is no such delivery.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "Its endpoint is revoked.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "Its endpoint is revoked."),
     )
 )]
 pub(crate) async fn handle(
@@ -42,18 +37,14 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (merchant, environment, id) = (holder.merchant, holder.environment, id(path)?);
-        let first = async {
-            let delivery = engine.resend_delivery(merchant, environment, id).await?;
-            Ok((id.to_string(), Json(WithAttempts::of(&delivery))))
-        };
-        let again = async |_| {
-            let delivery = engine.delivery(merchant, environment, id).await?;
-            Ok(Json(WithAttempts::of(&delivery)))
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    let (merchant, environment, id) = (holder.merchant, holder.environment, id(path)?);
+    let first = move |engine: Engine| async move {
+        let delivery = engine.resend_delivery(merchant, environment, id).await?;
+        Ok((id.to_string(), Json(WithAttempts::of(&delivery))))
     };
-    own.to_its_end("request", work).await
+    let again = move |engine: Engine, _| async move {
+        let delivery = engine.delivery(merchant, environment, id).await?;
+        Ok(Json(WithAttempts::of(&delivery)))
+    };
+    once.run(engine, holder, body, first, again).await
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use redress_core::environment::Environment;
+use redress_core::id::KeyId;
 use redress_core::policy::{Ask, AskedAmount};
 use redress_engine::accept::RefundRequest;
 use redress_engine::admin::keys::CredentialKind;
@@ -33,6 +34,7 @@ impl Shop {
             description: None,
             merchant_refund_id: None,
             metadata: None,
+            asked_by: KeyId::from_bytes([7; 16]),
             idempotency_key: None,
         };
         shop.harness.engine.make_refund(request).await.unwrap();

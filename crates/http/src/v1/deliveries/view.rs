@@ -4,7 +4,7 @@ use redress_engine::notify::history::{DeliveryAttempt, ListedDelivery};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::v1::endpoints::rfc3339;
+use crate::v1::time::time;
 
 /// One event owed to one address.
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,9 +75,9 @@ impl DeliveryShown {
             endpoint: id.endpoint.map(|endpoint| endpoint.to_string()),
             dialect: delivery.dialect.as_str(),
             state: delivery.state.as_str(),
-            due_at: delivery.due_at.map(rfc3339),
-            created_at: rfc3339(delivery.created_at),
-            finished_at: delivery.finished_at.map(rfc3339),
+            due_at: delivery.due_at.map(time),
+            created_at: time(delivery.created_at),
+            finished_at: delivery.finished_at.map(time),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Attempt {
     fn of(attempt: &DeliveryAttempt) -> Self {
         let took = attempt.finished_at.since(attempt.started_at);
         Self {
-            started_at: rfc3339(attempt.started_at),
+            started_at: time(attempt.started_at),
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             status: attempt.status,
             answer: attempt.answer.clone(),

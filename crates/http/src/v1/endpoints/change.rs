@@ -11,7 +11,7 @@ use super::{TEXT_CHARS_MAX, dialect, events, id};
 use crate::body::{PathText, RawBody};
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 
 /// What is changed; what is left out stays.
 #[derive(ToSchema)]
@@ -43,12 +43,7 @@ pub(crate) struct Asked {
     request_body = Asked,
     responses(
         (status = 200, description = "The endpoint as it is now.", body = EndpointShown),
-        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "It is revoked.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked."),
     )
 )]
 pub(crate) async fn handle(

@@ -17,7 +17,7 @@ use super::{TEXT_CHARS_MAX, dialect, events};
 use crate::body::RawBody;
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 use crate::v1::payments::environment;
 
@@ -26,7 +26,8 @@ use crate::v1::payments::environment;
 #[schema(as = NewEndpoint, example = json!({"url": "https://shop.example/hooks", "name": "shop", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
-    /// Where it is: https, or http. Which networks may be reached is judged at each attempt.
+    /// Where it is: https, or http, without a user name, and no literal address of a network that may not be reached. What a
+    /// name resolves to is judged at each attempt.
     #[schema(example = "https://shop.example/hooks")]
     url: String,
     /// What people call it; `endpoint` where it is left out.
@@ -71,10 +72,7 @@ pub(crate) struct Told {
         (status = 200, description = "It was made before with this key: as it is now, without its secret.",
             body = EndpointShown),
         (status = 201, description = "It is there, and told of what happens from now on.", body = Told),
-        (status = 409, description = "There are as many as there may be.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "There are as many as there may be."),
     )
 )]
 pub(crate) async fn handle(
@@ -83,34 +81,22 @@ pub(crate) async fn handle(
     once: Once,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
-        let first = async {
-            let (endpoint, secret) = engine.add_endpoint(new).await?;
-            let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
-            let told = Told { endpoint: EndpointShown::of(endpoint), secret };
-            Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
-        };
-        // The secret was shown once.
-        let again = |name: String| {
-            let id = EndpointId::parse(&name).map_err(|_| OwnError::not_found("endpoint"));
-            shown(&engine, &holder, id)
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
+    let first = move |engine: Engine| async move {
+        let (endpoint, secret) = engine.add_endpoint(new).await?;
+        let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
+        let told = Told { endpoint: EndpointShown::of(endpoint), secret };
+        Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
     };
-    own.to_its_end("request", work).await
+    // The secret was shown once.
+    let again = move |engine: Engine, name: String| async move {
+        let id = EndpointId::parse(&name).map_err(|_| OwnError::not_found("endpoint"))?;
+        let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
+        Ok(Json(EndpointShown::of(endpoint)).into_response())
+    };
+    once.run(engine, holder, body, first, again).await
 }
 
-/// An endpoint as it is now.
-async fn shown(
-    engine: &Engine,
-    holder: &KeyHolder,
-    id: Result<EndpointId, OwnError>,
-) -> Result<Response, OwnError> {
-    let endpoint = engine.endpoint(holder.merchant, holder.environment, id?).await?;
-    Ok(Json(EndpointShown::of(endpoint)).into_response())
-}
 fn read(
     object: &JsonObject<'_>,
     merchant: MerchantId,

@@ -11,7 +11,7 @@ use super::{TEXT_CHARS_MAX, id};
 use crate::body::{PathText, RawBody};
 use crate::json_object::JsonObject;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 
 /// Why an endpoint is enabled.
@@ -39,12 +39,7 @@ pub(crate) struct Asked {
     request_body = Asked,
     responses(
         (status = 200, description = "It is enabled.", body = EndpointShown),
-        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "It is revoked.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked."),
     )
 )]
 pub(crate) async fn handle(
@@ -54,22 +49,20 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (merchant, environment) = (holder.merchant, holder.environment);
-        let id = id(path)?;
-        let reason = {
-            let object = JsonObject::parse(&body)?;
-            object.only(&["reason"])?;
-            object.required_text("reason", TEXT_CHARS_MAX)?
-        };
-        engine.endpoint(merchant, environment, id).await?;
-        let shown = async || Ok(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)));
-        let first = async {
-            engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
-            Ok((id.to_string(), shown().await?))
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, async |_| shown().await)).await
+    let (merchant, environment) = (holder.merchant, holder.environment);
+    let id = id(path)?;
+    let reason = {
+        let object = JsonObject::parse(&body)?;
+        object.only(&["reason"])?;
+        object.required_text("reason", TEXT_CHARS_MAX)?
     };
-    own.to_its_end("request", work).await
+    engine.endpoint(merchant, environment, id).await?;
+    let shown = move |engine: Engine| async move {
+        Ok::<_, OwnError>(Json(EndpointShown::of(engine.endpoint(merchant, environment, id).await?)))
+    };
+    let first = move |engine: Engine| async move {
+        engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
+        Ok((id.to_string(), shown(engine).await?))
+    };
+    once.run(engine, holder, body, first, move |engine, _| shown(engine)).await
 }

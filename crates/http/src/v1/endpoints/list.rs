@@ -7,8 +7,8 @@ use redress_engine::engine::Engine;
 
 use super::view::EndpointShown;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
-use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked};
+use crate::v1::error::OwnError;
+use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use crate::v1::query::QueryFields;
 
 /// List endpoints
@@ -20,13 +20,10 @@ use crate::v1::query::QueryFields;
     operation_id = "listEndpoints",
     tag = "Endpoints",
     params(
-        ("limit" = Option<u32>, Query, description = "The most on a page, from 1 to 500.", minimum = 1, maximum = 500),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        PageParams,
     ),
     responses(
         (status = 200, description = "A page of them.", body = Page<EndpointShown>),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

@@ -16,8 +16,6 @@ use redress_core::event::EventKind;
 use redress_core::id::EndpointId;
 use redress_engine::admin::endpoints::Dialect;
 
-pub(super) use view::rfc3339;
-
 use super::error::OwnError;
 use crate::body::PathText;
 use crate::json_object::{FieldProblem, JsonObject};

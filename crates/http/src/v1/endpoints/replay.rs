@@ -11,8 +11,9 @@ use super::{TEXT_CHARS_MAX, id};
 use crate::body::{PathText, RawBody};
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::{Once, told, told_again};
+use crate::v1::time::read_time;
 
 /// Since when an endpoint is told everything again.
 #[derive(ToSchema)]
@@ -55,12 +56,7 @@ pub(crate) struct Told {
     request_body = Asked,
     responses(
         (status = 200, description = "They are due.", body = Told),
-        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "It is revoked.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked."),
     )
 )]
 pub(crate) async fn handle(
@@ -70,29 +66,25 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let (id, (since, before)) = (id(path)?, read(&JsonObject::parse(&body)?)?);
-        let (merchant, environment) = (holder.merchant, holder.environment);
-        let first = async {
-            let replayed = engine.replay_endpoint(merchant, environment, id, since, before).await?;
-            let next_cursor = replayed.next.map(|next| next.to_string());
-            told(&Told { due: replayed.due, has_more: next_cursor.is_some(), next_cursor })
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
+    let (id, (since, before)) = (id(path)?, read(&JsonObject::parse(&body)?)?);
+    let (merchant, environment) = (holder.merchant, holder.environment);
+    let first = move |engine: Engine| async move {
+        let replayed = engine.replay_endpoint(merchant, environment, id, since, before).await?;
+        let next_cursor = replayed.next.map(|next| next.to_string());
+        told(&Told { due: replayed.due, has_more: next_cursor.is_some(), next_cursor })
     };
-    own.to_its_end("request", work).await
+    once.run(engine, holder, body, first, |_, text| async { Ok(told_again(text)) }).await
 }
 
 fn read(object: &JsonObject<'_>) -> Result<(Timestamp, Option<i64>), FieldProblem> {
     object.only(&["since", "cursor"])?;
     let since = object.required_text("since", TEXT_CHARS_MAX)?;
-    let since: jiff::Timestamp =
-        since.parse().map_err(|_| FieldProblem::of("since", "must be a time as RFC 3339 writes it"))?;
+    let since = read_time(&since)
+        .ok_or_else(|| FieldProblem::of("since", "must be a time as RFC 3339 writes it, with a zone"))?;
     let cursor = object.text("cursor", TEXT_CHARS_MAX)?;
     let before = cursor.map(|cursor| cursor.parse().ok().filter(|place| *place > 0_i64));
     if before == Some(None) {
         return Err(FieldProblem::of("cursor", "must be the next_cursor of a replay, as it was"));
     }
-    Ok((Timestamp::from_micros(since.as_microsecond()), before.flatten()))
+    Ok((since, before.flatten()))
 }

@@ -8,7 +8,7 @@ use super::id;
 use super::view::EndpointShown;
 use crate::body::PathText;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 
 /// Revoke an endpoint
 ///
@@ -21,10 +21,6 @@ use crate::v1::error::{Body, OwnError};
     params(("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000")),
     responses(
         (status = 200, description = "It is revoked.", body = EndpointShown),
-        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

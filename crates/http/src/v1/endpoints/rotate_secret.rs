@@ -9,11 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::id;
-use super::view::rfc3339;
 use crate::body::{PathText, RawBody};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::Once;
+use crate::v1::time::time;
 
 /// A new signing secret.
 #[derive(Serialize, ToSchema)]
@@ -44,12 +44,7 @@ pub(crate) struct Told {
     ),
     responses(
         (status = 200, description = "The new secret.", body = Told),
-        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "It is revoked.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked."),
     )
 )]
 pub(crate) async fn handle(
@@ -59,22 +54,18 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
-        let answer = |secret, old_secret_until| Told { id: id.to_string(), secret, old_secret_until };
-        let first = async {
-            let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
-            let (secret, until) = (secret.expose_secret().to_owned(), rfc3339(until));
-            Ok((until.clone(), Json(answer(Some(secret), until))))
-        };
-        // Where the answer was lost the receiver needs it: while the secret before still signs, it is told again.
-        let again = async |until: String| {
-            let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
-            let secret = engine.rotated_secret(&endpoint, &|end| rfc3339(end) == until)?;
-            Ok(Json(answer(secret.map(|secret| secret.expose_secret().to_owned()), until)))
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+    let answer = move |secret, old_secret_until| Json(Told { id: id.to_string(), secret, old_secret_until });
+    let first = move |engine: Engine| async move {
+        let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
+        let (secret, until) = (secret.expose_secret().to_owned(), time(until));
+        Ok((until.clone(), answer(Some(secret), until)))
     };
-    own.to_its_end("request", work).await
+    // Where the answer was lost the receiver needs it: while the secret before still signs, it is told again.
+    let again = move |engine: Engine, until: String| async move {
+        let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
+        let secret = engine.rotated_secret(&endpoint, &|end| time(end) == until)?;
+        Ok(answer(secret.map(|secret| secret.expose_secret().to_owned()), until))
+    };
+    once.run(engine, holder, body, first, again).await
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::id;
 use crate::body::{PathText, RawBody};
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::{Once, told, told_again};
 
 /// What came of a test.
@@ -44,14 +44,8 @@ pub(crate) struct Told {
     ),
     responses(
         (status = 200, description = "What came back, also where it was not taken.", body = Told),
-        (status = 404, description = "There is no such endpoint.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 409, description = "It is revoked.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 503, description = "As much is under way to the endpoint as may be: come back in a moment.",
-            body = Body<'static>, content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It is revoked."),
+        (status = 503, description = "As much is under way to the endpoint as may be: come back in a moment."),
     )
 )]
 pub(crate) async fn handle(
@@ -61,20 +55,16 @@ pub(crate) async fn handle(
     path: PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
-        let first = async {
-            let test = engine.test_endpoint(holder.merchant, id).await?;
-            told(&Told {
-                event_id: test.event_id,
-                taken: test.taken,
-                status: test.status,
-                answer: test.answer,
-                duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
-            })
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, async |text| Ok(told_again(text)))).await
+    let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+    let first = move |engine: Engine| async move {
+        let test = engine.test_endpoint(holder.merchant, id).await?;
+        told(&Told {
+            event_id: test.event_id,
+            taken: test.taken,
+            status: test.status,
+            answer: test.answer,
+            duration_ms: u64::try_from(test.took.as_millis()).unwrap_or(u64::MAX),
+        })
     };
-    own.to_its_end("request", work).await
+    once.run(engine, holder, body, first, |_, text| async { Ok(told_again(text)) }).await
 }

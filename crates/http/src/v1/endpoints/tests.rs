@@ -7,7 +7,7 @@ use redress_store::{Done, Operation, StoreError, Tx};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::testing::{Answer, Harness};
+use crate::testing::{Answer, Harness, HeldBack, hang_up, settle_down};
 
 async fn call(harness: &Harness, key: &str, method: &str, path: &str, body: &str) -> Answer {
     let request =
@@ -107,6 +107,11 @@ async fn wrong_content_is_named() {
         ("url", json!("shop.example")),
         ("url", json!("file:///etc/passwd")),
         ("url", json!("https://a:b@shop.example/")),
+        ("url", json!("https://shop.example:25/")),
+        ("url", json!("http://10.0.0.1/")),
+        ("url", json!("http://2130706433/")),
+        ("url", json!("https://[::1]/")),
+        ("url", json!("http://169.254.169.254/latest/meta-data")),
         ("url", json!(1)),
         ("name", json!(" ")),
         ("name", json!("x".repeat(201))),
@@ -264,4 +269,55 @@ async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_no_secret_again
     // Once the secret before signs no more, or another rotation came, it is not told again.
     shop.harness.clock.advance(std::time::Duration::from_secs(25 * 3_600));
     assert_eq!(keyed("rotate-secret", "").await.1["secret"], Value::Null);
+}
+
+/// What was sent once is not sent again because nobody heard of it.
+#[tokio::test]
+async fn a_test_whose_caller_hangs_up_is_ended_and_sends_nothing_again() {
+    let holds = HeldBack::new("end_keyed");
+    let shop = Shop { harness: Harness::with_faults(holds.clone()).await };
+    let made = shop.add("http://sandbox.test/no/such/path").await;
+    let request = || {
+        Request::post(format!("/v1/endpoints/{}/test", made["id"].as_str().unwrap()))
+            .header("authorization", format!("Bearer {}", shop.harness.merchant.api_key))
+            .header("idempotency-key", "t-1")
+            .body(Body::empty())
+            .unwrap()
+    };
+    hang_up(&shop.harness, request()).await;
+    holds.let_go();
+    settle_down().await;
+    let (first, second) = (shop.harness.send(request()).await, shop.harness.send(request()).await);
+    for answer in [&first, &second] {
+        assert!(answer.status == 200 && answer.headers.contains_key("idempotent-replayed"), "{answer:?}");
+    }
+    assert_eq!(first.json(), second.json());
+}
+
+#[tokio::test]
+async fn fields_that_are_not_known_are_refused_and_change_nothing() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let before = shop.call("GET", "/v1/endpoints", json!({})).await;
+    for (method, path, body) in [
+        (
+            "POST",
+            "/v1/endpoints".to_owned(),
+            json!({"url": "https://shop.example/2", "event": ["refund.failed"]}),
+        ),
+        ("PATCH", path.clone(), json!({"name": "Hooks", "Url": "https://shop.example/2"})),
+        ("PATCH", path.clone(), json!({"name": "Hooks", "environment": "live"})),
+        ("POST", format!("{path}/enable"), json!({"reason": "it answers again", "by": "Mai"})),
+        (
+            "POST",
+            format!("{path}/replay"),
+            json!({"since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}),
+        ),
+    ] {
+        let (status, told) = shop.call(method, &path, body).await;
+        assert_eq!((status, &told["code"]), (400, &json!("malformed")), "{method} {path}: {told}");
+        assert!(told["detail"].as_str().unwrap().contains("not known"), "{told}");
+    }
+    assert_eq!(shop.call("GET", "/v1/endpoints", json!({})).await, before);
 }

@@ -1,10 +1,11 @@
 //! An endpoint as it is shown.
 
 use redress_core::event::EventKind;
-use redress_core::time::Timestamp;
 use redress_engine::admin::endpoints::Endpoint;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::v1::time::time;
 
 /// Where a merchant is told what happens to its refunds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,19 +65,13 @@ impl EndpointShown {
                 (None, Some(_)) => "disabled",
                 (None, None) => "enabled",
             },
-            failing_since: endpoint.failing_since.map(rfc3339),
-            disabled_at: endpoint.disabled_at.map(rfc3339),
-            old_secret_until: endpoint.old_secret.map(|(_, until)| rfc3339(until)),
-            created_at: rfc3339(endpoint.created_at),
-            revoked_at: endpoint.revoked_at.map(rfc3339),
+            failing_since: endpoint.failing_since.map(time),
+            disabled_at: endpoint.disabled_at.map(time),
+            old_secret_until: endpoint.old_secret.map(|(_, until)| time(until)),
+            created_at: time(endpoint.created_at),
+            revoked_at: endpoint.revoked_at.map(time),
             name: endpoint.name,
             url: endpoint.url,
         }
     }
-}
-
-/// A time as the own API writes it: RFC 3339, in UTC.
-pub(in crate::v1) fn rfc3339(at: Timestamp) -> String {
-    let time = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX);
-    format!("{time:.6}")
 }

@@ -12,7 +12,7 @@ use super::upload::Format;
 use super::view::ImportView;
 use crate::body::LargeBody;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 use crate::v1::query::QueryFields;
 
@@ -24,7 +24,7 @@ const ROWS_AT_ONCE: usize = 500;
 /// Takes CSV, or JSON lines with one body of `POST /v1/payments` a line, and answers when all of it is on disk; then the rows
 /// are taken in one by one, each as `POST /v1/payments` would. Read the import for how far it is, and its rows for what came
 /// of each. What is refused leaves the other rows alone; the same file again changes nothing. With `dry_run=true` every row
-/// is judged by what is there now and no payment is changed.
+/// is judged by what is there now and by what the rows above it would have left, and no payment is changed.
 #[utoipa::path(
     post,
     path = "/v1/payment-imports",
@@ -48,15 +48,10 @@ const ROWS_AT_ONCE: usize = 500;
     responses(
         (status = 202, description = "All of it is here; it is being taken in.", body = ImportView,
             headers(("Location" = String, description = "Where the import is read."))),
-        (status = 400, description = "It cannot be read: a CSV's header, say.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 413, description = "It is too long.", body = Body<'static>, content_type = "application/problem+json"),
-        (status = 415, description = "It is neither CSV nor JSON lines.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 422, description = "It has no rows, or too many.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
+        (status = 400, description = "It cannot be read: a CSV's header, say."),
+        (status = 413, description = "It is too long."),
+        (status = 415, description = "It is neither CSV nor JSON lines."),
+        (status = 422, description = "It has no rows, or too many."),
     )
 )]
 pub(crate) async fn handle(
@@ -67,25 +62,22 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     LargeBody(body): LargeBody,
 ) -> Result<Response, OwnError> {
-    let own = engine.clone();
-    let work = async move {
-        query.only(&["dry_run"])?;
-        let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
-        let format = Format::of(&headers)?;
-        let first = async {
-            let accounts = engine.list_accounts(Some(holder.merchant)).await?;
-            let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
-            let rows = format.read(&body, holder.environment, &accounts)?;
-            let import = receive(&engine, &holder, dry_run, rows).await?;
-            Ok((import.to_string(), shown(&engine, &holder, import).await?))
-        };
-        let again = async |name: String| {
-            let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;
-            shown(&engine, &holder, import).await
-        };
-        Box::pin(once.run(&engine, &holder, &body, first, again)).await
+    query.only(&["dry_run"])?;
+    let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
+    let format = Format::of(&headers)?;
+    let uploaded = body.clone();
+    let first = move |engine: Engine| async move {
+        let accounts = engine.list_accounts(Some(holder.merchant)).await?;
+        let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
+        let rows = format.read(&uploaded, holder.environment, &accounts)?;
+        let import = receive(&engine, &holder, dry_run, rows).await?;
+        Ok((import.to_string(), shown(&engine, &holder, import).await?))
     };
-    own.to_its_end("request", work).await
+    let again = move |engine: Engine, name: String| async move {
+        let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;
+        shown(&engine, &holder, import).await
+    };
+    once.run(engine, holder, body, first, again).await
 }
 
 /// Writes all rows; only then the import begins.

@@ -8,7 +8,7 @@ use super::id;
 use super::view::ImportView;
 use crate::body::PathText;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
+use crate::v1::error::OwnError;
 
 /// Read an import
 #[utoipa::path(
@@ -19,10 +19,6 @@ use crate::v1::error::{Body, OwnError};
     params(("id" = String, Path, description = "The import's id.", example = "imp_01k00000000000000000000000")),
     responses(
         (status = 200, description = "The import as it is now.", body = ImportView),
-        (status = 404, description = "There is no such import.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

@@ -7,8 +7,8 @@ use redress_engine::engine::Engine;
 
 use super::view::ImportView;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
-use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked};
+use crate::v1::error::OwnError;
+use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use crate::v1::query::QueryFields;
 
 /// List the imports
@@ -20,16 +20,10 @@ use crate::v1::query::QueryFields;
     operation_id = "listPaymentImports",
     tag = "Payments",
     params(
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most imports on the page; 50 where it \
-            is left out."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        PageParams,
     ),
     responses(
         (status = 200, description = "A page.", body = Page<ImportView>),
-        (status = 422, description = "A parameter is wrong.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

@@ -9,8 +9,8 @@ use super::id;
 use super::view::RowView;
 use crate::body::PathText;
 use crate::v1::auth::KeyHolder;
-use crate::v1::error::{Body, OwnError};
-use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked};
+use crate::v1::error::OwnError;
+use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use crate::v1::query::QueryFields;
 
 /// List an import's rows
@@ -25,18 +25,10 @@ use crate::v1::query::QueryFields;
         ("id" = String, Path, description = "The import's id.", example = "imp_01k00000000000000000000000"),
         ("outcome" = Option<String>, Query, description = "Only rows with this outcome: `created`, `updated`, `unchanged` or \
             `refused`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "The most rows on the page; 50 where it is \
-            left out."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        PageParams,
     ),
     responses(
         (status = 200, description = "A page.", body = Page<RowView>),
-        (status = 404, description = "There is no such import.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = Body<'static>,
-            content_type = "application/problem+json"),
-        (status = "default", description = "Any other problem.", body = Body<'static>,
-            content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn handle(

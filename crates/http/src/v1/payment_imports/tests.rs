@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::limits::{IMPORT_BYTES_MAX, IMPORT_ROWS_MAX};
-use crate::testing::{Answer, Harness};
+use crate::testing::{Answer, Harness, HeldBack, hang_up, settle_down};
 
 const CSV: &str = "text/csv";
 const LINES: &str = "application/x-ndjson";
@@ -114,7 +114,8 @@ async fn json_lines_are_bodies_of_payments_and_the_same_file_again_changes_nothi
     // The sum of one has risen; another's PSP has another id; one has no account.
     let other = line("b", 200).replace("p-b", "p-x");
     let strange = line("c", 1).replace(&harness.merchant.tap.to_string(), &harness.other.tap.to_string());
-    let second = [line("a", 150), other, strange, "{\"order_ref\":1}".to_owned()].join("\r\n");
+    let id = line("pay_00000000000000000000000001", 1);
+    let second = [line("a", 150), other, strange, "{\"order_ref\":1}".to_owned(), id].join("\r\n");
     let told = upload(&harness, "", LINES, None, &second).await.json();
     work(&harness).await;
     let rows = get(&harness, &format!("/v1/payment-imports/{}/rows", told["id"].as_str().unwrap())).await;
@@ -125,6 +126,7 @@ async fn json_lines_are_bodies_of_payments_and_the_same_file_again_changes_nothi
             row(2, "refused", "conflict", "psp_payment_id"),
             row(3, "refused", "invalid", "psp_account"),
             row(4, "refused", "invalid", "order_ref"),
+            row(5, "refused", "invalid", "order_ref"),
         ]
     );
 }
@@ -139,6 +141,39 @@ async fn a_dry_run_changes_no_payment() {
     let rows = get(&harness, &format!("{path}/rows")).await;
     assert_eq!((short(&rows), &rows["data"][0]["payment"]), (vec![row(2, "created", "", "")], &Value::Null));
     assert_eq!(get_with(&harness, &harness.merchant.api_key, "/v1/payments/a").await.0, 404);
+}
+
+/// Rows that clash are judged alike, whether they are taken in together or not: 100 are at once.
+#[tokio::test]
+async fn a_dry_run_says_what_the_real_run_would_come_to() {
+    let harness = Harness::new().await;
+    let mut lines: Vec<String> = (0..250).map(|n| json_line(&harness, &format!("o-{n}"), 100)).collect();
+    // Of the first batch, met again in the second and in the third.
+    for place in [120, 230] {
+        lines[place] = json_line(&harness, "o-0", 100);
+        lines[place + 1] = json_line(&harness, "o-1", i64::try_from(place).unwrap());
+        lines[place + 2] = json_line(&harness, "x", 100).replace("p-x", "p-o-2");
+        lines[place + 3] = json_line(&harness, "o-3", 100).replace("p-o-3", "p-y");
+    }
+    let file = lines.join("\n");
+    let mut said = Vec::new();
+    for query in ["?dry_run=true", ""] {
+        let told = upload(&harness, query, LINES, None, &file).await.json();
+        work(&harness).await;
+        let path = format!("/v1/payment-imports/{}", told["id"].as_str().unwrap());
+        assert_eq!(get(&harness, &path).await["status"], "done");
+        let rows = get(&harness, &format!("{path}/rows?limit=500")).await;
+        if !query.is_empty() {
+            let named = rows["data"].as_array().unwrap().iter().filter(|row| !row["payment"].is_null());
+            assert_eq!(named.count(), 0, "no payment is there that a row could name");
+        }
+        said.push(short(&rows));
+    }
+    assert_eq!(said[0], said[1]);
+    assert_eq!(said[0][120], row(121, "unchanged", "", ""));
+    assert_eq!(said[0][231], row(232, "updated", "", ""));
+    assert_eq!(said[0][122], row(123, "refused", "conflict", "psp_payment_id"));
+    assert_eq!(said[0][233], row(234, "refused", "conflict", "psp_payment_id"));
 }
 
 #[tokio::test]
@@ -220,4 +255,58 @@ async fn what_a_crash_left_is_taken_up_when_the_lease_is_over() {
     work(&harness).await;
     let done = get(&harness, &path).await;
     assert_eq!((&done["status"], &done["rows"]["created"]), (&json!("done"), &json!(250)));
+}
+
+/// All of it is here: whoever sent it may be gone when the last of it is written.
+#[tokio::test]
+async fn an_upload_whose_caller_hangs_up_is_taken_in_all_the_same() {
+    for (key, held) in [
+        (None, "add_import_rows"),
+        (None, "start_import"),
+        (Some("k-1"), "start_import"),
+        (Some("k-1"), "end_keyed"),
+    ] {
+        let holds = HeldBack::new(held);
+        let harness = Harness::with_faults(holds.clone()).await;
+        let file = csv(&harness, &[("a", "1"), ("b", "2")]);
+        let mut request = Request::post("/v1/payment-imports")
+            .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+            .header("content-type", CSV);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        hang_up(&harness, request.body(Body::from(file.clone())).unwrap()).await;
+        holds.let_go();
+        settle_down().await;
+        work(&harness).await;
+        let all = get(&harness, "/v1/payment-imports").await;
+        assert_eq!(
+            (&all["data"][0]["status"], &all["data"][0]["rows"]["created"]),
+            (&json!("done"), &json!(2)),
+            "{held}: {all}"
+        );
+        if key.is_some() {
+            let again = upload(&harness, "", CSV, key, &file).await;
+            assert_eq!((again.status.as_u16(), &again.json()["id"]), (202, &all["data"][0]["id"]), "{held}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_imports_nothing() {
+    let harness = Harness::new().await;
+    let file = csv(&harness, &[("a", "1")]);
+    let broken = futures_util::stream::iter([
+        Ok(file),
+        Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the caller is gone")),
+    ]);
+    let request = Request::post("/v1/payment-imports")
+        .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+        .header("content-type", CSV)
+        .header("idempotency-key", "k-1");
+    let answer = harness.send(request.body(Body::from_stream(broken)).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("malformed")));
+    assert_eq!(get(&harness, "/v1/payment-imports").await["data"], json!([]));
+    let whole = upload(&harness, "", CSV, Some("k-1"), &csv(&harness, &[("a", "1"), ("b", "2")])).await;
+    assert_eq!(whole.status, 202, "its key is as new");
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::v1::code::Code;
-use crate::v1::view::time;
+use crate::v1::time::time;
 
 /// An upload of many payments.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use redress_core::id::{CaseId, EndpointId};
 use super::{CasePage, FindCaseIn, ListCases};
 use crate::ops::cases::{Blocked, CaseSubject, CloseCase, NewCaseRow, OpenCase};
 use crate::ops::fixtures::{
-    ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, id, payment, queued, rf, world,
+    ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, bytes, id, payment, queued, rf, sql, world,
 };
 use crate::store::Store;
 use crate::testing::TestStores;
@@ -98,6 +98,27 @@ async fn pages_meet_and_only_so_many_are_looked_at() {
         assert_eq!(numbers(&store, page(4, 3)).await, (vec![3, 2, 1], None));
         let closed = ListCases { open: Some(false), looked_at_max: 2, ..all() };
         assert_eq!(numbers(&store, closed).await, (vec![], Some(4)), "it goes on behind them");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_looks_at_one_environment_and_names_nothing_of_the_other() {
+    TestStores::each(async |store| {
+        five(&store).await;
+        for n in [2_u8, 5] {
+            let update = "UPDATE cases SET environment = 'live' WHERE case_id = $1";
+            sql(&store, update, vec![bytes(&[n; 16])]).await;
+        }
+        let one = |before: u8| ListCases {
+            before: CaseId::from_bytes([before; 16]),
+            open: Some(false),
+            looked_at_max: 1,
+            ..all()
+        };
+        for (before, next) in [(255, Some(4)), (4, Some(3)), (3, Some(1)), (1, None)] {
+            assert_eq!(numbers(&store, one(before)).await, (vec![], next), "before {before}");
+        }
     })
     .await;
 }

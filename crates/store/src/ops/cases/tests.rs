@@ -36,6 +36,13 @@ fn close(n: u8) -> CloseCase {
     }
 }
 
+/// What of the payment is blocked by which cases.
+async fn blocking(store: &Store, merchant: MerchantId) -> Vec<(u8, i64)> {
+    let blocking = BlockingCases { merchant, payment: payment(1), limit: 10 };
+    let found = store.read(blocking).await.unwrap();
+    found.iter().map(|case| (case.id.as_bytes()[0], case.blocked)).collect()
+}
+
 async fn find(store: &Store, n: u8) -> Case {
     let case = CaseId::from_bytes([n; 16]);
     store.read(FindCase { merchant: MERCHANT, case }).await.unwrap().unwrap()
@@ -63,8 +70,14 @@ async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
         let (closed, _) = fail_every_statement(&store, || close(1)).await;
         assert_eq!(closed, Ok(CaseClosing::Closed { blocked: 600 }));
         assert_eq!(balance(&store).await, (0, 400, 5), "what was freed goes to the case that still wants it");
+        assert_eq!(blocking(&store, MERCHANT).await, [(3, 5)], "what is closed blocks nothing");
         audit(&store).await;
-        let said = CaseClosed { at: at(100), by: "Ada".to_owned(), reason: "seen".to_owned() };
+        let said = CaseClosed {
+            at: at(100),
+            by: "Ada".to_owned(),
+            reason: "seen".to_owned(),
+            decision: CaseDecision::Released,
+        };
         let found = find(&store, 1).await;
         assert_eq!((found.blocked, found.closed.as_ref()), (600, Some(&said)));
         assert_eq!((found.refund, found.payment, found.account), (Some(rf(1)), Some(payment(1)), None));
@@ -239,6 +252,11 @@ async fn money_that_is_gone_counts_as_refunded_once_a_person_said_so() {
         let (closed, _) = fail_every_statement(&store, gone).await;
         assert_eq!(closed, Ok(CaseClosing::Closed { blocked: 700 }));
         assert_eq!(balance(&store).await, (700, 0, 0), "it is not refundable again");
+        assert_eq!(find(&store, 1).await.closed.unwrap().decision, CaseDecision::Refunded);
+        // No money hangs on this one, whatever is said of it.
+        store.run(OpenCase(case(2, CaseKind::Overdue, 0))).await.unwrap();
+        store.run(CloseCase { blocked: Blocked::Refunded, ..close(2) }).await.unwrap();
+        assert_eq!(find(&store, 2).await.closed.unwrap().decision, CaseDecision::Nothing);
         let books = store.read(LoadBooks { after: None, limit: 10 }).await.unwrap();
         assert!(books.iter().all(|of| check_payment(of).is_empty()), "the books say where it went");
     })

@@ -79,6 +79,9 @@ pub struct ListedDelivery {
 /// So many deliveries are looked through for one page; where a filter lets few of them through, the page is shorter.
 const LOOKED_THROUGH_MAX: u32 = 2_000;
 
+/// Deliveries of so many more refunds are looked for: they may have none.
+pub const REFUNDS_LOOKED_AT_MAX: u32 = 2_000;
+
 /// A page of a merchant's deliveries in one environment: the newest refunds first, of a refund the latest event first.
 #[derive(Clone, Copy, Debug)]
 pub struct PageDeliveries {
@@ -96,6 +99,9 @@ pub struct PageDeliveries {
     pub after: Option<DeliveryId>,
     /// The length of a page.
     pub limit: u32,
+    /// Deliveries of how many refunds are looked for, besides that at which the page before ended:
+    /// [`REFUNDS_LOOKED_AT_MAX`], or fewer.
+    pub refunds_max: u32,
 }
 
 /// A page of deliveries.
@@ -103,28 +109,38 @@ pub struct PageDeliveries {
 pub struct DeliveryPage {
     /// The deliveries.
     pub deliveries: Vec<ListedDelivery>,
-    /// Where to read on; `None` at the end.
+    /// Where to read on; `None` at the end. It names a refund of the same environment.
     pub next: Option<DeliveryId>,
 }
 
 macro_rules! columns {
     () => {
         "SELECT d.number, d.endpoint_id, d.dialect, d.state, d.due_at, d.created_at, d.finished_at, d.refund_id, \
-         r.environment, e.kind FROM deliveries d \
-         JOIN refunds r ON r.merchant_id = d.merchant_id AND r.refund_id = d.refund_id \
-         JOIN events e ON e.merchant_id = d.merchant_id AND e.refund_id = d.refund_id AND e.number = d.number "
+         r.environment, e.kind FROM refunds r CROSS JOIN deliveries d CROSS JOIN events e \
+         WHERE d.merchant_id = r.merchant_id AND e.merchant_id = d.merchant_id AND e.refund_id = d.refund_id \
+         AND e.number = d.number "
     };
 }
 
-/// Read in the order of the key, and filtered here: an index for each filter would cost every step of every refund.
+/// The last refund whose deliveries are looked for.
+const LAST_REFUND: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 AND environment = $2 AND refund_id < $3 \
+     ORDER BY refund_id DESC LIMIT 1 OFFSET $4";
+
+/// Found from the refunds of the environment, read in the order of both keys, and filtered here: an index for each filter
+/// would cost every step of every refund. COALESCE keeps SQLite from taking the bounds of the refunds for those of the
+/// deliveries of each of them.
 const PAGE: &str = concat!(
     columns!(),
-    "WHERE d.merchant_id = $1 AND (d.refund_id, d.number, d.endpoint_id) < ($2, $3, $4) AND d.refund_id >= $5 \
-     ORDER BY d.refund_id DESC, d.number DESC, d.endpoint_id DESC LIMIT $6"
+    "AND d.refund_id = COALESCE(r.refund_id, r.refund_id) AND r.merchant_id = $1 AND r.environment = $2 \
+     AND r.refund_id <= $3 AND (r.refund_id < $3 OR (d.number, d.endpoint_id) < ($4, $5)) AND r.refund_id >= $6 \
+     ORDER BY r.refund_id DESC, d.number DESC, d.endpoint_id DESC LIMIT $7"
 );
 
 /// So many are read at once.
 const BATCH_ROWS: u32 = 500;
+
+/// Longer than any id: it comes after all of them.
+const BEHIND_ALL: [u8; 17] = [0xff; 17];
 
 impl Query for PageDeliveries {
     type Out = DeliveryPage;
@@ -133,8 +149,9 @@ impl Query for PageDeliveries {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<DeliveryPage, StoreError> {
         let mut page = DeliveryPage { deliveries: Vec::new(), next: None };
         let mut after = self.after;
+        let last = self.last_refund(tx).await?;
         for _ in 0..LOOKED_THROUGH_MAX / BATCH_ROWS {
-            let rows = self.batch(tx, after).await?;
+            let rows = self.batch(tx, after, last).await?;
             for row in &rows {
                 let listed = listed(row)?;
                 if page.deliveries.len() == self.limit as usize {
@@ -148,6 +165,8 @@ impl Query for PageDeliveries {
                 }
             }
             if rows.len() < BATCH_ROWS as usize {
+                // Behind all of the last refund's.
+                page.next = last.map(|refund| DeliveryId { refund, number: 0, endpoint: None });
                 return Ok(page);
             }
         }
@@ -157,9 +176,29 @@ impl Query for PageDeliveries {
 }
 
 impl PageDeliveries {
-    async fn batch<T: Tx>(&self, tx: &mut T, after: Option<DeliveryId>) -> Result<Vec<Row>, StoreError> {
-        // Behind every delivery that is asked for, and before: longer and shorter than any id.
-        let (mut start, mut number, mut endpoint) = (vec![0xff; 17], i64::MAX, vec![0xff; 17]);
+    /// The refund at which the look ends; `None` where it ends with the last there is.
+    async fn last_refund<T: Tx>(&self, tx: &mut T) -> Result<Option<RefundId>, StoreError> {
+        if self.refund.is_some() {
+            return Ok(None);
+        }
+        let start = self.after.map_or(BEHIND_ALL.to_vec(), |after| after.refund.as_bytes().to_vec());
+        let params = [
+            self.merchant.as_bytes().into(),
+            self.environment.as_str().into(),
+            (&start).into(),
+            self.refunds_max.saturating_sub(1).into(),
+        ];
+        let last = tx.rows(LAST_REFUND, &params).await?;
+        last.first().map(|row| row.id16(0).map(RefundId::from_bytes)).transpose()
+    }
+
+    async fn batch<T: Tx>(
+        &self,
+        tx: &mut T,
+        after: Option<DeliveryId>,
+        last: Option<RefundId>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let (mut start, mut number, mut endpoint) = (BEHIND_ALL.to_vec(), i64::MAX, BEHIND_ALL.to_vec());
         if let Some(refund) = self.refund {
             start = refund.as_bytes().to_vec();
         }
@@ -167,9 +206,10 @@ impl PageDeliveries {
             start = after.refund.as_bytes().to_vec();
             (number, endpoint) = (i64::from(after.number), after.endpoint_bytes().to_vec());
         }
-        let first = self.refund.map_or(Vec::new(), |refund| refund.as_bytes().to_vec());
+        let first = self.refund.or(last).map_or(Vec::new(), |refund| refund.as_bytes().to_vec());
         let params = [
             self.merchant.as_bytes().into(),
+            self.environment.as_str().into(),
             (&start).into(),
             number.into(),
             (&endpoint).into(),
@@ -180,8 +220,7 @@ impl PageDeliveries {
     }
 
     fn lets_through(&self, listed: &ListedDelivery) -> bool {
-        listed.environment == self.environment
-            && self.endpoint.is_none_or(|endpoint| listed.id.endpoint == Some(endpoint))
+        self.endpoint.is_none_or(|endpoint| listed.id.endpoint == Some(endpoint))
             && self.state.is_none_or(|state| listed.delivery.state == state)
     }
 }
@@ -197,7 +236,7 @@ pub struct FindDelivery {
 
 const FIND: &str = concat!(
     columns!(),
-    "WHERE d.merchant_id = $1 AND d.refund_id = $2 AND d.number = $3 AND d.endpoint_id = $4"
+    "AND r.merchant_id = $1 AND r.refund_id = $2 AND d.refund_id = r.refund_id AND d.number = $3 AND d.endpoint_id = $4"
 );
 
 /// The latest ones: tries are bounded, and who has one sent again a thousand times looks at the last.

@@ -68,6 +68,10 @@ async fn the_feed_tells_everything_in_order_and_is_read_on_from_any_place() {
         store.run(Tell(paid, OtherEventKind::PaymentDisputed)).await.unwrap();
         store.run(Tell(OtherSubject::Endpoint(told), OtherEventKind::EndpointDisabled)).await.unwrap();
         let whole = page(&store, FROM_THE_BEGINNING).await;
+        let end = async |merchant, environment| store.read(FeedEnd { merchant, environment }).await;
+        assert_eq!(end(MERCHANT, Environment::Sandbox).await, Ok(whole.next));
+        assert_eq!(end(MERCHANT, Environment::Live).await, Ok(0));
+        assert_eq!(end(STRANGER, Environment::Sandbox).await, Ok(0));
         let all = [
             "refund.created 1 100",
             "refund.succeeded 2 100",

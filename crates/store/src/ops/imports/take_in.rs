@@ -3,7 +3,7 @@
 use redress_core::id::{ImportId, MerchantId, PaymentId};
 use redress_core::time::Timestamp;
 
-use super::{Import, RefusalKind, RowOutcome, RowRefusal, import, import_columns, number};
+use super::{Import, Judged, RefusalKind, RowOutcome, RowRefusal, import, import_columns, number};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
@@ -88,29 +88,24 @@ impl Query for OpenImportRows {
     }
 }
 
-/// Says what would come of payments, and changes nothing.
-#[derive(Clone, Debug)]
-pub struct JudgePayments(pub UpsertPayments);
-
-impl Operation for JudgePayments {
-    type Out = Vec<Upserted>;
-    const NAME: &'static str = "judge_payments";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Vec<Upserted>>, StoreError> {
-        let (Done::Commit(out) | Done::Rollback(out)) = self.0.run(tx).await?;
-        Ok(Done::Rollback(out))
-    }
-}
-
 /// What is to become of a row.
 #[derive(Clone, Debug)]
 pub enum Ruling {
     /// It is taken in.
     Pay(Box<NewPayment>),
     /// It was judged, and nothing is changed but its own outcome.
-    Judged(Upserted),
+    Judged(Judged, Option<WouldBePayment>),
     /// It is refused for what it contains.
     Refused(RowRefusal),
+}
+
+/// A payment as a judged row would have left it, for the rows below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldBePayment {
+    /// The row's content.
+    pub content: String,
+    /// [`PaymentNames::at_psp`](super::PaymentNames::at_psp).
+    pub at_psp: String,
 }
 
 /// Takes in rows and records what came of them, together; a row that has its outcome already keeps it. The lease ends
@@ -143,7 +138,7 @@ impl Operation for TakeInRows {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
         let to_pay = self.rows.iter().filter_map(|(_, ruling)| match ruling {
             Ruling::Pay(payment) => Some((**payment).clone()),
-            Ruling::Judged(_) | Ruling::Refused(_) => None,
+            Ruling::Judged(..) | Ruling::Refused(_) => None,
         });
         let upsert = UpsertPayments { merchant: self.merchant, rows: to_pay.collect(), now: self.now };
         let (Done::Commit(paid) | Done::Rollback(paid)) = upsert.run(tx).await?;
@@ -155,13 +150,17 @@ impl Operation for TakeInRows {
                     came_of(upserted.ok_or_else(|| StoreError::inconsistent("a payment without an answer"))?)
                 }
                 // What a dry run would have made has no id.
-                Ruling::Judged(Upserted::Created(_)) => {
-                    Came { payment: None, ..Came::of(RowOutcome::Created) }
+                Ruling::Judged(judged, _) => {
+                    let came = came_of(judged.said);
+                    Came { payment: came.payment.filter(|_| judged.is_there), ..came }
                 }
-                Ruling::Judged(upserted) => came_of(*upserted),
                 Ruling::Refused(refusal) => Came::refused(refusal.clone()),
             };
-            if self.record(tx, *line, &came).await? {
+            let would_be = match ruling {
+                Ruling::Judged(_, would_be) => would_be.as_ref(),
+                Ruling::Pay(_) | Ruling::Refused(_) => None,
+            };
+            if self.record(tx, *line, &came, would_be).await? {
                 match came.outcome {
                     RowOutcome::Created => counts.created += 1,
                     RowOutcome::Updated => counts.updated += 1,
@@ -175,18 +174,27 @@ impl Operation for TakeInRows {
 }
 
 impl TakeInRows {
-    async fn record<T: Tx>(&self, tx: &mut T, line: u64, came: &Came) -> Result<bool, StoreError> {
+    async fn record<T: Tx>(
+        &self,
+        tx: &mut T,
+        line: u64,
+        came: &Came,
+        would_be: Option<&WouldBePayment>,
+    ) -> Result<bool, StoreError> {
         let refusal = came.refusal.as_ref();
         let recorded = tx
             .exec(
                 "UPDATE payment_import_rows SET outcome = $1, payment_id = $2, refusal = $3, field = $4, detail = $5, \
-                 content = NULL WHERE merchant_id = $6 AND import_id = $7 AND line = $8 AND outcome IS NULL",
+                 would_be = $6, would_be_at_psp = $7, content = NULL \
+                 WHERE merchant_id = $8 AND import_id = $9 AND line = $10 AND outcome IS NULL",
                 &[
                     came.outcome.as_str().into(),
                     came.payment.as_ref().map(PaymentId::as_bytes).into(),
                     refusal.map(|refusal| refusal.kind.as_str()).into(),
                     refusal.and_then(|refusal| refusal.field.as_deref()).into(),
                     refusal.and_then(|refusal| refusal.detail.as_deref()).into(),
+                    would_be.map(|payment| payment.content.as_str()).into(),
+                    would_be.map(|payment| payment.at_psp.as_str()).into(),
                     self.merchant.as_bytes().into(),
                     self.import.as_bytes().into(),
                     i64::try_from(line).unwrap_or(i64::MAX).into(),

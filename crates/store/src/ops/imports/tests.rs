@@ -200,10 +200,13 @@ async fn a_dry_run_says_what_would_come_and_changes_no_payment() {
         let before = dump_all(&store).await;
         let both =
             UpsertPayments { merchant: MERCHANT, rows: vec![payment(2, 100), payment(3, 150)], now: at(30) };
-        let judged = store.run(JudgePayments(both)).await.unwrap();
-        assert_eq!(judged, [Upserted::Created(payment(2, 1).id), Upserted::Recaptured(payment(3, 1).id)]);
+        let judged = store.run(JudgePayments { before: Vec::new(), payments: both }).await.unwrap();
+        let said = [Upserted::Created(payment(2, 1).id), Upserted::Recaptured(payment(3, 1).id)];
+        assert_eq!(judged.iter().map(|judged| judged.said).collect::<Vec<_>>(), said);
+        assert_eq!(judged.iter().map(|judged| judged.is_there).collect::<Vec<_>>(), [false, true]);
         assert_eq!(dump_all(&store).await, before);
-        let rows = [2, 3].into_iter().zip(judged.into_iter().map(Ruling::Judged)).collect();
+        let rows =
+            [2, 3].into_iter().zip(judged.into_iter().map(|judged| Ruling::Judged(judged, None))).collect();
         assert!(store.run(take(rows)).await.unwrap());
         let rows = store.read(all_rows()).await.unwrap();
         let said: Vec<_> = rows.iter().map(|row| (row.outcome.unwrap(), row.payment)).collect();
@@ -211,6 +214,52 @@ async fn a_dry_run_says_what_would_come_and_changes_no_payment() {
         assert_eq!(said, expected, "what was not made has no id");
         let mut after = dump_all(&store).await;
         assert_eq!(before.get("payments"), after.remove("payments").as_ref());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_is_judged_by_what_the_rows_above_it_would_have_left() {
+    TestStores::each(async |store| {
+        received(&store, true, vec![row(2), row(3), row(4)]).await;
+        let would_be = |line| {
+            let names = PaymentNames::of(&payment(line, 1));
+            WouldBe { merchant: MERCHANT, import: IMPORT, names: vec![names] }
+        };
+        let judge = async |before: Vec<NewPayment>, rows: Vec<NewPayment>| {
+            let payments = UpsertPayments { merchant: MERCHANT, rows, now: at(30) };
+            store.run(JudgePayments { before, payments }).await.unwrap()
+        };
+        let judged = judge(Vec::new(), vec![payment(2, 100), payment(3, 100)]).await;
+        let keep = |line: u64, judged: &Judged| {
+            let at_psp = PaymentNames::of(&payment(line, 1)).at_psp;
+            (
+                line,
+                Ruling::Judged(*judged, Some(WouldBePayment { content: format!("judged {line}"), at_psp })),
+            )
+        };
+        assert!(!store.run(take(vec![keep(2, &judged[0]), keep(3, &judged[1])])).await.unwrap());
+        assert_eq!(store.read(would_be(2)).await, Ok(vec!["judged 2".to_owned()]));
+        assert_eq!(store.read(would_be(4)).await, Ok(Vec::new()));
+        // By either name, in the order of the lines, each once.
+        let mixed = PaymentNames { order_ref: "new-3".to_owned(), ..would_be(2).names.remove(0) };
+        let both = WouldBe { names: vec![mixed.clone(), mixed], ..would_be(2) };
+        assert_eq!(store.read(both.clone()).await, Ok(vec!["judged 2".to_owned(), "judged 3".to_owned()]));
+        let strange = WouldBe { merchant: STRANGER, ..both.clone() };
+        assert_eq!(store.read(strange).await, Ok(Vec::new()));
+        let other = WouldBe { import: ImportId::from_bytes([8; 16]), ..both };
+        assert_eq!(store.read(other).await, Ok(Vec::new()));
+
+        let again = NewPayment { id: PaymentId::from_bytes([99; 16]), ..payment(2, 100) };
+        let taken = NewPayment { order_ref: "other".to_owned(), ..again.clone() };
+        let judged = judge(vec![payment(2, 100)], vec![again, taken]).await;
+        assert_eq!(
+            judged,
+            [
+                Judged { said: Upserted::Unchanged(payment(2, 1).id), is_there: false },
+                Judged { said: Upserted::Conflict { field: "psp_payment_id" }, is_there: false },
+            ]
+        );
     })
     .await;
 }

@@ -58,21 +58,22 @@ pub struct SearchPayments {
 pub struct PaymentsFound {
     /// What is on it.
     pub payments: Vec<Payment>,
-    /// Where the next page begins; `None` at the end of the list.
+    /// Where the next page begins, a payment of the same environment; `None` at the end of the list.
     pub next: Option<PaymentId>,
 }
 
 const ALL: &str = concat!(
     "SELECT ",
     payment_columns!(),
-    " FROM payments WHERE merchant_id = $1 AND payment_id >= $2 AND payment_id < $3 ORDER BY payment_id DESC LIMIT $4"
+    " FROM payments WHERE merchant_id = $1 AND environment = $2 AND payment_id >= $3 AND payment_id < $4 \
+     ORDER BY payment_id DESC LIMIT $5"
 );
 
 const BY_MERCHANT_ORDER_REF: &str = concat!(
     "SELECT ",
     payment_columns!(),
-    " FROM payments WHERE merchant_id = $1 AND payment_id >= $2 AND payment_id < $3 AND merchant_order_ref = $4 \
-     ORDER BY payment_id DESC LIMIT $5"
+    " FROM payments WHERE merchant_id = $1 AND environment = $2 AND payment_id >= $3 AND payment_id < $4 \
+     AND merchant_order_ref = $5 ORDER BY payment_id DESC LIMIT $6"
 );
 
 /// One row at most.
@@ -155,13 +156,14 @@ impl SearchPayments {
         before: &[u8; 16],
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
-        let (merchant, low, before, limit) =
-            (self.merchant.as_bytes().into(), low.into(), before.into(), limit.into());
+        let (merchant, environment) = (self.merchant.as_bytes().into(), self.environment.as_str().into());
+        let (low, before, limit) = (low.into(), before.into(), limit.into());
         match &self.filter.merchant_order_ref {
             Some(theirs) => {
-                tx.rows(BY_MERCHANT_ORDER_REF, &[merchant, low, before, theirs.into(), limit]).await
+                let params = [merchant, environment, low, before, theirs.into(), limit];
+                tx.rows(BY_MERCHANT_ORDER_REF, &params).await
             }
-            None => tx.rows(ALL, &[merchant, low, before, limit]).await,
+            None => tx.rows(ALL, &[merchant, environment, low, before, limit]).await,
         }
     }
 

@@ -1,7 +1,7 @@
 use redress_core::money::{Amount, Currency};
 
 use super::*;
-use crate::ops::fixtures::{MERCHANT, STRANGER, account, at, world};
+use crate::ops::fixtures::{MERCHANT, STRANGER, account, at, bytes, sql, world};
 use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
 use crate::store::Store;
 use crate::testing::TestStores;
@@ -130,6 +130,46 @@ async fn pages_meet_and_end_early_where_too_much_would_be_read() {
         assert_eq!((found.join(" "), next), ("new-6".to_owned(), Some(told(6).id)));
         let (found, next) = refs(&store, SearchPayments { before: next, ..first }).await;
         assert_eq!((found.join(" "), next), ("new-5".to_owned(), None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_looks_at_one_environment_and_names_nothing_of_the_other() {
+    TestStores::each(|store| async move {
+        six(&store).await;
+        let live = [told(1).id, told(3).id, told(4).id, told(6).id];
+        for id in live {
+            let update = "UPDATE payments SET environment = 'live' WHERE payment_id = $1";
+            sql(&store, update, vec![bytes(id.as_bytes())]).await;
+        }
+        let some = |text: &str| Some(text.to_owned());
+        let none = PaymentFilter::default;
+        for (filter, expected) in [
+            (none(), "new-6 new-4 new-3 new-1"),
+            (PaymentFilter { channel: some("SHOP"), ..none() }, "new-3 new-1"),
+            (PaymentFilter { channel: some("none"), ..none() }, ""),
+            (PaymentFilter { merchant_order_ref: some("even"), ..none() }, "new-6 new-4"),
+            (
+                PaymentFilter { merchant_order_ref: some("odd"), channel: some("SHOP"), ..none() },
+                "new-3 new-1",
+            ),
+        ] {
+            for (limit, rows_max) in [(1, SEARCH_ROWS_MAX), (10, 1), (1, 1), (2, 2)] {
+                let (mut seen, mut before) = (Vec::new(), None);
+                loop {
+                    let environment = Environment::Live;
+                    let asked = search(filter.clone());
+                    let asked = SearchPayments { environment, before, limit, rows_max, ..asked };
+                    let (found, next) = refs(&store, asked).await;
+                    seen.extend(found);
+                    let Some(next) = next else { break };
+                    assert!(live.contains(&next), "{filter:?} {next:?}");
+                    before = Some(next);
+                }
+                assert_eq!(seen.join(" "), expected, "{filter:?} {limit} {rows_max}");
+            }
+        }
     })
     .await;
 }

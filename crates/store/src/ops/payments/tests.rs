@@ -4,7 +4,7 @@ use redress_core::money::Currency;
 
 use super::*;
 use crate::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
-use crate::ops::fixtures::{MERCHANT, STRANGER, Sql, account, at, audit, id, queued, rf, sql, world};
+use crate::ops::fixtures::{MERCHANT, STRANGER, Sql, account, at, audit, id, queued, rf, sql, text, world};
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
 
@@ -205,6 +205,13 @@ async fn payments_are_found_and_listed_within_their_merchant() {
             |merchant| NewestPaymentByMerchantOrderRef { merchant, merchant_order_ref: "same".to_owned() };
         let found = store.read(newest(MERCHANT)).await.unwrap().unwrap();
         assert_eq!(found.order_ref, "new-2");
+        // Of whichever environment.
+        for moved in ["new-1", "new-2"] {
+            let to_live = "UPDATE payments SET environment = 'live' WHERE order_ref = $1";
+            sql(&store, to_live, vec![text(moved)]).await;
+            let found = store.read(newest(MERCHANT)).await.unwrap().unwrap();
+            assert_eq!(found.order_ref, "new-2", "{moved}");
+        }
         assert!(store.read(newest(STRANGER)).await.unwrap().is_none());
         let at_psp = |merchant, psp| FindPaymentAtPsp {
             merchant,

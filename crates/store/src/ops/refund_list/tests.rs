@@ -3,7 +3,7 @@ use redress_core::id::RefundId;
 use redress_core::state::StateName;
 
 use super::{ListRefunds, RefundPage};
-use crate::ops::fixtures::{MERCHANT, STRANGER, in_state, pay, queued, rf, world};
+use crate::ops::fixtures::{MERCHANT, STRANGER, bytes, in_state, pay, queued, rf, sql, world};
 use crate::store::Store;
 use crate::testing::TestStores;
 
@@ -72,6 +72,30 @@ async fn only_what_is_asked_for_is_there_and_only_so_much_is_looked_at() {
         ] {
             assert_eq!(ids(&store, other).await, (vec![], None));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_looks_at_one_environment_and_names_nothing_of_the_other() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        for n in 1..=6 {
+            queued(&store, "order-1", "0.10", n).await;
+        }
+        for n in [1, 2, 4, 6] {
+            let update = "UPDATE refunds SET environment = 'live' WHERE refund_id = $1";
+            sql(&store, update, vec![bytes(rf(n).as_bytes())]).await;
+        }
+        let unknown = ListRefunds { state: Some(StateName::Unknown), looked_at_max: 1, ..all() };
+        assert_eq!(ids(&store, unknown).await, (vec![], Some(rf(5))), "not 6, which is the newest");
+        let one = ListRefunds { limit: 1, looked_at_max: 1, ..all() };
+        assert_eq!(ids(&store, one.clone()).await, (vec![rf(5)], Some(rf(5))));
+        assert_eq!(
+            ids(&store, ListRefunds { before: rf(5), ..one.clone() }).await,
+            (vec![rf(3)], Some(rf(3)))
+        );
+        assert_eq!(ids(&store, ListRefunds { before: rf(3), ..one }).await, (vec![], None));
     })
     .await;
 }

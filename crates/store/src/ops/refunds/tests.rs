@@ -4,11 +4,13 @@ use redress_core::outcome::{Again, Outcome, PspRefusal};
 use redress_core::settle::Via;
 use redress_core::state::StateName;
 
-use super::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
+use super::{
+    Author, BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, TIMELINE_ROWS_MAX, Timeline,
+};
 use crate::ops::deliveries::{ClaimDeliveries, DeliveryQueue};
 use crate::ops::fixtures::{
-    ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, done, hear, id, in_state, load, pay, pending,
-    queued, refused, rf, sent, world,
+    ASKED_BY, ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, done, hear, id, in_state, load, pay,
+    pending, queued, refused, rf, sent, world,
 };
 use crate::testing::TestStores;
 
@@ -102,6 +104,8 @@ async fn a_timeline_tells_what_happened_and_what_was_exchanged() {
             (&events[2].failure, &events[1].failure, &events[2].author),
             (&Some(failure), &None, &None)
         );
+        let asked_by = Author { name: ASKED_BY.to_string(), reason: String::new() };
+        assert_eq!(events[0].author, Some(asked_by));
         let heard: Vec<_> = attempts.iter().map(|row| (row.via.as_str(), row.outcome.as_str())).collect();
         assert_eq!(heard, [("submit", "succeeded"), ("notification", "refused")]);
         assert_eq!(timeline(STRANGER).await, (Vec::new(), Vec::new()));
@@ -147,6 +151,36 @@ async fn a_timeline_tells_what_the_psp_said_and_when_a_new_refund_is_worth_tryin
         // One that no PSP refused says nothing of it.
         let closed = in_state(&store, StateName::Failed, "1", 2).await;
         assert_eq!(closed.state.failure().unwrap().again_at, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_a_long_timeline_the_newest_are_told_the_oldest_of_them_first() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, done(None), Via::Submit, 20).await;
+        let more = TIMELINE_ROWS_MAX + 5;
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 1005) \
+             INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, happened_at) \
+             SELECT merchant_id, environment, refund_id, n.i, 'refund.pending', 1, n.i FROM events CROSS JOIN n \
+             WHERE number = 1";
+        sql(&store, rows, Vec::new()).await;
+        for n in 2..=more {
+            let attempt = "INSERT INTO attempts (merchant_id, refund_id, attempt_id, via, outcome, record, started_at, \
+                 finished_at) VALUES ($1, $2, $3, 'query', $4, '', $5, $5)";
+            let (own, when) = (id(8, n), Cell::Int(at(i64::from(n) + 20).as_micros()));
+            let params =
+                vec![bytes(MERCHANT.as_bytes()), bytes(rf(1).as_bytes()), bytes(&own), text(&n.to_string()), when];
+            sql(&store, attempt, params).await;
+        }
+        let (events, attempts) = store.read(Timeline { merchant: MERCHANT, refund: rf(1) }).await.unwrap();
+        let numbers: Vec<u32> = events.iter().map(|event| event.number).collect();
+        assert_eq!(numbers, (6..=more).collect::<Vec<_>>());
+        let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.as_str()).collect();
+        let newest: Vec<_> = (6..=more).map(|n| n.to_string()).collect();
+        assert_eq!(outcomes, newest);
     })
     .await;
 }

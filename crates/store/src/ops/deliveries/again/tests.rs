@@ -97,6 +97,7 @@ async fn due_to(store: &Store, n: u32) -> Vec<(DeliveryId, Option<Timestamp>)> {
         state: Some(DeliveryState::Due),
         after: None,
         limit: 100,
+        refunds_max: 100,
     };
     let page = store.read(page).await.unwrap();
     page.deliveries.iter().map(|listed| (listed.id, listed.delivery.due_at)).collect()

@@ -3,7 +3,8 @@ use redress_core::state::StateName;
 use super::*;
 use crate::ops::deliveries::{AfterDelivery, DeliveryQueue, RecordDeliveries, RecordDelivery, Recorded};
 use crate::ops::fixtures::{
-    ENDPOINT, Endpoint as NewEndpoint, MERCHANT, STRANGER, add_endpoint, at, id, in_state, rf, sql, world,
+    ENDPOINT, Endpoint as NewEndpoint, MERCHANT, STRANGER, add_endpoint, at, bytes, id, in_state, rf, sql,
+    world,
 };
 use crate::store::Store;
 use crate::testing::TestStores;
@@ -16,7 +17,14 @@ const ALL: PageDeliveries = PageDeliveries {
     state: None,
     after: None,
     limit: 100,
+    refunds_max: REFUNDS_LOOKED_AT_MAX,
 };
+
+/// Makes a refund one of the other environment.
+async fn move_to_live(store: &Store, n: u32) {
+    let refund = bytes(rf(n).as_bytes());
+    sql(store, "UPDATE refunds SET environment = 'live' WHERE refund_id = $1", vec![refund]).await;
+}
 
 fn endpoint(n: u32) -> EndpointId {
     EndpointId::from_bytes(id(6, n))
@@ -98,6 +106,63 @@ async fn deliveries_are_paged_through_newest_first_and_filtered() {
         }
         assert_eq!(page(&store, PageDeliveries { environment: Environment::Live, ..ALL }).await.0, []);
         assert_eq!(page(&store, PageDeliveries { merchant: STRANGER, ..ALL }).await.0, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_looks_at_one_environment_and_names_nothing_of_the_other() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        for n in 1..=9 {
+            in_state(&store, StateName::Succeeded, "0.10", n).await;
+        }
+        for n in [2, 3, 5, 6, 8, 9] {
+            move_to_live(&store, n).await;
+        }
+        for (environment, own) in
+            [(Environment::Sandbox, &[7, 4, 1][..]), (Environment::Live, &[9, 8, 6, 5, 3, 2])]
+        {
+            let own: Vec<_> = own.iter().map(|n| rf(*n)).collect();
+            for (limit, refunds_max) in [(1, 100), (2, 100), (100, 1), (100, 2), (1, 1)] {
+                let (mut seen, mut after) = (Vec::new(), None);
+                loop {
+                    let asked = PageDeliveries { environment, after, limit, refunds_max, ..ALL };
+                    let (some, next) = page(&store, asked).await;
+                    seen.extend(some.into_iter().map(|id| id.refund));
+                    let Some(next) = next else { break };
+                    assert!(own.contains(&next.refund), "{next:?} is none of {environment}");
+                    assert_eq!(DeliveryId::parse(&next.to_string()), Ok(next), "it can be sent as a cursor");
+                    after = Some(next);
+                }
+                assert_eq!(seen, own, "{environment} {limit} {refunds_max}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refunds_without_deliveries_are_passed_over_some_at_a_time() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        for n in 1..=5 {
+            in_state(&store, StateName::Succeeded, "0.10", n).await;
+        }
+        sql(&store, "DELETE FROM deliveries WHERE refund_id > $1", vec![bytes(rf(1).as_bytes())]).await;
+        let two = PageDeliveries { refunds_max: 2, ..ALL };
+        let (mut after, mut pages) = (None, Vec::new());
+        loop {
+            let (found, next) = page(&store, PageDeliveries { after, ..two }).await;
+            pages.push(found.len());
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+        assert_eq!(pages, [0, 0, 1]);
     })
     .await;
 }
