@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::KeyHolder;
-use super::error::Body;
 
 /// The PSPs that are spoken to.
 #[derive(Debug, Serialize, ToSchema)]

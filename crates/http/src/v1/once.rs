@@ -49,7 +49,7 @@ impl Once {
         again: impl FnOnce(Engine, String) -> Again + Send + 'static,
     ) -> Result<Response, OwnError>
     where
-        R: IntoResponse,
+        R: IntoResponse + Send,
         First: Future<Output = Result<(String, R), OwnError>> + Send + 'static,
         Again: Future<Output = Result<R, OwnError>> + Send + 'static,
     {
@@ -67,7 +67,7 @@ impl Once {
         again: impl FnOnce(Engine, String) -> Again + Send,
     ) -> Result<Response, OwnError>
     where
-        R: IntoResponse,
+        R: IntoResponse + Send,
         First: Future<Output = Result<(String, R), OwnError>> + Send,
         Again: Future<Output = Result<R, OwnError>> + Send,
     {

@@ -127,7 +127,7 @@ fn complete(said: &mut BTreeMap<String, RefOr<Response>>, codes: &[Code]) {
             && answer.content.is_empty()
         {
             let body = Content::new(Some(Ref::from_schema_name("Problem")));
-            answer.content.insert("application/problem+json".to_owned(), body);
+            answer.content.insert("application/problem+json".to_owned(), body.into());
         }
     }
 }

@@ -142,11 +142,11 @@ pub(crate) async fn handle(
         status_query: through.profile.status_query,
     };
     let blocking = engine.blocking_cases(&order.payment, BLOCKED_BY_MAX).await?;
-    Ok(Json(RefundabilityView::of(&order, blocking, &through.refundability, speed)))
+    Ok(Json(RefundabilityView::of(&order, &blocking, &through.refundability, speed)))
 }
 
 impl RefundabilityView {
-    fn of(order: &Order, blocking: Vec<Case>, now: &Refundability, expected_speed: ExpectedSpeed) -> Self {
+    fn of(order: &Order, blocking: &[Case], now: &Refundability, expected_speed: ExpectedSpeed) -> Self {
         let Order { payment, refunds } = order;
         let open = refunds.iter().filter(|refund| !refund.state.name().is_final());
         let parts = now.partial.ok();
@@ -167,7 +167,7 @@ impl RefundabilityView {
                 })
                 .collect(),
             blocked: payment.balance.blocked,
-            blocked_by: blocking.into_iter().map(BlockedBy::of).collect(),
+            blocked_by: blocking.iter().map(BlockedBy::of).collect(),
             remaining: now.remaining.minor(),
             deadline: now.deadline.map(time),
             full: Kind::of(now.full.err()),
@@ -183,7 +183,7 @@ impl RefundabilityView {
 }
 
 impl BlockedBy {
-    fn of(case: Case) -> Self {
+    fn of(case: &Case) -> Self {
         Self { case: case.id.to_string(), amount: case.blocked, kind: case.kind.as_str() }
     }
 }

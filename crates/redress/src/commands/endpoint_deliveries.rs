@@ -6,7 +6,9 @@ use redress_core::environment::Environment;
 use redress_core::id::{EndpointId, RefundId};
 use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
-use redress_engine::notify::history::{DeliveryId, DeliveryState, ListedDelivery, PageDeliveries};
+use redress_engine::notify::history::{
+    DeliveryId, DeliveryState, ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX,
+};
 use serde_json::{Value, json};
 
 use super::options::{JsonFlag, MerchantArg, environment};
