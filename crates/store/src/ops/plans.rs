@@ -310,8 +310,7 @@ async fn lists_of_payments_are_read_by_an_index_and_in_its_order() {
     let store = Store::in_line_sqlite().expect("in memory");
     store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
     world(&store).await;
-    const ALL: &str =
-        "payments_of_environment (merchant_id=? AND environment=? AND payment_id>? AND payment_id<?)";
+    const ALL: &str = "payments_of_environment (merchant_id=? AND (environment,payment_id)>(?,?) AND (environment,payment_id)<(?,?))";
     let some = || Some("x".to_owned());
     let none = PaymentFilter::default;
     for (filter, index) in [

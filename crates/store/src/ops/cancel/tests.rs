@@ -2,7 +2,8 @@ use redress_core::state::StateName;
 
 use super::{CancelRefund, Canceled};
 use crate::ops::fixtures::{
-    ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, audit, balance, claim, in_state, load, rf, rows, world,
+    ASKED_BY, ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, audit, balance, claim, in_state, load, rf,
+    rows, world,
 };
 use crate::ops::write::Author;
 use crate::store::Store;
@@ -29,7 +30,10 @@ async fn what_was_not_sent_is_withdrawn_and_its_sum_is_free_again() {
         assert_eq!(settled.refund, load(&store, 1).await.0);
         assert_eq!(balance(&store).await, (0, 0, 0));
         let signed = "SELECT kind, author, reason FROM events WHERE author IS NOT NULL";
-        assert_eq!(rows(&store, signed).await, ["refund.canceled key_1 ordered again"]);
+        assert_eq!(
+            rows(&store, signed).await,
+            [format!("refund.created {ASKED_BY} -"), "refund.canceled key_1 ordered again".to_owned()]
+        );
         assert_eq!(rows(&store, "SELECT number FROM deliveries WHERE number = 2").await, ["2"]);
         assert!(store.run(claim(100)).await.unwrap().claimed.is_empty(), "nobody sends it");
         audit(&store).await;

@@ -62,11 +62,12 @@ pub struct PaymentsFound {
     pub next: Option<PaymentId>,
 }
 
+/// As pairs: without them SQLite takes the index of the ids, and would read the payments of the other environment too.
 const ALL: &str = concat!(
     "SELECT ",
     payment_columns!(),
-    " FROM payments WHERE merchant_id = $1 AND environment = $2 AND payment_id >= $3 AND payment_id < $4 \
-     ORDER BY payment_id DESC LIMIT $5"
+    " FROM payments WHERE merchant_id = $1 AND (environment, payment_id) >= ($2, $3) \
+     AND (environment, payment_id) < ($2, $4) ORDER BY environment DESC, payment_id DESC LIMIT $5"
 );
 
 const BY_MERCHANT_ORDER_REF: &str = concat!(

@@ -212,6 +212,7 @@ async fn payments_are_found_and_listed_within_their_merchant() {
             let found = store.read(newest(MERCHANT)).await.unwrap().unwrap();
             assert_eq!(found.order_ref, "new-2", "{moved}");
         }
+        sql(&store, "UPDATE payments SET environment = 'sandbox'", Vec::new()).await;
         assert!(store.read(newest(STRANGER)).await.unwrap().is_none());
         let at_psp = |merchant, psp| FindPaymentAtPsp {
             merchant,

@@ -255,7 +255,10 @@ async fn a_word_that_cannot_be_applied_writes_nothing_at_all() {
         let taken = word(1, Outcome::Unknown(Finding::Ambiguous), Via::Query, 30).case_ids;
         let before = dump_all(&store).await;
         let clash = Settle { case_ids: taken, ..word(2, done(None), Via::Query, 40) };
-        assert_eq!(store.run(clash).await, Err(StoreError::Conflict("cases_pkey".to_owned())));
+        let refused = store.run(clash).await;
+        // The engines name another one of the indexes that have the id in them.
+        let is_clash = matches!(&refused, Err(StoreError::Conflict(index)) if index.starts_with("cases_"));
+        assert!(is_clash, "{refused:?}");
         assert_eq!(before, dump_all(&store).await);
     })
     .await;
