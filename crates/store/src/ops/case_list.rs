@@ -41,17 +41,19 @@ pub struct CasePage {
     pub next: Option<CaseId>,
 }
 
-/// The last that is looked at.
-const LAST_LOOKED_AT: &str = "SELECT case_id FROM cases WHERE merchant_id = $1 AND environment = $2 AND case_id < $3 \
-     ORDER BY case_id DESC LIMIT 1 OFFSET $4";
+/// The last that is looked at. As pairs: without them SQLite takes the index of the ids, and would read the cases of the
+/// other environment too.
+const LAST_LOOKED_AT: &str = "SELECT case_id FROM cases WHERE merchant_id = $1 \
+     AND (environment, case_id) >= ($2, $3) AND (environment, case_id) < ($2, $4) \
+     ORDER BY environment DESC, case_id DESC LIMIT 1 OFFSET $5";
 
 // A filter that nobody set is one that everything passes: '' is no kind, and 2 is neither open nor closed.
 const PAGE: &str = concat!(
     "SELECT ",
     case_columns!(),
-    " FROM cases WHERE merchant_id = $1 AND environment = $2 AND case_id >= $3 AND case_id < $4 \
+    " FROM cases WHERE merchant_id = $1 AND (environment, case_id) >= ($2, $3) AND (environment, case_id) < ($2, $4) \
      AND kind = COALESCE(NULLIF($5, ''), kind) \
-     AND (CASE WHEN closed_at IS NULL THEN 1 ELSE 0 END) <> $6 ORDER BY case_id DESC LIMIT $7"
+     AND (CASE WHEN closed_at IS NULL THEN 1 ELSE 0 END) <> $6 ORDER BY environment DESC, case_id DESC LIMIT $7"
 );
 
 impl Query for ListCases {
@@ -60,15 +62,17 @@ impl Query for ListCases {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<CasePage, StoreError> {
         let (merchant, environment) = (self.merchant.as_bytes(), self.environment.as_str());
+        let beginning = CaseId::from_bytes([0; 16]);
         let bounds = [
             merchant.into(),
             environment.into(),
+            beginning.as_bytes().into(),
             self.before.as_bytes().into(),
             self.looked_at_max.saturating_sub(1).into(),
         ];
         let last = tx.rows(LAST_LOOKED_AT, &bounds).await?;
         let last = last.first().map(|row| row.id16(0)).transpose()?.map(CaseId::from_bytes);
-        let from = last.unwrap_or(CaseId::from_bytes([0; 16]));
+        let from = last.unwrap_or(beginning);
         // What is not wanted: 0 what is closed, 1 what is open, 2 nothing.
         let unwanted: i64 = self.open.map_or(2, |open| i64::from(!open));
         let params = [

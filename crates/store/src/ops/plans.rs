@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use redress_core::environment::Environment;
-use redress_core::id::EndpointId;
+use redress_core::id::{CaseId, EndpointId};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
 
 use super::accept::Accept;
+use super::case_list::ListCases;
 use super::claim::{Claim, DueAccounts, TakeOverLeases};
 use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
 use super::feed::FeedEnd;
@@ -300,6 +301,11 @@ async fn paging_through_deliveries_and_telling_again_read_what_they_look_at_and_
     assert!(!plans.iter().any(|line| line.contains("TEMP B-TREE")), "{plans:?}");
     let is_there =
         |start: &str, end: &str| plans.iter().any(|line| line.contains(start) && line.ends_with(end));
+    let whole = "refunds_of_environment (merchant_id=? AND (environment,refund_id)>(?,?) AND (environment,refund_id)<(?,?))";
+    assert!(
+        is_there("SEARCH refunds", whole),
+        "the refunds of the other environment are passed over: {plans:?}"
+    );
     let bounded = is_there("SEARCH r", "(merchant_id=? AND environment=? AND refund_id>? AND refund_id<?)");
     assert!(bounded, "a page begins where the one before ended: {plans:?}");
     assert!(is_there("SEARCH d", "(merchant_id=? AND refund_id=?)"), "each refund has its own: {plans:?}");
@@ -338,6 +344,32 @@ async fn lists_of_payments_are_read_by_an_index_and_in_its_order() {
         assert!(matches!(searches[..], [search] if search.ends_with(index)), "{index}: {plans:?}");
         assert!(!plans.iter().any(|line| line.contains("TEMP B-TREE")), "{plans:?}");
     }
+}
+
+#[tokio::test]
+async fn lists_of_refunds_and_cases_read_nothing_of_the_other_environment() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    let watched = Watched { store, plans: Plans::default() };
+    let (merchant, environment, limit, looked_at_max) = (MERCHANT, Environment::Sandbox, 10, 100);
+    for state in [None, Some(StateName::Queued)] {
+        let (from, before) = (rf(0), rf(9_999));
+        watched.read(ListRefunds { merchant, environment, state, from, before, limit, looked_at_max }).await;
+    }
+    let (open, kind, before) = (None, None, CaseId::from_bytes([0xff; 16]));
+    watched.read(ListCases { merchant, environment, open, kind, before, limit, looked_at_max }).await;
+    let plans = watched.plans.lock().expect("no test panics here");
+    for (table, statements) in [("refund", 3), ("case", 2)] {
+        let index = format!(
+            "{table}s_of_environment (merchant_id=? AND (environment,{table}_id)>(?,?) \
+             AND (environment,{table}_id)<(?,?))"
+        );
+        let of_list = plans.iter().filter(|line| line.contains(&format!("=> SEARCH {table}s USING")));
+        let (bounded, others): (Vec<_>, Vec<_>) = of_list.partition(|line| line.ends_with(&index));
+        assert_eq!((bounded.len(), others), (statements, vec![]), "{index}");
+    }
+    assert!(!plans.iter().any(|line| line.contains("TEMP B-TREE")), "{plans:?}");
 }
 
 #[tokio::test]

@@ -47,22 +47,24 @@ pub struct RefundPage {
     pub next: Option<RefundId>,
 }
 
-/// The last that is looked at.
-const LAST_LOOKED_AT: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 AND environment = $2 \
-     AND refund_id >= $3 AND refund_id < $4 ORDER BY refund_id DESC LIMIT 1 OFFSET $5";
+/// The last that is looked at. As pairs: without them SQLite takes the index of the ids, and would read the refunds of the
+/// other environment too.
+const LAST_LOOKED_AT: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 \
+     AND (environment, refund_id) >= ($2, $3) AND (environment, refund_id) < ($2, $4) \
+     ORDER BY environment DESC, refund_id DESC LIMIT 1 OFFSET $5";
 
 const PAGE: &str = concat!(
     "SELECT ",
     refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND environment = $2 AND refund_id >= $3 AND refund_id < $4 ",
-    "ORDER BY refund_id DESC LIMIT $5"
+    " FROM refunds WHERE merchant_id = $1 AND (environment, refund_id) >= ($2, $3) ",
+    "AND (environment, refund_id) < ($2, $4) ORDER BY environment DESC, refund_id DESC LIMIT $5"
 );
 
 const PAGE_IN_STATE: &str = concat!(
     "SELECT ",
     refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND environment = $2 AND refund_id >= $3 AND refund_id < $4 AND state = $5 ",
-    "ORDER BY refund_id DESC LIMIT $6"
+    " FROM refunds WHERE merchant_id = $1 AND (environment, refund_id) >= ($2, $3) ",
+    "AND (environment, refund_id) < ($2, $4) AND state = $5 ORDER BY environment DESC, refund_id DESC LIMIT $6"
 );
 
 impl Query for ListRefunds {

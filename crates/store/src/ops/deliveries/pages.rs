@@ -122,9 +122,11 @@ macro_rules! columns {
     };
 }
 
-/// The last refund whose deliveries are looked for.
-const LAST_REFUND: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 AND environment = $2 AND refund_id < $3 \
-     ORDER BY refund_id DESC LIMIT 1 OFFSET $4";
+/// The last refund whose deliveries are looked for. As pairs: without them SQLite takes the index of the ids, and would
+/// read the refunds of the other environment too.
+const LAST_REFUND: &str = "SELECT refund_id FROM refunds WHERE merchant_id = $1 \
+     AND (environment, refund_id) >= ($2, $3) AND (environment, refund_id) < ($2, $4) \
+     ORDER BY environment DESC, refund_id DESC LIMIT 1 OFFSET $5";
 
 /// Found from the refunds of the environment, read in the order of both keys, and filtered here: an index for each filter
 /// would cost every step of every refund. COALESCE keeps SQLite from taking the bounds of the refunds for those of the
@@ -182,9 +184,11 @@ impl PageDeliveries {
             return Ok(None);
         }
         let start = self.after.map_or(BEHIND_ALL.to_vec(), |after| after.refund.as_bytes().to_vec());
+        let beginning = RefundId::from_bytes([0; 16]);
         let params = [
             self.merchant.as_bytes().into(),
             self.environment.as_str().into(),
+            beginning.as_bytes().into(),
             (&start).into(),
             self.refunds_max.saturating_sub(1).into(),
         ];
