@@ -20,10 +20,21 @@ pub(crate) fn root() -> PathBuf {
 /// The cargo that runs us, in the root.
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Cargo tells us our own folder; a build script that reads the same name would run again for it, and all that
-    // depends on it.
-    command.args(args).current_dir(root()).env_remove("CARGO_MANIFEST_DIR");
+    command.args(args).current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if tells_of_us(&name) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Cargo tells us our own package; a build script that reads the same names would run again for it, and all that
+/// depends on it.
+fn tells_of_us(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|group| name.starts_with(group))
+        || ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&name.as_ref())
 }
 
 /// Where cargo puts what it builds.

@@ -22,12 +22,14 @@ const UNBOUNDED: [(&str, &str); 5] = [
 ];
 
 pub(super) fn check(source: &Source, findings: &mut Findings) {
-    if !SERVING.iter().any(|dir| source.path.starts_with(dir)) || source.path.contains("test") {
+    if !SERVING.iter().any(|dir| source.path.starts_with(dir)) || is_of_tests(&source.path) {
         return;
     }
-    // What follows is tests.
-    let serves = source.text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
-    for (i, line) in code::only(serves, code::Kind::Code).lines().enumerate() {
+    for (i, line) in code::only(&source.text, code::Kind::Code).lines().enumerate() {
+        // What follows is tests.
+        if line.ends_with("mod tests {") {
+            return;
+        }
         // Its answer is one.
         if line.contains("oneshot") {
             continue;
@@ -36,6 +38,12 @@ pub(super) fn check(source: &Source, findings: &mut Findings) {
             findings.problem(&source.path, i + 1, &format!("{said} ({})", word.trim()));
         }
     }
+}
+
+/// By the names of files and folders: `tests`, `a_tests`, `testing`.
+fn is_of_tests(path: &str) -> bool {
+    let name = |part: &str| part.strip_suffix(".rs").unwrap_or(part).to_owned();
+    path.split('/').map(name).any(|name| name == "tests" || name == "testing" || name.ends_with("_tests"))
 }
 
 #[cfg(test)]
@@ -52,8 +60,11 @@ mod tests {
         ] {
             assert_eq!(problems("crates/engine/src/a.rs", line).len(), 1, "{line}");
             assert!(problems("crates/engine/src/a_tests.rs", line).is_empty(), "{line}");
+            assert_eq!(problems("crates/engine/src/notify/test_event.rs", line).len(), 1, "{line}");
             let tests = format!("fn a() {{}}\n\n#[cfg(test)]\nmod tests {{\n    {line}\n}}");
             assert!(problems("crates/engine/src/a.rs", &tests).is_empty(), "{line}");
+            let tests_elsewhere = format!("#[cfg(test)]\nmod tests;\n\nfn a() {{\n    {line}\n}}");
+            assert_eq!(problems("crates/engine/src/a.rs", &tests_elsewhere).len(), 1, "{line}");
         }
         for line in ["let (a, b) = oneshot::channel();", "let (a, b) = sync_channel(QUEUE_MAX);"] {
             assert!(problems("crates/engine/src/a.rs", line).is_empty(), "{line}");
