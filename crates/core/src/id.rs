@@ -81,6 +81,12 @@ ids! {
     CaseId = "case";
     /// An upload of many payments.
     ImportId = "imp";
+    /// A person who may sign in to the portal.
+    UserId = "usr";
+    /// One sign-in of a person, until it is over.
+    SessionId = "ses";
+    /// One entry of the audit trail.
+    AuditId = "aud";
     /// A running server process, the owner of leases.
     ProcessId = "proc";
 }

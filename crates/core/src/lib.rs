@@ -4,6 +4,7 @@
 //! about money is decided here, as functions of values, so that a model checker and a simulator can drive the very
 //! code that production runs.
 
+pub mod audit;
 pub mod balance;
 pub mod capabilities;
 pub mod case;
@@ -23,7 +24,9 @@ pub mod refundability;
 pub mod restored;
 pub mod retry;
 pub mod right;
+pub mod role;
 pub mod settle;
 pub mod state;
+pub mod throttle;
 pub mod time;
 pub mod turn;
