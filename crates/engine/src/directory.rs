@@ -31,6 +31,9 @@ pub(crate) const ACCOUNT_COLUMN: &str = "psp_account_versions.credentials";
 /// The column name that signing secrets of endpoints are bound to.
 pub(crate) const ENDPOINT_COLUMN: &str = "endpoints.secret";
 
+/// The column name that second factors of people are bound to, also those that are being set up.
+pub(crate) const SECOND_FACTOR_COLUMN: &str = "portal_users.totp";
+
 /// Who calls: the owner of a credential that was found. A face still has to check the proof.
 #[derive(Debug)]
 pub struct Caller {

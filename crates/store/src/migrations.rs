@@ -36,4 +36,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "lists_of_one_environment",
         sql: include_str!("../../../migrations/0008_lists_of_one_environment.sql"),
     },
+    Migration {
+        version: 9,
+        name: "portal_users",
+        sql: include_str!("../../../migrations/0009_portal_users.sql"),
+    },
 ];

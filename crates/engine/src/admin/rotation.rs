@@ -6,7 +6,7 @@ use redress_store::Store;
 use redress_store::ops::sealed::{LoadSealed, Reseal, Resealed, SealedAt, SealedColumn, SealedSecret};
 
 use super::AdminError;
-use crate::directory::{ACCOUNT_COLUMN, CREDENTIAL_COLUMN, ENDPOINT_COLUMN};
+use crate::directory::{ACCOUNT_COLUMN, CREDENTIAL_COLUMN, ENDPOINT_COLUMN, SECOND_FACTOR_COLUMN};
 use crate::engine::Engine;
 use crate::vault::{OpenError, SealContext, sealed_with};
 
@@ -103,6 +103,7 @@ impl Engine {
                 SealedColumn::Credential => CREDENTIAL_COLUMN,
                 SealedColumn::AccountVersion => ACCOUNT_COLUMN,
                 SealedColumn::Endpoint | SealedColumn::OldEndpoint => ENDPOINT_COLUMN,
+                SealedColumn::SecondFactor | SealedColumn::NewSecondFactor => SECOND_FACTOR_COLUMN,
             },
         };
         let plaintext = vault.open(&context, &secret.sealed)?;

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod accounts;
+pub mod audit;
 pub mod cancel;
 pub mod case_list;
 pub mod cases;
@@ -24,6 +25,7 @@ mod model;
 pub mod payments;
 #[cfg(test)]
 mod plans;
+pub mod portal;
 pub mod refund_list;
 pub mod refunds;
 pub mod restored;

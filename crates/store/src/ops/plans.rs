@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use redress_core::environment::Environment;
 use redress_core::id::{CaseId, EndpointId};
 use redress_core::outcome::{Finding, Outcome};
+use redress_core::role::Role;
 use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
 
 use super::accept::Accept;
+use super::audit::{AuditOf, ListAudit};
 use super::case_list::ListCases;
 use super::claim::{Claim, DueAccounts, TakeOverLeases};
 use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
@@ -20,6 +22,10 @@ use super::fixtures::{
 };
 use super::gauges::CountWaiting;
 use super::payments::search::{PaymentFilter, SEARCH_ROWS_MAX, SearchPayments};
+use super::portal::fixtures as people;
+use super::portal::sessions::{FindSession, ListSessions, TouchSession};
+use super::portal::tries::CountTry;
+use super::portal::users::{ListUsers, LoadUser, UserBy};
 use super::refund_list::ListRefunds;
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
@@ -370,6 +376,31 @@ async fn lists_of_refunds_and_cases_read_nothing_of_the_other_environment() {
         assert_eq!((bounded.len(), others), (statements, vec![]), "{index}");
     }
     assert!(!plans.iter().any(|line| line.contains("TEMP B-TREE")), "{plans:?}");
+}
+
+#[tokio::test]
+async fn who_is_there_and_who_did_what_is_found_by_an_index() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    let watched = Watched { store, plans: Plans::default() };
+    watched.run(people::add(1, Role::Admin)).await;
+    let subjects = vec![([1; 16], people::THROTTLE), ([2; 16], people::THROTTLE)];
+    watched.run(CountTry { subjects, forgotten_before: at(0), now: at(1) }).await;
+    assert!(watched.run(people::open(1, 1, 10)).await);
+    watched.run(TouchSession { token_hash: people::token(1), now: at(90) }).await;
+    watched.read(FindSession(people::token(1))).await.expect("a session");
+    let (merchant, user) = (MERCHANT, people::usr(1));
+    watched.read(LoadUser(UserBy::Email("p1@shop.example".to_owned()))).await.expect("a person");
+    watched.read(ListUsers { merchant, after: None, limit: 10 }).await;
+    watched.read(ListSessions { merchant, user }).await;
+    for of in [AuditOf::Everybody, AuditOf::User(user), AuditOf::Object(user.to_string())] {
+        watched.read(ListAudit { merchant, of, before: None, limit: 10 }).await;
+    }
+    assert_eq!(watched.scans(), Vec::<String>::new());
+    let plans = watched.plans.lock().expect("no test panics here");
+    let sorted = plans.iter().filter(|line| line.contains("audit_trail") && line.contains("TEMP B-TREE"));
+    assert_eq!(sorted.count(), 0, "{plans:?}");
 }
 
 #[tokio::test]

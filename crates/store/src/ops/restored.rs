@@ -86,7 +86,7 @@ impl Operation for DoubtOpen {
     }
 }
 
-/// Pauses every account that sends, and remembers that the store was put in place from a copy. The last step: what was
+/// Pauses every account that sends, signs everybody out, and remembers that the store was put in place from a copy. The last step: what was
 /// asked for after the copy is not in it, and would be sent a second time when it is asked for again.
 #[derive(Clone, Copy, Debug)]
 pub struct FinishRestore(pub HistoryEntry);
@@ -110,6 +110,8 @@ impl Operation for FinishRestore {
             &[self.0.happened_at.as_micros().into()],
         )
         .await?;
+        // Who was signed out since would be signed in again.
+        tx.exec("DELETE FROM portal_sessions", &[]).await?;
         let paused = tx.exec("UPDATE psp_accounts SET state = 'paused' WHERE state = 'active'", &[]).await?;
         record(tx, HistoryKind::Restore, self.0).await?;
         bump(tx).await?;

@@ -64,11 +64,22 @@ pub enum SealedColumn {
     Endpoint,
     /// What they were signed with before.
     OldEndpoint,
+    /// A person's second factor.
+    SecondFactor,
+    /// One that is being set up.
+    NewSecondFactor,
 }
 
 impl SealedColumn {
     /// Every one. A test looks for a column of the tables that is missing here.
-    pub const ALL: [Self; 4] = [Self::Credential, Self::AccountVersion, Self::Endpoint, Self::OldEndpoint];
+    pub const ALL: [Self; 6] = [
+        Self::Credential,
+        Self::AccountVersion,
+        Self::Endpoint,
+        Self::OldEndpoint,
+        Self::SecondFactor,
+        Self::NewSecondFactor,
+    ];
 
     const fn statements(self) -> Statements {
         match self {
@@ -82,6 +93,12 @@ impl SealedColumn {
             Self::OldEndpoint => {
                 statements!("endpoints", "endpoint_id", "CAST(0 AS BIGINT)", "old_secret_sealed")
             }
+            Self::SecondFactor => {
+                statements!("portal_users", "user_id", "CAST(0 AS BIGINT)", "totp_sealed")
+            }
+            Self::NewSecondFactor => {
+                statements!("portal_users", "user_id", "CAST(0 AS BIGINT)", "new_totp_sealed")
+            }
         }
     }
 }
@@ -91,7 +108,8 @@ impl SealedColumn {
 pub struct SealedAt {
     /// Whose it is.
     pub merchant: MerchantId,
-    /// The bytes of the row's id: the credential's, the account's, the endpoint's.
+    /// The bytes of the row's id: the credential's, the account's, the endpoint's, the
+    /// person's.
     pub row: [u8; 16],
     /// The account's version; 0 elsewhere.
     pub version: i64,

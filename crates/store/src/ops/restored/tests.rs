@@ -102,7 +102,7 @@ async fn at_the_end_every_account_waits_and_the_restore_is_remembered() {
         let before = rows(&store, "SELECT version FROM settings_version").await;
         let entry = HistoryEntry { happened_at: at(100), copied_at: at(25) };
         let (paused, statements) = fail_every_statement(&store, || FinishRestore(entry)).await;
-        assert_eq!((paused, statements), (Ok(7), 5));
+        assert_eq!((paused, statements), (Ok(7), 6));
         let state = async |psp| store.read(FindAccount(account(psp))).await.unwrap().unwrap().state;
         assert_eq!(state("flex").await, AccountState::Paused);
         assert_eq!(state("once").await, AccountState::Revoked, "for ever");

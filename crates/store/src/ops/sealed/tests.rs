@@ -29,6 +29,17 @@ async fn secrets(store: &Store) {
         let row = vec![bytes(merchant.as_bytes()), bytes(&id(6, n)), Cell::Bytes(vec![3]), old];
         sql(store, endpoint, row).await;
     }
+    let user = "INSERT INTO portal_users (merchant_id, user_id, email, name, role, refund_limits, password_hash, \
+                password_temporary, totp_sealed, totp_step, new_totp_sealed, created_at, updated_at) \
+                VALUES ($1, $2, $3, 'N', 'viewer', '', 'h', 0, $4, $5, $6, 0, 0)";
+    for (n, totp, step, new) in [
+        (1, Cell::Bytes(vec![5]), Cell::Int(9), Cell::Bytes(vec![6])),
+        (2, Cell::Null, Cell::Null, Cell::Null),
+    ] {
+        let email = Cell::Text(format!("{n}@shop.example"));
+        let row = vec![bytes(MERCHANT.as_bytes()), bytes(&id(11, n)), email, totp, step, new];
+        sql(store, user, row).await;
+    }
 }
 
 /// All of a column, a page a secret.
@@ -54,6 +65,8 @@ async fn every_sealed_secret_is_found_and_replaced_where_nobody_changed_it() {
         assert_eq!(found(SealedColumn::AccountVersion).await, [vec![2, 1], vec![2, 2]]);
         assert_eq!(found(SealedColumn::Endpoint).await, [vec![3], vec![3]]);
         assert_eq!(found(SealedColumn::OldEndpoint).await, [vec![4]]);
+        assert_eq!(found(SealedColumn::SecondFactor).await, [vec![5]]);
+        assert_eq!(found(SealedColumn::NewSecondFactor).await, [vec![6]]);
         for column in SealedColumn::ALL {
             let before = all(&store, column).await;
             let anew = |secret: &SealedSecret| Resealed {
@@ -79,7 +92,8 @@ async fn no_sealed_column_of_the_tables_is_forgotten() {
         .split(|c: char| !c.is_ascii_lowercase() && c != '_')
         .filter(|word| word.ends_with("_sealed"))
         .collect();
-    let known = ["credentials_sealed", "old_secret_sealed", "secret_sealed"];
+    let known =
+        ["credentials_sealed", "new_totp_sealed", "old_secret_sealed", "secret_sealed", "totp_sealed"];
     assert_eq!(words.into_iter().collect::<Vec<_>>(), known, "a new one needs its place in SealedColumn");
 }
 

@@ -1,0 +1,9 @@
+//! Who signs in to the portal: people, their second factors, sessions, and tries that failed.
+
+pub mod second_factor;
+pub mod sessions;
+pub mod tries;
+pub mod users;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
