@@ -5,6 +5,7 @@ use std::time::Duration;
 use redress_core::retry::Backoff;
 use redress_core::settle::Timing;
 
+use crate::portal::PortalConfig;
 use crate::rate::RateConfig;
 
 /// How the engine behaves. Everything has a default that suits production.
@@ -26,6 +27,8 @@ pub struct EngineConfig {
     pub delivery: DeliverySchedule,
     /// How much each key of an API may ask for; `None` for as much as it likes.
     pub rate: Option<RateConfig>,
+    /// Whether there is a portal, and how long people stay signed in.
+    pub portal: PortalConfig,
 }
 
 /// When a notification is tried again, and when it is given up.
@@ -76,6 +79,7 @@ impl Default for EngineConfig {
                 disable_after: 5 * 24 * HOUR,
             },
             rate: None,
+            portal: PortalConfig::default(),
         }
     }
 }
@@ -89,6 +93,9 @@ pub enum ConfigError {
     /// A schedule without a delay would never rest.
     #[error("no delay of a schedule may be zero")]
     ZeroDelay,
+    /// A session that ends before it can be idle for long enough would make the idle limit a lie.
+    #[error("a session must last at least as long as it may be idle")]
+    SessionTooShort,
 }
 
 impl EngineConfig {
@@ -105,6 +112,9 @@ impl EngineConfig {
         if backoffs.iter().any(zero) || self.poll.is_zero() || self.delivery.sgate_silent_gap.is_zero() {
             return Err(ConfigError::ZeroDelay);
         }
+        if self.portal.session < self.portal.idle {
+            return Err(ConfigError::SessionTooShort);
+        }
         Ok(())
     }
 }
@@ -120,5 +130,8 @@ mod tests {
         assert_eq!(short.check(), Err(ConfigError::LeaseTooShort));
         let restless = EngineConfig { poll: Duration::ZERO, ..EngineConfig::default() };
         assert_eq!(restless.check(), Err(ConfigError::ZeroDelay));
+        let portal = PortalConfig { idle: 2 * HOUR, session: HOUR, ..PortalConfig::default() };
+        let short = EngineConfig { portal, ..EngineConfig::default() };
+        assert_eq!(short.check(), Err(ConfigError::SessionTooShort));
     }
 }

@@ -14,6 +14,7 @@ use crate::config::EngineConfig;
 use crate::directory::Directory;
 use crate::notify::Slots;
 use crate::permits::Permits;
+use crate::portal::passwords::Passwords;
 use crate::rate::Rates;
 use crate::readiness::LastLook;
 use crate::vault::Vault;
@@ -43,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) watches: Arc<Watches>,
     pub(crate) rates: Rates,
     pub(crate) readiness: LastLook,
+    /// The passwords that are being hashed.
+    pub(crate) passwords: Passwords,
     /// Something may be due at a PSP account.
     pub(crate) refunds_due: Arc<Notify>,
     /// Something may be due at an endpoint.
@@ -83,6 +86,7 @@ impl Engine {
                 watches: Arc::default(),
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 readiness: LastLook::default(),
+                passwords: Passwords::default(),
                 slots: Slots::new(),
                 deliveries_due,
                 imports_due: Arc::new(Notify::new()),

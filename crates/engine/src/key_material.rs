@@ -8,6 +8,8 @@ use crate::world::Random;
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const LETTERS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const HEX_DIGITS: &[u8] = b"0123456789abcdef";
+/// Crockford's 32: none is taken for another when it is read aloud or written down.
+const READABLE: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 const PORTONE_KEY_LETTERS: usize = 16;
 const PORTONE_SECRET_DIGITS: usize = 64;
@@ -41,6 +43,19 @@ pub fn sgate(random: &dyn Random) -> KeyPair {
 /// So many letters and digits, each as likely as any other.
 pub(crate) fn letters_and_digits(random: &dyn Random, count: usize) -> Zeroizing<String> {
     draw(random, LETTERS_AND_DIGITS, count)
+}
+
+/// So many groups of so many characters that people can copy by hand, five bits each: `x7kq-09vt`.
+pub(crate) fn readable(random: &dyn Random, groups: usize, of: usize) -> Zeroizing<String> {
+    let drawn = draw(random, READABLE, groups * of);
+    let mut text = Zeroizing::new(String::with_capacity(groups * (of + 1)));
+    for (index, character) in drawn.chars().enumerate() {
+        if index > 0 && index % of == 0 {
+            text.push('-');
+        }
+        text.push(character);
+    }
+    text
 }
 
 fn secret(random: &dyn Random, alphabet: &[u8], count: usize) -> SecretString {
@@ -97,7 +112,7 @@ mod tests {
 
     #[test]
     fn no_character_is_likelier_than_another() {
-        for alphabet in [LETTERS, LETTERS_AND_DIGITS, HEX_DIGITS] {
+        for alphabet in [LETTERS, LETTERS_AND_DIGITS, HEX_DIGITS, READABLE] {
             let whole_rounds = 256 / alphabet.len();
             // Four bytes of each value: exactly so many of each character, or one is favoured.
             let text = draw(&EveryByte(AtomicU8::new(0)), alphabet, 4 * whole_rounds * alphabet.len());
@@ -106,6 +121,14 @@ mod tests {
             assert_eq!(counts.len(), alphabet.len());
             assert!(counts.values().all(|&count| count == 4 * whole_rounds), "{counts:?}");
         }
+    }
+
+    #[test]
+    fn what_people_copy_stands_in_groups() {
+        let text = readable(&SeededRandom::new(1), 4, 5);
+        let groups: Vec<_> = text.split('-').collect();
+        assert!(groups.len() == 4 && groups.iter().all(|group| group.len() == 5), "{}", *text);
+        assert!(text.bytes().all(|byte| byte == b'-' || READABLE.contains(&byte)));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod lookup;
 pub mod notify;
 pub mod once;
 pub mod permits;
+pub mod portal;
 pub mod psp_notification;
 pub mod rate;
 pub mod readiness;

@@ -43,7 +43,7 @@ pub const URL_BYTES_MAX: usize = 2_048;
 pub const REASON_BYTES_MAX: usize = 2_000;
 
 /// So many rows are read at once where all of a list is wanted.
-const PAGE_ROWS: u32 = 500;
+pub(crate) const PAGE_ROWS: u32 = 500;
 
 /// Why nothing was changed. The text may be shown to whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +80,7 @@ impl AdminError {
 }
 
 /// Checks a text that must be there: not empty, not too long, no control characters.
-fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {
+pub(crate) fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {
     if text.trim().is_empty() {
         return Err(AdminError::invalid(field, "must not be empty"));
     }
