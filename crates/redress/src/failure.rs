@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use redress_engine::admin::AdminError;
+use redress_engine::portal::PortalError;
 use redress_store::{MigrateError, OpenError, StoreError};
 
 use crate::settings::SettingsError;
@@ -78,6 +79,15 @@ impl From<AdminError> for Failure {
                 Self::found(error.to_string())
             }
             AdminError::Engine(_) => Self::unable(error.to_string()),
+        }
+    }
+}
+
+impl From<PortalError> for Failure {
+    fn from(error: PortalError) -> Self {
+        match error {
+            PortalError::Refused(why) => Self::found(why.to_string()),
+            PortalError::Admin(error) => error.into(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod key;
 mod limits;
 mod log;
 mod notifications;
+mod portal;
 mod psp;
 mod reader;
 pub(crate) mod reference;
@@ -22,6 +23,7 @@ pub(crate) use self::engine::EngineSettings;
 pub(crate) use self::limits::LimitSettings;
 pub(crate) use self::log::{LogFormat, LogSettings};
 pub(crate) use self::notifications::NotificationSettings;
+pub(crate) use self::portal::PortalSettings;
 pub(crate) use self::psp::PspSettings;
 pub(crate) use self::reader::Sources;
 pub(crate) use self::server::ServerSettings;
@@ -42,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) notifications: NotificationSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
+    pub(crate) portal: PortalSettings,
     pub(crate) telemetry: TelemetrySettings,
 }
 
@@ -137,6 +140,7 @@ impl Settings {
             )?,
             log: LogSettings::read(&mut sources.section("log", log::ABOUT)?)?,
             limits: LimitSettings::read(&mut sources.section("limits", limits::ABOUT)?)?,
+            portal: PortalSettings::read(&mut sources.section("portal", portal::ABOUT)?)?,
             telemetry: TelemetrySettings::read(&mut sources.section("telemetry", telemetry::ABOUT)?)?,
         })
     }
@@ -162,12 +166,16 @@ impl Settings {
             delivery_timeout: self.notifications.timeout,
             delivery: self.notifications.schedule,
             rate: self.limits.rate,
+            portal: self.portal.config,
         };
         config.check().map_err(|error| match error {
             ConfigError::LeaseTooShort => {
                 relation(&[("engine", "lease"), ("psp", "timeout")], error.to_string())
             }
             ConfigError::ZeroDelay => relation(&[("engine", "*"), ("notifications", "*")], error.to_string()),
+            ConfigError::SessionTooShort => {
+                relation(&[("portal", "session"), ("portal", "idle")], error.to_string())
+            }
         })?;
         if self.psp.connect_timeout >= self.psp.timeout {
             let problem = "connecting must be given less time than the whole exchange";

@@ -68,7 +68,7 @@ mod tests {
         let mut sources = Sources::new(None, []).unwrap();
         Settings::read(&mut sources, None).unwrap();
         let sections = sources.described();
-        assert_eq!(sections.len(), 8);
+        assert_eq!(sections.len(), 9);
         for section in &sections {
             assert!(section.about.ends_with('.'), "{}", section.name);
             assert!(!section.keys.is_empty(), "{}", section.name);

@@ -107,6 +107,7 @@ fn what_is_wrong_is_refused_with_file_key_and_variable() {
         ("[log]\nlevel = \"loud\"\n", "log.level", "REDRESS_LOG_LEVEL"),
         ("[limits]\nconnections_max = 0\n", "limits.connections_max", "REDRESS_LIMITS_CONNECTIONS_MAX"),
         ("[limits]\nhead_timeout = \"1ms\"\n", "limits.head_timeout", "REDRESS_LIMITS_HEAD_TIMEOUT"),
+        ("[portal]\nidle = \"1m\"\n", "portal.idle", "REDRESS_PORTAL_IDLE"),
         (
             "[telemetry]\notlp_endpoint = \"http://u:hunter2@h:4318\"\n",
             "telemetry.otlp_endpoint",
@@ -140,6 +141,7 @@ fn settings_that_contradict_each_other_are_refused() {
             "[notifications]\ntimeout = \"5s\"\n",
             ["notifications.connect_timeout", "notifications.timeout", "less"],
         ),
+        ("[portal]\nidle = \"13h\"\n", ["portal.session", "portal.idle", "REDRESS_PORTAL_IDLE"]),
     ] {
         names(&given(file, &[]).load().unwrap().engine_config().unwrap_err().to_string(), &parts);
     }
