@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     backup, case, doctor, endpoint, events, key, merchant, migrate, payments, psp_account, refund, restore,
-    sandbox, settings, verify,
+    sandbox, settings, user, verify,
 };
 use crate::failure::{EXIT_CODES, Failure};
 use crate::{demo, serve};
@@ -29,6 +29,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Merchant(merchant::MerchantArgs),
+    User(user::UserArgs),
     Key(key::KeyArgs),
     PspAccount(psp_account::PspAccountArgs),
     Endpoint(endpoint::EndpointArgs),
@@ -52,6 +53,7 @@ impl Cli {
             Command::Backup(args) => backup::run(args).await,
             Command::Restore(args) => restore::run(args).await,
             Command::Merchant(args) => merchant::run(args).await,
+            Command::User(args) => user::run(args).await,
             Command::Key(args) => key::run(args).await,
             Command::PspAccount(args) => psp_account::run(args).await,
             Command::Endpoint(args) => endpoint::run(args).await,
@@ -99,6 +101,7 @@ mod tests {
             "restore --from x.db --verify",
             "key rotate-master",
             "merchant list",
+            "user list --merchant M1",
             "key list --merchant M1",
             "psp-account list",
             "endpoint list --merchant M1",

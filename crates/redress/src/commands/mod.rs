@@ -20,4 +20,5 @@ pub(crate) mod restore;
 mod rotate_master;
 pub(crate) mod sandbox;
 pub(crate) mod settings;
+pub(crate) mod user;
 pub(crate) mod verify;

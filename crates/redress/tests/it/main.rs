@@ -24,4 +24,5 @@ mod remote;
 mod rotation;
 mod serving;
 mod telemetry;
+mod users;
 mod verify;
