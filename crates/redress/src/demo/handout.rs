@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::files;
 use super::payments::Payment;
 use super::setup::Addresses;
-use super::state::Merchant;
+use super::state::{Merchant, Person};
 use crate::failure::Failure;
 
 /// In the demo's directory, for its owner only: it holds secrets in clear.
@@ -22,6 +22,7 @@ struct Handout<'a> {
     sgate: Sgate<'a>,
     api_key: &'a str,
     psp_accounts: Vec<PspAccount<'a>>,
+    portal_users: &'a [Person],
     payments: &'a [Payment],
 }
 
@@ -55,6 +56,7 @@ pub(super) fn write(
     dir: &Path,
     addresses: &Addresses,
     merchant: &Merchant,
+    people: &[Person],
     payments: &[Payment],
 ) -> Result<(), Failure> {
     let accounts = merchant.accounts.iter();
@@ -66,6 +68,7 @@ pub(super) fn write(
         sgate: Sgate { key: &merchant.sgate.key, secret: &merchant.sgate.secret },
         api_key: &merchant.api_key,
         psp_accounts: accounts.map(|(psp, id)| PspAccount { id, psp, environment: "sandbox" }).collect(),
+        portal_users: people,
         payments,
     };
     let mut text = serde_json::to_vec_pretty(&handout)

@@ -5,7 +5,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `demo.json` | addresses, keys and payments for programs that drive the demo |
+//! | `demo.json` | addresses, keys, people and payments for programs that drive the demo |
 //! | `demo.toml` | its settings; commands with `--data` read them too |
 //! | `demo-state.json` | ports, keys, and how far the tour got |
 //! | `redress.db`, `master.key` | the store, and the key that opens its secrets |
@@ -20,6 +20,7 @@ mod files;
 mod handout;
 mod kind;
 mod payments;
+mod people;
 mod ports;
 mod psps;
 mod sandbox;
@@ -62,7 +63,7 @@ const END_LIMIT: Duration = Duration::from_secs(3);
 /// Makes a merchant with keys, PSP accounts and payments, plays the PSPs, serves, and walks through the flow of the two
 /// refund APIs, a line a step. Then it stays up, prints addresses, keys and commands to try, and serves until Ctrl-C.
 /// Everything is kept in DIR: started again, also after a crash, it goes on with what is there and repeats no step that
-/// held. DIR/demo.json has addresses, keys and payments for programs.
+/// held. DIR/demo.json has addresses, keys, people and payments for programs.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
     /// Where everything is kept; made when missing, and may hold other files
@@ -111,5 +112,6 @@ async fn shown(args: &DemoArgs, demo: &mut Demo) -> Result<(), Failure> {
     }
     demo.tour(&screen, false).await?;
     show::invitation(&args.data, &demo.addresses, &demo.merchant, &demo.guide.payments, &demo.metrics_url())?;
+    show::people(demo.people())?;
     std::future::pending().await
 }

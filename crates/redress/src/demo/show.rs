@@ -7,7 +7,7 @@ use super::handout;
 use super::kind::Kind;
 use super::payments::Payment;
 use super::setup::Addresses;
-use super::state::Merchant;
+use super::state::{Merchant, Person};
 use super::{LOG_FILE, SGATE_SCRIPT_FILE, backend};
 use crate::failure::Failure;
 use crate::output::{one_line, print};
@@ -142,4 +142,15 @@ Look into it beside the running server:
         tap_amount = tap.captured,
         momo_id = momo.psp_payment_id,
     ))
+}
+
+/// Who may sign in to the portal.
+pub(super) fn people(people: &[Person]) -> Result<(), Failure> {
+    print(
+        "People who may sign in to the portal (the secret is for an authenticator: RFC 6238, six digits, 30 s)",
+    )?;
+    for Person { email, password, role, totp_secret } in people {
+        print(&format!("  {role:8}  {email:21}  password {password}  second factor {totp_secret}"))?;
+    }
+    Ok(())
 }

@@ -18,10 +18,11 @@ use super::client::{Client, Control, Http};
 use super::payments::{self, Payment};
 use super::setup::{self, Addresses};
 use super::show::{self, Screen};
-use super::state::{Merchant, StateFile};
+use super::state::{Merchant, Person, StateFile};
 use super::tour::{Guide, STEPS};
 use super::{
-    DemoArgs, END_LIMIT, LOG_BYTES_MAX, LOG_FILE, SGATE_SCRIPT_FILE, files, handout, ports, sandbox, settings,
+    DemoArgs, END_LIMIT, LOG_BYTES_MAX, LOG_FILE, SGATE_SCRIPT_FILE, files, handout, people, ports, sandbox,
+    settings,
 };
 use crate::failure::Failure;
 use crate::serve::Running;
@@ -74,6 +75,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Demo, Failure> {
     }
     let engine = &opened.engine;
     let merchant = setup::merchant(engine, &mut kept, &addresses).await?;
+    people::all(engine, &mut kept, &merchant, &world).await?;
     setup::move_accounts(engine, &merchant, &addresses).await?;
     let payments = payments::all(&kept.state, &merchant.code)?;
     setup::load_payments(engine, &mut kept, &merchant, &payments, &addresses).await?;
@@ -82,7 +84,7 @@ pub(super) async fn start(args: &DemoArgs) -> Result<Demo, Failure> {
     sandbox::announce(&callers.control, &payments, &webhooks, &*world.clock).await?;
     let backend = Backend::open(dir, callers.client.clone())?;
     serve_backend(&backend, ports.backend, &tasks, closed)?;
-    handout::write(dir, &addresses, &merchant, &payments)?;
+    handout::write(dir, &addresses, &merchant, &kept.state.people, &payments)?;
 
     // Only now can anybody find it ready. The sockets that held the ports make way.
     let guide = callers.guide(backend, engine.clone(), payments, &kept);
@@ -218,6 +220,11 @@ fn serve_backend(
 }
 
 impl Demo {
+    /// The people of its portal.
+    pub(super) fn people(&self) -> &[Person] {
+        &self.kept.state.people
+    }
+
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.world.clock)
     }

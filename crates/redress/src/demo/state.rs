@@ -32,6 +32,9 @@ pub(super) struct State {
     pub(super) ports: Ports,
     /// Once it is there, the merchant is complete.
     pub(super) merchant: Option<Merchant>,
+    /// The people of its portal, one of each role.
+    #[serde(default)]
+    pub(super) people: Vec<Person>,
     /// The payments are in the store.
     pub(super) payments_loaded: bool,
     /// The steps of the tour that held, each with what it said.
@@ -59,6 +62,16 @@ pub(super) struct Merchant {
     pub(super) accounts: Accounts,
     /// The signing secrets of its endpoints.
     pub(super) endpoints: Endpoints,
+}
+
+/// Somebody who may sign in to the portal, with all proofs in clear.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Person {
+    pub(super) email: String,
+    pub(super) password: String,
+    pub(super) role: String,
+    /// In base 32, for an authenticator.
+    pub(super) totp_secret: String,
 }
 
 /// A public key and its secret.
@@ -143,6 +156,7 @@ impl State {
             external_sandbox,
             ports: Ports::default(),
             merchant: None,
+            people: Vec::new(),
             payments_loaded: false,
             tour: BTreeMap::new(),
         }

@@ -122,6 +122,14 @@ fn the_tour_holds_and_is_not_repeated() {
         assert!(PSPS.contains(&psp), "{psp}");
         assert_eq!(account["environment"], "sandbox");
     }
+    let people = demo["portal_users"].as_array().unwrap();
+    let roles: Vec<_> = people.iter().map(|person| person["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["viewer", "support", "manager", "admin"]);
+    for person in people {
+        let text = |field: &str| person[field].as_str().unwrap();
+        assert!(text("email").contains('@') && text("password").len() >= 12, "{person}");
+        assert_eq!(text("totp_secret").len(), 32, "160 bits in base 32");
+    }
     for payment in demo["payments"].as_array().unwrap() {
         for field in
             ["order_ref", "merchant_order_ref", "channel", "payment_method", "psp_payment_id", "amount"]
