@@ -3,13 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
 
-use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use http::{HeaderMap, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::recipe::Lookup;
-use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use redress_psp::guard::GuardPolicy;
@@ -18,11 +17,13 @@ use redress_psp::notice::{Inbound, Notice, NoticeError};
 use redress_psp::paypal::PayPal;
 use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
-use redress_sandbox::world::{Notification, Notifier, NotifyError};
-use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
+use redress_sandbox::{Place, Sandbox, SandboxConfig};
 use secrecy::ExposeSecret;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use crate::support::{StandingClock, Told};
+
+mod support;
 
 const CAPTURE: &str = "2GG279541U471931P";
 const KEY: &str = "rf-01k9q3f7zt8m2v5c6x0n4b1d2e";
@@ -37,31 +38,13 @@ const CLIENT: [(&str, &str); 3] = [
 /// Long enough for an answer on this machine, and short enough to wait for one that never comes.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
 
-#[expect(clippy::disallowed_methods, reason = "the sandbox under test lives by the real clock")]
-async fn wait(ms: u64) {
-    tokio::time::sleep(Duration::from_millis(ms)).await;
-}
-
-/// Keeps what the sandbox tells.
-#[derive(Default)]
-struct Caught(Mutex<Vec<Notification>>);
-
-/// What the world of the sandbox sends with.
-struct Catcher(Arc<Caught>);
-
-impl Notifier for Catcher {
-    fn post(&self, notification: Notification) -> BoxFuture<'static, Result<u16, NotifyError>> {
-        self.0.0.lock().unwrap().push(notification);
-        std::future::ready(Ok(200)).boxed()
-    }
-}
-
 /// One payment, and the way to it.
 struct Desk {
     client: HttpClient,
     account: AccountConfig,
     base: String,
-    caught: Arc<Caught>,
+    clock: StandingClock,
+    told: Told,
 }
 
 fn account(base: &str, credentials: &[(&str, &str)]) -> AccountConfig {
@@ -112,8 +95,8 @@ impl Desk {
             psp_payment_id: CAPTURE.to_owned(),
             psp_refund_id: Some(id.to_owned()),
             amount: Amount::new(1_050, Currency::from_code("USD").unwrap()),
-            first_sent_at: Timestamp::from_micros(0),
-            now: Timestamp::from_micros(0),
+            first_sent_at: self.clock.now(),
+            now: self.clock.now(),
             nonce: [0; 10],
             bound_elsewhere: Vec::new(),
         };
@@ -131,18 +114,12 @@ impl Desk {
 
     /// The notification of that number, as soon as it was sent.
     async fn told(&self, number: usize) -> Inbound {
-        for _ in 0..500 {
-            let told = self.caught.0.lock().unwrap().get(number).cloned();
-            if let Some(told) = told {
-                let mut headers = HeaderMap::new();
-                for (name, value) in told.headers {
-                    headers.insert(name, value.parse().unwrap());
-                }
-                return Inbound { headers, body: told.body.into(), received_at: Timestamp::from_micros(0) };
-            }
-            wait(10).await;
+        let told = self.told.number(number).await;
+        let mut headers = HeaderMap::new();
+        for (name, value) in told.headers {
+            headers.insert(name, value.parse().unwrap());
         }
-        panic!("no notification of number {number}");
+        Inbound { headers, body: told.body.into(), received_at: self.clock.now() }
     }
 
     async fn read(&self, account: &AccountConfig, inbound: &Inbound) -> Result<Notice, NoticeError> {
@@ -156,14 +133,13 @@ impl Desk {
 fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let caught = Arc::new(Caught::default());
-        let world = World { notifier: Arc::new(Catcher(Arc::clone(&caught))), ..World::real() };
+        let (world, clock, told) = support::world();
         let sandbox = Sandbox::open(&Place::Memory, SandboxConfig::default(), world).unwrap();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let guard = GuardPolicy { allow_loopback: true, ..GuardPolicy::default() };
         let client = HttpClient::new(HttpClientConfig { guard, connect_timeout: CONNECT_TIMEOUT }).unwrap();
-        let desk = Desk { client, account: account(&base, &CLIENT), base, caught };
+        let desk = Desk { client, account: account(&base, &CLIENT), base, clock, told };
         PayPal.check_account(&desk.account).unwrap();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let playing = async {
@@ -264,7 +240,8 @@ fn what_broke_is_resolved_by_the_same_request_with_one_effect() {
             desk.script("effect_after:800").await;
             assert_eq!(desk.submit("rf-late").await, unknown(Finding::NoAnswer));
             assert_eq!(desk.submit("rf-late").await, unknown(Finding::KeyInUse));
-            wait(800).await;
+            desk.clock.advance(800);
+            desk.told.number(after.len() + before.len()).await;
             assert_eq!(desk.submit("rf-late").await.as_str(), "succeeded");
             assert_eq!(desk.effects("rf-late").await, ["succeeded"]);
         }
@@ -286,6 +263,7 @@ fn a_notification_is_verified_and_read() {
             assert_eq!(notice.amount.map(Amount::minor), Some(1_050));
             assert_eq!(notice.outcome, done);
             assert!(notice.must_confirm);
+            desk.clock.advance(1_000);
             let failed = desk.read(&desk.account, &desk.told(1).await).await.unwrap();
             assert_eq!(failed.outcome.as_str(), "refused");
             assert_eq!(desk.query(KEY, &failed.psp_refund_id.unwrap()).await.as_str(), "refused");

@@ -3,12 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking too")]
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use http::{HeaderMap, HeaderValue, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
 use redress_core::outcome::{Finding, Outcome};
-use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{AccountCheck, Connector, QueryAsk, SubmitAsk};
 use redress_psp::guard::GuardPolicy;
@@ -17,40 +16,18 @@ use redress_psp::notice::{Inbound, Notice, NoticeError};
 use redress_psp::registry;
 use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
-use redress_sandbox::world::{Notification, Notifier, NotifyError};
-use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
-use std::sync::{Arc, Mutex};
+use redress_sandbox::world::Notification;
+use redress_sandbox::{Place, Sandbox, SandboxConfig};
 use std::time::Duration;
+
+use crate::support::{StandingClock, Told};
+
+mod support;
 
 /// Long enough for an answer on this machine, and short enough to wait for one that never comes.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
 
 const CHARGE: &str = "ch_3LmjFA2eZvKYlo2C09TLIsrw";
-
-/// Keeps what the sandbox tells.
-#[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<Notification>>>);
-
-impl Notifier for Told {
-    fn post(&self, notification: Notification) -> BoxFuture<'static, Result<u16, NotifyError>> {
-        self.0.lock().unwrap().push(notification);
-        Box::pin(std::future::ready(Ok(200)))
-    }
-}
-
-impl Told {
-    /// The first so many, waited for.
-    async fn first(&self, count: usize) -> Vec<Notification> {
-        for _ in 0..100 {
-            let told = self.0.lock().unwrap().clone();
-            if told.len() >= count {
-                return told;
-            }
-            rest(50).await;
-        }
-        panic!("fewer than {count} notifications came");
-    }
-}
 
 /// Stripe, a payment, and the way to it.
 struct Desk {
@@ -58,6 +35,7 @@ struct Desk {
     stripe: &'static dyn Connector,
     account: AccountConfig,
     base: String,
+    clock: StandingClock,
     told: Told,
 }
 
@@ -96,8 +74,8 @@ impl Desk {
             psp_payment_id: payment.to_owned(),
             psp_refund_id: id.map(str::to_owned),
             amount,
-            first_sent_at: now(),
-            now: now(),
+            first_sent_at: self.clock.now(),
+            now: self.clock.now(),
             nonce: [0; 10],
             bound_elsewhere: Vec::new(),
         };
@@ -129,22 +107,11 @@ impl Desk {
         for (name, value) in &told.headers {
             headers.insert(*name, HeaderValue::from_str(value).unwrap());
         }
-        let inbound = Inbound { headers, body: Bytes::from(body.to_owned()), received_at: now() };
+        let inbound = Inbound { headers, body: Bytes::from(body.to_owned()), received_at: self.clock.now() };
         let mut notices = self.stripe.read_notification(&self.client, account, &inbound).await?;
         assert_eq!(notices.len(), 1);
         Ok(notices.remove(0))
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the sandbox under test lives by the real clock")]
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the sandbox under test lives by the real clock")]
-async fn rest(ms: u64) {
-    tokio::time::sleep(Duration::from_millis(ms)).await;
 }
 
 fn money(minor: i64, code: &str) -> Amount {
@@ -177,8 +144,7 @@ fn account(base: &str, credentials: &[(&str, &str)]) -> AccountConfig {
 fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let told = Told::default();
-        let world = World { notifier: Arc::new(told.clone()), ..World::real() };
+        let (world, clock, told) = support::world();
         let sandbox = Sandbox::open(&Place::Memory, SandboxConfig::default(), world).unwrap();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -188,7 +154,7 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
         let account =
             account(&base, &[("secret_key", "sk_test_sandbox"), ("webhook_secret", "whsec_sandbox")]);
         stripe.check_account(&account).unwrap();
-        let desk = Desk { client, stripe, account, base, told };
+        let desk = Desk { client, stripe, account, base, clock, told };
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let playing = async {
             desk.payment(CHARGE, "USD", 10_000).await;
@@ -320,7 +286,8 @@ fn a_request_that_is_still_running_is_not_done_twice() {
             assert_eq!(desk.submit("rf-1").await, unknown(Finding::NoAnswer));
             assert_eq!(desk.query("rf-1", None).await, unknown(Finding::NotFound));
             assert_eq!(desk.submit("rf-1").await, unknown(Finding::KeyInUse));
-            rest(1_000).await;
+            desk.clock.advance(1_200);
+            desk.told.number(0).await;
             let found = desk.query("rf-1", None).await;
             assert_eq!(found.as_str(), "succeeded");
             assert_eq!(desk.submit("rf-1").await, found);
@@ -336,7 +303,9 @@ fn what_stripe_tells_is_verified_and_confirmed_by_asking() {
         async move {
             desk.script("succeed_then_fail").await;
             let done = desk.submit("rf-1").await;
-            let told = desk.told.first(2).await;
+            let first = desk.told.number(0).await;
+            desk.clock.advance(1_000);
+            let told = [first, desk.told.number(1).await];
             let first = desk.read(&desk.account, &told[0], &told[0].body).await.unwrap();
             assert_eq!((first.key.as_deref(), first.outcome), (Some("rf-1"), done));
             assert_eq!(first.amount, Some(money(1_000, "USD")));
