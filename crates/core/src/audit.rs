@@ -75,6 +75,8 @@ deeds! {
     NotificationResent = "notification_resent";
     /// Made a key.
     KeyAdded = "key_added";
+    /// Put a key in the place of another.
+    KeyRotated = "key_rotated";
     /// Revoked a key.
     KeyRevoked = "key_revoked";
     /// Added an endpoint.
@@ -89,6 +91,8 @@ deeds! {
     AccountAdded = "account_added";
     /// Changed a PSP account, also its credentials, or whether it is used.
     AccountChanged = "account_changed";
+    /// Had a PSP account proved at the PSP.
+    AccountChecked = "account_checked";
     /// Revoked a PSP account.
     AccountRevoked = "account_revoked";
 }

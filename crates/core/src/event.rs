@@ -82,7 +82,7 @@ pub enum OtherEventKind {
     PaymentDisputed,
     /// The dispute is over.
     PaymentDisputeReleased,
-    /// An endpoint failed for so long that nothing is sent to it any more.
+    /// Nothing is sent to an endpoint any more: it failed for too long, or somebody disabled it.
     EndpointDisabled,
     /// Somebody enabled it again.
     EndpointEnabled,
