@@ -149,12 +149,13 @@ pub(crate) fn checksum(sql: &str) -> String {
     hex::encode(Sha256::digest(sql.as_bytes()))
 }
 
-/// The text for one engine: the four words replaced where they stand alone.
+/// The text for one engine: the five words replaced where they stand alone. What stands behind `POSTGRES_ONLY` on its line
+/// is not for SQLite.
 pub(crate) fn rewrite(sql: &str, engine: Engine) -> String {
     // `INT`, not `INTEGER`: an `INTEGER PRIMARY KEY` would make up its own value for null.
-    let (bytes, bigint, position, strict) = match engine {
-        Engine::Sqlite => ("BLOB", "INT", "INTEGER PRIMARY KEY", "STRICT"),
-        Engine::Postgres => ("BYTEA", "BIGINT", "BIGINT", ""),
+    let (bytes, bigint, position, strict, postgres_only) = match engine {
+        Engine::Sqlite => ("BLOB", "INT", "INTEGER PRIMARY KEY", "STRICT", "--"),
+        Engine::Postgres => ("BYTEA", "BIGINT", "BIGINT", "", ""),
     };
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let (mut out, mut rest) = (String::with_capacity(sql.len()), sql);
@@ -166,6 +167,7 @@ pub(crate) fn rewrite(sql: &str, engine: Engine) -> String {
             "BIGINT" => bigint,
             "COMMIT_POSITION" => position,
             "STRICT_SUFFIX" => strict,
+            "POSTGRES_ONLY" => postgres_only,
             word => word,
         });
         rest = &rest[end..];
@@ -187,12 +189,15 @@ mod tests {
     }
 
     #[test]
-    fn four_words_are_rewritten_where_they_stand_alone() {
+    fn the_words_are_rewritten_where_they_stand_alone() {
         assert_eq!(rewrite(STEPS[0].sql, Engine::Sqlite), "CREATE TABLE one (id BLOB PRIMARY KEY) STRICT");
         assert_eq!(rewrite(STEPS[0].sql, Engine::Postgres), "CREATE TABLE one (id BYTEA PRIMARY KEY) ");
         let places = "CREATE TABLE three (a COMMIT_POSITION)";
         assert_eq!(rewrite(places, Engine::Sqlite), "CREATE TABLE three (a INTEGER PRIMARY KEY)");
         assert_eq!(rewrite(places, Engine::Postgres), "CREATE TABLE three (a BIGINT)");
+        let only = "A;\nPOSTGRES_ONLY B;\nC;";
+        assert_eq!(rewrite(only, Engine::Sqlite), "A;\n-- B;\nC;");
+        assert_eq!(rewrite(only, Engine::Postgres), "A;\n B;\nC;");
         assert_eq!(rewrite(STEPS[1].sql, Engine::Sqlite), "CREATE TABLE two (a INT, b BYTES_X) STRICT;");
         assert_eq!(rewrite(STEPS[1].sql, Engine::Postgres), "CREATE TABLE two (a BIGINT, b BYTES_X) ;");
     }

@@ -41,4 +41,19 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "portal_users",
         sql: include_str!("../../../migrations/0009_portal_users.sql"),
     },
+    Migration {
+        version: 10,
+        name: "lists_for_people",
+        sql: include_str!("../../../migrations/0010_lists_for_people.sql"),
+    },
+    Migration {
+        version: 11,
+        name: "daily_sums",
+        sql: include_str!("../../../migrations/0011_daily_sums.sql"),
+    },
+    Migration {
+        version: 12,
+        name: "keys_in_use",
+        sql: include_str!("../../../migrations/0012_keys_in_use.sql"),
+    },
 ];

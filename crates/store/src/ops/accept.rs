@@ -5,7 +5,7 @@ use std::sync::Arc;
 use redress_core::balance::BalanceChange;
 use redress_core::capabilities::Capabilities;
 use redress_core::event::EventKind;
-use redress_core::id::{AccountId, KeyId, MerchantId, ProcessId, RefundId};
+use redress_core::id::{AccountId, MerchantId, ProcessId, RefundId};
 use redress_core::payment::Payment;
 use redress_core::policy::{AccountState, Ask, Grant, Refusal, judge};
 use redress_core::refund::{Evidence, Refund};
@@ -68,8 +68,8 @@ pub struct Accept {
     pub merchant_refund_id: Option<String>,
     /// The merchant's own data: a JSON object of texts.
     pub metadata: Option<String>,
-    /// The key of whoever asks: the author of the refund's first event.
-    pub asked_by: KeyId,
+    /// Whoever asks, by name: the author of the refund's first event.
+    pub asked_by: String,
     /// Recognises a repeat by the merchant's own id of the refund.
     pub named: Option<Dedupe>,
     /// Recognises a repeat by the request's idempotency key.
@@ -259,7 +259,7 @@ impl Accept {
             .changed(BalanceChange { reserved: reserve, refunded: 0 })
             .map_err(|error| StoreError::inconsistent(error.to_string()))?;
         payment.updated_at = self.now;
-        let author = Author { name: self.asked_by.to_string(), reason: String::new() };
+        let author = Author { name: self.asked_by.clone(), reason: String::new() };
         write::insert_event(tx, &refund, EventKind::Created, Some(&author), self.now).await?;
         if self.announce {
             write::insert_deliveries(tx, &refund, EventKind::Created).await?;

@@ -5,6 +5,7 @@ use redress_core::environment::Environment;
 use redress_core::id::{CaseId, MerchantId};
 
 use super::cases::{Case, case_columns, read};
+use super::rows::count;
 use crate::error::StoreError;
 use crate::op::Query;
 use crate::tx::Tx;
@@ -94,6 +95,56 @@ impl Query for ListCases {
             last
         };
         Ok(CasePage { cases, next })
+    }
+}
+
+/// Open cases of one kind are counted up to here.
+pub const OPEN_CASES_COUNTED_MAX: u32 = 99;
+
+/// Counts a merchant's open cases in one environment, by kind.
+#[derive(Clone, Copy, Debug)]
+pub struct CountOpenCases {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of payments, PSP accounts and endpoints of which environment.
+    pub environment: Environment,
+}
+
+/// How many cases of a kind are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenCases {
+    /// The kind.
+    pub kind: CaseKind,
+    /// How many, [`OPEN_CASES_COUNTED_MAX`] at most.
+    pub count: u32,
+    /// There are more.
+    pub are_more: bool,
+}
+
+impl Query for CountOpenCases {
+    /// Kinds of which none is open are left out.
+    type Out = Vec<OpenCases>;
+    const NAME: &'static str = "count_open_cases";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<OpenCases>, StoreError> {
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM cases WHERE merchant_id = $1 AND environment = $2 AND kind = $3 \
+                   AND closed_at IS NULL LIMIT $4) open";
+        let mut all = Vec::new();
+        for kind in CaseKind::ALL {
+            let params = [
+                self.merchant.as_bytes().into(),
+                self.environment.as_str().into(),
+                kind.as_str().into(),
+                (OPEN_CASES_COUNTED_MAX + 1).into(),
+            ];
+            let rows = tx.rows(sql, &params).await?;
+            let found = rows.first().map(|row| count(row, 0)).transpose()?.unwrap_or(0);
+            if found > 0 {
+                let counted = found.min(OPEN_CASES_COUNTED_MAX);
+                all.push(OpenCases { kind, count: counted, are_more: found > counted });
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -1,5 +1,8 @@
 //! What callers prove themselves with, and what signs notifications in PortOne's and SGate's own ways.
 
+mod rotate;
+mod used;
+
 use redress_core::environment::Environment;
 use redress_core::id::{KeyId, MerchantId};
 use redress_core::right::Rights;
@@ -12,6 +15,9 @@ use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
 use crate::value::Row;
+
+pub use rotate::{RotateCredential, Rotating};
+pub use used::{KeyUse, KeysUsed, NoteKeysUsed};
 
 /// Which door a credential opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,8 +88,16 @@ pub struct Credential {
     pub rights: Rights,
     /// When it was added.
     pub created_at: Timestamp,
-    /// When it was revoked; it proves nothing any more.
+    /// From when on it proves nothing: it was revoked then, or it ends then because another was put in its place.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it proves anything at a time.
+    #[must_use]
+    pub fn counts_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none_or(|end| now < end)
+    }
 }
 
 /// Adds a credential.
@@ -110,31 +124,7 @@ impl Operation for AddCredential {
         if !merchants::exists(tx, new.merchant).await? {
             return Ok(Done::Rollback(CredentialAdding::NoMerchant));
         }
-        let (sealed, hash) = match &new.proof {
-            Proof::Sealed(bytes) => (Some(bytes), None),
-            Proof::Hash(bytes) => (None, Some(bytes)),
-        };
-        let inserted = tx
-            .exec(
-                "INSERT INTO api_credentials (merchant_id, credential_id, kind, environment, public_key, \
-                 secret_sealed, secret_hash, created_at, revoked_at, rights) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-                 ON CONFLICT (kind, public_key) DO NOTHING",
-                &[
-                    new.merchant.as_bytes().into(),
-                    new.id.as_bytes().into(),
-                    new.kind.as_str().into(),
-                    new.environment.map(Environment::as_str).into(),
-                    (&new.public_key).into(),
-                    sealed.into(),
-                    hash.into(),
-                    new.created_at.as_micros().into(),
-                    new.revoked_at.map(Timestamp::as_micros).into(),
-                    (&new.rights.to_string()).into(),
-                ],
-            )
-            .await?;
-        if inserted == 0 {
+        if !insert(tx, new).await? {
             return Ok(Done::Rollback(CredentialAdding::PublicKeyTaken));
         }
         bump(tx).await?;
@@ -142,7 +132,36 @@ impl Operation for AddCredential {
     }
 }
 
-/// Revokes a credential, for ever.
+/// False where a credential of its kind shows the same key; nothing was written then.
+async fn insert<T: Tx>(tx: &mut T, new: &Credential) -> Result<bool, StoreError> {
+    let (sealed, hash) = match &new.proof {
+        Proof::Sealed(bytes) => (Some(bytes), None),
+        Proof::Hash(bytes) => (None, Some(bytes)),
+    };
+    let inserted = tx
+        .exec(
+            "INSERT INTO api_credentials (merchant_id, credential_id, kind, environment, public_key, \
+             secret_sealed, secret_hash, created_at, revoked_at, rights) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+             ON CONFLICT (kind, public_key) DO NOTHING",
+            &[
+                new.merchant.as_bytes().into(),
+                new.id.as_bytes().into(),
+                new.kind.as_str().into(),
+                new.environment.map(Environment::as_str).into(),
+                (&new.public_key).into(),
+                sealed.into(),
+                hash.into(),
+                new.created_at.as_micros().into(),
+                new.revoked_at.map(Timestamp::as_micros).into(),
+                (&new.rights.to_string()).into(),
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// Revokes a credential, for ever; one that is to end, at once.
 #[derive(Clone, Copy, Debug)]
 pub struct RevokeCredential {
     /// Whose it is.
@@ -173,7 +192,7 @@ impl Operation for RevokeCredential {
         let revoked = tx
             .exec(
                 "UPDATE api_credentials SET revoked_at = $1 \
-                 WHERE merchant_id = $2 AND credential_id = $3 AND revoked_at IS NULL",
+                 WHERE merchant_id = $2 AND credential_id = $3 AND (revoked_at IS NULL OR revoked_at > $1)",
                 &[self.now.as_micros().into(), merchant.into(), credential.into()],
             )
             .await?;

@@ -4,6 +4,7 @@
 //! payments together. So a slow endpoint delays nobody else.
 
 mod again;
+mod failures;
 mod pages;
 mod record;
 
@@ -23,6 +24,7 @@ use crate::tx::{Engine, Tx};
 use crate::value::Row;
 
 pub use again::{ReplayBatch, Replaying, ResendDelivery};
+pub use failures::{CountTries, TRIES_LOOKED_AT_MAX, Tries, TriesCounted};
 pub use pages::{
     DeliveryId, DeliveryPage, FindDelivery, ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX,
 };

@@ -1,5 +1,5 @@
-//! Endpoints that fail: one that has taken nothing for too long is disabled. What is owed to it then stays due and is not
-//! looked for, until a person enables it again.
+//! Endpoints that fail: one that has taken nothing for too long is disabled; a person can disable one too. What is owed to
+//! it then stays due and is not looked for, until a person enables it again.
 
 use std::time::Duration;
 
@@ -91,6 +91,60 @@ pub(super) async fn failed<T: Tx>(
     cases::open(tx, &case).await?;
     bump(tx).await?;
     Ok(true)
+}
+
+/// Disables an endpoint on a person's word. No case is opened: whoever did it knows.
+#[derive(Clone, Debug)]
+pub struct DisableEndpoint {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Which.
+    pub endpoint: EndpointId,
+    /// Who disables it, and why.
+    pub author: Author,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What came of disabling an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disabling {
+    /// Nothing is sent to it any more.
+    Disabled,
+    /// It was disabled before.
+    Already,
+    /// It is revoked, for ever.
+    Revoked,
+    /// The merchant has no such endpoint.
+    NotFound,
+}
+
+impl Operation for DisableEndpoint {
+    type Out = Disabling;
+    const NAME: &'static str = "disable_endpoint";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Disabling>, StoreError> {
+        let (merchant, endpoint) = (self.merchant, self.endpoint);
+        let disabled = tx
+            .exec(
+                "UPDATE endpoints SET disabled_at = $1 WHERE merchant_id = $2 AND endpoint_id = $3 \
+                 AND disabled_at IS NULL AND revoked_at IS NULL",
+                &[self.now.as_micros().into(), merchant.as_bytes().into(), endpoint.as_bytes().into()],
+            )
+            .await?;
+        let Some(found) = endpoints::find(tx, merchant, endpoint).await? else {
+            return Ok(Done::Rollback(Disabling::NotFound));
+        };
+        if disabled == 0 {
+            let revoked = found.revoked_at.is_some();
+            return Ok(Done::Rollback(if revoked { Disabling::Revoked } else { Disabling::Already }));
+        }
+        let (whose, subject) = ((merchant, found.environment), OtherSubject::Endpoint(endpoint));
+        let (kind, author) = (OtherEventKind::EndpointDisabled, Some(&self.author));
+        insert_other_event(tx, whose, subject, kind, author, self.now).await?;
+        bump(tx).await?;
+        Ok(Done::Commit(Disabling::Disabled))
+    }
 }
 
 /// Enables an endpoint again: what is due to it goes out.

@@ -300,7 +300,7 @@ pub(crate) fn accept(order_ref: &str, amount: &str, n: u32) -> Accept {
         description: Some("a description".to_owned()),
         merchant_refund_id: None,
         metadata: None,
-        asked_by: ASKED_BY,
+        asked_by: ASKED_BY.to_string(),
         named: None,
         keyed: None,
         refund: rf(n),

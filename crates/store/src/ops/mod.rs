@@ -8,6 +8,7 @@ pub mod case_list;
 pub mod cases;
 pub mod claim;
 pub mod credentials;
+pub mod daily;
 pub mod deliveries;
 pub mod endpoint_health;
 pub mod endpoints;
@@ -22,6 +23,7 @@ pub mod inbound;
 pub mod merchants;
 #[cfg(test)]
 mod model;
+pub mod paging;
 pub mod payments;
 #[cfg(test)]
 mod plans;

@@ -1,15 +1,18 @@
 //! Captured payments: taken in by batches, found, listed, marked as disputed.
 
+mod captured;
 pub mod dispute;
 pub mod search;
 
 use redress_core::balance::Balance;
+use redress_core::daily::Sum;
 use redress_core::environment::Environment;
 use redress_core::id::{AccountId, MerchantId, PaymentId};
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::time::Timestamp;
 
+use self::captured::Captured;
 use super::cases;
 use super::rows::{self, payment_columns};
 use super::write::expect_one;
@@ -95,10 +98,11 @@ impl Operation for UpsertPayments {
         if self.rows.len() > UPSERT_PAYMENTS_MAX {
             return Err(StoreError::Internal(format!("more than {UPSERT_PAYMENTS_MAX} payments at once")));
         }
-        let mut out = Vec::with_capacity(self.rows.len());
+        let (mut out, mut captured) = (Vec::with_capacity(self.rows.len()), Captured::default());
         for row in &self.rows {
-            out.push(self.one(tx, row).await?);
+            out.push(self.one(tx, row, &mut captured).await?);
         }
+        captured.note(tx, self.merchant).await?;
         Ok(Done::Commit(out))
     }
 }
@@ -118,17 +122,24 @@ const LOCK_BY_ORDER_REF: &str = concat!(
 );
 
 impl UpsertPayments {
-    async fn one<T: Tx>(&self, tx: &mut T, new: &NewPayment) -> Result<Upserted, StoreError> {
+    async fn one<T: Tx>(
+        &self,
+        tx: &mut T,
+        new: &NewPayment,
+        captured: &mut Captured,
+    ) -> Result<Upserted, StoreError> {
         if let Some(field) = invalid_field(new) {
             return Ok(Upserted::Invalid { field });
         }
         if self.insert(tx, new).await? {
+            let sum = Sum { count: 1, minor: new.captured.minor() };
+            captured.add(tx, self.merchant, (new, new.id), sum).await?;
             return Ok(Upserted::Created(new.id));
         }
         let found =
             tx.rows(LOCK_BY_ORDER_REF, &[self.merchant.as_bytes().into(), (&new.order_ref).into()]).await?;
         match found.first() {
-            Some(row) => self.again(tx, &rows::payment(row)?, new).await,
+            Some(row) => self.again(tx, &rows::payment(row)?, new, captured).await,
             None => self.why_not(tx, new).await,
         }
     }
@@ -161,6 +172,7 @@ impl UpsertPayments {
         tx: &mut T,
         old: &Payment,
         new: &NewPayment,
+        captured: &mut Captured,
     ) -> Result<Upserted, StoreError> {
         if let Some(field) = differing_field(old, new) {
             return Ok(Upserted::Conflict { field });
@@ -185,6 +197,8 @@ impl UpsertPayments {
             .await?;
         expect_one(updated, "payments")?;
         cases::reach(tx, self.merchant, old.id, self.now).await?;
+        let sum = Sum { count: 0, minor: balance.captured.saturating_sub(old.balance.captured) };
+        captured.add(tx, self.merchant, (new, old.id), sum).await?;
         Ok(Upserted::Recaptured(old.id))
     }
 

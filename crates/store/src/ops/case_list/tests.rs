@@ -2,7 +2,7 @@ use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::id::{CaseId, EndpointId};
 
-use super::{CasePage, FindCaseIn, ListCases};
+use super::{CasePage, CountOpenCases, FindCaseIn, ListCases, OPEN_CASES_COUNTED_MAX, OpenCases};
 use crate::ops::cases::{Blocked, CaseSubject, CloseCase, NewCaseRow, OpenCase};
 use crate::ops::fixtures::{
     ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, bytes, id, payment, queued, rf, sql, world,
@@ -138,6 +138,34 @@ async fn a_case_is_found_in_its_own_environment() {
             assert_eq!(store.read(find(n, Environment::Live, MERCHANT)).await, Ok(None));
             assert_eq!(store.read(find(n, Environment::Sandbox, STRANGER)).await, Ok(None));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn open_cases_are_counted_by_kind_up_to_a_limit() {
+    TestStores::each(async |store| {
+        five(&store).await;
+        let count = |merchant, environment| CountOpenCases { merchant, environment };
+        let one = |kind| OpenCases { kind, count: 1, are_more: false };
+        let expected =
+            [CaseKind::Unresolved, CaseKind::Reversed, CaseKind::Quarantined, CaseKind::EndpointDisabled]
+                .map(one);
+        let found = store.read(count(MERCHANT, Environment::Sandbox)).await.unwrap();
+        assert_eq!(found, expected, "the second is closed");
+        for (merchant, environment) in [(STRANGER, Environment::Sandbox), (MERCHANT, Environment::Live)] {
+            assert_eq!(store.read(count(merchant, environment)).await.unwrap(), []);
+        }
+        for n in 0..OPEN_CASES_COUNTED_MAX {
+            let body_hash = [u8::try_from(n + 10).unwrap(); 16];
+            let subject = CaseSubject::Notification { account: account("flex"), body_hash };
+            let new = case(u8::try_from(n + 10).unwrap(), CaseKind::Quarantined, subject);
+            store.run(OpenCase(new)).await.unwrap();
+        }
+        let found = store.read(count(MERCHANT, Environment::Sandbox)).await.unwrap();
+        let quarantined =
+            OpenCases { kind: CaseKind::Quarantined, count: OPEN_CASES_COUNTED_MAX, are_more: true };
+        assert!(found.contains(&quarantined), "{found:?}");
     })
     .await;
 }

@@ -100,3 +100,67 @@ fn proofs_are_not_printed() {
     let said = format!("{:?}", credential(77, CredentialKind::Sgate, "shown"));
     assert!(said.contains("Sealed(..)") && !said.contains("77]"), "{said}");
 }
+
+#[tokio::test]
+async fn a_credential_that_is_replaced_goes_on_until_its_end_and_may_be_revoked_before() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let old = credential(1, CredentialKind::Api, "old");
+        store.run(AddCredential(old.clone())).await.unwrap();
+        let version = store.read(SettingsVersion).await.unwrap();
+        let rotate = |old: KeyId, new: Credential| RotateCredential { old, until: at(100), new };
+        let new = credential(2, CredentialKind::Api, "new");
+        let taken = rotate(old.id, credential(2, CredentialKind::Api, "old"));
+        assert_eq!(store.run(taken).await, Ok(Rotating::PublicKeyTaken));
+        let theirs = Credential { merchant: STRANGER, ..new.clone() };
+        assert_eq!(store.run(rotate(old.id, theirs)).await, Ok(Rotating::NotFound));
+        let (rotated, _) = fail_every_statement(&store, || rotate(old.id, new.clone())).await;
+        assert_eq!(rotated, Ok(Rotating::Rotated));
+        assert_eq!(store.read(SettingsVersion).await, Ok(version + 1));
+        assert_eq!(store.run(rotate(old.id, new.clone())).await, Ok(Rotating::Ended));
+        let load = |credential| LoadCredential { merchant: MERCHANT, credential };
+        let ending = store.read(load(old.id)).await.unwrap().unwrap();
+        assert!(ending.counts_at(at(99)) && !ending.counts_at(at(100)));
+        assert_eq!(store.read(load(new.id)).await, Ok(Some(new.clone())));
+        let newest = NewestCredential {
+            merchant: MERCHANT,
+            kind: CredentialKind::Api,
+            environment: Environment::Sandbox,
+        };
+        assert_eq!(store.read(newest).await, Ok(Some(new.clone())));
+
+        let revoke = |now| RevokeCredential { merchant: MERCHANT, credential: old.id, now };
+        assert_eq!(store.run(revoke(at(50))).await, Ok(Revoking::Revoked));
+        assert_eq!(store.run(revoke(at(60))).await, Ok(Revoking::Already));
+        assert!(!store.read(load(old.id)).await.unwrap().unwrap().counts_at(at(50)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_use_is_noted_unless_one_was_just_before() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let keys = [credential(1, CredentialKind::Api, "a"), credential(2, CredentialKind::Sgate, "b")];
+        for key in &keys {
+            store.run(AddCredential(key.clone())).await.unwrap();
+        }
+        let version = store.read(SettingsVersion).await.unwrap();
+        let note = |n: usize, second| NoteKeysUsed {
+            uses: vec![KeyUse { merchant: MERCHANT, credential: keys[n].id, at: at(second) }],
+            unless_after: at(second - 60),
+        };
+        let used = async || store.read(KeysUsed { merchant: MERCHANT, limit: 10 }).await.unwrap();
+        assert_eq!(used().await, []);
+        let (noted, _) = fail_every_statement(&store, || note(1, 100)).await;
+        assert_eq!(noted, Ok(()));
+        store.run(note(1, 130)).await.unwrap();
+        assert_eq!(used().await, [(keys[1].id, at(100))]);
+        store.run(note(1, 160)).await.unwrap();
+        store.run(note(0, 5)).await.unwrap();
+        assert_eq!(used().await, [(keys[0].id, at(5)), (keys[1].id, at(160))]);
+        assert_eq!(store.read(SettingsVersion).await, Ok(version), "no server has to notice");
+        assert_eq!(store.read(KeysUsed { merchant: STRANGER, limit: 10 }).await, Ok(vec![]));
+    })
+    .await;
+}

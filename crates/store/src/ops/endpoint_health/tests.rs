@@ -139,6 +139,30 @@ async fn one_thing_taken_and_all_is_forgiven() {
 }
 
 #[tokio::test]
+async fn a_person_disables_an_endpoint_of_ones_own_and_nobody_is_alarmed() {
+    TestStores::each(|store| async move {
+        one_owed(&store).await;
+        let author = Author { name: "Mai".to_owned(), reason: "moving".to_owned() };
+        let disable = DisableEndpoint { merchant: MERCHANT, endpoint: ID, author, now: at(50) };
+        let stranger = DisableEndpoint { merchant: STRANGER, ..disable.clone() };
+        assert_eq!(store.run(stranger).await, Ok(Disabling::NotFound));
+        let (done, _) = fail_every_statement(&store, || disable.clone()).await;
+        assert_eq!(done, Ok(Disabling::Disabled));
+        assert_eq!(endpoint(&store).await.disabled_at, Some(at(50)));
+        assert_eq!(due(&store, 1_000).await, [], "what it is owed waits");
+        assert_eq!(told(&store).await, [(OtherEventKind::EndpointDisabled, ID)]);
+        assert_eq!(open_cases(&store).await, []);
+        assert_eq!(store.run(disable.clone()).await, Ok(Disabling::Already));
+        assert_eq!(store.run(enable(200)).await, Ok(Enabling::Enabled));
+        assert_eq!(due(&store, 200).await, [QUEUE]);
+        let revoke = RevokeEndpoint { merchant: MERCHANT, endpoint: ID, now: at(210) };
+        assert_eq!(store.run(revoke).await, Ok(Revoking::Revoked));
+        assert_eq!(store.run(disable).await, Ok(Disabling::Revoked));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_a_disabled_endpoint_of_ones_own_can_be_enabled() {
     TestStores::each(|store| async move {
         one_owed(&store).await;

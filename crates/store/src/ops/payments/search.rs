@@ -1,25 +1,47 @@
-//! A merchant's payments by what is known of them, newest first, a page at a time.
+//! A merchant's payments by what is known of them, a page at a time.
+//!
+//! What is searched for decides how it is found. A reference, or what one begins with, is looked up in the indexes of the
+//! references: where few have it, those are read and put in order. Else the list is walked by the index that serves one of
+//! the filters best, within the bound on what is looked at; the other filters are judged row by row. The order is that in
+//! which payments were taken in, or, where the time of capture narrows the list, that of capture; the newest come first.
+
+mod texts;
 
 use redress_core::environment::Environment;
 use redress_core::id::{MerchantId, PaymentId};
+use redress_core::money::Currency;
 use redress_core::payment::Payment;
+use redress_core::payment_status::PaymentStatus;
 use redress_core::time::Timestamp;
 
+use self::texts::FEW;
+use super::load;
 use crate::error::StoreError;
 use crate::op::Query;
-use crate::ops::rows::{self, payment_columns};
+use crate::ops::paging::{COUNT_MAX, Count, List, Looked, Page, Place, TextRange, Turn, WHOLE, page};
 use crate::tx::Tx;
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 /// One page looks at no more payments: filters that no index serves end it early, and the next one goes on from there.
 pub const SEARCH_ROWS_MAX: u32 = 10_000;
 
-/// So many payments are held at once.
-const BATCH_ROWS: u32 = 500;
+/// A reference that more payments have is too common to put them in order: the list is walked instead.
+pub(super) const FEW_ROWS_MAX: u32 = 1_000;
+
+/// What a person looks for: in the order reference, the merchant's own, the PSP's id, and the customer's reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The text. Upper and lower case differ.
+    pub text: String,
+    /// The reference begins with it; else it is all of it.
+    pub is_beginning: bool,
+}
 
 /// What the payments of a list have in common; what is left out does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaymentFilter {
+    /// Any of its references.
+    pub term: Option<Term>,
     /// The reference by which the faces find it. At most one payment has it.
     pub order_ref: Option<String>,
     /// The PSP's id of it. At most one payment of each account has it.
@@ -30,6 +52,18 @@ pub struct PaymentFilter {
     pub channel: Option<String>,
     /// The payment method.
     pub payment_method: Option<String>,
+    /// Any of these; none for all.
+    pub statuses: Vec<PaymentStatus>,
+    /// The currency.
+    pub currency: Option<Currency>,
+    /// So much was captured or more, in minor units.
+    pub least: Option<i64>,
+    /// So much was captured or less, in minor units.
+    pub most: Option<i64>,
+    /// Captured then or later.
+    pub captured_from: Option<Timestamp>,
+    /// Captured before then.
+    pub captured_to: Option<Timestamp>,
     /// Taken in then or later.
     pub created_from: Option<Timestamp>,
     /// Taken in before then.
@@ -45,157 +79,220 @@ pub struct SearchPayments {
     pub environment: Environment,
     /// Which.
     pub filter: PaymentFilter,
-    /// The last payment that the page before looked at.
-    pub before: Option<PaymentId>,
+    /// Which page.
+    pub turn: Turn,
     /// The length of a page.
     pub limit: u32,
+    /// Whether all are counted too.
+    pub is_counted: bool,
     /// The most payments that are looked at: [`SEARCH_ROWS_MAX`].
     pub rows_max: u32,
 }
 
-/// A page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PaymentsFound {
-    /// What is on it.
-    pub payments: Vec<Payment>,
-    /// Where the next page begins, a payment of the same environment; `None` at the end of the list.
-    pub next: Option<PaymentId>,
-}
-
-/// As pairs: without them SQLite takes the index of the ids, and would read the payments of the other environment too.
-const ALL: &str = concat!(
-    "SELECT ",
-    payment_columns!(),
-    " FROM payments WHERE merchant_id = $1 AND (environment, payment_id) >= ($2, $3) \
-     AND (environment, payment_id) < ($2, $4) ORDER BY environment DESC, payment_id DESC LIMIT $5"
-);
-
-const BY_MERCHANT_ORDER_REF: &str = concat!(
-    "SELECT ",
-    payment_columns!(),
-    " FROM payments WHERE merchant_id = $1 AND environment = $2 AND payment_id >= $3 AND payment_id < $4 \
-     AND merchant_order_ref = $5 ORDER BY payment_id DESC LIMIT $6"
-);
-
-/// One row at most.
-const BY_ORDER_REF: &str =
-    concat!("SELECT ", payment_columns!(), " FROM payments WHERE merchant_id = $1 AND order_ref = $2");
-
-/// One row an account at most. A merchant has few accounts.
-const BY_PSP_PAYMENT_ID: &str = concat!(
-    "SELECT ",
-    payment_columns!(),
-    " FROM payments WHERE account_id IN (SELECT a.account_id FROM psp_accounts a WHERE a.merchant_id = $1) \
-     AND psp_payment_id = $2"
-);
-
 impl Query for SearchPayments {
-    type Out = PaymentsFound;
+    type Out = Page<Payment>;
     const NAME: &'static str = "search_payments";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<PaymentsFound, StoreError> {
-        if let Some(order_ref) = &self.filter.order_ref {
-            return self.few(tx, BY_ORDER_REF, order_ref).await;
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Page<Payment>, StoreError> {
+        if self.asks_for_nothing() {
+            let count = self.is_counted.then_some(Count::Exact(0));
+            return Ok(Page { items: Vec::new(), newer: None, older: None, count });
         }
-        if let Some(psp_payment_id) = &self.filter.psp_payment_id {
-            return self.few(tx, BY_PSP_PAYMENT_ID, psp_payment_id).await;
+        let found = match self.few(tx).await? {
+            Some(few) => few,
+            None => self.walk(tx).await?,
+        };
+        let mut items = Vec::with_capacity(found.items.len());
+        for (place, _) in found.items {
+            let payment = load(tx, self.merchant, PaymentId::from_bytes(place.id)).await?;
+            items.push(payment.ok_or_else(|| StoreError::inconsistent("an index names no payment"))?);
         }
-        self.many(tx).await
+        Ok(Page { items, newer: found.newer, older: found.older, count: found.count })
     }
 }
 
 impl SearchPayments {
-    /// What an index narrows to a handful.
-    async fn few<T: Tx>(
-        &self,
-        tx: &mut T,
-        sql: &'static str,
-        text: &str,
-    ) -> Result<PaymentsFound, StoreError> {
-        let found = tx.rows(sql, &[self.merchant.as_bytes().into(), text.into()]).await?;
-        let mut payments = found.iter().map(rows::payment).collect::<Result<Vec<_>, _>>()?;
-        payments
-            .retain(|payment| self.wants(payment) && self.before.is_none_or(|before| payment.id < before));
-        payments.sort_by_key(|payment| std::cmp::Reverse(payment.id));
-        let more = payments.len() > self.limit as usize;
-        payments.truncate(self.limit as usize);
-        let next = payments.last().filter(|_| more).map(|last| last.id);
-        Ok(PaymentsFound { payments, next })
-    }
-
-    async fn many<T: Tx>(&self, tx: &mut T) -> Result<PaymentsFound, StoreError> {
-        let low = first_id(self.filter.created_from);
-        let end = self.filter.created_to.map_or([0xff; 16], |to| first_id(Some(to.plus(MILLISECOND))));
-        let mut before = self.before.map_or(end, |before| end.min(*before.as_bytes()));
-        let (mut payments, mut seen) = (Vec::new(), 0);
-        while seen < self.rows_max {
-            let rows_now = BATCH_ROWS.min(self.rows_max - seen);
-            let found = self.batch(tx, &low, &before, rows_now).await?;
-            let last_batch = found.len() < rows_now as usize;
-            for row in &found {
-                let payment = rows::payment(row)?;
-                if self.wants(&payment) {
-                    if payments.len() == self.limit as usize {
-                        let next = payments.last().map(|last: &Payment| last.id);
-                        return Ok(PaymentsFound { payments, next });
-                    }
-                    payments.push(payment.clone());
-                }
-                (before, seen) = (*payment.id.as_bytes(), seen + 1);
-            }
-            if last_batch {
-                return Ok(PaymentsFound { payments, next: None });
-            }
-        }
-        Ok(PaymentsFound { payments, next: Some(PaymentId::from_bytes(before)) })
-    }
-
-    async fn batch<T: Tx>(
-        &self,
-        tx: &mut T,
-        low: &[u8; 16],
-        before: &[u8; 16],
-        limit: u32,
-    ) -> Result<Vec<Row>, StoreError> {
-        let (merchant, environment) = (self.merchant.as_bytes().into(), self.environment.as_str().into());
-        let (low, before, limit) = (low.into(), before.into(), limit.into());
-        match &self.filter.merchant_order_ref {
-            Some(theirs) => {
-                let params = [merchant, environment, low, before, theirs.into(), limit];
-                tx.rows(BY_MERCHANT_ORDER_REF, &params).await
-            }
-            None => tx.rows(ALL, &[merchant, environment, low, before, limit]).await,
-        }
-    }
-
-    fn wants(&self, payment: &Payment) -> bool {
-        let is = |wanted: &Option<String>, there: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| there == Some(wanted))
-        };
+    /// No reference is empty or has a control character, and PostgreSQL takes no NUL.
+    fn asks_for_nothing(&self) -> bool {
         let filter = &self.filter;
-        payment.merchant == self.merchant
-            && payment.environment == self.environment
-            && is(&filter.order_ref, Some(&payment.order_ref))
-            && is(&filter.psp_payment_id, Some(&payment.psp_payment_id))
-            && is(&filter.merchant_order_ref, payment.merchant_order_ref.as_deref())
-            && is(&filter.channel, payment.channel.as_deref())
-            && is(&filter.payment_method, payment.payment_method.as_deref())
-            && filter.created_from.is_none_or(|from| payment.created_at >= from)
-            && filter.created_to.is_none_or(|to| payment.created_at < to)
+        let texts = [
+            filter.term.as_ref().map(|term| &term.text),
+            filter.order_ref.as_ref(),
+            filter.psp_payment_id.as_ref(),
+            filter.merchant_order_ref.as_ref(),
+            filter.channel.as_ref(),
+            filter.payment_method.as_ref(),
+        ];
+        texts.into_iter().flatten().any(|text| text.is_empty() || text.chars().any(char::is_control))
+    }
+
+    /// What has the reference that is searched for, where few have it.
+    async fn few<T: Tx>(&self, tx: &mut T) -> Result<Option<Page<(Place, ())>>, StoreError> {
+        let filter = &self.filter;
+        let (range, fields) = match (&filter.order_ref, &filter.psp_payment_id, &filter.term) {
+            (Some(text), _, _) => (TextRange::exactly(text), &FEW[..1]),
+            (None, Some(text), _) => (TextRange::exactly(text), &FEW[1..2]),
+            (None, None, Some(term)) => (term.range(), &FEW[..]),
+            (None, None, None) => return Ok(None),
+        };
+        let of = [
+            self.merchant.as_bytes().into(),
+            self.environment.as_str().into(),
+            (&range.from).into(),
+            (&range.to).into(),
+        ];
+        for field in fields {
+            let [merchant, environment, from, to] = of;
+            let most = (FEW_ROWS_MAX + 1).into();
+            let rows = if field.is_of_both_environments {
+                tx.rows(field.count, &[merchant, from, to, most]).await?
+            } else {
+                tx.rows(field.count, &[merchant, environment, from, to, most]).await?
+            };
+            let row = rows.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
+            if row.int(0)? > i64::from(FEW_ROWS_MAX) {
+                return Ok(None);
+            }
+        }
+        let held = Held::of(filter);
+        let mut params = of.to_vec();
+        params.extend(held.filter(filter));
+        params.push((FEW_ROWS_MAX + 1).into());
+        let mut found = Vec::new();
+        for field in fields {
+            for row in tx.rows(field.rows, &params).await? {
+                found.extend(self.seen(&row, self.is_by_capture())?);
+            }
+        }
+        Ok(Some(self.page_of(found)))
+    }
+
+    /// Puts what was all read in order, and cuts the page out.
+    fn page_of(&self, mut found: Vec<(Place, ())>) -> Page<(Place, ())> {
+        let (from, to) = self.bounds();
+        found.retain(|(place, _)| (from..to).contains(place));
+        found.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        // A payment may have the term in several of its references.
+        found.dedup_by_key(|(place, _)| *place);
+        let count = self.is_counted.then(|| Count::of(found.len(), None));
+        match self.turn {
+            Turn::First => {}
+            Turn::Older(end) => found.retain(|(place, _)| *place < end),
+            Turn::Newer(start) => {
+                found.retain(|(place, _)| *place >= start);
+                found.reverse();
+            }
+        }
+        Page { count, ..page(Looked { found, looked_to: None }, self.turn, self.limit) }
+    }
+
+    /// The list in its order.
+    async fn walk<T: Tx>(&self, tx: &mut T) -> Result<Page<(Place, ())>, StoreError> {
+        let (filter, held) = (&self.filter, Held::of(&self.filter));
+        let mut of: Vec<Value<'_>> = vec![self.merchant.as_bytes().into(), self.environment.as_str().into()];
+        let texts = if self.is_by_capture() {
+            &texts::BY_CAPTURE
+        } else if let Some(theirs) = &filter.merchant_order_ref {
+            of.push(theirs.into());
+            &texts::BY_MERCHANT_ORDER_REF
+        } else if filter.statuses == [PaymentStatus::Disputed] {
+            &texts::DISPUTED
+        } else if let Some(channel) = &filter.channel {
+            of.push(channel.into());
+            &texts::BY_CHANNEL
+        } else if let Some(method) = &filter.payment_method {
+            of.push(method.into());
+            &texts::BY_METHOD
+        } else {
+            &texts::ALL
+        };
+        let (from, to) = self.bounds();
+        let list = List { texts, of, filter: held.filter(filter), from, to, rows_max: self.rows_max };
+        let read = |row: &Row| self.seen(row, texts.by_time);
+        // Where a status is asked for, what passes is known only here.
+        let wanted = |rows: u32| if filter.statuses.is_empty() { rows + 1 } else { self.rows_max };
+        let all = if self.is_counted {
+            Some(list.newest(tx, wanted(COUNT_MAX.max(self.limit)), read).await?)
+        } else {
+            None
+        };
+        let count = all.as_ref().map(|all| Count::of(all.found.len(), all.looked_to));
+        let found = match (all, self.turn) {
+            (Some(all), Turn::First) => page(all, Turn::First, self.limit),
+            _ => list.turn(tx, self.turn, self.limit, wanted(self.limit), read).await?,
+        };
+        Ok(Page { count, ..found })
+    }
+
+    /// Reads one of the rows that [`texts`] select, where its status is one that is wanted.
+    fn seen(&self, row: &Row, by_time: bool) -> Result<Option<(Place, ())>, StoreError> {
+        let status = PaymentStatus::of_sums(row.int(2)?, row.int(3)?, row.int(4)?, row.opt_int(5)?.is_some());
+        let place = Place { micros: if by_time { row.int(0)? } else { 0 }, id: row.id16(1)? };
+        let is_wanted = self.filter.statuses.is_empty() || self.filter.statuses.contains(&status);
+        Ok(is_wanted.then_some((place, ())))
+    }
+
+    fn is_by_capture(&self) -> bool {
+        self.filter.captured_from.is_some() || self.filter.captured_to.is_some()
+    }
+
+    /// The least place of the list, and the first that is behind it.
+    fn bounds(&self) -> (Place, Place) {
+        let PaymentFilter { captured_from, captured_to, created_from, created_to, .. } = &self.filter;
+        if self.is_by_capture() {
+            let start =
+                |time: &Option<Timestamp>| time.map(|time| Place { micros: time.as_micros(), id: [0; 16] });
+            return (start(captured_from).unwrap_or(WHOLE.0), start(captured_to).unwrap_or(WHOLE.1));
+        }
+        let end = created_to.map(|to| Place::made_at(to.plus(MILLISECOND)));
+        let of_id = |place: Place| Place::of_id(place.id);
+        (created_from.map_or(of_id(WHOLE.0), Place::made_at), end.unwrap_or(of_id(WHOLE.1)))
     }
 }
 
-/// Ids count milliseconds.
+/// Ids count milliseconds; the filter itself counts microseconds.
 const MILLISECOND: std::time::Duration = std::time::Duration::from_millis(1);
 
-/// The least id of a payment taken in then: ids begin with the time, 48 bits of milliseconds.
-fn first_id(time: Option<Timestamp>) -> [u8; 16] {
-    let millis = time.map_or(0, Timestamp::as_millis).clamp(0, (1 << 48) - 1);
-    let mut id = [0; 16];
-    id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
-    id
+impl Term {
+    fn range(&self) -> TextRange {
+        if self.is_beginning { TextRange::beginning(&self.text) } else { TextRange::exactly(&self.text) }
+    }
+}
+
+/// What of a filter has to be held while its parameters are.
+struct Held {
+    term: Option<TextRange>,
+}
+
+impl Held {
+    fn of(filter: &PaymentFilter) -> Self {
+        Self { term: filter.term.as_ref().map(Term::range) }
+    }
+
+    /// The parameters of the filter, in the order in which [`texts`] has them. A text that nobody set is empty, and a bound
+    /// that nobody set is the end of the numbers.
+    fn filter<'a>(&'a self, filter: &'a PaymentFilter) -> Vec<Value<'a>> {
+        let text = |text: &'a Option<String>| Value::from(text.as_deref().unwrap_or(""));
+        let from = |time: Option<Timestamp>| Value::from(time.map_or(i64::MIN, Timestamp::as_micros));
+        let to = |time: Option<Timestamp>| Value::from(time.map_or(i64::MAX, Timestamp::as_micros));
+        vec![
+            text(&filter.channel),
+            text(&filter.payment_method),
+            filter.currency.map_or("", Currency::code).into(),
+            filter.least.unwrap_or(i64::MIN).into(),
+            filter.most.unwrap_or(i64::MAX).into(),
+            from(filter.captured_from),
+            to(filter.captured_to),
+            from(filter.created_from),
+            to(filter.created_to),
+            text(&filter.order_ref),
+            text(&filter.psp_payment_id),
+            text(&filter.merchant_order_ref),
+            self.term.as_ref().map_or("", |range| &range.from).into(),
+            self.term.as_ref().map_or("", |range| &range.to).into(),
+        ]
+    }
 }
 
 #[cfg(test)]
-#[path = "search_tests.rs"]
 mod tests;
