@@ -3,6 +3,7 @@
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Exchange};
 use crate::guard::GuardPolicy;
+use crate::profile::Profile;
 use crate::record::Record;
 use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_core::environment::Environment;
@@ -105,8 +106,9 @@ fn check_address(field: &'static str, address: &str, https_only: bool) -> Result
 }
 
 /// Refuses credentials that the PSP does not have.
-pub(crate) fn only_fields(account: &AccountConfig, known: &[&str]) -> Result<(), AccountConfigError> {
-    match account.credentials.names().find(|name| !known.contains(name)) {
+pub(crate) fn only_fields(account: &AccountConfig, profile: &Profile) -> Result<(), AccountConfigError> {
+    let is_known = |name: &str| profile.credentials.iter().any(|field| field.name == name);
+    match account.credentials.names().find(|name| !is_known(name)) {
         Some(name) => Err(AccountConfigError::Unexpected(name.to_owned())),
         None => Ok(()),
     }

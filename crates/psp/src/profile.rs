@@ -1,10 +1,13 @@
-//! What is said of a connector to people, in the docs and by `GET /v1/connectors`. No rule depends on it.
+//! What is said of a connector to people, in the docs, at the portal and by `GET /v1/connectors`. No rule depends on it but
+//! one: the credentials of an account have no fields besides those that are named here.
 
 /// A connector in words. What the program acts on is in its capabilities and its recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The PSP's name as it writes it.
     pub title: &'static str,
+    /// The fields of an account's credentials, in the order in which people are asked for them.
+    pub credentials: &'static [CredentialField],
     /// The ways of paying whose refunds go through it.
     pub methods: &'static [Method],
     /// What makes a repeated request one request, and for how long; or that nothing does.
@@ -13,6 +16,34 @@ pub struct Profile {
     pub status_query: &'static str,
     /// What the PSP tells by itself, how that proves itself, and whether the PSP is asked before it counts.
     pub notification: &'static str,
+}
+
+/// A field of an account's credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialField {
+    /// Its name.
+    pub name: &'static str,
+    /// Every account has it. Others may be needed too, by what stands in the rest.
+    pub is_needed: bool,
+    /// It has several lines, as PEM has.
+    pub has_lines: bool,
+}
+
+impl CredentialField {
+    /// One that every account has.
+    pub(crate) const fn needed(name: &'static str) -> Self {
+        Self { name, is_needed: true, has_lines: false }
+    }
+
+    /// One that may be left out.
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, is_needed: false, has_lines: false }
+    }
+
+    /// One of several lines that may be left out.
+    pub(crate) const fn optional_lines(name: &'static str) -> Self {
+        Self { name, is_needed: false, has_lines: true }
+    }
 }
 
 /// A way of paying.

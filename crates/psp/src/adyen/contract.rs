@@ -8,9 +8,6 @@ use redress_core::environment::Environment;
 /// <https://github.com/Adyen/adyen-openapi/blob/main/json/CheckoutService-v71.json>, `servers` and "Going live".
 const BASE_SANDBOX: &str = "https://checkout-test.adyen.com/v71";
 
-/// The names of a contract's credentials.
-pub(super) const FIELDS: [&str; 4] = ["api_key", "merchant_account", "hmac_key", "hmac_key_old"];
-
 /// What a request needs of a contract. What proves notifications is in [`super::sign`].
 pub(super) struct Contract<'a> {
     pub(super) api_key: &'a str,

@@ -28,7 +28,7 @@ use crate::exchange::{
     unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use contract::Contract;
@@ -66,6 +66,12 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "Adyen",
+    credentials: &[
+        CredentialField::needed("api_key"),
+        CredentialField::needed("merchant_account"),
+        CredentialField::needed("hmac_key"),
+        CredentialField::optional("hmac_key_old"),
+    ],
     methods: &[
         Way { name: "ADYEN", proven_by: ProvenBy::OfficialDescription },
         Way { name: "card", proven_by: ProvenBy::OfficialDescription },
@@ -113,7 +119,7 @@ impl Connector for Adyen {
     fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
         Contract::of(account)?;
         sign::Keys::of(account)?;
-        only_fields(account, &contract::FIELDS)?;
+        only_fields(account, &PROFILE)?;
         check_addresses(account)
     }
 

@@ -21,7 +21,7 @@ use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, json, not_let_in, not_sendable, number_text,
     only_fields, prepare, psp_text, reason_text, send, unanswered,
 };
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, HttpResponse, Reuse, Transport};
 use codes::Meaning;
@@ -70,6 +70,11 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "MoMo",
+    credentials: &[
+        CredentialField::needed("partner_code"),
+        CredentialField::needed("access_key"),
+        CredentialField::needed("secret_key"),
+    ],
     methods: &[Way { name: "MOMOPAY", proven_by: ProvenBy::DocumentsOnly }],
     idempotency: "`requestId`, kept for at least 31 days",
     status_query: "`/v2/gateway/api/refund/query`, by our own `orderId`",
@@ -114,7 +119,7 @@ impl Connector for Momo {
 
     fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
         Keys::of(account)?;
-        only_fields(account, &["partner_code", "access_key", "secret_key"])?;
+        only_fields(account, &PROFILE)?;
         check_addresses(account)
     }
 

@@ -11,9 +11,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{Method, header};
 
-/// The names of the credentials.
-pub(super) const FIELDS: [&str; 4] = ["merchant_id", "password", "notification_secret", "api_version"];
-
 /// The version of the API that Mastercard's own plugin speaks, seen in
 /// <https://github.com/fingent-corp/gateway-woocommerce-mastercard-module>.
 const API_VERSION: &str = "100";

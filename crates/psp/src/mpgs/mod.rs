@@ -26,7 +26,7 @@ use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{Reuse, Transport};
 use access::Access;
@@ -66,6 +66,12 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "Mastercard Gateway",
+    credentials: &[
+        CredentialField::needed("merchant_id"),
+        CredentialField::needed("password"),
+        CredentialField::optional("notification_secret"),
+        CredentialField::optional("api_version"),
+    ],
     methods: &[
         Way { name: "mastercard", proven_by: ProvenBy::DocumentsOnly },
         Way { name: "applePay", proven_by: ProvenBy::DocumentsOnly },
@@ -111,7 +117,7 @@ impl Connector for Mpgs {
 
     fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
         Access::of(account)?;
-        only_fields(account, &access::FIELDS)?;
+        only_fields(account, &PROFILE)?;
         check_addresses(account)
     }
 

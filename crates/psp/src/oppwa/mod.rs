@@ -29,7 +29,7 @@ use crate::exchange::{
     send, unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -64,6 +64,12 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "HyperPay (OPPWA)",
+    credentials: &[
+        CredentialField::needed("access_token"),
+        CredentialField::needed("entity_id"),
+        CredentialField::optional("webhook_key"),
+        CredentialField::optional("test_mode"),
+    ],
     methods: &[
         Way { name: "mada", proven_by: ProvenBy::DocumentsOnly },
         Way { name: "card", proven_by: ProvenBy::DocumentsOnly },
@@ -185,7 +191,7 @@ fn check_account(account: &AccountConfig) -> Result<(), AccountConfigError> {
             return malformed("test_mode", "must not be there in the live environment");
         }
     }
-    only_fields(account, &["access_token", "entity_id", "webhook_key", "test_mode"])?;
+    only_fields(account, &PROFILE)?;
     check_addresses(account)
 }
 

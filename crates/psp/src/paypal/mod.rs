@@ -31,7 +31,7 @@ use crate::exchange::{
     reason_text,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -79,6 +79,11 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "PayPal",
+    credentials: &[
+        CredentialField::needed("client_id"),
+        CredentialField::needed("client_secret"),
+        CredentialField::optional("webhook_id"),
+    ],
     methods: &[Way { name: "PAYPAL", proven_by: ProvenBy::OfficialDescription }],
     idempotency: "`PayPal-Request-Id`, kept for 45 days; the same request again gets the refund's latest state",
     status_query: "`GET /v2/payments/refunds/{id}`; while PayPal's id is not known, the same request again",
@@ -139,7 +144,7 @@ impl Connector for PayPal {
                 return Err(AccountConfigError::Malformed { field: "webhook_id", problem });
             }
         }
-        only_fields(account, &["client_id", "client_secret", "webhook_id"])?;
+        only_fields(account, &PROFILE)?;
         check_addresses(account)
     }
 

@@ -6,10 +6,6 @@ use crate::transport::{ClientIdentity, HttpRequest, IdentityError};
 use http::{HeaderName, Method};
 use redress_core::environment::Environment;
 
-/// Every field of the credentials.
-pub(super) const FIELDS: [&str; 7] =
-    ["client_code", "certificate", "private_key", "user_name", "password", "refund_path", "inquiry_path"];
-
 /// The path of refunds, in the constants of one Android app and nowhere else.
 pub(super) const REFUND_PATH: &str = "/B2B.MerchantTransactionsWebApi/MerchantTransactions/v3/RefundPayment";
 

@@ -30,7 +30,7 @@ use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, unanswered,
 };
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{Reuse, Transport};
 use futures_util::future::{BoxFuture, ready};
@@ -61,6 +61,15 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "stc pay",
+    credentials: &[
+        CredentialField::needed("client_code"),
+        CredentialField::optional_lines("certificate"),
+        CredentialField::optional_lines("private_key"),
+        CredentialField::optional("user_name"),
+        CredentialField::optional("password"),
+        CredentialField::optional("refund_path"),
+        CredentialField::optional("inquiry_path"),
+    ],
     methods: &[Way { name: "stcpay", proven_by: ProvenBy::ThirdPartyCodeOnly }],
     idempotency: "none known: nothing is ever sent twice, and a payment's refunds go one after the other",
     status_query: "none known: after an unclear answer a person decides",
@@ -97,7 +106,7 @@ impl Connector for StcPay {
     }
 
     fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
-        only_fields(account, &keys::FIELDS)?;
+        only_fields(account, &PROFILE)?;
         Keys::of(account)?;
         check_addresses(account)?;
         keys::check_identity(account)

@@ -26,7 +26,7 @@ use crate::exchange::{
     unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -67,6 +67,11 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "Stripe",
+    credentials: &[
+        CredentialField::needed("secret_key"),
+        CredentialField::optional("webhook_secret"),
+        CredentialField::optional("api_version"),
+    ],
     methods: &[
         Way { name: "STRIPE", proven_by: ProvenBy::OthersProgram },
         Way { name: "card", proven_by: ProvenBy::OthersProgram },
@@ -174,7 +179,7 @@ fn check_account(account: &AccountConfig) -> Result<(), AccountConfigError> {
     if account.credentials.get("api_version").is_some_and(|version| !is_version(version)) {
         return malformed("api_version", "must be like 2020-08-27 or 2026-10-28.endive");
     }
-    only_fields(account, &["secret_key", "webhook_secret", "api_version"])?;
+    only_fields(account, &PROFILE)?;
     check_addresses(account)
 }
 

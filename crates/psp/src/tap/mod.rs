@@ -24,7 +24,7 @@ use crate::exchange::{
     reason_text, send, unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -65,6 +65,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 static PROFILE: Profile = Profile {
     title: "Tap Payments",
+    credentials: &[CredentialField::needed("secret_key")],
     methods: &[Way { name: "tap", proven_by: ProvenBy::DocumentsOnly }],
     idempotency: "none documented for refunds: nothing is ever sent twice",
     status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
@@ -109,7 +110,7 @@ impl Connector for Tap {
         if !key.starts_with(prefix) || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(AccountConfigError::Malformed { field: "secret_key", problem });
         }
-        only_fields(account, &["secret_key"])?;
+        only_fields(account, &PROFILE)?;
         check_addresses(account)
     }
 
