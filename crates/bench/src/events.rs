@@ -147,7 +147,7 @@ async fn make(engine: &Engine, merchant: MerchantId, count: u32, payments: u32) 
                     description: None,
                     merchant_refund_id: Some(format!("MR-{number:09}")),
                     metadata: None,
-                    asked_by: KeyId::from_bytes([7; 16]),
+                    asked_by: KeyId::from_bytes([7; 16]).into(),
                     idempotency_key: None,
                 };
                 match engine.make_refund(request).await {

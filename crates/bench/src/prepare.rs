@@ -167,7 +167,7 @@ async fn refunds(engine: &Engine, merchant: MerchantId, count: u32) -> Outcome<V
             description: None,
             merchant_refund_id: Some(format!("READ-{number:09}")),
             metadata: None,
-            asked_by: KeyId::from_bytes([7; 16]),
+            asked_by: KeyId::from_bytes([7; 16]).into(),
             idempotency_key: None,
         };
         match engine.make_refund(request).await {

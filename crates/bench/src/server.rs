@@ -223,7 +223,7 @@ impl Bare {
             description: None,
             merchant_refund_id: Some(format!("MR-{payment}-{:09}", now.as_micros() % 1_000_000_000)),
             metadata: None,
-            asked_by: KeyId::from_bytes([7; 16]),
+            asked_by: KeyId::from_bytes([7; 16]).to_string(),
             named: Some(Dedupe { key, request_hash }),
             keyed: None,
             refund: RefundId::new(now, self.random.bytes10()),

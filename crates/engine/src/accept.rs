@@ -1,5 +1,6 @@
 //! The use case "make a refund": accept it, send it at once where a permit is free, and wait for its first word.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,10 +38,34 @@ pub struct RefundRequest {
     pub merchant_refund_id: Option<String>,
     /// The merchant's own data: a JSON object of texts.
     pub metadata: Option<String>,
-    /// The key of whoever asks, of this face or that: what the refund's timeline tells of. A repeat may come with another.
-    pub asked_by: KeyId,
+    /// Whoever asks: what the refund's timeline tells of. A repeat may come from another.
+    pub asked_by: AskedBy,
     /// A key of the request, by which a repeat is recognised: it must have all of the request in common.
     pub idempotency_key: Option<String>,
+}
+
+/// Who asks for a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// A program, by its key of this face or that.
+    Key(KeyId),
+    /// A person at the portal, by the address that they sign in with.
+    Person(String),
+}
+
+impl From<KeyId> for AskedBy {
+    fn from(key: KeyId) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl fmt::Display for AskedBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(formatter),
+            Self::Person(email) => formatter.write_str(email),
+        }
+    }
 }
 
 /// What became of a request.
@@ -84,7 +109,7 @@ impl Engine {
             description: request.description,
             merchant_refund_id: request.merchant_refund_id,
             metadata: request.metadata,
-            asked_by: request.asked_by,
+            asked_by: request.asked_by.to_string(),
             refund: id,
             process: parts.process,
             timing: parts.config.timing,
@@ -138,11 +163,21 @@ impl Engine {
         self.wait_until(refund, limit, |refund| refund.state.name().is_final()).await
     }
 
+    /// Waits until anything of a refund is another than the caller has seen, or the time is up, and answers how it stands
+    /// then.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn wait_for_move(&self, seen: &Refund, limit: Duration) -> Result<Refund, EngineError> {
+        let shown = seen.updated_at;
+        self.wait_until(seen, limit, move |refund| refund.updated_at != shown).await
+    }
+
     async fn wait_until(
         &self,
         refund: &Refund,
         limit: Duration,
-        is_reached: fn(&Refund) -> bool,
+        is_reached: impl Fn(&Refund) -> bool,
     ) -> Result<Refund, EngineError> {
         let watch = self.parts.watches.watch(refund.id);
         let clock = &self.parts.world.clock;

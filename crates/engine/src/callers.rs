@@ -25,7 +25,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn portone_caller(&self, client_key: &str) -> Result<Option<Arc<Caller>>, EngineError> {
-        Ok(self.parts.directory.caller(CredentialKind::Portone, client_key).await?)
+        Ok(self.parts.directory.caller(CredentialKind::Portone, client_key, self.now()).await?)
     }
 
     /// The owner of an SGate key. The face checks the signature with the caller's secret.
@@ -33,7 +33,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn sgate_caller(&self, key: &str) -> Result<Option<Arc<Caller>>, EngineError> {
-        Ok(self.parts.directory.caller(CredentialKind::Sgate, key).await?)
+        Ok(self.parts.directory.caller(CredentialKind::Sgate, key, self.now()).await?)
     }
 
     /// The owner of an API key of Redress's own API, proved.
@@ -42,8 +42,9 @@ impl Engine {
     /// [`EngineError`] when the store cannot be asked.
     pub async fn api_caller(&self, key: &str) -> Result<Option<ApiCaller>, EngineError> {
         let Ok(key) = ApiKey::parse(key) else { return Ok(None) };
-        let found = self.parts.directory.caller(CredentialKind::Api, key.public_part()).await?;
+        let found = self.parts.directory.caller(CredentialKind::Api, key.public_part(), self.now()).await?;
         Ok(found.filter(|caller| caller.proves(&key)).and_then(|caller| {
+            self.key_used(&caller);
             let environment = caller.environment?;
             Some(ApiCaller { caller, environment })
         }))

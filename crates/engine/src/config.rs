@@ -29,6 +29,8 @@ pub struct EngineConfig {
     pub rate: Option<RateConfig>,
     /// Whether there is a portal, and how long people stay signed in.
     pub portal: PortalConfig,
+    /// How the world reaches this server, without a slash at its end: PSPs are told addresses below. `None`: they are told none.
+    pub public_url: Option<String>,
 }
 
 /// When a notification is tried again, and when it is given up.
@@ -80,6 +82,7 @@ impl Default for EngineConfig {
             },
             rate: None,
             portal: PortalConfig::default(),
+            public_url: None,
         }
     }
 }

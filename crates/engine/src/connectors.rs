@@ -4,7 +4,7 @@ use redress_core::capabilities::{Capabilities, SumLimit, Unit};
 use redress_psp::connector::Connector;
 use redress_psp::registry;
 
-pub use redress_psp::profile::{Profile, ProvenBy};
+pub use redress_psp::profile::{CredentialField, Profile, ProvenBy};
 
 /// One connector, described.
 #[derive(Clone, Copy, Debug)]
@@ -133,8 +133,9 @@ mod tests {
     #[test]
     fn nothing_is_offered_without_saying_what_proves_it() {
         for sheet in sheets() {
-            let Profile { title, methods, idempotency, status_query, notification } = *sheet.profile;
-            assert!(!methods.is_empty(), "{}", sheet.name);
+            let Profile { title, credentials, methods, idempotency, status_query, notification } =
+                *sheet.profile;
+            assert!(!methods.is_empty() && !credentials.is_empty(), "{}", sheet.name);
             for text in [title, idempotency, status_query, notification] {
                 assert!(!text.trim().is_empty(), "{}", sheet.name);
             }

@@ -9,6 +9,7 @@ use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, KeyId, MerchantId};
 use redress_core::right::Rights;
+use redress_core::time::Timestamp;
 use redress_psp::account::{AccountConfig, Credentials};
 use redress_psp::session::Session;
 use redress_store::ops::accounts::{FindAccount, LoadAccountVersion};
@@ -52,6 +53,8 @@ pub struct Caller {
     /// What proves it, where the face needs the secret itself.
     pub secret: Option<SecretString>,
     hash: Option<ApiKeyHash>,
+    /// When the credential ends, where another was put in its place.
+    ends_at: Option<Timestamp>,
 }
 
 type CallerKey = (CredentialKind, String);
@@ -88,11 +91,22 @@ impl Directory {
         Ok(())
     }
 
-    /// Finds the owner of a credential that is not revoked.
+    /// Finds the owner of a credential that is not revoked and has not ended.
     pub(crate) async fn caller(
         &self,
         kind: CredentialKind,
         public_key: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
+        let found = self.kept_caller(kind, public_key, now).await?;
+        Ok(found.filter(|caller| caller.ends_at.is_none_or(|end| now < end)))
+    }
+
+    async fn kept_caller(
+        &self,
+        kind: CredentialKind,
+        public_key: &str,
+        now: Timestamp,
     ) -> Result<Option<Arc<Caller>>, StoreError> {
         let key = (kind, public_key.to_owned());
         let version = {
@@ -103,7 +117,7 @@ impl Directory {
             kept.version
         };
         let find = FindCredential { kind, public_key: key.1.clone() };
-        let Some(found) = self.store.read(find).await?.filter(|found| found.revoked_at.is_none()) else {
+        let Some(found) = self.store.read(find).await?.filter(|found| found.counts_at(now)) else {
             return Ok(None);
         };
         let Some(merchant) = self.store.read(FindMerchant(found.merchant)).await? else { return Ok(None) };
@@ -221,6 +235,7 @@ impl Directory {
             rights: found.rights,
             secret,
             hash,
+            ends_at: found.revoked_at,
         })
     }
 

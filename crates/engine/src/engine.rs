@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::config::EngineConfig;
 use crate::directory::Directory;
+use crate::key_uses::KeyUses;
 use crate::notify::Slots;
 use crate::permits::Permits;
 use crate::portal::passwords::Passwords;
@@ -46,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) readiness: LastLook,
     /// The passwords that are being hashed.
     pub(crate) passwords: Passwords,
+    pub(crate) key_uses: KeyUses,
     /// Something may be due at a PSP account.
     pub(crate) refunds_due: Arc<Notify>,
     /// Something may be due at an endpoint.
@@ -87,6 +89,7 @@ impl Engine {
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 readiness: LastLook::default(),
                 passwords: Passwords::default(),
+                key_uses: KeyUses::default(),
                 slots: Slots::new(),
                 deliveries_due,
                 imports_due: Arc::new(Notify::new()),

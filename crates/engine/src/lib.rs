@@ -6,6 +6,7 @@ pub mod api_key;
 pub mod callers;
 pub mod config;
 pub mod connectors;
+pub mod daily;
 pub mod directory;
 mod doubt;
 pub mod engine;
@@ -14,6 +15,8 @@ mod exchange;
 pub mod feed;
 mod fence;
 pub mod key_material;
+pub mod key_uses;
+pub mod lists;
 pub mod lookup;
 pub mod notify;
 pub mod once;
@@ -25,6 +28,8 @@ pub mod readiness;
 pub mod real_world;
 mod repeat;
 mod request_hash;
+#[cfg(test)]
+mod shop;
 pub mod signing;
 #[doc(hidden)]
 pub mod testing;

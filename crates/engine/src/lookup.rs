@@ -5,21 +5,23 @@ use redress_core::capabilities::Capabilities;
 use redress_core::environment::Environment;
 use redress_core::id::{MerchantId, PaymentId, RefundId};
 use redress_core::payment::Payment;
+use redress_core::policy::{AccountState, Ask, Grant, Refusal, judge};
 use redress_core::refund::Refund;
 use redress_core::refundability::{Refundability, refundability};
 use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_psp::profile::Profile;
-use redress_store::ops::payments::search::SearchPayments;
+use redress_store::ops::paging::{Place, Turn};
+use redress_store::ops::payments::search::{PaymentFilter as Narrowed, SearchPayments};
 use redress_store::ops::payments::{FindPayment, LoadPayment, NewestPaymentByMerchantOrderRef};
-use redress_store::ops::refund_list::{LOOKED_AT_MAX, ListRefunds, RefundPage};
+use redress_store::ops::refund_list::{LOOKED_AT_MAX, ListRefunds, RefundListFilter};
 use redress_store::ops::refunds::{LoadNamedRefund, LoadRefund};
 
 use crate::accept::named_key;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-pub use redress_store::ops::payments::search::{PaymentFilter, PaymentsFound, SEARCH_ROWS_MAX};
+pub use redress_store::ops::payments::search::SEARCH_ROWS_MAX;
 pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
 pub use redress_store::ops::write::Author;
 
@@ -84,17 +86,15 @@ impl Engine {
                 refunds.into_iter().map(|refund| (refund, payment.clone())).collect()
             })
         } else {
-            let state = filter.state;
-            let list = ListRefunds {
-                merchant,
-                environment,
-                state,
-                from,
-                before,
-                limit,
-                looked_at_max: LOOKED_AT_MAX,
-            };
-            return Ok(self.parts.store.read(list).await?);
+            let RefundFilter { state, created_from, created_to, .. } = filter;
+            let states = state.into_iter().collect();
+            let filter = RefundListFilter { states, created_from, created_to, ..RefundListFilter::default() };
+            let turn = after.map_or(Turn::First, |after| Turn::Older(Place::of_id(*after.as_bytes())));
+            let looked_at_max = LOOKED_AT_MAX;
+            let list = ListRefunds { merchant, environment, filter, turn, limit, looked_at_max };
+            let page = self.parts.store.read(list).await?;
+            let next = page.older.map(|place| RefundId::from_bytes(place.id));
+            return Ok(RefundPage { refunds: page.items, next });
         };
         Ok(page_of_few(few, filter.state, (from, before), limit))
     }
@@ -153,9 +153,13 @@ impl Engine {
         before: Option<PaymentId>,
         limit: u32,
     ) -> Result<PaymentsFound, EngineError> {
-        let rows_max = SEARCH_ROWS_MAX;
-        let search = SearchPayments { merchant, environment, filter, before, limit, rows_max };
-        Ok(self.parts.store.read(search).await?)
+        let (is_counted, rows_max) = (false, SEARCH_ROWS_MAX);
+        let turn = before.map_or(Turn::First, |before| Turn::Older(Place::of_id(*before.as_bytes())));
+        let filter = filter.narrowed();
+        let search = SearchPayments { merchant, environment, filter, turn, limit, is_counted, rows_max };
+        let page = self.parts.store.read(search).await?;
+        let next = page.older.map(|place| PaymentId::from_bytes(place.id));
+        Ok(PaymentsFound { payments: page.items, next })
     }
 
     /// The newest payment with the merchant's own order reference.
@@ -203,12 +207,87 @@ impl Engine {
             let connector = (self.parts.connectors)(&account.psp)?;
             let capabilities = connector.capabilities();
             Some(Through {
+                state: account.state,
                 refundability: refundability(payment, account.state, capabilities, self.now()),
                 capabilities,
                 profile: connector.profile(),
             })
         }))
     }
+}
+
+impl Engine {
+    /// What would be decided now about a refund of a payment, as it was read: nothing is written. When the refund is made,
+    /// the payment is judged anew.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn judge_refund(
+        &self,
+        payment: &Payment,
+        ask: &Ask,
+    ) -> Result<Result<Grant, Refusal>, EngineError> {
+        let found = self.parts.store.read(redress_store::ops::accounts::FindAccount(payment.account)).await?;
+        let Some(account) = found else { return Ok(Err(Refusal::NotRefundable)) };
+        let Some(connector) = (self.parts.connectors)(&account.psp) else {
+            return Ok(Err(Refusal::NotRefundable));
+        };
+        Ok(judge(payment, account.state, connector.capabilities(), ask, self.now()))
+    }
+}
+
+/// Which payments are wanted; what is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaymentFilter {
+    /// The reference by which the faces find it. At most one payment has it.
+    pub order_ref: Option<String>,
+    /// The PSP's id of it. At most one payment of each account has it.
+    pub psp_payment_id: Option<String>,
+    /// The merchant's own order reference.
+    pub merchant_order_ref: Option<String>,
+    /// PortOne's channel key.
+    pub channel: Option<String>,
+    /// The payment method.
+    pub payment_method: Option<String>,
+    /// Taken in then or later.
+    pub created_from: Option<Timestamp>,
+    /// Taken in before then.
+    pub created_to: Option<Timestamp>,
+}
+
+impl PaymentFilter {
+    fn narrowed(self) -> Narrowed {
+        Narrowed {
+            order_ref: self.order_ref,
+            psp_payment_id: self.psp_payment_id,
+            merchant_order_ref: self.merchant_order_ref,
+            channel: self.channel,
+            payment_method: self.payment_method,
+            created_from: self.created_from,
+            created_to: self.created_to,
+            ..Narrowed::default()
+        }
+    }
+}
+
+/// A page of payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentsFound {
+    /// What was found, the newest first.
+    pub payments: Vec<Payment>,
+    /// Where the next page begins, a payment of the same environment; `None` at the end of the list. It may be there although
+    /// fewer than asked for were found: then enough were looked at.
+    pub next: Option<PaymentId>,
+}
+
+/// A page of refunds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundPage {
+    /// What was found, the newest first, each with its payment.
+    pub refunds: Vec<(Refund, Payment)>,
+    /// Where the next page begins; `None` where there is none. It may be there although fewer than asked for were found: then
+    /// enough were looked at.
+    pub next: Option<RefundId>,
 }
 
 /// Which refunds are wanted; what is `None` does not matter.
@@ -245,6 +324,8 @@ fn page_of_few(
 /// What of a payment can be refunded, and what its PSP can do.
 #[derive(Clone, Copy, Debug)]
 pub struct Through {
+    /// Whether its PSP account sends.
+    pub state: AccountState,
     /// What can be refunded now.
     pub refundability: Refundability,
     /// What the PSP can do.

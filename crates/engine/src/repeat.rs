@@ -40,4 +40,31 @@ impl Engine {
             }
         }
     }
+
+    /// Repeats `once` at an interval of `every`, and at once again where it says so, until `stop` resolves. Nothing wakes it;
+    /// `what` says in the log what cannot be done.
+    pub(crate) async fn repeat_every<F, Once>(
+        &self,
+        what: &'static str,
+        every: Duration,
+        once: F,
+        stop: impl Future<Output = ()>,
+    ) where
+        F: Fn() -> Once,
+        Once: Future<Output = Result<bool, StoreError>>,
+    {
+        tokio::pin!(stop);
+        loop {
+            let again = once().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the store cannot be asked for {what}");
+                false
+            });
+            let pause = if again { LOOK_PAUSE } else { every };
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = self.parts.world.clock.sleep(pause) => {}
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use redress_core::time::Timestamp;
 use tokio::runtime::Handle;
 
+use crate::portal::totp;
 use crate::real_world::TokioSpawner;
 use crate::world::{Clock, Random, World};
 
@@ -29,6 +30,15 @@ pub fn world(start: Timestamp, seed: u64) -> (World, Arc<ManualClock>, TokioSpaw
         spawner: Arc::new(spawner.clone()),
     };
     (world, clock, spawner)
+}
+
+/// What an authenticator shows of a secret, in base 32, at a time.
+///
+/// # Panics
+/// Where it is no secret.
+pub fn authenticator_code(secret: &str, now: Timestamp) -> String {
+    let alphabet = base32::Alphabet::Rfc4648 { padding: false };
+    totp::code_at(&base32::decode(alphabet, secret).expect("base 32"), now)
 }
 
 /// A clock that stands still until it is told to move.

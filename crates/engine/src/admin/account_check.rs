@@ -1,6 +1,6 @@
 //! Proving a PSP account's credentials and address, without any effect on money.
 
-use redress_core::id::AccountId;
+use redress_core::id::{AccountId, MerchantId};
 use redress_core::policy::AccountState;
 use redress_psp::transport::Transport;
 
@@ -29,5 +29,18 @@ impl Engine {
         let timeout = self.parts.config.psp_timeout;
         let (psp, config) = self.parts.directory.newest_account(account.merchant, id, timeout).await?;
         Ok(self.connector(&psp)?.check(transport, &config).await)
+    }
+
+    /// The same of a merchant's own account, by the way that its refunds go.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`].
+    pub async fn check_own_account(
+        &self,
+        merchant: MerchantId,
+        id: AccountId,
+    ) -> Result<AccountCheck, AdminError> {
+        self.account(merchant, id).await?;
+        self.check_account(id, &*self.parts.psp_transport).await
     }
 }

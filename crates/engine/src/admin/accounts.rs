@@ -16,7 +16,7 @@ use url::Url;
 pub use redress_psp::account::Credentials;
 pub use redress_store::ops::accounts::{Account, AccountVersion};
 
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text};
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text, refused_url};
 use crate::directory::ACCOUNT_COLUMN;
 use crate::engine::Engine;
 use crate::vault::SealContext;
@@ -75,10 +75,16 @@ impl Engine {
     /// # Errors
     /// [`AdminError`] names the field that is wrong, never a credential's value.
     pub async fn add_account(&self, new: NewAccount) -> Result<Account, AdminError> {
+        let add = self.new_account(new)?;
+        self.keep_account(add).await
+    }
+
+    /// An account to be kept, checked and with its credentials sealed; nothing is written.
+    pub(crate) fn new_account(&self, new: NewAccount) -> Result<AddAccount, AdminError> {
         let connector = self.connector(&new.psp)?;
         let now = self.now();
         let id = AccountId::new(now, self.parts.world.random.bytes10());
-        check_settings(&new.name, new.max_in_flight, new.base_url.as_deref())?;
+        self.check_settings(&new.name, new.max_in_flight, new.base_url.as_deref())?;
         let notification_url = notification_url(new.public_url.as_deref(), &new.psp, id);
         let config = AccountConfig {
             environment: new.environment,
@@ -94,7 +100,7 @@ impl Engine {
             notification_url,
             credentials_sealed: self.sealed_credentials(new.merchant, id, &config.credentials),
         };
-        let add = AddAccount {
+        Ok(AddAccount {
             merchant: new.merchant,
             id,
             psp: new.psp,
@@ -103,9 +109,13 @@ impl Engine {
             max_in_flight: new.max_in_flight,
             first,
             now,
-        };
+        })
+    }
+
+    pub(crate) async fn keep_account(&self, add: AddAccount) -> Result<Account, AdminError> {
+        let (merchant, id) = (add.merchant, add.id);
         match self.parts.store.run(add).await? {
-            AccountAdding::Added => self.account(new.merchant, id).await,
+            AccountAdding::Added => self.account(merchant, id).await,
             AccountAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
         }
     }
@@ -172,7 +182,7 @@ impl Engine {
         let name = edit.name.unwrap_or_else(|| account.name.clone());
         let max_in_flight = edit.max_in_flight.unwrap_or(account.max_in_flight);
         let base_url = edit.base_url.unwrap_or_else(|| old.base_url.clone());
-        check_settings(&name, max_in_flight, base_url.as_deref())?;
+        self.check_settings(&name, max_in_flight, base_url.as_deref())?;
         let notification_url = match edit.public_url {
             Some(public_url) => notification_url(public_url.as_deref(), &account.psp, id),
             None => old.notification_url.clone(),
@@ -253,6 +263,23 @@ impl Engine {
         found.ok_or(AdminError::NotFound("PSP account"))
     }
 
+    fn check_settings(
+        &self,
+        name: &str,
+        max_in_flight: u32,
+        base_url: Option<&str>,
+    ) -> Result<(), AdminError> {
+        check_text("name", name, NAME_BYTES_MAX)?;
+        check_optional("base_url", base_url, URL_BYTES_MAX)?;
+        // What the guard of addresses is sure to refuse at every exchange is refused at once.
+        let checked = base_url.map_or(Ok(()), |url| self.parts.psp_transport.check_url(url));
+        checked.map_err(|error| refused_url("base_url", &error))?;
+        if (1..=MAX_IN_FLIGHT_MAX).contains(&max_in_flight) {
+            return Ok(());
+        }
+        Err(AdminError::invalid("max_in_flight", format!("must be 1 to {MAX_IN_FLIGHT_MAX}")))
+    }
+
     fn sealed_credentials(&self, merchant: MerchantId, id: AccountId, credentials: &Credentials) -> Vec<u8> {
         let context = SealContext { merchant, row: id.as_bytes(), column: ACCOUNT_COLUMN };
         let json = credentials.to_json();
@@ -273,21 +300,19 @@ impl Engine {
     }
 }
 
-fn check_settings(name: &str, max_in_flight: u32, base_url: Option<&str>) -> Result<(), AdminError> {
-    check_text("name", name, NAME_BYTES_MAX)?;
-    check_optional("base_url", base_url, URL_BYTES_MAX)?;
-    if (1..=MAX_IN_FLIGHT_MAX).contains(&max_in_flight) {
-        return Ok(());
-    }
-    Err(AdminError::invalid("max_in_flight", format!("must be 1 to {MAX_IN_FLIGHT_MAX}")))
-}
-
 fn notification_url(public_url: Option<&str>, psp: &str, account: AccountId) -> Option<String> {
     public_url.map(|base| format!("{}{}", base.trim_end_matches('/'), psp_notification_path(psp, account)))
 }
 
+/// Names the field of the credentials where one is to blame.
 fn refused(error: &AccountConfigError) -> AdminError {
-    AdminError::Invalid { field: "account", problem: format!("is refused: {error}") }
+    match error {
+        AccountConfigError::Missing(field) => AdminError::invalid(field, "is missing"),
+        AccountConfigError::Malformed { field, problem } => AdminError::invalid(field, *problem),
+        AccountConfigError::NotAnObject | AccountConfigError::Unexpected(_) => {
+            AdminError::invalid("credentials", format!("are refused: {error}"))
+        }
+    }
 }
 
 /// Whether both addresses have the same scheme, host and port. The PSP's own address is a host of its own.

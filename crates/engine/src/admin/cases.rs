@@ -5,12 +5,12 @@ use redress_core::environment::Environment;
 use redress_core::id::{CaseId, MerchantId, PaymentId};
 use redress_core::payment::Payment;
 use redress_core::time::Timestamp;
-use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, FindCaseIn, ListCases};
+use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, CountOpenCases, FindCaseIn, ListCases};
 use redress_store::ops::cases::{
     BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases,
 };
 
-pub use redress_store::ops::case_list::CasePage;
+pub use redress_store::ops::case_list::{CasePage, OPEN_CASES_COUNTED_MAX, OpenCases};
 pub use redress_store::ops::cases::{Blocked, Case, CaseDecision};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
@@ -42,6 +42,19 @@ impl Engine {
         let (open, kind, looked_at_max) = (filter.open, filter.kind, CASES_LOOKED_AT_MAX);
         let list = ListCases { merchant, environment, open, kind, before, limit, looked_at_max };
         Ok(self.parts.store.read(list).await?)
+    }
+
+    /// How many of a merchant's cases in one environment are open, by kind, each up to [`OPEN_CASES_COUNTED_MAX`]; kinds of
+    /// which none is open are left out. Cheap: every page shows it.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn count_open_cases(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+    ) -> Result<Vec<OpenCases>, AdminError> {
+        Ok(self.parts.store.read(CountOpenCases { merchant, environment }).await?)
     }
 
     /// The open cases that block a part of a payment, oldest first, so many at most. What nothing is blocked of costs

@@ -1,17 +1,20 @@
 //! Where merchants want to be told: adding, listing, revoking, and changing the secret that signs.
 
+use redress_core::daily::Day;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
-use redress_store::ops::endpoint_health::{EnableEndpoint, Enabling};
+use redress_store::ops::deliveries::{CountTries, TRIES_LOOKED_AT_MAX};
+use redress_store::ops::endpoint_health::{DisableEndpoint, Disabling, EnableEndpoint, Enabling};
 use redress_store::ops::endpoints::{
     AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret,
 };
 use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
 
+pub use redress_store::ops::deliveries::{Tries, TriesCounted};
 pub use redress_store::ops::endpoints::{Dialect, Endpoint};
 
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
@@ -72,6 +75,16 @@ impl Engine {
     /// # Errors
     /// [`AdminError`] names the field that is wrong.
     pub async fn add_endpoint(&self, new: NewEndpoint) -> Result<(Endpoint, SecretString), AdminError> {
+        let (endpoint, secret) = self.new_endpoint(new).await?;
+        self.keep_endpoint(&endpoint).await?;
+        Ok((endpoint, secret))
+    }
+
+    /// An endpoint to be kept, checked, with its secret; nothing is written.
+    pub(crate) async fn new_endpoint(
+        &self,
+        new: NewEndpoint,
+    ) -> Result<(Endpoint, SecretString), AdminError> {
         check_text("name", &new.name, NAME_BYTES_MAX)?;
         self.check_endpoint_url("url", &new.url)?;
         let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
@@ -102,8 +115,12 @@ impl Engine {
             failing_since: None,
             disabled_at: None,
         };
+        Ok((endpoint, secret))
+    }
+
+    pub(crate) async fn keep_endpoint(&self, endpoint: &Endpoint) -> Result<(), AdminError> {
         match self.parts.store.run(AddEndpoint(endpoint.clone())).await? {
-            EndpointAdding::Added => Ok((endpoint, secret)),
+            EndpointAdding::Added => Ok(()),
             EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
             EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
         }
@@ -151,6 +168,17 @@ impl Engine {
         }
     }
 
+    /// How often a merchant's endpoints did not take what they were told of the refunds of today and so many days before, some thousands of
+    /// the newest deliveries at most.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`].
+    pub async fn count_tries(&self, merchant: MerchantId, days: u32) -> Result<TriesCounted, AdminError> {
+        let since = Day::of(self.now()).minus(days).start();
+        let looked_at_max = TRIES_LOOKED_AT_MAX;
+        Ok(self.parts.store.read(CountTries { merchant, since, looked_at_max }).await?)
+    }
+
     /// Revokes an endpoint for ever; answers false when it had been before.
     ///
     /// # Errors
@@ -191,6 +219,30 @@ impl Engine {
             Enabling::Already => Ok(false),
             Enabling::Revoked => Err(AdminError::Conflict("the endpoint is revoked".to_owned())),
             Enabling::NotFound => Err(AdminError::NotFound("endpoint")),
+        }
+    }
+
+    /// Disables an endpoint: nothing is sent to it until it is enabled again, and what is owed to it stays due. Who did it
+    /// and why is kept. Answers false when it was disabled before.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked.
+    pub async fn disable_endpoint(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        author: &str,
+        reason: &str,
+    ) -> Result<bool, AdminError> {
+        check_text("author", author, NAME_BYTES_MAX)?;
+        check_text("reason", reason, REASON_BYTES_MAX)?;
+        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let disable = DisableEndpoint { merchant, endpoint, author, now: self.now() };
+        match self.parts.store.run(disable).await? {
+            Disabling::Disabled => Ok(true),
+            Disabling::Already => Ok(false),
+            Disabling::Revoked => Err(AdminError::Conflict("the endpoint is revoked".to_owned())),
+            Disabling::NotFound => Err(AdminError::NotFound("endpoint")),
         }
     }
 

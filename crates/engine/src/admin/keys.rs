@@ -1,10 +1,15 @@
 //! Keys: what callers of the faces and of the API prove themselves with.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use redress_core::environment::Environment;
 use redress_core::id::{KeyId, MerchantId};
 use redress_core::right::Rights;
+use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{
-    AddCredential, CredentialAdding, ListCredentials, Proof, RevokeCredential, Revoking,
+    AddCredential, CredentialAdding, KeysUsed, ListCredentials, LoadCredential, Proof, RevokeCredential,
+    Revoking, RotateCredential, Rotating,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,6 +21,18 @@ use crate::directory::CREDENTIAL_COLUMN;
 use crate::engine::Engine;
 use crate::key_material;
 use crate::vault::SealContext;
+
+/// A key that is replaced goes on for so long at most.
+pub const KEY_OVERLAP_MAX: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// A key, and when it was last used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInUse {
+    /// The key.
+    pub key: Credential,
+    /// To the hour; `None` where no use was seen. A use is noted a minute later or so.
+    pub last_used_at: Option<Timestamp>,
+}
 
 impl Engine {
     /// Makes a key; answers it with its secret, which is shown now and never again. For an API key the secret is the
@@ -37,6 +54,27 @@ impl Engine {
     /// # Errors
     /// [`AdminError`] names what is wrong.
     pub async fn add_key_with(
+        &self,
+        merchant: MerchantId,
+        kind: CredentialKind,
+        environment: Option<Environment>,
+        rights: Rights,
+    ) -> Result<(Credential, SecretString), AdminError> {
+        let (credential, secret) = self.new_key(merchant, kind, environment, rights)?;
+        self.keep_key(&credential).await?;
+        Ok((credential, secret))
+    }
+
+    pub(crate) async fn keep_key(&self, credential: &Credential) -> Result<(), AdminError> {
+        match self.parts.store.run(AddCredential(credential.clone())).await? {
+            CredentialAdding::Added => Ok(()),
+            CredentialAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+            CredentialAdding::PublicKeyTaken => Err(drawn_twice()),
+        }
+    }
+
+    /// A key to be kept, with its secret; nothing is written.
+    pub(crate) fn new_key(
         &self,
         merchant: MerchantId,
         kind: CredentialKind,
@@ -79,12 +117,36 @@ impl Engine {
             created_at: now,
             revoked_at: None,
         };
-        match self.parts.store.run(AddCredential(credential.clone())).await? {
-            CredentialAdding::Added => Ok((credential, secret)),
-            CredentialAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
-            CredentialAdding::PublicKeyTaken => {
-                Err(AdminError::Conflict("the key that was drawn exists already: try again".to_owned()))
+        Ok((credential, secret))
+    }
+
+    /// Makes a key in the place of another, of the same kind and environment and with the same rights; answers it with its
+    /// secret, which is shown now and never again. The old one goes on for so long, [`KEY_OVERLAP_MAX`] at most, and can be
+    /// revoked before. Notifications in the dialects' own ways are signed by the new one at once, but those of an endpoint that
+    /// names the old one, which signs them until it ends.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] when the old one is revoked or was replaced.
+    pub async fn rotate_key(
+        &self,
+        merchant: MerchantId,
+        old: KeyId,
+        overlap: Duration,
+    ) -> Result<(Credential, SecretString), AdminError> {
+        if overlap > KEY_OVERLAP_MAX {
+            return Err(AdminError::invalid("overlap", "is longer than 30 days"));
+        }
+        let found = self.parts.store.read(LoadCredential { merchant, credential: old }).await?;
+        let found = found.ok_or(AdminError::NotFound("key"))?;
+        let (new, secret) = self.new_key(merchant, found.kind, found.environment, found.rights)?;
+        let until = self.now().plus(overlap);
+        match self.parts.store.run(RotateCredential { old, until, new: new.clone() }).await? {
+            Rotating::Rotated => Ok((new, secret)),
+            Rotating::Ended => {
+                Err(AdminError::Conflict("the key is revoked, or another was put in its place".to_owned()))
             }
+            Rotating::NotFound => Err(AdminError::NotFound("key")),
+            Rotating::PublicKeyTaken => Err(drawn_twice()),
         }
     }
 
@@ -117,7 +179,20 @@ impl Engine {
         }
     }
 
-    /// Revokes a key for ever; answers false when it had been before.
+    /// All keys of a merchant as [`Engine::list_keys`] has them, each with its last use.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn keys_in_use(&self, merchant: MerchantId) -> Result<Vec<KeyInUse>, AdminError> {
+        let keys = self.list_keys(merchant).await?;
+        let limit = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        let used: BTreeMap<KeyId, Timestamp> =
+            self.parts.store.read(KeysUsed { merchant, limit }).await?.into_iter().collect();
+        let in_use = |key: Credential| KeyInUse { last_used_at: used.get(&key.id).copied(), key };
+        Ok(keys.into_iter().map(in_use).collect())
+    }
+
+    /// Revokes a key for ever, at once; answers false when it had been before.
     ///
     /// # Errors
     /// [`AdminError::NotFound`] when the merchant has no such key.
@@ -128,4 +203,8 @@ impl Engine {
             Revoking::NotFound => Err(AdminError::NotFound("key")),
         }
     }
+}
+
+fn drawn_twice() -> AdminError {
+    AdminError::Conflict("the key that was drawn exists already: try again".to_owned())
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use redress_core::environment::Environment::{Live, Sandbox};
@@ -6,6 +7,7 @@ use redress_core::event::EventKind;
 use redress_core::id::{AccountId, KeyId, MerchantId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::AccountState;
+use redress_core::right::{Right, Rights};
 use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::{MIGRATIONS, Store};
@@ -14,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::AdminError;
 use super::accounts::{AccountEdit, Credentials, NewAccount};
 use super::endpoints::{Dialect, NewEndpoint, default_events};
-use super::keys::CredentialKind;
+use super::keys::{self, CredentialKind};
 use super::merchants::Merchant;
 use super::payments::{Imported, NewPayment};
 use crate::config::EngineConfig;
@@ -22,6 +24,7 @@ use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::{Engine, EngineParts};
 use crate::testing::{SeededRandom, world};
 use crate::vault::{SealContext, Vault, generate_line};
+use crate::world::World;
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
@@ -41,10 +44,14 @@ async fn store() -> Store {
 
 /// An engine over a store, with the master key of a seed.
 fn engine(store: &Store, seed: u64) -> Engine {
+    engine_in(store, world(START, seed).0, seed)
+}
+
+fn engine_in(store: &Store, world: World, seed: u64) -> Engine {
     let line = generate_line(&SeededRandom::new(seed));
     Engine::new(EngineParts {
         store: store.clone(),
-        world: world(START, seed).0,
+        world,
         config: EngineConfig::default(),
         psp_transport: Arc::new(Nowhere),
         notify_transport: Arc::new(Nowhere),
@@ -102,6 +109,79 @@ async fn a_key_opens_its_door_until_it_is_revoked() {
     assert_eq!(engine.revoke_key(other.id, sgate.id).await, Err(AdminError::NotFound("key")));
     assert_eq!(engine.list_keys(id).await.unwrap().len(), 3);
     assert!(engine.list_keys(other.id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_that_is_replaced_opens_its_door_until_it_ends() {
+    let store = store().await;
+    let (world, clock, _) = world(START, 1);
+    let engine = engine_in(&store, world, 1);
+    let merchant = engine.add_merchant("Shop", None).await.unwrap().id;
+    let hour = Duration::from_secs(3_600);
+    let rights = Rights::of(&[Right::CloseCases]);
+    let (old, old_secret) =
+        engine.add_key_with(merchant, CredentialKind::Api, Some(Live), rights).await.unwrap();
+    // Kept in memory from here.
+    engine.api_caller(old_secret.expose_secret()).await.unwrap().unwrap();
+    let (new, new_secret) = engine.rotate_key(merchant, old.id, hour).await.unwrap();
+    assert_eq!((new.kind, new.environment, new.rights), (old.kind, old.environment, old.rights));
+    engine.parts.directory.refresh().await.unwrap();
+    let opens = async |secret: &SecretString| {
+        engine.api_caller(secret.expose_secret()).await.unwrap().map(|found| found.caller.credential)
+    };
+    assert_eq!(opens(&old_secret).await, Some(old.id));
+    assert_eq!(opens(&new_secret).await, Some(new.id));
+    clock.advance(hour - Duration::from_micros(1));
+    assert_eq!(opens(&old_secret).await, Some(old.id));
+    clock.advance(Duration::from_micros(1));
+    assert_eq!(opens(&old_secret).await, None, "nothing has to be told to a server");
+    assert_eq!(opens(&new_secret).await, Some(new.id));
+    assert!(matches!(engine.rotate_key(merchant, old.id, hour).await, Err(AdminError::Conflict(_))));
+    let nobodys = KeyId::from_bytes([9; 16]);
+    assert_eq!(engine.rotate_key(merchant, nobodys, hour).await.err(), Some(AdminError::NotFound("key")));
+    let too_long = engine.rotate_key(merchant, new.id, keys::KEY_OVERLAP_MAX + hour).await;
+    assert!(matches!(too_long, Err(AdminError::Invalid { field: "overlap", .. })));
+    // Revoked before its end.
+    let (newest, _) = engine.rotate_key(merchant, new.id, hour).await.unwrap();
+    assert_eq!(engine.revoke_key(merchant, new.id).await, Ok(true));
+    engine.parts.directory.refresh().await.unwrap();
+    assert_eq!(opens(&new_secret).await, None);
+    assert_eq!(engine.list_keys(merchant).await.unwrap().last().unwrap().id, newest.id);
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_key_is_noted_once_an_hour() {
+    let store = store().await;
+    let (world, clock, _) = world(START, 1);
+    let engine = engine_in(&store, world, 1);
+    let merchant = engine.add_merchant("Shop", None).await.unwrap().id;
+    let (_, secret) = engine.add_key(merchant, CredentialKind::Api, Some(Live)).await.unwrap();
+    engine.add_key(merchant, CredentialKind::Portone, None).await.unwrap();
+    let noted = async || {
+        engine.note_keys_used_once().await.unwrap();
+        let keys = engine.keys_in_use(merchant).await.unwrap();
+        keys.iter().map(|key| key.last_used_at).collect::<Vec<_>>()
+    };
+    assert_eq!(noted().await, [None, None]);
+    let call = async || engine.api_caller(secret.expose_secret()).await.unwrap().unwrap();
+    call().await;
+    assert_eq!(noted().await, [Some(START), None]);
+    clock.advance(Duration::from_secs(1_800));
+    call().await;
+    assert_eq!(noted().await, [Some(START), None], "within the hour");
+    clock.advance(Duration::from_secs(1_800));
+    call().await;
+    let later = START.plus(Duration::from_secs(3_600));
+    assert_eq!(noted().await, [Some(later), None]);
+    // Another process, which knows nothing of that.
+    let other = engine_in(&store, crate::testing::world(later.plus(Duration::from_secs(60)), 2).0, 1);
+    other.api_caller(secret.expose_secret()).await.unwrap().unwrap();
+    other.note_keys_used_once().await.unwrap();
+    assert_eq!(noted().await, [Some(later), None]);
+    let wrong = format!("{}x", &secret.expose_secret()[..secret.expose_secret().len() - 1]);
+    clock.advance(Duration::from_secs(7_200));
+    assert!(engine.api_caller(&wrong).await.unwrap().is_none());
+    assert_eq!(noted().await, [Some(later), None], "what proved nothing was no use");
 }
 
 #[tokio::test]
@@ -238,7 +318,7 @@ async fn an_account_that_cannot_work_is_not_kept() {
     let (engine, merchant) = with_merchant().await;
     let id = merchant.id;
     invalid(engine.add_account(NewAccount { psp: "nobody".into(), ..tap(id, "sk_test_1") }).await, "psp");
-    invalid(engine.add_account(tap(id, "sk_live_1")).await, "account");
+    invalid(engine.add_account(tap(id, "sk_live_1")).await, "secret_key");
     invalid(
         engine.add_account(NewAccount { max_in_flight: 0, ..tap(id, "sk_test_1") }).await,
         "max_in_flight",

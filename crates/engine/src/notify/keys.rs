@@ -56,7 +56,7 @@ impl Engine {
         SigningKey::parse(&secret).map_err(|error| NotSendable(format!("the endpoint's secret is {error}")))
     }
 
-    /// The credential that signs in a dialect's own way: the endpoint's, while it is not revoked, else the merchant's
+    /// The credential that signs in a dialect's own way: the endpoint's, until it is revoked or has ended, else the merchant's
     /// newest of that kind. With what the client shows and the secret.
     pub(super) async fn signer(
         &self,
@@ -69,7 +69,7 @@ impl Engine {
             Some(credential) => self.parts.store.read(LoadCredential { merchant, credential }).await?,
             None => None,
         };
-        let own = own.filter(|own| own.revoked_at.is_none() && own.kind == kind);
+        let own = own.filter(|own| own.counts_at(self.now()) && own.kind == kind);
         let found = match own {
             Some(own) => Some(own),
             None => self.parts.store.read(NewestCredential { merchant, kind, environment }).await?,

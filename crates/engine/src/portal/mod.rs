@@ -16,9 +16,10 @@ pub mod people;
 pub mod recovery;
 pub mod second_factor;
 pub mod sessions;
+pub mod setup;
 pub mod sign_in;
 pub mod tokens;
-mod totp;
+pub(crate) mod totp;
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ pub use self::sessions::{SignedIn, Visitor};
 pub use self::tokens::SessionToken;
 
 /// Whether there is a portal, and how long people stay signed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortalConfig {
     /// Without it nobody is served there; people can still be added.
     pub enabled: bool,
@@ -45,13 +46,24 @@ pub struct PortalConfig {
     pub idle: Duration,
     /// A session is over after so long, however much it is used.
     pub session: Duration,
+    /// Browsers come by https: the session's cookie is sent by nothing else.
+    pub https: bool,
+    /// The header, in small letters, in which a trusted proxy tells the browser's address: the last entry counts. `None`
+    /// where browsers come themselves, or nobody is to be believed.
+    pub client_address_header: Option<String>,
 }
 
 impl Default for PortalConfig {
     /// Half an hour and twelve hours: what OWASP's Session Management Cheat Sheet calls common for work that carries
     /// some risk, and a working day.
     fn default() -> Self {
-        Self { enabled: true, idle: Duration::from_secs(30 * 60), session: Duration::from_secs(12 * 3_600) }
+        Self {
+            enabled: true,
+            idle: Duration::from_secs(30 * 60),
+            session: Duration::from_secs(12 * 3_600),
+            https: false,
+            client_address_header: None,
+        }
     }
 }
 

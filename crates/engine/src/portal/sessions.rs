@@ -15,12 +15,16 @@ pub use redress_store::ops::portal::users::PortalUser;
 use super::{Origin, SessionToken};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::key_material::letters_and_digits;
 
 /// A session that waits for a code waits no longer than this.
 pub const CODE_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Use is noted so often at most: a page must not cost a write.
 const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+/// 22 of 62 characters hold 128 bits.
+const FORM_KEY_CHARACTERS: usize = 22;
 
 /// Whom a browser belongs to.
 #[derive(Clone, Debug)]
@@ -84,6 +88,11 @@ impl Engine {
     /// What a form carries, so that [`SessionToken::made_form`] knows it for one of this token's.
     pub fn form_proof(&self, token: &SessionToken) -> String {
         token.form_proof(&*self.parts.world.random)
+    }
+
+    /// A key for a form, by which what it does is done once, however often it is sent.
+    pub fn form_key(&self) -> String {
+        letters_and_digits(&*self.parts.world.random, FORM_KEY_CHARACTERS).as_str().to_owned()
     }
 
     /// Whether a person may do something now.

@@ -254,7 +254,7 @@ impl Rig {
             description: None,
             merchant_refund_id: None,
             metadata: None,
-            asked_by: KeyId::from_bytes([7; 16]),
+            asked_by: KeyId::from_bytes([7; 16]).into(),
             idempotency_key: None,
         }
     }

@@ -148,7 +148,7 @@ impl Rig {
             description: Some("größe".into()),
             merchant_refund_id: Some(format!("mr-{}", self.world.random.u64())),
             metadata: Some(r#"{"cart":"7"}"#.into()),
-            asked_by: KeyId::from_bytes([7; 16]),
+            asked_by: KeyId::from_bytes([7; 16]).into(),
             idempotency_key: None,
         };
         let Made::New(refund, _) = self.engine.make_refund(request).await.unwrap() else { panic!("refused") };
@@ -389,8 +389,14 @@ impl Connector for OpenEnded {
     }
 
     fn profile(&self) -> &'static Profile {
-        const PLAIN: Profile =
-            Profile { title: "Open", methods: &[], idempotency: "", status_query: "", notification: "" };
+        const PLAIN: Profile = Profile {
+            title: "Open",
+            credentials: &[],
+            methods: &[],
+            idempotency: "",
+            status_query: "",
+            notification: "",
+        };
         &PLAIN
     }
 
