@@ -1,0 +1,191 @@
+//! What stands in front of every page: forms of others, old forms, other people's sessions.
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use redress_core::role::Role;
+use redress_engine::portal::people::NewPassword;
+
+use super::html_check::parse;
+use super::testing::{Browser, PASSWORD, form, location};
+use crate::router::{Auth, routes};
+use crate::testing::Harness;
+
+#[tokio::test]
+async fn a_form_of_another_site_does_nothing() {
+    let harness = Harness::new().await;
+    let person = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&person).await;
+    let page = browser.get("/portal").await;
+    let fields = form(&page, "/portal/sign-out", &[]);
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://x.example")]
+    {
+        browser.headers.insert(name, HeaderValue::from_static(value));
+        assert_eq!(browser.post("/portal/sign-out", &fields).await.status, 403, "{name}: {value}");
+        browser.headers.clear();
+    }
+    assert_eq!(browser.get("/portal").await.status, 200, "still signed in");
+    // What an old browser sends, which says nothing of where it comes from, counts by its proof alone.
+    browser.headers.insert("x-old", HeaderValue::from_static("yes"));
+    assert_eq!(browser.post("/portal/sign-out", &[]).await.status, 403);
+    assert_eq!(browser.post("/portal/sign-out", &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn every_form_is_refused_without_its_proof() {
+    let harness = Harness::new().await;
+    let person = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&person).await;
+    let deeds = harness.engine.user_by_email(&person.email).await.unwrap().updated_at;
+    for route in
+        routes().into_iter().filter(|route| route.path.starts_with("/portal") && route.method == "POST")
+    {
+        assert!(matches!(route.auth, Auth::Portal | Auth::Nobody));
+        let path = route.path.replace(['{', '}'], "");
+        if path == "/portal/imports" {
+            let unproved = [("proof".to_owned(), "AAAA".to_owned())];
+            let answer = browser.upload(&path, &unproved, "x").await;
+            assert_eq!(answer.status, 303, "its page is shown again: {answer:?}");
+            continue;
+        }
+        for proof in ["", "AAAA", &"A".repeat(64)] {
+            let secret =
+                [("proof".to_owned(), proof.to_owned()), ("new_password".to_owned(), "x".to_owned())];
+            let answer = browser.post(&path, &secret).await;
+            assert_eq!(answer.status, 303, "{route:?}: its page is shown again {answer:?}");
+            let answer = browser.post(&path, &secret[..1]).await;
+            assert_eq!(answer.status, 409, "{route:?} {answer:?}");
+        }
+    }
+    assert_eq!(browser.get("/portal").await.status, 200, "still signed in");
+    assert_eq!(harness.engine.user_by_email(&person.email).await.unwrap().updated_at, deeds);
+}
+
+#[tokio::test]
+async fn a_page_from_before_a_code_keeps_what_was_typed() {
+    let harness = Harness::new().await;
+    let person = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&person).await;
+    let old = browser.get("/portal/account").await;
+    let code = browser.get("/portal/code").await;
+    let typed = browser.code(person.secret.as_ref().unwrap());
+    assert_eq!(browser.submit(&code, "/portal/code", &[("code", &typed)]).await.status, 303);
+    let again = browser.submit(&old, "/portal/preferences", &[("language", "ar")]).await;
+    assert_eq!(again.status, 409, "nothing was done: {again:?}");
+    assert_eq!(browser.cookies.get("redress-language"), None);
+    let fields = form(&again, "/portal/preferences", &[]);
+    assert!(fields.contains(&("language".into(), "ar".into())), "{fields:?}");
+    assert_eq!(browser.post("/portal/preferences", &fields).await.status, 303);
+    assert_eq!(browser.cookies["redress-language"], "ar");
+}
+
+#[tokio::test]
+async fn a_form_of_another_person_proves_nothing() {
+    let harness = Harness::new().await;
+    let (viewer, manager) = (harness.person(Role::Viewer).await, harness.person(Role::Manager).await);
+    let page = harness.browser(&viewer).await.get("/portal").await;
+    let mut browser = harness.browser(&manager).await;
+    browser.at = "/portal".into();
+    assert_eq!(browser.submit(&page, "/portal/sign-out", &[]).await.status, 409);
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_any_more_comes_back_to_the_page() {
+    let harness = Harness::new().await;
+    let person = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&person).await;
+    harness.clock.advance(Duration::from_secs(31 * 60));
+    let sent = browser.get("/portal/account?x=1").await;
+    assert_eq!(location(&sent), "/portal/sign-in?next=%2Fportal%2Faccount%3Fx%3D1");
+    let page = browser.follow(&sent).await;
+    assert!(page.text().contains("Your session is over"), "{}", page.text());
+    let typed = [("email", person.email.as_str()), ("password", PASSWORD)];
+    let answer = browser.submit(&page, "/portal/sign-in", &typed).await;
+    assert_eq!(location(&answer), "/portal/account?x=1");
+    assert_eq!(browser.follow(&answer).await.status, 200);
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_another_site() {
+    let harness = Harness::new().await;
+    let person = harness.person(Role::Viewer).await;
+    for next in ["https://x.example/portal", "//x.example", "/portal//x.example", "/v1/payments"] {
+        let mut browser = Browser::new(&harness);
+        let page = browser.get(&format!("/portal/sign-in?next={next}")).await;
+        let typed = [("email", person.email.as_str()), ("password", PASSWORD), ("next", next)];
+        let answer = browser.submit(&page, "/portal/sign-in", &typed).await;
+        assert_eq!(location(&answer), "/portal", "{next}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_of_somebody_elses_choice_opens_nothing_but_its_change() {
+    let harness = Harness::new().await;
+    let drawn = NewPassword::Drawn;
+    let person = harness.person_of(&harness.merchant, Role::Admin, drawn).await;
+    let user = harness.engine.user_by_email(&person.email).await.unwrap();
+    let reset = NewPassword::Drawn;
+    let given = harness
+        .engine
+        .reset_password(redress_engine::portal::audit::By::Operator, user.merchant, user.id, reset)
+        .await
+        .unwrap()
+        .expect("it was drawn");
+    let given = secrecy::ExposeSecret::expose_secret(&given).to_owned();
+    let mut browser = Browser::new(&harness);
+    let page = browser.get("/portal/sign-in").await;
+    let typed = [("email", person.email.as_str()), ("password", given.as_str())];
+    let answer = browser.submit(&page, "/portal/sign-in", &typed).await;
+    assert_eq!(answer.status, 303);
+    for route in routes().into_iter().filter(|route| route.auth == Auth::Portal && route.method == "GET") {
+        let path = route.path.replace(['{', '}'], "");
+        if !["/portal/password", "/portal/code"].contains(&route.path) {
+            let answer = browser.get(&path).await;
+            assert_eq!(answer.status, 303, "{path}");
+            assert!(location(&answer).starts_with("/portal/password"), "{path}");
+        }
+    }
+    let page = browser.get("/portal/password").await;
+    let chosen =
+        [("old_password", given.as_str()), ("new_password", PASSWORD), ("repeat_password", PASSWORD)];
+    let answer = browser.submit(&page, "/portal/password", &chosen).await;
+    assert_eq!((answer.status.as_u16(), location(&answer).as_str()), (303, "/portal"));
+    assert_eq!(browser.follow(&answer).await.status, 200);
+}
+
+#[tokio::test]
+async fn by_https_the_cookies_are_secure() {
+    let portal = redress_engine::portal::PortalConfig {
+        https: true,
+        ..redress_engine::portal::PortalConfig::default()
+    };
+    let config = redress_engine::config::EngineConfig { portal, ..Default::default() };
+    let harness = Harness::with(config).await;
+    let person = harness.person(Role::Viewer).await;
+    let browser = harness.browser(&person).await;
+    assert!(browser.cookies.contains_key("__Host-redress-session"), "{:?}", browser.cookies);
+}
+
+#[tokio::test]
+async fn the_environment_cannot_be_overlooked_and_is_remembered() {
+    let harness = Harness::new().await;
+    let person = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&person).await;
+    let page = browser.get("/portal").await;
+    let banner = |text: &str| {
+        let root = parse(text).unwrap();
+        let all = root.all("div").into_iter();
+        let mut banner =
+            all.filter(|div| div.attribute("class").is_some_and(|of| of.starts_with("environment")));
+        banner.next().unwrap().attribute("class").unwrap().to_owned()
+    };
+    assert_eq!(banner(page.text()), "environment is-sandbox");
+    let fields = form(&page, "/portal/preferences", &[]);
+    let answer = browser.post("/portal/preferences", &fields).await;
+    let page = browser.follow(&answer).await;
+    assert_eq!(banner(page.text()), "environment is-live");
+    assert!(page.text().contains("real money moves"));
+    let next = browser.get("/portal").await;
+    assert!(!next.text().contains("You are in live now"), "it is said once");
+}

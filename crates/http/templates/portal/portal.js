@@ -1,0 +1,81 @@
+// What helps where scripts run. Every page works without it.
+"use strict";
+
+// A second click while the first is under way sends nothing. The server would make one refund of both all the same.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-busy", "true");
+});
+
+// A page that comes back from the browser's memory can be sent again.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-busy");
+  }
+});
+
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const source = document.querySelector(button.dataset.copy);
+  if (!source) return;
+  const items = source.querySelectorAll("li");
+  const text = items.length ? Array.from(items, (item) => item.textContent.trim()).join("\n") : source.textContent.trim();
+  await navigator.clipboard.writeText(text);
+  const before = button.textContent;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = before; }, 2000);
+});
+
+// The page is asked for again and its live parts are taken over, so that there is one place that draws them.
+async function takeOver() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (!fresh || fresh.innerHTML === part.innerHTML || part.contains(document.activeElement)) continue;
+    part.replaceChildren(...fresh.childNodes);
+    part.classList.remove("is-fresh");
+    void part.offsetWidth;
+    part.classList.add("is-fresh");
+    offerCopies(part);
+  }
+}
+
+// The server says that something moved.
+function follow() {
+  const address = document.querySelector("[data-live]")?.dataset.live;
+  if (!address || !window.EventSource) return;
+  const source = new EventSource(address);
+  source.addEventListener("moved", takeOver);
+  source.addEventListener("end", () => source.close());
+}
+
+// Something that takes a while is looked at again after so many seconds, as long as the page says so.
+function lookAgain() {
+  const seconds = document.querySelector("[data-again]")?.dataset.again;
+  if (!seconds) return;
+  setTimeout(async () => {
+    // A server that does not answer is asked again.
+    await takeOver().catch(() => {});
+    lookAgain();
+  }, seconds * 1000);
+}
+
+offerCopies(document);
+follow();
+lookAgain();
