@@ -1,0 +1,214 @@
+//! GET `/portal/cases`, `/portal/cases/{id}` and POST `/portal/cases/{id}/close`: what waits for a person.
+
+use askama::Template;
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::response::Response;
+use redress_core::audit::Deed;
+use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
+use redress_core::money::Amount;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_core::role::{Act, Why};
+use redress_core::time::Timestamp;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::cases::{Blocked, Case, CaseFilter};
+use redress_engine::lookup::RefundBy;
+
+use super::field::Field;
+use super::form::Form;
+use super::format::amount;
+use super::gate::{Caller, Posted, Scope, Seen, Signed};
+use super::nav::Area;
+use super::page::{Shell, done, show};
+use super::problem::Stop;
+use super::said::Said;
+use super::text::fill;
+use crate::body::PathText;
+use crate::face::Problem;
+use crate::limits::REASON_CHARS_MAX;
+
+/// Cases on a page.
+const PAGE_CASES: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "portal/cases.html")]
+struct ListPage {
+    s: Shell,
+    filter: Field,
+    rows: Vec<Row>,
+    older: Option<String>,
+}
+
+struct Row {
+    id: String,
+    kind: &'static str,
+    text: String,
+    opened: Timestamp,
+}
+
+/// Lists the open ones.
+pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Response, Stop> {
+    let scope = who.to(&Act::View)?;
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    let kind = CaseKind::parse(query.typed("kind"));
+    let after = CaseId::parse(query.typed("after")).ok();
+    let filter = CaseFilter { open: Some(true), kind };
+    let engine = &who.seen().engine;
+    let found = engine.list_cases(scope.merchant, scope.environment, filter, after, PAGE_CASES).await?;
+    let s = Shell::of(&who, Area::Cases);
+    let kinds = CaseKind::ALL.map(|kind| (kind.as_str().to_owned(), s.t.case(kind).to_owned()));
+    let kinds = [(String::new(), s.t.cases.all.to_owned())].into_iter().chain(kinds).collect();
+    let chosen = kind.map_or("", CaseKind::as_str);
+    let row = |case: Case| Row {
+        id: case.id.to_string(),
+        kind: s.t.case(case.kind),
+        text: case.text,
+        opened: case.opened_at,
+    };
+    let page = ListPage {
+        filter: Field::choice("kind", s.t.cases.kind, kinds).value(chosen).optional(),
+        rows: found.cases.into_iter().map(row).collect(),
+        older: found.next.map(|next| format!("/portal/cases?kind={chosen}&after={next}")),
+        s,
+    };
+    Ok(show(StatusCode::OK, &page.s, &page))
+}
+
+#[derive(Template)]
+#[template(path = "portal/case.html")]
+struct CasePage {
+    s: Shell,
+    id: String,
+    kind: &'static str,
+    text: String,
+    opened: Timestamp,
+    about: About,
+    closed: Option<Closed>,
+    /// Why this person cannot close it, or that its refund is to be closed in its place.
+    off: Option<String>,
+    /// Where something is blocked.
+    blocked: Option<Field>,
+    reason: Field,
+}
+
+/// What a case is about.
+#[derive(Default)]
+struct About {
+    refund: Option<Refund>,
+    payment: Option<Payment>,
+    blocks: Option<Amount>,
+    /// The account and the endpoint, in words.
+    others: Vec<String>,
+}
+
+struct Closed {
+    told: String,
+    reason: String,
+}
+
+/// Shows one.
+pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Stop> {
+    let scope = who.to(&Act::View)?;
+    let case = found(who.seen(), scope, path).await?;
+    page(&who, scope, StatusCode::OK, case, &Form::default(), [None, None]).await
+}
+
+/// Closes one.
+pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::CloseCase)?;
+    let (seen, t) = (who.seen(), who.seen().language.texts());
+    let case = found(seen, scope, path).await?;
+    let blocked = match form.typed("blocked") {
+        "released" => Some(Blocked::Released),
+        "refunded" => Some(Blocked::Refunded),
+        _ => (case.blocked == 0).then_some(Blocked::Released),
+    };
+    let reason = form.needed("reason", REASON_CHARS_MAX);
+    let (Some(blocked), Ok(reason)) = (blocked, &reason) else {
+        let missing = blocked.is_none().then(|| t.common.required.to_owned());
+        let wrongs = [missing, reason.err().map(|wrong| wrong.told(t))];
+        return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, case, &form, wrongs).await;
+    };
+    let (object, author) = (Some(case.id.to_string()), &who.who().user.email);
+    let detail = Some(format!("{blocked:?}: {reason}").to_lowercase());
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::CaseClosed, object, detail).await?;
+    let said = match seen.engine.close_case(scope.merchant, case.id, author, reason, blocked).await {
+        Err(AdminError::Conflict(_)) => Said::CaseWasClosed,
+        closed => closed.map(|_| Said::CaseClosed)?,
+    };
+    Ok(done(&format!("/portal/cases/{}", case.id), said, seen.https))
+}
+
+async fn found(seen: &Seen, scope: Scope, PathText(id): PathText) -> Result<Case, Stop> {
+    let id = id.and_then(|id| CaseId::parse(&id).ok()).ok_or(Problem::NoRoute)?;
+    Ok(seen.engine.case(scope.merchant, scope.environment, id).await?)
+}
+
+async fn about(seen: &Seen, scope: Scope, case: &Case, s: &Shell) -> Result<About, Stop> {
+    let engine = &seen.engine;
+    let refund = match case.refund {
+        Some(id) => engine.refund(scope.merchant, Some(scope.environment), RefundBy::Id(id)).await?,
+        None => None,
+    };
+    let (refund, of_refund) = refund.unzip();
+    let payment = match (of_refund, case.payment) {
+        (None, Some(id)) => engine.payment(scope.merchant, id).await?,
+        (payment, _) => payment,
+    };
+    let blocks = payment.as_ref().filter(|_| case.blocked != 0);
+    let blocks = blocks.map(|payment| Amount::new(case.blocked, payment.currency));
+    let named = |text: &str, id: Option<String>| id.map(|id| fill(text, &[("id", &id)]));
+    let account = named(s.t.cases.account, case.account.map(|id| id.to_string()));
+    let endpoint = named(s.t.cases.endpoint, case.endpoint.map(|id| id.to_string()));
+    Ok(About { refund, payment, blocks, others: account.into_iter().chain(endpoint).collect() })
+}
+
+async fn page(
+    who: &Signed,
+    scope: Scope,
+    status: StatusCode,
+    case: Case,
+    typed: &Form,
+    [wrong_blocked, wrong_reason]: [Option<String>; 2],
+) -> Result<Response, Stop> {
+    let s = Shell::of(who, Area::Cases);
+    let about = about(who.seen(), scope, &case, &s).await?;
+    let t = &s.t.cases;
+    let why = who.why_not(&Act::CloseCase).filter(|why| matches!(why, Why::Role { .. }));
+    let open = about.refund.as_ref().is_some_and(|refund| !refund.state.name().is_final());
+    let refund_first = (open && case.kind.ends_with_the_refund()).then(|| t.refund_first.to_owned());
+    let blocked = about.blocks.map(|sum| {
+        let sum = amount(sum);
+        let words = [("released", t.released), ("refunded", t.refunded)];
+        let words = words.map(|(value, text)| (value.to_owned(), fill(text, &[("amount", &sum)])));
+        Field::radio("blocked", &fill(t.blocked, &[("amount", &sum)]), words.to_vec())
+            .value(typed.typed("blocked"))
+            .wrong(wrong_blocked)
+    });
+    let closed = case.closed.map(|closed| Closed {
+        told: fill(t.closed_by, &[("name", &closed.by), ("time", &s.time(&closed.at))]),
+        reason: closed.reason,
+    });
+    let page = CasePage {
+        id: case.id.to_string(),
+        kind: s.t.case(case.kind),
+        text: case.text,
+        opened: case.opened_at,
+        off: why.map(|why| s.t.why(&why)).or(refund_first),
+        reason: Field::lines("reason", s.t.acts.how_known)
+            .value(typed.typed("reason"))
+            .hint(s.t.acts.how_known_hint)
+            .wrong(wrong_reason),
+        about,
+        closed,
+        blocked,
+        s,
+    };
+    Ok(show(status, &page.s, &page))
+}
+
+#[cfg(test)]
+#[path = "case_tests.rs"]
+mod tests;

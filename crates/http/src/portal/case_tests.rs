@@ -1,0 +1,64 @@
+//! The work queue: what waits, how much, and how it is closed.
+
+use redress_core::role::Role;
+use redress_engine::portal::people::NewPassword;
+
+use crate::portal::html_check::{faults, parse};
+use crate::portal::testing::{PASSWORD, form};
+use crate::testing::Harness;
+
+#[tokio::test]
+async fn a_case_is_found_counted_read_and_closed() {
+    let harness = Harness::new().await;
+    let case = harness.late_success("o1").await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let start = browser.get("/portal").await;
+    let root = parse(start.text()).unwrap();
+    let counts: Vec<_> =
+        root.all("span").into_iter().filter(|span| span.attribute("class") == Some("count")).collect();
+    assert_eq!(counts.len(), 1);
+    assert_eq!(counts[0].text, "1");
+    let list = browser.get("/portal/cases").await;
+    let path = format!("/portal/cases/{case}");
+    assert!(list.text().contains(&format!("href=\"{path}\"")), "{}", list.text());
+    let other = browser.get("/portal/cases?kind=overdue").await;
+    assert!(!other.text().contains(&path) && other.text().contains("Nothing waits"));
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("40.00 SAR") && page.text().contains("pays the customer twice"));
+    let close = format!("{path}/close");
+    for typed in
+        [[("blocked", "refunded"), ("reason", "")], [("blocked", ""), ("reason", "the desk confirms it")]]
+    {
+        let wrong = browser.submit(&page, &close, &typed).await;
+        assert_eq!((wrong.status.as_u16(), faults(wrong.text())), (422, vec![]), "{typed:?}");
+    }
+    let typed = [("blocked", "refunded"), ("reason", "the desk confirms it")];
+    let answer = browser.submit(&page, &close, &typed).await;
+    let shown = browser.follow(&answer).await;
+    assert!(shown.text().contains("manager@") && shown.text().contains("the desk confirms it"));
+    assert!(!shown.text().contains(&format!("action=\"{close}\"")), "it is closed once");
+    let again = browser.submit(&page, &close, &typed).await;
+    assert!(browser.follow(&again).await.text().contains("closed it before"));
+    assert!(!browser.get("/portal/cases").await.text().contains(&path));
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert_eq!((order.payment.balance.refunded, order.payment.balance.blocked), (4_000, 0));
+}
+
+#[tokio::test]
+async fn who_may_not_close_sees_why_and_another_merchant_sees_nothing() {
+    let harness = Harness::new().await;
+    let path = format!("/portal/cases/{}", harness.late_success("o1").await);
+    let support = harness.person(Role::Support).await;
+    let mut browser = harness.browser(&support).await;
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("This needs the role"), "{}", page.text());
+    let mut fields = form(&page, "/portal/sign-out", &[]);
+    fields.extend([("blocked", "released"), ("reason", "x")].map(|(key, value)| (key.into(), value.into())));
+    assert_eq!(browser.post(&format!("{path}/close"), &fields).await.status, 403);
+    let chosen = NewPassword::Chosen(PASSWORD.into());
+    let stranger = harness.person_of(&harness.other, Role::Viewer, chosen).await;
+    let mut stranger = harness.browser(&stranger).await;
+    assert_eq!(stranger.get(&path).await.status, 404);
+    assert!(stranger.get("/portal/cases").await.text().contains("Nothing waits"));
+}

@@ -1,0 +1,124 @@
+//! GET `/portal/refunds/{id}`: how a refund stands and what happened to it; and its moves, for the page to follow.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use redress_core::id::RefundId;
+use redress_core::money::Amount;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
+use redress_core::role::Act;
+use redress_core::state::{RefundState, StateName};
+use redress_engine::lookup::RefundBy;
+
+use super::gate::{Caller, Scope, Seen, Signed};
+use super::nav::Area;
+use super::page::{Shell, show};
+use super::problem::Stop;
+use super::refund_acts::Possible;
+use super::refund_history::{Attempt, Event, Notification};
+use super::text::fill;
+use crate::body::PathText;
+use crate::face::Problem;
+
+#[derive(Template)]
+#[template(path = "portal/refund.html")]
+struct Page {
+    s: Shell,
+    title: String,
+    refund: Refund,
+    payment: Payment,
+    amount: Amount,
+    state: &'static str,
+    state_word: &'static str,
+    is_unknown: bool,
+    /// Where the page hears of moves from; `None` where nothing is to be expected.
+    live: Option<String>,
+    psp_key: String,
+    made_by: Option<String>,
+    reason: String,
+    failure: Option<Failure>,
+    events: Vec<Event>,
+    attempts: Vec<Attempt>,
+    notifications: Vec<Notification>,
+    possible: Possible,
+    may_resend: bool,
+}
+
+/// Why it ended without effect, or the money came back.
+struct Failure {
+    title: &'static str,
+    code: String,
+    text: String,
+    again: Option<String>,
+}
+
+/// Shows it.
+pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Stop> {
+    let scope = who.to(&Act::View)?;
+    let (refund, payment) = found(who.seen(), scope, path).await?;
+    let engine = &who.seen().engine;
+    let (events, attempts) = engine.timeline(&refund).await?;
+    let deliveries = engine.deliveries(&refund).await?;
+    let s = Shell::of(&who, Area::Refunds);
+    let state = refund.state.name();
+    let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
+    let page = Page {
+        title: fill(s.t.refund.title, &[("amount", &s.amount(&refund.amount))]),
+        amount: refund.amount,
+        state: state.as_str(),
+        state_word: s.t.state(state),
+        is_unknown: state == StateName::Unknown,
+        live: (!state.is_final()).then(|| live_address(&refund)),
+        psp_key: refund.id.psp_key(),
+        made_by,
+        reason: s.t.reason(&refund.reason).to_owned(),
+        failure: failure(&refund, &s),
+        events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
+        attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
+        notifications: deliveries.into_iter().map(|one| Notification::of(refund.id, one, &s)).collect(),
+        possible: Possible::of(&who, &refund),
+        may_resend: who.why_not(&Act::Resend).is_none(),
+        refund,
+        payment,
+        s,
+    };
+    Ok(show(StatusCode::OK, &page.s, &page))
+}
+
+/// The refund that a path names; one of another merchant or environment does not exist.
+pub(super) async fn found(
+    seen: &Seen,
+    scope: Scope,
+    PathText(id): PathText,
+) -> Result<(Refund, Payment), Stop> {
+    let id = id.and_then(|id| RefundId::parse(&id).ok()).ok_or(Problem::NoRoute)?;
+    let found = seen.engine.refund(scope.merchant, Some(scope.environment), RefundBy::Id(id)).await?;
+    Ok(found.ok_or(Problem::NoRoute)?)
+}
+
+/// What the page has shown stands in the address, so that no move between is missed.
+fn live_address(refund: &Refund) -> String {
+    format!("/portal/refunds/{}/live?{}", refund.id, refund.updated_at.as_micros())
+}
+
+fn failure(refund: &Refund, s: &Shell) -> Option<Failure> {
+    let t = &s.t.refund;
+    let (title, failure) = match &refund.state {
+        RefundState::Failed(failure) => (t.failure, failure),
+        RefundState::Reversed(failure) => (t.came_back, failure),
+        RefundState::Held
+        | RefundState::Queued
+        | RefundState::Submitting(_)
+        | RefundState::Unknown
+        | RefundState::Pending
+        | RefundState::Succeeded
+        | RefundState::Canceled => return None,
+    };
+    let again = failure.again_at.map(|at| fill(t.again_at, &[("time", &s.time(&at))]));
+    Some(Failure { title, code: failure.code.clone(), text: failure.text.clone(), again })
+}
+
+#[cfg(test)]
+#[path = "refund_tests.rs"]
+mod tests;

@@ -1,0 +1,225 @@
+//! What people do about one refund: have the PSP asked, withdraw it, say how it ended, tell an endpoint again.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use redress_core::audit::Deed;
+use redress_core::refund::Refund;
+use redress_core::role::{Act, Why};
+use redress_core::state::StateName;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::refunds::Verdict;
+use redress_engine::notify::history::DeliveryId;
+
+use super::field::Field;
+use super::form::Form;
+use super::format::amount;
+use super::gate::{Caller, Posted, Signed};
+use super::nav::Area;
+use super::page::{Shell, done, show};
+use super::problem::Stop;
+use super::refund::found;
+use super::said::Said;
+use super::text::fill;
+use crate::body::PathText;
+use crate::face::Problem;
+use crate::limits::REASON_CHARS_MAX;
+
+/// What can be done about a refund, for its page.
+pub(super) struct Possible {
+    pub(super) refresh: bool,
+    pub(super) cancel: bool,
+    pub(super) close: bool,
+    /// Why this person cannot.
+    pub(super) off: Option<String>,
+}
+
+impl Possible {
+    /// What its state allows, and this person's role. A second factor is asked for behind the link.
+    pub(super) fn of(who: &Signed, refund: &Refund) -> Self {
+        let state = refund.state.name();
+        let may = |act: &Act| !matches!(who.why_not(act), Some(Why::Role { .. }));
+        let open = !state.is_final();
+        let withdraws = matches!(state, StateName::Queued | StateName::Held);
+        let closes = matches!(state, StateName::Unknown | StateName::Pending);
+        let why = who.why_not(&Act::RefreshRefund).filter(|_| open);
+        Self {
+            refresh: open && may(&Act::RefreshRefund),
+            cancel: withdraws && may(&Act::CancelRefund),
+            close: closes && may(&Act::CloseCase),
+            off: why.map(|why| who.seen().language.texts().why(&why)),
+        }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        !self.refresh && !self.cancel && !self.close
+    }
+}
+
+fn page_of(refund: &Refund) -> String {
+    format!("/portal/refunds/{}", refund.id)
+}
+
+/// POST `/portal/refunds/{id}/refresh`: has the PSP asked now.
+pub(crate) async fn refresh(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::RefreshRefund)?;
+    let seen = who.seen();
+    let (refund, _) = found(seen, scope, path).await?;
+    let object = Some(refund.id.to_string());
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundRefreshed, object, None).await?;
+    let asked = seen.engine.refresh_refund(scope.merchant, refund.id).await?;
+    let said = if asked { Said::RefundAsked } else { Said::RefundNotAsked };
+    Ok(done(&page_of(&refund), said, seen.https))
+}
+
+/// POST `/portal/refunds/{id}/resend`: makes one of its notifications due.
+pub(crate) async fn resend(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::Resend)?;
+    let seen = who.seen();
+    let (refund, _) = found(seen, scope, path).await?;
+    let delivery = DeliveryId::parse(form.typed("delivery")).map_err(|_| Problem::NoRoute)?;
+    if delivery.refund != refund.id {
+        return Err(Problem::NoRoute.into());
+    }
+    let object = Some(delivery.to_string());
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::NotificationResent, object, None).await?;
+    let said = match seen.engine.resend_delivery(scope.merchant, scope.environment, delivery).await {
+        Err(AdminError::Conflict(_)) => Said::EndpointRevoked,
+        resent => resent.map(|_| Said::Resent)?,
+    };
+    Ok(done(&page_of(&refund), said, seen.https))
+}
+
+#[derive(Template)]
+#[template(path = "portal/refund_cancel.html")]
+struct CancelPage {
+    s: Shell,
+    title: String,
+    refund: Refund,
+    reason: Field,
+}
+
+/// GET `/portal/refunds/{id}/cancel`: asks why.
+pub(crate) async fn cancel_form(who: Signed, path: PathText) -> Result<Response, Stop> {
+    let scope = who.to(&Act::CancelRefund)?;
+    let (refund, _) = found(who.seen(), scope, path).await?;
+    Ok(cancel_page(&who, StatusCode::OK, refund, "", None))
+}
+
+/// POST `/portal/refunds/{id}/cancel`: withdraws it.
+pub(crate) async fn cancel(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::CancelRefund)?;
+    let seen = who.seen();
+    let (refund, _) = found(seen, scope, path).await?;
+    let reason = match form.needed("reason", REASON_CHARS_MAX) {
+        Ok(reason) => reason,
+        Err(wrong) => {
+            let told = wrong.told(seen.language.texts());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(cancel_page(&who, status, refund, form.typed("reason"), Some(told)));
+        }
+    };
+    let (object, detail) = (Some(refund.id.to_string()), Some(reason.clone()));
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundCanceled, object, detail).await?;
+    let author = &who.who().user.email;
+    let said = match seen.engine.cancel_refund(scope.merchant, refund.id, author, &reason).await {
+        Err(AdminError::Conflict(_)) => Said::TooLateToCancel,
+        canceled => canceled.map(|_| Said::RefundCanceled)?,
+    };
+    Ok(done(&page_of(&refund), said, seen.https))
+}
+
+fn cancel_page(
+    who: &Signed,
+    status: StatusCode,
+    refund: Refund,
+    typed: &str,
+    wrong: Option<String>,
+) -> Response {
+    let s = Shell::of(who, Area::Refunds);
+    let reason = Field::lines("reason", s.t.acts.why).value(typed).hint(s.t.acts.how_known_hint);
+    let page = CancelPage {
+        title: fill(s.t.acts.cancel_title, &[("amount", &amount(refund.amount))]),
+        reason: reason.wrong(wrong).focused(),
+        refund,
+        s,
+    };
+    show(status, &page.s, &page)
+}
+
+#[derive(Template)]
+#[template(path = "portal/refund_close.html")]
+struct ClosePage {
+    s: Shell,
+    title: String,
+    refund: Refund,
+    psp_key: String,
+    verdict: Field,
+    reason: Field,
+}
+
+/// GET `/portal/refunds/{id}/close`: what is known, and what either answer means.
+pub(crate) async fn close_form(who: Signed, path: PathText) -> Result<Response, Stop> {
+    let scope = who.to(&Act::CloseCase)?;
+    let (refund, _) = found(who.seen(), scope, path).await?;
+    Ok(close_page(&who, StatusCode::OK, refund, &Form::default(), [None, None]))
+}
+
+/// POST `/portal/refunds/{id}/close`: a person says how it ended.
+pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::CloseCase)?;
+    let (seen, t) = (who.seen(), who.seen().language.texts());
+    let (refund, _) = found(seen, scope, path).await?;
+    let verdict = match form.typed("verdict") {
+        "succeeded" => Some(Verdict::Succeeded),
+        "failed" => Some(Verdict::Failed),
+        _ => None,
+    };
+    let reason = form.needed("reason", REASON_CHARS_MAX);
+    let (Some(verdict), Ok(reason)) = (verdict, &reason) else {
+        let missing = verdict.is_none().then(|| t.common.required.to_owned());
+        let wrongs = [missing, reason.err().map(|wrong| wrong.told(t))];
+        return Ok(close_page(&who, StatusCode::UNPROCESSABLE_ENTITY, refund, &form, wrongs));
+    };
+    let (object, detail) =
+        (Some(refund.id.to_string()), Some(format!("{}: {reason}", form.typed("verdict"))));
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundClosed, object, detail).await?;
+    let author = &who.who().user.email;
+    let said = match seen.engine.close_refund(scope.merchant, refund.id, verdict, author, reason).await {
+        Err(AdminError::Conflict(_)) => Said::EndIsKnown,
+        closed => closed.map(|_| Said::RefundClosed)?,
+    };
+    Ok(done(&page_of(&refund), said, seen.https))
+}
+
+fn close_page(
+    who: &Signed,
+    status: StatusCode,
+    refund: Refund,
+    typed: &Form,
+    [verdict, reason]: [Option<String>; 2],
+) -> Response {
+    let s = Shell::of(who, Area::Refunds);
+    let t = &s.t.acts;
+    let sum = amount(refund.amount);
+    let words = [("succeeded", t.verdict_succeeded), ("failed", t.verdict_failed)];
+    let words = words.map(|(value, text)| (value.to_owned(), fill(text, &[("amount", &sum)])));
+    let page = ClosePage {
+        title: fill(t.close_title, &[("amount", &sum)]),
+        verdict: Field::radio("verdict", t.verdict, words.to_vec())
+            .value(typed.typed("verdict"))
+            .wrong(verdict),
+        reason: Field::lines("reason", t.how_known)
+            .value(typed.typed("reason"))
+            .hint(t.how_known_hint)
+            .wrong(reason),
+        psp_key: refund.id.psp_key(),
+        refund,
+        s,
+    };
+    show(status, &page.s, &page)
+}
+
+#[cfg(test)]
+#[path = "refund_acts_tests.rs"]
+mod tests;

@@ -1,0 +1,153 @@
+//! What is done about a refund at the portal, by whom, and what the audit trail says of it.
+
+use std::time::Duration;
+
+use redress_core::audit::Deed;
+use redress_core::policy::AccountState;
+use redress_core::role::Role;
+use redress_engine::portal::audit::AuditOf;
+use redress_engine::portal::{SessionToken, Visitor};
+use serde_json::json;
+
+use crate::portal::html_check::faults;
+use crate::portal::testing::{Browser, form, location};
+use crate::testing::{Answer, Harness, TestPayment};
+
+/// What people did, by the trail, the newest first.
+async fn deeds(harness: &Harness, browser: &Browser<'_>) -> Vec<(Deed, Option<String>)> {
+    let token = SessionToken::parse(&browser.cookies["redress-session"]).unwrap();
+    let Visitor::SignedIn(who) = harness.engine.visitor(&token).await.unwrap() else { panic!() };
+    let trail = harness.engine.audit_trail(&who, AuditOf::Everybody, None, 50).await.unwrap();
+    trail.into_iter().map(|entry| (entry.deed, entry.detail)).collect()
+}
+
+fn whole(answer: &Answer) {
+    assert_eq!(faults(answer.text()), [] as [&str; 0], "{}", answer.text());
+}
+
+#[tokio::test]
+async fn the_provider_is_asked_on_a_click() {
+    let harness = Harness::new().await;
+    // MoMo tells nothing by itself.
+    let refund = harness.pending(TestPayment::momo("o1", 10_000), 4_000).await;
+    let path = format!("/portal/refunds/{}", refund.id);
+    let support = harness.person(Role::Support).await;
+    let mut browser = harness.browser(&support).await;
+    let page = browser.get(&path).await;
+    let finish = json!({"psp": "momo", "refund": refund.id.psp_key(), "state": "succeeded"});
+    harness.control("finish", &finish).await;
+    let answer = browser.submit(&page, &format!("{path}/refresh"), &[]).await;
+    assert!(browser.follow(&answer).await.text().contains("is being asked"));
+    harness.pass(Duration::from_millis(500)).await;
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("state is-succeeded") && page.text().contains("Nothing is to be done"));
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_withdrawn_with_a_reason() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    let (merchant, tap) = (harness.merchant.id, harness.merchant.tap);
+    harness.engine.set_account_state(merchant, tap, AccountState::Paused).await.unwrap();
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let page = browser.get("/portal/payments/o1/refund").await;
+    assert!(page.text().contains("are paused"), "what will happen: {}", page.text());
+    let order = harness.engine.order(merchant, None, "o1").await.unwrap().unwrap();
+    let make = format!("/portal/payments/{}/refund", order.payment.id);
+    let page = browser.submit(&page, &format!("{make}/summary"), &[("reason", "duplicate")]).await;
+    let made = browser.submit(&page, &make, &[]).await;
+    let path = location(&made);
+    let cancel = format!("{path}/cancel");
+    let page = browser.get(&cancel).await;
+    let unsaid = browser.submit(&page, &cancel, &[("reason", " ")]).await;
+    whole(&unsaid);
+    assert!(unsaid.status == 422 && unsaid.text().contains("f-reason-wrong"));
+    let answer = browser.submit(&page, &cancel, &[("reason", "ordered\nagain")]).await;
+    let shown = browser.follow(&answer).await;
+    assert!(shown.text().contains("The refund is canceled") && shown.text().contains("ordered again"));
+    let answer = browser.submit(&page, &cancel, &[("reason", "once more")]).await;
+    assert_eq!(answer.status, 303, "a second click finds it canceled");
+    let order = harness.engine.order(merchant, None, "o1").await.unwrap().unwrap();
+    assert_eq!(order.payment.remaining().minor(), 10_000);
+    let deeds = deeds(&harness, &browser).await;
+    assert!(deeds.contains(&(Deed::RefundCanceled, Some("ordered again".into()))), "{deeds:?}");
+    assert!(deeds.contains(&(Deed::RefundMade, Some("100.00 SAR".into()))), "{deeds:?}");
+}
+
+#[tokio::test]
+async fn a_manager_says_how_a_refund_ended_told_what_it_means_and_with_a_fresh_code() {
+    let harness = Harness::new().await;
+    let refund = harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
+    let path = format!("/portal/refunds/{}", refund.id);
+    let close = format!("{path}/close");
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    harness.clock.advance(Duration::from_secs(16 * 60));
+    let asked = browser.get(&close).await;
+    assert!(location(&asked).starts_with("/portal/code?next="), "{asked:?}");
+    let page = browser.follow(&asked).await;
+    let code = browser.code(manager.secret.as_ref().unwrap());
+    let answer = browser.submit(&page, "/portal/code", &[("code", &code)]).await;
+    let page = browser.follow(&answer).await;
+    assert!(page.text().contains("pays the customer twice") && page.text().contains("40.00 SAR"));
+    for typed in [[("verdict", "failed"), ("reason", "")], [("verdict", ""), ("reason", "the desk says so")]]
+    {
+        let wrong = browser.submit(&page, &close, &typed).await;
+        whole(&wrong);
+        assert_eq!(wrong.status, 422, "{typed:?}");
+        let kept = form(&wrong, &close, &[]);
+        for (name, value) in typed.iter().filter(|(_, value)| !value.is_empty()) {
+            let of = |key: &str| key == *name;
+            let found = kept.iter().find(|(key, _)| of(key)).map(|(_, value)| value.as_str());
+            let checked = wrong.text().contains(&format!("value=\"{value}\" checked"));
+            assert!(found == Some(value) || checked, "{typed:?}: {}", wrong.text());
+        }
+    }
+    let typed = [("verdict", "failed"), ("reason", "the desk says so")];
+    let answer = browser.submit(&page, &close, &typed).await;
+    assert_eq!(location(&answer), path, "{answer:?}");
+    let shown = browser.follow(&answer).await;
+    assert!(shown.text().contains("state is-failed") && shown.text().contains("the desk says so"));
+    let again = browser.submit(&page, &close, &typed).await;
+    assert!(browser.follow(&again).await.text().contains("known already"), "{again:?}");
+    let deeds = deeds(&harness, &browser).await;
+    assert!(deeds.contains(&(Deed::RefundClosed, Some("failed: the desk says so".into()))), "{deeds:?}");
+}
+
+#[tokio::test]
+async fn who_may_not_gets_nowhere_by_page_or_by_request() {
+    let harness = Harness::new().await;
+    let refund = harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
+    let path = format!("/portal/refunds/{}", refund.id);
+    let viewer = harness.person(Role::Viewer).await;
+    let support = harness.person(Role::Support).await;
+    let manager = harness.person(Role::Manager).await;
+    for (person, sees, refused) in [
+        (&viewer, &[][..], &["refresh", "resend", "cancel", "close"][..]),
+        (&support, &["refresh"], &["close"]),
+        // Without a second factor she is sent to set one up.
+        (&manager, &["refresh", "close"], &[]),
+    ] {
+        let mut browser = harness.browser(person).await;
+        let page = browser.get(&path).await;
+        for act in ["refresh", "close"] {
+            let offered = page.text().contains(&format!("\"{path}/{act}\""));
+            assert_eq!(offered, sees.contains(&act), "{} {act}", person.email);
+        }
+        let proof = form(&page, "/portal/sign-out", &[]);
+        for act in refused {
+            let answer = browser.post(&format!("{path}/{act}"), &proof).await;
+            assert_eq!(answer.status, 403, "{} {act}", person.email);
+        }
+    }
+    let mut browser = harness.browser(&manager).await;
+    let close = format!("{path}/close");
+    assert!(location(&browser.get(&close).await).starts_with("/portal/second-factor"));
+    let page = browser.get(&path).await;
+    let mut fields = form(&page, "/portal/sign-out", &[]);
+    fields.extend([("verdict", "failed"), ("reason", "x")].map(|(key, value)| (key.into(), value.into())));
+    assert!(location(&browser.post(&close, &fields).await).starts_with("/portal/second-factor"));
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert_eq!(order.refunds[0].updated_at, refund.updated_at, "nothing was done");
+}

@@ -1,0 +1,74 @@
+//! The page of one refund, and how it follows what happens.
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use redress_core::refund::Refund;
+use redress_core::role::Role;
+use redress_engine::portal::people::NewPassword;
+use serde_json::json;
+
+use crate::portal::html_check::parse;
+use crate::portal::testing::{PASSWORD, form};
+use crate::testing::{Harness, TestPayment};
+
+/// A refund that the PSP has accepted and not ended, and where its page is.
+async fn pending(harness: &Harness) -> (Refund, String) {
+    let refund = harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
+    let path = format!("/portal/refunds/{}", refund.id);
+    (refund, path)
+}
+
+#[tokio::test]
+async fn a_page_hears_of_moves_until_the_end() {
+    let harness = Harness::new().await;
+    let (refund, path) = pending(&harness).await;
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("state is-pending"), "{}", page.text());
+    assert!(page.text().contains("<noscript><meta http-equiv=\"refresh\" content=\"5\">"));
+    let root = parse(page.text()).unwrap();
+    let live =
+        root.below().into_iter().find_map(|element| element.attribute("data-live")).unwrap().to_owned();
+    // Nothing moves: it ends after its span, and the browser asks again.
+    let quiet = browser.get(&live).await;
+    assert_eq!(quiet.headers["content-type"], "text/event-stream");
+    assert_eq!(quiet.text(), "retry: 1000\n\n");
+    // A page that was made before a move hears of it at once, and only once.
+    let (address, _) = live.split_once('?').unwrap();
+    let early = browser.get(&format!("{address}?1")).await;
+    assert!(early.text().contains("event: moved\ndata: pending\n\n"), "{}", early.text());
+    let id = early.text().lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    browser.headers.insert("last-event-id", HeaderValue::from_str(&id).unwrap());
+    assert_eq!(browser.get(&format!("{address}?1")).await.text(), "retry: 1000\n\n");
+    browser.headers.clear();
+    // The PSP's word arrives.
+    let finish = json!({"psp": "tap", "refund": refund.psp_refund_id, "state": "succeeded"});
+    harness.control("finish", &finish).await;
+    harness.pass(Duration::from_secs(5)).await;
+    let end = browser.get(&live).await;
+    assert!(end.text().contains("event: moved\ndata: succeeded"), "{}", end.text());
+    assert!(end.text().ends_with("event: end\ndata: succeeded\n\n"), "{}", end.text());
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("state is-succeeded") && !page.text().contains("data-live"));
+}
+
+#[tokio::test]
+async fn another_merchants_refund_does_not_exist() {
+    let harness = Harness::new().await;
+    let (_, path) = pending(&harness).await;
+    let chosen = NewPassword::Chosen(PASSWORD.into());
+    let stranger = harness.person_of(&harness.other, Role::Admin, chosen).await;
+    let mut stranger = harness.browser(&stranger).await;
+    for path in [path.clone(), format!("{path}/live"), "/portal/refunds/nothing".to_owned()] {
+        assert_eq!(stranger.get(&path).await.status, 404, "{path}");
+    }
+    // Nor does it in the other environment.
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    let page = browser.get(&path).await;
+    let live = form(&page, "/portal/preferences", &[]);
+    browser.post("/portal/preferences", &live).await;
+    assert_eq!(browser.get(&path).await.status, 404);
+}
