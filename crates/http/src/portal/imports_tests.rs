@@ -1,0 +1,71 @@
+//! Payments imported at the portal.
+
+use redress_core::role::Role;
+
+use crate::portal::html_check::faults;
+use crate::portal::testing::{form, location};
+use crate::testing::Harness;
+
+const PATH: &str = "/portal/imports";
+
+fn file(harness: &Harness) -> String {
+    let tap = harness.merchant.tap;
+    let header = "order_ref,psp_account,psp_payment_id,currency,amount,captured_at";
+    let row = |name: &str, amount: &str| format!("{name},{tap},chg_{name},SAR,{amount},2026-11-18T10:00:00Z");
+    [header, &row("i1", "10.00"), &row("i2", "1.005"), &row("i3", "30")].join("\n")
+}
+
+#[tokio::test]
+async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(PATH).await;
+    for (dry_run, is_there) in [("yes", false), ("no", true)] {
+        let fields = form(&page, PATH, &[("dry_run", dry_run)]);
+        let sent = browser.upload(PATH, &fields, &file(&harness)).await;
+        let running = browser.follow(&sent).await;
+        assert!(running.text().contains("http-equiv=\"refresh\""), "{}", running.text());
+        while harness.engine.work_imports_once().await.unwrap() {}
+        let done = browser.follow(&sent).await;
+        assert_eq!(faults(done.text()), [] as [&str; 0], "{}", done.text());
+        assert!(!done.text().contains("http-equiv") && done.text().contains("state is-refused"));
+        assert_eq!(done.text().contains("only checked"), !is_there);
+        let refused = browser.get(&format!("{}?outcome=refused", location(&sent))).await;
+        assert!(refused.text().contains(">i2<") && !refused.text().contains(">i1<"), "{}", refused.text());
+        let found = harness.engine.order(harness.merchant.id, None, "i1").await.unwrap();
+        assert_eq!(found.is_some(), is_there, "{dry_run}");
+    }
+    assert!(harness.engine.order(harness.merchant.id, None, "i2").await.unwrap().is_none());
+    let list = browser.get(PATH).await;
+    assert!(list.text().contains("manager@"), "{}", list.text());
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_is_told_and_changes_nothing() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(PATH).await;
+    let fields = form(&page, PATH, &[("dry_run", "no")]);
+    for wrong in ["", "not,a,header\n1,2,3", file(&harness).lines().next().unwrap()] {
+        let answer = browser.upload(PATH, &fields, wrong).await;
+        assert_eq!((answer.status.as_u16(), faults(answer.text())), (422, vec![]), "{wrong}");
+        assert!(answer.text().contains("id=\"f-file-wrong\""), "{wrong}: {}", answer.text());
+        assert!(answer.text().contains("value=\"no\" checked"), "what was chosen is kept");
+    }
+    let list = browser.get(PATH).await;
+    assert!(list.text().contains("Nothing was imported yet"));
+}
+
+#[tokio::test]
+async fn only_managers_import() {
+    let harness = Harness::new().await;
+    let support = harness.person(Role::Support).await;
+    let mut browser = harness.browser(&support).await;
+    assert_eq!(browser.get(PATH).await.status, 403);
+    let page = browser.get("/portal/payments").await;
+    assert!(!page.text().contains(PATH));
+    let proof = form(&page, "/portal/sign-out", &[]);
+    assert_eq!(browser.upload(PATH, &proof, &file(&harness)).await.status, 403);
+}
