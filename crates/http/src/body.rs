@@ -34,7 +34,7 @@ impl<S: Send + Sync> FromRequest<S> for LargeBody {
 }
 
 async fn whole(request: Request, bytes_max: usize) -> Result<Bytes, Response> {
-    let face = Face::of(request.uri().path());
+    let face = Face::of(request.uri().path(), request.headers());
     // Said beforehand, it need not be waited for.
     let declared =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());

@@ -1,11 +1,12 @@
 //! Which face a request belongs to, and what each face says about the problems that all of them share.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use redress_engine::error::EngineError;
 
 use crate::limits::RETRY_AFTER_SECONDS;
-use crate::{portone, sgate, v1};
+use crate::portal::language::Language;
+use crate::{portal, portone, sgate, v1};
 
 /// The shape in which errors are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum Face {
     Portone,
     /// SGate's, under `/api_v1`.
     Sgate,
+    /// Pages for people, under `/portal`, in the language that they want.
+    Portal(Language),
     /// Redress's own, everywhere else.
     Own,
 }
@@ -38,14 +41,16 @@ pub(crate) enum Problem {
 }
 
 impl Face {
-    /// The face that a path belongs to.
-    pub(crate) fn of(path: &str) -> Self {
+    /// The face that a request belongs to: its path tells.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let under =
             |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if under("/api") {
             Self::Portone
         } else if under("/api_v1") {
             Self::Sgate
+        } else if under("/portal") {
+            Self::Portal(Language::of(headers))
         } else {
             Self::Own
         }
@@ -56,6 +61,7 @@ impl Face {
         match self {
             Self::Portone => portone::error::of_problem(problem).into_response(),
             Self::Sgate => sgate::error::of_problem(problem),
+            Self::Portal(language) => portal::problem::of_problem(problem, language),
             Self::Own => v1::error::of_problem(problem),
         }
     }
@@ -89,15 +95,19 @@ mod tests {
 
     #[test]
     fn a_path_belongs_to_one_face() {
+        let headers = HeaderMap::new();
         for (path, face) in [
             ("/api/refund/x", Face::Portone),
             ("/api", Face::Portone),
             ("/api_v1/orders/x", Face::Sgate),
+            ("/portal", Face::Portal(Language::English)),
+            ("/portal/x", Face::Portal(Language::English)),
+            ("/portals", Face::Own),
             ("/apis", Face::Own),
             ("/v1/payments", Face::Own),
             ("*", Face::Own),
         ] {
-            assert_eq!(Face::of(path), face, "{path}");
+            assert_eq!(Face::of(path, &headers), face, "{path}");
         }
     }
 }

@@ -17,6 +17,8 @@ mod limits;
 #[cfg(test)]
 mod one_rule_tests;
 mod outermost;
+mod payment_upload;
+mod portal;
 mod portone;
 pub mod probe;
 mod psp_notifications;

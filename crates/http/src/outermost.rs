@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::face::{Face, Problem};
 use crate::limits::REQUEST_ID_CHARS_MAX;
+use crate::portal;
 
 /// By this name a request is found in the log; answers carry it too.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,7 +67,7 @@ fn harmless(id: &[u8]) -> bool {
 
 /// The layer around everything.
 pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, next: Next) -> Response {
-    let face = Face::of(request.uri().path());
+    let face = Face::of(request.uri().path(), request.headers());
     let id = own.request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = known(request.method());
@@ -90,6 +91,9 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     };
     let answered = async {
         let mut response = answered.await;
+        if let Face::Portal(language) = face {
+            response = portal::guard::finish(response, language);
+        }
         response.headers_mut().extend(ADDED.with(RefCell::take));
         response
     };

@@ -30,7 +30,7 @@ async fn refunded(harness: &Harness, span: Duration) -> String {
         description: None,
         merchant_refund_id: None,
         metadata: None,
-        asked_by: KeyId::from_bytes([7; 16]),
+        asked_by: KeyId::from_bytes([7; 16]).into(),
         idempotency_key: None,
     };
     harness.engine.make_refund(request).await.unwrap();

@@ -11,7 +11,7 @@ use redress_engine::engine::Engine;
 
 use crate::face::{Face, Problem};
 use crate::outermost::{Outermost, outermost};
-use crate::{docs, health, portone, psp_notifications, sgate, v1};
+use crate::{docs, health, portal, portone, psp_notifications, sgate, v1};
 
 /// How the caller of an endpoint proves who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Auth {
     Sgate,
     /// An API key as bearer.
     ApiKey,
+    /// A session of a person, by its cookie; forms carry their proof besides.
+    Portal,
     /// The message itself: a secret or a signature in what is sent.
     InMessage,
     /// Not at all: nothing of a merchant is shown.
@@ -41,7 +43,7 @@ pub struct RouteInfo {
 
 /// Builds the service: every face over one engine.
 pub fn router(engine: Engine) -> Router {
-    all()
+    all(engine.config().portal.enabled)
         .router
         .fallback(|request: Request| shared(request, Problem::NoRoute))
         .method_not_allowed_fallback(|request: Request| shared(request, Problem::NoMethod))
@@ -51,11 +53,16 @@ pub fn router(engine: Engine) -> Router {
 
 /// Every endpoint that [`router`] serves; the same list, so that none can be left out.
 pub fn routes() -> Vec<RouteInfo> {
-    all().infos
+    all(true).infos
 }
 
-fn all() -> Routes {
-    Routes::default()
+fn all(with_portal: bool) -> Routes {
+    let routes = programs(Routes::default());
+    if with_portal { people_who_set_up(people(routes)) } else { routes }
+}
+
+fn programs(routes: Routes) -> Routes {
+    routes
         // PortOne's clients: merchants' servers.
         .add(Auth::InMessage, Method::POST, "/api/merchant/auth-token", portone::auth_token::handle)
         .add(Auth::Portone, Method::POST, "/api/refund/{order_ref}", portone::create_refund::handle)
@@ -147,8 +154,140 @@ fn all() -> Routes {
         .add(Auth::Nobody, Method::GET, "/docs/style.css", docs::style)
 }
 
+/// The portal's pages: people, in a browser.
+fn people(routes: Routes) -> Routes {
+    use crate::portal::{
+        account, case, code, imports, password, payment, payments, preferences, refund, refund_acts,
+        refund_live, refund_new, refunds, second_factor, sign_in, sign_out, start,
+    };
+    routes
+        .add(Auth::Nobody, Method::GET, "/portal/portal.css", portal::assets::style)
+        .add(Auth::Nobody, Method::GET, "/portal/portal.js", portal::assets::script)
+        .add(Auth::Nobody, Method::GET, "/portal/sign-in", sign_in::form)
+        .add(Auth::Nobody, Method::POST, "/portal/sign-in", sign_in::enter)
+        .add(Auth::Nobody, Method::POST, "/portal/preferences", preferences::choose)
+        .add(Auth::Portal, Method::GET, "/portal/code", code::form)
+        .add(Auth::Portal, Method::POST, "/portal/code", code::enter)
+        .add(Auth::Portal, Method::POST, "/portal/sign-out", sign_out::here)
+        .add(Auth::Portal, Method::POST, "/portal/sign-out-everywhere", sign_out::everywhere)
+        .add(Auth::Portal, Method::GET, "/portal/password", password::form)
+        .add(Auth::Portal, Method::POST, "/portal/password", password::change)
+        .add(Auth::Portal, Method::GET, "/portal/account", account::show_it)
+        .add(Auth::Portal, Method::POST, "/portal/account/end-session", account::end_session)
+        .add(Auth::Portal, Method::GET, "/portal/second-factor", second_factor::form)
+        .add(Auth::Portal, Method::POST, "/portal/second-factor", second_factor::begin)
+        .add(Auth::Portal, Method::GET, "/portal/second-factor/confirm", second_factor::secret)
+        .add(Auth::Portal, Method::POST, "/portal/second-factor/confirm", second_factor::confirm)
+        .add(Auth::Portal, Method::POST, "/portal/recovery-codes", second_factor::new_codes)
+        .add(Auth::Portal, Method::GET, "/portal", start::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/payments", payments::list)
+        .add(Auth::Portal, Method::GET, "/portal/payments.csv", payments::export)
+        .add(Auth::Portal, Method::GET, "/portal/refunds", refunds::list)
+        .add(Auth::Portal, Method::GET, "/portal/refunds.csv", refunds::export)
+        .add(Auth::Portal, Method::GET, "/portal/imports", imports::list)
+        .add(Auth::Portal, Method::POST, "/portal/imports", imports::begin)
+        .add(Auth::Portal, Method::GET, "/portal/imports/{id}", imports::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/payments/{payment}", payment::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/refund", refund_new::form)
+        .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/refund/summary", refund_new::summary)
+        .add(Auth::Portal, Method::POST, "/portal/payments/{payment}/refund", refund_new::make)
+        .add(Auth::Portal, Method::GET, "/portal/refunds/{id}", refund::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/refunds/{id}/live", refund_live::follow)
+        .add(Auth::Portal, Method::POST, "/portal/refunds/{id}/refresh", refund_acts::refresh)
+        .add(Auth::Portal, Method::POST, "/portal/refunds/{id}/resend", refund_acts::resend)
+        .add(Auth::Portal, Method::GET, "/portal/refunds/{id}/cancel", refund_acts::cancel_form)
+        .add(Auth::Portal, Method::POST, "/portal/refunds/{id}/cancel", refund_acts::cancel)
+        .add(Auth::Portal, Method::GET, "/portal/refunds/{id}/close", refund_acts::close_form)
+        .add(Auth::Portal, Method::POST, "/portal/refunds/{id}/close", refund_acts::close)
+        .add(Auth::Portal, Method::GET, "/portal/cases", case::list)
+        .add(Auth::Portal, Method::GET, "/portal/cases/{id}", case::show_it)
+        .add(Auth::Portal, Method::POST, "/portal/cases/{id}/close", case::close)
+}
+
+/// What a merchant's people set up and look back on.
+fn people_who_set_up(routes: Routes) -> Routes {
+    use crate::portal::{audit, overview, settings};
+    routes
+        .add(Auth::Portal, Method::GET, "/portal/audit", audit::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/overview", overview::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/settings", settings::index)
+        .add(Auth::Portal, Method::GET, "/portal/settings/keys", settings::keys::list)
+        .add(Auth::Portal, Method::POST, "/portal/settings/keys", settings::keys::make)
+        .add(Auth::Portal, Method::GET, "/portal/settings/keys/new", settings::keys::form)
+        .add(Auth::Portal, Method::GET, "/portal/settings/keys/{id}", settings::key::show_it)
+        .add(Auth::Portal, Method::POST, "/portal/settings/keys/{id}/rotate", settings::key::rotate)
+        .add(Auth::Portal, Method::POST, "/portal/settings/keys/{id}/revoke", settings::key::revoke)
+        .add(Auth::Portal, Method::GET, "/portal/settings/endpoints", settings::endpoints::list)
+        .add(Auth::Portal, Method::POST, "/portal/settings/endpoints", settings::endpoints::add)
+        .add(Auth::Portal, Method::GET, "/portal/settings/endpoints/new", settings::endpoints::form)
+        .add(Auth::Portal, Method::GET, "/portal/settings/endpoints/{id}", settings::endpoint::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/settings/endpoints/{id}/edit", settings::endpoint::edit_form)
+        .add(Auth::Portal, Method::POST, "/portal/settings/endpoints/{id}/edit", settings::endpoint::edit)
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/test",
+            settings::endpoint_acts::test,
+        )
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/rotate",
+            settings::endpoint_acts::rotate,
+        )
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/resend",
+            settings::endpoint_acts::resend,
+        )
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/disable",
+            settings::endpoint_acts::disable,
+        )
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/enable",
+            settings::endpoint_acts::enable,
+        )
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/revoke",
+            settings::endpoint_acts::revoke,
+        )
+        .add(Auth::Portal, Method::GET, "/portal/settings/accounts", settings::accounts::list)
+        .add(Auth::Portal, Method::POST, "/portal/settings/accounts", settings::accounts::add)
+        .add(Auth::Portal, Method::GET, "/portal/settings/accounts/new", settings::accounts::form)
+        .add(Auth::Portal, Method::GET, "/portal/settings/accounts/{id}", settings::account::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/settings/accounts/{id}/edit", settings::account::edit_form)
+        .add(Auth::Portal, Method::POST, "/portal/settings/accounts/{id}/edit", settings::account::edit)
+        .add(Auth::Portal, Method::POST, "/portal/settings/accounts/{id}/check", settings::account::check)
+        .add(Auth::Portal, Method::POST, "/portal/settings/accounts/{id}/pause", settings::account::pause)
+        .add(Auth::Portal, Method::POST, "/portal/settings/accounts/{id}/resume", settings::account::resume)
+        .add(Auth::Portal, Method::POST, "/portal/settings/accounts/{id}/revoke", settings::account::revoke)
+        .add(Auth::Portal, Method::GET, "/portal/settings/people", settings::people::list)
+        .add(Auth::Portal, Method::POST, "/portal/settings/people", settings::people::add)
+        .add(Auth::Portal, Method::GET, "/portal/settings/people/new", settings::people::form)
+        .add(Auth::Portal, Method::GET, "/portal/settings/people/{id}", settings::person::show_it)
+        .add(Auth::Portal, Method::POST, "/portal/settings/people/{id}", settings::person::change)
+        .add(Auth::Portal, Method::POST, "/portal/settings/people/{id}/disable", settings::person::disable)
+        .add(Auth::Portal, Method::POST, "/portal/settings/people/{id}/enable", settings::person::enable)
+        .add(Auth::Portal, Method::POST, "/portal/settings/people/{id}/password", settings::person::password)
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/people/{id}/second-factor",
+            settings::person::second_factor,
+        )
+        .add(Auth::Portal, Method::POST, "/portal/settings/people/{id}/sessions", settings::person::sessions)
+}
+
 async fn shared(request: Request, problem: Problem) -> Response {
-    Face::of(request.uri().path()).answer(problem)
+    Face::of(request.uri().path(), request.headers()).answer(problem)
 }
 
 #[derive(Default)]
@@ -176,13 +315,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use axum::body::Body;
+    use redress_engine::config::EngineConfig;
+    use redress_engine::portal::PortalConfig;
 
     use super::*;
     use crate::testing::Harness;
 
     /// Whoever adds an endpoint says here who may call it. The tests of its face then call it as those who may not:
     /// PortOne's and SGate's go through [`routes`] themselves.
-    const WHO: [(Auth, &[&str]); 5] = [
+    const WHO: [(Auth, &[&str]); 6] = [
         (
             Auth::Portone,
             &[
@@ -256,8 +397,95 @@ mod tests {
                 "GET /docs/openapi/sgate.json",
                 "GET /docs/style.css",
                 "GET /healthz",
+                "GET /portal/portal.css",
+                "GET /portal/portal.js",
+                "GET /portal/sign-in",
                 "GET /readyz",
                 "GET /v1/openapi.json",
+                "POST /portal/preferences",
+                "POST /portal/sign-in",
+            ],
+        ),
+        (
+            Auth::Portal,
+            &[
+                "GET /portal",
+                "GET /portal/account",
+                "GET /portal/audit",
+                "GET /portal/cases",
+                "GET /portal/cases/{id}",
+                "GET /portal/code",
+                "GET /portal/imports",
+                "GET /portal/imports/{id}",
+                "GET /portal/overview",
+                "GET /portal/password",
+                "GET /portal/payments",
+                "GET /portal/payments.csv",
+                "GET /portal/payments/{payment}",
+                "GET /portal/payments/{payment}/refund",
+                "GET /portal/payments/{payment}/refund/summary",
+                "GET /portal/refunds",
+                "GET /portal/refunds.csv",
+                "GET /portal/refunds/{id}",
+                "GET /portal/refunds/{id}/cancel",
+                "GET /portal/refunds/{id}/close",
+                "GET /portal/refunds/{id}/live",
+                "GET /portal/second-factor",
+                "GET /portal/second-factor/confirm",
+                "GET /portal/settings",
+                "GET /portal/settings/accounts",
+                "GET /portal/settings/accounts/new",
+                "GET /portal/settings/accounts/{id}",
+                "GET /portal/settings/accounts/{id}/edit",
+                "GET /portal/settings/endpoints",
+                "GET /portal/settings/endpoints/new",
+                "GET /portal/settings/endpoints/{id}",
+                "GET /portal/settings/endpoints/{id}/edit",
+                "GET /portal/settings/keys",
+                "GET /portal/settings/keys/new",
+                "GET /portal/settings/keys/{id}",
+                "GET /portal/settings/people",
+                "GET /portal/settings/people/new",
+                "GET /portal/settings/people/{id}",
+                "POST /portal/account/end-session",
+                "POST /portal/cases/{id}/close",
+                "POST /portal/code",
+                "POST /portal/imports",
+                "POST /portal/password",
+                "POST /portal/payments/{payment}/refund",
+                "POST /portal/recovery-codes",
+                "POST /portal/refunds/{id}/cancel",
+                "POST /portal/refunds/{id}/close",
+                "POST /portal/refunds/{id}/refresh",
+                "POST /portal/refunds/{id}/resend",
+                "POST /portal/second-factor",
+                "POST /portal/second-factor/confirm",
+                "POST /portal/settings/accounts",
+                "POST /portal/settings/accounts/{id}/check",
+                "POST /portal/settings/accounts/{id}/edit",
+                "POST /portal/settings/accounts/{id}/pause",
+                "POST /portal/settings/accounts/{id}/resume",
+                "POST /portal/settings/accounts/{id}/revoke",
+                "POST /portal/settings/endpoints",
+                "POST /portal/settings/endpoints/{id}/disable",
+                "POST /portal/settings/endpoints/{id}/edit",
+                "POST /portal/settings/endpoints/{id}/enable",
+                "POST /portal/settings/endpoints/{id}/resend",
+                "POST /portal/settings/endpoints/{id}/revoke",
+                "POST /portal/settings/endpoints/{id}/rotate",
+                "POST /portal/settings/endpoints/{id}/test",
+                "POST /portal/settings/keys",
+                "POST /portal/settings/keys/{id}/revoke",
+                "POST /portal/settings/keys/{id}/rotate",
+                "POST /portal/settings/people",
+                "POST /portal/settings/people/{id}",
+                "POST /portal/settings/people/{id}/disable",
+                "POST /portal/settings/people/{id}/enable",
+                "POST /portal/settings/people/{id}/password",
+                "POST /portal/settings/people/{id}/second-factor",
+                "POST /portal/settings/people/{id}/sessions",
+                "POST /portal/sign-out",
+                "POST /portal/sign-out-everywhere",
             ],
         ),
     ];
@@ -283,11 +511,26 @@ mod tests {
             let request = Request::builder().method(&route.method).uri(&path).body(Body::from("{}")).unwrap();
             let answer = harness.send(request).await;
             let status = answer.status.as_u16();
-            if route.auth == Auth::InMessage {
+            if route.auth == Auth::Portal {
+                // A person is not told 401 but sent to sign in, and shown nothing on the way.
+                assert_eq!((status, &*answer.body), (303, &b""[..]), "{route:?} {answer:?}");
+                let to = answer.headers["location"].to_str().unwrap();
+                assert!(to == "/portal/sign-in" || to.starts_with("/portal/sign-in?next="), "{route:?} {to}");
+            } else if route.auth == Auth::InMessage {
                 assert!((400..500).contains(&status) && status != 405, "{route:?} {answer:?}");
             } else {
                 assert_eq!(status, 401, "{route:?} {answer:?}");
             }
+        }
+    }
+    #[tokio::test]
+    async fn without_a_portal_none_of_it_is_served() {
+        let portal = PortalConfig { enabled: false, ..PortalConfig::default() };
+        let harness = Harness::with(EngineConfig { portal, ..EngineConfig::default() }).await;
+        for route in routes().into_iter().filter(|route| route.path.starts_with("/portal")) {
+            let request =
+                Request::builder().method(&route.method).uri(route.path).body(Body::empty()).unwrap();
+            assert_eq!(harness.send(request).await.status, 404, "{route:?}");
         }
     }
 }

@@ -50,6 +50,7 @@ impl FromRequestParts<Engine> for PortoneCaller {
             return Err(PortoneError::TokenInvalid);
         }
         outermost::is_of(caller.merchant);
+        engine.key_used(&caller);
         rate::take(engine, caller.credential).map_err(of_problem)?;
         Ok(Self(caller))
     }

@@ -76,6 +76,7 @@ pub(crate) async fn handle(
     if !same || shown.is_empty() {
         return Err(PortoneError::SecretInvalid);
     }
+    engine.key_used(&caller);
     let token = jwt::issue(&caller.public_key, secret, engine.now()).map_err(|error| {
         tracing::error!(%error, "a token could not be made");
         PortoneError::Broken

@@ -148,7 +148,7 @@ pub(crate) async fn handle(
         description: Some(description),
         merchant_refund_id: None,
         metadata: None,
-        asked_by: caller.credential,
+        asked_by: caller.credential.into(),
         idempotency_key,
     };
     match engine.make_refund(request).await? {

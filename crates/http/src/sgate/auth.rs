@@ -64,6 +64,7 @@ impl<M: Method> FromRequestParts<Engine> for SignedBy<M> {
             SgateError::Problem(Problem::Broken)
         })?;
         outermost::is_of(caller.merchant);
+        engine.key_used(&caller);
         rate::take(engine, caller.credential).map_err(SgateError::Problem)?;
         Ok(Self { caller, environment, operation: PhantomData })
     }

@@ -176,7 +176,7 @@ impl Wanted {
             description: None,
             merchant_refund_id: self.merchant_refund_id,
             metadata: None,
-            asked_by: signed.caller.credential,
+            asked_by: signed.caller.credential.into(),
             idempotency_key: None,
         }
     }

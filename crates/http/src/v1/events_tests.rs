@@ -34,7 +34,7 @@ async fn refund(harness: &Harness, order_ref: &str) {
         description: None,
         merchant_refund_id: None,
         metadata: None,
-        asked_by: KeyId::from_bytes([7; 16]),
+        asked_by: KeyId::from_bytes([7; 16]).into(),
         idempotency_key: None,
     };
     assert!(matches!(harness.engine.make_refund(request).await, Ok(Made::New(..))));

@@ -218,7 +218,7 @@ impl Wanted {
             description: self.description,
             merchant_refund_id: self.merchant_refund_id,
             metadata: self.metadata,
-            asked_by: holder.key,
+            asked_by: holder.key.into(),
             // A key of one environment says nothing about the other. No key has a space.
             idempotency_key: idempotency_key.map(|key| format!("{} {key}", holder.environment)),
         }

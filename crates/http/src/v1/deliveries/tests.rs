@@ -34,7 +34,7 @@ impl Shop {
             description: None,
             merchant_refund_id: None,
             metadata: None,
-            asked_by: KeyId::from_bytes([7; 16]),
+            asked_by: KeyId::from_bytes([7; 16]).into(),
             idempotency_key: None,
         };
         shop.harness.engine.make_refund(request).await.unwrap();

@@ -5,19 +5,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use redress_core::id::ImportId;
-use redress_engine::admin::payment_imports::UploadedRow;
 use redress_engine::engine::Engine;
 
 use super::upload::Format;
 use super::view::ImportView;
 use crate::body::LargeBody;
+use crate::payment_upload::receive;
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 use crate::v1::query::QueryFields;
-
-/// So many rows are written in one transaction: others wait for it.
-const ROWS_AT_ONCE: usize = 500;
 
 /// Import payments
 ///
@@ -70,7 +67,8 @@ pub(crate) async fn handle(
         let accounts = engine.list_accounts(Some(holder.merchant)).await?;
         let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
         let rows = format.read(&uploaded, holder.environment, &accounts)?;
-        let import = receive(&engine, &holder, dry_run, rows).await?;
+        let (of, author) = ((holder.merchant, holder.environment), holder.key.to_string());
+        let import = receive(&engine, of, &author, dry_run, rows).await?;
         Ok((import.to_string(), shown(&engine, &holder, import).await?))
     };
     let again = move |engine: Engine, name: String| async move {
@@ -78,27 +76,6 @@ pub(crate) async fn handle(
         shown(&engine, &holder, import).await
     };
     once.run(engine, holder, body, first, again).await
-}
-
-/// Writes all rows; only then the import begins.
-async fn receive(
-    engine: &Engine,
-    holder: &KeyHolder,
-    dry_run: bool,
-    rows: Vec<UploadedRow>,
-) -> Result<ImportId, OwnError> {
-    let (merchant, author) = (holder.merchant, holder.key.to_string());
-    let import = engine.begin_import(merchant, holder.environment, dry_run, &author).await?;
-    let mut rows = rows.into_iter();
-    loop {
-        let part: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
-        if part.is_empty() {
-            break;
-        }
-        engine.add_import_rows(merchant, import, part).await?;
-    }
-    engine.start_import(merchant, import).await?;
-    Ok(import)
 }
 
 async fn shown(engine: &Engine, holder: &KeyHolder, import: ImportId) -> Result<Response, OwnError> {

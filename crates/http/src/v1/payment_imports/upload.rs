@@ -2,11 +2,12 @@
 
 use axum::http::{HeaderMap, header};
 use redress_core::environment::Environment;
-use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal, UploadedRow};
-use redress_engine::admin::payments_csv::{Accounts, CsvRows};
+use redress_engine::admin::payment_imports::UploadedRow;
+use redress_engine::admin::payments_csv::Accounts;
 
 use crate::json_object::{FieldProblem, JsonObject};
-use crate::limits::{IMPORT_ROWS_MAX, REFERENCE_CHARS_MAX};
+use crate::limits::REFERENCE_CHARS_MAX;
+use crate::payment_upload::{Rows, UploadProblem, csv, invalid};
 use crate::v1::code::Code;
 use crate::v1::error::OwnError;
 use crate::v1::payments;
@@ -45,30 +46,20 @@ impl Format {
         accounts: &Accounts,
     ) -> Result<Vec<UploadedRow>, OwnError> {
         let rows = match self {
-            Self::Csv => csv(body, environment, accounts)?,
-            Self::JsonLines => json_lines(body, environment)?,
+            Self::Csv => csv(body, environment, "the API key's", accounts),
+            Self::JsonLines => json_lines(body, environment),
         };
-        if rows.is_empty() { Err(OwnError::new(Code::Invalid, "it has no rows")) } else { Ok(rows) }
+        rows.map_err(|problem| match problem {
+            UploadProblem::Unreadable(why) => OwnError::new(Code::Malformed, why),
+            UploadProblem::Empty | UploadProblem::TooMany => {
+                OwnError::new(Code::Invalid, problem.to_string())
+            }
+        })
     }
 }
 
-fn csv(body: &[u8], environment: Environment, accounts: &Accounts) -> Result<Vec<UploadedRow>, OwnError> {
-    let unreadable = |problem: String| OwnError::new(Code::Malformed, problem);
-    let (mut rows, mut all) = (CsvRows::new(body).map_err(unreadable)?, Vec::new());
-    while let Some(row) = rows.next(accounts).map_err(unreadable)? {
-        let payment = row.payment.map_err(|problem| invalid(problem.field, problem.problem));
-        let payment = payment.and_then(|payment| {
-            let own = payment.environment == environment;
-            let other = || invalid(Some("environment"), format!("must be {environment}, as the API key's"));
-            if own { Ok(payment) } else { Err(other()) }
-        });
-        add(&mut all, UploadedRow { line: row.line, order_ref: row.order_ref, payment })?;
-    }
-    Ok(all)
-}
-
-fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>, OwnError> {
-    let mut all = Vec::new();
+fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>, UploadProblem> {
+    let mut all = Rows::default();
     for (line, text) in (1..).zip(body.split(|byte| *byte == b'\n')) {
         if text.trim_ascii().is_empty() {
             continue;
@@ -83,22 +74,9 @@ fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>,
                 field.and_then(|field| text.strip_prefix(field)).map(|text| text.trim_start().to_owned());
             invalid(field, own.unwrap_or_else(|| text.into_owned()))
         });
-        add(&mut all, UploadedRow { line, order_ref, payment })?;
+        all.add(UploadedRow { line, order_ref, payment })?;
     }
-    Ok(all)
-}
-
-fn add(all: &mut Vec<UploadedRow>, row: UploadedRow) -> Result<(), OwnError> {
-    if all.len() == IMPORT_ROWS_MAX {
-        let too_many = format!("it has more than {IMPORT_ROWS_MAX} rows: send it in parts");
-        return Err(OwnError::new(Code::Invalid, too_many));
-    }
-    all.push(row);
-    Ok(())
-}
-
-fn invalid(field: Option<&str>, detail: String) -> RowRefusal {
-    RowRefusal { kind: RefusalKind::Invalid, field: field.map(str::to_owned), detail: Some(detail) }
+    all.all()
 }
 
 #[cfg(test)]

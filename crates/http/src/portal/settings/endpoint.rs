@@ -1,0 +1,263 @@
+//! GET `/portal/settings/endpoints/{id}`, GET and POST `…/edit`: one endpoint, what was sent to it, and changing it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use redress_core::audit::Deed;
+use redress_core::event::EventKind;
+use redress_core::id::EndpointId;
+use redress_core::role::Act;
+use redress_core::time::Timestamp;
+use redress_engine::admin::endpoint_edit::EndpointEdit;
+use redress_engine::admin::endpoints::Endpoint;
+use redress_engine::notify::history::{DeliveryState, ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX};
+use redress_engine::notify::test_event::EndpointTest;
+
+use super::endpoints::{Fields, Row, Typed};
+use super::wrongs::Wrongs;
+use super::{off, sure, trail_of};
+use crate::body::PathText;
+use crate::face::Problem;
+use crate::portal::field::Field;
+use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::nav::Area;
+use crate::portal::page::{Shell, done, show};
+use crate::portal::problem::Stop;
+use crate::portal::said::Said;
+use crate::portal::text::fill;
+
+/// So many of the latest notifications are counted.
+const COUNTED: u32 = 100;
+
+/// So many of them are shown.
+const SHOWN: usize = 20;
+
+const HOUR_SECONDS: u64 = 3_600;
+
+#[derive(Template)]
+#[template(path = "portal/settings/endpoint.html")]
+struct Page {
+    s: Shell,
+    problem: Option<String>,
+    row: Row,
+    events: Vec<&'static str>,
+    added: Timestamp,
+    old_signs: Option<String>,
+    trail: String,
+    off: Option<String>,
+    may_resend: bool,
+    rate: Option<String>,
+    sent: Vec<Sent>,
+    tested: Option<Tested>,
+    /// While there is something to do about it.
+    acts: Option<Acts>,
+}
+
+/// A notification that was, or is to be, sent.
+struct Sent {
+    id: String,
+    refund: String,
+    event: &'static str,
+    state: &'static str,
+    stands: &'static str,
+    at: Timestamp,
+    again: String,
+}
+
+struct Tested {
+    is_good: bool,
+    told: String,
+    answer: String,
+}
+
+struct Acts {
+    rotate_told: String,
+    is_disabled: bool,
+    reason: Field,
+    sure: Field,
+}
+
+/// Shows it.
+pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Stop> {
+    let scope = who.to(&Act::SeeSettings)?;
+    let endpoint = found(&who, scope, path).await?;
+    page(&who, scope, StatusCode::OK, endpoint, Asked::default()).await
+}
+
+/// The endpoint that a path names; one of another merchant or environment does not exist.
+pub(super) async fn found(who: &Signed, scope: Scope, PathText(id): PathText) -> Result<Endpoint, Stop> {
+    let id = id.and_then(|id| EndpointId::parse(&id).ok()).ok_or(Problem::NoRoute)?;
+    Ok(who.seen().engine.endpoint(scope.merchant, scope.environment, id).await?)
+}
+
+/// What was asked about an endpoint, for its page.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) wrongs: Wrongs,
+    pub(super) reason: String,
+    pub(super) test: Option<EndpointTest>,
+}
+
+pub(super) async fn page(
+    who: &Signed,
+    scope: Scope,
+    status: StatusCode,
+    endpoint: Endpoint,
+    asked: Asked,
+) -> Result<Response, Stop> {
+    let s = Shell::of(who, Area::Settings);
+    let (t, engine) = (&s.t.endpoints, &who.seen().engine);
+    let of_it = PageDeliveries {
+        merchant: scope.merchant,
+        environment: scope.environment,
+        endpoint: Some(endpoint.id),
+        refund: None,
+        state: None,
+        after: None,
+        limit: COUNTED,
+        refunds_max: REFUNDS_LOOKED_AT_MAX,
+    };
+    let deliveries = engine.deliveries_page(of_it).await?.deliveries;
+    let off = off(who, &Act::ManageEndpoints);
+    let Asked { wrongs, reason, test } = asked;
+    let acts = (off.is_none() && endpoint.revoked_at.is_none()).then(|| {
+        let hours = engine.config().delivery.secret_overlap.as_secs() / HOUR_SECONDS;
+        Acts {
+            rotate_told: fill(t.rotate_told, &[("hours", &hours.to_string())]),
+            is_disabled: endpoint.disabled_at.is_some(),
+            reason: Field::line("reason", "text", s.t.settings.reason)
+                .value(&reason)
+                .hint(s.t.settings.reason_hint)
+                .wrong(wrongs.beside("reason")),
+            sure: sure(s.t, t.revoke_sure, wrongs.beside("sure")),
+        }
+    });
+    let old = endpoint.old_secret.as_ref().filter(|(_, until)| engine.now() < *until);
+    let kinds = EventKind::ALL.into_iter().filter(|kind| endpoint.event_mask & kind.bit() != 0);
+    let page = Page {
+        problem: wrongs.on_top(s.t),
+        events: kinds.map(|kind| s.t.event(kind)).collect(),
+        added: endpoint.created_at,
+        old_signs: old.map(|(_, until)| fill(t.old_signs, &[("time", &s.time(until))])),
+        trail: trail_of(&endpoint.id.to_string()),
+        may_resend: super::off(who, &Act::Resend).is_none() && endpoint.revoked_at.is_none(),
+        rate: rate(&deliveries, t.rate),
+        sent: deliveries.iter().take(SHOWN).map(|sent| Sent::of(sent, &s)).collect(),
+        tested: test.map(|test| Tested::of(test, &s)),
+        row: Row::of(&endpoint, &s),
+        off,
+        acts,
+        s,
+    };
+    Ok(show(status, &page.s, &page))
+}
+
+/// How many of the latest notifications were taken, in words; nothing where there are none.
+fn rate(deliveries: &[ListedDelivery], text: &str) -> Option<String> {
+    let of = |state| deliveries.iter().filter(|one| one.delivery.state == state).count();
+    let (taken, due, given_up) =
+        (of(DeliveryState::Delivered), of(DeliveryState::Due), of(DeliveryState::GivenUp));
+    let count = deliveries.len();
+    if count == 0 {
+        return None;
+    }
+    let percent = format!("{}%", (count - taken) * 100 / count);
+    let [count, taken, due, given_up] = [count, taken, due, given_up].map(|number| number.to_string());
+    let values =
+        [("count", &*count), ("taken", &taken), ("due", &due), ("given_up", &given_up), ("rate", &percent)];
+    Some(fill(text, &values))
+}
+
+impl Sent {
+    fn of(listed: &ListedDelivery, s: &Shell) -> Self {
+        let (t, refund) = (&s.t.endpoints, listed.id.refund.to_string());
+        let (state, stands) = match listed.delivery.state {
+            DeliveryState::Due => ("pending", t.due),
+            DeliveryState::Delivered => ("succeeded", t.taken),
+            DeliveryState::GivenUp => ("failed", t.given_up),
+        };
+        Self {
+            id: listed.id.to_string(),
+            event: s.t.event(listed.kind),
+            state,
+            stands,
+            at: listed.delivery.created_at,
+            again: fill(t.resend_of, &[("refund", &refund)]),
+            refund,
+        }
+    }
+}
+
+impl Tested {
+    fn of(test: EndpointTest, s: &Shell) -> Self {
+        let t = &s.t.endpoints;
+        let status = test.status.map_or_else(|| t.no_answer.to_owned(), |status| status.to_string());
+        let text = if test.taken { t.tested_good } else { t.tested_bad };
+        let told = fill(text, &[("status", &status), ("ms", &test.took.as_millis().to_string())]);
+        Self { is_good: test.taken, told, answer: test.answer }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/settings/endpoint_edit.html")]
+struct Edit {
+    s: Shell,
+    problem: Option<String>,
+    id: String,
+    fields: Fields,
+}
+
+/// Asks what is to be different.
+pub(crate) async fn edit_form(who: Signed, path: PathText) -> Result<Response, Stop> {
+    let scope = who.to(&Act::ManageEndpoints)?;
+    let endpoint = found(&who, scope, path).await?;
+    let kinds = EventKind::ALL.into_iter().filter(|kind| endpoint.event_mask & kind.bit() != 0);
+    let events = kinds.map(EventKind::as_str).collect::<Vec<_>>().join(" ");
+    let stands = |field: &str| match field {
+        "name" => endpoint.name.clone(),
+        "url" => endpoint.url.clone(),
+        "dialect" => endpoint.dialect.as_str().to_owned(),
+        _ => events.clone(),
+    };
+    Ok(edit_page(&who, StatusCode::OK, endpoint.id, &stands, &Wrongs::default()))
+}
+
+/// Changes it.
+pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::ManageEndpoints)?;
+    let (seen, t) = (who.seen(), who.seen().language.texts());
+    let endpoint = found(&who, scope, path).await?;
+    let mut wrongs = Wrongs::default();
+    let typed = Typed::read(&form, t, &mut wrongs);
+    if typed.event_mask.is_none() {
+        wrongs.add("events", t.common.required);
+    }
+    let stands = |field: &str| Fields::typed(&form, field);
+    if !wrongs.is_empty() {
+        return Ok(edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, endpoint.id, &stands, &wrongs));
+    }
+    let (object, detail) = (Some(endpoint.id.to_string()), Some(typed.name.clone()));
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::EndpointChanged, object, detail).await?;
+    let Typed { name, url, dialect, event_mask } = typed;
+    let edit = EndpointEdit { name: Some(name), url: Some(url), dialect, event_mask };
+    match seen.engine.change_endpoint(scope.merchant, scope.environment, endpoint.id, edit).await {
+        Ok(_) => Ok(done(&format!("/portal/settings/endpoints/{}", endpoint.id), Said::Changed, seen.https)),
+        Err(error) => {
+            let wrongs = Wrongs::of(error, t, &Typed::FIELDS)?;
+            Ok(edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, endpoint.id, &stands, &wrongs))
+        }
+    }
+}
+
+fn edit_page(
+    who: &Signed,
+    status: StatusCode,
+    id: EndpointId,
+    stands: &dyn Fn(&str) -> String,
+    wrongs: &Wrongs,
+) -> Response {
+    let s = Shell::of(who, Area::Settings);
+    let fields = Fields::of(s.t, stands, wrongs);
+    let page = Edit { problem: wrongs.on_top(s.t), id: id.to_string(), fields, s };
+    show(status, &page.s, &page)
+}

@@ -1,0 +1,142 @@
+//! What is done about one endpoint: a test, another secret, something sent again, disabling, enabling, its end.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use redress_core::audit::Deed;
+use redress_core::role::Act;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::endpoints::Endpoint;
+use redress_engine::notify::history::DeliveryId;
+
+use super::endpoint::{Asked, found, page};
+use super::wrongs::Wrongs;
+use super::{Shown, not_sure, shown_once};
+use crate::body::PathText;
+use crate::face::Problem;
+use crate::limits::REASON_CHARS_MAX;
+use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::page::done;
+use crate::portal::problem::Stop;
+use crate::portal::said::Said;
+use crate::portal::text::fill;
+
+fn page_of(endpoint: &Endpoint) -> String {
+    format!("/portal/settings/endpoints/{}", endpoint.id)
+}
+
+/// The endpoint, once the person may manage it.
+async fn managed(who: &Signed, path: PathText) -> Result<(Scope, Endpoint), Stop> {
+    let scope = who.to(&Act::ManageEndpoints)?;
+    Ok((scope, found(who, scope, path).await?))
+}
+
+async fn note(who: &Signed, endpoint: &Endpoint, deed: Deed, detail: &str) -> Result<(), Stop> {
+    let (seen, object) = (who.seen(), Some(endpoint.id.to_string()));
+    Ok(seen.engine.note_deed(who.who(), &seen.origin, deed, object, Some(detail.to_owned())).await?)
+}
+
+/// POST `…/test`: sends something now, and shows what came back.
+pub(crate) async fn test(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
+    let (scope, endpoint) = managed(&who, path).await?;
+    note(&who, &endpoint, Deed::EndpointTested, &endpoint.name).await?;
+    let asked = match who.seen().engine.test_endpoint(scope.merchant, endpoint.id).await {
+        Ok(test) => Asked { test: Some(test), ..Asked::default() },
+        Err(error) => {
+            Asked { wrongs: Wrongs::of(error, who.seen().language.texts(), &[])?, ..Asked::default() }
+        }
+    };
+    page(&who, scope, StatusCode::OK, endpoint, asked).await
+}
+
+/// POST `…/rotate`: gives it another secret and shows it, the only time.
+pub(crate) async fn rotate(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
+    let (scope, endpoint) = managed(&who, path).await?;
+    note(&who, &endpoint, Deed::EndpointChanged, "another secret").await?;
+    let rotated = who.seen().engine.rotate_endpoint_secret(scope.merchant, endpoint.id).await;
+    let t = &who.seen().language.texts().endpoints;
+    let (secret, until) = match rotated {
+        Ok(rotated) => rotated,
+        Err(error) => return refused(&who, scope, endpoint, error).await,
+    };
+    let time = crate::portal::format::time(until, who.seen().language);
+    let told = Some(fill(t.secret_told, &[("time", &time)]));
+    let shown = vec![Shown::secret("secret", t.secret, &secret)];
+    Ok(shown_once(&who, t.secret_title.to_owned(), told, shown, page_of(&endpoint)))
+}
+
+/// POST `…/resend`: makes something that was to be sent to it due now.
+pub(crate) async fn resend(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let scope = who.to(&Act::Resend)?;
+    who.to(&Act::SeeSettings)?;
+    let endpoint = found(&who, scope, path).await?;
+    let delivery = DeliveryId::parse(form.typed("delivery")).map_err(|_| Problem::NoRoute)?;
+    if delivery.endpoint != Some(endpoint.id) {
+        return Err(Problem::NoRoute.into());
+    }
+    let (seen, object) = (who.seen(), Some(delivery.to_string()));
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::NotificationResent, object, None).await?;
+    let said = match seen.engine.resend_delivery(scope.merchant, scope.environment, delivery).await {
+        Err(AdminError::Conflict(_)) => Said::EndpointRevoked,
+        resent => resent.map(|_| Said::Resent)?,
+    };
+    Ok(done(&page_of(&endpoint), said, seen.https))
+}
+
+/// POST `…/disable`: nothing is sent to it until it is enabled.
+pub(crate) async fn disable(path: PathText, posted: Posted<Signed>) -> Result<Response, Stop> {
+    switch(path, posted, false).await
+}
+
+/// POST `…/enable`: what waited is sent.
+pub(crate) async fn enable(path: PathText, posted: Posted<Signed>) -> Result<Response, Stop> {
+    switch(path, posted, true).await
+}
+
+async fn switch(path: PathText, Posted { who, form }: Posted<Signed>, is_on: bool) -> Result<Response, Stop> {
+    let (scope, endpoint) = managed(&who, path).await?;
+    let (seen, t) = (who.seen(), who.seen().language.texts());
+    let mut wrongs = Wrongs::default();
+    let why = wrongs.read(t, "reason", form.needed("reason", REASON_CHARS_MAX));
+    if !wrongs.is_empty() {
+        let asked = Asked { wrongs, reason: form.typed("reason").to_owned(), test: None };
+        return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, endpoint, asked).await;
+    }
+    let word = if is_on { "enabled" } else { "disabled" };
+    note(&who, &endpoint, Deed::EndpointChanged, &format!("{word}: {why}")).await?;
+    let (id, author) = (endpoint.id, &who.who().user.email);
+    let (switched, said) = if is_on {
+        (seen.engine.enable_endpoint(scope.merchant, id, author, &why).await, Said::EndpointEnabled)
+    } else {
+        (seen.engine.disable_endpoint(scope.merchant, id, author, &why).await, Said::EndpointDisabled)
+    };
+    match switched {
+        Ok(_) => Ok(done(&page_of(&endpoint), said, seen.https)),
+        Err(error) => refused(&who, scope, endpoint, error).await,
+    }
+}
+
+/// POST `…/revoke`: ends it for ever.
+pub(crate) async fn revoke(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let (scope, endpoint) = managed(&who, path).await?;
+    let seen = who.seen();
+    if let Some(wrong) = not_sure(&form, seen.language.texts()) {
+        let mut wrongs = Wrongs::default();
+        wrongs.add("sure", wrong);
+        let asked = Asked { wrongs, ..Asked::default() };
+        return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, endpoint, asked).await;
+    }
+    note(&who, &endpoint, Deed::EndpointRevoked, &endpoint.name).await?;
+    seen.engine.revoke_endpoint(scope.merchant, endpoint.id).await?;
+    Ok(done(&page_of(&endpoint), Said::EndpointEnded, seen.https))
+}
+
+/// The endpoint's page with why nothing was done.
+async fn refused(
+    who: &Signed,
+    scope: Scope,
+    endpoint: Endpoint,
+    error: AdminError,
+) -> Result<Response, Stop> {
+    let wrongs = Wrongs::of(error, who.seen().language.texts(), &[])?;
+    page(who, scope, StatusCode::CONFLICT, endpoint, Asked { wrongs, ..Asked::default() }).await
+}

@@ -1,0 +1,121 @@
+//! People at the portal, as an admin looks after them; and the trail of it.
+
+use redress_core::audit::Deed;
+use redress_core::role::{RefundLimits, Role};
+
+use super::setup_tests::{beside, deeds, shown, whole};
+use crate::portal::testing::{Browser, form, location};
+use crate::testing::Harness;
+
+const LIST: &str = "/portal/settings/people";
+
+#[tokio::test]
+async fn a_person_is_added_with_a_password_that_is_shown_once_and_works_once() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let page = browser.get("/portal/settings/people/new").await;
+    let empty = browser.submit(&page, LIST, &[]).await;
+    for field in ["name", "email", "role"] {
+        assert!(beside(&empty, field).contains("needed"), "{field}");
+    }
+    let typed = [("name", "Mai"), ("email", "mai"), ("role", "support"), ("limits", "SAR abc")];
+    let wrong = browser.submit(&page, LIST, &typed).await;
+    assert!(beside(&wrong, "limits").contains("SAR 100.00"));
+    let kept = form(&wrong, LIST, &[]);
+    for (name, value) in typed {
+        assert!(kept.contains(&(name.into(), value.into())), "{kept:?}");
+    }
+    let typed = [("name", "Mai"), ("email", "mai"), ("role", "support"), ("limits", "SAR 50")];
+    assert!(beside(&browser.submit(&page, LIST, &typed).await, "email").contains("no email"));
+
+    let typed =
+        [("name", "Mai"), ("email", "Mai@shop.example"), ("role", "support"), ("limits", "SAR 50\nKWD 1.5")];
+    let made = browser.submit(&page, LIST, &typed).await;
+    let password = shown(&made, "secret");
+    let user = harness.engine.user_by_email("mai@shop.example").await.unwrap();
+    assert_eq!((user.role, user.password_temporary), (Role::Support, true));
+    assert_eq!(Some(user.limits.clone()), RefundLimits::parse("KWD:1500 SAR:5000"));
+    let again = browser.submit(&page, LIST, &typed).await;
+    assert!(again.status == 409 && again.text().contains("already") && !again.text().contains(&password));
+    let path = format!("{LIST}/{}", user.id);
+    let shown_page = browser.get(&path).await;
+    assert!(
+        whole(&shown_page).contains("Has to choose a password") && !shown_page.text().contains(&password)
+    );
+
+    let mut theirs = Browser::new(&harness);
+    let sign_in = theirs.get("/portal/sign-in").await;
+    let typed = [("email", "mai@shop.example"), ("password", password.as_str())];
+    let answer = theirs.submit(&sign_in, "/portal/sign-in", &typed).await;
+    let start = theirs.get("/portal").await;
+    assert_eq!((answer.status.as_u16(), location(&start).as_str()), (303, "/portal/password"));
+    let noted = deeds(&harness, &browser).await;
+    assert!(noted.contains(&(Deed::UserAdded, Some(user.id.to_string()))), "{noted:?}");
+}
+
+#[tokio::test]
+async fn a_person_is_changed_disabled_and_given_new_proofs() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let other = harness.armed(Role::Support).await;
+    let mut theirs = harness.browser(&other).await;
+    let user = async || harness.engine.user_by_email(&other.email).await.unwrap();
+    let path = format!("{LIST}/{}", user().await.id);
+
+    let page = browser.get(&path).await;
+    assert!(form(&page, &path, &[]).contains(&("limits".into(), "SAR 50.00".into())), "{}", page.text());
+    assert!(beside(&browser.submit(&page, &path, &[("name", "")]).await, "name").contains("needed"));
+    let typed = [("name", "Lan"), ("role", "support"), ("limits", "SAR 75")];
+    assert_eq!(location(&browser.submit(&page, &path, &typed).await), path);
+    let now = user().await;
+    assert_eq!((now.name.as_str(), now.limits.to_string().as_str()), ("Lan", "SAR:7500"));
+    browser.submit(&page, &path, &[("role", "manager"), ("limits", "")]).await;
+    let now = user().await;
+    assert_eq!(
+        (now.role, now.limits.to_string().as_str()),
+        (Role::Manager, "SAR:7500"),
+        "limits of before stay"
+    );
+
+    assert_eq!(theirs.get("/portal").await.status, 200);
+    browser.submit(&page, &format!("{path}/sessions"), &[]).await;
+    assert!(location(&theirs.get("/portal").await).starts_with("/portal/sign-in"));
+    browser.submit(&page, &format!("{path}/second-factor"), &[]).await;
+    assert!(!user().await.has_second_factor);
+    let reset = browser.submit(&page, &format!("{path}/password"), &[]).await;
+    assert!(shown(&reset, "secret").len() > 12 && user().await.password_temporary);
+    browser.submit(&page, &format!("{path}/disable"), &[]).await;
+    assert!(user().await.disabled_at.is_some());
+    let page = browser.get(&path).await;
+    assert!(whole(&page).contains("Disabled since"));
+    browser.submit(&page, &format!("{path}/enable"), &[]).await;
+    assert!(user().await.disabled_at.is_none());
+    let noted = deeds(&harness, &browser).await;
+    for deed in [
+        Deed::UserChanged,
+        Deed::SessionsEnded,
+        Deed::SecondFactorReset,
+        Deed::PasswordReset,
+        Deed::UserDisabled,
+        Deed::UserEnabled,
+    ] {
+        assert!(noted.contains(&(deed, Some(user().await.id.to_string()))), "{deed:?}: {noted:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_admin_stays_and_looks_after_the_own_proofs_elsewhere() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let user = harness.engine.user_by_email(&admin.email).await.unwrap();
+    let path = format!("{LIST}/{}", user.id);
+    let page = browser.get(&path).await;
+    let text = whole(&page);
+    assert!(text.contains("This is you") && !page.text().contains("/second-factor\""), "{text}");
+    let refused = browser.submit(&page, &path, &[("role", "viewer")]).await;
+    assert!(refused.status == 409 && whole(&refused).contains("only administrator"), "{refused:?}");
+    assert_eq!(harness.engine.user_by_email(&admin.email).await.unwrap().role, Role::Admin);
+}
