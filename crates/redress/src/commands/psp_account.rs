@@ -182,7 +182,6 @@ pub(crate) async fn run(args: PspAccountArgs) -> Result<(), Failure> {
 }
 
 async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(), Failure> {
-    check_address(settings, add.base_url.as_deref())?;
     let merchant = engine.merchant_named(&add.merchant.merchant).await?;
     let credentials = add.credentials.read()?;
     let credentials = credentials
@@ -240,7 +239,6 @@ async fn run_list(engine: &Engine, merchant: Option<String>, json: JsonFlag) -> 
 }
 
 async fn run_change(engine: &Engine, settings: &Settings, change: ChangeArgs) -> Result<(), Failure> {
-    check_address(settings, change.base_url.as_deref())?;
     let account = engine.any_account(change.account.account).await?;
     let base_url = if change.own_address { Some(None) } else { change.base_url.map(Some) };
     let edit = AccountEdit {
@@ -282,12 +280,6 @@ async fn check(engine: &Engine, settings: &Settings, account: AccountId) -> Resu
         AccountCheck::Refused(why) => Err(Failure::found(format!("{account} is not accepted: {why}"))),
         AccountCheck::Unclear(why) => Err(Failure::unable(format!("{account} could not be checked: {why}"))),
     }
-}
-
-fn check_address(settings: &Settings, base_url: Option<&str>) -> Result<(), Failure> {
-    let Some(url) = base_url else { return Ok(()) };
-    let checked = settings.psp.guard.check_url(url).map(|_| ());
-    checked.map_err(|error| Failure::found(format!("base_url is refused: {error}")))
 }
 
 async fn shown(engine: &Engine, account: &Account) -> Result<Value, Failure> {

@@ -1,11 +1,13 @@
 //! Serving HTTP/1.1 over TCP, so that a slow or idle caller holds nothing for long: the number of connections, the time
 //! for a request's head, for its body and for taking the answer are bounded.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Request;
 
 use hyper::body::Incoming;
@@ -94,8 +96,8 @@ impl Listening {
                 next = next => next,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let serving = self.serve(stream);
+                Ok((stream, from)) => {
+                    let serving = self.serve(stream, from);
                     let serving = async move {
                         serving.await;
                         drop(place);
@@ -110,7 +112,7 @@ impl Listening {
         }
     }
 
-    fn serve(&mut self, stream: TcpStream) -> impl Future<Output = ()> + Send + 'static {
+    fn serve(&mut self, stream: TcpStream, from: SocketAddr) -> impl Future<Output = ()> + Send + 'static {
         let (router, clock, limits) = (self.router.clone(), Arc::clone(&self.clock), self.limits);
         let mut phase = self.phase.clone();
         async move {
@@ -119,7 +121,8 @@ impl Listening {
             let stream = TimedWrites::new(stream, Arc::clone(&clock), limits.write_timeout);
             let service = service_fn(move |request: Request<Incoming>| {
                 let (clock, left) = (Arc::clone(&clock), Leftover::default());
-                let (head, inner) = request.into_parts();
+                let (mut head, inner) = request.into_parts();
+                head.extensions.insert(ConnectInfo(from));
                 let body = left.keep(TimedBody::new(inner, clock, limits.body_timeout), &head.headers);
                 let answer = router.clone().oneshot(Request::from_parts(head, Body::new(body)));
                 async move {

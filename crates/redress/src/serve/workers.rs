@@ -28,6 +28,8 @@ pub(super) fn spawn(opened: &Opened, tasks: &TokioSpawner, phase: &watch::Receiv
     keep("delivery worker", |engine, stop| Box::pin(async move { engine.work_deliveries(stop).await }));
     keep("import worker", |engine, stop| Box::pin(async move { engine.work_imports(stop).await }));
     keep("event worker", |engine, stop| Box::pin(async move { engine.work_events(stop).await }));
+    keep("key uses", |engine, stop| Box::pin(async move { engine.work_key_uses(stop).await }));
+    keep("daily sums", |engine, stop| Box::pin(async move { engine.work_daily_sums(stop).await }));
 }
 
 type Work = fn(Engine, BoxFuture<'static, ()>) -> BoxFuture<'static, ()>;

@@ -18,6 +18,7 @@ mod value;
 use std::path::{Path, PathBuf};
 
 use redress_engine::config::{ConfigError, EngineConfig};
+use redress_engine::portal::PortalConfig;
 
 pub(crate) use self::engine::EngineSettings;
 pub(crate) use self::limits::LimitSettings;
@@ -166,7 +167,8 @@ impl Settings {
             delivery_timeout: self.notifications.timeout,
             delivery: self.notifications.schedule,
             rate: self.limits.rate,
-            portal: self.portal.config,
+            portal: PortalConfig { https: self.server.is_reached_by_https(), ..self.portal.config.clone() },
+            public_url: self.server.public_url.clone(),
         };
         config.check().map_err(|error| match error {
             ConfigError::LeaseTooShort => {

@@ -56,6 +56,13 @@ impl ServerSettings {
     }
 }
 
+impl ServerSettings {
+    /// Whether browsers come by https. Nothing here speaks it: a proxy in front does.
+    pub(super) fn is_reached_by_https(&self) -> bool {
+        self.behind_tls_proxy || self.public_url.as_deref().is_some_and(|url| url.starts_with("https:"))
+    }
+}
+
 struct PublicUrl(String);
 
 impl Setting for PublicUrl {

@@ -151,6 +151,10 @@ impl Named {
             ("POST", "/psp/{psp}/{account_id}") => {
                 (Call::post(format!("/psp/tap/{}", self.account), r#"{"id":"re_1","object":"refund"}"#), "")
             }
+            (method, path) if path.starts_with("/portal") => {
+                let path = path.replace("{payment}", order).replace("{id}", &self.refund);
+                (if method == "GET" { Call::get(path) } else { Call::post(path, "") }, "")
+            }
             ("GET", "/docs/errors/{code}") => (Call::get("/docs/errors/not_found"), ""),
             (
                 "GET",
@@ -249,7 +253,7 @@ impl Stage {
             Auth::Portone => merchant.by_portone(call),
             Auth::Sgate => merchant.by_sgate(call, method),
             Auth::ApiKey => merchant.by_api_key(call),
-            Auth::InMessage | Auth::Nobody => call,
+            Auth::Portal | Auth::InMessage | Auth::Nobody => call,
         };
         call.answer(&self.server.at)
     }
@@ -282,6 +286,10 @@ fn every_endpoint_refuses_whoever_proves_nothing() {
         let expected: &[u16] = match route.auth {
             Auth::Portone | Auth::Sgate | Auth::ApiKey => &[401],
             Auth::InMessage => &[400, 401, 403, 404],
+            // To the page where people sign in; a form that no browser of ours sends is refused before that.
+            Auth::Portal if route.method == "GET" => &[303],
+            Auth::Portal => &[303, 403],
+            Auth::Nobody if route.method == "POST" => &[403],
             Auth::Nobody => &[200],
         };
         assert!(expected.contains(&answer.status), "{} {}: {answer:?}", route.method, route.path);
@@ -307,8 +315,11 @@ fn every_endpoint_answers_another_merchant_as_if_nothing_were_there() {
     let (owners, nobodys) =
         (Named::of(&stage.site, &stage.owner, &stage.payment, &stage.import), Named::nobodys());
     for route in routes() {
-        // What is no merchant's is the same to all.
-        if matches!(route.auth, Auth::Nobody | Auth::InMessage) || NO_SUBJECT.contains(&route.path) {
+        // What is no merchant's is the same to all. How the portal answers the people of another merchant is held by the
+        // tests of its pages.
+        if matches!(route.auth, Auth::Nobody | Auth::InMessage | Auth::Portal)
+            || NO_SUBJECT.contains(&route.path)
+        {
             continue;
         }
         // A list shows each merchant its own.
