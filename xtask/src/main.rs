@@ -1,11 +1,13 @@
 //! The project's own tool: `cargo xtask COMMAND`. Plain std, because it is compiled first on a fresh machine.
 
 mod bench;
+mod browser;
 mod ci;
 mod conformance;
 mod fuzz;
 mod model;
 mod mutants;
+mod npm;
 mod run;
 mod sim;
 mod test;
@@ -19,8 +21,10 @@ use redress_cluster::Outcome;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test [--no-pg-install] [--without-postgres] [ARGS...]
-          every test, on SQLite and on a throw-away PostgreSQL; ARGS go to the test runner
+  test [--no-pg-install] [--without-postgres] [--no-browser-install] [--without-browser] [ARGS...]
+          every test, on SQLite and on a throw-away PostgreSQL, the portal's in Chromium; ARGS go to the test runner
+  screenshots DIR
+          a picture of each page of the portal: two widths, light and dark, every language
   bench accept [--payments N] [--seconds N] [--rows A,B,...] [--json] [--no-pg-install] [--without-postgres] [ARGS...]
           how fast refunds are accepted, beside what the machine could do; `bench accept --help` has the rest
   bench settle [--refunds N] [--rounds N] [--json] [--no-pg-install] [--without-postgres] [ARGS...]
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
     let (command, rest) = args.split_first().map_or(("help", &[][..]), |(c, rest)| (c.as_str(), rest));
     let outcome = match command {
         "test" => test::command(rest),
+        "screenshots" => test::screenshots(rest),
         "bench" => bench::command(rest),
         "mutants" => mutants::command(rest),
         "torture" => torture::command(rest),

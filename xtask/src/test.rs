@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test, with a PostgreSQL beside them.
+//! `cargo xtask test`: every test, with a PostgreSQL and a browser beside them.
 
 use std::{
     io::{BufRead, BufReader, IsTerminal, Read, Write},
@@ -9,15 +9,18 @@ use redress_cluster::{Cluster, Durable, programs};
 
 use crate::{
     Outcome,
-    run::{PROFILE, announce, cannot_start, cargo, succeeds},
+    browser::{Browser, Wanted},
+    run::{PROFILE, announce, cannot_start, cargo, run, succeeds},
 };
 
 /// Names the database for the tests that need PostgreSQL.
 const PG_URL: &str = "REDRESS_TEST_PG_URL";
 
+const OURS: [&str; 4] =
+    ["--no-pg-install", "--without-postgres", "--no-browser-install", "--without-browser"];
+
 pub(crate) fn command(args: &[String]) -> Outcome {
-    let (ours, theirs): (Vec<_>, Vec<_>) =
-        args.iter().partition(|arg| ["--no-pg-install", "--without-postgres"].contains(&arg.as_str()));
+    let (ours, theirs): (Vec<_>, Vec<_>) = args.iter().partition(|arg| OURS.contains(&arg.as_str()));
     let has = |name: &str| ours.iter().any(|arg| *arg == name);
     let given = std::env::var(PG_URL).ok().filter(|url| !url.is_empty());
     let cluster = match (&given, has("--without-postgres")) {
@@ -25,18 +28,61 @@ pub(crate) fn command(args: &[String]) -> Outcome {
         (None, false) => Some(Cluster::start(&programs(!has("--no-pg-install"))?, Durable::No)?),
     };
     let url = if has("--without-postgres") { None } else { given.or(cluster.as_ref().map(Cluster::url)) };
+    let browser = Browser::get(match (has("--without-browser"), has("--no-browser-install")) {
+        (true, _) => Wanted::Nothing,
+        (false, true) => Wanted::Found,
+        (false, false) => Wanted::Installed,
+    });
 
     let mut total = Counts::default();
-    let result = run_all(&theirs, url.as_deref(), &mut total);
+    let world = World { url, browser };
+    let result = run_all(&theirs, &world, &mut total);
     drop(cluster);
-    if url.is_none() {
+    if world.url.is_none() {
         eprintln!("xtask: WITHOUT POSTGRESQL: every test on PostgreSQL was left out, and says nothing");
     }
+    world.browser.warn();
     println!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
     result
 }
 
-fn run_all(args: &[&String], url: Option<&str>, total: &mut Counts) -> Outcome {
+/// Where the test in `crates/redress/tests/browser` puts its pictures.
+const SCREENSHOTS: &str = "REDRESS_TEST_SCREENSHOTS";
+
+/// `cargo xtask screenshots DIR`.
+pub(crate) fn screenshots(args: &[String]) -> Outcome {
+    let [dir] = args else { return Err("usage: cargo xtask screenshots DIR".into()) };
+    std::fs::create_dir_all(dir).map_err(|error| format!("{dir}: {error}"))?;
+    let dir = std::fs::canonicalize(dir).map_err(|error| format!("{dir}: {error}"))?;
+    let browser = Browser::get(Wanted::Installed);
+    if !browser.is_there() {
+        browser.warn();
+        return Err("there is no browser to make pictures with".into());
+    }
+    let mut test = cargo(["test", "--profile", PROFILE, "--workspace", "--test", "browser", "--"]);
+    test.args(["--ignored", "photographs::"]).env(SCREENSHOTS, &dir);
+    browser.tell(&mut test);
+    run(&mut test)
+}
+
+/// What the tests are given besides the program.
+struct World {
+    /// Of a database that they may fill.
+    url: Option<String>,
+    browser: Browser,
+}
+
+impl World {
+    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        self.browser.tell(command);
+        match &self.url {
+            Some(url) => command.env(PG_URL, url),
+            None => command.env_remove(PG_URL),
+        }
+    }
+}
+
+fn run_all(args: &[&String], world: &World, total: &mut Counts) -> Outcome {
     let nextest = succeeds(&mut cargo(["nextest", "--version"]));
     let mut tests = if nextest {
         cargo(["nextest", "run", "--cargo-profile", PROFILE])
@@ -53,21 +99,14 @@ fn run_all(args: &[&String], url: Option<&str>, total: &mut Counts) -> Outcome {
         tests.args(["--lib", "--bins", "--tests"]);
     }
     tests.args(args);
-    let first = counted(with_database(&mut tests, url), nextest, total);
+    let first = counted(world.tell(&mut tests), nextest, total);
     if !args.is_empty() {
         return first;
     }
     // Also after a failure.
     let mut docs = cargo(["test", "--workspace", "--doc", "--quiet", "--profile", PROFILE]);
-    let second = counted(with_database(&mut docs, url), false, total);
+    let second = counted(world.tell(&mut docs), false, total);
     first.and(second)
-}
-
-fn with_database<'c>(command: &'c mut Command, url: Option<&str>) -> &'c mut Command {
-    match url {
-        Some(url) => command.env(PG_URL, url),
-        None => command.env_remove(PG_URL),
-    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Throw-away PostgreSQL clusters, for tests and benchmarks: found or installed, started on free loopback ports, crashed,
 //! started again, followed by standbys, and always removed again. Plain std: the project's own tool is built on it.
 
+pub mod apt;
 mod cluster;
 pub mod command;
 mod failover;

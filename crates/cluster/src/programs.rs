@@ -3,14 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
-use crate::{
-    Outcome,
-    command::{capture, run, succeeds},
-    user::is_root,
-};
+use crate::{Outcome, apt, command::capture};
 
 /// Finds PostgreSQL's programs, or installs them where that is wished.
 ///
@@ -57,20 +53,7 @@ fn packaged(parent: &Path) -> Vec<PathBuf> {
 }
 
 fn install_package() -> Outcome<PathBuf> {
-    if !succeeds(Command::new("apt-get").arg("--version")) {
-        return Err(not_found("there is no apt-get to install it with"));
-    }
-    let sudo = !is_root();
-    if sudo && !succeeds(Command::new("sudo").args(["-n", "true"])) {
-        return Err(not_found("installing it needs root, or sudo without a password"));
-    }
-    eprintln!("xtask: PostgreSQL is not here; installing the package `postgresql`");
-    for args in [&["update"][..], &["install", "-y", "--no-install-recommends", "postgresql"]] {
-        let mut command = Command::new(if sudo { "sudo" } else { "env" });
-        command.args(sudo.then_some("-n")).args(sudo.then_some("env"));
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(args).stdin(Stdio::null());
-        run(&mut command).map_err(|error| not_found(&error))?;
-    }
+    apt::install("PostgreSQL", &["postgresql"]).map_err(|why| not_found(&why))?;
     find_programs().ok_or_else(|| not_found("the package was installed, but its programs are nowhere"))
 }
 

@@ -9,7 +9,7 @@ mod packages;
 mod part;
 mod paypal;
 mod portone;
-mod process;
+pub(crate) mod process;
 mod quickstart;
 mod sgate;
 mod site;

@@ -11,6 +11,7 @@ use super::{
     part::{Stop, skipped},
     process::finish,
 };
+use crate::npm;
 
 const NODE: [(&str, &str); 7] = [
     ("standardwebhooks", "1.1.1"),
@@ -67,29 +68,20 @@ impl Packages {
         }
         let wanted: Vec<String> =
             NODE.iter().filter(|one| !self.has_node(one)).map(|(name, v)| format!("{name}@{v}")).collect();
-        if wanted.is_empty() || self.npm(&wanted).is_ok() {
+        let node = self.dir.join("node");
+        if wanted.is_empty() || npm::install(&node, &wanted).is_ok() {
             return;
         }
         // One that cannot be had must not take the others with it.
         for (name, version) in NODE.iter().filter(|one| !self.has_node(one)).collect::<Vec<_>>() {
-            if let Err(why) = self.npm(&[format!("{name}@{version}")]) {
+            if let Err(why) = npm::install(&node, &[format!("{name}@{version}")]) {
                 self.lack(&format!("npm {name}"), &why);
             }
         }
     }
 
     fn has_node(&self, (name, version): &(&str, &str)) -> bool {
-        let manifest = fs::read_to_string(self.node_modules().join(name).join("package.json"));
-        manifest.is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
-    }
-
-    fn npm(&self, wanted: &[String]) -> Result<(), String> {
-        eprintln!("==> npm install {}", wanted.join(" "));
-        let mut npm = Command::new("npm");
-        // No scripts of the packages run at their installation; none of them needs any.
-        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact", "--prefix"]);
-        npm.arg(self.dir.join("node")).args(wanted);
-        self.run("npm-install", &mut npm, INSTALL_LIMIT)
+        npm::has(&self.dir.join("node"), name, version)
     }
 
     fn python_packages(&mut self) {

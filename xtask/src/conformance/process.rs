@@ -92,22 +92,22 @@ impl Drop for Process {
 
 /// What a child that ends by itself came to.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// None after a signal, or when it was ended because its time was over.
-    pub(super) code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// All that it wrote, to either stream.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Ended {
     /// The last line it wrote that is not empty.
-    pub(super) fn last_line(&self) -> &str {
+    pub(crate) fn last_line(&self) -> &str {
         self.text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing")
     }
 }
 
 /// Runs a child to its end, for at most `limit`.
-pub(super) fn finish(name: &str, command: &mut Command, dir: &Path, limit: Duration) -> Outcome<Ended> {
+pub(crate) fn finish(name: &str, command: &mut Command, dir: &Path, limit: Duration) -> Outcome<Ended> {
     let mut process = Process::start(name, command, dir)?;
     let start = stopwatch();
     let mut code = None;
