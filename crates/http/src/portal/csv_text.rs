@@ -1,26 +1,21 @@
 //! Rows of CSV (RFC 4180) for people's spreadsheets.
 
+use csv::{Terminator, WriterBuilder};
+
 /// What makes a spreadsheet take a field for a formula
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// One row, with its line break. A field that a spreadsheet would take for a formula gets an apostrophe in front.
 pub(super) fn row<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
-    let mut row = String::new();
-    for (index, field) in fields.into_iter().enumerate() {
-        if index > 0 {
-            row.push(',');
-        }
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    let guarded = fields.into_iter().map(|field| {
         let guard = if field.starts_with(FORMULA) { "'" } else { "" };
-        if field.contains([',', '"', '\n', '\r']) {
-            row.push_str(&format!("\"{guard}{}\"", field.replace('"', "\"\"")));
-        } else {
-            row.push_str(guard);
-            row.push_str(field);
-        }
-    }
-    row.push_str("\r\n");
-    row
+        format!("{guard}{field}")
+    });
+    writer.write_record(guarded).expect("memory takes every row");
+    let row = writer.into_inner().expect("memory takes every row");
+    String::from_utf8(row).expect("rows of texts are text")
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What a form sends: `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5.1).
 
-use percent_encoding::percent_decode;
-
 use super::field::Wrong;
 use crate::limits::storable;
 
@@ -20,12 +18,7 @@ pub(crate) struct Form {
 impl Form {
     /// Reads a body; what is no UTF-8 is replaced. Also reads the query of an address.
     pub(crate) fn parse(body: &[u8]) -> Self {
-        let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).take(FIELDS_MAX);
-        let fields = pairs.map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            (decoded(&pair[..at]), decoded(pair.get(at + 1..).unwrap_or_default()))
-        });
-        Self { fields: fields.collect() }
+        Self { fields: form_urlencoded::parse(body).into_owned().take(FIELDS_MAX).collect() }
     }
 
     /// A form of these fields.
@@ -83,11 +76,6 @@ impl Form {
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).filter(|(key, _)| *key != PROOF)
     }
-}
-
-fn decoded(text: &[u8]) -> String {
-    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
