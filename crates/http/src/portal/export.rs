@@ -6,12 +6,18 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use redress_core::audit::Deed;
+use redress_core::role::Act;
+use redress_engine::engine::Engine;
 use redress_engine::error::EngineError;
 use redress_engine::lists::EXPORT_ROWS_MAX;
 
 use super::csv_text::row;
 use super::format;
 use super::gate::{Caller, Scope, Signed};
+use super::list_query::ListQuery;
+use super::page::see_other;
+use super::problem::Stop;
 use super::text::fill;
 
 /// A list, some rows at a time.
@@ -23,6 +29,28 @@ pub(super) trait Export: Send + 'static {
     fn was_cut(&self) -> bool;
 }
 
+/// Answers with all pages of the list `name` as a file, and notes who took it. Where something was typed that cannot be,
+/// the list says what.
+pub(super) async fn export_list<F, E: Export>(
+    who: &Signed,
+    query: Option<String>,
+    name: &str,
+    columns: &[&'static str],
+    filter: impl FnOnce(&mut ListQuery) -> F,
+    begin: impl FnOnce(&Engine, Scope, F) -> E,
+) -> Result<Response, Stop> {
+    let scope = who.to(&Act::Export)?;
+    let seen = who.seen();
+    let mut query = ListQuery::of(query, seen.language.texts());
+    let filter = filter(&mut query);
+    if query.is_wrong() {
+        return Ok(see_other(&format!("/portal/{name}?{}", query.kept())));
+    }
+    let (object, detail) = (Some(name.to_owned()), Some(query.kept()));
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::ListExported, object, detail).await?;
+    Ok(csv_answer(who, scope, name, columns, begin(&seen.engine, scope, filter)))
+}
+
 enum Writing<E> {
     Header(E),
     Rows(E),
@@ -31,7 +59,7 @@ enum Writing<E> {
 
 /// Answers with a file. Where the store fails on the way the answer breaks off, so that nobody takes a part for all of
 /// it; where there are more rows than a file may have, its last line says so.
-pub(super) fn csv_answer<E: Export>(
+fn csv_answer<E: Export>(
     who: &Signed,
     scope: Scope,
     name: &str,

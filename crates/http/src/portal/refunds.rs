@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
@@ -15,7 +14,7 @@ use redress_engine::error::EngineError;
 use redress_engine::lists::{EXPORT_ROWS_MAX, RefundExport, RefundListFilter};
 
 use super::csv_text::row;
-use super::export::{Export, csv_answer};
+use super::export::{Export, export_list};
 use super::field::Field;
 use super::format;
 use super::gate::{Caller, Signed};
@@ -188,17 +187,10 @@ const COLUMNS: [&str; 21] = [
 
 /// The same as a file, of all pages.
 pub(crate) async fn export(who: Signed, RawQuery(query): RawQuery) -> Result<Response, Stop> {
-    let scope = who.to(&Act::Export)?;
-    let seen = who.seen();
-    let mut query = ListQuery::of(query, seen.language.texts());
-    let filter = filter(&mut query);
-    if query.is_wrong() {
-        return Ok(super::page::see_other(&format!("/portal/refunds?{}", query.kept())));
-    }
-    let (object, detail) = (Some("refunds".to_owned()), Some(query.kept()));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::ListExported, object, detail).await?;
-    let export = seen.engine.export_refunds(scope.merchant, scope.environment, filter);
-    Ok(csv_answer(&who, scope, "refunds", &COLUMNS, export))
+    export_list(&who, query, "refunds", &COLUMNS, filter, |engine, scope, filter| {
+        engine.export_refunds(scope.merchant, scope.environment, filter)
+    })
+    .await
 }
 
 impl Export for RefundExport {
