@@ -21,6 +21,9 @@ const SEEN_MS_MAX: u64 = 20_000;
 /// How long a page may take to load, or a script to end, in milliseconds.
 const LOAD_MS_MAX: u64 = 40_000;
 
+/// How long a page may take to be left.
+const LEFT_LIMIT: Duration = Duration::from_secs(20);
+
 /// How long a file may take to be downloaded.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(20);
 
@@ -167,10 +170,23 @@ impl Browser {
         }
     }
 
+    /// Clicks what leads to another page, and waits until this one is left: what is looked for then is not found on the
+    /// old page, which is about to go.
+    #[track_caller]
+    pub(crate) fn leave_by(&self, css: &str) {
+        self.ask("document.documentElement.dataset.left = ''");
+        self.click(css);
+        until("the next page", LEFT_LIMIT, || {
+            let script = json!({ "script": "return 'left' in document.documentElement.dataset", "args": [] });
+            // Between two pages there is none to ask.
+            (self.session.post("/execute/sync", &script) == Ok(Value::Bool(false))).then_some(())
+        });
+    }
+
     /// Clicks what leads to the next page, and counts it.
     #[track_caller]
     pub(crate) fn step(&self, css: &str) {
-        self.click(css);
+        self.leave_by(css);
         self.steps.fetch_add(1, Relaxed);
     }
 

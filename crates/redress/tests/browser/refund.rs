@@ -67,7 +67,7 @@ fn what_is_not_possible_is_said_beside_its_field_and_changes_nothing() {
         browser.fill(AMOUNT, typed);
         browser.fill("#f-note", "the note stays");
         browser.choose(REASON, "duplicate");
-        browser.click(TO_SUMMARY);
+        browser.leave_by(TO_SUMMARY);
         browser.see("#f-amount-wrong");
         assert!(!browser.text("#f-amount-wrong").is_empty());
         assert!(
@@ -83,12 +83,12 @@ fn what_is_not_possible_is_said_beside_its_field_and_changes_nothing() {
     // Nothing is chosen.
     browser.fill(AMOUNT, "1.00");
     browser.choose(REASON, "");
-    browser.click(TO_SUMMARY);
+    browser.leave_by(TO_SUMMARY);
     browser.see("#f-reason-wrong");
     // Another reason wants its words.
     browser.choose(REASON, "other");
     browser.fill("#f-note", "");
-    browser.click(TO_SUMMARY);
+    browser.leave_by(TO_SUMMARY);
     browser.see("#f-note-wrong");
     assert_eq!(browser.typed(AMOUNT), "1.00");
     assert!(shop.effects(&payment).is_empty());
@@ -104,7 +104,7 @@ fn a_currency_without_decimals_takes_none() {
     assert_eq!(browser.typed(AMOUNT), payment.amount);
     browser.fill(AMOUNT, "1000.5");
     browser.choose(REASON, "duplicate");
-    browser.click(TO_SUMMARY);
+    browser.leave_by(TO_SUMMARY);
     browser.see("#f-amount-wrong");
     browser.fill(AMOUNT, "1000");
     browser.click(TO_SUMMARY);
