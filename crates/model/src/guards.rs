@@ -20,6 +20,8 @@ pub enum Without {
     LateOutcome,
     /// A notification is believed without proof and without asking.
     Verification,
+    /// A refusal by notification is believed without proof and without asking.
+    RefusalVerification,
     /// A refund in flight can be withdrawn, and its amount is released.
     CancelOnlyUnsent,
     /// The one row of a list that could be ours is taken for ours.
@@ -64,7 +66,7 @@ pub enum Without {
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -72,6 +74,7 @@ impl Without {
         Self::LeaseCheck,
         Self::LateOutcome,
         Self::Verification,
+        Self::RefusalVerification,
         Self::CancelOnlyUnsent,
         Self::AmbiguousIsUnknown,
         Self::TwoAreNotOne,
@@ -110,7 +113,7 @@ impl Without {
         match self {
             Self::Reservation => (Kind::Blind, p::LEDGER),
             Self::TimeoutIsUnknown | Self::DoubtIsUnknown => (Kind::Blind, p::FAILED),
-            Self::NotFoundIsUnknown => (Kind::List, p::FAILED),
+            Self::NotFoundIsUnknown | Self::RefusalVerification => (Kind::List, p::FAILED),
             Self::OneKey | Self::Window => (Kind::KeyAndQuery, p::ONE_EFFECT),
             Self::LeaseCheck | Self::LeaseInsideWindow => (Kind::KeyAndQuery, p::ONE_EFFECT),
             Self::LateOutcome => (Kind::Blind, p::HEARD),

@@ -25,7 +25,12 @@ struct Asked {
 }
 
 fn main() -> ExitCode {
-    match read(std::env::args().skip(1)) {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match read(args.into_iter()) {
         Err(said) => {
             eprint!("{said}{HELP}");
             ExitCode::FAILURE

@@ -199,6 +199,8 @@ impl Redress {
                 // By an id that the PSP may have given to this refund or to another, and by one that it never gave.
                 actions.push(Action::Forge { refund, answer: Answer::Done(0) });
                 actions.push(Action::Forge { refund, answer: Answer::Done(99) });
+                // It would release money that is gone.
+                actions.push(Action::Forge { refund, answer: Answer::Refused });
             }
         }
     }

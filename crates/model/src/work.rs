@@ -149,6 +149,8 @@ impl Redress {
         if !signed && !self.kind.list_shows_reference() && (bound.is_none() || bound != about) {
             return true;
         }
+        let believed = self.lacks(Without::Verification)
+            || (answer == Answer::Refused && self.lacks(Without::RefusalVerification));
         let said = outcome(answer);
         let ours = refund(self, place, &world.rows[usize::from(place)]);
         let told = Told {
@@ -156,7 +158,7 @@ impl Redress {
             amount: None,
             psp_refund_id: said.psp_refund_id(),
             outcome: &said,
-            must_confirm: !signed && !self.lacks(Without::Verification),
+            must_confirm: !signed && !believed,
             foreign: false,
             superseded_by: &[],
         };
