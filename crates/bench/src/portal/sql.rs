@@ -12,15 +12,19 @@
 //!
 //! Of ten payments eight have one refund, one has two and one has none. One in 20 000 is disputed.
 
+use serde::{Deserialize, Serialize};
+
 /// A refund is asked for so long after its payment, in milliseconds.
 const REFUNDED_AFTER_MILLIS: u64 = 3_600_000;
 
-/// Which refunds are unknown, and which payment of twenty thousand is disputed: of so many the one with this number.
+/// Which refunds are unknown: of so many the one with this number.
 pub(super) const UNKNOWN: (u32, u32) = (5_000, 7);
+
+/// Which payments are disputed, likewise.
 pub(super) const DISPUTED: (u32, u32) = (20_000, 9);
 
-/// When the rows are of.
-#[derive(Clone, Copy, Debug)]
+/// When everything happened.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Times {
     /// When the first payment was taken in, in milliseconds since 1970.
     pub(super) start_millis: u64,
@@ -108,6 +112,12 @@ pub(super) fn bytes(of: &[u8; 16]) -> String {
     format!("x'{:032x}'", u128::from_be_bytes(*of))
 }
 
+/// What was captured by a payment, in minor units.
+pub(super) fn captured_minor(number: u32) -> u32 {
+    10_000 + number % 400 * 50
+}
+
+/// The same in SQL.
 fn captured(number: &str) -> String {
     format!("(10000 + {number} % 400 * 50)")
 }
@@ -343,7 +353,8 @@ mod tests {
 
     #[test]
     fn ids_are_in_the_order_of_their_numbers_and_no_two_are_alike() {
-        let times = Times { start_millis: 1_700_000_000_000, step_millis: 864, end_millis: 1_800_000_000_000 };
+        let times =
+            Times { start_millis: 1_700_000_000_000, step_millis: 864, end_millis: 1_800_000_000_000 };
         assert_eq!(bytes(&times.payment(1)), "x'018bcfe56b6070018000000000001eef'");
         let numbers = [0, 1, 2, 999_999, 9_999_999];
         assert!(numbers.is_sorted_by_key(|number| times.payment(*number)));
