@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What there is to measure, and whether PostgreSQL can have a part in it.
-const KNOWN: [(&str, bool); 4] = [("accept", true), ("settle", true), ("events", false), ("portal", false)];
+static KNOWN: [(&str, bool); 4] = [("accept", true), ("settle", true), ("events", false), ("portal", false)];
 
 /// Rows that need PostgreSQL.
 const ON_POSTGRES: [&str; 2] = ["postgres", "pgbench"];
@@ -17,7 +17,7 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     let (ours, theirs): (Vec<_>, Vec<_>) =
         args.iter().partition(|arg| ["--no-pg-install", "--without-postgres"].contains(&arg.as_str()));
     let known = |name: &str| KNOWN.iter().find(|(known, _)| *known == name);
-    let found = theirs.split_first().and_then(|(name, rest)| Some((known(name)?, rest)));
+    let found = theirs.split_first().and_then(|(name, rest)| Some((known(name.as_str())?, rest)));
     let Some(((what, on_postgres), rest)) = found else {
         let names = KNOWN.map(|(name, _)| name).join("|");
         return Err(format!("usage: cargo xtask bench {names} [ARGS...]"));

@@ -145,6 +145,7 @@ const SETTINGS: &[Page] = &[
     page("an endpoint", |of, _| format!("/portal/settings/endpoints/{}", of.endpoint)),
     page("PSP accounts", |_, _| "/portal/settings/accounts".to_owned()),
     page("a new PSP account", |_, _| "/portal/settings/accounts/new".to_owned()),
+    page("a new PSP account's fields", |_, _| "/portal/settings/accounts/new?psp=stripe".to_owned()),
     page("a PSP account", |of, _| format!("/portal/settings/accounts/{}", of.account)),
     page("people", |_, _| "/portal/settings/people".to_owned()),
     page("a new person", |_, _| "/portal/settings/people/new".to_owned()),
