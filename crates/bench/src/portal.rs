@@ -230,11 +230,17 @@ fn print(report: &Report) {
         let (word, max) = (word(*fast), P95_MILLIS_MAX);
         println!("{word} {p95_millis:>8.2} ms at the 95th percentile ({page}): {max:.0} or less, each page");
     }
+    for Row { page, p95_millis, .. } in pages.iter().filter(|row| row.p95_millis > P95_MILLIS_MAX) {
+        println!("       {p95_millis:>8.2} ms: {page}");
+    }
     if let Some(Row { page, bytes_with_files, .. }) = pages.iter().max_by_key(|row| row.bytes_with_files) {
         let word = word(*small);
         println!(
             "{word} {bytes_with_files:>8} bytes with all that it loads ({page}): {BYTES_MAX} or less, each page"
         );
+    }
+    for Row { page, bytes_with_files, .. } in pages.iter().filter(|row| row.bytes_with_files > BYTES_MAX) {
+        println!("       {bytes_with_files:>8} bytes: {page}");
     }
 }
 
