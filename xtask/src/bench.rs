@@ -7,18 +7,23 @@ use crate::{
     run::{cargo, run},
 };
 
+/// What there is to measure, and whether PostgreSQL can have a part in it.
+static KNOWN: [(&str, bool); 4] = [("accept", true), ("settle", true), ("events", false), ("portal", false)];
+
 /// Rows that need PostgreSQL.
 const ON_POSTGRES: [&str; 2] = ["postgres", "pgbench"];
 
 pub(crate) fn command(args: &[String]) -> Outcome {
     let (ours, theirs): (Vec<_>, Vec<_>) =
         args.iter().partition(|arg| ["--no-pg-install", "--without-postgres"].contains(&arg.as_str()));
-    let known = |name: &str| ["accept", "settle", "events"].contains(&name);
-    let Some((what, rest)) = theirs.split_first().filter(|(name, _)| known(name.as_str())) else {
-        return Err("usage: cargo xtask bench accept|settle|events [ARGS...]".into());
+    let known = |name: &str| KNOWN.iter().find(|(known, _)| *known == name);
+    let found = theirs.split_first().and_then(|(name, rest)| Some((known(name.as_str())?, rest)));
+    let Some(((what, on_postgres), rest)) = found else {
+        let names = KNOWN.map(|(name, _)| name).join("|");
+        return Err(format!("usage: cargo xtask bench {names} [ARGS...]"));
     };
     let has = |name: &str| ours.iter().any(|arg| *arg == name);
-    let cluster = match what.as_str() != "events" && needs_postgres(rest) && !has("--without-postgres") {
+    let cluster = match *on_postgres && needs_postgres(rest) && !has("--without-postgres") {
         true => Some(Cluster::start(&programs(!has("--no-pg-install"))?, Durable::Yes)?),
         false => None,
     };

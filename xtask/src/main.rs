@@ -31,6 +31,8 @@ cargo xtask COMMAND
           refunds accepted, executed at the sandbox, settled and told, beside the same number only accepted
   bench events [--events N] [--json] [ARGS...]
           how fast the feed of events is read from the embedded store
+  bench portal [--rows N] [--times N] [--keep] [--json] [ARGS...]
+          how fast the portal's pages are answered, and how large they are
   torture [--kills N] [--engine sqlite|postgres|both] [--processes 1|2] [--database none|cut|restart|failover]
           [--seed S] [--json] [--no-pg-install]
           the released program as real processes: killed, cut off from its database, and judged from outside

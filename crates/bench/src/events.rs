@@ -16,7 +16,7 @@ use redress_engine::admin::keys::CredentialKind;
 use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -24,7 +24,7 @@ use crate::accept::cores;
 use crate::job::Place;
 use crate::measure::{now, percentile};
 use crate::prepare::{self, order_ref};
-use crate::{Outcome, copy, process, server};
+use crate::{Outcome, answer, copy, process, server};
 
 /// Refunds that are made at once while the store is filled.
 const MAKERS: u32 = 64;
@@ -168,7 +168,7 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
     let (mut cursor, mut events, mut bytes, mut waits) = (String::new(), 0_u64, 0_u64, Vec::new());
     let (cpu_before, began) = (cpu()?, now());
-    let mut answer = vec![0; PAGE_BYTES_MAX];
+    let mut buffer = vec![0; PAGE_BYTES_MAX];
     loop {
         let request = format!(
             "GET /v1/events?limit={}{cursor} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\r\n",
@@ -176,7 +176,8 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
         );
         let asked = now();
         stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
-        let body = body(&mut stream, &mut answer).await?;
+        let body = answer::read(&mut stream, &mut buffer).await?.body;
+        let body = std::str::from_utf8(body).map_err(|error| error.to_string())?;
         waits.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
         bytes += body.len() as u64;
         events += body.matches(r#""id":"evt_"#).count() as u64;
@@ -200,33 +201,6 @@ async fn round(args: &EventsArgs, address: &str, key: &str) -> Outcome<Round> {
         cpu_micros: cpu_nanos as f64 / 1e3 / events as f64,
         bytes: bytes as f64 / events as f64,
     })
-}
-
-/// Reads one answer; it must be a 200 with a length.
-async fn body<'a>(stream: &mut TcpStream, buffer: &'a mut [u8]) -> Outcome<&'a str> {
-    let (mut filled, mut bounds) = (0, None);
-    loop {
-        let read = stream.read(&mut buffer[filled..]).await.map_err(|error| error.to_string())?;
-        if read == 0 {
-            return Err("the answer broke off, or is too long".to_owned());
-        }
-        filled += read;
-        if bounds.is_none()
-            && let Some(head) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n")
-        {
-            let text = std::str::from_utf8(&buffer[..head]).map_err(|error| error.to_string())?;
-            let line =
-                |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
-            if !text.starts_with("HTTP/1.1 200") {
-                return Err(format!("not a page: {text}"));
-            }
-            let length: usize = line("content-length:").ok_or("an answer without a length")?;
-            bounds = Some((head + 4, head + 4 + length));
-        }
-        if let Some((start, end)) = bounds.filter(|(_, end)| filled >= *end) {
-            return std::str::from_utf8(&buffer[start..end]).map_err(|error| error.to_string());
-        }
-    }
 }
 
 fn print(report: &Report) {

@@ -3,6 +3,7 @@
 #![expect(clippy::float_arithmetic, reason = "rates and ratios for people; no money is counted here")]
 
 mod accept;
+mod answer;
 mod copy;
 mod disk;
 mod events;
@@ -12,6 +13,7 @@ mod load;
 mod measure;
 mod peers;
 mod pgbench;
+mod portal;
 mod prepare;
 mod process;
 mod report;
@@ -43,6 +45,8 @@ enum Command {
     Settle(settle::SettleArgs),
     /// How fast the feed of events is read.
     Events(events::EventsArgs),
+    /// How fast the portal's pages are answered, and how large they are.
+    Portal(portal::PortalArgs),
     /// The PSPs, played; `settle` starts it.
     #[command(hide = true)]
     Sandbox {
@@ -104,6 +108,7 @@ fn main() -> ExitCode {
         Command::Accept(args) => accept::run(&args),
         Command::Settle(args) => settle::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Portal(args) => portal::run(&args),
         Command::Sandbox { file } => peers::play(file),
         Command::Sink => sink::run(),
         Command::Server { job } => server::run(&job),

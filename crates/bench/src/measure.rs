@@ -33,7 +33,7 @@ pub(crate) fn shuffled(count: u32, seed: u64) -> Vec<u32> {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): spread well enough to choose orders by.
-fn next(state: &mut u64) -> u64 {
+pub(crate) fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

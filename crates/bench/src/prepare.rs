@@ -307,7 +307,8 @@ impl Transport for NoNetwork {
     }
 }
 
-fn tables() -> u64 {
+/// Tells one set of tables from another.
+pub(crate) fn tables() -> u64 {
     let mut hasher = DefaultHasher::new();
     MIGRATIONS.iter().for_each(|step| step.sql.hash(&mut hasher));
     hasher.finish()
