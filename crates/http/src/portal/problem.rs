@@ -5,10 +5,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use redress_engine::admin::AdminError;
 use redress_engine::error::EngineError;
-use redress_engine::portal::PortalError;
+use redress_engine::portal::{PortalError, SessionToken};
 
+use super::cookies;
 use super::form::Form;
 use super::gate::{Caller, Seen};
+use super::kept::Kept;
 use super::language::Language;
 use super::nav;
 use super::page::{self, Bare, Shell};
@@ -140,9 +142,6 @@ fn told(language: Language, status: StatusCode, title: &str, text: &str) -> Resp
     page::rendered(status, &Told { s: Bare::of(language), title, text, request })
 }
 
-/// Names of fields that are not shown again.
-const SECRETS: [&str; 3] = ["password", "code", "credential"];
-
 /// The form's own page again, for what is not sent a second time: secrets and files.
 pub(super) fn typed_again(seen: &Seen) -> Response {
     page::done(&seen.here, Said::TypedAgain, seen.https)
@@ -152,17 +151,25 @@ pub(super) fn typed_again(seen: &Seen) -> Response {
 #[template(path = "portal/again.html")]
 struct Again<'a> {
     s: Shell,
-    action: &'a str,
-    fields: Vec<(&'a str, &'a str)>,
+    told: &'a str,
+    kept: &'a Kept,
 }
 
 /// A form whose proof is an old one: to be confirmed, with what was typed.
-pub(super) fn again<C: Caller>(who: &C, action: &str, form: &Form) -> Response {
-    let fields: Vec<_> = form.all().collect();
-    if who.person().is_none() || fields.iter().any(|(name, _)| SECRETS.iter().any(|word| name.contains(word)))
-    {
+pub(super) fn again<C: Caller>(who: &C, to: &str, form: &Form) -> Response {
+    let Some(kept) = Kept::of(to, form).filter(|_| who.person().is_some()) else {
         return typed_again(who.seen());
-    }
-    let page = Again { s: Shell::of(who, nav::Area::None), action, fields };
+    };
+    let s = Shell::of(who, nav::Area::None);
+    let page = Again { told: s.t.common.again, kept: &kept, s };
     page::show(StatusCode::CONFLICT, &page.s, &page)
+}
+
+/// A form for which a code was missing: to be confirmed now that the code was taken, in the session of this token.
+pub(super) fn after_code<C: Caller>(who: &C, kept: &Kept, next: &str, token: &SessionToken) -> Response {
+    let s = Shell::of(who, nav::Area::None).renewed(token, next);
+    let page = Again { told: s.t.common.again_after_code, kept, s };
+    let mut response = page::show(StatusCode::OK, &page.s, &page);
+    cookies::set_session(&mut response, token, who.seen().https);
+    response
 }
