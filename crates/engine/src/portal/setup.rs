@@ -58,7 +58,8 @@ impl Engine {
             let (begun, run) = engine.begin_keyed(who.user.merchant, FORMS, &name, &parts).await?;
             match begun {
                 Begun::First => {
-                    let made = engine.make_one_key((&who, &origin), kind, environment, rights).await;
+                    let made =
+                        Box::pin(engine.make_one_key((&who, &origin), kind, environment, rights)).await;
                     let object = made.as_ref().ok().map(|(key, _)| key.id.to_string());
                     engine.end_form(run, object).await;
                     made.map(|(key, secret)| KeyMade::Now(key, secret))

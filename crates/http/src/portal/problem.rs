@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use redress_core::role::Why;
 use redress_engine::admin::AdminError;
+use redress_engine::admin::fault::Fault;
 use redress_engine::error::EngineError;
 use redress_engine::portal::{PortalError, SessionToken};
 
@@ -25,8 +27,17 @@ pub(crate) enum Stop {
     Answer(Box<Response>),
     /// With the page about a problem.
     Problem(Problem),
-    /// With words of the engine's.
-    Told(StatusCode, String),
+    /// With what the engine says against it.
+    Said(StatusCode, Against),
+}
+
+/// What the engine says against something: the page says it in its language.
+#[derive(Clone)]
+pub(crate) enum Against {
+    /// It cannot be, or contradicts what is there.
+    Fault(Fault),
+    /// The person may not.
+    Why(Why),
 }
 
 impl From<Response> for Stop {
@@ -47,14 +58,16 @@ impl From<EngineError> for Stop {
     }
 }
 
-/// A page that knows better says so beside a field; what is left are words for people all the same.
+/// A page that knows better says so beside a field; what is left is told on a page of its own.
 impl From<AdminError> for Stop {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Engine(error) => error.into(),
             AdminError::NotFound(_) => Self::Problem(Problem::NoRoute),
-            AdminError::Invalid { .. } => Self::Told(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            AdminError::Conflict(text) => Self::Told(StatusCode::CONFLICT, text),
+            AdminError::Invalid { problem, .. } => {
+                Self::Said(StatusCode::UNPROCESSABLE_ENTITY, Against::Fault(problem))
+            }
+            AdminError::Conflict(fault) => Self::Said(StatusCode::CONFLICT, Against::Fault(fault)),
         }
     }
 }
@@ -63,7 +76,7 @@ impl From<PortalError> for Stop {
     fn from(error: PortalError) -> Self {
         match error {
             PortalError::Admin(error) => error.into(),
-            PortalError::Refused(why) => Self::Told(StatusCode::FORBIDDEN, why.to_string()),
+            PortalError::Refused(why) => Self::Said(StatusCode::FORBIDDEN, Against::Why(why)),
         }
     }
 }
@@ -74,7 +87,7 @@ impl IntoResponse for Stop {
         let unfinished = match self {
             Self::Answer(response) => return *response,
             Self::Problem(problem) => Unfinished::Problem(problem),
-            Self::Told(status, text) => Unfinished::Told(status, text),
+            Self::Said(status, against) => Unfinished::Said(status, against),
         };
         let mut response = ().into_response();
         response.extensions_mut().insert(unfinished);
@@ -85,15 +98,20 @@ impl IntoResponse for Stop {
 #[derive(Clone)]
 enum Unfinished {
     Problem(Problem),
-    Told(StatusCode, String),
+    Said(StatusCode, Against),
 }
 
 /// Makes the page of an answer that has none yet.
 pub(super) fn finish(mut response: Response, language: Language) -> Response {
     match response.extensions_mut().remove() {
         Some(Unfinished::Problem(problem)) => of_problem(problem, language),
-        Some(Unfinished::Told(status, text)) => {
-            told(language, status, language.texts().common.problem, &text)
+        Some(Unfinished::Said(status, against)) => {
+            let t = language.texts();
+            let text = match against {
+                Against::Fault(fault) => t.fault(&fault),
+                Against::Why(why) => t.why(&why),
+            };
+            told(language, status, t.common.problem, &text)
         }
         None => response,
     }

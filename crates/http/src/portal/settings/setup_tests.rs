@@ -224,6 +224,22 @@ async fn an_endpoint_is_added_tested_switched_and_revoked() {
     }
 }
 
+#[tokio::test]
+async fn what_the_engine_refuses_is_told_in_the_persons_language() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    browser.speaks("ar");
+    let list = "/portal/settings/endpoints";
+    let page = browser.get("/portal/settings/endpoints/new").await;
+    for url in ["nowhere", "ftp://shop.example/", "https://a:b@shop.example/", "https://shop.example:25/"] {
+        let wrong = browser.submit(&page, list, &[("name", "Shop"), ("url", url)]).await;
+        let told = beside(&wrong, "url");
+        assert!(told.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)), "{url}: {told}");
+        assert!(!told.contains("must") && !told.contains("refused"), "{url}: {told}");
+    }
+}
+
 /// The proof of a page's forms.
 fn proof(page: &Answer) -> (String, String) {
     form(page, "/portal/sign-out", &[]).into_iter().find(|(name, _)| name == "proof").unwrap()
