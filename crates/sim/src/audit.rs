@@ -7,6 +7,7 @@ use redress_store::Row;
 use serde::Deserialize;
 
 mod deliveries;
+mod own_api;
 mod refunds;
 mod signatures;
 mod turns;
@@ -19,7 +20,7 @@ pub const PAYMENTS: &str = "SELECT merchant_id, payment_id, order_ref, captured,
      refunded_before FROM payments";
 /// The statement for [`Evidence::refunds`].
 pub const REFUNDS: &str = "SELECT merchant_id, refund_id, payment_id, ordinal, amount, state, reason, event_count, \
-     failure_code, psp_refund_id FROM refunds ORDER BY refund_id";
+     failure_code, psp_refund_id, description FROM refunds ORDER BY refund_id";
 /// The statement for [`Evidence::events`].
 pub const EVENTS: &str = "SELECT refund_id, number, kind, author FROM events WHERE refund_id IS NOT NULL \
      ORDER BY refund_id, number";
@@ -162,6 +163,7 @@ struct RefundRow {
     amount: i64,
     state: String,
     reason: String,
+    description: Option<String>,
     event_count: i64,
     failure_code: Option<String>,
 }
@@ -169,6 +171,16 @@ struct RefundRow {
 impl RefundRow {
     fn key(&self) -> String {
         format!("rf-{}", base32(self.id))
+    }
+
+    /// The id in Redress' own API.
+    fn own_id(&self) -> String {
+        format!("rf_{}", base32(self.id))
+    }
+
+    /// What its wish is recognised by: the description where there is one, as reasons are a list in the own API.
+    fn mark(&self) -> &str {
+        self.description.as_deref().filter(|text| !text.is_empty()).unwrap_or(&self.reason)
     }
 
     fn over(&self) -> bool {
@@ -226,6 +238,7 @@ pub fn judge(evidence: &Evidence) -> Vec<String> {
     books.judge_ledger();
     books.judge_strangers();
     books.judge_wishes();
+    books.judge_own_answers();
     books.judge_refunds();
     books.judge_balances();
     if evidence.closed {
@@ -277,6 +290,7 @@ fn read(evidence: &Evidence) -> Result<Books<'_>, String> {
                 event_count: row.int(7)?,
                 failure_code: row.opt_text(8)?,
                 psp_refund_id: row.opt_text(9)?,
+                description: row.opt_text(10)?,
             })
         })?,
         events,
