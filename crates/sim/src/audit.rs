@@ -11,9 +11,10 @@ mod own_api;
 mod refunds;
 mod signatures;
 mod turns;
+mod withdrawals;
 
 use crate::wire::base32;
-use crate::witness::{Received, Submit, Wish};
+use crate::witness::{Received, Submit, Wish, Withdrawal};
 
 /// The statement for [`Evidence::payments`].
 pub const PAYMENTS: &str = "SELECT merchant_id, payment_id, order_ref, captured, refunded, reserved, blocked, \
@@ -91,6 +92,8 @@ pub struct Evidence {
     pub merchants: Vec<Merchant>,
     /// What clients asked for and were told.
     pub wishes: Vec<Wish>,
+    /// What clients withdrew and were told.
+    pub withdrawals: Vec<Withdrawal>,
     /// What endpoints received.
     pub received: Vec<Received>,
     /// What was seen broken while it ran.
@@ -239,6 +242,7 @@ pub fn judge(evidence: &Evidence) -> Vec<String> {
     books.judge_strangers();
     books.judge_wishes();
     books.judge_own_answers();
+    books.judge_withdrawals();
     books.judge_refunds();
     books.judge_balances();
     if evidence.closed {
@@ -255,8 +259,9 @@ fn read(evidence: &Evidence) -> Result<Books<'_>, String> {
     let mut events: BTreeMap<Id, Vec<EventRow>> = BTreeMap::new();
     let rows = |row: &Row| -> Result<(), redress_store::StoreError> {
         let kind = row.text(2)?;
-        // Whoever asked for a refund has said nothing of its end.
-        let by_person = kind != "refund.created" && row.opt_text(3)?.is_some();
+        // Whoever asked for a refund, or withdrew it before it was sent, has said nothing of what the PSP did.
+        let closes = !["refund.created", "refund.canceled"].contains(&kind.as_str());
+        let by_person = closes && row.opt_text(3)?.is_some();
         let event = EventRow { number: row.int(1)?, kind, by_person };
         events.entry(row.id16(0)?).or_default().push(event);
         Ok(())

@@ -18,6 +18,7 @@ use crate::wire::{major, portone_token, sgate_signature};
 use crate::witness::{Acknowledged, Face, Wish};
 
 mod own_api;
+mod withdrawals;
 
 /// How long a client waits for an answer, in microseconds.
 const PATIENCE: u64 = 4_000_000;
@@ -172,6 +173,9 @@ impl Run {
     async fn look_after(self: &Arc<Self>, number: usize) {
         let wish = lock(&self.wishes)[number].clone();
         let Some(told) = wish.acknowledged.first().filter(|_| wish.face == Face::Own) else { return };
+        if self.rng.chance(3_500) {
+            self.withdraw(&wish, &told.id).await;
+        }
         if self.rng.chance(4_000) {
             self.read_back(&wish, told).await;
         }

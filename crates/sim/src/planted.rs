@@ -28,6 +28,7 @@ pub(crate) fn connectors(defect: Defect) -> fn(&str) -> Option<&'static dyn Conn
         Defect::PendingIsSuccess => |psp| planted(psp, &PENDING),
         Defect::ResendsWithoutKey => |psp| planted(psp, &RESENDS),
         Defect::TurnIgnored => |psp| planted(psp, &TURN),
+        Defect::LostIsNotSent => |psp| planted(psp, &NOT_SENT),
         _ => by_name,
     }
 }
@@ -38,6 +39,7 @@ static NOT_FOUND: [Planted; 8] = all(Defect::NotFoundIsRefusal);
 static PENDING: [Planted; 8] = all(Defect::PendingIsSuccess);
 static RESENDS: [Planted; 8] = all(Defect::ResendsWithoutKey);
 static TURN: [Planted; 8] = all(Defect::TurnIgnored);
+static NOT_SENT: [Planted; 8] = all(Defect::LostIsNotSent);
 
 static WITHOUT_KEY: Recipe = Recipe {
     lookup: Lookup::ByList,
@@ -152,6 +154,9 @@ impl Connector for Planted {
             let mut exchange = self.inner().submit(transport, account, &ask).await;
             exchange.outcome = match (self.defect, exchange.outcome) {
                 (Defect::TimeoutIsRefusal, Outcome::Unknown(Finding::NoAnswer)) => refusal(),
+                (Defect::LostIsNotSent, Outcome::Unknown(Finding::NoAnswer)) => {
+                    Outcome::NotSent { reason: "a defect on purpose".into() }
+                }
                 (Defect::PendingIsSuccess, Outcome::Pending { psp_refund_id, .. }) => {
                     Outcome::Succeeded { psp_refund_id, arn: None }
                 }

@@ -53,6 +53,25 @@ pub struct Acknowledged {
     pub status: String,
 }
 
+/// A refund that a client withdraws in Redress' own API, and all that came of it.
+#[derive(Clone, Debug)]
+pub struct Withdrawal {
+    /// Who asks, by number.
+    pub merchant: usize,
+    /// It is another merchant's refund.
+    pub stranger: bool,
+    /// The refund's id there.
+    pub refund: String,
+    /// What makes a repeat recognisable, where the client gives it.
+    pub key: Option<String>,
+    /// How often it was asked for.
+    pub asked: u32,
+    /// The answers that said that it is withdrawn.
+    pub done: u32,
+    /// The answers that said that it is not, and not by that request.
+    pub refused: u32,
+}
+
 /// A notification that came to an endpoint.
 #[derive(Clone, Debug)]
 pub struct Received {
