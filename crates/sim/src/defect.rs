@@ -18,8 +18,8 @@ pub enum Defect {
     ResendsWithoutKey,
     /// A connector that says that its PSP can tell refunds of one payment apart.
     TurnIgnored,
-    /// A connector that takes a lost answer for a request that never left.
-    LostIsNotSent,
+    /// A connector that says of every other request that it never left.
+    SentIsNotSent,
     /// A store that believes in ten times the captured sums.
     CapturedTooLarge,
     /// A store that loses a refund that was acknowledged.

@@ -48,8 +48,8 @@ fn two_refunds_at_once_at_a_psp_that_cannot_tell_them_apart_are_caught() {
 }
 
 #[test]
-fn a_lost_answer_taken_for_a_request_that_never_left_is_caught() {
-    caught(Defect::LostIsNotSent, "it is withdrawn, and left all the same");
+fn a_request_that_is_said_never_to_have_left_is_caught() {
+    caught(Defect::SentIsNotSent, "it is withdrawn, and left all the same");
 }
 
 #[test]
