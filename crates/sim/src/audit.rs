@@ -7,19 +7,21 @@ use redress_store::Row;
 use serde::Deserialize;
 
 mod deliveries;
+mod own_api;
 mod refunds;
 mod signatures;
 mod turns;
+mod withdrawals;
 
 use crate::wire::base32;
-use crate::witness::{Received, Submit, Wish};
+use crate::witness::{Received, Submit, Wish, Withdrawal};
 
 /// The statement for [`Evidence::payments`].
 pub const PAYMENTS: &str = "SELECT merchant_id, payment_id, order_ref, captured, refunded, reserved, blocked, \
      refunded_before FROM payments";
 /// The statement for [`Evidence::refunds`].
 pub const REFUNDS: &str = "SELECT merchant_id, refund_id, payment_id, ordinal, amount, state, reason, event_count, \
-     failure_code, psp_refund_id FROM refunds ORDER BY refund_id";
+     failure_code, psp_refund_id, description FROM refunds ORDER BY refund_id";
 /// The statement for [`Evidence::events`].
 pub const EVENTS: &str = "SELECT refund_id, number, kind, author FROM events WHERE refund_id IS NOT NULL \
      ORDER BY refund_id, number";
@@ -90,6 +92,8 @@ pub struct Evidence {
     pub merchants: Vec<Merchant>,
     /// What clients asked for and were told.
     pub wishes: Vec<Wish>,
+    /// What clients withdrew and were told.
+    pub withdrawals: Vec<Withdrawal>,
     /// What endpoints received.
     pub received: Vec<Received>,
     /// What was seen broken while it ran.
@@ -162,6 +166,7 @@ struct RefundRow {
     amount: i64,
     state: String,
     reason: String,
+    description: Option<String>,
     event_count: i64,
     failure_code: Option<String>,
 }
@@ -169,6 +174,16 @@ struct RefundRow {
 impl RefundRow {
     fn key(&self) -> String {
         format!("rf-{}", base32(self.id))
+    }
+
+    /// The id in Redress' own API.
+    fn own_id(&self) -> String {
+        format!("rf_{}", base32(self.id))
+    }
+
+    /// What its wish is recognised by: the description where there is one, as reasons are a list in the own API.
+    fn mark(&self) -> &str {
+        self.description.as_deref().filter(|text| !text.is_empty()).unwrap_or(&self.reason)
     }
 
     fn over(&self) -> bool {
@@ -226,6 +241,8 @@ pub fn judge(evidence: &Evidence) -> Vec<String> {
     books.judge_ledger();
     books.judge_strangers();
     books.judge_wishes();
+    books.judge_own_answers();
+    books.judge_withdrawals();
     books.judge_refunds();
     books.judge_balances();
     if evidence.closed {
@@ -242,8 +259,9 @@ fn read(evidence: &Evidence) -> Result<Books<'_>, String> {
     let mut events: BTreeMap<Id, Vec<EventRow>> = BTreeMap::new();
     let rows = |row: &Row| -> Result<(), redress_store::StoreError> {
         let kind = row.text(2)?;
-        // Whoever asked for a refund has said nothing of its end.
-        let by_person = kind != "refund.created" && row.opt_text(3)?.is_some();
+        // Whoever asked for a refund, or withdrew it before it was sent, has said nothing of what the PSP did.
+        let closes = !["refund.created", "refund.canceled"].contains(&kind.as_str());
+        let by_person = closes && row.opt_text(3)?.is_some();
         let event = EventRow { number: row.int(1)?, kind, by_person };
         events.entry(row.id16(0)?).or_default().push(event);
         Ok(())
@@ -277,6 +295,7 @@ fn read(evidence: &Evidence) -> Result<Books<'_>, String> {
                 event_count: row.int(7)?,
                 failure_code: row.opt_text(8)?,
                 psp_refund_id: row.opt_text(9)?,
+                description: row.opt_text(10)?,
             })
         })?,
         events,

@@ -17,6 +17,9 @@ use crate::state::{Run, lock};
 use crate::wire::{major, portone_token, sgate_signature};
 use crate::witness::{Acknowledged, Face, Wish};
 
+mod own_api;
+mod withdrawals;
+
 /// How long a client waits for an answer, in microseconds.
 const PATIENCE: u64 = 4_000_000;
 /// How often a client repeats what was not answered.
@@ -83,11 +86,11 @@ impl Run {
         let merchant = self.rng.index(merchants.len());
         let owner = if self.rng.chance(500) { (merchant + 1) % merchants.len() } else { merchant };
         let payment = self.rng.pick(&merchants[owner].payments);
-        let face = *self.rng.pick(&[Face::Portone, Face::Sgate]);
+        let face = *self.rng.pick(&[Face::Portone, Face::Sgate, Face::Own]);
         // SGate has two decimals at most, for every currency.
         let step = if face == Face::Sgate && payment.kind.decimals == 3 { 10 } else { 1 };
         let minor = match self.rng.below(8) {
-            0 if face == Face::Portone => None,
+            0 if face != Face::Sgate => None,
             0 | 1 => Some(payment.captured),
             2 => Some(payment.captured + 1_000),
             3..=5 => Some(payment.captured / 3 / step * step),
@@ -104,6 +107,7 @@ impl Run {
             minor,
             wrong: self.rng.chance(700),
             sent: 0,
+            made: 0,
             acknowledged: Vec::new(),
             refused: Vec::new(),
         }
@@ -128,6 +132,7 @@ impl Run {
             }
             self.pause(100_000, 2_000_000 << repeat.min(2)).await;
         }
+        self.look_after(number).await;
         if keyed && self.rng.chance(3_000) {
             self.pause(10_000, 20_000_000).await;
             self.ask(number).await;
@@ -156,10 +161,24 @@ impl Run {
             brief(&String::from_utf8_lossy(&answer.body))
         ));
         self.judge(wish.merchant, &answer, &wish.order_ref);
-        let face = if wish.face == Face::Portone { "portone" } else { "sgate" };
-        self.judge_shape(face, &answer);
-        self.write_down(&wish, &answer);
+        self.judge_shape(wish.face, &answer);
+        match wish.face {
+            Face::Own => self.write_down_own(&wish, &answer),
+            Face::Portone | Face::Sgate => self.write_down(&wish, &answer),
+        }
         answer.status != 503
+    }
+
+    /// What a client does with a refund that it was told of, where the face allows it.
+    async fn look_after(self: &Arc<Self>, number: usize) {
+        let wish = lock(&self.wishes)[number].clone();
+        let Some(told) = wish.acknowledged.first().filter(|_| wish.face == Face::Own) else { return };
+        if self.rng.chance(3_500) {
+            self.withdraw(&wish, &told.id).await;
+        }
+        if self.rng.chance(4_000) {
+            self.read_back(&wish, told).await;
+        }
     }
 
     /// A client and its network.
@@ -183,10 +202,11 @@ impl Run {
         match wish.face {
             Face::Portone => self.portone_request(wish, &payment, minor, &reason),
             Face::Sgate => self.sgate_request(wish, &payment, minor, &reason),
+            Face::Own => self.own_request(wish, &payment, minor, &reason),
         }
     }
 
-    /// By its reason a wish's refund is recognised everywhere.
+    /// By this a wish's refund is recognised everywhere: its reason, or its description where reasons are a list.
     pub(crate) fn reason(&self, wish: &Wish) -> String {
         format!("w{} of {}", wish.number, self.merchants()[wish.merchant].code)
     }
@@ -325,7 +345,11 @@ impl Run {
         let (Some(minor), false) = (wish.minor, wish.acknowledged.is_empty()) else { return };
         self.note(format_args!("client w{number} reuses its key"));
         let answer = self.sent(self.request(&wish, Some(minor + 1_000))).await;
-        if let Some(answer) = answer.filter(|answer| answer.status == 200) {
+        let taken = |answer: &Answer| match wish.face {
+            Face::Own => ![422, 503].contains(&answer.status),
+            Face::Portone | Face::Sgate => answer.status == 200,
+        };
+        if let Some(answer) = answer.filter(taken) {
             self.saw(format!("w{number}: its key was taken for another sum: {}", answer.status));
         }
     }
@@ -385,22 +409,31 @@ impl Run {
 
     async fn read(self: &Arc<Self>, merchant: usize, owner: usize, order_ref: &str) {
         let taken_for = if self.defect == Defect::MerchantsMixedUp { owner } else { merchant };
-        let what = self.rng.below(6);
+        let what = self.rng.below(8);
         let sgate = |path: String, operation| self.sgate_signed("GET", taken_for, &path, operation);
         let mut request = match what {
             0 | 1 => self.portone_signed("GET", taken_for, order_ref),
             2 => sgate(format!("/orders/{order_ref}"), "order.detail"),
             3 => sgate(format!("/refunds/{order_ref}_R1"), "refund.detail"),
             4 => sgate(format!("/transactions/{order_ref}_1/merchant"), "transaction.detailForMerchant"),
-            _ => sgate(format!("/merchants/{}", self.merchants()[owner].code), "merchant.detail"),
+            5 => sgate(format!("/merchants/{}", self.merchants()[owner].code), "merchant.detail"),
+            6 => self.own_signed("GET", taken_for, &format!("/v1/payments/{order_ref}")),
+            _ => self.own_signed("GET", taken_for, &format!("/v1/payments/{order_ref}/refundability")),
+        };
+        let face = match what {
+            0 | 1 => Face::Portone,
+            2..=5 => Face::Sgate,
+            _ => Face::Own,
         };
         let forged = self.rng.chance(1_000);
         if forged {
-            request = match what {
-                0 | 1 => Request::get(format!("/api/refund/{order_ref}"))
+            request = match face {
+                Face::Portone => Request::get(format!("/api/refund/{order_ref}"))
                     .header("x-portone-client-key", &self.merchants()[owner].portone.key)
                     .header("authorization", "Bearer eyJhbGciOiJub25lIn0.e30."),
-                _ => Request::get(format!("/api_v1/orders/{order_ref}"))
+                Face::Own => Request::get(format!("/v1/payments/{order_ref}"))
+                    .header("authorization", "Bearer rk_sandbox_no_key_at_all"),
+                Face::Sgate => Request::get(format!("/api_v1/orders/{order_ref}"))
                     .header("x-auth-key", &self.merchants()[owner].sgate.key)
                     .header("x-auth-timestamp", (self.exec.now() / 1_000_000).to_string())
                     .header("x-auth-sign-method", "HmacSHA256")
@@ -411,7 +444,7 @@ impl Run {
         let Some(answer) = self.sent(request.body(Body::empty()).expect("a request")).await else { return };
         let named = if what == 5 && !forged { self.merchants()[owner].code.as_str() } else { order_ref };
         self.judge(merchant, &answer, named);
-        self.judge_shape(if what < 2 { "portone" } else { "sgate" }, &answer);
+        self.judge_shape(face, &answer);
         if (owner != merchant || forged) && answer.status == 200 {
             self.saw(format!("M{merchant} was shown what is of M{owner}: {order_ref}, forged: {forged}"));
         }
@@ -442,19 +475,20 @@ impl Run {
         }
     }
 
-    fn judge_shape(&self, face: &str, answer: &Answer) {
-        if answer.status == 200 {
+    fn judge_shape(&self, face: Face, answer: &Answer) {
+        if [200, 201].contains(&answer.status) {
             return;
         }
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let right = match face {
-            "portone" => {
+            Face::Portone => {
                 ["message", "status_code", "status_reason"].iter().all(|field| body[field].is_string())
             }
-            _ => body["code"].is_string() && body["message"].is_string() && body["data"].is_array(),
+            Face::Own => own_api::is_problem(answer, &body),
+            Face::Sgate => body["code"].is_string() && body["message"].is_string() && body["data"].is_array(),
         };
         if !right {
-            self.saw(format!("an error of {face}'s face has another shape: {body}"));
+            self.saw(format!("an error of the face {face:?} has another shape: {body}"));
         }
     }
 

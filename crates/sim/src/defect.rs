@@ -18,6 +18,8 @@ pub enum Defect {
     ResendsWithoutKey,
     /// A connector that says that its PSP can tell refunds of one payment apart.
     TurnIgnored,
+    /// A connector that says of every other request that it never left.
+    SentIsNotSent,
     /// A store that believes in ten times the captured sums.
     CapturedTooLarge,
     /// A store that loses a refund that was acknowledged.
@@ -38,4 +40,6 @@ pub enum Defect {
     PspActsTwice,
     /// A face that takes one merchant for another.
     MerchantsMixedUp,
+    /// A face that says of what was sent that it is withdrawn.
+    WithdrawalFeigned,
 }

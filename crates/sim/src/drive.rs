@@ -269,6 +269,7 @@ fn judged(run: &Run, closed: bool) -> Vec<String> {
             })
             .collect(),
         wishes: lock(&run.wishes).clone(),
+        withdrawals: lock(&run.withdrawals).clone(),
         received: lock(&run.received).clone(),
         seen: lock(&run.seen).clone(),
         mistakes: lock(&run.mistakes).clone(),

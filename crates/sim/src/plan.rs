@@ -70,6 +70,7 @@ faults! {
     DuplicateNotification = "PSP: duplicate_notification", 1_000;
     NotifyBeforeAnswer = "PSP: notify_before_answer", 1_000;
     SucceedThenFail = "PSP: succeed_then_fail", 1_000;
+    SucceedThenReverse = "PSP: succeed_then_reverse", 1_000;
     ForeignRefund = "a refund is made at the PSP behind Redress' back", 800;
     NoticeLost = "a PSP's notification is lost", 2_500;
     NoticeRefused = "a PSP's notification finds nobody", 2_500;
@@ -96,20 +97,21 @@ faults! {
 }
 
 /// The steps of the sandbox that a fault stands for.
-pub(crate) const STEPS: [(Fault, &str, bool); 13] = [
-    (Fault::Refuse, "refuse", false),
-    (Fault::Pend, "pend", false),
-    (Fault::TimeoutBeforeEffect, "timeout_before_effect", false),
-    (Fault::TimeoutAfterEffect, "timeout_after_effect", false),
-    (Fault::EffectAfter, "effect_after", false),
-    (Fault::Error500BeforeEffect, "error500_before_effect", false),
-    (Fault::Error500AfterEffect, "error500_after_effect", false),
-    (Fault::ResetAfterEffect, "reset_after_effect", false),
-    (Fault::Garbage, "garbage", false),
-    (Fault::Slow, "slow", false),
-    (Fault::DuplicateNotification, "duplicate_notification", true),
-    (Fault::NotifyBeforeAnswer, "notify_before_answer", true),
-    (Fault::SucceedThenFail, "succeed_then_fail", true),
+pub(crate) const STEPS: [(Fault, &str); 14] = [
+    (Fault::Refuse, "refuse"),
+    (Fault::Pend, "pend"),
+    (Fault::TimeoutBeforeEffect, "timeout_before_effect"),
+    (Fault::TimeoutAfterEffect, "timeout_after_effect"),
+    (Fault::EffectAfter, "effect_after"),
+    (Fault::Error500BeforeEffect, "error500_before_effect"),
+    (Fault::Error500AfterEffect, "error500_after_effect"),
+    (Fault::ResetAfterEffect, "reset_after_effect"),
+    (Fault::Garbage, "garbage"),
+    (Fault::Slow, "slow"),
+    (Fault::DuplicateNotification, "duplicate_notification"),
+    (Fault::NotifyBeforeAnswer, "notify_before_answer"),
+    (Fault::SucceedThenFail, "succeed_then_fail"),
+    (Fault::SucceedThenReverse, "succeed_then_reverse"),
 ];
 
 /// What a seed decided.

@@ -28,6 +28,7 @@ pub(crate) fn connectors(defect: Defect) -> fn(&str) -> Option<&'static dyn Conn
         Defect::PendingIsSuccess => |psp| planted(psp, &PENDING),
         Defect::ResendsWithoutKey => |psp| planted(psp, &RESENDS),
         Defect::TurnIgnored => |psp| planted(psp, &TURN),
+        Defect::SentIsNotSent => |psp| planted(psp, &NOT_SENT),
         _ => by_name,
     }
 }
@@ -38,6 +39,7 @@ static NOT_FOUND: [Planted; 8] = all(Defect::NotFoundIsRefusal);
 static PENDING: [Planted; 8] = all(Defect::PendingIsSuccess);
 static RESENDS: [Planted; 8] = all(Defect::ResendsWithoutKey);
 static TURN: [Planted; 8] = all(Defect::TurnIgnored);
+static NOT_SENT: [Planted; 8] = all(Defect::SentIsNotSent);
 
 static WITHOUT_KEY: Recipe = Recipe {
     lookup: Lookup::ByList,
@@ -144,14 +146,18 @@ impl Connector for Planted {
     ) -> BoxFuture<'a, Exchange> {
         Box::pin(async move {
             let mut ask = ask.clone();
+            SENDS.set(SENDS.get() + 1);
+            let is_second = SENDS.get().is_multiple_of(2);
             if self.defect == Defect::FreshKeyEverySend {
-                SENDS.set(SENDS.get() + 1);
                 ask.key.truncate(25);
                 ask.key.push_str(&format!("{:04}", SENDS.get() % 10_000));
             }
             let mut exchange = self.inner().submit(transport, account, &ask).await;
             exchange.outcome = match (self.defect, exchange.outcome) {
                 (Defect::TimeoutIsRefusal, Outcome::Unknown(Finding::NoAnswer)) => refusal(),
+                (Defect::SentIsNotSent, _) if is_second => {
+                    Outcome::NotSent { reason: "a defect on purpose".into() }
+                }
                 (Defect::PendingIsSuccess, Outcome::Pending { psp_refund_id, .. }) => {
                     Outcome::Succeeded { psp_refund_id, arn: None }
                 }

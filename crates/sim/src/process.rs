@@ -359,6 +359,7 @@ impl Faults for CommandGate {
 }
 
 fn is_write(name: &str) -> bool {
-    const WRITES: [&str; 5] = ["accept", "settle", "claim", "record", "refresh"];
+    const WRITES: [&str; 8] =
+        ["accept", "settle", "claim", "record", "refresh", "cancel", "begin_keyed", "end_keyed"];
     WRITES.iter().any(|write| name.starts_with(write))
 }

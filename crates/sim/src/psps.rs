@@ -54,8 +54,17 @@ pub(crate) fn path(psp: &str) -> &'static str {
 }
 
 /// Whether the PSP tells of refunds by itself.
-pub(crate) fn notifies(psp: &str) -> bool {
+fn notifies(psp: &str) -> bool {
     !["momo", "stcpay"].contains(&psp)
+}
+
+/// Whether the PSP's sandbox knows a step: some are about what a PSP tells, and Adyen alone tells that a refund came back.
+pub(crate) fn knows_step(psp: &str, step: &str) -> bool {
+    match step {
+        "duplicate_notification" | "notify_before_answer" | "succeed_then_fail" => notifies(psp),
+        "succeed_then_reverse" => psp == "adyen",
+        _ => true,
+    }
 }
 
 /// Whether the PSP takes no reference of ours, so that nothing in its ledger names a refund of Redress.

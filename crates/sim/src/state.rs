@@ -16,7 +16,7 @@ use crate::merchant::Merchant;
 use crate::plan::{Fault, Plan};
 use crate::process::Process;
 use crate::rng::Rng;
-use crate::witness::{Received, Submit, Wish};
+use crate::witness::{Received, Submit, Wish, Withdrawal};
 
 /// When every run begins, in microseconds since 1970: 2026-11-18T15:06:40Z.
 pub(crate) const START: i64 = 1_795_014_400_000_000;
@@ -41,6 +41,7 @@ pub(crate) struct Run {
     pub(crate) merchants: OnceLock<Vec<Merchant>>,
     pub(crate) processes: Mutex<Vec<Process>>,
     pub(crate) wishes: Mutex<Vec<Wish>>,
+    pub(crate) withdrawals: Mutex<Vec<Withdrawal>>,
     pub(crate) received: Mutex<Vec<Received>>,
     /// What an answer showed that it must not have, as it was seen.
     pub(crate) seen: Mutex<Vec<String>>,
@@ -106,6 +107,7 @@ impl Run {
             merchants: OnceLock::new(),
             processes: Mutex::default(),
             wishes: Mutex::default(),
+            withdrawals: Mutex::default(),
             received: Mutex::default(),
             seen: Mutex::default(),
             told: Mutex::default(),

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::merchant::{Merchant, REDRESS_URL, credentials};
 use crate::plan::{Fault, STEPS};
-use crate::psps::{notifies, tap_key};
+use crate::psps::{knows_step, tap_key};
 use crate::state::{Run, lock};
 use crate::wire::major;
 
@@ -36,8 +36,8 @@ impl Run {
     }
 
     fn step(&self, psp: &'static str) -> String {
-        for (fault, name, only_notifying) in STEPS {
-            if (only_notifying && !notifies(psp)) || !self.strikes_at(fault, psp) {
+        for (fault, name) in STEPS {
+            if !knows_step(psp, name) || !self.strikes_at(fault, psp) {
                 continue;
             }
             return match fault {

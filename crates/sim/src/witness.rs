@@ -8,12 +8,15 @@ pub enum Face {
     Portone,
     /// SGate's.
     Sgate,
+    /// Redress' own.
+    Own,
 }
 
 /// A refund that a client asks for, and all that came of it.
 #[derive(Clone, Debug)]
 pub struct Wish {
-    /// Its number; also in the reason it gives, by which its refund is recognised: `w17`.
+    /// Its number; also in the reason it gives, or the description in Redress' own API, by which its refund is recognised:
+    /// `w17`.
     pub number: usize,
     /// The merchant, by number.
     pub merchant: usize,
@@ -31,6 +34,8 @@ pub struct Wish {
     pub wrong: bool,
     /// How often it was sent.
     pub sent: u32,
+    /// The answers that said that a refund was made by this very request, where the face tells.
+    pub made: u32,
     /// The answers that said that there is a refund.
     pub acknowledged: Vec<Acknowledged>,
     /// The answers that said that there is none, or that it failed: HTTP status and code.
@@ -46,6 +51,25 @@ pub struct Acknowledged {
     pub amount: String,
     /// As the face names it.
     pub status: String,
+}
+
+/// A refund that a client withdraws in Redress' own API, and all that came of it.
+#[derive(Clone, Debug)]
+pub struct Withdrawal {
+    /// Who asks, by number.
+    pub merchant: usize,
+    /// It is another merchant's refund.
+    pub stranger: bool,
+    /// The refund's id there.
+    pub refund: String,
+    /// What makes a repeat recognisable, where the client gives it.
+    pub key: Option<String>,
+    /// How often it was asked for.
+    pub asked: u32,
+    /// The answers that said that it is withdrawn.
+    pub done: u32,
+    /// The answers that said that it is not, and not by that request.
+    pub refused: u32,
 }
 
 /// A notification that came to an endpoint.

@@ -131,22 +131,23 @@ impl Books<'_> {
         for wish in &self.evidence.wishes {
             self.judge_wish(wish, &mut said);
         }
-        let reasons: Vec<String> = self.evidence.wishes.iter().map(|wish| self.reason(wish)).collect();
-        for refund in self.refunds.iter().filter(|refund| !reasons.contains(&refund.reason)) {
+        let marks: Vec<String> = self.evidence.wishes.iter().map(|wish| self.mark(wish)).collect();
+        let wished = |refund: &&RefundRow| marks.iter().any(|mark| mark == refund.mark());
+        for refund in self.refunds.iter().filter(|refund| !wished(refund)) {
             said.push(format!("nobody asked for {refund:?}"));
         }
         self.found.extend(said);
     }
 
-    fn reason(&self, wish: &Wish) -> String {
+    pub(super) fn mark(&self, wish: &Wish) -> String {
         format!("w{} of {}", wish.number, self.evidence.merchants[wish.merchant].code)
     }
 
     fn judge_wish(&self, wish: &Wish, said: &mut Vec<String>) {
         let number = wish.number;
         let merchant = &self.evidence.merchants[wish.merchant];
-        let reason = self.reason(wish);
-        let made: Vec<&RefundRow> = self.refunds.iter().filter(|refund| refund.reason == reason).collect();
+        let mark = self.mark(wish);
+        let made: Vec<&RefundRow> = self.refunds.iter().filter(|refund| refund.mark() == mark).collect();
         let most = if wish.wrong || wish.owner != wish.merchant {
             0
         } else if wish.key.is_some() {
@@ -170,6 +171,7 @@ impl Books<'_> {
             let found = made.iter().find(|refund| match wish.face {
                 Face::Portone => base62(refund.id) == told.id,
                 Face::Sgate => format!("{}_R{}", wish.order_ref, refund.ordinal) == told.id,
+                Face::Own => refund.own_id() == told.id,
             });
             let decimals = self.decimals(wish);
             match found {

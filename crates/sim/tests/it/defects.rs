@@ -48,6 +48,16 @@ fn two_refunds_at_once_at_a_psp_that_cannot_tell_them_apart_are_caught() {
 }
 
 #[test]
+fn a_request_that_is_said_never_to_have_left_is_caught() {
+    caught(Defect::SentIsNotSent, "it is withdrawn, and left all the same");
+}
+
+#[test]
+fn a_withdrawal_of_what_was_sent_is_caught() {
+    caught(Defect::WithdrawalFeigned, "a withdrawal was acknowledged, and it is not withdrawn");
+}
+
+#[test]
 fn a_captured_sum_that_is_too_large_is_caught() {
     caught(Defect::CapturedTooLarge, "given back of");
 }
