@@ -319,7 +319,17 @@ fn a_check_proves_the_credentials() {
                 let wrong = AccountConfig { credentials: wrong.collect(), ..desk.account.clone() };
                 let check = desk.connector.check(&desk.client, &wrong).await;
                 assert!(matches!(check, AccountCheck::Refused(_)), "{name}: {check:?}");
+                let ask = SubmitAsk {
+                    key: "rf-1".to_owned(),
+                    psp_payment_id: ORDER.to_owned(),
+                    amount: desk.amount,
+                    reason: String::new(),
+                };
+                // It is the account's matter, and the refund may go with the right credentials.
+                let turned_away = desk.connector.submit(&desk.client, &wrong, &ask).await.outcome;
+                assert_eq!(turned_away.as_str(), "not_sent", "{name}");
             }
+            assert_eq!(desk.effects("rf-1").await, 0);
             let nobody =
                 AccountConfig { base_url: Some("http://127.0.0.1:1".into()), ..desk.account.clone() };
             let check = desk.connector.check(&desk.client, &nobody).await;

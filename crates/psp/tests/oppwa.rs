@@ -298,6 +298,13 @@ fn a_check_tells_good_credentials_from_wrong_ones() {
             assert!(matches!(check(desk.account.clone()).await, AccountCheck::Proved(_)));
             assert!(matches!(check(desk.with("access_token", "wrong")).await, AccountCheck::Refused(_)));
             assert!(matches!(check(desk.with("entity_id", "8a82other")).await, AccountCheck::Refused(_)));
+            // The token is the account's matter, and the refund may go with the right one.
+            let submitted = |account: AccountConfig| async move {
+                Oppwa.submit(&desk.client, &account, &desk.ask("rf-1")).await.outcome
+            };
+            assert_eq!(submitted(desk.with("access_token", "wrong")).await.as_str(), "not_sent");
+            assert_eq!(submitted(desk.with("entity_id", "8a82other")).await.as_str(), "refused");
+            assert_eq!(desk.effects("rf-1").await, 0);
             let nowhere =
                 AccountConfig { base_url: Some("http://127.0.0.1:9".into()), ..desk.account.clone() };
             assert!(matches!(check(nowhere).await, AccountCheck::Unclear(_)));
