@@ -73,6 +73,8 @@ pub struct Method {
     pub name: String,
     /// What proves it.
     pub proven_by: String,
+    /// How far the proof goes, where it does not cover everything.
+    pub note: Option<String>,
 }
 
 /// A currency that the PSP counts otherwise than ISO 4217.

@@ -42,6 +42,8 @@ struct Connector {
 struct Method {
     name: &'static str,
     proven_by: &'static str,
+    /// How far the proof goes, where it does not cover everything.
+    note: Option<&'static str>,
 }
 
 /// The least and the most of one refund, in minor units.
@@ -79,10 +81,11 @@ pub(crate) async fn list(_: KeyHolder) -> Json<Connectors> {
 
 fn shown(sheet: ConnectorSheet) -> Connector {
     let ConnectorSheet { name, profile, capabilities } = sheet;
-    let methods = profile
-        .methods
-        .iter()
-        .map(|method| Method { name: method.name, proven_by: method.proven_by.as_str() });
+    let methods = profile.methods.iter().map(|method| Method {
+        name: method.name,
+        proven_by: method.proven_by.as_str(),
+        note: method.note,
+    });
     let limits = capabilities.limits.iter().map(|limit| Limit {
         currency: limit.currency,
         min: limit.min_minor,

@@ -73,8 +73,8 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("hmac_key_old"),
     ],
     methods: &[
-        Way { name: "ADYEN", proven_by: ProvenBy::OfficialDescription },
-        Way { name: "card", proven_by: ProvenBy::OfficialDescription },
+        Way::proven("ADYEN", ProvenBy::OfficialDescription),
+        Way::proven("card", ProvenBy::OfficialDescription),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 7 days",
     status_query: "none: Checkout has no request that reads a refund",

@@ -75,7 +75,7 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("access_key"),
         CredentialField::needed("secret_key"),
     ],
-    methods: &[Way { name: "MOMOPAY", proven_by: ProvenBy::DocumentsOnly }],
+    methods: &[Way::proven("MOMOPAY", ProvenBy::DocumentsOnly)],
     idempotency: "`requestId`, kept for at least 31 days",
     status_query: "`/v2/gateway/api/refund/query`, by our own `orderId`",
     notification: "none about refunds",

@@ -73,9 +73,9 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("api_version"),
     ],
     methods: &[
-        Way { name: "mastercard", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "applePay", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "card", proven_by: ProvenBy::DocumentsOnly },
+        Way::proven("mastercard", ProvenBy::DocumentsOnly),
+        Way::proven("applePay", ProvenBy::DocumentsOnly),
+        Way::proven("card", ProvenBy::DocumentsOnly),
     ],
     idempotency: "the transaction's id in the address: an identical request is one operation; for how long is not \
                   stated, 24 hours are inferred",

@@ -84,7 +84,7 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("client_secret"),
         CredentialField::optional("webhook_id"),
     ],
-    methods: &[Way { name: "PAYPAL", proven_by: ProvenBy::OfficialDescription }],
+    methods: &[Way::proven("PAYPAL", ProvenBy::OfficialDescription)],
     idempotency: "`PayPal-Request-Id`, kept for 45 days; the same request again gets the refund's latest state",
     status_query: "`GET /v2/payments/refunds/{id}`; while PayPal's id is not known, the same request again",
     notification: "webhook, verified by asking PayPal (`verify-webhook-signature`); then the refund is asked about before \

@@ -59,6 +59,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: true,
 };
 
+/// What not even the code of others shows.
+const INFERRED: &str = "partial and several are inferred; a reseller warns that a second use of one reference reverses \
+                        the whole";
+
 static PROFILE: Profile = Profile {
     title: "stc pay",
     credentials: &[
@@ -70,7 +74,7 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("refund_path"),
         CredentialField::optional("inquiry_path"),
     ],
-    methods: &[Way { name: "stcpay", proven_by: ProvenBy::ThirdPartyCodeOnly }],
+    methods: &[Way::noted("stcpay", ProvenBy::ThirdPartyCodeOnly, INFERRED)],
     idempotency: "none known: nothing is ever sent twice, and a payment's refunds go one after the other",
     status_query: "none known: after an unclear answer a person decides",
     notification: "none about refunds",

@@ -65,6 +65,9 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
+/// The program that plays Stripe knows no PaymentIntents.
+const CHARGES_ONLY: &str = "charges (`ch_…`) only; PaymentIntents (`pi_…`) by documents only";
+
 static PROFILE: Profile = Profile {
     title: "Stripe",
     credentials: &[
@@ -73,8 +76,8 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("api_version"),
     ],
     methods: &[
-        Way { name: "STRIPE", proven_by: ProvenBy::OthersProgram },
-        Way { name: "card", proven_by: ProvenBy::OthersProgram },
+        Way::noted("STRIPE", ProvenBy::OthersProgram, CHARGES_ONLY),
+        Way::noted("card", ProvenBy::OthersProgram, CHARGES_ONLY),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 24 hours",
     status_query: "`GET /v1/refunds/{id}`, or the list of the payment's refunds with our key in `metadata`",

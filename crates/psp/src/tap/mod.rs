@@ -66,7 +66,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 static PROFILE: Profile = Profile {
     title: "Tap Payments",
     credentials: &[CredentialField::needed("secret_key")],
-    methods: &[Way { name: "tap", proven_by: ProvenBy::DocumentsOnly }],
+    methods: &[Way::proven("tap", ProvenBy::DocumentsOnly)],
     idempotency: "none documented for refunds: nothing is ever sent twice",
     status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
     notification: "`hashstring`, HMAC-SHA256 over some fields; the PSP is asked before it counts",
