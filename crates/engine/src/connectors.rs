@@ -78,7 +78,13 @@ fn window(capabilities: &Capabilities) -> String {
 
 fn limits(capabilities: &Capabilities) -> String {
     let of_money: Vec<String> = capabilities.limits.iter().map(limit).collect();
-    let currencies = capabilities.currencies.map(|codes| codes.join(" "));
+    let without = capabilities.currencies_excluded.join(" ");
+    let currencies = match (capabilities.currencies, without.is_empty()) {
+        (None, true) => None,
+        (None, false) => Some(format!("any but {without}")),
+        (Some(codes), true) => Some(codes.join(" ")),
+        (Some(codes), false) => Some(format!("{} but {without}", codes.join(" "))),
+    };
     match (of_money.is_empty(), currencies) {
         (true, None) => "none stated".to_owned(),
         (true, Some(codes)) => codes,
@@ -136,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proof_does_not_cover_stands_beside_it() {
+    fn what_a_proof_or_a_psp_does_not_cover_stands_beside_it() {
         let table = markdown();
         let row = |connector: &str, method: &str| {
             let begins = format!("| `{connector}` ");
@@ -148,6 +154,7 @@ mod tests {
             row("oppwa", "mada").contains("documents only: that there may be several refunds is inferred")
         );
         assert!(row("stcpay", "stcpay").contains("partial and several are inferred; a reseller warns"));
+        assert!(row("stripe", "STRIPE").contains("| any but CLF IQD LYD UYI UYW |"));
         assert!(row("stripe", "STRIPE").contains("others' program: charges (`ch_…`) only"));
         assert!(row("momo", "MOMOPAY").ends_with("| documents only |"));
     }

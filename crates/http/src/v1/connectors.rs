@@ -29,6 +29,8 @@ struct Connector {
     window_seconds: Option<u64>,
     /// `null`: any.
     currencies: Option<&'static [&'static str]>,
+    /// Of those, the currencies that are not refunded all the same.
+    currencies_excluded: &'static [&'static str],
     limits: Vec<Limit>,
     /// Currencies that the PSP counts otherwise than ISO 4217.
     decimals: Vec<Unit>,
@@ -106,6 +108,7 @@ fn shown(sheet: ConnectorSheet) -> Connector {
         one_in_flight: capabilities.one_in_flight,
         window_seconds: capabilities.window.map(|window| window.as_secs()),
         currencies: capabilities.currencies,
+        currencies_excluded: capabilities.currencies_excluded,
         limits: limits.collect(),
         decimals: decimals.collect(),
         idempotency: profile.idempotency,

@@ -27,6 +27,11 @@ async fn what_each_connector_can_do_is_told_to_whoever_has_a_key() {
         (&momo["partial"], &momo["several"], &momo["window_seconds"]),
         (&json!(true), &json!(true), &json!(null))
     );
+    let stripe = all.iter().find(|one| one["name"] == "stripe").unwrap();
+    assert_eq!(
+        (&stripe["currencies"], &stripe["currencies_excluded"]),
+        (&json!(null), &json!(["CLF", "IQD", "LYD", "UYI", "UYW"]))
+    );
     let tap = all.iter().find(|one| one["name"] == "tap").unwrap();
     assert!(
         tap["decimals"].as_array().unwrap().contains(&json!({"currency": "JOD", "decimals": 2, "step": 10}))

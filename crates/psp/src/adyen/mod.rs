@@ -59,6 +59,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Different for each way of paying; Adyen checks it itself, as it does currencies and sums.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,

@@ -58,6 +58,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not stated in what could be read.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     // "A decimal number in the units of the currency": that its decimals are those of ISO 4217 is inferred.
     units: &[],

@@ -72,6 +72,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // There is one (`REFUND_TIME_LIMIT_EXCEEDED`). That it is 180 days is told by others, and PayPal states none.
     window: None,
     currencies: Some(wire::CURRENCIES),
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,

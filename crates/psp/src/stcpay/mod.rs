@@ -54,6 +54,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not known; nor are smallest and largest sums.
     window: None,
     currencies: Some(&[SAR]),
+    currencies_excluded: &[],
     limits: &[],
     units: &[],
     one_in_flight: true,

@@ -60,6 +60,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // It depends on the way of paying, and Stripe checks it.
     window: None,
     currencies: None,
+    currencies_excluded: wire::UNSTATED,
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,

@@ -58,6 +58,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not stated in what could be read; nor are smallest and largest sums, or which currencies can be refunded.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,
