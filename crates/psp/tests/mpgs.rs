@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{AccountCheck, Connector, QueryAsk, SubmitAsk};
@@ -184,6 +184,13 @@ fn it_is_final_at_once_and_found_by_our_key() {
                 "{refused:?}"
             );
             assert_eq!(desk.query("rf-2").await, refused);
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-4").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "LOCK_FAILURE" && said.again != Again::No),
+                "{for_now:?}"
+            );
+            assert_eq!(desk.query("rf-4").await, unknown(Finding::NotFound), "it did not begin");
             desk.script("pend").await;
             let pending = desk.submit("rf-3").await;
             assert_eq!(pending.as_str(), "pending");
@@ -191,7 +198,7 @@ fn it_is_final_at_once_and_found_by_our_key() {
             assert_eq!(desk.query("rf-3").await, pending);
             desk.finish("rf-3", "failed").await;
             assert_eq!(desk.query("rf-3").await.as_str(), "refused");
-            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1)] {
+            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1), ("rf-4", 0)] {
                 assert_eq!(desk.effects(key).await, count, "{key}");
             }
         }
