@@ -16,6 +16,8 @@ pub struct Capabilities {
     pub window: Option<Duration>,
     /// The currencies the PSP knows, by code; `None` where it takes any.
     pub currencies: Option<&'static [&'static str]>,
+    /// Of those, the currencies that it does not take all the same, or of which it does not say how it counts them.
+    pub currencies_excluded: &'static [&'static str],
     /// Smallest and largest sum of one refund, by currency code.
     pub limits: &'static [SumLimit],
     /// The currencies that the PSP counts otherwise than ISO 4217, or not in every sum.
@@ -26,6 +28,12 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// Whether the PSP takes a currency at all.
+    pub fn takes(&self, currency: Currency) -> bool {
+        let code = currency.code();
+        self.currencies.is_none_or(|codes| codes.contains(&code)) && !self.currencies_excluded.contains(&code)
+    }
+
     /// How many decimals the PSP's own minor unit of a currency has.
     pub fn decimals(&self, currency: Currency) -> u32 {
         self.unit(currency).map_or(currency.decimals(), |unit| unit.decimals)

@@ -176,8 +176,7 @@ pub fn judge(
     if ask.currency.is_some_and(|named| named != payment.currency) {
         return Err(Refusal::WrongCurrency { currency: payment.currency });
     }
-    let currency_known = capabilities.currencies.is_none_or(|codes| codes.contains(&payment.currency.code()));
-    if account == AccountState::Revoked || !currency_known {
+    if account == AccountState::Revoked || !capabilities.takes(payment.currency) {
         return Err(Refusal::NotRefundable);
     }
     if payment.disputed_at.is_some() {
@@ -267,6 +266,7 @@ mod tests {
         several: true,
         window: None,
         currencies: None,
+        currencies_excluded: &[],
         limits: &[],
         units: &[],
         one_in_flight: false,
@@ -359,6 +359,11 @@ mod tests {
         assert_eq!(verdict(&fresh(), &no_full, "full"), Err(Refusal::NotRefundable));
         let vnd_only = Capabilities { currencies: Some(&["VND"]), ..ALL };
         assert_eq!(verdict(&fresh(), &vnd_only, "1"), Err(Refusal::NotRefundable));
+        let all_but = |codes| Capabilities { currencies_excluded: codes, ..ALL };
+        assert_eq!(verdict(&fresh(), &all_but(&["CLF", "SAR"]), "1"), Err(Refusal::NotRefundable));
+        assert_eq!(verdict(&fresh(), &all_but(&["CLF"]), "1"), Ok(100));
+        let none_left = Capabilities { currencies: Some(&["SAR"]), ..all_but(&["SAR"]) };
+        assert_eq!(verdict(&fresh(), &none_left, "1"), Err(Refusal::NotRefundable));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use redress_core::capabilities::{Capabilities, SumLimit, Unit};
 use redress_psp::connector::Connector;
 use redress_psp::registry;
 
-pub use redress_psp::profile::{CredentialField, Profile, ProvenBy};
+pub use redress_psp::profile::{CredentialField, Method, Profile, ProvenBy};
 
 /// One connector, described.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ pub fn markdown() -> String {
                 profile.idempotency.to_owned(),
                 profile.status_query.to_owned(),
                 profile.notification.to_owned(),
-                proven(method.proven_by).to_owned(),
+                proof(method),
             ];
             out.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
         }
@@ -78,7 +78,13 @@ fn window(capabilities: &Capabilities) -> String {
 
 fn limits(capabilities: &Capabilities) -> String {
     let of_money: Vec<String> = capabilities.limits.iter().map(limit).collect();
-    let currencies = capabilities.currencies.map(|codes| codes.join(" "));
+    let without = capabilities.currencies_excluded.join(" ");
+    let currencies = match (capabilities.currencies, without.is_empty()) {
+        (None, true) => None,
+        (None, false) => Some(format!("any but {without}")),
+        (Some(codes), true) => Some(codes.join(" ")),
+        (Some(codes), false) => Some(format!("{} but {without}", codes.join(" "))),
+    };
     match (of_money.is_empty(), currencies) {
         (true, None) => "none stated".to_owned(),
         (true, Some(codes)) => codes,
@@ -102,6 +108,11 @@ fn decimals(capabilities: &Capabilities) -> String {
 fn unit(unit: &Unit) -> String {
     let step = if unit.step_minor == 1 { String::new() } else { format!(" (steps of {})", unit.step_minor) };
     format!("{} {}{step}", unit.currency, unit.decimals)
+}
+
+fn proof(method: &Method) -> String {
+    let by = proven(method.proven_by);
+    method.note.map_or_else(|| by.to_owned(), |note| format!("{by}: {note}"))
 }
 
 const fn proven(by: ProvenBy) -> &'static str {
@@ -131,6 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_proof_or_a_psp_does_not_cover_stands_beside_it() {
+        let table = markdown();
+        let row = |connector: &str, method: &str| {
+            let begins = format!("| `{connector}` ");
+            let mut rows = table.lines().filter(|line| line.starts_with(&begins));
+            rows.find(|line| line.contains(&format!("| `{method}` |"))).unwrap().to_owned()
+        };
+        assert!(row("oppwa", "stcpay").contains("no document states that stc pay can be refunded"));
+        assert!(
+            row("oppwa", "mada").contains("documents only: that there may be several refunds is inferred")
+        );
+        assert!(row("stcpay", "stcpay").contains("partial and several are inferred; a reseller warns"));
+        assert!(row("stripe", "STRIPE").contains("| any but CLF IQD LYD UYI UYW |"));
+        assert!(row("stripe", "STRIPE").contains("others' program: charges (`ch_…`) only"));
+        assert!(row("momo", "MOMOPAY").ends_with("| documents only |"));
+    }
+
+    #[test]
     fn nothing_is_offered_without_saying_what_proves_it() {
         for sheet in sheets() {
             let Profile { title, credentials, methods, idempotency, status_query, notification } =
@@ -138,6 +167,9 @@ mod tests {
             assert!(!methods.is_empty() && !credentials.is_empty(), "{}", sheet.name);
             for text in [title, idempotency, status_query, notification] {
                 assert!(!text.trim().is_empty(), "{}", sheet.name);
+            }
+            for note in methods.iter().filter_map(|method| method.note) {
+                assert!(!note.trim().is_empty(), "{}", sheet.name);
             }
         }
     }

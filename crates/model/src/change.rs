@@ -23,6 +23,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     several: true,
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: &[],
     one_in_flight: false,

@@ -10,6 +10,7 @@ pub mod connector;
 mod discreet;
 mod exchange;
 pub mod guard;
+mod hidden_fields;
 pub mod http;
 pub mod momo;
 pub mod mpgs;

@@ -53,6 +53,20 @@ pub struct Method {
     pub name: &'static str,
     /// The best proof that refunds of it work as they are done here.
     pub proven_by: ProvenBy,
+    /// How far the proof goes, where it does not cover all that is said of the method.
+    pub note: Option<&'static str>,
+}
+
+impl Method {
+    /// One whose proof covers all that is said of it.
+    pub(crate) const fn proven(name: &'static str, proven_by: ProvenBy) -> Self {
+        Self { name, proven_by, note: None }
+    }
+
+    /// One whose proof does not cover everything.
+    pub(crate) const fn noted(name: &'static str, proven_by: ProvenBy, note: &'static str) -> Self {
+        Self { name, proven_by, note: Some(note) }
+    }
 }
 
 /// What a connector was held against, the strongest first.

@@ -1,7 +1,8 @@
 //! The evidence that an attempt's row keeps: what was said on both sides, without secrets and signatures.
 
 use crate::account::AccountConfig;
-use crate::secrets::{ELLIPSIS, HIDDEN, Secrets};
+use crate::hidden_fields::hide_fields;
+use crate::secrets::{ELLIPSIS, Secrets};
 use crate::transport::{HttpRequest, HttpResponse, TransportError};
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write;
@@ -12,39 +13,6 @@ pub const RECORD_BYTES_MAX: usize = 4 * 1024;
 
 /// So much is kept of each body, in bytes: a long question must not push out the answer.
 const BODY_BYTES_MAX: usize = 1_500;
-
-/// The names of JSON fields whose values are never kept, in lower case: secrets, signatures, and what PSPs show of the
-/// customer's card or account.
-const HIDDEN_FIELDS: [&str; 28] = [
-    "bin",
-    "cardnumber",
-    "expirymonth",
-    "expiryyear",
-    "first_six",
-    "first6",
-    "holder",
-    "iban",
-    "last_four",
-    "last4",
-    "last4digits",
-    "mobileno",
-    "nameoncard",
-    "number",
-    "signature",
-    "hashstring",
-    "hash",
-    "hmacsignature",
-    "secret",
-    "secretkey",
-    "secret_key",
-    "client_secret",
-    "password",
-    "accesskey",
-    "access_token",
-    "transmission_sig",
-    "token",
-    "authorization",
-];
 
 /// Evidence that is being written.
 pub(crate) struct Record {
@@ -116,81 +84,4 @@ pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     }
     text.truncate(end);
     text.push_str(ELLIPSIS);
-}
-
-/// Replaces the values of hidden fields, texts and whole numbers, wherever they stand, also in what is no whole JSON document.
-fn hide_fields(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('"') {
-        let (before, quoted) = rest.split_at(start);
-        out.push_str(before);
-        let (name, after) = quoted.split_at(quoted_bytes(quoted));
-        out.push_str(name);
-        rest = after;
-        let colon = after.trim_start();
-        let Some(value) = colon.strip_prefix(':').map(str::trim_start) else { continue };
-        let name = name.trim_matches('"').to_ascii_lowercase();
-        let bytes = match value.as_bytes().first() {
-            Some(b'"') => quoted_bytes(value),
-            Some(b'0'..=b'9') => value.bytes().take_while(u8::is_ascii_digit).count(),
-            _ => 0,
-        };
-        if bytes > 0 && HIDDEN_FIELDS.contains(&name.as_str()) {
-            let _ = write!(out, ":\"{HIDDEN}\"");
-            rest = &value[bytes..];
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The length of the JSON text at the beginning, its quotes included; all there is where it has no end.
-fn quoted_bytes(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn signatures_are_taken_out_and_the_rest_stays() {
-        let text = r#"{"a":"signature","signature" : "ab\"cd","n":{"hashString":"00","x":1},"signature":"#;
-        assert_eq!(
-            hide_fields(text),
-            r#"{"a":"signature","signature":"[hidden]","n":{"hashString":"[hidden]","x":1},"signature":"#
-        );
-        let card = r#"{"card":{"bin":"420000","last4Digits":"0000","holder":"Jane Jones","expiryMonth":"05"},"number":512345}"#;
-        assert_eq!(
-            hide_fields(card),
-            r#"{"card":{"bin":"[hidden]","last4Digits":"[hidden]","holder":"[hidden]","expiryMonth":"[hidden]"},"number":"[hidden]"}"#
-        );
-        assert_eq!(hide_fields("<html>"), "<html>");
-        assert_eq!(hide_fields(r#"{"signature":"cut o"#), r#"{"signature":"[hidden]""#);
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_cut_and_hidden_without_a_panic(text in ".{0,200}", max in 4usize..100) {
-            let mut hidden = hide_fields(&text);
-            cut(&mut hidden, max);
-            prop_assert!(hidden.len() <= max);
-        }
-
-        #[test]
-        fn text_without_quotes_is_kept(text in "[^\"]{0,100}") {
-            prop_assert_eq!(hide_fields(&text), text);
-        }
-    }
 }

@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{AccountCheck, Connector, QueryAsk, SubmitAsk};
@@ -184,6 +184,13 @@ fn it_is_final_at_once_and_found_by_our_key() {
                 "{refused:?}"
             );
             assert_eq!(desk.query("rf-2").await, refused);
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-4").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "LOCK_FAILURE" && said.again != Again::No),
+                "{for_now:?}"
+            );
+            assert_eq!(desk.query("rf-4").await, unknown(Finding::NotFound), "it did not begin");
             desk.script("pend").await;
             let pending = desk.submit("rf-3").await;
             assert_eq!(pending.as_str(), "pending");
@@ -191,7 +198,7 @@ fn it_is_final_at_once_and_found_by_our_key() {
             assert_eq!(desk.query("rf-3").await, pending);
             desk.finish("rf-3", "failed").await;
             assert_eq!(desk.query("rf-3").await.as_str(), "refused");
-            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1)] {
+            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1), ("rf-4", 0)] {
                 assert_eq!(desk.effects(key).await, count, "{key}");
             }
         }
@@ -319,7 +326,17 @@ fn a_check_proves_the_credentials() {
                 let wrong = AccountConfig { credentials: wrong.collect(), ..desk.account.clone() };
                 let check = desk.connector.check(&desk.client, &wrong).await;
                 assert!(matches!(check, AccountCheck::Refused(_)), "{name}: {check:?}");
+                let ask = SubmitAsk {
+                    key: "rf-1".to_owned(),
+                    psp_payment_id: ORDER.to_owned(),
+                    amount: desk.amount,
+                    reason: String::new(),
+                };
+                // It is the account's matter, and the refund may go with the right credentials.
+                let turned_away = desk.connector.submit(&desk.client, &wrong, &ask).await.outcome;
+                assert_eq!(turned_away.as_str(), "not_sent", "{name}");
             }
+            assert_eq!(desk.effects("rf-1").await, 0);
             let nobody =
                 AccountConfig { base_url: Some("http://127.0.0.1:1".into()), ..desk.account.clone() };
             let check = desk.connector.check(&desk.client, &nobody).await;

@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 use redress_psp::account::{AccountConfig, Credentials};
 use redress_psp::connector::{AccountCheck, Connector, QueryAsk, SubmitAsk};
@@ -208,6 +208,13 @@ fn refusals_and_waits_are_told_apart() {
             let refused = desk.submit("rf-1").await;
             assert_eq!(refused.as_str(), "refused", "{refused:?}");
             assert_eq!(desk.query("rf-1", None).await, refused);
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-5").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "800.100.176" && said.again != Again::No),
+                "{for_now:?}"
+            );
+            assert_eq!(desk.query("rf-5", None).await, for_now);
             desk.script("pend").await;
             let pending = desk.submit("rf-2").await;
             assert_eq!(pending.as_str(), "pending");
@@ -226,7 +233,7 @@ fn refusals_and_waits_are_told_apart() {
                 matches!(&outcome, Outcome::Refused(refusal) if refusal.code == "700.400.200"),
                 "{outcome:?}"
             );
-            for key in ["rf-1", "rf-3", "rf-4"] {
+            for key in ["rf-1", "rf-3", "rf-4", "rf-5"] {
                 assert_eq!(desk.effects(key).await, 0, "{key}");
             }
         }
@@ -298,6 +305,13 @@ fn a_check_tells_good_credentials_from_wrong_ones() {
             assert!(matches!(check(desk.account.clone()).await, AccountCheck::Proved(_)));
             assert!(matches!(check(desk.with("access_token", "wrong")).await, AccountCheck::Refused(_)));
             assert!(matches!(check(desk.with("entity_id", "8a82other")).await, AccountCheck::Refused(_)));
+            // The token is the account's matter, and the refund may go with the right one.
+            let submitted = |account: AccountConfig| async move {
+                Oppwa.submit(&desk.client, &account, &desk.ask("rf-1")).await.outcome
+            };
+            assert_eq!(submitted(desk.with("access_token", "wrong")).await.as_str(), "not_sent");
+            assert_eq!(submitted(desk.with("entity_id", "8a82other")).await.as_str(), "refused");
+            assert_eq!(desk.effects("rf-1").await, 0);
             let nowhere =
                 AccountConfig { base_url: Some("http://127.0.0.1:9".into()), ..desk.account.clone() };
             assert!(matches!(check(nowhere).await, AccountCheck::Unclear(_)));

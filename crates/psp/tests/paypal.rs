@@ -7,7 +7,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use http::{HeaderMap, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::recipe::Lookup;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
@@ -190,7 +190,13 @@ fn refusals_say_why_and_leave_nothing() {
             assert_eq!(code(desk.exchange("rf-2", CAPTURE, 10_501).await), "REFUND_AMOUNT_EXCEEDED");
             let not_known = code(desk.exchange("rf-3", "OTHER", 1_050).await);
             assert!(PayPal.payment_not_known_codes().contains(&&*not_known), "{not_known}");
-            for key in ["rf-1", "rf-2", "rf-3"] {
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-4").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "REFUND_FAILED_INSUFFICIENT_FUNDS" && said.again != Again::No),
+                "{for_now:?}"
+            );
+            for key in ["rf-1", "rf-2", "rf-3", "rf-4"] {
                 assert!(desk.effects(key).await.is_empty(), "{key}");
             }
         }

@@ -7,7 +7,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use http::Method;
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{Connector, QueryAsk, SubmitAsk};
@@ -162,13 +162,20 @@ fn momo_is_final_at_once_and_found_by_our_key() {
             desk.script("refuse").await;
             assert_eq!(desk.submit("rf-2").await.as_str(), "refused");
             assert_eq!(desk.query("rf-2", None).await.as_str(), "refused");
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-4").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "1080" && said.again != Again::No),
+                "{for_now:?}"
+            );
+            assert_eq!(desk.query("rf-4", None).await.as_str(), "refused");
             desk.script("pend").await;
             assert_eq!(desk.submit("rf-3").await.as_str(), "pending");
             assert_eq!(desk.submit("rf-3").await, unknown(Finding::KeyInUse));
             assert_eq!(desk.query("rf-3", None).await.as_str(), "pending");
             desk.finish("rf-3", "failed").await;
             assert_eq!(desk.query("rf-3", None).await.as_str(), "refused");
-            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1)] {
+            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1), ("rf-4", 0)] {
                 assert_eq!(desk.effects(key).await, count, "{key}");
             }
         }
@@ -219,6 +226,13 @@ fn tap_is_pending_first_and_asked_by_its_own_id() {
             assert_eq!(done, Outcome::Succeeded { psp_refund_id: id, arn: None });
             desk.script("refuse").await;
             assert_eq!(desk.submit("rf-2").await.as_str(), "refused");
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-4").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "502" && said.again != Again::No),
+                "{for_now:?}"
+            );
+            assert_eq!(desk.effects("rf-4").await, 0);
             assert_eq!(desk.query("rf-3", Some("re_none")).await, unknown(Finding::NotFound));
         }
         .boxed_local()

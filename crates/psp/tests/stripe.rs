@@ -7,7 +7,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use http::{HeaderMap, HeaderValue, Method};
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_psp::account::AccountConfig;
 use redress_psp::connector::{AccountCheck, Connector, QueryAsk, SubmitAsk};
 use redress_psp::guard::GuardPolicy;
@@ -183,6 +183,12 @@ fn a_refund_is_final_at_once_and_found_by_id_and_in_the_list() {
 
             desk.script("refuse").await;
             assert_eq!(refusal_code(&desk.submit("rf-2").await), "charge_disputed");
+            desk.script("refuse_for_now").await;
+            let for_now = desk.submit("rf-4").await;
+            assert!(
+                matches!(&for_now, Outcome::Refused(said) if said.code == "balance_insufficient" && said.again != Again::No),
+                "{for_now:?}"
+            );
             desk.script("pend").await;
             let pending = desk.submit("rf-3").await;
             assert_eq!(pending.as_str(), "pending");
@@ -191,7 +197,7 @@ fn a_refund_is_final_at_once_and_found_by_id_and_in_the_list() {
             assert_eq!(refusal_code(&desk.query("rf-3", None).await), "lost_or_stolen_card");
             // The key gives the first answer, which is old by now: the list shows the end.
             assert_eq!(desk.submit("rf-3").await, pending);
-            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1)] {
+            for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1), ("rf-4", 0)] {
                 assert_eq!(desk.effects(key).await, count, "{key}");
             }
             let other_sum = desk.submit_of("rf-1", CHARGE, money(2_000, "USD")).await;

@@ -150,6 +150,9 @@ pub(crate) async fn script(extract::State(sandbox): extract::State<Sandbox>, bod
                 step.text()
             )));
         }
+        if !psp.play().refuses_for_now() && steps.contains(&Step::RefuseForNow) {
+            return Err(bad(format!("{} has no word for a refusal that may pass", psp.name())));
+        }
         if psp != Psp::Adyen && steps.contains(&Step::SucceedThenReverse) {
             return Err(bad(format!("only Adyen tells that a refund came back, not {}", psp.name())));
         }

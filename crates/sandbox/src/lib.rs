@@ -30,6 +30,7 @@
 //! |---|---|---|---|
 //! | none, `succeed` | at once | MoMo: 0. Tap: `PENDING` | Tap: `REFUNDED` after 0.3 s, one notification |
 //! | `refuse` | none | MoMo: 1088, final, given again when repeated. Tap: HTTP 200 with `DECLINED`, code 501 | nothing |
+//! | `refuse_for_now` (not Adyen, not stc pay) | none | MoMo: 1080. Tap: `DECLINED`, code 502. Others: below | nothing |
 //! | `pend` | reserved at once | MoMo: 7002; a repetition gets 40; a query says 7002. Tap: `PENDING` | nothing until `/control/finish`; then MoMo's query says 0 or 1080, Tap says `REFUNDED` or `FAILED` and notifies |
 //! | `timeout_before_effect` | none, and nothing is remembered | no answer | the same request may come again and is new |
 //! | `timeout_after_effect` | at once | no answer | as `succeed`; MoMo gives the recorded answer to a repetition |
@@ -45,7 +46,7 @@
 //! | `succeed_then_reverse` (Adyen) | at once | `received` | `REFUND`, and 1 s later `REFUNDED_REVERSED` |
 //!
 //! Stripe: a refund is `succeeded` in the answer itself and told once as `refund.created`; `refuse` is HTTP 400 with
-//! `charge_disputed`; `pend` is `pending`, and its end is told as `refund.updated` or `refund.failed`; all of the steps
+//! `charge_disputed`, `refuse_for_now` with `balance_insufficient`; `pend` is `pending`, and its end is told as `refund.updated` or `refund.failed`; all of the steps
 //! about notifications are played, `succeed_then_fail` with `refund.failed` 1 s later. Its answers, an HTTP 500 after
 //! the effect too, are given again for 24 hours; a request that is running is a 409.
 //!

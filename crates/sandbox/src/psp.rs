@@ -36,6 +36,11 @@ pub(crate) trait Play: Sync {
         false
     }
 
+    /// Whether it has a word for a refusal that may pass, which `refuse_for_now` plays.
+    fn refuses_for_now(&self) -> bool {
+        true
+    }
+
     /// The name that the state has for one of its accounts, by what the PSP itself tells it apart by; `None` where there is
     /// no such account, or where each request says where notifications go.
     fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {

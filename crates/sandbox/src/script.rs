@@ -12,6 +12,7 @@ pub(crate) const STEPS_MAX: usize = 1_000;
 pub(crate) enum Step {
     Succeed,
     Refuse,
+    RefuseForNow,
     Pend,
     TimeoutBeforeEffect,
     TimeoutAfterEffect,
@@ -92,6 +93,7 @@ impl Step {
         match (name, ms) {
             ("succeed", None) => Ok(Step::Succeed),
             ("refuse", None) => Ok(Step::Refuse),
+            ("refuse_for_now", None) => Ok(Step::RefuseForNow),
             ("pend", None) => Ok(Step::Pend),
             ("timeout_before_effect", None) => Ok(Step::TimeoutBeforeEffect),
             ("timeout_after_effect", None) => Ok(Step::TimeoutAfterEffect),
@@ -118,6 +120,7 @@ impl Step {
         match self {
             Step::Succeed => "succeed".to_owned(),
             Step::Refuse => "refuse".to_owned(),
+            Step::RefuseForNow => "refuse_for_now".to_owned(),
             Step::Pend => "pend".to_owned(),
             Step::TimeoutBeforeEffect => "timeout_before_effect".to_owned(),
             Step::TimeoutAfterEffect => "timeout_after_effect".to_owned(),
@@ -154,7 +157,7 @@ impl Step {
     pub(crate) fn effect(self) -> Effect {
         match self {
             Step::TimeoutBeforeEffect | Step::Error500BeforeEffect => Effect::Lost,
-            Step::Refuse => Effect::Refused,
+            Step::Refuse | Step::RefuseForNow => Effect::Refused,
             Step::EffectAfter { ms } => Effect::Later { ms },
             Step::Succeed
             | Step::Pend
@@ -175,6 +178,7 @@ impl Step {
         match self {
             Step::Succeed
             | Step::Refuse
+            | Step::RefuseForNow
             | Step::Pend
             | Step::DuplicateNotification
             | Step::SucceedThenFail
@@ -199,6 +203,7 @@ mod tests {
         for text in [
             "succeed",
             "refuse",
+            "refuse_for_now",
             "pend",
             "timeout_before_effect",
             "timeout_after_effect",

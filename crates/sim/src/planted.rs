@@ -53,6 +53,7 @@ static WITHOUT_TURN: Capabilities = Capabilities {
     several: true,
     window: None,
     currencies: Some(&["SAR"]),
+    currencies_excluded: &[],
     limits: &[],
     units: &[],
     one_in_flight: false,

@@ -51,6 +51,8 @@ pub struct Connector {
     pub notification: String,
     /// The currencies, ISO 4217; `None`: any.
     pub currencies: Option<Vec<String>>,
+    /// Of those, the currencies that are not refunded all the same.
+    pub currencies_excluded: Vec<String>,
     /// For so long after the capture a payment can be refunded, in seconds.
     pub window_seconds: Option<u64>,
 }
@@ -73,6 +75,8 @@ pub struct Method {
     pub name: String,
     /// What proves it.
     pub proven_by: String,
+    /// How far the proof goes, where it does not cover everything.
+    pub note: Option<String>,
 }
 
 /// A currency that the PSP counts otherwise than ISO 4217.

@@ -29,6 +29,8 @@ struct Connector {
     window_seconds: Option<u64>,
     /// `null`: any.
     currencies: Option<&'static [&'static str]>,
+    /// Of those, the currencies that are not refunded all the same.
+    currencies_excluded: &'static [&'static str],
     limits: Vec<Limit>,
     /// Currencies that the PSP counts otherwise than ISO 4217.
     decimals: Vec<Unit>,
@@ -42,6 +44,8 @@ struct Connector {
 struct Method {
     name: &'static str,
     proven_by: &'static str,
+    /// How far the proof goes, where it does not cover everything.
+    note: Option<&'static str>,
 }
 
 /// The least and the most of one refund, in minor units.
@@ -79,10 +83,11 @@ pub(crate) async fn list(_: KeyHolder) -> Json<Connectors> {
 
 fn shown(sheet: ConnectorSheet) -> Connector {
     let ConnectorSheet { name, profile, capabilities } = sheet;
-    let methods = profile
-        .methods
-        .iter()
-        .map(|method| Method { name: method.name, proven_by: method.proven_by.as_str() });
+    let methods = profile.methods.iter().map(|method| Method {
+        name: method.name,
+        proven_by: method.proven_by.as_str(),
+        note: method.note,
+    });
     let limits = capabilities.limits.iter().map(|limit| Limit {
         currency: limit.currency,
         min: limit.min_minor,
@@ -103,6 +108,7 @@ fn shown(sheet: ConnectorSheet) -> Connector {
         one_in_flight: capabilities.one_in_flight,
         window_seconds: capabilities.window.map(|window| window.as_secs()),
         currencies: capabilities.currencies,
+        currencies_excluded: capabilities.currencies_excluded,
         limits: limits.collect(),
         decimals: decimals.collect(),
         idempotency: profile.idempotency,

@@ -19,11 +19,18 @@ async fn what_each_connector_can_do_is_told_to_whoever_has_a_key() {
     let told = answer.json();
     let all = told["connectors"].as_array().unwrap();
     let momo = all.iter().find(|one| one["name"] == "momo").unwrap();
-    assert_eq!(momo["methods"], json!([{"name": "MOMOPAY", "proven_by": "documents_only"}]));
+    assert_eq!(momo["methods"], json!([{"name": "MOMOPAY", "proven_by": "documents_only", "note": null}]));
+    let stc_pay = all.iter().find(|one| one["name"] == "stcpay").unwrap();
+    assert!(stc_pay["methods"][0]["note"].as_str().unwrap().starts_with("partial and several are inferred"));
     assert_eq!(momo["limits"], json!([{"currency": "VND", "min": 1_000, "max": 50_000_000}]));
     assert_eq!(
         (&momo["partial"], &momo["several"], &momo["window_seconds"]),
         (&json!(true), &json!(true), &json!(null))
+    );
+    let stripe = all.iter().find(|one| one["name"] == "stripe").unwrap();
+    assert_eq!(
+        (&stripe["currencies"], &stripe["currencies_excluded"]),
+        (&json!(null), &json!(["CLF", "IQD", "LYD", "UYI", "UYW"]))
     );
     let tap = all.iter().find(|one| one["name"] == "tap").unwrap();
     assert!(

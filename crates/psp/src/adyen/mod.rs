@@ -59,6 +59,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Different for each way of paying; Adyen checks it itself, as it does currencies and sums.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,
@@ -73,8 +74,8 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("hmac_key_old"),
     ],
     methods: &[
-        Way { name: "ADYEN", proven_by: ProvenBy::OfficialDescription },
-        Way { name: "card", proven_by: ProvenBy::OfficialDescription },
+        Way::proven("ADYEN", ProvenBy::OfficialDescription),
+        Way::proven("card", ProvenBy::OfficialDescription),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 7 days",
     status_query: "none: Checkout has no request that reads a refund",

@@ -61,6 +61,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not stated in what could be read.
     window: None,
     currencies: Some(&[VND]),
+    currencies_excluded: &[],
     // <https://developers.momo.vn/v3/docs/payment/api/payment-api/refund>; domestic ATM cards start at 10 000 and
     // tokenised payments end at 30 000 000, which MoMo checks itself.
     limits: &[SumLimit { currency: VND, min_minor: 1_000, max_minor: 50_000_000 }],
@@ -75,7 +76,7 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("access_key"),
         CredentialField::needed("secret_key"),
     ],
-    methods: &[Way { name: "MOMOPAY", proven_by: ProvenBy::DocumentsOnly }],
+    methods: &[Way::proven("MOMOPAY", ProvenBy::DocumentsOnly)],
     idempotency: "`requestId`, kept for at least 31 days",
     status_query: "`/v2/gateway/api/refund/query`, by our own `orderId`",
     notification: "none about refunds",

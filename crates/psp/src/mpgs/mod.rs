@@ -58,6 +58,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not stated in what could be read.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     // "A decimal number in the units of the currency": that its decimals are those of ISO 4217 is inferred.
     units: &[],
@@ -73,9 +74,9 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("api_version"),
     ],
     methods: &[
-        Way { name: "mastercard", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "applePay", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "card", proven_by: ProvenBy::DocumentsOnly },
+        Way::proven("mastercard", ProvenBy::DocumentsOnly),
+        Way::proven("applePay", ProvenBy::DocumentsOnly),
+        Way::proven("card", ProvenBy::DocumentsOnly),
     ],
     idempotency: "the transaction's id in the address: an identical request is one operation; for how long is not \
                   stated, 24 hours are inferred",

@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Answer, Error};
 use crate::connector::AccountCheck;
-use crate::exchange::{json, psp_text};
+use crate::exchange::{json, not_let_in, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::money::Amount;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
@@ -70,6 +70,10 @@ pub(super) fn submit(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
                 _ => Outcome::Unknown(Finding::NotUnderstood),
             },
         },
+        // The gateway's own word that it did not let us in, whatever the cause: asked before anything else (inferred).
+        Ok(Kind::Refusal(error)) if response.status == 401 => {
+            not_let_in("Mastercard Gateway", &error_text(&error))
+        }
         Ok(Kind::Refusal(error)) => {
             let text = error_text(&error);
             let code = psp_text(error.cause.as_deref());

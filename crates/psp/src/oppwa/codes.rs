@@ -20,6 +20,9 @@ pub(super) const NOT_FOUND: &str = "700.400.580";
 /// "Rejected by Throttling": the one word that counts although the HTTP status is 429.
 pub(super) const THROTTLED: &str = "800.120.100";
 
+/// "Invalid authentication information": the token is not taken. The rest of 800.900 is of other rights.
+pub(super) const BAD_TOKEN: &str = "800.900.300";
+
 /// What a result code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {

@@ -57,10 +57,18 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not stated in what could be read; nor are smallest and largest sums, or which currencies can be refunded.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,
 };
+
+/// What the documents do not say of any method.
+const SEVERAL: &str = "that there may be several refunds is inferred";
+
+/// And of stc pay's besides.
+const STC_PAY: &str = "of the platform: no document states that stc pay can be refunded through it; that there may be \
+                       several refunds is inferred";
 
 static PROFILE: Profile = Profile {
     title: "HyperPay (OPPWA)",
@@ -71,10 +79,10 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("test_mode"),
     ],
     methods: &[
-        Way { name: "mada", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "card", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "applePay", proven_by: ProvenBy::DocumentsOnly },
-        Way { name: "stcpay", proven_by: ProvenBy::DocumentsOnly },
+        Way::noted("mada", ProvenBy::DocumentsOnly, SEVERAL),
+        Way::noted("card", ProvenBy::DocumentsOnly, SEVERAL),
+        Way::noted("applePay", ProvenBy::DocumentsOnly, SEVERAL),
+        Way::noted("stcpay", ProvenBy::DocumentsOnly, STC_PAY),
     ],
     idempotency: "none: `merchantTransactionId` is a duplicate check only, so nothing is ever sent twice",
     status_query: "`GET /v1/query`, by our own `merchantTransactionId` or by OPPWA's id",

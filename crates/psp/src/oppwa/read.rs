@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Listed, REFUND, ResultPart, Transaction};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, number_text, psp_text};
+use crate::exchange::{is_id, json, not_let_in, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
@@ -34,6 +34,9 @@ const fn unknown(finding: Finding) -> Outcome {
 pub(super) fn submit(response: &HttpResponse, expected: &Expected<'_>) -> Outcome {
     let transaction: Option<Transaction<'_>> = json(&response.body);
     match (response.status, transaction) {
+        (200..=299 | 400..=428 | 430..=499, Some(transaction)) if is_turned_away(&transaction, expected) => {
+            not_let_in("OPPWA", &psp_text(transaction.result.description.as_deref()))
+        }
         (200..=299 | 400..=428 | 430..=499, Some(transaction)) => {
             judged(&transaction, response.status, expected)
         }
@@ -44,6 +47,11 @@ pub(super) fn submit(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
         (429 | 500.., _) => unknown(Finding::NoAnswer),
         _ => unknown(Finding::NotUnderstood),
     }
+}
+
+/// Whether the token was not taken: no transaction was made, so none is named.
+fn is_turned_away(answer: &Transaction<'_>, expected: &Expected<'_>) -> bool {
+    answer.result.code == codes::BAD_TOKEN && answer.id.is_none() && !differs(answer, expected)
 }
 
 /// The answer to a question about a refund.

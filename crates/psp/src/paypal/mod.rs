@@ -72,6 +72,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // There is one (`REFUND_TIME_LIMIT_EXCEEDED`). That it is 180 days is told by others, and PayPal states none.
     window: None,
     currencies: Some(wire::CURRENCIES),
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,
@@ -84,7 +85,7 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("client_secret"),
         CredentialField::optional("webhook_id"),
     ],
-    methods: &[Way { name: "PAYPAL", proven_by: ProvenBy::OfficialDescription }],
+    methods: &[Way::proven("PAYPAL", ProvenBy::OfficialDescription)],
     idempotency: "`PayPal-Request-Id`, kept for 45 days; the same request again gets the refund's latest state",
     status_query: "`GET /v2/payments/refunds/{id}`; while PayPal's id is not known, the same request again",
     notification: "webhook, verified by asking PayPal (`verify-webhook-signature`); then the refund is asked about before \

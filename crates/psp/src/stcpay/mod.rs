@@ -54,10 +54,15 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not known; nor are smallest and largest sums.
     window: None,
     currencies: Some(&[SAR]),
+    currencies_excluded: &[],
     limits: &[],
     units: &[],
     one_in_flight: true,
 };
+
+/// What not even the code of others shows.
+const INFERRED: &str = "partial and several are inferred; a reseller warns that a second use of one reference reverses \
+                        the whole";
 
 static PROFILE: Profile = Profile {
     title: "stc pay",
@@ -70,7 +75,7 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("refund_path"),
         CredentialField::optional("inquiry_path"),
     ],
-    methods: &[Way { name: "stcpay", proven_by: ProvenBy::ThirdPartyCodeOnly }],
+    methods: &[Way::noted("stcpay", ProvenBy::ThirdPartyCodeOnly, INFERRED)],
     idempotency: "none known: nothing is ever sent twice, and a payment's refunds go one after the other",
     status_query: "none known: after an unclear answer a person decides",
     notification: "none about refunds",

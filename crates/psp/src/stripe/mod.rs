@@ -60,10 +60,14 @@ static CAPABILITIES: Capabilities = Capabilities {
     // It depends on the way of paying, and Stripe checks it.
     window: None,
     currencies: None,
+    currencies_excluded: wire::UNSTATED,
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,
 };
+
+/// The program that plays Stripe knows no PaymentIntents.
+const CHARGES_ONLY: &str = "charges (`ch_…`) only; PaymentIntents (`pi_…`) by documents only";
 
 static PROFILE: Profile = Profile {
     title: "Stripe",
@@ -73,8 +77,8 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("api_version"),
     ],
     methods: &[
-        Way { name: "STRIPE", proven_by: ProvenBy::OthersProgram },
-        Way { name: "card", proven_by: ProvenBy::OthersProgram },
+        Way::noted("STRIPE", ProvenBy::OthersProgram, CHARGES_ONLY),
+        Way::noted("card", ProvenBy::OthersProgram, CHARGES_ONLY),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 24 hours",
     status_query: "`GET /v1/refunds/{id}`, or the list of the payment's refunds with our key in `metadata`",

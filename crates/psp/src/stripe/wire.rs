@@ -28,14 +28,14 @@ pub(super) const UNITS: &[Unit] = &[
 ];
 
 /// Currencies without two decimals in ISO 4217 of which Stripe's page does not say how it writes them.
-pub(super) const UNSTATED: [&str; 5] = ["CLF", "IQD", "LYD", "UYI", "UYW"];
+pub(super) const UNSTATED: &[&str] = &["CLF", "IQD", "LYD", "UYI", "UYW"];
 
 /// The sum as Stripe counts it; `None` where it is not positive, or Stripe cannot express it or does not say how.
 pub(super) fn sent_amount(amount: Amount) -> Option<i64> {
     let currency = amount.currency();
     let sendable = amount.minor() > 0
         && amount.minor() % CAPABILITIES.step_minor(currency) == 0
-        && !UNSTATED.contains(&currency.code());
+        && CAPABILITIES.takes(currency);
     sendable.then(|| amount.to_decimal().to_minor_of(CAPABILITIES.decimals(currency)).ok())?
 }
 

@@ -58,6 +58,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // Not stated in what could be read; nor are smallest and largest sums, or which currencies can be refunded.
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: wire::UNITS,
     one_in_flight: false,
@@ -66,7 +67,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 static PROFILE: Profile = Profile {
     title: "Tap Payments",
     credentials: &[CredentialField::needed("secret_key")],
-    methods: &[Way { name: "tap", proven_by: ProvenBy::DocumentsOnly }],
+    methods: &[Way::proven("tap", ProvenBy::DocumentsOnly)],
     idempotency: "none documented for refunds: nothing is ever sent twice",
     status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
     notification: "`hashstring`, HMAC-SHA256 over some fields; the PSP is asked before it counts",

@@ -265,11 +265,11 @@ fn list_connectors(markdown: bool) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for sheet in connectors::sheets() {
         for method in sheet.profile.methods {
-            let proven_by = method.proven_by.as_str();
-            rows.push([sheet.name, sheet.profile.title, method.name, proven_by].map(str::to_owned));
+            let (proven_by, note) = (method.proven_by.as_str(), method.note.unwrap_or_default());
+            rows.push([sheet.name, sheet.profile.title, method.name, proven_by, note].map(str::to_owned));
         }
     }
-    print_table("connectors", ["NAME", "PROVIDER", "METHOD", "PROVEN BY"], &rows)
+    print_table("connectors", ["NAME", "PROVIDER", "METHOD", "PROVEN BY", "NOTE"], &rows)
 }
 
 async fn check(engine: &Engine, settings: &Settings, account: AccountId) -> Result<(), Failure> {

@@ -78,6 +78,10 @@ impl Play for Adyen {
             .route("/v71/paymentMethods", post(methods::handle))
     }
 
+    fn refuses_for_now(&self) -> bool {
+        false
+    }
+
     fn notifies(&self) -> bool {
         true
     }

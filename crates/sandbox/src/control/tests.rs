@@ -74,6 +74,13 @@ async fn bad_scripts_are_refused_whole() {
         let body = json!({"psp": "tap", "payment": "chg_1", "steps": steps});
         assert_eq!(refused(&harness, "script", body).await.0, 400, "{steps}");
     }
+    harness.payment("stcpay", "17", "SAR", 10_000).await;
+    harness.payment("adyen", "9913140798220028", "SAR", 10_000).await;
+    for (psp, payment) in [("stcpay", "17"), ("adyen", "9913140798220028")] {
+        let body = json!({"psp": psp, "payment": payment, "steps": ["succeed", "refuse_for_now"]});
+        let (status, error) = refused(&harness, "script", body).await;
+        assert_eq!((status, error.contains("may pass")), (400, true), "{psp}: {error}");
+    }
     let too_many = vec!["succeed"; 1_001];
     let body = json!({"psp": "tap", "payment": "chg_1", "steps": too_many});
     assert_eq!(refused(&harness, "script", body).await.0, 400);

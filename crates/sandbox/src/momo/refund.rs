@@ -99,6 +99,7 @@ fn play(state: &State<'_>, form: &Form<'_>, step: Step, now_ms: i64) -> Result<P
             let reply = answer(form, Code::RUNNING, 0, now_ms).reply()?;
             return Ok(Played { reply, answer: step.answer(), notify_first: Vec::new() });
         }
+        Effect::Refused if step == Step::RefuseForNow => (Stage::Refused, Code::REFUND_FAILED),
         Effect::Refused => (Stage::Refused, Code::NOT_ELIGIBLE),
         Effect::Now if step == Step::Pend => (Stage::Pending, Code::AT_PROVIDER),
         Effect::Now => (Stage::Succeeded, Code::DONE),

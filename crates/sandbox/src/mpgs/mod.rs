@@ -26,8 +26,8 @@
 //! * amounts in answers are JSON numbers; `order.totalRefundedAmount` counts what has succeeded.
 //!
 //! The steps of a script: `succeed` is `SUCCESS` with `APPROVED` at once and one notification. `refuse` is `FAILURE` with
-//! `DECLINED`, kept and told of. `pend` is `PENDING` with `SUBMITTED` until `/control/finish`, which ends in `SUCCESS` or
-//! in `FAILURE` with `DECLINED` and tells of it; the making of it is not told. `effect_after` is not there until then,
+//! `DECLINED`, kept and told of. `refuse_for_now` is `FAILURE` with `LOCK_FAILURE`, and leaves no transaction.
+//! `pend` is `PENDING` with `SUBMITTED` until `/control/finish`, which ends in `SUCCESS` or in `FAILURE` with `DECLINED` and tells of it; the making of it is not told. `effect_after` is not there until then,
 //! and never was if it does not fit any more. `error500_*` say `SERVER_FAILED`. `succeed_then_fail` becomes `FAILURE`
 //! with `DECLINED` 1 s later. A notification goes to the request's `order.notificationUrl`, is tried three times instead
 //! of the twenty that are told of, and keeps its `X-Notification-ID`.

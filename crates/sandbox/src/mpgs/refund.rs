@@ -168,6 +168,12 @@ fn submit(state: &State<'_>, form: &Form, now_ms: i64) -> Result<Played, StateEr
         Effect::Later { .. } => Stage::Coming,
     };
     let refund = insert(state, form, stage, now_ms)?;
+    if step == Step::RefuseForNow {
+        // Something else runs on the order: this did not begin, and leaves no transaction.
+        let body = wire::show_locked(state, &refund)?;
+        state.delete_refund(refund.seq)?;
+        return Ok(Played::plain(Reply::new(StatusCode::CREATED, body)));
+    }
     let notify_first = go_on(state, &refund, step, now_ms)?;
     let reply = Reply::new(StatusCode::CREATED, wire::show(state, &refund)?);
     Ok(Played { reply, answer: step.answer(), notify_first })

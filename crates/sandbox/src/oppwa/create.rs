@@ -98,7 +98,12 @@ fn submit(state: &State<'_>, account: &str, form: &Form, now_ms: i64) -> Result<
         Effect::Now => Stage::Succeeded,
         Effect::Later { .. } => Stage::Coming,
     };
-    let refund = insert(state, account, form, stage, now_ms)?;
+    let refused = (stage == Stage::Refused).then_some(if step == Step::RefuseForNow {
+        Code::NOT_NOW
+    } else {
+        Code::DECLINED
+    });
+    let refund = insert(state, account, form, (stage, refused), now_ms)?;
     let status = if stage == Stage::Refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let reply = Reply::new(status, show(&refund)?);
     let notify_first = go_on(state, &refund, step, now_ms)?;
@@ -122,10 +127,10 @@ fn insert(
     state: &State<'_>,
     account: &str,
     form: &Form,
-    stage: Stage,
+    (stage, refused): (Stage, Option<Code>),
     now_ms: i64,
 ) -> Result<Refund, StateError> {
-    let refused = (stage == Stage::Refused).then(|| Code::DECLINED.code.to_owned());
+    let refused = refused.map(|code| code.code.to_owned());
     let new = NewRefund {
         psp: Psp::Oppwa,
         account,

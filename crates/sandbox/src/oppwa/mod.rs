@@ -29,9 +29,10 @@
 //!
 //! The steps, where the table of the crate does not say it for all PSPs: unscripted a refund is done at once and told of
 //! once, also where the answer is lost, broken or late; `refuse` is HTTP 400 with 800.100.152, and a question shows the
-//! same; `pend` is 000.200.000 until it is finished, and then told of; an `effect_after` that does not fit any more when
-//! it is due is 700.400.200; `duplicate_notification` tells the same twice; `notify_before_answer` tells before it
-//! answers; `succeed_then_fail` is done and told of, and 1 s later 800.100.100 and told of.
+//! same; `refuse_for_now` is the same with 800.100.176; `pend` is 000.200.000 until it is finished, and then told of; an
+//! `effect_after` that does not fit any more when it is due is 700.400.200; `duplicate_notification` tells the same
+//! twice; `notify_before_answer` tells before it answers; `succeed_then_fail` is done and told of, and 1 s later
+//! 800.100.100 and told of.
 
 mod auth;
 mod create;

@@ -30,6 +30,10 @@ impl Code {
     const PENDING: Code = code("000.200.000", "transaction pending");
     const FAILED: Code = code("800.100.100", "transaction declined for unknown reason");
     pub(crate) const DECLINED: Code = code("800.100.152", "transaction declined by authorization system");
+    pub(crate) const NOT_NOW: Code = code(
+        "800.100.176",
+        "transaction declined (account temporarily not available. Please try again later)",
+    );
     pub(crate) const OVER_REFUND: Code =
         code("700.400.200", "cannot refund (refund volume exceeded or tx reversed or invalid workflow?)");
 
@@ -42,10 +46,11 @@ impl Code {
             (Stage::Succeeded, Some(_)) => Code::DONE_INTERNAL,
             (Stage::Succeeded, None) => Code::DONE,
             (Stage::Failed, _) => Code::FAILED,
-            (Stage::Refused, _) if detail.refused.as_deref() == Some(Code::OVER_REFUND.code) => {
-                Code::OVER_REFUND
-            }
-            (Stage::Refused, _) => Code::DECLINED,
+            (Stage::Refused, _) => match detail.refused.as_deref() {
+                Some(code) if code == Code::OVER_REFUND.code => Code::OVER_REFUND,
+                Some(code) if code == Code::NOT_NOW.code => Code::NOT_NOW,
+                _ => Code::DECLINED,
+            },
         })
     }
 }

@@ -206,7 +206,10 @@ fn play(
             let reply = Reply::new(StatusCode::CREATED, String::new());
             return Ok(Played { reply, answer: step.answer(), notify_first: Vec::new() });
         }
-        Effect::Refused => return Ok(Played::plain(refuse(state, form, Issue::NOT_ALLOWED, now_ms)?)),
+        Effect::Refused => {
+            let issue = if step == Step::RefuseForNow { Issue::NO_FUNDS } else { Issue::NOT_ALLOWED };
+            return Ok(Played::plain(refuse(state, form, issue, now_ms)?));
+        }
         Effect::Now if step == Step::Pend => Stage::Pending,
         Effect::Now => Stage::Succeeded,
         Effect::Later { .. } => Stage::Coming,

@@ -32,6 +32,12 @@ impl Issue {
     };
     pub(crate) const NOT_ALLOWED: Issue =
         Issue { name: "REFUND_NOT_ALLOWED", description: "Capture cannot be refunded." };
+    pub(crate) const NO_FUNDS: Issue = Issue {
+        name: "REFUND_FAILED_INSUFFICIENT_FUNDS",
+        description: "Capture could not be refunded due to insufficient funds. Please check to see if you have \
+                      sufficient funds in your PayPal account or if the bank account linked to your PayPal account \
+                      is verified and has sufficient funds.",
+    };
     pub(crate) const OTHER_CURRENCY: Issue = Issue {
         name: "REFUND_CAPTURE_CURRENCY_MISMATCH",
         description: "Refund must be in the same currency as the capture",
@@ -53,10 +59,11 @@ impl Issue {
     };
 
     /// The issues of a 422.
-    const OF_422: [Issue; 8] = [
+    const OF_422: [Issue; 9] = [
         Issue::FULLY_REFUNDED,
         Issue::AMOUNT_EXCEEDED,
         Issue::NOT_ALLOWED,
+        Issue::NO_FUNDS,
         Issue::OTHER_CURRENCY,
         Issue::NOT_POSITIVE,
         Issue::PRECISION,

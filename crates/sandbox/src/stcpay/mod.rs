@@ -67,6 +67,10 @@ impl Play for StcPay {
             .route("/B2B.DirectPayment.WebApi/DirectPayment/V4/PaymentInquiry", post(inquiry::v4))
     }
 
+    fn refuses_for_now(&self) -> bool {
+        false
+    }
+
     fn refuses_payment(&self, payment: &str, currency: &str) -> Option<&'static str> {
         if !payment.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             Some("a payment of stc pay has an STCPayRefNum of digits or letters")

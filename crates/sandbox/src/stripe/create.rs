@@ -97,6 +97,10 @@ impl Work<'_> {
                 let reply = Reply::new(StatusCode::OK, String::new());
                 return Ok(Played { reply, answer: step.answer(), notify_first: Vec::new() });
             }
+            Effect::Refused if step == Step::RefuseForNow => {
+                let message = "Insufficient funds in your Stripe balance to refund this amount.";
+                return self.refuse(&Refusal::invalid(Some("balance_insufficient"), "", message));
+            }
             Effect::Refused => {
                 let message =
                     format!("Charge {} has been charged back; cannot issue a refund.", form.payment);

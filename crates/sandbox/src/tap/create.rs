@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::wire::{ERROR_500, Refusal, read, show};
-use super::{Detail, FAIL_AFTER_MS, auth, notify, settle_later};
+use super::{Detail, FAIL_AFTER_MS, auth, notify, settle_later, unreadable};
 use crate::due::Settling;
 use crate::money;
 use crate::psp::Psp;
@@ -71,8 +71,7 @@ struct Form {
     amount_minor: i64,
     currency: String,
     key: String,
-    /// A [`Detail`], JSON.
-    detail: String,
+    detail: Detail,
 }
 
 impl Form {
@@ -92,8 +91,8 @@ impl Form {
             return Err(Refusal::LONG_REASON);
         }
         let post_url = body.post.url.filter(|url| !url.is_empty());
-        let detail = Detail { reason, description: body.description, metadata: body.metadata, post_url };
-        let detail = serde_json::to_string(&detail).map_err(|_| Refusal::BAD_INPUT)?;
+        let (description, metadata) = (body.description, body.metadata);
+        let detail = Detail { reason, description, metadata, post_url, for_now: false };
         let key = body.reference.merchant.unwrap_or_default();
         Ok(Form { charge_id, amount_minor, currency, key, detail })
     }
@@ -120,7 +119,8 @@ fn submit(state: &State<'_>, account: &str, form: &Form, now_ms: i64) -> Result<
         Effect::Now => Stage::Pending,
         Effect::Later { .. } => Stage::Coming,
     };
-    let refund = insert(state, account, form, stage, now_ms)?;
+    let detail = Detail { for_now: step == Step::RefuseForNow, ..form.detail.clone() };
+    let refund = insert(state, account, form, (stage, &detail), now_ms)?;
     // The answer tells of the refund as it was made, whatever becomes of it before the answer leaves.
     let body = show(&refund)?.body;
     let notify_first = go_on(state, refund, step, now_ms)?;
@@ -131,7 +131,7 @@ fn insert(
     state: &State<'_>,
     account: &str,
     form: &Form,
-    stage: Stage,
+    (stage, detail): (Stage, &Detail),
     now_ms: i64,
 ) -> Result<Refund, StateError> {
     let new = NewRefund {
@@ -142,7 +142,7 @@ fn insert(
         amount_minor: form.amount_minor,
         currency: &form.currency,
         stage,
-        detail: form.detail.clone(),
+        detail: serde_json::to_string(detail).map_err(|error| unreadable(&error))?,
     };
     let origin_s = state.origin_ms / 1_000;
     state.insert_refund(&new, now_ms, |seq| format!("re_SB{origin_s}{seq:08}"))

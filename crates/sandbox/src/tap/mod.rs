@@ -21,7 +21,7 @@
 //! * a refund's `reference` has `merchant` (as given) and `payment`, and no `gateway`; in the signed text a missing
 //!   part is empty;
 //! * retries of a notification come 1 s and 5 s after the try before;
-//! * a finished refund that failed is `FAILED` with 401, a refused one `DECLINED` with 501.
+//! * a finished refund that failed is `FAILED` with 401, a refused one `DECLINED` with 501, or with 502 for now.
 //!
 //! The amount must be in the charge's own currency; Tap's other choice, the settlement currency, is not played.
 
@@ -87,12 +87,15 @@ const SETTLE_MS: i64 = 300;
 const FAIL_AFTER_MS: i64 = 1_000;
 
 /// What only Tap keeps of a refund.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Detail {
     reason: String,
     description: Option<String>,
     metadata: Option<Box<RawValue>>,
     post_url: Option<String>,
+    /// It was refused, and only for now.
+    #[serde(default)]
+    for_now: bool,
 }
 
 impl Detail {

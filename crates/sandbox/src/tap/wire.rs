@@ -119,6 +119,7 @@ pub(crate) fn show(refund: &Refund) -> Result<Shown, StateError> {
         Stage::Coming | Stage::Pending => ("PENDING", "100", "Pending"),
         Stage::Succeeded => ("REFUNDED", "000", "Refunded"),
         Stage::Failed => ("FAILED", "401", "Failed"),
+        Stage::Refused if detail.for_now => ("DECLINED", "502", "Insufficient Balance"),
         Stage::Refused => ("DECLINED", "501", "Declined"),
     };
     let amount = money::print_major(refund.amount_minor, money::exponent(&refund.currency).unwrap_or(2));

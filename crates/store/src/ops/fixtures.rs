@@ -64,6 +64,7 @@ const ALL: Capabilities = Capabilities {
     several: true,
     window: None,
     currencies: None,
+    currencies_excluded: &[],
     limits: &[],
     units: &[],
     one_in_flight: false,

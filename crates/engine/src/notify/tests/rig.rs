@@ -407,6 +407,7 @@ impl Connector for OpenEnded {
             several: true,
             window: None,
             currencies: None,
+            currencies_excluded: &[],
             limits: &[],
             units: &[],
             one_in_flight: false,

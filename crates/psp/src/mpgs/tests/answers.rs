@@ -103,9 +103,13 @@ fn a_result_and_a_code_that_contradict_each_other_decide_nothing() {
 #[test]
 fn every_cause_of_an_error() {
     let said = |cause| refused(cause, "said", Again::No);
+    let not_let_in =
+        Outcome::NotSent { reason: "Mastercard Gateway did not let the account in: said".to_owned() };
     for status in [400, 401, 403, 404, 409] {
-        assert_eq!(submitted(status, &error("INVALID_REQUEST", "said")), said("INVALID_REQUEST"), "{status}");
-        assert_eq!(submitted(status, &error("REQUEST_REJECTED", "said")), said("REQUEST_REJECTED"));
+        for cause in ["INVALID_REQUEST", "REQUEST_REJECTED"] {
+            let outcome = if status == 401 { not_let_in.clone() } else { said(cause) };
+            assert_eq!(submitted(status, &error(cause, "said")), outcome, "{status} {cause}");
+        }
         for cause in ["SERVER_BUSY", "SERVER_FAILED"] {
             assert_eq!(both(status, &error(cause, "said")), unknown(Finding::NoAnswer), "{status} {cause}");
         }

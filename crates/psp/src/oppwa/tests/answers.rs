@@ -171,7 +171,7 @@ fn the_status_must_fit_the_word() {
         for code in ["000.000.000", "000.200.000"] {
             assert_eq!(submitted(status, &object(code)), unknown(Finding::NotUnderstood), "{status} {code}");
         }
-        assert_eq!(submitted(status, &bare("800.900.300")), refused("800.900.300", Again::No), "{status}");
+        assert_eq!(submitted(status, &bare("800.900.301")), refused("800.900.301", Again::No), "{status}");
     }
     for status in [429, 500, 502, 503, 504, 599] {
         for body in [object("000.000.000"), object("800.100.152"), bare("700.400.580"), "<html>".to_owned()] {
@@ -184,6 +184,25 @@ fn the_status_must_fit_the_word() {
     for status in [100, 301, 302, 399] {
         let lost = [(); 4].map(|()| unknown(Finding::NotUnderstood));
         assert_eq!(readings(status, &object("000.000.000")), lost, "{status}");
+    }
+}
+
+#[test]
+fn a_token_that_is_not_taken_is_no_refusal_and_anything_else_of_access_is() {
+    let not_let_in = Outcome::NotSent { reason: "OPPWA did not let the account in: said".to_owned() };
+    for status in [200, 400, 401, 403] {
+        assert_eq!(submitted(status, &bare("800.900.300")), not_let_in, "{status}");
+        for code in ["800.900.303", "800.900.100", "200.100.101", "600.300.101"] {
+            assert_eq!(submitted(status, &bare(code)), refused(code, Again::No), "{status} {code}");
+        }
+    }
+    // A transaction was made, or it is of another one.
+    assert_eq!(submitted(401, &object("800.900.300")), refused("800.900.300", Again::No));
+    let other =
+        bare("800.900.300").replace("{\"result\"", "{\"merchantTransactionId\":\"rf-other\",\"result\"");
+    assert_eq!(submitted(401, &other), unknown(Finding::Mismatch));
+    for status in [429, 500, 503] {
+        assert_eq!(submitted(status, &bare("800.900.300")), unknown(Finding::NoAnswer), "{status}");
     }
 }
 

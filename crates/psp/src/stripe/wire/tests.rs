@@ -35,8 +35,10 @@ fn every_currency_has_the_decimals_of_stripes_table() {
         if UNSTATED.contains(&code) {
             assert_ne!(currency.decimals(), 2, "{code}");
             assert_eq!(sent(1_000_000, code), None, "{code}");
+            assert!(!CAPABILITIES.takes(currency), "{code}: refused before it is accepted");
             continue;
         }
+        assert!(CAPABILITIES.takes(currency), "{code}");
         let stated = match code {
             _ if ZERO.contains(&code) => 0,
             _ if THREE.contains(&code) => 3,
