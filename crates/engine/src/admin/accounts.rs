@@ -16,6 +16,7 @@ use url::Url;
 pub use redress_psp::account::Credentials;
 pub use redress_store::ops::accounts::{Account, AccountVersion};
 
+use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text, refused_url};
 use crate::directory::ACCOUNT_COLUMN;
 use crate::engine::Engine;
@@ -218,12 +219,14 @@ impl Engine {
             AccountChanging::Changed(version) => Ok(version),
             AccountChanging::NeedsCredentials => Err(AdminError::invalid(
                 "credentials",
-                "are needed anew: the old ones must not go to another host",
+                FaultCode::CredentialsAnew.told("are needed anew: the old ones must not go to another host"),
             )),
-            AccountChanging::Outdated => {
-                Err(AdminError::Conflict("somebody changed the account meanwhile: look again".to_owned()))
+            AccountChanging::Outdated => Err(AdminError::conflict(
+                FaultCode::Overtaken.told("somebody changed the account meanwhile: look again"),
+            )),
+            AccountChanging::Revoked => {
+                Err(AdminError::conflict(FaultCode::AccountRevoked.told("the account is revoked")))
             }
-            AccountChanging::Revoked => Err(AdminError::Conflict("the account is revoked".to_owned())),
             AccountChanging::NotFound => Err(AdminError::NotFound("PSP account")),
         }
     }
@@ -242,9 +245,9 @@ impl Engine {
         match self.parts.store.run(SetAccountState { merchant, account, to }).await? {
             AccountStateSetting::Set => Ok(true),
             AccountStateSetting::Already => Ok(false),
-            AccountStateSetting::Revoked => {
-                Err(AdminError::Conflict("the account is revoked and stays so".to_owned()))
-            }
+            AccountStateSetting::Revoked => Err(AdminError::conflict(
+                FaultCode::AccountRevoked.told("the account is revoked and stays so"),
+            )),
             AccountStateSetting::NotFound => Err(AdminError::NotFound("PSP account")),
         }
     }
@@ -277,7 +280,8 @@ impl Engine {
         if (1..=MAX_IN_FLIGHT_MAX).contains(&max_in_flight) {
             return Ok(());
         }
-        Err(AdminError::invalid("max_in_flight", format!("must be 1 to {MAX_IN_FLIGHT_MAX}")))
+        let code = FaultCode::OutOfRange { min: 1, max: MAX_IN_FLIGHT_MAX };
+        Err(AdminError::invalid("max_in_flight", code.told(format!("must be 1 to {MAX_IN_FLIGHT_MAX}"))))
     }
 
     fn sealed_credentials(&self, merchant: MerchantId, id: AccountId, credentials: &Credentials) -> Vec<u8> {
@@ -307,11 +311,16 @@ fn notification_url(public_url: Option<&str>, psp: &str, account: AccountId) -> 
 /// Names the field of the credentials where one is to blame.
 fn refused(error: &AccountConfigError) -> AdminError {
     match error {
-        AccountConfigError::Missing(field) => AdminError::invalid(field, "is missing"),
-        AccountConfigError::Malformed { field, problem } => AdminError::invalid(field, *problem),
-        AccountConfigError::NotAnObject | AccountConfigError::Unexpected(_) => {
-            AdminError::invalid("credentials", format!("are refused: {error}"))
+        AccountConfigError::Missing(field) => {
+            AdminError::invalid(field, FaultCode::CredentialMissing.told("is missing"))
         }
+        AccountConfigError::Malformed { field, problem } => {
+            AdminError::invalid(field, FaultCode::CredentialForm.told(*problem))
+        }
+        AccountConfigError::NotAnObject | AccountConfigError::Unexpected(_) => AdminError::invalid(
+            "credentials",
+            FaultCode::CredentialForm.told(format!("are refused: {error}")),
+        ),
     }
 }
 

@@ -13,6 +13,7 @@ use redress_store::ops::cases::{
 pub use redress_store::ops::case_list::{CasePage, OPEN_CASES_COUNTED_MAX, OpenCases};
 pub use redress_store::ops::cases::{Blocked, Case, CaseDecision};
 
+use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;
 
@@ -165,7 +166,8 @@ impl Engine {
                 Ok(sum)
             }
             CaseClosing::Already(closed) => {
-                Err(AdminError::Conflict(format!("{} closed it before: {}", closed.by, closed.reason)))
+                let text = format!("{} closed it before: {}", closed.by, closed.reason);
+                Err(AdminError::conflict(FaultCode::Overtaken.told(text)))
             }
             CaseClosing::NotFound => Err(AdminError::NotFound("case")),
         }

@@ -5,6 +5,7 @@ use redress_core::id::{EndpointId, MerchantId};
 use redress_store::ops::endpoints::{ChangeEndpoint, Dialect, Endpoint, FindEndpoint, ListEndpoints};
 
 use super::endpoints::check_events;
+use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, check_text};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -73,6 +74,6 @@ impl Engine {
         if self.parts.store.run(change).await? {
             return self.endpoint(merchant, environment, endpoint).await;
         }
-        Err(AdminError::Conflict("the endpoint is revoked".to_owned()))
+        Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
     }
 }

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use redress_store::ops::deliveries::{Tries, TriesCounted};
 pub use redress_store::ops::endpoints::{Dialect, Endpoint};
 
+use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
@@ -60,7 +61,7 @@ pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
     if mask <= 0 || mask & !EventKind::all_bits() != 0 {
         return Err(AdminError::invalid(
             "events",
-            "must name at least one kind of event, and known ones only",
+            FaultCode::Events.told("must name at least one kind of event, and known ones only"),
         ));
     }
     Ok(())
@@ -92,9 +93,8 @@ impl Engine {
         self.check_signer(&new).await?;
         let there = self.list_endpoints(new.merchant, Some(new.environment)).await?;
         if there.iter().filter(|endpoint| endpoint.revoked_at.is_none()).count() >= ENDPOINTS_MAX {
-            return Err(AdminError::Conflict(format!(
-                "there are {ENDPOINTS_MAX} endpoints already: revoke one first"
-            )));
+            let text = format!("there are {ENDPOINTS_MAX} endpoints already: revoke one first");
+            return Err(AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text)));
         }
         let now = self.now();
         let id = EndpointId::new(now, self.parts.world.random.bytes10());
@@ -217,7 +217,9 @@ impl Engine {
                 Ok(true)
             }
             Enabling::Already => Ok(false),
-            Enabling::Revoked => Err(AdminError::Conflict("the endpoint is revoked".to_owned())),
+            Enabling::Revoked => {
+                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
+            }
             Enabling::NotFound => Err(AdminError::NotFound("endpoint")),
         }
     }
@@ -241,7 +243,9 @@ impl Engine {
         match self.parts.store.run(disable).await? {
             Disabling::Disabled => Ok(true),
             Disabling::Already => Ok(false),
-            Disabling::Revoked => Err(AdminError::Conflict("the endpoint is revoked".to_owned())),
+            Disabling::Revoked => {
+                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
+            }
             Disabling::NotFound => Err(AdminError::NotFound("endpoint")),
         }
     }
@@ -261,7 +265,7 @@ impl Engine {
             return Ok((secret, old_until));
         }
         Err(match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
-            Some(_) => AdminError::Conflict("the endpoint is revoked".to_owned()),
+            Some(_) => AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")),
             None => AdminError::NotFound("endpoint"),
         })
     }

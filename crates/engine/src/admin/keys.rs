@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::credentials::{Credential, CredentialKind};
 
+use super::fault::FaultCode;
 use super::{AdminError, PAGE_ROWS};
 use crate::api_key::ApiKey;
 use crate::directory::CREDENTIAL_COLUMN;
@@ -142,9 +143,9 @@ impl Engine {
         let until = self.now().plus(overlap);
         match self.parts.store.run(RotateCredential { old, until, new: new.clone() }).await? {
             Rotating::Rotated => Ok((new, secret)),
-            Rotating::Ended => {
-                Err(AdminError::Conflict("the key is revoked, or another was put in its place".to_owned()))
-            }
+            Rotating::Ended => Err(AdminError::conflict(
+                FaultCode::KeyEnded.told("the key is revoked, or another was put in its place"),
+            )),
             Rotating::NotFound => Err(AdminError::NotFound("key")),
             Rotating::PublicKeyTaken => Err(drawn_twice()),
         }
@@ -206,5 +207,5 @@ impl Engine {
 }
 
 fn drawn_twice() -> AdminError {
-    AdminError::Conflict("the key that was drawn exists already: try again".to_owned())
+    AdminError::conflict(FaultCode::TryAgain.told("the key that was drawn exists already: try again"))
 }

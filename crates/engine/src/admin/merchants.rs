@@ -25,7 +25,7 @@ impl Engine {
         check_text("name", name, NAME_BYTES_MAX)?;
         if let Some(code) = code {
             check_code(code)?;
-            let taken = || AdminError::Conflict(format!("the code {code} belongs to another merchant"));
+            let taken = || AdminError::conflict(format!("the code {code} belongs to another merchant"));
             return self.try_merchant(name, code.to_owned()).await?.ok_or_else(taken);
         }
         for _ in 0..CODE_DRAWS_MAX {
@@ -34,7 +34,7 @@ impl Engine {
                 return Ok(merchant);
             }
         }
-        Err(AdminError::Conflict("nearly all codes of six digits are taken: choose one".to_owned()))
+        Err(AdminError::conflict("nearly all codes of six digits are taken: choose one"))
     }
 
     async fn try_merchant(&self, name: &str, code: String) -> Result<Option<Merchant>, AdminError> {

@@ -9,6 +9,7 @@ pub mod cases;
 pub mod disputes;
 pub mod endpoint_edit;
 pub mod endpoints;
+pub mod fault;
 pub mod keys;
 pub mod merchants;
 pub mod payment_imports;
@@ -29,6 +30,8 @@ use redress_store::StoreError;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+
+use fault::{Fault, FaultCode};
 
 /// The longest name of a merchant, an account or an endpoint, in bytes.
 pub const NAME_BYTES_MAX: usize = 200;
@@ -54,14 +57,14 @@ pub enum AdminError {
         /// The field, by its name in the API and on the command line.
         field: &'static str,
         /// What is wrong with it; never its value where that may be secret.
-        problem: String,
+        problem: Fault,
     },
     /// There is no such thing, or it belongs to another merchant.
     #[error("there is no such {0}")]
     NotFound(&'static str),
     /// It contradicts what is there.
     #[error("{0}")]
-    Conflict(String),
+    Conflict(Fault),
     /// There is no answer now.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -74,15 +77,19 @@ impl From<StoreError> for AdminError {
 }
 
 impl AdminError {
-    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<Fault>) -> Self {
         Self::Invalid { field, problem: problem.into() }
+    }
+
+    pub(crate) fn conflict(fault: impl Into<Fault>) -> Self {
+        Self::Conflict(fault.into())
     }
 }
 
 /// Checks a text that must be there: not empty, not too long, no control characters.
 pub(crate) fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {
     if text.trim().is_empty() {
-        return Err(AdminError::invalid(field, "must not be empty"));
+        return Err(AdminError::invalid(field, FaultCode::Empty.told("must not be empty")));
     }
     check_characters(field, text, bytes_max)
 }
@@ -94,11 +101,15 @@ fn check_optional(field: &'static str, text: Option<&str>, bytes_max: usize) -> 
 
 fn check_characters(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {
     if text.len() > bytes_max {
-        return Err(AdminError::invalid(field, format!("is longer than {bytes_max} bytes")));
+        let code = FaultCode::TooLong { bytes_max };
+        return Err(AdminError::invalid(field, code.told(format!("is longer than {bytes_max} bytes"))));
     }
     // Also because PostgreSQL keeps no NUL in a text.
     if text.chars().any(char::is_control) {
-        return Err(AdminError::invalid(field, "contains control characters"));
+        return Err(AdminError::invalid(
+            field,
+            FaultCode::ControlCharacters.told("contains control characters"),
+        ));
     }
     Ok(())
 }
@@ -111,7 +122,15 @@ fn check_url(field: &'static str, url: &str) -> Result<(), AdminError> {
 }
 
 fn refused_url(field: &'static str, error: &GuardError) -> AdminError {
-    AdminError::invalid(field, format!("is refused: {error}"))
+    let code = match *error {
+        GuardError::NotAUrl => FaultCode::UrlForm,
+        GuardError::Scheme => FaultCode::UrlScheme,
+        GuardError::HttpsOnly => FaultCode::UrlNotHttps,
+        GuardError::Userinfo => FaultCode::UrlUser,
+        GuardError::Port(port) => FaultCode::UrlPort { port },
+        GuardError::Address => FaultCode::UrlNetwork,
+    };
+    AdminError::invalid(field, code.told(format!("is refused: {error}")))
 }
 
 impl Engine {

@@ -197,7 +197,7 @@ pub(super) fn check(new: &NewPayment) -> Result<(), Imported> {
         new.notification_url.as_deref().map_or(Ok(()), |url| check_url("notification_url", url))
     };
     checks().map_err(|error| match error {
-        AdminError::Invalid { field, problem } => Imported::Invalid { field, problem },
+        AdminError::Invalid { field, problem } => Imported::Invalid { field, problem: problem.to_string() },
         other => Imported::Invalid { field: "payment", problem: other.to_string() },
     })
 }

@@ -12,6 +12,7 @@ use redress_store::ops::write::Author;
 
 pub use redress_core::settle::Verdict;
 
+use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;
 
@@ -63,10 +64,10 @@ impl Engine {
                 Ok(settled.refund)
             }
             Canceled::TooLate(refund) if refund.state == RefundState::Canceled => Ok(*refund),
-            Canceled::TooLate(refund) => Err(AdminError::Conflict(format!(
+            Canceled::TooLate(refund) => Err(AdminError::conflict(FaultCode::Overtaken.told(format!(
                 "the refund is {}: only one that was not sent can be withdrawn",
                 refund.state.name()
-            ))),
+            )))),
             Canceled::NoRefund => Err(AdminError::NotFound("refund")),
         }
     }
@@ -94,10 +95,10 @@ impl Engine {
                 self.parts.deliveries_due.notify_one();
                 Ok(settled.refund)
             }
-            Closed::NotOpen(refund) => Err(AdminError::Conflict(format!(
+            Closed::NotOpen(refund) => Err(AdminError::conflict(FaultCode::Overtaken.told(format!(
                 "the refund is {}: a person only closes one that is unknown or pending",
                 refund.state.name()
-            ))),
+            )))),
             Closed::NoRefund => Err(AdminError::NotFound("refund")),
         }
     }

@@ -33,7 +33,7 @@ impl Engine {
         if copied_at > now {
             let text =
                 "the copy was taken later than it is now: this machine's clock or the one before is wrong";
-            return Err(AdminError::Conflict(text.to_owned()));
+            return Err(AdminError::conflict(text));
         }
         let timing = self.parts.config.timing;
         let (mut fit, mut after) = (MadeFit::default(), None);

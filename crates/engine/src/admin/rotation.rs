@@ -31,7 +31,7 @@ pub async fn master_keys_in_use(store: &Store) -> Result<BTreeMap<String, u64>, 
             after = Some(last.at);
             for secret in &page {
                 let id = sealed_with(&secret.sealed)
-                    .map_err(|error| AdminError::Conflict(format!("{column:?}: {error}")))?;
+                    .map_err(|error| AdminError::conflict(format!("{column:?}: {error}")))?;
                 *in_use.entry(id.to_owned()).or_default() += 1;
             }
         }

@@ -8,6 +8,7 @@ use redress_store::ops::endpoints::FindEndpoint;
 
 use super::history::{DeliveryId, ListedDelivery};
 use crate::admin::AdminError;
+use crate::admin::fault::FaultCode;
 use crate::engine::Engine;
 
 /// So many events are looked at in one operation, so that nothing else waits for long.
@@ -89,5 +90,5 @@ impl Engine {
 }
 
 fn revoked() -> AdminError {
-    AdminError::Conflict("the endpoint is revoked".to_owned())
+    AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked"))
 }

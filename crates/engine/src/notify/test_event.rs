@@ -20,6 +20,7 @@ use super::message::{NotSendable, Taken, Told};
 use super::schedule::Verdict;
 use super::standard;
 use crate::admin::AdminError;
+use crate::admin::fault::FaultCode;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use redress_psp::transport::HttpRequest;
@@ -57,7 +58,7 @@ impl Engine {
         let found = self.parts.store.read(FindEndpoint { merchant, endpoint }).await?;
         let found = found.ok_or(AdminError::NotFound("endpoint"))?;
         if found.revoked_at.is_some() {
-            return Err(AdminError::Conflict("the endpoint is revoked".to_owned()));
+            return Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")));
         }
         let mut slots = self.parts.slots.take(DeliveryQueue { merchant, endpoint: Some(endpoint) });
         slots.truncate(1);

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::passwords::check_password;
 use super::{Origin, PortalError, Proved, SignedIn};
 use crate::admin::AdminError;
+use crate::admin::fault::FaultCode;
 use crate::engine::Engine;
 
 impl Engine {
@@ -23,7 +24,11 @@ impl Engine {
     ) -> Result<Proved<()>, PortalError> {
         check_password(new, &who.user.email)?;
         if old.expose_secret() == new.expose_secret() {
-            return Err(AdminError::invalid("password", "must not be the one before").into());
+            return Err(AdminError::invalid(
+                "password",
+                FaultCode::Password.told("must not be the one before"),
+            )
+            .into());
         }
         let (record, forgiven) = match self.prove_password(who, old, origin).await? {
             Proved::Done(proved) => proved,

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use crate::admin::AdminError;
+use crate::admin::fault::FaultCode;
 use crate::error::EngineError;
 use crate::key_material::readable;
 use crate::world::Random;
@@ -47,7 +48,7 @@ const DRAWN_GROUPS: (usize, usize) = (4, 5);
 /// [`AdminError::Invalid`] names the field `password`, and never the password.
 pub fn check_password(password: &SecretString, email: &str) -> Result<(), AdminError> {
     let text = password.expose_secret();
-    let invalid = |problem: String| Err(AdminError::invalid("password", problem));
+    let invalid = |problem: String| Err(AdminError::invalid("password", FaultCode::Password.told(problem)));
     if text.chars().count() < PASSWORD_CHARACTERS_MIN {
         return invalid(format!("must have at least {PASSWORD_CHARACTERS_MIN} characters"));
     }

@@ -17,6 +17,7 @@ use super::audit::By;
 use super::passwords::{check_password, drawn};
 use super::sign_in::normal;
 use super::{PortalError, recovery, totp};
+use crate::admin::fault::FaultCode;
 use crate::admin::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, check_text};
 use crate::engine::Engine;
 
@@ -92,9 +93,10 @@ impl Engine {
         match self.parts.store.run(add).await? {
             UserAdding::Added => Ok((user, shown)),
             UserAdding::NoMerchant => Err(AdminError::NotFound("merchant").into()),
-            UserAdding::EmailTaken => {
-                Err(AdminError::Conflict("somebody has this email address already".to_owned()).into())
-            }
+            UserAdding::EmailTaken => Err(AdminError::conflict(
+                FaultCode::EmailTaken.told("somebody has this email address already"),
+            )
+            .into()),
         }
     }
 
@@ -162,9 +164,10 @@ impl Engine {
         match self.parts.store.run(change).await? {
             UserChanging::Changed(user) => Ok(Some(user)),
             UserChanging::Already => Ok(None),
-            UserChanging::LastAdmin => {
-                Err(AdminError::Conflict("this is the only admin: make another one first".to_owned()).into())
-            }
+            UserChanging::LastAdmin => Err(AdminError::conflict(
+                FaultCode::LastAdmin.told("this is the only admin: make another one first"),
+            )
+            .into()),
             UserChanging::NotFound => Err(AdminError::NotFound("user").into()),
         }
     }
@@ -245,7 +248,8 @@ impl Engine {
         if self.parts.store.run(begin).await? && self.parts.store.run(confirm).await? {
             return Ok(GivenSecondFactor { secret: totp::base32_of(&secret), recovery_codes });
         }
-        Err(AdminError::Conflict("the person was changed meanwhile, or is disabled".to_owned()).into())
+        let text = "the person was changed meanwhile, or is disabled";
+        Err(AdminError::conflict(FaultCode::Overtaken.told(text)).into())
     }
 
     /// Ends all sessions of a person; answers how many they were.
@@ -308,5 +312,9 @@ fn check_email(email: &str) -> Result<(), AdminError> {
     let good = email.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && !host.is_empty() && !host.contains('@') && !email.contains(char::is_whitespace)
     });
-    if good { Ok(()) } else { Err(AdminError::invalid("email", "must be an email address")) }
+    if good {
+        Ok(())
+    } else {
+        Err(AdminError::invalid("email", FaultCode::Email.told("must be an email address")))
+    }
 }

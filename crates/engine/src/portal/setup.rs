@@ -16,20 +16,79 @@ use crate::admin::accounts::{Account, NewAccount};
 use crate::admin::endpoints::{Endpoint, NewEndpoint};
 use crate::admin::keys::{Credential, CredentialKind};
 use crate::engine::Engine;
+use crate::once::{Begun, KeyedRun};
+
+/// A form is the same in whichever environment it is sent again: its key is remembered in one.
+const FORMS: Environment = Environment::Sandbox;
+
+/// What came of a form that makes a key.
+#[derive(Clone, Debug)]
+pub enum KeyMade {
+    /// The key, with its secret, which is shown now and never again.
+    Now(Credential, SecretString),
+    /// The same form made this one before.
+    Before(KeyId),
+    /// The same form is making one in another request.
+    Meanwhile,
+    /// The form was sent before with something else in it.
+    Reused,
+}
 
 impl Engine {
-    /// A person makes a key of their merchant; the secret is shown now and never again.
+    /// A person makes a key of their merchant by a form, which makes one alone however often it is sent, also twice at
+    /// once: `form_key` is drawn with it ([`Engine::form_key`]). Work that was begun is brought to its end where the browser
+    /// leaves.
     ///
     /// # Errors
     /// [`PortalError::Refused`] where the person may not; as [`Engine::add_key_with`].
     pub async fn make_key(
         &self,
         (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
+        kind: CredentialKind,
+        environment: Option<Environment>,
+        rights: Rights,
+    ) -> Result<KeyMade, PortalError> {
+        self.may(who, &Act::ManageKeys)?;
+        let (engine, who, origin) = (self.clone(), who.clone(), origin.clone());
+        let name = format!("portal-form-{form_key}");
+        let work = async move {
+            let (of, with) = (environment.map_or("both", Environment::as_str), rights.to_string());
+            let parts: [&[u8]; 4] = [b"make_key", kind.as_str().as_bytes(), of.as_bytes(), with.as_bytes()];
+            let (begun, run) = engine.begin_keyed(who.user.merchant, FORMS, &name, &parts).await?;
+            match begun {
+                Begun::First => {
+                    let made =
+                        Box::pin(engine.make_one_key((&who, &origin), kind, environment, rights)).await;
+                    let object = made.as_ref().ok().map(|(key, _)| key.id.to_string());
+                    engine.end_form(run, object).await;
+                    made.map(|(key, secret)| KeyMade::Now(key, secret))
+                }
+                Begun::Repeat { object } => {
+                    Ok(KeyId::parse(&object).map_or(KeyMade::Reused, KeyMade::Before))
+                }
+                Begun::InUse => Ok(KeyMade::Meanwhile),
+                Begun::Reused => Ok(KeyMade::Reused),
+            }
+        };
+        self.to_its_end("form", work).await
+    }
+
+    /// The work of a form was done, or refused. What was made is shown although the store cannot be told: its secret
+    /// would be lost.
+    async fn end_form(&self, run: KeyedRun, object: Option<String>) {
+        if let Err(error) = self.end_keyed(run, object).await {
+            tracing::warn!(%error, "the key of a form stays in use for a while");
+        }
+    }
+
+    async fn make_one_key(
+        &self,
+        (who, origin): (&SignedIn, &Origin),
         kind: CredentialKind,
         environment: Option<Environment>,
         rights: Rights,
     ) -> Result<(Credential, SecretString), PortalError> {
-        self.may(who, &Act::ManageKeys)?;
         let (key, secret) = self.new_key(who.user.merchant, kind, environment, rights)?;
         let of = environment.map_or("both environments", Environment::as_str);
         let detail = format!("{} {of} {rights}", kind.as_str());

@@ -21,10 +21,11 @@ use redress_engine::portal::sessions::PortalUser;
 use redress_engine::portal::{Origin, PortalError, SessionToken, SignedIn, Visitor};
 
 use super::form::{Form, PROOF};
+use super::kept::Kept;
 use super::language::Language;
 use super::problem::Stop;
 use super::said::Said;
-use super::{address, cookies, page, problem};
+use super::{address, code, cookies, page, problem};
 use crate::body::RawBody;
 use crate::outermost;
 
@@ -114,6 +115,8 @@ pub(crate) trait Caller: FromRequestParts<Engine, Rejection = Stop> + Send {
     fn is_new(&self) -> bool {
         false
     }
+    /// Takes note of the form that was sent to an address, where something may be missing before it is taken.
+    fn sent(&mut self, _to: &str, _form: &Form) {}
 }
 
 /// Whoever it is.
@@ -231,7 +234,12 @@ impl Caller for Present {
 }
 
 /// Who is signed in with a password of their own.
-pub(crate) struct Signed(Present, u32);
+pub(crate) struct Signed {
+    present: Present,
+    open_cases: u32,
+    /// What was typed in the form that was sent, where anything was.
+    typed: Option<Kept>,
+}
 
 /// What somebody was let to.
 #[derive(Clone, Copy, Debug)]
@@ -246,7 +254,7 @@ impl Signed {
     /// Lets the person do something, or says why not; where a second factor is missing, sends them to show one and
     /// back.
     pub(crate) fn to(&self, act: &Act) -> Result<Scope, Stop> {
-        let Present { seen, who } = &self.0;
+        let Present { seen, who } = &self.present;
         match seen.engine.may(who, act) {
             Ok(()) => Ok(Scope { merchant: who.user.merchant, environment: seen.environment }),
             Err(why) => Err(self.turned_away(&why)),
@@ -255,12 +263,12 @@ impl Signed {
 
     /// Why the person may not do something, for a page to say beside a button that is off.
     pub(crate) fn why_not(&self, act: &Act) -> Option<Why> {
-        self.0.seen.engine.may(&self.0.who, act).err()
+        self.present.seen.engine.may(&self.present.who, act).err()
     }
 
     /// The person and the session.
     pub(crate) fn who(&self) -> &SignedIn {
-        &self.0.who
+        &self.present.who
     }
 
     /// Answers a use case that was not done: who may not is told why, or sent to show what is missing.
@@ -271,9 +279,12 @@ impl Signed {
         }
     }
 
-    /// Answers somebody who may not.
+    /// Answers somebody who may not. Where a code is all that is missing, what was typed is kept until it is entered.
     pub(crate) fn turned_away(&self, why: &Why) -> Stop {
-        let seen = &self.0.seen;
+        let seen = &self.present.seen;
+        if let (Why::SecondFactorOld, Some(typed)) = (why, &self.typed) {
+            return code::ask_before(self, typed.clone()).into();
+        }
         let to = match why {
             Why::PasswordTemporary => "/portal/password",
             Why::SecondFactorMissing => "/portal/second-factor",
@@ -296,8 +307,8 @@ impl FromRequestParts<Engine> for Signed {
         }
         // Pages show how much waits; forms lead to other pages.
         let looks = matches!(parts.method, Method::GET | Method::HEAD);
-        let open = if looks { open_cases(&present).await? } else { 0 };
-        Ok(Self(present, open))
+        let open_cases = if looks { open_cases(&present).await? } else { 0 };
+        Ok(Self { present, open_cases, typed: None })
     }
 }
 
@@ -312,19 +323,23 @@ async fn open_cases(present: &Present) -> Result<u32, Stop> {
 
 impl Caller for Signed {
     fn open_cases(&self) -> u32 {
-        self.1
+        self.open_cases
     }
 
     fn seen(&self) -> &Seen {
-        &self.0.seen
+        &self.present.seen
     }
 
     fn token(&self) -> &SessionToken {
-        self.0.token()
+        self.present.token()
     }
 
     fn person(&self) -> Option<&PortalUser> {
-        self.0.person()
+        self.present.person()
+    }
+
+    fn sent(&mut self, to: &str, form: &Form) {
+        self.typed = Kept::of(to, form).filter(|kept| !kept.fields.is_empty());
     }
 }
 
@@ -332,7 +347,7 @@ impl Caller for Signed {
 ///
 /// Three things are looked at: where the browser says that it comes from, the session, and the proof in the form. A form
 /// whose proof is one of an earlier token of the session, of a page that was open while a code was entered, is shown
-/// again with what was typed in it, to be confirmed; where it has secrets in it, its page is.
+/// again with what was typed in it, to be confirmed; where it is about a secret, its page is.
 pub(crate) struct Posted<C> {
     pub(crate) who: C,
     pub(crate) form: Form,
@@ -348,11 +363,12 @@ impl<C: Caller> FromRequest<Engine> for Posted<C> {
         if from_here == Some(false) {
             return Err(problem::foreign(language).into());
         }
-        let who = C::from_request_parts(&mut parts, engine).await?;
+        let mut who = C::from_request_parts(&mut parts, engine).await?;
         let path = parts.uri.path().to_owned();
         let RawBody(body) = RawBody::from_request(Request::from_parts(parts, body), engine).await?;
         let form = Form::parse(&body);
         if !who.is_new() && who.token().made_form(form.typed(PROOF)) {
+            who.sent(&path, &form);
             return Ok(Self { who, form });
         }
         // Without a browser's word nothing tells an old page of ours from another site's.

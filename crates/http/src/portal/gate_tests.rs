@@ -6,10 +6,10 @@ use axum::http::HeaderValue;
 use redress_core::role::Role;
 use redress_engine::portal::people::NewPassword;
 
-use super::html_check::parse;
+use super::html_check::{faults, parse};
 use super::testing::{Browser, PASSWORD, form, location};
 use crate::router::{Auth, routes};
-use crate::testing::Harness;
+use crate::testing::{Answer, Harness};
 
 #[tokio::test]
 async fn a_form_of_another_site_does_nothing() {
@@ -78,6 +78,65 @@ async fn a_page_from_before_a_code_keeps_what_was_typed() {
     assert!(fields.contains(&("language".into(), "ar".into())), "{fields:?}");
     assert_eq!(browser.post("/portal/preferences", &fields).await.status, 303);
     assert_eq!(browser.cookies["redress-language"], "ar");
+}
+
+/// The page that asks for a code before a form is taken, once the code was entered there.
+async fn enter_code(browser: &mut Browser<'_>, secret: &str, asked: &Answer) -> Answer {
+    assert_eq!(asked.status, 403, "{asked:?}");
+    assert_eq!(faults(asked.text()), [] as [&str; 0], "{}", asked.text());
+    let wrong = browser.submit(asked, "/portal/code", &[("code", "000000")]).await;
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    let code = browser.code(secret);
+    let taken = browser.submit(&wrong, "/portal/code", &[("code", &code)]).await;
+    assert_eq!(taken.status, 200, "{taken:?}");
+    assert_eq!(faults(taken.text()), [] as [&str; 0], "{}", taken.text());
+    taken
+}
+
+#[tokio::test]
+async fn a_form_that_takes_a_fresh_code_keeps_what_was_typed() {
+    let harness = Harness::new().await;
+    let person = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&person).await;
+    let list = "/portal/settings/people";
+    let page = browser.get("/portal/settings/people/new").await;
+    harness.clock.advance(Duration::from_secs(16 * 60));
+    let typed =
+        [("name", "Mai"), ("email", "mai@shop.example"), ("role", "support"), ("limits", "SAR 50\nKWD 1.5")];
+    let asked = browser.submit(&page, list, &typed).await;
+    let taken = enter_code(&mut browser, person.secret.as_ref().unwrap(), &asked).await;
+    assert!(harness.engine.user_by_email("mai@shop.example").await.is_err(), "nothing was done yet");
+    let made = browser.submit(&taken, list, &[]).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let user = harness.engine.user_by_email("mai@shop.example").await.unwrap();
+    assert_eq!((user.name.as_str(), user.limits.to_string().as_str()), ("Mai", "KWD:1500 SAR:5000"));
+}
+
+#[tokio::test]
+async fn a_secret_is_typed_again_and_nothing_is_saved_without_it() {
+    let harness = Harness::new().await;
+    let person = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&person).await;
+    let (merchant, tap, hush) = (harness.merchant.id, harness.merchant.tap, "sk_test_hush");
+    let before = harness.engine.list_accounts(Some(merchant)).await.unwrap();
+    let (list, edit) =
+        ("/portal/settings/accounts".to_owned(), format!("/portal/settings/accounts/{tap}/edit"));
+    for (shown, action) in [(format!("{list}/new?psp=tap"), &list), (edit.clone(), &edit)] {
+        let page = browser.get(&shown).await;
+        assert_eq!(page.status, 200, "{shown} {page:?}");
+        harness.clock.advance(Duration::from_secs(16 * 60));
+        let typed = [("name", "Our other one"), ("credential_secret_key", hush)];
+        let asked = browser.submit(&page, action, &typed).await;
+        let taken = enter_code(&mut browser, person.secret.as_ref().unwrap(), &asked).await;
+        assert!(taken.text().contains("Secrets are not kept"), "{}", taken.text());
+        let again = browser.submit(&taken, action, &[]).await;
+        assert_eq!(again.status, 422, "{shown} {again:?}");
+        assert!(again.text().contains("Our other one"), "{shown} {}", again.text());
+        for answer in [asked, taken, again] {
+            assert!(!answer.text().contains(hush), "{shown} {}", answer.text());
+        }
+    }
+    assert_eq!(harness.engine.list_accounts(Some(merchant)).await.unwrap(), before);
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod format;
 mod gate;
 pub(crate) mod guard;
 pub(crate) mod imports;
+mod kept;
 pub(crate) mod language;
 mod list_query;
 mod nav;

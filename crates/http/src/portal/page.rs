@@ -85,6 +85,13 @@ impl Shell {
         }
     }
 
+    /// The same for a session whose token was just renewed, on an answer to a form that stood on another page.
+    pub(super) fn renewed(mut self, token: &SessionToken, here: &str) -> Self {
+        self.token = token.clone();
+        here.clone_into(&mut self.here);
+        self
+    }
+
     /// The hidden field that proves a form; a form without it is refused.
     pub(crate) fn proof(&self) -> String {
         let proof = self.engine.form_proof(&self.token);

@@ -3,12 +3,16 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use redress_core::role::Why;
 use redress_engine::admin::AdminError;
+use redress_engine::admin::fault::Fault;
 use redress_engine::error::EngineError;
-use redress_engine::portal::PortalError;
+use redress_engine::portal::{PortalError, SessionToken};
 
+use super::cookies;
 use super::form::Form;
 use super::gate::{Caller, Seen};
+use super::kept::Kept;
 use super::language::Language;
 use super::nav;
 use super::page::{self, Bare, Shell};
@@ -23,8 +27,17 @@ pub(crate) enum Stop {
     Answer(Box<Response>),
     /// With the page about a problem.
     Problem(Problem),
-    /// With words of the engine's.
-    Told(StatusCode, String),
+    /// With what the engine says against it.
+    Said(StatusCode, Against),
+}
+
+/// What the engine says against something: the page says it in its language.
+#[derive(Clone)]
+pub(crate) enum Against {
+    /// It cannot be, or contradicts what is there.
+    Fault(Fault),
+    /// The person may not.
+    Why(Why),
 }
 
 impl From<Response> for Stop {
@@ -45,14 +58,16 @@ impl From<EngineError> for Stop {
     }
 }
 
-/// A page that knows better says so beside a field; what is left are words for people all the same.
+/// A page that knows better says so beside a field; what is left is told on a page of its own.
 impl From<AdminError> for Stop {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Engine(error) => error.into(),
             AdminError::NotFound(_) => Self::Problem(Problem::NoRoute),
-            AdminError::Invalid { .. } => Self::Told(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            AdminError::Conflict(text) => Self::Told(StatusCode::CONFLICT, text),
+            AdminError::Invalid { problem, .. } => {
+                Self::Said(StatusCode::UNPROCESSABLE_ENTITY, Against::Fault(problem))
+            }
+            AdminError::Conflict(fault) => Self::Said(StatusCode::CONFLICT, Against::Fault(fault)),
         }
     }
 }
@@ -61,7 +76,7 @@ impl From<PortalError> for Stop {
     fn from(error: PortalError) -> Self {
         match error {
             PortalError::Admin(error) => error.into(),
-            PortalError::Refused(why) => Self::Told(StatusCode::FORBIDDEN, why.to_string()),
+            PortalError::Refused(why) => Self::Said(StatusCode::FORBIDDEN, Against::Why(why)),
         }
     }
 }
@@ -72,7 +87,7 @@ impl IntoResponse for Stop {
         let unfinished = match self {
             Self::Answer(response) => return *response,
             Self::Problem(problem) => Unfinished::Problem(problem),
-            Self::Told(status, text) => Unfinished::Told(status, text),
+            Self::Said(status, against) => Unfinished::Said(status, against),
         };
         let mut response = ().into_response();
         response.extensions_mut().insert(unfinished);
@@ -83,15 +98,20 @@ impl IntoResponse for Stop {
 #[derive(Clone)]
 enum Unfinished {
     Problem(Problem),
-    Told(StatusCode, String),
+    Said(StatusCode, Against),
 }
 
 /// Makes the page of an answer that has none yet.
 pub(super) fn finish(mut response: Response, language: Language) -> Response {
     match response.extensions_mut().remove() {
         Some(Unfinished::Problem(problem)) => of_problem(problem, language),
-        Some(Unfinished::Told(status, text)) => {
-            told(language, status, language.texts().common.problem, &text)
+        Some(Unfinished::Said(status, against)) => {
+            let t = language.texts();
+            let text = match against {
+                Against::Fault(fault) => t.fault(&fault),
+                Against::Why(why) => t.why(&why),
+            };
+            told(language, status, t.common.problem, &text)
         }
         None => response,
     }
@@ -140,9 +160,6 @@ fn told(language: Language, status: StatusCode, title: &str, text: &str) -> Resp
     page::rendered(status, &Told { s: Bare::of(language), title, text, request })
 }
 
-/// Names of fields that are not shown again.
-const SECRETS: [&str; 3] = ["password", "code", "credential"];
-
 /// The form's own page again, for what is not sent a second time: secrets and files.
 pub(super) fn typed_again(seen: &Seen) -> Response {
     page::done(&seen.here, Said::TypedAgain, seen.https)
@@ -152,17 +169,25 @@ pub(super) fn typed_again(seen: &Seen) -> Response {
 #[template(path = "portal/again.html")]
 struct Again<'a> {
     s: Shell,
-    action: &'a str,
-    fields: Vec<(&'a str, &'a str)>,
+    told: &'a str,
+    kept: &'a Kept,
 }
 
 /// A form whose proof is an old one: to be confirmed, with what was typed.
-pub(super) fn again<C: Caller>(who: &C, action: &str, form: &Form) -> Response {
-    let fields: Vec<_> = form.all().collect();
-    if who.person().is_none() || fields.iter().any(|(name, _)| SECRETS.iter().any(|word| name.contains(word)))
-    {
+pub(super) fn again<C: Caller>(who: &C, to: &str, form: &Form) -> Response {
+    let Some(kept) = Kept::of(to, form).filter(|_| who.person().is_some()) else {
         return typed_again(who.seen());
-    }
-    let page = Again { s: Shell::of(who, nav::Area::None), action, fields };
+    };
+    let s = Shell::of(who, nav::Area::None);
+    let page = Again { told: s.t.common.again, kept: &kept, s };
     page::show(StatusCode::CONFLICT, &page.s, &page)
+}
+
+/// A form for which a code was missing: to be confirmed now that the code was taken, in the session of this token.
+pub(super) fn after_code<C: Caller>(who: &C, kept: &Kept, next: &str, token: &SessionToken) -> Response {
+    let s = Shell::of(who, nav::Area::None).renewed(token, next);
+    let page = Again { told: s.t.common.again_after_code, kept, s };
+    let mut response = page::show(StatusCode::OK, &page.s, &page);
+    cookies::set_session(&mut response, token, who.seen().https);
+    response
 }

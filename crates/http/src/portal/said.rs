@@ -86,6 +86,8 @@ saids! {
     EnrolmentGone = enrolment_gone;
     /// Something was made from a form that is older than what is there.
     MadeBefore = made_before;
+    /// The same form made a key before, or is making it.
+    KeyMadeBefore = key_made_before;
     /// Something was changed.
     Changed = changed;
     /// A key was revoked.

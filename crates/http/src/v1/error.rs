@@ -157,7 +157,7 @@ impl From<AdminError> for OwnError {
             AdminError::Engine(error) => error.into(),
             AdminError::Invalid { field, problem } => FieldProblem::of(field, problem).into(),
             AdminError::NotFound(what) => Self::not_found(what),
-            AdminError::Conflict(text) => Self::new(Code::Conflict, text),
+            AdminError::Conflict(fault) => Self::new(Code::Conflict, fault.to_string()),
         }
     }
 }

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use redress_core::environment::Environment;
 use redress_core::id::KeyId;
 use redress_core::right::{Right, Rights};
+use redress_core::time::Timestamp;
 use redress_engine::admin::keys::{Credential, CredentialKind};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -44,7 +45,7 @@ enum Action {
         #[command(flatten)]
         json: JsonFlag,
     },
-    /// List a merchant's keys, revoked ones too, oldest first; no secrets
+    /// List a merchant's keys, revoked ones and those that soon end too, oldest first; no secrets
     List {
         #[command(flatten)]
         merchant: MerchantArg,
@@ -108,6 +109,7 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
             if json.json {
                 return print_json(&all.iter().map(shown).collect());
             }
+            let now = engine.now();
             let rows: Vec<_> = all
                 .iter()
                 .map(|key| {
@@ -118,7 +120,7 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
                         key.rights.to_string(),
                         key.public_key.clone(),
                         time(key.created_at),
-                        key.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at))),
+                        end(key.revoked_at, now),
                     ]
                 })
                 .collect();
@@ -129,6 +131,15 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
             let revoked = engine.revoke_key(merchant.id, key).await?;
             print(&format!("{key} {}", if revoked { "is revoked" } else { "was revoked before" }))
         }
+    }
+}
+
+/// Until when a key counts that another was put in place of, or since when it does not; empty while no end is set.
+fn end(revoked_at: Option<Timestamp>, now: Timestamp) -> String {
+    match revoked_at {
+        None => String::new(),
+        Some(at) if now < at => format!("until {}", time(at)),
+        Some(at) => format!("revoked {}", time(at)),
     }
 }
 
@@ -146,4 +157,18 @@ fn shown(key: &Credential) -> Value {
         "created_at": time(key.created_at),
         "revoked_at": key.revoked_at.map(time),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_goes_on_for_a_while_is_not_told_to_be_revoked() {
+        let at = Timestamp::from_micros(2_000_000);
+        let told = |now| end(Some(at), Timestamp::from_micros(now));
+        assert_eq!(told(1_999_999), format!("until {}", time(at)));
+        assert_eq!(told(2_000_000), format!("revoked {}", time(at)), "from then on it proves nothing");
+        assert_eq!(end(None, at), "");
+    }
 }

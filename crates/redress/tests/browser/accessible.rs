@@ -16,7 +16,7 @@ const FAULTS: &str = "
             `${fault.id}: ${node.html} ${[...node.any, ...node.all, ...node.none].map((why) => why.message)}`)))";
 
 /// Fewer pages than there are would say that the tour broke off.
-const PAGES_MIN: usize = 25;
+const PAGES_MIN: usize = 75;
 
 /// axe-core, where it is to be had.
 struct Axe(String);

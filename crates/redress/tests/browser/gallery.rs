@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::Scene;
+use crate::administration;
 use crate::chromium::Browser;
 use crate::flow::{AMOUNT, CONFIRM, REASON, SUCCEEDED, TO_FORM, TO_SUMMARY, find, refund, sign_in, speak};
 
@@ -66,6 +67,7 @@ pub(crate) fn visit(scene: &Scene, language: &str, look: &mut dyn FnMut(&Browser
     browser.see(".environment.is-live");
     look(browser, "live");
     viewer(scene, language, look);
+    administration::visit(scene, language, look);
 }
 
 /// From a payment to refunds in every state that there is time for.
@@ -124,6 +126,11 @@ fn refunds(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
         look(browser, &format!("refund-{state}"));
     }
     let page = browser.address();
+    // Its form is asked for by those who have just seen a refund that waits.
+    browser.go(&format!("{page}/cancel"));
+    browser.see("#f-reason");
+    look(browser, "refund-cancel");
+    browser.go(&page);
     browser.click("main a[href$='/close']");
     browser.see("#f-reason");
     look(browser, "refund-close");
@@ -150,6 +157,9 @@ fn lists(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
         ("/portal/payments?least=ten", "payments-wrong"),
         ("/portal/refunds", "refunds"),
         ("/portal/refunds?term=nothing-of-this-name", "refunds-none"),
+        ("/portal/overview?days=7", "overview-7-days"),
+        ("/portal/overview?days=30", "overview-30-days"),
+        ("/portal/overview?days=90", "overview-90-days"),
         ("/portal/imports", "imports-none"),
     ] {
         browser.go(address);
@@ -204,4 +214,8 @@ fn viewer(scene: &Scene, language: &str, look: &mut dyn FnMut(&Browser, &str)) {
     browser.click("form[action='/portal/second-factor'] button.main");
     browser.see("#secret");
     look(&browser, "second-factor-secret");
+    browser.fill("#f-code", "000000");
+    browser.leave_by("form[action='/portal/second-factor/confirm'] button.main");
+    browser.see("#f-code-wrong");
+    look(&browser, "second-factor-secret-wrong");
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accessible;
+mod administration;
 mod cases;
 mod chromium;
 mod elsewhere;

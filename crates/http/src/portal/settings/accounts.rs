@@ -19,6 +19,7 @@ use crate::portal::field::Field;
 use crate::portal::form::Form;
 use crate::portal::format;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::kept::LEFT_OUT;
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
@@ -99,6 +100,10 @@ impl Typed {
         if max_in_flight.is_none() {
             let max = MAX_IN_FLIGHT_MAX.to_string();
             wrongs.add("max_in_flight", fill(t.psp_accounts.at_once_wrong, &[("max", &max)]));
+        }
+        // Another version without the secret that was typed would look as if it had been taken.
+        if form.typed(LEFT_OUT) == "yes" {
+            wrongs.add("credentials", t.psp_accounts.secrets_again);
         }
         let typed = fields.iter().filter_map(|field| {
             let value = form.typed(&field_of(field.name)).trim();

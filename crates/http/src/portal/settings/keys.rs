@@ -8,12 +8,13 @@ use redress_core::right::{Right, Rights};
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_engine::admin::keys::{Credential, CredentialKind, KeyInUse};
+use redress_engine::portal::setup::KeyMade;
 
 use super::wrongs::Wrongs;
 use super::{Shown, off, shown_once};
 use crate::portal::field::Field;
 use crate::portal::form::Form;
-use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::gate::{Caller, Posted, Signed};
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
@@ -21,6 +22,10 @@ use crate::portal::said::Said;
 use crate::portal::text::fill;
 
 const PAGE: &str = "/portal/settings/keys";
+const NEW: &str = "/portal/settings/keys/new";
+
+/// The longest key of a form that is taken, in bytes: ours are shorter.
+const FORM_KEY_BYTES_MAX: usize = 64;
 
 #[derive(Template)]
 #[template(path = "portal/settings/keys.html")]
@@ -94,26 +99,25 @@ pub(crate) async fn list(who: Signed) -> Result<Response, Stop> {
 struct New {
     s: Shell,
     problem: Option<String>,
-    newest: String,
+    /// Drawn with the form: however often it is sent, it makes one key.
+    key: String,
     kind: Field,
     rights: Field,
 }
 
 /// Asks what for.
 pub(crate) async fn form(who: Signed) -> Result<Response, Stop> {
-    let scope = who.to(&Act::ManageKeys)?;
-    let newest = newest(&who, scope).await?;
-    Ok(new_page(&who, StatusCode::OK, newest, &Form::default(), &Wrongs::default()))
+    who.to(&Act::ManageKeys)?;
+    Ok(new_page(&who, StatusCode::OK, &Form::default(), &Wrongs::default()))
 }
 
 /// Makes one and shows it.
 pub(crate) async fn make(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageKeys)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
-    let newest = newest(&who, scope).await?;
-    // The page with a secret is made anew when it is loaded anew: that makes no second key.
-    if form.typed("newest") != newest {
-        return Ok(done(PAGE, Said::MadeBefore, seen.https));
+    let form_key = form.typed("key");
+    if !(1..=FORM_KEY_BYTES_MAX).contains(&form_key.len()) {
+        return Ok(done(NEW, Said::TypedAgain, seen.https));
     }
     let mut wrongs = Wrongs::default();
     let kind = CredentialKind::parse(form.typed("kind"));
@@ -125,12 +129,18 @@ pub(crate) async fn make(Posted { who, form }: Posted<Signed>) -> Result<Respons
         wrongs.add("rights", t.keys.rights_wrong);
     }
     let (Some(kind), true) = (kind, wrongs.is_empty()) else {
-        return Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, newest, &form, &wrongs));
+        return Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &form, &wrongs));
     };
     let environment = (kind != CredentialKind::Portone).then_some(scope.environment);
-    let made = seen.engine.make_key((who.who(), &seen.origin), kind, environment, rights).await;
-    let (key, secret) = made.map_err(|error| who.stopped(error))?;
-    Ok(made_page(&who, &key, &secret))
+    let made = seen.engine.make_key((who.who(), &seen.origin), form_key, kind, environment, rights).await;
+    match made.map_err(|error| who.stopped(error))? {
+        KeyMade::Now(key, secret) => Ok(made_page(&who, &key, &secret)),
+        // The page with a secret is made anew when it is loaded anew, and a double click shows what the second one is
+        // answered with.
+        KeyMade::Before(id) => Ok(done(&format!("{PAGE}/{id}"), Said::KeyMadeBefore, seen.https)),
+        KeyMade::Meanwhile => Ok(done(PAGE, Said::KeyMadeBefore, seen.https)),
+        KeyMade::Reused => Ok(done(PAGE, Said::MadeBefore, seen.https)),
+    }
 }
 
 /// Shows a key that was made, the only time.
@@ -148,13 +158,7 @@ pub(super) fn made_page(who: &Signed, key: &Credential, secret: &secrecy::Secret
     shown_once(who, t.keys.made_title.to_owned(), told, shown, format!("{PAGE}/{}", key.id))
 }
 
-/// The id of the newest key, of whatever environment; empty where there is none.
-async fn newest(who: &Signed, scope: Scope) -> Result<String, Stop> {
-    let keys = who.seen().engine.list_keys(scope.merchant).await?;
-    Ok(keys.last().map(|key| key.id.to_string()).unwrap_or_default())
-}
-
-fn new_page(who: &Signed, status: StatusCode, newest: String, typed: &Form, wrongs: &Wrongs) -> Response {
+fn new_page(who: &Signed, status: StatusCode, typed: &Form, wrongs: &Wrongs) -> Response {
     let s = Shell::of(who, Area::Settings);
     let t = &s.t.keys;
     let kinds = [CredentialKind::Api, CredentialKind::Portone, CredentialKind::Sgate];
@@ -162,7 +166,7 @@ fn new_page(who: &Signed, status: StatusCode, newest: String, typed: &Form, wron
     let rights = Right::ALL.map(|right| (right.as_str().to_owned(), s.t.right(right).to_owned()));
     let page = New {
         problem: wrongs.on_top(s.t),
-        newest,
+        key: who.seen().engine.form_key(),
         kind: Field::radio("kind", t.kind, kinds.to_vec())
             .value(typed.typed("kind"))
             .hint(t.kind_hint)

@@ -75,12 +75,13 @@ async fn a_key_is_shown_once_replaced_with_an_overlap_and_revoked() {
     assert_eq!((key.kind, key.rights.to_string().as_str()), (CredentialKind::Api, "close_cases"));
     // The same form again, as when that page is loaded anew.
     let again = browser.submit(&page, list, &typed).await;
-    assert_eq!((location(&again).as_str(), keys().await.len()), (list, before + 1));
-    let listed = browser.follow(&again).await;
-    assert!(
-        whole(&listed).contains("nothing more was made") || listed.text().contains("nothing more was made")
-    );
-    assert!(!listed.text().contains(&secret), "never again");
+    assert_eq!((location(&again), keys().await.len()), (format!("{list}/{}", key.id), before + 1));
+    let told = browser.follow(&again).await;
+    assert!(told.text().contains("This form was sent before"), "{}", told.text());
+    assert!(!told.text().contains(&secret), "never again");
+    let other = browser.submit(&page, list, &[("kind", "portone")]).await;
+    assert_eq!((location(&other).as_str(), keys().await.len()), (list, before + 1), "one form, one key");
+    assert!(browser.follow(&other).await.text().contains("nothing more was made"));
 
     let path = format!("{list}/{}", key.id);
     let page = browser.get(&path).await;
@@ -104,6 +105,33 @@ async fn a_key_is_shown_once_replaced_with_an_overlap_and_revoked() {
         let noted = deeds.iter().filter(|noted| **noted == (deed, id.clone())).count();
         assert_eq!(noted, 1, "{deed:?}: {deeds:?}");
     }
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_at_once_makes_one_key() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let keys = async || harness.engine.list_keys(harness.merchant.id).await.unwrap().len();
+    let (list, new, typed) = ("/portal/settings/keys", "/portal/settings/keys/new", [("kind", "api")]);
+    let before = keys().await;
+    let page = browser.get(new).await;
+    let mut tab = browser.tab();
+    let (first, second) = tokio::join!(browser.submit(&page, list, &typed), tab.submit(&page, list, &typed));
+    assert_eq!(keys().await, before + 1, "{first:?} {second:?}");
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 303]);
+    let late = if first.status == 303 { first } else { second };
+    let told = browser.follow(&late).await;
+    assert!(told.text().contains("This form was sent before"), "{}", told.text());
+    // Another form makes another key.
+    let page = browser.get(new).await;
+    assert_eq!(browser.submit(&page, list, &typed).await.status, 200);
+    assert_eq!(keys().await, before + 2);
+    // A form from before there were keys of forms.
+    let old = browser.submit(&page, list, &[("kind", "api"), ("key", "")]).await;
+    assert_eq!((location(&old).as_str(), keys().await), (new, before + 2));
 }
 
 #[tokio::test]
@@ -193,6 +221,22 @@ async fn an_endpoint_is_added_tested_switched_and_revoked() {
     let deeds = deeds(&harness, &browser).await;
     for deed in [Deed::EndpointAdded, Deed::EndpointTested, Deed::EndpointChanged, Deed::EndpointRevoked] {
         assert!(deeds.contains(&(deed, Some(found().await.id.to_string()))), "{deed:?}: {deeds:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_engine_refuses_is_told_in_the_persons_language() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    browser.speaks("ar");
+    let list = "/portal/settings/endpoints";
+    let page = browser.get("/portal/settings/endpoints/new").await;
+    for url in ["nowhere", "ftp://shop.example/", "https://a:b@shop.example/", "https://shop.example:25/"] {
+        let wrong = browser.submit(&page, list, &[("name", "Shop"), ("url", url)]).await;
+        let told = beside(&wrong, "url");
+        assert!(told.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)), "{url}: {told}");
+        assert!(!told.contains("must") && !told.contains("refused"), "{url}: {told}");
     }
 }
 

@@ -5,7 +5,7 @@ use redress_engine::portal::PortalError;
 
 use crate::portal::field::Wrong;
 use crate::portal::problem::Stop;
-use crate::portal::text::{Texts, fill};
+use crate::portal::text::Texts;
 
 /// The place of what is wrong with all of a form.
 const WHOLE: &str = "";
@@ -35,12 +35,12 @@ impl Wrongs {
 
     /// What the engine refuses, beside its field where the form has it; an error that is nobody's typing stops.
     pub(super) fn of(error: AdminError, t: &Texts, fields: &[&str]) -> Result<Self, Stop> {
-        let told = |problem: &str| fill(t.settings.refused, &[("problem", problem)]);
         match error {
-            AdminError::Invalid { field, problem } if fields.contains(&field) => {
-                Ok(Self(vec![(field.to_owned(), told(&problem))]))
+            AdminError::Invalid { field, problem } => {
+                let place = if fields.contains(&field) { field } else { WHOLE };
+                Ok(Self(vec![(place.to_owned(), t.fault(&problem))]))
             }
-            AdminError::Invalid { .. } | AdminError::Conflict(_) => Ok(Self::whole(told(&error.to_string()))),
+            AdminError::Conflict(fault) => Ok(Self::whole(t.fault(&fault))),
             other => Err(other.into()),
         }
     }

@@ -66,6 +66,10 @@ texts!(
         again: "This page was opened before you last signed in or entered a code. Nothing was changed yet. What you \
                 typed is kept.",
             "فُتحت هذه الصفحة قبل آخر تسجيل دخول أو إدخال رمز. لم يتغيّر شيء بعد، وما كتبته محفوظ.";
+        again_after_code: "The code was taken. Nothing was changed yet. What you typed is kept.",
+            "قُبل الرمز. لم يتغيّر شيء بعد، وما كتبته محفوظ.";
+        again_secrets: "Secrets are not kept: the next page asks for them again.",
+            "لا تُحفظ البيانات السرية: ستطلبها الصفحة التالية مرة أخرى.";
         again_go: "Send it now", "إرسال الآن";
         start_page: "To the start", "إلى البداية";
     }

@@ -7,6 +7,7 @@ mod acts;
 mod audit;
 mod common;
 mod endpoints;
+mod faults;
 mod lists;
 mod overview;
 mod payments;
@@ -21,6 +22,7 @@ use acts::{Acts, Cases};
 use audit::{Audit, Deeds};
 use common::Common;
 use endpoints::Endpoints;
+use faults::Faults;
 use lists::{Imports, Lists};
 use overview::Overview;
 use payments::{Payment, Refusals};
@@ -73,6 +75,7 @@ pub(crate) struct Texts {
     pub(crate) reasons: Reasons,
     pub(crate) states: States,
     pub(crate) whys: Whys,
+    pub(crate) faults: Faults,
     pub(crate) settings: Settings,
     pub(crate) keys: Keys,
     pub(crate) endpoints: Endpoints,
@@ -104,6 +107,7 @@ macro_rules! all_areas {
             reasons: Reasons::$language,
             states: States::$language,
             whys: Whys::$language,
+            faults: Faults::$language,
             settings: Settings::$language,
             keys: Keys::$language,
             endpoints: Endpoints::$language,
@@ -160,6 +164,7 @@ mod tests {
             Reasons::ALL,
             States::ALL,
             Whys::ALL,
+            Faults::ALL,
             Settings::ALL,
             Keys::ALL,
             Endpoints::ALL,

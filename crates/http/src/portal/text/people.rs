@@ -24,6 +24,8 @@ texts!(
             "افتح تطبيق المصادقة واكتب الأرقام الستة الظاهرة فيه.";
         again_told: "What you are about to do needs a code from the last 15 minutes.",
             "ما أنت بصدده يتطلب رمزًا أُدخل خلال آخر 15 دقيقة.";
+        kept: "Nothing was changed yet. What you typed is kept, and you can send it after the code.",
+            "لم يتغيّر شيء بعد. ما كتبته محفوظ، ويمكنك إرساله بعد إدخال الرمز.";
         code: "Code", "الرمز";
         code_hint: "Each code works once. A recovery code works here too.",
             "يعمل كل رمز مرة واحدة. ويمكن استخدام رمز استرداد هنا أيضًا.";

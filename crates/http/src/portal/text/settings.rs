@@ -31,7 +31,6 @@ texts!(
         reason_hint: "It is kept with your name.", "يُحفظ مع اسمك.";
         sure: "This cannot be undone", "لا يمكن التراجع عن هذا";
         not_sure: "Tick this first. Nothing was changed.", "ضع علامة هنا أولًا. لم يتغيّر شيء.";
-        refused: "This was not taken: {problem}", "لم يُقبل هذا: {problem}";
         look: "Nothing was changed. See what is wrong below.", "لم يتغيّر شيء. انظر الخطأ أدناه.";
         trail: "Who did what to it", "من فعل به ماذا";
         shown_once: "This is shown only now and never again. Keep it where only those can see it who must.",

@@ -85,6 +85,9 @@ texts!(
         enrolment_gone: "Nothing was being set up any more. Begin again.", "لم يعد هناك إعداد جارٍ. ابدأ من جديد.";
         made_before: "Something was made here meanwhile, so nothing more was made. Look below whether it is what you wanted; secrets are not shown again.",
             "أُنشئ هنا شيء في هذه الأثناء، فلم يُنشأ شيء آخر. تحقق أدناه مما إذا كان هو المطلوب؛ ولا تُعرض الأسرار مرة أخرى.";
+        key_made_before: "This form was sent before. It made one key, whose secret was shown once and is not shown again. If nobody \
+                          kept it, revoke that key and make another.",
+            "أُرسل هذا النموذج من قبل فأنشأ مفتاحًا واحدًا عُرض سره مرة واحدة ولن يُعرض ثانية. إن لم يحتفظ به أحد فألغِ ذلك المفتاح وأنشئ غيره.";
         changed: "The change is saved.", "حُفظ التغيير.";
         key_revoked: "The key is revoked.", "أُلغي المفتاح نهائيًا.";
         endpoint_enabled: "The endpoint is enabled.", "فُعّل عنوان الإشعارات.";
