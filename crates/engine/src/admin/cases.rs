@@ -11,7 +11,7 @@ use redress_store::ops::cases::{
 };
 
 pub use redress_store::ops::case_list::{CasePage, OPEN_CASES_COUNTED_MAX, OpenCases};
-pub use redress_store::ops::cases::{Blocked, Case, CaseDecision};
+pub use redress_store::ops::cases::{Blocked, Case, CaseClosed, CaseDecision};
 pub use redress_store::ops::inbound::Evidence;
 use redress_store::ops::inbound::InboundOfCase;
 
