@@ -64,8 +64,10 @@ impl Engine {
         let timeout = self.parts.config.psp_timeout;
         let (_, config) =
             self.parts.directory.account_version(found.merchant, account, found.version, timeout).await?;
-        let transport = &*self.parts.psp_transport;
-        let notices = match connector.read_notification(transport, &config, &inbound).await {
+        let door = self.parts.forgeries.door(account, &*self.parts.psp_transport);
+        let read = connector.read_notification(&door, &config, &inbound).await;
+        door.learn(&read);
+        let notices = match read {
             Ok(notices) => notices,
             Err(NoticeError::BadSignature) => return Ok(Taken::BadSignature),
             Err(NoticeError::NotUnderstood) => return Ok(Taken::NotUnderstood),
