@@ -94,7 +94,8 @@ impl Account {
 }
 
 fn of_late(forged: &VecDeque<Timestamp>, now: Timestamp) -> usize {
-    forged.iter().filter(|at| now < at.plus(FORGERIES_SPAN)).count()
+    // A clock that was set back must not make old ones count for longer.
+    forged.iter().filter(|at| **at <= now && now < at.plus(FORGERIES_SPAN)).count()
 }
 
 /// The way to a PSP for one notification. Unless [`Door::learn`] hears otherwise, what was asked about counts as forged:
@@ -127,7 +128,7 @@ impl Door<'_> {
 impl Transport for Door<'_> {
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
-            self.turn.get_or_try_init(|| self.account.turn(&*self.clock)).await?;
+            let _turn = self.turn.get_or_try_init(|| self.account.turn(&*self.clock)).await?;
             let answer = self.transport.send(request).await;
             let rejected = answer.as_ref().is_ok_and(|answer| matches!(answer.status, 400 | 422));
             self.rejected.store(rejected, Relaxed);

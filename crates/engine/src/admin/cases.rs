@@ -9,11 +9,11 @@ use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, CountOpenCases, FindCas
 use redress_store::ops::cases::{
     BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases,
 };
+use redress_store::ops::inbound::InboundOfCase;
 
 pub use redress_store::ops::case_list::{CasePage, OPEN_CASES_COUNTED_MAX, OpenCases};
 pub use redress_store::ops::cases::{Blocked, Case, CaseClosed, CaseDecision};
 pub use redress_store::ops::inbound::Evidence;
-use redress_store::ops::inbound::InboundOfCase;
 
 use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
