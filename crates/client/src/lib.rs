@@ -36,7 +36,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use api::cases::{Case, CaseClosed, CaseDecision, CaseFilter, CaseStatus, CloseCase};
+pub use api::cases::{Case, CaseClosed, CaseDecision, CaseEvidence, CaseFilter, CaseStatus, CloseCase};
 pub use api::connectors::{Connector, Connectors, Limit, Method, Unit};
 pub use api::deliveries::{Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryWithAttempts};
 pub use api::endpoints::{

@@ -22,7 +22,7 @@ pub struct Told<'a> {
     pub outcome: &'a Outcome,
     /// It does not count before the PSP was asked.
     pub must_confirm: bool,
-    /// It names another merchant or contract than the account's, or another payment than the refund's.
+    /// It names another merchant, contract or mode than the account's, or another payment than the refund's.
     pub foreign: bool,
     /// The codes of the failures that may follow what it says.
     pub superseded_by: &'a [&'a str],
@@ -79,19 +79,49 @@ pub enum Asked {
     TellAgain,
 }
 
+/// In what a notification differs from the refund that it names, so that it is applied to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// It arrived at another account's address.
+    Account,
+    /// It names another merchant, contract, mode or payment: [`Told::foreign`].
+    Whose,
+    /// It names a sum of another currency: this.
+    Currency(Amount),
+    /// It names another sum: this.
+    Sum(Amount),
+    /// It is about the failure of another of the PSP's refunds.
+    PspRefund,
+}
+
+/// Everything in which a notification differs from `refund`; nothing where it may be applied.
+pub fn differences(refund: &Refund, told: &Told<'_>) -> Vec<Differs> {
+    let mut all = Vec::new();
+    if told.account != refund.account {
+        all.push(Differs::Account);
+    }
+    if told.foreign {
+        all.push(Differs::Whose);
+    }
+    if let Some(sum) = told.amount.filter(|sum| *sum != refund.amount) {
+        let same_currency = sum.currency() == refund.amount.currency();
+        all.push(if same_currency { Differs::Sum(sum) } else { Differs::Currency(sum) });
+    }
+    // Its success is settled as a second refund; its failure says nothing about ours.
+    let bound = refund.psp_refund_id.as_deref();
+    let other = told.psp_refund_id.is_some_and(|id| bound.is_some_and(|own| own != id));
+    if other && !told.must_confirm && !told.outcome.moved_money() {
+        all.push(Differs::PspRefund);
+    }
+    all
+}
+
 /// Says what to do with a notification about `refund`. `room`: whether a look-up may begin now.
 pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
-    let other_sum = told.amount.is_some_and(|amount| amount != refund.amount);
-    if told.account != refund.account || told.foreign || other_sum {
+    if !differences(refund, told).is_empty() {
         return Taking::Quarantine;
     }
     if !told.must_confirm {
-        // Its success is settled as a second refund; its failure says nothing about ours.
-        let other =
-            told.psp_refund_id.is_some_and(|id| refund.psp_refund_id.as_ref().is_some_and(|own| own != id));
-        if other && !told.outcome.moved_money() {
-            return Taking::Quarantine;
-        }
         return if overtaken(refund, told) { Taking::Overtaken } else { Taking::Apply };
     }
     let bound = refund.psp_refund_id.as_deref();

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::config::EngineConfig;
 use crate::directory::Directory;
+use crate::forgeries::Forgeries;
 use crate::key_uses::KeyUses;
 use crate::notify::Slots;
 use crate::permits::Permits;
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) directory: Directory,
     pub(crate) vault: Arc<Vault>,
     pub(crate) permits: Arc<Permits>,
+    /// The notifications that their PSPs disowned.
+    pub(crate) forgeries: Forgeries,
     /// How much may be under way to merchants.
     pub(crate) slots: Slots,
     pub(crate) watches: Arc<Watches>,
@@ -85,6 +88,7 @@ impl Engine {
             parts: Arc::new(Parts {
                 directory: Directory::new(parts.store.clone(), Arc::clone(&parts.vault)),
                 permits: Arc::new(Permits::new(Arc::clone(&parts.world.clock))),
+                forgeries: Forgeries::new(Arc::clone(&parts.world.clock)),
                 watches: Arc::default(),
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 readiness: LastLook::default(),

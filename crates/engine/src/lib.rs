@@ -14,6 +14,7 @@ pub mod error;
 mod exchange;
 pub mod feed;
 mod fence;
+pub mod forgeries;
 pub mod key_material;
 pub mod key_uses;
 pub mod lists;

@@ -1,8 +1,10 @@
 //! The use case "take in a PSP's notification": verified, or the PSP is asked; applied, ignored, or quarantined.
 
+mod told;
+
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};
-use redress_core::notice::{self, About, Asked, Taking, Told, after_asking, take_notice};
+use redress_core::notice::{self, About, Asked, Taking, after_asking, take_notice};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
@@ -20,6 +22,8 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::exchange::{Asking, cases_opened};
 use crate::permits::Use;
+
+use told::{compare_payment, differing, of_nobody, other_refund, told};
 
 pub use redress_psp::notice::Inbound;
 
@@ -60,8 +64,10 @@ impl Engine {
         let timeout = self.parts.config.psp_timeout;
         let (_, config) =
             self.parts.directory.account_version(found.merchant, account, found.version, timeout).await?;
-        let transport = &*self.parts.psp_transport;
-        let notices = match connector.read_notification(transport, &config, &inbound).await {
+        let door = self.parts.forgeries.door(account, &*self.parts.psp_transport);
+        let read = connector.read_notification(&door, &config, &inbound).await;
+        door.learn(&read);
+        let notices = match read {
             Ok(notices) => notices,
             Err(NoticeError::BadSignature) => return Ok(Taken::BadSignature),
             Err(NoticeError::NotUnderstood) => return Ok(Taken::NotUnderstood),
@@ -93,12 +99,11 @@ impl Engine {
         inbound: &Inbound,
     ) -> Result<(), EngineError> {
         let Some((refund, payment)) = self.refund_of(merchant, account, &notice).await? else {
-            return self.quarantine(merchant, account, &notice, inbound, CaseKind::ForeignRefund).await;
+            let what = of_nobody(&notice);
+            return self.quarantine(merchant, account, &notice, inbound, CaseKind::ForeignRefund, what).await;
         };
         let mut notice = notice;
-        if notice.foreign.is_none() {
-            notice.foreign = other_payment(&notice, &payment);
-        }
+        compare_payment(&mut notice, &payment);
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
         let permit = match notice.must_confirm {
             true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
@@ -106,7 +111,8 @@ impl Engine {
         };
         match take_notice(&refund, &told(account, &notice), permit.is_some()) {
             Taking::Quarantine => {
-                self.quarantine(merchant, account, &notice, inbound, CaseKind::Quarantined).await
+                let what = differing(&refund, account, &notice);
+                self.quarantine(merchant, account, &notice, inbound, CaseKind::Quarantined, what).await
             }
             Taking::Overtaken => Ok(()),
             Taking::Apply => {
@@ -206,7 +212,9 @@ impl Engine {
         match after_asking(&refund, &told(refund.account, &notice), said) {
             Asked::Done => Ok(()),
             Asked::Foreign => {
-                self.quarantine(merchant, refund.account, &notice, &inbound, CaseKind::ForeignRefund).await
+                let what = format!("{}; the PSP could not be asked", other_refund(&refund, &notice));
+                let kind = CaseKind::ForeignRefund;
+                self.quarantine(merchant, refund.account, &notice, &inbound, kind, what).await
             }
             Asked::Unconfirmed => self.unconfirmed(&refund, &notice, &inbound).await,
             Asked::TellAgain => Err(EngineError::Busy("the PSP did not confirm what it told".to_owned())),
@@ -220,24 +228,26 @@ impl Engine {
         inbound: &Inbound,
     ) -> Result<(), EngineError> {
         let moved = notice.outcome.moved_money();
+        let text = format!(
+            "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked",
+            notice.outcome.as_str(),
+            refund.state.name()
+        );
         let case = NewCaseRow {
             merchant: refund.merchant,
             id: self.case_id(self.now()),
             kind: CaseKind::Quarantined,
             subject: CaseSubject::Refund(refund.id),
             payment: Some(refund.payment),
-            text: format!(
-                "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked",
-                notice.outcome.as_str(),
-                refund.state.name()
-            ),
+            text: text.clone(),
             // Money that left cannot be given back again until a person has looked.
             block_minor: if moved { refund.amount.minor() } else { 0 },
             now: self.now(),
         };
-        self.record_inbound(refund.account, notice, inbound, case).await
+        self.record_inbound(refund.account, notice, inbound, case, text).await
     }
 
+    /// Puts a notification before a person, and applies it to nothing. `what`: why.
     async fn quarantine(
         &self,
         merchant: MerchantId,
@@ -245,6 +255,7 @@ impl Engine {
         notice: &Notice,
         inbound: &Inbound,
         kind: CaseKind,
+        what: String,
     ) -> Result<(), EngineError> {
         let now = self.now();
         let body_hash = body_hash(&inbound.body);
@@ -260,14 +271,7 @@ impl Engine {
             _ => 0,
         };
         let id = notice.psp_refund_id.as_deref().unwrap_or("no id");
-        let text = match &notice.foreign {
-            Some(of) => format!("the PSP told this account of a refund ({id}) of {of}"),
-            None => {
-                format!(
-                    "the PSP told of a refund ({id}) that is none of ours, or of another sum, id or account"
-                )
-            }
-        };
+        let text = format!("the PSP told this account of a refund ({id}) that was not applied: {what}");
         let case = NewCaseRow {
             merchant,
             id: self.case_id(now),
@@ -278,7 +282,7 @@ impl Engine {
             block_minor,
             now,
         };
-        self.record_inbound(account, notice, inbound, case).await
+        self.record_inbound(account, notice, inbound, case, what).await
     }
 
     async fn record_inbound(
@@ -287,6 +291,7 @@ impl Engine {
         notice: &Notice,
         inbound: &Inbound,
         case: NewCaseRow,
+        what: String,
     ) -> Result<(), EngineError> {
         let mut notification_id = [0; 16];
         self.parts.world.random.fill(&mut notification_id);
@@ -296,7 +301,7 @@ impl Engine {
             account,
             id: notification_id,
             body_hash: body_hash(&inbound.body),
-            verdict: kind.as_str().to_owned(),
+            verdict: what,
             body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
             now: case.now,
             case: Some(case),
@@ -323,26 +328,6 @@ impl Engine {
             }
         }
         Ok(None)
-    }
-}
-
-/// The payment that a notification names, where that is not the refund's: for people.
-fn other_payment(notice: &Notice, payment: &Payment) -> Option<String> {
-    let named = notice.psp_payment_ids.first()?;
-    let ours = notice.psp_payment_ids.contains(&payment.psp_payment_id);
-    (!ours).then(|| format!("the payment {named}, and not {}", payment.psp_payment_id))
-}
-
-/// What core judges of a notification.
-fn told(account: AccountId, notice: &Notice) -> Told<'_> {
-    Told {
-        account,
-        amount: notice.amount,
-        psp_refund_id: notice.psp_refund_id.as_deref(),
-        outcome: &notice.outcome,
-        must_confirm: notice.must_confirm,
-        foreign: notice.foreign.is_some(),
-        superseded_by: notice.superseded_by,
     }
 }
 

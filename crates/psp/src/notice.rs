@@ -40,7 +40,7 @@ pub struct Notice {
     pub outcome: Outcome,
     /// The PSP must be asked before this counts.
     pub must_confirm: bool,
-    /// It names another merchant or contract than the account's, and is put before a person: which, for people.
+    /// It names another merchant, contract or mode than the account's, and is put before a person: each, for people.
     pub foreign: Option<String>,
     /// The codes of the failures that may follow what it says. Where one of them is known already, this is the older word
     /// that came late, and not a contradiction.

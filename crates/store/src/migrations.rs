@@ -56,4 +56,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "keys_in_use",
         sql: include_str!("../../../migrations/0012_keys_in_use.sql"),
     },
+    Migration {
+        version: 13,
+        name: "evidence_of_cases",
+        sql: include_str!("../../../migrations/0013_evidence_of_cases.sql"),
+    },
 ];

@@ -107,6 +107,20 @@ pub struct Case {
     pub opened_at: String,
     /// How it was closed; `None` while it is open.
     pub closed: Option<CaseClosed>,
+    /// What the PSP told that it is about, the newest first; only where one case is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Vec<CaseEvidence>>,
+}
+
+/// A notification of the PSP that was not applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseEvidence {
+    /// When it came in; RFC 3339.
+    pub received_at: String,
+    /// Why it was not applied, for people.
+    pub text: String,
+    /// What it said, without secrets and cut where it is very long.
+    pub body: String,
 }
 
 /// How a case was closed.

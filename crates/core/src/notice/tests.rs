@@ -84,6 +84,30 @@ fn another_account_or_sum_is_put_before_a_person_even_where_it_proves_itself() {
 }
 
 #[test]
+fn each_difference_is_named() {
+    let (open, done, refused) = (refund(RefundState::Pending, Some("a")), done(), refused());
+    let right = Told { must_confirm: false, ..told(Some("a"), &done) };
+    assert!(differences(&open, &right).is_empty());
+    let dear = Amount::new(500, Currency::from_code("KWD").unwrap());
+    let wrong = Told {
+        account: AccountId::from_bytes([9; 16]),
+        foreign: true,
+        amount: Some(dear),
+        psp_refund_id: Some("b"),
+        outcome: &refused,
+        ..right
+    };
+    let all = [Differs::Account, Differs::Whose, Differs::Currency(dear), Differs::PspRefund];
+    assert_eq!(differences(&open, &wrong), all);
+    let other_sum = Told { amount: Some(sum(501)), psp_refund_id: Some("b"), ..right };
+    assert_eq!(
+        differences(&open, &other_sum),
+        [Differs::Sum(sum(501))],
+        "a success of another is ours to settle"
+    );
+}
+
+#[test]
 fn what_proves_itself_counts_with_room_or_without() {
     let (open, done) = (refund(RefundState::Pending, Some("a")), done());
     let proved = Told { must_confirm: false, ..told(Some("a"), &done) };

@@ -9,13 +9,18 @@ use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, CountOpenCases, FindCas
 use redress_store::ops::cases::{
     BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases,
 };
+use redress_store::ops::inbound::InboundOfCase;
 
 pub use redress_store::ops::case_list::{CasePage, OPEN_CASES_COUNTED_MAX, OpenCases};
-pub use redress_store::ops::cases::{Blocked, Case, CaseDecision};
+pub use redress_store::ops::cases::{Blocked, Case, CaseClosed, CaseDecision};
+pub use redress_store::ops::inbound::Evidence;
 
 use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
 use crate::engine::Engine;
+
+/// So much of a case's evidence is shown, the newest.
+pub const EVIDENCE_SHOWN_MAX: u32 = 20;
 
 /// Which cases are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +88,16 @@ impl Engine {
     ) -> Result<Case, AdminError> {
         let found = self.parts.store.read(FindCaseIn { merchant, environment, case }).await?;
         found.ok_or(AdminError::NotFound("case"))
+    }
+
+    /// What PSPs told that a case is about, each notification with what differed in it: the newest first, at most
+    /// [`EVIDENCE_SHOWN_MAX`]. Nothing where something else opened the case.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn evidence_of_case(&self, case: &Case) -> Result<Vec<Evidence>, AdminError> {
+        let asked = InboundOfCase { merchant: case.merchant, case: case.id, limit: EVIDENCE_SHOWN_MAX };
+        Ok(self.parts.store.read(asked).await?)
     }
 
     /// A page of the open cases of a merchant, or of all, oldest first.

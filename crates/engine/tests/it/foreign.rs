@@ -40,6 +40,14 @@ async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
     (refund, told)
 }
 
+/// What a notification may name otherwise than the refund.
+const OTHERS: [(&str, Change); 4] = [
+    ("payment", |told, psp| told.payment = psp.payment_id(2)),
+    ("sum", |told, _| told.hundredths += 1),
+    ("currency", |told, _| told.currency = "GBP"),
+    ("merchant", |told, _| told.whose = Some("Somebody")),
+];
+
 async fn tell(rig: &Rig, psp: &Psp, told: &Told) -> Taken {
     let message = told.by(psp);
     let headers: Vec<_> = message.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -71,13 +79,7 @@ async fn what_names_our_refund_rightly_is_taken() {
 #[tokio::test]
 async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
-        let others: [(&str, Change); 4] = [
-            ("payment", |told, psp| told.payment = psp.payment_id(2)),
-            ("sum", |told, _| told.hundredths += 1),
-            ("currency", |told, _| told.currency = "GBP"),
-            ("merchant", |told, _| told.whose = Some("Somebody")),
-        ];
-        for (what, change) in others {
+        for (what, change) in OTHERS {
             // Neither of these two names one.
             if what == "merchant" && matches!(psp.name, "paypal" | "tap") {
                 continue;
@@ -94,6 +96,51 @@ async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
             let cases = rig.open_cases().await;
             let kinds: Vec<_> = cases.iter().map(|case| case.kind).collect();
             assert_eq!(kinds, [CaseKind::Quarantined], "{} {what}: {cases:?}", psp.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_variant_that_was_told_is_evidence() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let rig = Rig::new().await;
+        let (_, right) = pending(&rig, psp).await;
+        let mut all = Vec::new();
+        for (what, change) in OTHERS {
+            // Neither of these two names one.
+            if what == "merchant" && matches!(psp.name, "paypal" | "tap") {
+                continue;
+            }
+            let mut told = right.clone();
+            change(&mut told, psp);
+            assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{} {what}", psp.name);
+            let named = match what {
+                "payment" => format!("the payment {}, and not {}", told.payment, right.payment),
+                "sum" => format!("the sum 2000.01 {0}, and not 2000.00 {0}", psp.currency),
+                "currency" => format!("the currency GBP (2000.00 GBP), and not 2000.00 {}", psp.currency),
+                _ => "Somebody".to_owned(),
+            };
+            all.push((rig.clock.now(), what, named, told));
+            rig.pass(SECOND).await;
+        }
+        all.reverse();
+        let cases = rig.open_cases().await;
+        // Mastercard's have no id of their own, so that each is a case of its own.
+        assert_eq!(cases.len(), if psp.name == "mpgs" { all.len() } else { 1 }, "{}: {cases:?}", psp.name);
+        let mut evidence = Vec::new();
+        for case in cases.iter().rev() {
+            evidence.extend(rig.engine.evidence_of_case(case).await.unwrap());
+        }
+        assert_eq!(evidence.len(), all.len(), "{}: {evidence:#?}", psp.name);
+        for (kept, (at, what, named, told)) in evidence.iter().zip(&all) {
+            assert_eq!(kept.received_at, *at, "{} {what}", psp.name);
+            assert!(kept.verdict.contains(named.as_str()), "{} {what}: {}", psp.name, kept.verdict);
+            let others = OTHERS.iter().map(|(other, _)| *other).filter(|other| other != what);
+            for other in others.filter(|other| *other != "merchant") {
+                let other = format!("the {other} ");
+                assert!(!kept.verdict.contains(&other), "{} {what}: {}", psp.name, kept.verdict);
+            }
+            assert!(kept.body.contains(&told.payment), "{} {what}: {}", psp.name, kept.body);
         }
     }
 }

@@ -6,6 +6,7 @@ mod complaints;
 mod contract;
 mod faults;
 mod foreign;
+mod forged;
 mod network;
 mod promises;
 mod psps;

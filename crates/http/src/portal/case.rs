@@ -13,7 +13,7 @@ use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
 use redress_core::time::Timestamp;
 use redress_engine::admin::AdminError;
-use redress_engine::admin::cases::{Blocked, Case, CaseFilter};
+use redress_engine::admin::cases::{Blocked, Case, CaseFilter, Evidence};
 use redress_engine::lookup::RefundBy;
 
 use super::field::Field;
@@ -85,6 +85,8 @@ struct CasePage {
     text: String,
     opened: Timestamp,
     about: About,
+    /// What the PSP told that it is about.
+    evidence: Vec<Evidence>,
     closed: Option<Closed>,
     /// Why this person cannot close it, or that its refund is to be closed in its place.
     off: Option<String>,
@@ -175,6 +177,7 @@ async fn page(
 ) -> Result<Response, Stop> {
     let s = Shell::of(who, Area::Cases);
     let about = about(who.seen(), scope, &case, &s).await?;
+    let evidence = who.seen().engine.evidence_of_case(&case).await?;
     let t = &s.t.cases;
     let why = who.why_not(&Act::CloseCase).filter(|why| matches!(why, Why::Role { .. }));
     let open = about.refund.as_ref().is_some_and(|refund| !refund.state.name().is_final());
@@ -202,6 +205,7 @@ async fn page(
             .hint(s.t.acts.how_known_hint)
             .wrong(wrong_reason),
         about,
+        evidence,
         closed,
         blocked,
         s,

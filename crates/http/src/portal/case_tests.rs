@@ -62,3 +62,27 @@ async fn who_may_not_close_sees_why_and_another_merchant_sees_nothing() {
     assert_eq!(stranger.get(&path).await.status, 404);
     assert!(stranger.get("/portal/cases").await.text().contains("Nothing waits"));
 }
+
+#[tokio::test]
+async fn what_the_psp_told_is_shown_with_what_differs() {
+    let harness = Harness::new().await;
+    let path = format!("/portal/cases/{}", harness.quarantined().await);
+    let support = harness.person(Role::Support).await;
+    let mut browser = harness.browser(&support).await;
+    let page = browser.get(&path).await;
+    let text = page.text();
+    assert_eq!((page.status.as_u16(), faults(text)), (200, vec![]));
+    assert!(text.contains("What the provider told"), "{text}");
+    let (sum, currency) = ("the sum 25.01 SAR, and not 25.00 SAR", "the currency GBP (25.00 GBP), and not");
+    let places = [currency, sum].map(|told| text.find(told));
+    assert!(places[0].is_some() && places[0] < places[1], "the newest first: {text}");
+    let root = parse(text).unwrap();
+    let bodies: Vec<_> = root.all("pre").into_iter().map(|body| body.text.as_str()).collect();
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies[0].contains("25.00") && bodies[1].contains("25.01"), "{bodies:?}");
+    assert!(!text.contains("<GBP>"), "it is written as text");
+    browser.speaks("ar");
+    assert!(browser.get(&path).await.text().contains("ما أرسله المزود"));
+    let plain = format!("/portal/cases/{}", harness.late_success("o1").await);
+    assert!(!browser.get(&plain).await.text().contains("id=\"evidence\""), "nothing told opened it");
+}

@@ -16,6 +16,8 @@ use redress_engine::admin::refunds::Verdict;
 use redress_engine::portal::audit::By;
 use redress_engine::portal::people::{NewPassword, NewUser};
 use redress_engine::testing::authenticator_code;
+use redress_store::ops::cases::{CaseSubject, NewCaseRow};
+use redress_store::ops::inbound::RecordInbound;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -91,6 +93,41 @@ impl Harness {
         let filter = CaseFilter { open: Some(true), kind: Some(CaseKind::LateSuccess) };
         let found = self.engine.list_cases(merchant, Environment::Sandbox, filter, None, 1).await.unwrap();
         found.cases[0].id
+    }
+
+    /// A case about a refund at Tap, of which two notifications told otherwise than is known here: first of another sum, a
+    /// second later of another currency.
+    pub(crate) async fn quarantined(&self) -> CaseId {
+        let (merchant, account) = (self.merchant.id, self.merchant.tap);
+        for (n, verdict, body) in [
+            (40, "the sum 25.01 SAR, and not 25.00 SAR", r#"{"amount":25.01,"currency":"SAR"}"#),
+            (41, "the currency GBP (25.00 GBP), and not 25.00 SAR", r#"{"amount":25.00,"currency":"<GBP>"}"#),
+        ] {
+            let now = self.engine.now();
+            let case = NewCaseRow {
+                merchant,
+                id: CaseId::from_bytes([n; 16]),
+                kind: CaseKind::Quarantined,
+                subject: CaseSubject::PspRefund { account, psp_refund_id: "re_1".to_owned() },
+                payment: None,
+                text: "the PSP told of a refund that was not applied".to_owned(),
+                block_minor: 0,
+                now,
+            };
+            let record = RecordInbound {
+                merchant,
+                account,
+                id: [n; 16],
+                body_hash: [n; 16],
+                verdict: format!("told otherwise than here: {verdict}"),
+                body: body.to_owned(),
+                case: Some(case),
+                now,
+            };
+            self.store.run(record).await.unwrap();
+            self.clock.advance(Duration::from_secs(1));
+        }
+        CaseId::from_bytes([40; 16])
     }
 
     /// A refund of so much of a new payment, which the PSP has accepted and not ended.

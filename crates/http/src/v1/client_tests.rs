@@ -215,7 +215,11 @@ async fn cases(harness: &Harness, plain: &Client, able: &Client) {
     assert_eq!(plain.close_case(&all[0].id, &how).await.unwrap_err().code(), Some("forbidden"));
     let closed = able.close_case(&all[0].id, &how).await.unwrap();
     assert_eq!((closed.status, closed.closed.unwrap().reason.as_str()), (CaseStatus::Closed, "seen"));
-    assert_eq!(plain.get_case(&closed.id).await.unwrap().status, CaseStatus::Closed);
+    let read = plain.get_case(&closed.id).await.unwrap();
+    assert_eq!((read.status, read.evidence), (CaseStatus::Closed, Some(Vec::new())));
+    let quarantined = plain.get_case(&harness.quarantined().await.to_string()).await.unwrap();
+    let told = quarantined.evidence.unwrap();
+    assert_eq!((told.len(), told[0].body.as_str()), (2, r#"{"amount":25.00,"currency":"<GBP>"}"#));
 }
 
 async fn imports(shop: &InProcess, client: &Client) {

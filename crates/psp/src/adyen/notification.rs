@@ -99,15 +99,17 @@ fn foreign(account: &AccountConfig, live: Option<&str>, item: &Item, sum_is_one:
     let ours = account.credentials.get("merchant_account");
     let told = item.merchant_account_code.as_deref();
     let own_live = if account.environment == Environment::Live { "true" } else { "false" };
+    let mut all = Vec::new();
     if told.is_none() || told != ours {
-        Some(format!("merchant account {}", psp_text(told)))
-    } else if live != Some(own_live) {
-        // The signature does not cover it; but the keys of both environments differ.
-        Some(format!("live is {:?} and not {own_live}", psp_text(live)))
-    } else if !sum_is_one {
-        let sum = item.amount.as_ref().map(|sum| format!("{} {}", sum.value, sum.currency));
-        Some(format!("a sum that no refund here can have: {}", psp_text(sum.as_deref())))
-    } else {
-        None
+        all.push(format!("merchant account {}", psp_text(told)));
     }
+    if live != Some(own_live) {
+        // The signature does not cover it; but the keys of both environments differ.
+        all.push(format!("live is {:?} and not {own_live}", psp_text(live)));
+    }
+    if !sum_is_one {
+        let sum = item.amount.as_ref().map(|sum| format!("{} {}", sum.value, sum.currency));
+        all.push(format!("a sum that no refund here can have: {}", psp_text(sum.as_deref())));
+    }
+    (!all.is_empty()).then(|| all.join("; "))
 }

@@ -50,12 +50,14 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Notice,
 
 /// Whose event it is, where it is not the account's own: that of a connected account, or of the other world.
 fn foreign(environment: Environment, event: &Event<'_>) -> Option<String> {
-    match (&event.account, event.livemode) {
-        (Some(connected), _) => Some(psp_text(Some(connected))),
-        (None, Some(true)) if environment == Environment::Sandbox => Some("live mode".to_owned()),
-        (None, Some(false)) if environment == Environment::Live => Some("test mode".to_owned()),
+    let connected = event.account.as_ref().map(|id| format!("the connected account {}", psp_text(Some(id))));
+    let mode = match event.livemode {
+        Some(true) if environment == Environment::Sandbox => Some("live mode, and not test mode".to_owned()),
+        Some(false) if environment == Environment::Live => Some("test mode, and not live mode".to_owned()),
         _ => None,
-    }
+    };
+    let all: Vec<_> = [connected, mode].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 #[cfg(test)]

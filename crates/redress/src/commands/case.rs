@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use redress_core::id::CaseId;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
-use redress_engine::admin::cases::{Blocked, Case};
+use redress_engine::admin::cases::{Blocked, Case, CaseClosed, Evidence};
 use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::open;
 use crate::output::{one_line, print, print_json, time};
 use crate::place::PlaceArgs;
 
-/// List and close what waits for a person
+/// List, show and close what waits for a person
 #[derive(Args, Debug)]
 pub(crate) struct CaseArgs {
     #[command(flatten)]
@@ -33,6 +33,14 @@ enum Action {
         /// Only those of this merchant: its code or id
         #[arg(long, value_name = "CODE")]
         merchant: Option<String>,
+        #[command(flatten)]
+        json: JsonFlag,
+    },
+    /// Print a case, open or closed, with every notification of the PSP that is evidence of it
+    Show {
+        /// The case's id, as case_01k…
+        #[arg(value_name = "CASE", value_parser = CaseId::parse)]
+        case: CaseId,
         #[command(flatten)]
         json: JsonFlag,
     },
@@ -73,6 +81,20 @@ pub(crate) async fn run(args: CaseArgs) -> Result<(), Failure> {
             }
             // Nothing where there is none: whoever counts lines counts cases.
             all.iter().try_for_each(|(case, about)| print(&line(case, about)))
+        }
+        Action::Show { case, json } => {
+            let case = engine.any_case(case).await?;
+            let about = About::of(&engine, &case).await?;
+            let evidence = engine.evidence_of_case(&case).await?;
+            if json.json {
+                let mut value = shown(&case, &about);
+                value["closed"] = how_closed(&case);
+                value["evidence"] = evidence.iter().map(told).collect();
+                return print_json(&value);
+            }
+            print(&line(&case, &about))?;
+            print(&closed_line(&case))?;
+            evidence.iter().try_for_each(|one| print(&told_lines(one)))
         }
         Action::Close { case, gone, decision } => {
             let found = engine.any_case(case).await?;
@@ -160,20 +182,57 @@ fn shown(case: &Case, about: &About) -> Value {
 /// A case of a payment, and how it was closed.
 pub(super) fn of_payment(case: &Case) -> Value {
     let mut value = shown(case, &About::default());
-    value["closed"] = json!(
-        case.closed
-            .as_ref()
-            .map(|closed| { json!({"at": time(closed.at), "by": closed.by, "reason": closed.reason}) })
-    );
+    value["closed"] = how_closed(case);
     value
+}
+
+fn how_closed(case: &Case) -> Value {
+    let closed = case.closed.as_ref();
+    json!(closed.map(|closed| json!({"at": time(closed.at), "by": closed.by, "reason": closed.reason})))
+}
+
+fn closed_line(case: &Case) -> String {
+    let closed = |closed: &CaseClosed| {
+        one_line(&format!("closed {} by {}: {}", time(closed.at), closed.by, closed.reason))
+    };
+    case.closed.as_ref().map_or_else(|| "open".to_owned(), closed)
+}
+
+/// A notification that is evidence.
+fn told(evidence: &Evidence) -> Value {
+    json!({"received_at": time(evidence.received_at), "text": evidence.verdict, "body": evidence.body})
+}
+
+/// The same for the terminal.
+fn told_lines(evidence: &Evidence) -> String {
+    let mut lines = format!("told {}  {}", time(evidence.received_at), one_line(&evidence.verdict));
+    for line in evidence.body.lines() {
+        lines.push_str("\n  ");
+        lines.push_str(&one_line(line));
+    }
+    lines
 }
 
 /// The same for the terminal.
 pub(super) fn of_payment_line(case: &Case) -> String {
-    let closed = case.closed.as_ref().map_or_else(
-        || "open".to_owned(),
-        |closed| format!("closed {} by {}: {}", time(closed.at), closed.by, closed.reason),
-    );
-    let (at, kind, text) = (time(case.opened_at), case.kind.as_str(), &case.text);
+    let (at, kind, text, closed) = (time(case.opened_at), case.kind.as_str(), &case.text, closed_line(case));
     one_line(&format!("{at}  {}  {kind}: {text}; {closed}", case.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_core::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_was_told_obeys_no_terminal() {
+        let evidence = Evidence {
+            received_at: Timestamp::from_micros(0),
+            verdict: "the payment \u{1b}[2J, and not 7".to_owned(),
+            body: "{\n\"a\": 1}\r\n\u{7}".to_owned(),
+        };
+        let told = told_lines(&evidence);
+        assert_eq!(told, "told 1970-01-01T00:00:00Z  the payment  [2J, and not 7\n  {\n  \"a\": 1}\n   ");
+    }
 }

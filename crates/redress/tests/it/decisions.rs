@@ -124,7 +124,12 @@ fn a_person_says_how_a_refund_ended_and_its_amount_is_released() {
 fn closing_a_case_ends_no_refund_and_a_person_is_called_again() {
     let Doubtful { place, refund, case, .. } = &doubtful();
     assert_eq!(place.json("case list")[0]["refund"], json!(refund));
+    let shown = place.json(&format!("case show {case}"));
+    assert_eq!((&shown["id"], &shown["closed"]), (&json!(case), &Value::Null));
+    assert_eq!(shown["evidence"], json!([]), "no notification opened it");
     place.ok(&format!("case close {case} --author Ana --reason seen"));
+    let shown = place.ok(&format!("case show {case}"));
+    assert!(shown.contains(refund.as_str()) && shown.contains("by Ana: seen"), "{shown}");
     // Nobody knows any more than before, so the refund is not forgotten.
     place.ok(&format!("refund refresh {refund}"));
     let again =

@@ -152,7 +152,7 @@ impl CaseDecision {
 
 impl NewCaseRow {
     /// 16 bytes of a hash over merchant, kind and subject: the same for a second opening of the same case.
-    fn open_key(&self) -> [u8; 16] {
+    pub(super) fn open_key(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.merchant.as_bytes());
         // Names differ in length, so each is closed off by a byte that none contains.

@@ -1,12 +1,14 @@
 //! What PSPs told and could not be applied: kept once, as evidence.
 
-use redress_core::id::{AccountId, MerchantId};
+use redress_core::id::{AccountId, CaseId, MerchantId};
 use redress_core::time::Timestamp;
 
 use super::cases::{self, NewCaseRow};
+use super::rows::time;
 use crate::error::StoreError;
-use crate::op::{Done, Operation};
+use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
+use crate::value::Row;
 
 /// Records a notification of a PSP.
 #[derive(Clone, Debug)]
@@ -19,11 +21,11 @@ pub struct RecordInbound {
     pub id: [u8; 16],
     /// 16 bytes of a hash of the body: a repeat is recognised.
     pub body_hash: [u8; 16],
-    /// Why it was not applied, in a word.
+    /// Why it was not applied, for people.
     pub verdict: String,
     /// What it said, capped.
     pub body: String,
-    /// The case it is put before a person as, opened with it or not at all.
+    /// The case it is evidence of, opened with it unless one about the same thing is open.
     pub case: Option<NewCaseRow>,
     /// The time.
     pub now: Timestamp,
@@ -63,9 +65,73 @@ impl Operation for RecordInbound {
         }
         if let Some(case) = &self.case {
             cases::open(tx, case).await?;
+            self.link(tx, case).await?;
         }
         Ok(Done::Commit(InboundRecording::New))
     }
+}
+
+impl RecordInbound {
+    /// Makes the notification evidence of the case that is open now.
+    async fn link<T: Tx>(&self, tx: &mut T, case: &NewCaseRow) -> Result<(), StoreError> {
+        let linked = tx
+            .exec(
+                "UPDATE inbound_notifications SET case_id = c.case_id FROM cases c WHERE c.open_key = $1 \
+                 AND inbound_notifications.merchant_id = $2 AND inbound_notifications.account_id = $3 \
+                 AND inbound_notifications.notification_id = $4",
+                &[
+                    (&case.open_key()).into(),
+                    self.merchant.as_bytes().into(),
+                    self.account.as_bytes().into(),
+                    (&self.id).into(),
+                ],
+            )
+            .await?;
+        match linked {
+            // The one that was open was closed since: told again, it opens another.
+            0 => Err(StoreError::unavailable("the case was closed meanwhile")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A notification that is evidence of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// Why it was not applied, for people.
+    pub verdict: String,
+    /// What it said, without secrets, capped.
+    pub body: String,
+}
+
+/// The notifications that are evidence of a case.
+#[derive(Clone, Copy, Debug)]
+pub struct InboundOfCase {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The case.
+    pub case: CaseId,
+    /// So many at most, the newest.
+    pub limit: u32,
+}
+
+impl Query for InboundOfCase {
+    /// The newest first.
+    type Out = Vec<Evidence>;
+    const NAME: &'static str = "inbound_of_case";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Evidence>, StoreError> {
+        let sql = "SELECT received_at, verdict, body FROM inbound_notifications WHERE merchant_id = $1 AND case_id = $2 \
+                   ORDER BY received_at DESC, notification_id DESC LIMIT $3";
+        let params = [self.merchant.as_bytes().into(), self.case.as_bytes().into(), self.limit.into()];
+        tx.rows(sql, &params).await?.iter().map(read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<Evidence, StoreError> {
+    Ok(Evidence { received_at: time(row, 0)?, verdict: row.text(1)?, body: row.text(2)? })
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ texts!(
         payment: "Payment", "الدفعة";
         account: "Account {id}", "الحساب {id}";
         endpoint: "Endpoint {id}", "الوجهة {id}";
+        evidence: "What the provider told", "ما أرسله المزود";
+        evidence_told: "Notifications that were not applied, the newest first, each with what differs from what is known \
+                        here. Compare them with the provider's own pages.",
+            "إشعارات لم تُطبَّق، الأحدث أولًا، ومع كل منها ما يختلف عما هو معروف هنا. قارنها بصفحات المزود.";
         closed_by: "Closed by {name} at {time}", "أغلقها {name} في {time}";
         close_title: "Close this case", "إغلاق هذه الحالة";
         refund_first: "Its refund is still open: say there how it ended, and this closes with it.",

@@ -11,6 +11,8 @@ use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 
 /// Read a case
+///
+/// With what the PSP told that it is about.
 #[utoipa::path(
     get,
     path = "/v1/cases/{id}",
@@ -26,5 +28,7 @@ pub(crate) async fn handle(
     holder: KeyHolder,
     path: PathText,
 ) -> Result<Json<CaseView>, OwnError> {
-    Ok(Json(CaseView::of(engine.case(holder.merchant, holder.environment, id(path)?).await?)))
+    let case = engine.case(holder.merchant, holder.environment, id(path)?).await?;
+    let evidence = engine.evidence_of_case(&case).await?;
+    Ok(Json(CaseView::of(case).with_evidence(evidence)))
 }

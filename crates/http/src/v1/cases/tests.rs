@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::testing::{Harness, TestPayment};
+use crate::v1::time::time;
 
 async fn call(harness: &Harness, key: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let request =
@@ -58,7 +59,9 @@ async fn what_waits_for_a_person_is_listed_read_and_closed_with_a_reason() {
     );
     assert_eq!((&case["alarm"], &case["closed"]), (&json!(true), &Value::Null));
     let path = format!("/v1/cases/{}", case["id"].as_str().unwrap());
-    assert_eq!(get(&path).await, (200, case.clone()));
+    let mut read = case.clone();
+    read["evidence"] = json!([]);
+    assert_eq!(get(&path).await, (200, read), "no notification opened it");
     let blocked_by = async || get("/v1/payments/o1/refundability").await.1["blocked_by"].clone();
     let this = json!([{"case": case["id"], "amount": 4_000, "kind": "late_success"}]);
     assert_eq!(blocked_by().await, this, "what blocks it is named");
@@ -125,4 +128,26 @@ async fn a_case_of_another_merchant_or_environment_is_not_there() {
     for path in ["/v1/cases/x", "/v1/cases/%FF", "/v1/cases/case_01k0"] {
         assert_eq!(call(&harness, &key, "GET", path, &Value::Null).await.0, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn each_notification_that_was_not_applied_is_shown_with_what_differed() {
+    let harness = Harness::new().await;
+    let first = harness.engine.now();
+    let path = format!("/v1/cases/{}", harness.quarantined().await);
+    let (first, second) = (time(first), time(first.plus(Duration::from_secs(1))));
+    let (status, case) = call(&harness, &harness.merchant.api_key, "GET", &path, &Value::Null).await;
+    assert_eq!((status, &case["kind"]), (200, &json!("quarantined")), "{case}");
+    let evidence = json!([
+        {"received_at": second,
+            "text": "told otherwise than here: the currency GBP (25.00 GBP), and not 25.00 SAR",
+            "body": "{\"amount\":25.00,\"currency\":\"<GBP>\"}"},
+        {"received_at": first,
+            "text": "told otherwise than here: the sum 25.01 SAR, and not 25.00 SAR",
+            "body": "{\"amount\":25.01,\"currency\":\"SAR\"}"},
+    ]);
+    assert_eq!(case["evidence"], evidence, "the newest first");
+    let (_, page) = call(&harness, &harness.merchant.api_key, "GET", "/v1/cases", &Value::Null).await;
+    assert_eq!(page["data"][0]["evidence"], Value::Null, "a list has none");
+    assert_eq!(call(&harness, &harness.other.api_key, "GET", &path, &Value::Null).await.0, 404);
 }

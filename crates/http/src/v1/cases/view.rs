@@ -1,6 +1,6 @@
 //! A case as it is shown.
 
-use redress_engine::admin::cases::Case;
+use redress_engine::admin::cases::{Case, Evidence};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,6 +40,23 @@ pub(crate) struct CaseView {
     opened_at: String,
     /// How it was closed; `null` while it is open.
     closed: Option<ClosedView>,
+    /// What the PSP told that it is about, the newest first, at most 20; only where one case is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Vec<EvidenceView>>,
+}
+
+/// A notification of the PSP that was not applied.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CaseEvidence)]
+struct EvidenceView {
+    /// When it came in; RFC 3339.
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// Why it was not applied, for people: everything in which it differs from what is known here.
+    #[schema(example = "told otherwise than here: the sum 25.01 SAR, and not 25.00 SAR")]
+    text: String,
+    /// What it said, without secrets and cut where it is very long.
+    body: String,
 }
 
 /// How a case was closed.
@@ -79,6 +96,16 @@ impl CaseView {
                 reason: closed.reason,
                 decision: closed.decision.as_str(),
             }),
+            evidence: None,
         }
+    }
+
+    pub(super) fn with_evidence(self, evidence: Vec<Evidence>) -> Self {
+        let shown = evidence.into_iter().map(|one| EvidenceView {
+            received_at: time(one.received_at),
+            text: one.verdict,
+            body: one.body,
+        });
+        Self { evidence: Some(shown.collect()), ..self }
     }
 }

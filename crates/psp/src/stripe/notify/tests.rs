@@ -162,14 +162,17 @@ fn what_comes_from_elsewhere_is_foreign() {
     assert_eq!(foreign(&event("refund.updated", "", &good)), None);
     assert_eq!(foreign(&event("refund.updated", r#","account":null"#, &good)), None);
     let connected = event("refund.updated", r#","account":"acct_1""#, &good);
-    assert_eq!(foreign(&connected).as_deref(), Some("acct_1"));
+    assert_eq!(foreign(&connected).as_deref(), Some("the connected account acct_1"));
     let live = event("refund.updated", "", &good).replace("\"livemode\":false", "\"livemode\":true");
-    assert_eq!(foreign(&live).as_deref(), Some("live mode"));
+    assert_eq!(foreign(&live).as_deref(), Some("live mode, and not test mode"));
+    let both = connected.replace("\"livemode\":false", "\"livemode\":true");
+    let told = "the connected account acct_1; live mode, and not test mode";
+    assert_eq!(foreign(&both).as_deref(), Some(told), "each is told");
     let mut account = account();
     account.environment = Environment::Live;
     let test = event("refund.updated", "", &good);
     let read = read(&account, &inbound(&test, Some(&sign(SECRET, &test)), AT)).unwrap();
-    assert_eq!(read.foreign.as_deref(), Some("test mode"));
+    assert_eq!(read.foreign.as_deref(), Some("test mode, and not live mode"));
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use super::*;
 use crate::ops::case_list::CountOpenCases;
 use crate::ops::daily::{CapturedChanges, ReadDailySums, UncountedEvents};
 use crate::ops::deliveries::CountTries;
+use crate::ops::inbound::InboundOfCase;
 use crate::ops::paging::Place;
 use crate::ops::payments::search::{PaymentFilter, SEARCH_ROWS_MAX, SearchPayments, Term};
 use crate::ops::refund_list::SumRefunds;
@@ -141,6 +142,15 @@ async fn open_cases_are_counted_among_the_open_ones_alone() {
     watched.read(CountOpenCases { merchant: MERCHANT, environment: Environment::Sandbox }).await;
     let index = "cases_open_by_kind (merchant_id=? AND environment=? AND kind=?)";
     assert_eq!(searches(&watched, "cases"), BTreeSet::from([index.to_owned()]));
+}
+
+#[tokio::test]
+async fn the_evidence_of_a_case_is_read_by_an_index_and_in_its_order() {
+    let watched = watched().await;
+    let case = CaseId::from_bytes([1; 16]);
+    watched.read(InboundOfCase { merchant: MERCHANT, case, limit: 20 }).await;
+    let index = "inbound_notifications_case (merchant_id=? AND case_id=?)";
+    assert_eq!(searches(&watched, "inbound_notifications"), BTreeSet::from([index.to_owned()]));
 }
 
 #[tokio::test]
