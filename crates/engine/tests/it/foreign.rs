@@ -120,7 +120,7 @@ async fn each_variant_that_was_told_is_evidence() {
                 "currency" => format!("the currency GBP (2000.00 GBP), and not 2000.00 {}", psp.currency),
                 _ => "Somebody".to_owned(),
             };
-            all.push((rig.clock.now(), what, named, told));
+            all.push((rig.engine.now(), what, named, told));
             rig.pass(SECOND).await;
         }
         all.reverse();

@@ -55,7 +55,7 @@ async fn tell(rig: &Rig, psp: &Psp, forged: bool) -> Result<Taken, EngineError> 
         let value = if forged && name == "hashstring" { "0".repeat(64) } else { value };
         headers.insert(name, value.parse().unwrap());
     }
-    let inbound = Inbound { headers, body: message.body.into(), received_at: rig.clock.now() };
+    let inbound = Inbound { headers, body: message.body.into(), received_at: rig.engine.now() };
     rig.engine.take_psp_notification(psp.name, psp.account, inbound).await
 }
 
