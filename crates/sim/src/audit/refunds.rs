@@ -250,6 +250,8 @@ impl Books<'_> {
                         let done = by_person || self.evidence.once_done.contains(&effect.refund);
                         (!done).then_some("it never happened at the PSP, and so did not come back")
                     }
+                    // A person called it done, and the PSP said afterwards that it had refused it.
+                    None if by_person => None,
                     _ => Some("the PSP did not take it back"),
                 },
                 "queued" if self.waits_behind_a_person(refund) => None,
