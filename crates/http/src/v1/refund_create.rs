@@ -1,7 +1,8 @@
 //! POST `/v1/payments/{payment}/refunds`: makes a refund.
 //!
 //! `payment` is the payment's id or its reference. With `amount` comes `currency`; without both, the refund is of what is
-//! left. A field that is not known is refused: a misspelt amount must not become a full refund.
+//! left. A field that is not known is refused, and so is no body at all: neither a misspelt amount nor a lost one must become
+//! a full refund.
 
 use axum::Json;
 use axum::extract::State;
@@ -38,6 +39,8 @@ pub(crate) const REASONS: [&str; 6] = [
 const FIELDS: [&str; 7] =
     ["amount", "currency", "reason", "description", "merchant_refund_id", "metadata", "expected_refundable"];
 
+const NO_BODY: &str = "there is no body: send {} to give back all that is left";
+
 /// What is to be given back.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +74,8 @@ pub(crate) struct Asked {
 ///
 /// Reserves the amount and sends the refund to the payment's PSP. The answer comes as soon as the refund is on disk; with
 /// `Prefer: wait=N` it waits up to N seconds (60 at most) for the end. Repeat the request with its `Idempotency-Key`, or
-/// its `merchant_refund_id`, for as long as no answer came: it makes one refund.
+/// its `merchant_refund_id`, for as long as no answer came: it makes one refund. A request without a body is refused: `{}`
+/// gives back all that is left.
 #[utoipa::path(
     post,
     path = "/v1/payments/{payment}/refunds",
@@ -167,9 +171,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// An empty body is one without fields.
     fn read(body: &[u8]) -> Result<Self, FieldProblem> {
-        let object = JsonObject::parse(if body.is_empty() { b"{}" } else { body })?;
+        // A body that was lost on the way must not become all that is left.
+        if body.trim_ascii().is_empty() {
+            return Err(FieldProblem { field: None, text: NO_BODY.into() });
+        }
+        let object = JsonObject::parse(body)?;
         object.only(&FIELDS)?;
         let amount = object.integer("amount")?;
         let currency = object.text("currency", REFERENCE_CHARS_MAX)?;

@@ -56,6 +56,22 @@ async fn half_a_sum_is_none() {
     assert!(order.refunds.is_empty());
 }
 
+/// A body that was lost on the way does not ask for all that is left.
+#[tokio::test]
+async fn no_body_is_no_full_refund() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    let path = "/v1/payments/o1/refunds";
+    for body in ["", " \r\n"] {
+        let answer = call(&harness, &harness.merchant, (Method::POST, path), &[], body).await;
+        assert_problem(&answer, 400, "malformed", None);
+        assert!(answer.json()["detail"].as_str().unwrap().contains("send {}"), "{answer:?}");
+    }
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert!(order.refunds.is_empty());
+    assert_eq!(make(&harness, "o1", &[], &json!({})).await.status, 201);
+}
+
 #[tokio::test]
 async fn a_refund_is_made_and_read_in_one_shape() {
     let harness = Harness::new().await;
@@ -94,7 +110,7 @@ async fn without_an_amount_it_is_what_is_left_and_the_payment_may_be_named_by_it
     assert_eq!(make(&harness, "o1", &[], &json!({"amount": 4_000, "currency": "VND"})).await.status, 201);
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     let path = format!("/v1/payments/{}/refunds", order.payment.id);
-    let made = call(&harness, &harness.merchant, (Method::POST, &path), &[], "").await;
+    let made = call(&harness, &harness.merchant, (Method::POST, &path), &[], "{}").await;
     let told = made.json();
     assert_eq!((&told["amount_minor"], &told["kind"]), (&json!(6_000), &json!("full")), "{told}");
     assert_problem(&make(&harness, "o1", &[], &json!({})).await, 422, "nothing_left", None);
