@@ -51,7 +51,7 @@ pub(crate) struct Asked {
     /// How much, in minor units. Left out, together with `currency`: all that is left. `null` is refused.
     #[schema(minimum = 1, example = 2500)]
     amount: Option<i64>,
-    /// ISO 4217; needed with `amount` and not without, and must be the payment's.
+    /// ISO 4217; needed with `amount` and not without, and must be the payment's. `null` is refused.
     #[schema(example = "SAR")]
     currency: Option<String>,
     /// `requested_by_customer`, `duplicate`, `fraudulent`, `product_not_received`, `product_unsatisfactory` or `other`.
@@ -60,12 +60,12 @@ pub(crate) struct Asked {
     /// Why, in a sentence; some PSPs show it to people.
     #[schema(max_length = 1000)]
     description: Option<String>,
-    /// The merchant's own id of the refund: the same again is the same refund.
+    /// The merchant's own id of the refund: the same again is the same refund. `null` is refused.
     #[schema(min_length = 1, max_length = 255)]
     merchant_refund_id: Option<String>,
     /// The merchant's own data: at most 50 keys of at most 40 characters, values of at most 500.
     metadata: Option<std::collections::BTreeMap<String, String>>,
-    /// What the caller saw to be left, in minor units: refused where that no longer holds.
+    /// What the caller saw to be left, in minor units: refused where that no longer holds. `null` is refused too.
     #[schema(minimum = 0)]
     expected_refundable: Option<i64>,
 }
@@ -178,6 +178,8 @@ impl Wanted {
         }
         let object = JsonObject::parse(body)?;
         object.only(&FIELDS)?;
+        // What protects from a refund too many, or too large, is not lost with a variable that nobody set.
+        object.no_nulls(&["amount", "currency", "merchant_refund_id", "expected_refundable"])?;
         let amount = object.integer("amount")?;
         let currency = object.text("currency", REFERENCE_CHARS_MAX)?;
         let currency = currency.map(|code| Currency::from_code(&code)).transpose();
@@ -187,9 +189,6 @@ impl Wanted {
         match (&amount, &currency) {
             (Some(_), None) => return Err(FieldProblem::of("currency", "is required with amount")),
             (None, Some(_)) => return Err(FieldProblem::of("amount", "is required with currency")),
-            _ if object.is_null("amount") => {
-                return Err(FieldProblem::of("amount", "must be a sum, or left out for all that is left"));
-            }
             _ => {}
         }
         let reason = object.text("reason", REFERENCE_CHARS_MAX)?;

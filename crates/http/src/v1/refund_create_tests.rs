@@ -46,6 +46,7 @@ async fn half_a_sum_is_none() {
         (json!({"amount": null, "currency": "SAR"}), "amount"),
         (json!({"amount": null}), "amount"),
         (json!({"amount": 1}), "currency"),
+        (json!({"currency": null}), "currency"),
     ] {
         let request = Request::post("/v1/payments/o1/refunds")
             .header("authorization", format!("Bearer {}", harness.merchant.api_key));
@@ -54,6 +55,22 @@ async fn half_a_sum_is_none() {
     }
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert!(order.refunds.is_empty());
+}
+
+/// A variable that nobody set takes no guard away; what only describes may be `null`.
+#[tokio::test]
+async fn a_guard_that_is_null_is_refused() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    for field in ["expected_refundable", "merchant_refund_id"] {
+        let answer = make(&harness, "o1", &[], &json!({"amount": 1, "currency": "SAR", field: null})).await;
+        assert_problem(&answer, 422, "invalid", Some(field));
+    }
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert!(order.refunds.is_empty());
+    let harmless =
+        json!({"amount": 1, "currency": "SAR", "reason": null, "description": null, "metadata": null});
+    assert_eq!(make(&harness, "o1", &[], &harmless).await.status, 201);
 }
 
 /// A body that was lost on the way does not ask for all that is left.
