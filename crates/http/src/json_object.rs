@@ -51,6 +51,14 @@ impl<'a> JsonObject<'a> {
         })
     }
 
+    /// Reads a body that may be left out: an empty one has no fields.
+    ///
+    /// # Errors
+    /// As [`JsonObject::parse`].
+    pub(crate) fn parse_optional(body: &'a [u8]) -> Result<Self, FieldProblem> {
+        Self::parse(if body.is_empty() { b"{}" } else { body })
+    }
+
     /// The names of the fields.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -64,7 +72,8 @@ impl<'a> JsonObject<'a> {
         if self.names().all(|name| known.contains(&name)) {
             return Ok(());
         }
-        let text = format!("the body has a field that is not known; these are: {}", known.join(", "));
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let text = format!("the body has a field that is not known; these are: {known}");
         Err(FieldProblem { field: None, text: text.into() })
     }
 

@@ -306,6 +306,7 @@ async fn fields_that_are_not_known_are_refused_and_change_nothing() {
             "/v1/endpoints".to_owned(),
             json!({"url": "https://shop.example/2", "event": ["refund.failed"]}),
         ),
+        ("POST", format!("{path}/test"), json!({"dialect": "portone"})),
         ("PATCH", path.clone(), json!({"name": "Hooks", "Url": "https://shop.example/2"})),
         ("PATCH", path.clone(), json!({"name": "Hooks", "environment": "live"})),
         ("POST", format!("{path}/enable"), json!({"reason": "it answers again", "by": "Mai"})),
