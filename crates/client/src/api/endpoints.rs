@@ -17,7 +17,7 @@ pub(crate) static LIST: Operation<Page<Endpoint>> =
 pub(crate) static CHANGE: Operation<Endpoint, EndpointChange> =
     Operation::patch("changeEndpoint", "/v1/endpoints/{id}");
 pub(crate) static REVOKE: Operation<Endpoint> = Operation::delete("revokeEndpoint", "/v1/endpoints/{id}");
-pub(crate) static ROTATE_SECRET: Operation<NewSecret> =
+pub(crate) static ROTATE_SECRET: Operation<NewSecret, RotateSecret> =
     Operation::post("rotateEndpointSecret", "/v1/endpoints/{id}/rotate-secret").keyed();
 pub(crate) static ENABLE: Operation<Endpoint, Enabling> =
     Operation::post("enableEndpoint", "/v1/endpoints/{id}/enable").keyed();
@@ -84,9 +84,9 @@ impl Client {
         self.call(&REVOKE, &[id])
     }
 
-    /// Draws a new signing secret; the old one signs too for a while.
-    pub fn rotate_endpoint_secret(&self, id: &str) -> Call<NewSecret> {
-        self.call(&ROTATE_SECRET, &[id])
+    /// Draws a new signing secret; the old one signs too for a while, or not at all.
+    pub fn rotate_endpoint_secret(&self, id: &str, how: &RotateSecret) -> Call<NewSecret> {
+        self.call(&ROTATE_SECRET, &[id]).body(how)
     }
 
     /// Sends to it again after it was disabled.
@@ -192,6 +192,15 @@ pub struct EndpointChange {
 pub struct Enabling {
     /// Why; it is kept with the id of the key.
     pub reason: String,
+}
+
+/// How the secret before ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotateSecret {
+    /// For so many seconds it signs too: 0 where it has leaked, seven days at most. Left out: as the server is set up, a day
+    /// by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap_seconds: Option<u64>,
 }
 
 /// A new signing secret.

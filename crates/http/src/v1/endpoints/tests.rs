@@ -178,6 +178,27 @@ async fn a_new_secret_is_shown_once_and_the_old_one_overlaps() {
 }
 
 #[tokio::test]
+async fn a_secret_that_leaked_is_ended_at_once() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let rotate = format!("{path}/rotate-secret");
+    for wrong in [json!(-1), json!(604_801), json!(1.5), json!("0"), json!(i64::MAX), Value::Null] {
+        let (status, told) = shop.call("POST", &rotate, json!({"overlap_seconds": wrong})).await;
+        assert_eq!((status, &told["field"]), (422, &json!("overlap_seconds")), "{told}");
+    }
+    let (status, told) = shop.call("POST", &rotate, json!({"overlap": 0})).await;
+    assert_eq!((status, &told["code"]), (400, &json!("malformed")), "{told}");
+    assert_eq!(shop.call("GET", &path, json!({})).await.1["old_secret_until"], Value::Null);
+    let now = shop.harness.engine.now();
+    for (seconds, span) in [(604_800, 604_800), (0, 0)] {
+        let (status, told) = shop.call("POST", &rotate, json!({"overlap_seconds": seconds})).await;
+        let until = crate::v1::time::time(now.plus(std::time::Duration::from_secs(span)));
+        assert_eq!((status, &told["old_secret_until"]), (200, &json!(until)), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_test_tells_what_came_back() {
     let shop = Shop::open().await;
     // Whatever is sent to goes through the same door; the sandbox knows no such path.
