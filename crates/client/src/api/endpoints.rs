@@ -47,7 +47,7 @@ impl NewEndpoint {
 }
 
 impl Client {
-    /// Adds an endpoint. Its signing secret is in the answer of the first call, and never again.
+    /// Adds an endpoint. Its signing secret is in the answer, and in those to repeats with the same key.
     pub fn create_endpoint(&self, new: &NewEndpoint) -> Call<EndpointMade> {
         self.call(&CREATE, &[]).body(new)
     }
@@ -166,7 +166,8 @@ pub struct EndpointMade {
     /// The endpoint.
     #[serde(flatten)]
     pub endpoint: Endpoint,
-    /// What signs notifications to it. It is shown now and never again: `None` where a repeat is answered.
+    /// What signs notifications to it. It is shown now, and again in answers to repeats: `None` there once it was rotated or
+    /// the endpoint revoked.
     pub secret: Option<Secret>,
 }
 
@@ -208,7 +209,7 @@ pub struct RotateSecret {
 pub struct NewSecret {
     /// The endpoint's id.
     pub id: String,
-    /// What signs from now on. It is shown now, and again in answers to repeats until `old_secret_until`.
+    /// What signs from now on. It is shown now, and again in answers to repeats: `None` there once it is rotated again.
     pub secret: Option<Secret>,
     /// Until when the secret before signs too.
     pub old_secret_until: String,

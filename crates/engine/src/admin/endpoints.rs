@@ -76,7 +76,7 @@ pub const ENDPOINTS_MAX: usize = 50;
 pub const SECRET_OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 impl Engine {
-    /// Adds an endpoint; answers it with its signing secret, which is shown now and never again.
+    /// Adds an endpoint; answers it with its signing secret, which is shown now and never again but to a repeat.
     ///
     /// # Errors
     /// [`AdminError`] names the field that is wrong.
@@ -282,18 +282,19 @@ impl Engine {
         })
     }
 
-    /// An endpoint's signing secret, where it was made by the rotation whose overlap ends at `until` and still runs: so long
-    /// a repeat of that request may be told it again.
+    /// An endpoint's signing secret, for a repeat of the request that made it: where the answer was lost, nobody knows it.
+    /// `made_it` tells that request by the end of the secret before, `None` where there was none. Nothing once another
+    /// rotation came, or the endpoint is revoked.
     ///
     /// # Errors
     /// [`AdminError::Engine`] where it cannot be opened.
-    pub fn rotated_secret(
+    pub fn secret_again(
         &self,
         endpoint: &Endpoint,
-        until: &dyn Fn(Timestamp) -> bool,
+        made_it: impl FnOnce(Option<Timestamp>) -> bool,
     ) -> Result<Option<SecretString>, AdminError> {
-        let of_that = endpoint.old_secret.as_ref().is_some_and(|(_, end)| until(*end) && self.now() < *end);
-        if !of_that || endpoint.revoked_at.is_some() {
+        let old_until = endpoint.old_secret.as_ref().map(|(_, until)| *until);
+        if endpoint.revoked_at.is_some() || !made_it(old_until) {
             return Ok(None);
         }
         let (merchant, row) = (endpoint.merchant, endpoint.id.as_bytes());

@@ -1,4 +1,4 @@
-//! POST `/v1/endpoints/{id}/rotate-secret`: gives an endpoint a new signing secret and shows it, once.
+//! POST `/v1/endpoints/{id}/rotate-secret`: gives an endpoint a new signing secret and shows it: once, and to repeats of the request.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(crate) struct Asked {
 pub(crate) struct Told {
     /// The endpoint's id.
     id: String,
-    /// What signs from now on. It is shown now, and again in answers to repeats until `old_secret_until`; `null` after that.
+    /// What signs from now on. It is shown now, and again in answers to repeats; `null` there once it is rotated again.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     secret: Option<String>,
     /// Until when the secret before signs too.
@@ -47,7 +47,7 @@ pub(crate) struct Told {
 /// Rotate an endpoint's secret
 ///
 /// Both secrets sign until `old_secret_until`: change the receiver within that time. One still older does no more. The
-/// new secret is never shown again. A secret that has leaked is ended at once with `{"overlap_seconds": 0}`.
+/// new secret is shown to repeats alone. A secret that has leaked is ended at once with `{"overlap_seconds": 0}`.
 #[utoipa::path(
     post,
     path = "/v1/endpoints/{id}/rotate-secret",
@@ -55,7 +55,7 @@ pub(crate) struct Told {
     tag = "Endpoints",
     params(
         ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing, and is told the secret until `old_secret_until`."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing, and is told the same secret until it is rotated again."),
     ),
     request_body(content = Option<Asked>, description = "May be left out."),
     responses(
@@ -78,10 +78,10 @@ pub(crate) async fn handle(
         let (secret, until) = (secret.expose_secret().to_owned(), time(until));
         Ok((until.clone(), answer(Some(secret), until)))
     };
-    // Where the answer was lost the receiver needs it: while the secret before still signs, it is told again.
+    // Where the answer was lost the receiver needs it.
     let again = move |engine: Engine, until: String| async move {
         let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
-        let secret = engine.rotated_secret(&endpoint, &|end| time(end) == until)?;
+        let secret = engine.secret_again(&endpoint, |end| end.is_some_and(|end| time(end) == until))?;
         Ok(answer(secret.map(|secret| secret.expose_secret().to_owned()), until))
     };
     once.run(engine, holder, body, first, again).await

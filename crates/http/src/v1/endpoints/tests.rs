@@ -265,7 +265,7 @@ async fn anothers_endpoints_and_those_of_the_other_environment_are_not_there() {
 }
 
 #[tokio::test]
-async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_no_secret_again() {
+async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_its_own_secret() {
     let shop = Shop::open().await;
     let made = shop.add("http://sandbox.test/no/such/path").await;
     let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
@@ -287,9 +287,45 @@ async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_no_secret_again
     assert!(first.1["secret"].as_str().unwrap().starts_with("whsec_"));
     assert!(first.1["secret"].is_string());
     assert_eq!((again.0, &again.1), (true, &first.1), "it was not rotated again");
-    // Once the secret before signs no more, or another rotation came, it is not told again.
+    // Also when the secret before signs no more: whose answer was lost may find out late. Another rotation ends it.
     shop.harness.clock.advance(std::time::Duration::from_secs(25 * 3_600));
+    assert_eq!(keyed("rotate-secret", "").await.1, first.1);
+    assert_eq!(shop.call("POST", &format!("{path}/rotate-secret"), json!({})).await.0, 200);
     assert_eq!(keyed("rotate-secret", "").await.1["secret"], Value::Null);
+}
+
+/// Whose answer was lost needs the secret; nobody else is told it.
+#[tokio::test]
+async fn a_repeat_of_an_addition_is_told_the_secret_until_it_is_another() {
+    let shop = Shop::open().await;
+    let add = async || {
+        let request = Request::post("/v1/endpoints")
+            .header("authorization", format!("Bearer {}", shop.harness.merchant.api_key))
+            .header("idempotency-key", "a-1");
+        let body = Body::from(r#"{"url":"https://shop.example/"}"#);
+        let answer = shop.harness.send(request.body(body).unwrap()).await;
+        (answer.status.as_u16(), answer.headers.contains_key("idempotent-replayed"), answer.json())
+    };
+    let (status, replayed, made) = add().await;
+    assert!(status == 201 && !replayed && made["secret"].as_str().unwrap().starts_with("whsec_"), "{made}");
+    assert_eq!(add().await, (200, true, made.clone()));
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let (_, rotated) = shop.call("POST", &format!("{path}/rotate-secret"), json!({})).await;
+    assert!(rotated["secret"].is_string(), "{rotated}");
+    let (status, _, told) = add().await;
+    assert_eq!((status, &told["id"], &told["secret"]), (200, &made["id"], &Value::Null));
+    // One that is revoked signs nothing.
+    let other = shop.add("https://shop.example/2").await;
+    let id = EndpointId::parse(other["id"].as_str().unwrap()).unwrap();
+    let (merchant, sandbox) = (shop.harness.merchant.id, Environment::Sandbox);
+    let told = async || {
+        let endpoint = shop.harness.engine.endpoint(merchant, sandbox, id).await.unwrap();
+        let secret = shop.harness.engine.secret_again(&endpoint, |old_until| old_until.is_none()).unwrap();
+        secret.map(|secret| secret.expose_secret().to_owned())
+    };
+    assert_eq!(told().await.as_deref(), other["secret"].as_str());
+    shop.call("DELETE", &format!("/v1/endpoints/{id}"), json!({})).await;
+    assert_eq!(told().await, None);
 }
 
 /// What was sent once is not sent again because nobody heard of it.
