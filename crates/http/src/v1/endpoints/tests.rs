@@ -140,6 +140,22 @@ async fn wrong_content_is_named() {
     }
 }
 
+/// Nobody can mean it: it neither empties a field nor brings back what was there by itself.
+#[tokio::test]
+async fn a_change_to_null_is_refused_and_changes_nothing() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let before = shop.call("GET", &path, json!({})).await;
+    for field in ["name", "url", "dialect", "events"] {
+        let mut edit = json!({"name": "Hooks", "url": "https://shop.example/2"});
+        edit[field] = Value::Null;
+        let (status, told) = shop.call("PATCH", &path, edit).await;
+        assert_eq!((status, &told["field"]), (422, &json!(field)), "{told}");
+    }
+    assert_eq!(shop.call("GET", &path, json!({})).await, before);
+}
+
 #[tokio::test]
 async fn the_list_is_paged_and_takes_no_unknown_filter() {
     let shop = Shop::open().await;
