@@ -41,7 +41,7 @@ pub use api::connectors::{Connector, Connectors, Limit, Method, Unit};
 pub use api::deliveries::{Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryWithAttempts};
 pub use api::endpoints::{
     Enabling, Endpoint, EndpointChange, EndpointMade, EndpointStatus, EndpointTest, NewEndpoint, NewReplay,
-    NewSecret, Replay,
+    NewSecret, Replay, RotateSecret,
 };
 pub use api::events::{EndpointAtEvent, Event, EventData, EventFilter, PaymentAtEvent, RefundAtEvent};
 pub use api::payment_imports::{

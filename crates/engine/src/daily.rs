@@ -1,8 +1,10 @@
 //! Daily sums: counted in the background, and put together for people (docs/decisions/0027).
 
+mod channel_labels;
+
 use std::time::Duration;
 
-use redress_core::daily::{Day, Sums};
+use redress_core::daily::{CountedEvent, Day, Sums};
 use redress_core::environment::Environment;
 use redress_core::id::MerchantId;
 use redress_store::StoreError;
@@ -10,6 +12,8 @@ use redress_store::ops::daily::{
     CapturedChanges, CountCaptured, CountEvents, ReadDailySums, Uncounted, UncountedEvents,
 };
 use redress_store::ops::merchants::ListMerchants;
+
+use channel_labels::ChannelLabels;
 
 use crate::admin::PAGE_ROWS;
 use crate::engine::Engine;
@@ -96,6 +100,9 @@ impl Engine {
             sums.add_event(event);
         }
         let counted = self.parts.store.run(CountEvents { merchant, environment, from, to, sums }).await?;
+        if counted {
+            count_steps(&events);
+        }
         Ok(counted && are_more)
     }
 
@@ -116,6 +123,16 @@ impl Engine {
         let sums = self.parts.store.read(read).await?;
         let is_whole = sums.len() < OVERVIEW_SUMS_MAX as usize;
         Ok(Overviewed { overview: redress_core::daily::overview(sums, from, to), is_whole })
+    }
+}
+
+/// Tells metrics of what this process counted: no other process counts it too.
+fn count_steps(events: &[CountedEvent]) {
+    static CHANNELS: ChannelLabels = ChannelLabels::new();
+    for event in events {
+        let (state, channel) =
+            (event.kind.as_str().trim_start_matches("refund."), CHANNELS.of(&event.channel));
+        metrics::counter!("redress_refunds_total", "state" => state, "channel" => channel).increment(1);
     }
 }
 

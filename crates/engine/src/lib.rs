@@ -6,6 +6,8 @@ pub mod api_key;
 pub mod callers;
 pub mod config;
 pub mod connectors;
+#[cfg(test)]
+mod counts;
 pub mod daily;
 pub mod directory;
 mod doubt;

@@ -31,7 +31,8 @@ impl FieldProblem {
     }
 }
 
-/// The fields of a JSON object, each still as text. A field that is `null` is one that is not there.
+/// The fields of a JSON object, each still as text. A field that is `null` is one that is not there, except where
+/// [`JsonObject::no_nulls`] refuses it.
 pub(crate) struct JsonObject<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> JsonObject<'a> {
@@ -50,6 +51,14 @@ impl<'a> JsonObject<'a> {
         })
     }
 
+    /// Reads a body that may be left out: an empty one has no fields.
+    ///
+    /// # Errors
+    /// As [`JsonObject::parse`].
+    pub(crate) fn parse_optional(body: &'a [u8]) -> Result<Self, FieldProblem> {
+        Self::parse(if body.is_empty() { b"{}" } else { body })
+    }
+
     /// The names of the fields.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -63,7 +72,8 @@ impl<'a> JsonObject<'a> {
         if self.names().all(|name| known.contains(&name)) {
             return Ok(());
         }
-        let text = format!("the body has a field that is not known; these are: {}", known.join(", "));
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let text = format!("the body has a field that is not known; these are: {known}");
         Err(FieldProblem { field: None, text: text.into() })
     }
 
@@ -72,9 +82,17 @@ impl<'a> JsonObject<'a> {
         self.0.get(field).map(|value| value.get()).filter(|text| *text != "null")
     }
 
-    /// Whether a field is there and says nothing.
-    pub(crate) fn is_null(&self, field: &str) -> bool {
-        self.0.get(field).is_some_and(|value| value.get() == "null")
+    /// Refuses `null` in these fields, whose absence means something: a variable that nobody set must not.
+    ///
+    /// # Errors
+    /// A [`FieldProblem`] of the first that is `null`.
+    pub(crate) fn no_nulls(&self, fields: &[&'static str]) -> Result<(), FieldProblem> {
+        for &field in fields {
+            if self.0.get(field).is_some_and(|value| value.get() == "null") {
+                return Err(FieldProblem::of(field, "must not be null: leave it out, or say what it is"));
+            }
+        }
+        Ok(())
     }
 
     /// A text of at most `chars_max` characters that the store can keep.
@@ -170,6 +188,8 @@ mod tests {
         assert_eq!(object.text("a", 9), Ok(None));
         assert_eq!(object.required_text("a", 9), Err(FieldProblem::missing("a")));
         assert_eq!(object.text("b", 9), Ok(Some("null".into())));
+        assert_eq!(object.no_nulls(&["c", "b"]), Ok(()));
+        assert_eq!(object.no_nulls(&["c", "b", "a"]).unwrap_err().field, Some("a"));
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Run {
         }
         if self.strikes(Fault::SecretRotated) {
             let endpoint = self.rng.pick(&merchant.endpoints);
-            if let Ok((secret, _)) = engine.rotate_endpoint_secret(merchant.id, endpoint.id).await {
+            if let Ok((secret, _)) = engine.rotate_endpoint_secret(merchant.id, endpoint.id, None).await {
                 lock(&endpoint.secrets).push(secret.expose_secret().to_owned());
             }
         }

@@ -17,7 +17,7 @@ pub(crate) static LIST: Operation<Page<Endpoint>> =
 pub(crate) static CHANGE: Operation<Endpoint, EndpointChange> =
     Operation::patch("changeEndpoint", "/v1/endpoints/{id}");
 pub(crate) static REVOKE: Operation<Endpoint> = Operation::delete("revokeEndpoint", "/v1/endpoints/{id}");
-pub(crate) static ROTATE_SECRET: Operation<NewSecret> =
+pub(crate) static ROTATE_SECRET: Operation<NewSecret, RotateSecret> =
     Operation::post("rotateEndpointSecret", "/v1/endpoints/{id}/rotate-secret").keyed();
 pub(crate) static ENABLE: Operation<Endpoint, Enabling> =
     Operation::post("enableEndpoint", "/v1/endpoints/{id}/enable").keyed();
@@ -47,7 +47,7 @@ impl NewEndpoint {
 }
 
 impl Client {
-    /// Adds an endpoint. Its signing secret is in the answer of the first call, and never again.
+    /// Adds an endpoint. Its signing secret is in the answer, and in those to repeats with the same key.
     pub fn create_endpoint(&self, new: &NewEndpoint) -> Call<EndpointMade> {
         self.call(&CREATE, &[]).body(new)
     }
@@ -84,9 +84,9 @@ impl Client {
         self.call(&REVOKE, &[id])
     }
 
-    /// Draws a new signing secret; the old one signs too for a while.
-    pub fn rotate_endpoint_secret(&self, id: &str) -> Call<NewSecret> {
-        self.call(&ROTATE_SECRET, &[id])
+    /// Draws a new signing secret; the old one signs too for a while, or not at all.
+    pub fn rotate_endpoint_secret(&self, id: &str, how: &RotateSecret) -> Call<NewSecret> {
+        self.call(&ROTATE_SECRET, &[id]).body(how)
     }
 
     /// Sends to it again after it was disabled.
@@ -166,7 +166,8 @@ pub struct EndpointMade {
     /// The endpoint.
     #[serde(flatten)]
     pub endpoint: Endpoint,
-    /// What signs notifications to it. It is shown now and never again: `None` where a repeat is answered.
+    /// What signs notifications to it. It is shown now, and again in answers to repeats: `None` there once it was rotated or
+    /// the endpoint revoked.
     pub secret: Option<Secret>,
 }
 
@@ -194,12 +195,21 @@ pub struct Enabling {
     pub reason: String,
 }
 
+/// How the secret before ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotateSecret {
+    /// For so many seconds it signs too: 0 where it has leaked, seven days at most. Left out: as the server is set up, a day
+    /// by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap_seconds: Option<u64>,
+}
+
 /// A new signing secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewSecret {
     /// The endpoint's id.
     pub id: String,
-    /// What signs from now on. It is shown now, and again in answers to repeats until `old_secret_until`.
+    /// What signs from now on. It is shown now, and again in answers to repeats: `None` there once it is rotated again.
     pub secret: Option<Secret>,
     /// Until when the secret before signs too.
     pub old_secret_until: String,

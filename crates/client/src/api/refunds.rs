@@ -137,7 +137,7 @@ pub struct RefundFilter {
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     pub cursor: Option<String>,
-    /// Only those of the payment with this id.
+    /// Only those of this payment: its id, or its `order_ref`.
     pub payment: Option<String>,
     /// Only those that stand so now.
     pub status: Option<RefundStatus>,

@@ -6,7 +6,7 @@ use super::{Played, answer, good, problem, refund};
 use crate::wire::WireError;
 use crate::{
     CancelRefund, Client, CloseRefund, Config, DisputeReason, EndpointChange, Error, NewRefund, RefundStatus,
-    Retries,
+    Retries, RotateSecret,
 };
 
 fn lost() -> WireError {
@@ -182,7 +182,7 @@ fn the_key_is_not_shown_and_not_sent_in_clear_to_others() {
 async fn a_new_secret_is_not_shown_by_accident() {
     let body = json!({"id": "ep_1", "secret": "whsec_abc", "old_secret_until": "2026-11-18T15:06:40Z"});
     let (client, _) = Played::client([good(&body)]);
-    let rotated = client.rotate_endpoint_secret("ep_1").await.unwrap();
+    let rotated = client.rotate_endpoint_secret("ep_1", &RotateSecret::default()).await.unwrap();
     assert_eq!(rotated.secret.as_ref().unwrap().expose(), "whsec_abc");
     assert!(!format!("{rotated:?}").contains("whsec"));
 }

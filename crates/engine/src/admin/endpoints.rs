@@ -1,5 +1,7 @@
 //! Where merchants want to be told: adding, listing, revoking, and changing the secret that signs.
 
+use std::time::Duration;
+
 use redress_core::daily::Day;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
@@ -70,8 +72,11 @@ pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
 /// The most endpoints of a merchant in one environment: each step of a refund inserts a delivery for each of them.
 pub const ENDPOINTS_MAX: usize = 50;
 
+/// The longest that the secret before a rotation may be asked to sign beside the new one.
+pub const SECRET_OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 impl Engine {
-    /// Adds an endpoint; answers it with its signing secret, which is shown now and never again.
+    /// Adds an endpoint; answers it with its signing secret, which is shown now and never again but to a repeat.
     ///
     /// # Errors
     /// [`AdminError`] names the field that is wrong.
@@ -250,17 +255,24 @@ impl Engine {
         }
     }
 
-    /// Gives an endpoint a new signing secret; the old one signs too until the time that is answered with it.
+    /// Gives an endpoint a new signing secret; the old one signs too until the time that is answered with it: for `overlap`
+    /// from now, not at all where that is zero, or for as long as is configured.
     ///
     /// # Errors
-    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked.
+    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked;
+    /// [`AdminError::Invalid`] when the overlap is longer than [`SECRET_OVERLAP_MAX`].
     pub async fn rotate_endpoint_secret(
         &self,
         merchant: MerchantId,
         endpoint: EndpointId,
+        overlap: Option<Duration>,
     ) -> Result<(SecretString, Timestamp), AdminError> {
+        if overlap.is_some_and(|overlap| overlap > SECRET_OVERLAP_MAX) {
+            let problem = format!("must be 0 to {}: seven days at most", SECRET_OVERLAP_MAX.as_secs());
+            return Err(AdminError::invalid("overlap_seconds", problem));
+        }
         let (secret, secret_sealed) = self.new_endpoint_secret(merchant, endpoint);
-        let old_until = self.now().plus(self.parts.config.delivery.secret_overlap);
+        let old_until = self.now().plus(overlap.unwrap_or(self.parts.config.delivery.secret_overlap));
         if self.parts.store.run(RotateSecret { merchant, endpoint, secret_sealed, old_until }).await? {
             return Ok((secret, old_until));
         }
@@ -270,18 +282,19 @@ impl Engine {
         })
     }
 
-    /// An endpoint's signing secret, where it was made by the rotation whose overlap ends at `until` and still runs: so long
-    /// a repeat of that request may be told it again.
+    /// An endpoint's signing secret, for a repeat of the request that made it: where the answer was lost, nobody knows it.
+    /// `made_it` tells that request by the end of the secret before, `None` where there was none. Nothing once another
+    /// rotation came, or the endpoint is revoked.
     ///
     /// # Errors
     /// [`AdminError::Engine`] where it cannot be opened.
-    pub fn rotated_secret(
+    pub fn secret_again(
         &self,
         endpoint: &Endpoint,
-        until: &dyn Fn(Timestamp) -> bool,
+        made_it: impl FnOnce(Option<Timestamp>) -> bool,
     ) -> Result<Option<SecretString>, AdminError> {
-        let of_that = endpoint.old_secret.as_ref().is_some_and(|(_, end)| until(*end) && self.now() < *end);
-        if !of_that || endpoint.revoked_at.is_some() {
+        let old_until = endpoint.old_secret.as_ref().map(|(_, until)| *until);
+        if endpoint.revoked_at.is_some() || !made_it(old_until) {
             return Ok(None);
         }
         let (merchant, row) = (endpoint.merchant, endpoint.id.as_bytes());

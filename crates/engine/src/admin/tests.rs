@@ -258,7 +258,7 @@ async fn an_endpoint_is_signed_by_a_key_that_fits() {
 async fn a_rotation_keeps_the_old_secret_for_a_while() {
     let (engine, merchant) = with_merchant().await;
     let (added, first) = engine.add_endpoint(endpoint(merchant.id, Dialect::Standard, None)).await.unwrap();
-    let (second, until) = engine.rotate_endpoint_secret(merchant.id, added.id).await.unwrap();
+    let (second, until) = engine.rotate_endpoint_secret(merchant.id, added.id, None).await.unwrap();
     assert_eq!(until, START.plus(engine.config().delivery.secret_overlap));
     let kept = engine.list_endpoints(merchant.id, Some(Sandbox)).await.unwrap().remove(0);
     let context = SealContext { merchant: merchant.id, row: added.id.as_bytes(), column: ENDPOINT_COLUMN };
@@ -269,7 +269,7 @@ async fn a_rotation_keeps_the_old_secret_for_a_while() {
     assert!(engine.list_endpoints(merchant.id, Some(Live)).await.unwrap().is_empty());
 
     assert_eq!(engine.revoke_endpoint(merchant.id, added.id).await, Ok(true));
-    let rotated = engine.rotate_endpoint_secret(merchant.id, added.id).await;
+    let rotated = engine.rotate_endpoint_secret(merchant.id, added.id, None).await;
     assert!(matches!(rotated, Err(AdminError::Conflict(_))));
     let other = engine.add_merchant("Other", None).await.unwrap().id;
     assert_eq!(engine.revoke_endpoint(other, added.id).await, Err(AdminError::NotFound("endpoint")));

@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use redress_core::environment::Environment::{Live, Sandbox};
 use redress_core::state::StateName;
 use redress_store::testing::TestStores;
 
 use super::*;
 use crate::admin::payments::NewPayment;
+use crate::counts::Counts;
 use crate::shop::Shop;
 
 /// Counts until there is no more; answers how often.
@@ -50,6 +53,30 @@ async fn what_happened_is_counted_once_however_often_it_is_counted() {
         assert!(live.overview.currencies.is_empty());
     })
     .await;
+}
+
+#[test]
+fn what_is_counted_is_told_to_metrics_by_state_and_channel() {
+    let counts = Counts::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    metrics::with_local_recorder(&counts, || {
+        runtime.block_on(async {
+            let shop = Shop::new().await;
+            let mobile = NewPayment { channel: Some("MOMOPAY".to_owned()), ..shop.payment(2, 300) };
+            shop.take_in(vec![shop.payment(1, 1_000), mobile]).await;
+            let refund = shop.refund(1, "1.00").await;
+            shop.refund(1, "2.00").await;
+            shop.refund(2, "3.00").await;
+            shop.engine.cancel_refund(shop.merchant, refund.id, "Mai", "not meant").await.unwrap();
+            shop.engine.number_events_once().await.unwrap();
+            for _ in 0..2 {
+                count_all(&shop).await;
+            }
+        });
+    });
+    let expected = [("canceled tap", 1), ("created MOMOPAY", 1), ("created tap", 2)];
+    let expected = expected.map(|(labels, count)| (labels.to_owned(), count));
+    assert_eq!(counts.of("redress_refunds_total"), BTreeMap::from(expected));
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use futures_util::future::BoxFuture;
 use redress_client::{
     CancelRefund, CaseFilter, CaseStatus, Client, CloseCase, CloseRefund, Config, DeliveryFilter,
     DisputeReason, Enabling, EndpointChange, EventData, FeedStart, ImportRowFilter, ImportStatus,
-    NewEndpoint, NewPayment, NewRefund, NewReplay, PaymentFilter, RefundFilter, RefundStatus, RowOutcome,
-    Upload, Wire, WireAnswer, WireError, WireRequest, World, operations,
+    NewEndpoint, NewPayment, NewRefund, NewReplay, PaymentFilter, RefundFilter, RefundStatus, RotateSecret,
+    RowOutcome, Upload, Wire, WireAnswer, WireError, WireRequest, World, operations,
 };
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
@@ -247,15 +247,17 @@ async fn imports(shop: &InProcess, client: &Client) {
 async fn endpoints_and_deliveries(shop: &InProcess, client: &Client, refund: &str) {
     let new = NewEndpoint::at("http://sandbox.test/no/such/path");
     let made = client.create_endpoint(&new).idempotency_key("e-1").await.unwrap();
-    assert!(made.secret.unwrap().expose().starts_with("whsec_"));
+    assert!(made.secret.as_ref().unwrap().expose().starts_with("whsec_"));
     let again = client.create_endpoint(&new).idempotency_key("e-1").await.unwrap();
-    assert_eq!((again.endpoint.id.as_str(), again.secret), (made.endpoint.id.as_str(), None));
+    assert_eq!((again.endpoint.id.as_str(), again.secret), (made.endpoint.id.as_str(), made.secret));
     let id = made.endpoint.id;
     assert_eq!(client.get_endpoint(&id).await.unwrap().status.as_str(), "enabled");
     assert_eq!(client.endpoints().stream().try_collect::<Vec<_>>().await.unwrap().len(), 1);
     let change = EndpointChange { name: Some("Shop".to_owned()), ..EndpointChange::default() };
     assert_eq!(client.change_endpoint(&id, &change).await.unwrap().name, "Shop");
-    assert!(client.rotate_endpoint_secret(&id).await.unwrap().secret.unwrap().expose().starts_with("whsec_"));
+    let at_once = RotateSecret { overlap_seconds: Some(0) };
+    let rotated = client.rotate_endpoint_secret(&id, &at_once).await.unwrap();
+    assert!(rotated.secret.unwrap().expose().starts_with("whsec_"));
     let why = Enabling { reason: "it answers again".to_owned() };
     assert_eq!(client.enable_endpoint(&id, &why).await.unwrap().status.as_str(), "enabled");
     assert!(!client.test_endpoint(&id).await.unwrap().taken);

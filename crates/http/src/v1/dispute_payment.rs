@@ -114,7 +114,7 @@ async fn mark(
     body: &[u8],
     disputed: bool,
 ) -> Result<Payment, OwnError> {
-    let object = JsonObject::parse(if body.is_empty() { b"{}" } else { body })?;
+    let object = JsonObject::parse_optional(body)?;
     object.only(&["reason"])?;
     let reason = object.text("reason", REASON_CHARS_MAX)?;
     let payment = named(engine, holder, name).await?;

@@ -67,7 +67,7 @@ pub(crate) struct Asked {
     /// What was captured, in minor units.
     #[schema(minimum = 1)]
     amount: i64,
-    /// What had been given back of it before, in minor units.
+    /// What had been given back of it before, in minor units. `null` is refused.
     #[schema(minimum = 0, default = 0)]
     refunded_before: Option<i64>,
     /// RFC 3339.
@@ -168,8 +168,9 @@ fn refused(error: AdminError) -> OwnError {
 }
 
 pub(super) fn read(object: &JsonObject<'_>, key: Environment) -> Result<NewPayment, FieldProblem> {
-    // A misspelt `refunded_before` must not be nothing.
+    // Neither a misspelt `refunded_before` nor one that nobody set must be nothing.
     object.only(&FIELDS)?;
+    object.no_nulls(&["refunded_before"])?;
     let text = |field| object.text(field, TEXT_CHARS_MAX);
     let needed = |field| object.required_text(field, TEXT_CHARS_MAX);
     let order_ref = needed("order_ref")?;

@@ -165,6 +165,7 @@ async fn wrong_content_is_named() {
         ("refunded_before", json!(-1)),
         ("refunded_before", json!(1_000_001)),
         ("refunded_before", json!("0")),
+        ("refunded_before", Value::Null),
         ("captured_at", json!("yesterday")),
         ("captured_at", json!("2026-11-18T22:06:40")),
         ("captured_at", json!(1_795_014_400)),

@@ -73,6 +73,8 @@ async fn the_provider_is_asked_when_somebody_wants_to_know() {
     let key =
         harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap().refunds[0].id.psp_key();
     harness.control("finish", &json!({"psp": "momo", "refund": key, "state": "succeeded"})).await;
+    let (status, told) = own(&harness, &format!("{refund}/refresh"), &json!({"wait": 10})).await;
+    assert_eq!((status, &told["code"]), (400, &json!("malformed")), "what is not known is not passed over");
     let (status, told) = own(&harness, &format!("{refund}/refresh"), &Value::Null).await;
     assert_eq!((status, &told["status"]), (200, &json!("pending")));
     // Long before its next turn.

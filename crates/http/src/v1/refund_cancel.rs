@@ -56,7 +56,7 @@ pub(crate) async fn handle(
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let (refund, payment) = found(&engine, &holder, id).await?;
-    let object = JsonObject::parse(if body.is_empty() { b"{}" } else { &body })?;
+    let object = JsonObject::parse_optional(&body)?;
     object.only(&["reason"])?;
     let reason = object.text("reason", REASON_CHARS_MAX)?.unwrap_or_else(|| NO_REASON.to_owned());
     let first = move |engine: Engine| async move {

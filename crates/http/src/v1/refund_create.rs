@@ -1,7 +1,8 @@
 //! POST `/v1/payments/{payment}/refunds`: makes a refund.
 //!
 //! `payment` is the payment's id or its reference. With `amount` comes `currency`; without both, the refund is of what is
-//! left. A field that is not known is refused: a misspelt amount must not become a full refund.
+//! left. A field that is not known is refused, and so is no body at all: neither a misspelt amount nor a lost one must become
+//! a full refund.
 
 use axum::Json;
 use axum::extract::State;
@@ -38,6 +39,8 @@ pub(crate) const REASONS: [&str; 6] = [
 const FIELDS: [&str; 7] =
     ["amount", "currency", "reason", "description", "merchant_refund_id", "metadata", "expected_refundable"];
 
+const NO_BODY: &str = "there is no body: send {} to give back all that is left";
+
 /// What is to be given back.
 #[derive(serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +51,7 @@ pub(crate) struct Asked {
     /// How much, in minor units. Left out, together with `currency`: all that is left. `null` is refused.
     #[schema(minimum = 1, example = 2500)]
     amount: Option<i64>,
-    /// ISO 4217; needed with `amount` and not without, and must be the payment's.
+    /// ISO 4217; needed with `amount` and not without, and must be the payment's. `null` is refused.
     #[schema(example = "SAR")]
     currency: Option<String>,
     /// `requested_by_customer`, `duplicate`, `fraudulent`, `product_not_received`, `product_unsatisfactory` or `other`.
@@ -57,12 +60,12 @@ pub(crate) struct Asked {
     /// Why, in a sentence; some PSPs show it to people.
     #[schema(max_length = 1000)]
     description: Option<String>,
-    /// The merchant's own id of the refund: the same again is the same refund.
+    /// The merchant's own id of the refund: the same again is the same refund. `null` is refused.
     #[schema(min_length = 1, max_length = 255)]
     merchant_refund_id: Option<String>,
     /// The merchant's own data: at most 50 keys of at most 40 characters, values of at most 500.
     metadata: Option<std::collections::BTreeMap<String, String>>,
-    /// What the caller saw to be left, in minor units: refused where that no longer holds.
+    /// What the caller saw to be left, in minor units: refused where that no longer holds. `null` is refused too.
     #[schema(minimum = 0)]
     expected_refundable: Option<i64>,
 }
@@ -71,7 +74,8 @@ pub(crate) struct Asked {
 ///
 /// Reserves the amount and sends the refund to the payment's PSP. The answer comes as soon as the refund is on disk; with
 /// `Prefer: wait=N` it waits up to N seconds (60 at most) for the end. Repeat the request with its `Idempotency-Key`, or
-/// its `merchant_refund_id`, for as long as no answer came: it makes one refund.
+/// its `merchant_refund_id`, for as long as no answer came: it makes one refund. A request without a body is refused: `{}`
+/// gives back all that is left.
 #[utoipa::path(
     post,
     path = "/v1/payments/{payment}/refunds",
@@ -167,10 +171,15 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// An empty body is one without fields.
     fn read(body: &[u8]) -> Result<Self, FieldProblem> {
-        let object = JsonObject::parse(if body.is_empty() { b"{}" } else { body })?;
+        // A body that was lost on the way must not become all that is left.
+        if body.trim_ascii().is_empty() {
+            return Err(FieldProblem { field: None, text: NO_BODY.into() });
+        }
+        let object = JsonObject::parse(body)?;
         object.only(&FIELDS)?;
+        // What protects from a refund too many, or too large, is not lost with a variable that nobody set.
+        object.no_nulls(&["amount", "currency", "merchant_refund_id", "expected_refundable"])?;
         let amount = object.integer("amount")?;
         let currency = object.text("currency", REFERENCE_CHARS_MAX)?;
         let currency = currency.map(|code| Currency::from_code(&code)).transpose();
@@ -180,9 +189,6 @@ impl Wanted {
         match (&amount, &currency) {
             (Some(_), None) => return Err(FieldProblem::of("currency", "is required with amount")),
             (None, Some(_)) => return Err(FieldProblem::of("amount", "is required with currency")),
-            _ if object.is_null("amount") => {
-                return Err(FieldProblem::of("amount", "must be a sum, or left out for all that is left"));
-            }
             _ => {}
         }
         let reason = object.text("reason", REFERENCE_CHARS_MAX)?;

@@ -46,6 +46,7 @@ async fn half_a_sum_is_none() {
         (json!({"amount": null, "currency": "SAR"}), "amount"),
         (json!({"amount": null}), "amount"),
         (json!({"amount": 1}), "currency"),
+        (json!({"currency": null}), "currency"),
     ] {
         let request = Request::post("/v1/payments/o1/refunds")
             .header("authorization", format!("Bearer {}", harness.merchant.api_key));
@@ -54,6 +55,38 @@ async fn half_a_sum_is_none() {
     }
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert!(order.refunds.is_empty());
+}
+
+/// A variable that nobody set takes no guard away; what only describes may be `null`.
+#[tokio::test]
+async fn a_guard_that_is_null_is_refused() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    for field in ["expected_refundable", "merchant_refund_id"] {
+        let answer = make(&harness, "o1", &[], &json!({"amount": 1, "currency": "SAR", field: null})).await;
+        assert_problem(&answer, 422, "invalid", Some(field));
+    }
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert!(order.refunds.is_empty());
+    let harmless =
+        json!({"amount": 1, "currency": "SAR", "reason": null, "description": null, "metadata": null});
+    assert_eq!(make(&harness, "o1", &[], &harmless).await.status, 201);
+}
+
+/// A body that was lost on the way does not ask for all that is left.
+#[tokio::test]
+async fn no_body_is_no_full_refund() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    let path = "/v1/payments/o1/refunds";
+    for body in ["", " \r\n"] {
+        let answer = call(&harness, &harness.merchant, (Method::POST, path), &[], body).await;
+        assert_problem(&answer, 400, "malformed", None);
+        assert!(answer.json()["detail"].as_str().unwrap().contains("send {}"), "{answer:?}");
+    }
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert!(order.refunds.is_empty());
+    assert_eq!(make(&harness, "o1", &[], &json!({})).await.status, 201);
 }
 
 #[tokio::test]
@@ -94,7 +127,7 @@ async fn without_an_amount_it_is_what_is_left_and_the_payment_may_be_named_by_it
     assert_eq!(make(&harness, "o1", &[], &json!({"amount": 4_000, "currency": "VND"})).await.status, 201);
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     let path = format!("/v1/payments/{}/refunds", order.payment.id);
-    let made = call(&harness, &harness.merchant, (Method::POST, &path), &[], "").await;
+    let made = call(&harness, &harness.merchant, (Method::POST, &path), &[], "{}").await;
     let told = made.json();
     assert_eq!((&told["amount_minor"], &told["kind"]), (&json!(6_000), &json!("full")), "{told}");
     assert_problem(&make(&harness, "o1", &[], &json!({})).await, 422, "nothing_left", None);

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use redress_core::id::{PaymentId, RefundId};
+use redress_core::id::RefundId;
 use redress_core::state::StateName;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundFilter;
@@ -38,7 +38,7 @@ pub(crate) struct RefundPage {
     tag = "Refunds",
     params(
         PageParams,
-        ("payment" = Option<String>, Query, description = "Only those of the payment with this id."),
+        ("payment" = Option<String>, Query, description = "Only those of this payment: its id, or its `order_ref`."),
         ("status" = Option<String>, Query, description = "Only those that stand so now."),
         ("merchant_refund_id" = Option<String>, Query, description = "The one with this id of the merchant's own."),
         ("created_from" = Option<String>, Query, description = "Only those made then or later; RFC 3339, to the millisecond."),
@@ -57,13 +57,20 @@ pub(crate) async fn handle(
     query.only(&known)?;
     let PageAsked { limit, after } = PageAsked::read(&query, |text| RefundId::parse(text).ok())?;
     let (from, to) = (query.time("created_from")?, query.time("created_to")?);
-    let filter = RefundFilter {
-        payment: query.parsed("payment", "the id of a payment", |text| PaymentId::parse(text).ok())?,
+    let mut filter = RefundFilter {
+        payment: None,
         state: query.parsed("status", "the status of a refund", StateName::parse)?,
         merchant_refund_id: query.text("merchant_refund_id")?.map(str::to_owned),
         created_from: from,
         created_to: to,
     };
+    if let Some(named) = query.text("payment")? {
+        let Some(payment) = engine.payment_named(holder.merchant, holder.environment, named).await? else {
+            // A payment that is not there has no refunds.
+            return Ok(Json(Page { data: Vec::new(), has_more: false, next_cursor: None }));
+        };
+        filter.payment = Some(payment.id);
+    }
     let page = engine.list_refunds(holder.merchant, holder.environment, filter, after, limit).await?;
     Ok(Json(Page {
         data: page.refunds.into_iter().map(|(refund, payment)| RefundView::of(refund, &payment)).collect(),
@@ -116,6 +123,17 @@ mod tests {
         assert_eq!(list("").await.0, [third.clone(), second.clone(), first.clone()]);
         let payment = ids[1].1.as_str().unwrap();
         assert_eq!(list(&format!("?payment={payment}")).await.0, [third.clone(), second.clone()]);
+        // By its reference too, as in every path.
+        assert_eq!(list("?payment=o2").await.0, [third.clone(), second.clone()]);
+        assert_eq!(list("?payment=o2&merchant_refund_id=r-3").await.0, std::slice::from_ref(&third));
+        for none in
+            ["?payment=o3", "?payment=pay_00000000000000000000000000", "?payment=o1&merchant_refund_id=r-2"]
+        {
+            let (found, page) = list(none).await;
+            assert_eq!((found, &page["has_more"]), (Vec::new(), &json!(false)), "{none}");
+        }
+        let foreign = send(&harness, &harness.other, "GET", "/v1/refunds?payment=o2", &Value::Null).await;
+        assert_eq!(foreign["data"], json!([]));
         assert_eq!(list("?merchant_refund_id=r-2").await.0, std::slice::from_ref(&second));
         assert_eq!(list("?merchant_refund_id=r-2&status=failed").await.0, [] as [Value; 0]);
         assert_eq!(list("?status=succeeded&limit=2").await.0, [third.clone(), second.clone()]);
@@ -136,7 +154,8 @@ mod tests {
             ("?limit=501", "limit"),
             ("?cursor=x", "cursor"),
             ("?status=lost", "status"),
-            ("?payment=o1", "payment"),
+            ("?payment=", "payment"),
+            ("?payment=o3&status=lost", "status"),
             ("?created_from=yesterday", "created_from"),
         ] {
             let (_, told) = list(query).await;

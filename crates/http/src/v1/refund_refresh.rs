@@ -13,7 +13,8 @@ use super::once::Once;
 use super::prefer;
 use super::refund_read::{found, shown};
 use super::view::RefundView;
-use crate::body::PathText;
+use crate::body::{PathText, RawBody};
+use crate::json_object::JsonObject;
 
 /// Ask the PSP now
 ///
@@ -42,8 +43,10 @@ pub(crate) async fn handle(
     once: Once,
     PathText(id): PathText,
     headers: HeaderMap,
+    RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let (mut refund, payment) = found(&engine, &holder, id).await?;
+    JsonObject::parse_optional(&body)?.only(&[])?;
     let first = move |engine: Engine| async move {
         engine.refresh_refund(holder.merchant, refund.id).await?;
         if let Some(wait) = prefer::wait(&headers) {

@@ -1,5 +1,7 @@
 //! `redress endpoint`.
 
+use std::time::Duration;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use redress_core::environment::Environment;
@@ -63,6 +65,9 @@ enum Action {
         /// The endpoint's id, as ep_01k…
         #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
         endpoint: EndpointId,
+        /// For so many seconds the old secret signs too, instead: 0 where it has leaked, seven days at most
+        #[arg(long, value_name = "SECONDS")]
+        overlap_seconds: Option<u64>,
     },
     /// Send a signed test to an endpoint now and print what comes back; it is about no refund and no delivery
     Test {
@@ -149,9 +154,10 @@ pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
             let enabled = engine.enable_endpoint(merchant.id, endpoint, author, reason).await?;
             print(&format!("{endpoint} {}", if enabled { "is enabled again" } else { "was not disabled" }))
         }
-        Action::Rotate { merchant, endpoint } => {
+        Action::Rotate { merchant, endpoint, overlap_seconds } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
-            let (secret, old_until) = engine.rotate_endpoint_secret(merchant.id, endpoint).await?;
+            let overlap = overlap_seconds.map(Duration::from_secs);
+            let (secret, old_until) = engine.rotate_endpoint_secret(merchant.id, endpoint, overlap).await?;
             print(&format!(
                 "{endpoint} has a new secret, shown now and never again:\n  {}",
                 secret.expose_secret()

@@ -79,7 +79,7 @@ pub(crate) struct Get {
 pub(crate) struct List {
     #[command(flatten)]
     remote: RemoteArgs,
-    /// Only those of the payment with this id
+    /// Only those of this payment: its id, or its order_ref
     #[arg(long, value_name = "ID")]
     payment: Option<String>,
     /// Only those that stand so now, as unknown

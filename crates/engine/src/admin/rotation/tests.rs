@@ -82,7 +82,7 @@ async fn secrets(store: &Store) -> u64 {
         credential: None,
     };
     let (endpoint, _) = engine.add_endpoint(endpoint).await.unwrap();
-    engine.rotate_endpoint_secret(merchant, endpoint.id).await.unwrap();
+    engine.rotate_endpoint_secret(merchant, endpoint.id, None).await.unwrap();
     keys + 3
 }
 

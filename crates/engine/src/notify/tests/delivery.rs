@@ -1,11 +1,10 @@
 //! Retries, ends, leases, and who delays whom.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use redress_store::StoreError;
 use redress_store::ops::credentials::CredentialKind;
 use redress_store::ops::deliveries::DeliveryState;
@@ -14,6 +13,7 @@ use redress_store::{Fault, Faults};
 use super::rig::{ORDER, Reply, Rig, START, soon, work};
 use crate::admin::endpoints::Dialect;
 use crate::config::EngineConfig;
+use crate::counts::Counts;
 
 const SGATE_SECRET: &str = "RoTestSecret0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN0Z";
 
@@ -126,11 +126,11 @@ fn what_nobody_takes_is_given_up_counted_and_stays_visible() {
         });
     });
     let expected = [("delivered", 1), ("given_up", 1), ("no_answer", 1), ("wrong_answer", 1)];
-    assert_eq!(counts.of("redress_deliveries_total", "portone"), BTreeMap::from(expected.map(own)));
+    assert_eq!(counts.of("redress_deliveries_total"), BTreeMap::from(expected.map(own)));
 }
 
 fn own((outcome, count): (&str, u64)) -> (String, u64) {
-    (outcome.to_owned(), count)
+    (format!("portone {outcome}"), count)
 }
 
 #[tokio::test]
@@ -344,41 +344,4 @@ async fn the_loop_sends_what_becomes_due_and_stops_when_told() {
         stop.send(()).unwrap();
     };
     tokio::join!(looping, test);
-}
-
-/// Counts by metric and labels.
-#[derive(Clone, Default)]
-struct Counts(Arc<Mutex<BTreeMap<Key, Arc<AtomicU64>>>>);
-
-impl Counts {
-    /// Outcomes of one dialect with their counts.
-    fn of(&self, name: &str, dialect: &str) -> BTreeMap<String, u64> {
-        let label = |key: &Key, name: &str| {
-            key.labels().find(|label| label.key() == name).map(|label| label.value().to_owned())
-        };
-        let counts = self.0.lock().unwrap();
-        counts
-            .iter()
-            .filter(|(key, _)| key.name() == name && label(key, "dialect").as_deref() == Some(dialect))
-            .map(|(key, count)| (label(key, "outcome").unwrap(), count.load(Ordering::SeqCst)))
-            .collect()
-    }
-}
-
-impl Recorder for Counts {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(Arc::clone(self.0.lock().unwrap().entry(key.clone()).or_default()))
-    }
-
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
-    }
-
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::noop()
-    }
 }

@@ -251,8 +251,13 @@ async fn receivers_verify_with_either_secret_while_a_rotation_runs() {
         (verify(&old), verify(new), verify(&"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".into()))
     };
     assert_eq!(verdicts(&old).await, (true, true, false));
-    let (new, until) = rig.engine.rotate_endpoint_secret(rig.merchant, endpoint.id).await.unwrap();
+    let (new, until) = rig.engine.rotate_endpoint_secret(rig.merchant, endpoint.id, None).await.unwrap();
     assert_eq!(verdicts(&new).await, (true, true, false), "both sign");
     rig.clock.set(until);
     assert_eq!(verdicts(&new).await, (false, true, false), "the overlap is over");
+    // One that has leaked ends at once.
+    let ended = rig.engine.rotate_endpoint_secret(rig.merchant, endpoint.id, Some(Duration::ZERO)).await;
+    assert_eq!(ended.as_ref().unwrap().1, until);
+    assert_eq!(verdicts(&new).await, (false, false, false), "the leaked one signs no more");
+    assert_eq!(verdicts(&ended.unwrap().0).await, (false, true, false));
 }

@@ -52,7 +52,7 @@ pub(crate) async fn test(path: PathText, Posted { who, .. }: Posted<Signed>) -> 
 pub(crate) async fn rotate(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
     let (scope, endpoint) = managed(&who, path).await?;
     note(&who, &endpoint, Deed::EndpointChanged, "another secret").await?;
-    let rotated = who.seen().engine.rotate_endpoint_secret(scope.merchant, endpoint.id).await;
+    let rotated = who.seen().engine.rotate_endpoint_secret(scope.merchant, endpoint.id, None).await;
     let t = &who.seen().language.texts().endpoints;
     let (secret, until) = match rotated {
         Ok(rotated) => rotated,

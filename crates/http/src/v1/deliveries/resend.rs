@@ -8,6 +8,7 @@ use redress_engine::engine::Engine;
 use super::id;
 use super::view::WithAttempts;
 use crate::body::{PathText, RawBody};
+use crate::json_object::JsonObject;
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 use crate::v1::once::Once;
@@ -38,6 +39,7 @@ pub(crate) async fn handle(
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let (merchant, environment, id) = (holder.merchant, holder.environment, id(path)?);
+    JsonObject::parse_optional(&body)?.only(&[])?;
     let first = move |engine: Engine| async move {
         let delivery = engine.resend_delivery(merchant, environment, id).await?;
         Ok((id.to_string(), Json(WithAttempts::of(&delivery))))

@@ -13,7 +13,9 @@ use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 
-/// What is changed; what is left out stays.
+const FIELDS: [&str; 4] = ["name", "url", "dialect", "events"];
+
+/// What is changed; what is left out stays, and `null` is refused.
 #[derive(ToSchema)]
 #[schema(as = EndpointChange, example = json!({"url": "https://shop.example/hooks/2", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
@@ -58,7 +60,9 @@ pub(crate) async fn handle(
 }
 
 fn read(object: &JsonObject<'_>) -> Result<EndpointEdit, FieldProblem> {
-    object.only(&["name", "url", "dialect", "events"])?;
+    object.only(&FIELDS)?;
+    // What is to be changed is said: `null` would be passed over as if it had been left out.
+    object.no_nulls(&FIELDS)?;
     Ok(EndpointEdit {
         name: object.text("name", TEXT_CHARS_MAX)?,
         url: object.text("url", TEXT_CHARS_MAX)?,

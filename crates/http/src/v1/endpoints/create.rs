@@ -1,4 +1,4 @@
-//! POST `/v1/endpoints`: adds an endpoint and shows its signing secret, once.
+//! POST `/v1/endpoints`: adds an endpoint and shows its signing secret: once, and to repeats of the request.
 
 use axum::Json;
 use axum::extract::State;
@@ -51,26 +51,36 @@ pub(crate) struct Asked {
 pub(crate) struct Told {
     #[serde(flatten)]
     endpoint: EndpointShown,
-    /// What signs notifications to it. It is shown now and never again.
+    /// What signs notifications to it. It is shown now, and again in answers to repeats alone.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     secret: String,
 }
 
+/// An endpoint that was added before.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndpointAgain)]
+pub(crate) struct ToldAgain {
+    #[serde(flatten)]
+    endpoint: EndpointShown,
+    /// What signs notifications to it; `null` once it was rotated or the endpoint revoked.
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    secret: Option<String>,
+}
+
 /// Add an endpoint
 ///
-/// Its signing secret is in the answer, and is never shown again.
+/// Its signing secret is in the answer, and is never shown again but in answers to repeats with the same `Idempotency-Key`.
 #[utoipa::path(
     post,
     path = "/v1/endpoints",
     operation_id = "createEndpoint",
     tag = "Endpoints",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key changes nothing, and is told the secret again."),
     ),
     request_body = Asked,
     responses(
-        (status = 200, description = "It was made before with this key: as it is now, without its secret.",
-            body = EndpointShown),
+        (status = 200, description = "It was made before with this key: as it is now.", body = ToldAgain),
         (status = 201, description = "It is there, and told of what happens from now on.", body = Told),
         (status = 409, description = "There are as many as there may be."),
     )
@@ -88,11 +98,13 @@ pub(crate) async fn handle(
         let told = Told { endpoint: EndpointShown::of(endpoint), secret };
         Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
     };
-    // The secret was shown once.
+    // Where the answer was lost the receiver needs the secret.
     let again = move |engine: Engine, name: String| async move {
         let id = EndpointId::parse(&name).map_err(|_| OwnError::not_found("endpoint"))?;
         let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
-        Ok(Json(EndpointShown::of(endpoint)).into_response())
+        let secret = engine.secret_again(&endpoint, |old_until| old_until.is_none())?;
+        let secret = secret.map(|secret| secret.expose_secret().to_owned());
+        Ok(Json(ToldAgain { endpoint: EndpointShown::of(endpoint), secret }).into_response())
     };
     once.run(engine, holder, body, first, again).await
 }

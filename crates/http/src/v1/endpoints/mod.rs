@@ -1,5 +1,5 @@
 //! `/v1/endpoints`: where a merchant is told what happens to its refunds. A key sees and changes those of its own
-//! merchant and environment. A signing secret is shown when it is made, and never again.
+//! merchant and environment. A signing secret is shown when it is made, and again to repeats of that request alone.
 
 pub(crate) mod change;
 pub(crate) mod create;

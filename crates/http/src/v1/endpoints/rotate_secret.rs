@@ -1,4 +1,6 @@
-//! POST `/v1/endpoints/{id}/rotate-secret`: gives an endpoint a new signing secret and shows it, once.
+//! POST `/v1/endpoints/{id}/rotate-secret`: gives an endpoint a new signing secret and shows it: once, and to repeats of the request.
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,10 +12,23 @@ use utoipa::ToSchema;
 
 use super::id;
 use crate::body::{PathText, RawBody};
+use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 use crate::v1::time::time;
+
+/// How the secret before ends.
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RotateSecret, example = json!({"overlap_seconds": 3600}))]
+#[expect(dead_code, reason = "it describes what `overlap` reads")]
+pub(crate) struct Asked {
+    /// For so many seconds the secret before signs too: 0 where it has leaked, seven days at most. Left out: as the server is
+    /// set up, a day by itself. `null` is refused.
+    #[schema(minimum = 0, maximum = 604800)]
+    overlap_seconds: Option<i64>,
+}
 
 /// A new signing secret.
 #[derive(Serialize, ToSchema)]
@@ -21,7 +36,7 @@ use crate::v1::time::time;
 pub(crate) struct Told {
     /// The endpoint's id.
     id: String,
-    /// What signs from now on. It is shown now, and again in answers to repeats until `old_secret_until`; `null` after that.
+    /// What signs from now on. It is shown now, and again in answers to repeats; `null` there once it is rotated again.
     #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     secret: Option<String>,
     /// Until when the secret before signs too.
@@ -32,7 +47,7 @@ pub(crate) struct Told {
 /// Rotate an endpoint's secret
 ///
 /// Both secrets sign until `old_secret_until`: change the receiver within that time. One still older does no more. The
-/// new secret is never shown again.
+/// new secret is shown to repeats alone. A secret that has leaked is ended at once with `{"overlap_seconds": 0}`.
 #[utoipa::path(
     post,
     path = "/v1/endpoints/{id}/rotate-secret",
@@ -40,8 +55,9 @@ pub(crate) struct Told {
     tag = "Endpoints",
     params(
         ("id" = String, Path, description = "The endpoint's id.", example = "ep_01k00000000000000000000000"),
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing, and is told the secret until `old_secret_until`."),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat with this key rotates nothing, and is told the same secret until it is rotated again."),
     ),
+    request_body(content = Option<Asked>, description = "May be left out."),
     responses(
         (status = 200, description = "The new secret.", body = Told),
         (status = 409, description = "It is revoked."),
@@ -55,17 +71,27 @@ pub(crate) async fn handle(
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+    let overlap = overlap(&JsonObject::parse_optional(&body)?)?;
     let answer = move |secret, old_secret_until| Json(Told { id: id.to_string(), secret, old_secret_until });
     let first = move |engine: Engine| async move {
-        let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id).await?;
+        let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id, overlap).await?;
         let (secret, until) = (secret.expose_secret().to_owned(), time(until));
         Ok((until.clone(), answer(Some(secret), until)))
     };
-    // Where the answer was lost the receiver needs it: while the secret before still signs, it is told again.
+    // Where the answer was lost the receiver needs it.
     let again = move |engine: Engine, until: String| async move {
         let endpoint = engine.endpoint(holder.merchant, holder.environment, id).await?;
-        let secret = engine.rotated_secret(&endpoint, &|end| time(end) == until)?;
+        let secret = engine.secret_again(&endpoint, |end| end.is_some_and(|end| time(end) == until))?;
         Ok(answer(secret.map(|secret| secret.expose_secret().to_owned()), until))
     };
     once.run(engine, holder, body, first, again).await
+}
+
+fn overlap(object: &JsonObject<'_>) -> Result<Option<Duration>, FieldProblem> {
+    object.only(&["overlap_seconds"])?;
+    // A secret that has leaked must not go on for a day because of a variable that nobody set.
+    object.no_nulls(&["overlap_seconds"])?;
+    let seconds = object.integer("overlap_seconds")?;
+    // Less than nothing is refused as too much is.
+    Ok(seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))))
 }

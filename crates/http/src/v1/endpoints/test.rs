@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::id;
 use crate::body::{PathText, RawBody};
+use crate::json_object::JsonObject;
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 use crate::v1::once::{Once, told, told_again};
@@ -56,6 +57,7 @@ pub(crate) async fn handle(
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
+    JsonObject::parse_optional(&body)?.only(&[])?;
     let first = move |engine: Engine| async move {
         let test = engine.test_endpoint(holder.merchant, id).await?;
         told(&Told {

@@ -140,6 +140,22 @@ async fn wrong_content_is_named() {
     }
 }
 
+/// Nobody can mean it: it neither empties a field nor brings back what was there by itself.
+#[tokio::test]
+async fn a_change_to_null_is_refused_and_changes_nothing() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let before = shop.call("GET", &path, json!({})).await;
+    for field in ["name", "url", "dialect", "events"] {
+        let mut edit = json!({"name": "Hooks", "url": "https://shop.example/2"});
+        edit[field] = Value::Null;
+        let (status, told) = shop.call("PATCH", &path, edit).await;
+        assert_eq!((status, &told["field"]), (422, &json!(field)), "{told}");
+    }
+    assert_eq!(shop.call("GET", &path, json!({})).await, before);
+}
+
 #[tokio::test]
 async fn the_list_is_paged_and_takes_no_unknown_filter() {
     let shop = Shop::open().await;
@@ -175,6 +191,27 @@ async fn a_new_secret_is_shown_once_and_the_old_one_overlaps() {
     let (_, shown) = shop.call("GET", &path, json!({})).await;
     assert_eq!(shown["old_secret_until"], told["old_secret_until"]);
     assert!(!shown.to_string().contains("whsec_"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_secret_that_leaked_is_ended_at_once() {
+    let shop = Shop::open().await;
+    let made = shop.add("https://shop.example/").await;
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let rotate = format!("{path}/rotate-secret");
+    for wrong in [json!(-1), json!(604_801), json!(1.5), json!("0"), json!(i64::MAX), Value::Null] {
+        let (status, told) = shop.call("POST", &rotate, json!({"overlap_seconds": wrong})).await;
+        assert_eq!((status, &told["field"]), (422, &json!("overlap_seconds")), "{told}");
+    }
+    let (status, told) = shop.call("POST", &rotate, json!({"overlap": 0})).await;
+    assert_eq!((status, &told["code"]), (400, &json!("malformed")), "{told}");
+    assert_eq!(shop.call("GET", &path, json!({})).await.1["old_secret_until"], Value::Null);
+    let now = shop.harness.engine.now();
+    for (seconds, span) in [(604_800, 604_800), (0, 0)] {
+        let (status, told) = shop.call("POST", &rotate, json!({"overlap_seconds": seconds})).await;
+        let until = crate::v1::time::time(now.plus(std::time::Duration::from_secs(span)));
+        assert_eq!((status, &told["old_secret_until"]), (200, &json!(until)), "{told}");
+    }
 }
 
 #[tokio::test]
@@ -244,7 +281,7 @@ async fn anothers_endpoints_and_those_of_the_other_environment_are_not_there() {
 }
 
 #[tokio::test]
-async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_no_secret_again() {
+async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_its_own_secret() {
     let shop = Shop::open().await;
     let made = shop.add("http://sandbox.test/no/such/path").await;
     let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
@@ -266,9 +303,45 @@ async fn a_repeat_with_the_same_key_does_nothing_again_and_shows_no_secret_again
     assert!(first.1["secret"].as_str().unwrap().starts_with("whsec_"));
     assert!(first.1["secret"].is_string());
     assert_eq!((again.0, &again.1), (true, &first.1), "it was not rotated again");
-    // Once the secret before signs no more, or another rotation came, it is not told again.
+    // Also when the secret before signs no more: whose answer was lost may find out late. Another rotation ends it.
     shop.harness.clock.advance(std::time::Duration::from_secs(25 * 3_600));
+    assert_eq!(keyed("rotate-secret", "").await.1, first.1);
+    assert_eq!(shop.call("POST", &format!("{path}/rotate-secret"), json!({})).await.0, 200);
     assert_eq!(keyed("rotate-secret", "").await.1["secret"], Value::Null);
+}
+
+/// Whose answer was lost needs the secret; nobody else is told it.
+#[tokio::test]
+async fn a_repeat_of_an_addition_is_told_the_secret_until_it_is_another() {
+    let shop = Shop::open().await;
+    let add = async || {
+        let request = Request::post("/v1/endpoints")
+            .header("authorization", format!("Bearer {}", shop.harness.merchant.api_key))
+            .header("idempotency-key", "a-1");
+        let body = Body::from(r#"{"url":"https://shop.example/"}"#);
+        let answer = shop.harness.send(request.body(body).unwrap()).await;
+        (answer.status.as_u16(), answer.headers.contains_key("idempotent-replayed"), answer.json())
+    };
+    let (status, replayed, made) = add().await;
+    assert!(status == 201 && !replayed && made["secret"].as_str().unwrap().starts_with("whsec_"), "{made}");
+    assert_eq!(add().await, (200, true, made.clone()));
+    let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
+    let (_, rotated) = shop.call("POST", &format!("{path}/rotate-secret"), json!({})).await;
+    assert!(rotated["secret"].is_string(), "{rotated}");
+    let (status, _, told) = add().await;
+    assert_eq!((status, &told["id"], &told["secret"]), (200, &made["id"], &Value::Null));
+    // One that is revoked signs nothing.
+    let other = shop.add("https://shop.example/2").await;
+    let id = EndpointId::parse(other["id"].as_str().unwrap()).unwrap();
+    let (merchant, sandbox) = (shop.harness.merchant.id, Environment::Sandbox);
+    let told = async || {
+        let endpoint = shop.harness.engine.endpoint(merchant, sandbox, id).await.unwrap();
+        let secret = shop.harness.engine.secret_again(&endpoint, |old_until| old_until.is_none()).unwrap();
+        secret.map(|secret| secret.expose_secret().to_owned())
+    };
+    assert_eq!(told().await.as_deref(), other["secret"].as_str());
+    shop.call("DELETE", &format!("/v1/endpoints/{id}"), json!({})).await;
+    assert_eq!(told().await, None);
 }
 
 /// What was sent once is not sent again because nobody heard of it.
@@ -306,6 +379,7 @@ async fn fields_that_are_not_known_are_refused_and_change_nothing() {
             "/v1/endpoints".to_owned(),
             json!({"url": "https://shop.example/2", "event": ["refund.failed"]}),
         ),
+        ("POST", format!("{path}/test"), json!({"dialect": "portone"})),
         ("PATCH", path.clone(), json!({"name": "Hooks", "Url": "https://shop.example/2"})),
         ("PATCH", path.clone(), json!({"name": "Hooks", "environment": "live"})),
         ("POST", format!("{path}/enable"), json!({"reason": "it answers again", "by": "Mai"})),

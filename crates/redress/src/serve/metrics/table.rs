@@ -18,7 +18,7 @@ pub(super) enum Kind {
 pub(super) struct Metric {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    /// None has values without bounds, and none has a merchant's data.
+    /// None has values without bounds, and none has a merchant's data but the names of its channels.
     #[cfg_attr(not(test), expect(dead_code, reason = "for the docs, which a test holds to it"))]
     pub(super) labels: &'static [&'static str],
     /// Without full stop; in Markdown.
@@ -49,7 +49,7 @@ const fn histogram(
 }
 
 /// All of them, in the order of the docs.
-pub(super) const ALL: [Metric; 32] = [
+pub(super) const ALL: [Metric; 33] = [
     gauge("redress_build_info", &["version", "store"], "1; what runs, and on which store"),
     counter(
         "redress_http_requests_total",
@@ -63,6 +63,11 @@ pub(super) const ALL: [Metric; 32] = [
         "how long they took, waiting for a PSP included",
     ),
     counter("redress_refunds_accepted_total", &[], "refunds accepted"),
+    counter(
+        "redress_refunds_total",
+        &["state", "channel"],
+        "refunds that came to a state, `created` first; counted a minute or so later, with the daily sums. The first 50 channels are told apart, the rest are `other`",
+    ),
     gauge("redress_refunds_open", &["psp", "state"], "refunds that are not over"),
     gauge("redress_refunds_due", &["psp", "state"], "refunds that somebody should be looking at now"),
     gauge(
