@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod forms;
 pub mod passwords;
 pub mod people;
 pub mod recovery;
