@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
 use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
 use redress_core::state::StateName;
@@ -65,9 +64,7 @@ pub(crate) async fn refresh(path: PathText, Posted { who, .. }: Posted<Signed>) 
     let scope = who.to(&Act::RefreshRefund)?;
     let seen = who.seen();
     let (refund, _) = found(seen, scope, path).await?;
-    let object = Some(refund.id.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundRefreshed, object, None).await?;
-    let asked = seen.engine.refresh_refund(scope.merchant, refund.id).await?;
+    let asked = seen.engine.refresh_refund_by((who.who(), &seen.origin), refund.id).await?;
     let said = if asked { Said::RefundAsked } else { Said::RefundNotAsked };
     Ok(done(&page_of(&refund), said, seen.https))
 }
@@ -81,11 +78,10 @@ pub(crate) async fn resend(path: PathText, Posted { who, form }: Posted<Signed>)
     if delivery.refund != refund.id {
         return Err(Problem::NoRoute.into());
     }
-    let object = Some(delivery.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::NotificationResent, object, None).await?;
-    let said = match seen.engine.resend_delivery(scope.merchant, scope.environment, delivery).await {
+    let by = (who.who(), &seen.origin);
+    let said = match seen.engine.resend_delivery_by(by, scope.environment, delivery).await {
         Err(AdminError::Conflict(_)) => Said::EndpointRevoked,
-        resent => resent.map(|_| Said::Resent)?,
+        resent => resent.map(|()| Said::Resent)?,
     };
     Ok(done(&page_of(&refund), said, seen.https))
 }
@@ -119,12 +115,9 @@ pub(crate) async fn cancel(path: PathText, Posted { who, form }: Posted<Signed>)
             return Ok(cancel_page(&who, status, refund, form.typed("reason"), Some(told)));
         }
     };
-    let (object, detail) = (Some(refund.id.to_string()), Some(reason.clone()));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundCanceled, object, detail).await?;
-    let author = &who.who().user.email;
-    let said = match seen.engine.cancel_refund(scope.merchant, refund.id, author, &reason).await {
+    let said = match seen.engine.cancel_refund_by((who.who(), &seen.origin), refund.id, reason).await {
         Err(AdminError::Conflict(_)) => Said::TooLateToCancel,
-        canceled => canceled.map(|_| Said::RefundCanceled)?,
+        canceled => canceled.map(|()| Said::RefundCanceled)?,
     };
     Ok(done(&page_of(&refund), said, seen.https))
 }
@@ -181,13 +174,10 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
         let wrongs = [missing, reason.err().map(|wrong| wrong.told(t))];
         return Ok(close_page(&who, StatusCode::UNPROCESSABLE_ENTITY, refund, &form, wrongs));
     };
-    let (object, detail) =
-        (Some(refund.id.to_string()), Some(format!("{}: {reason}", form.typed("verdict"))));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundClosed, object, detail).await?;
-    let author = &who.who().user.email;
-    let said = match seen.engine.close_refund(scope.merchant, refund.id, verdict, author, reason).await {
+    let (by, reason) = ((who.who(), &seen.origin), reason.clone());
+    let said = match seen.engine.close_refund_by(by, refund.id, verdict, reason).await {
         Err(AdminError::Conflict(_)) => Said::EndIsKnown,
-        closed => closed.map(|_| Said::RefundClosed)?,
+        closed => closed.map(|()| Said::RefundClosed)?,
     };
     Ok(done(&page_of(&refund), said, seen.https))
 }

@@ -58,6 +58,10 @@ async fn what_was_not_sent_is_withdrawn_with_a_reason() {
     let page = browser.submit(&page, &format!("{make}/summary"), &[("reason", "duplicate")]).await;
     let made = browser.submit(&page, &make, &[]).await;
     let path = location(&made);
+    let again = browser.submit(&page, &make, &[]).await;
+    assert_eq!(location(&again), path, "a double click");
+    let other = browser.submit(&page, &make, &[("amount", "20")]).await;
+    assert!(browser.follow(&other).await.text().contains("made from this form already"));
     let cancel = format!("{path}/cancel");
     let page = browser.get(&cancel).await;
     let unsaid = browser.submit(&page, &cancel, &[("reason", " ")]).await;
@@ -70,9 +74,22 @@ async fn what_was_not_sent_is_withdrawn_with_a_reason() {
     assert_eq!(answer.status, 303, "a second click finds it canceled");
     let order = harness.engine.order(merchant, None, "o1").await.unwrap().unwrap();
     assert_eq!(order.payment.remaining().minor(), 10_000);
+    // The trail says what came of each, the newest first.
     let deeds = deeds(&harness, &browser).await;
-    assert!(deeds.contains(&(Deed::RefundCanceled, Some("ordered again".into()))), "{deeds:?}");
-    assert!(deeds.contains(&(Deed::RefundMade, Some("100.00 SAR".into()))), "{deeds:?}");
+    let of_refund = deeds.into_iter().filter(|(deed, _)| deed.as_str().starts_with("refund_"));
+    let of_refund: Vec<_> = of_refund.map(|(deed, detail)| (deed, detail.unwrap())).collect();
+    let expected = [
+        (Deed::RefundCancelInVain, "once more"),
+        (Deed::RefundCanceled, "ordered again"),
+        (Deed::RefundRefused, "20.00 SAR: the form made another refund before"),
+        (Deed::RefundRepeated, "100.00 SAR"),
+        (Deed::RefundMade, "100.00 SAR"),
+    ];
+    assert_eq!(of_refund, expected.map(|(deed, detail)| (deed, detail.to_owned())));
+    let id = path.strip_prefix("/portal/refunds/").unwrap();
+    let trail = browser.get(&format!("/portal/audit?object={id}")).await;
+    whole(&trail);
+    assert!(trail.text().contains("Made a refund") && trail.text().contains("it was too late"));
 }
 
 #[tokio::test]
@@ -111,8 +128,10 @@ async fn a_manager_says_how_a_refund_ended_told_what_it_means_and_with_a_fresh_c
     assert!(shown.text().contains("state is-failed") && shown.text().contains("the desk says so"));
     let again = browser.submit(&page, &close, &typed).await;
     assert!(browser.follow(&again).await.text().contains("known already"), "{again:?}");
+    let said = Some("failed: the desk says so".to_owned());
     let deeds = deeds(&harness, &browser).await;
-    assert!(deeds.contains(&(Deed::RefundClosed, Some("failed: the desk says so".into()))), "{deeds:?}");
+    let closings: Vec<_> = deeds.into_iter().filter(|(_, detail)| *detail == said).collect();
+    assert_eq!(closings, [(Deed::RefundCloseInVain, said.clone()), (Deed::RefundClosed, said)]);
 }
 
 #[tokio::test]

@@ -84,11 +84,10 @@ pub(crate) async fn resend(path: PathText, Posted { who, form }: Posted<Signed>)
     if delivery.endpoint != Some(endpoint.id) {
         return Err(Problem::NoRoute.into());
     }
-    let (seen, object) = (who.seen(), Some(delivery.to_string()));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::NotificationResent, object, None).await?;
-    let said = match seen.engine.resend_delivery(scope.merchant, scope.environment, delivery).await {
+    let (seen, by) = (who.seen(), (who.who(), &who.seen().origin));
+    let said = match seen.engine.resend_delivery_by(by, scope.environment, delivery).await {
         Err(AdminError::Conflict(_)) => Said::EndpointRevoked,
-        resent => resent.map(|_| Said::Resent)?,
+        resent => resent.map(|()| Said::Resent)?,
     };
     Ok(done(&page_of(&endpoint), said, seen.https))
 }
