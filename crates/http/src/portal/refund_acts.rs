@@ -24,34 +24,51 @@ use crate::body::PathText;
 use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
 
+/// So many open cases of a refund are linked to.
+const CASES_MAX: u32 = 5;
+
 /// What can be done about a refund, for its page.
 pub(super) struct Possible {
     pub(super) refresh: bool,
     pub(super) cancel: bool,
     pub(super) close: bool,
-    /// Why this person cannot.
-    pub(super) off: Option<String>,
+    /// The cases that wait for a person: the id and why.
+    pub(super) cases: Vec<(String, &'static str)>,
+    /// What this person's role is too small for, in words.
+    pub(super) off: Vec<String>,
 }
 
 impl Possible {
     /// What its state allows, and this person's role. A second factor is asked for behind the link.
-    pub(super) fn of(who: &Signed, refund: &Refund) -> Self {
+    pub(super) async fn of(who: &Signed, refund: &Refund) -> Result<Self, Stop> {
+        let t = who.seen().language.texts();
         let state = refund.state.name();
-        let may = |act: &Act| !matches!(who.why_not(act), Some(Why::Role { .. }));
-        let open = !state.is_final();
+        let mut off = Vec::new();
+        let mut may = |is_possible: bool, act: &Act, text: &str| {
+            if let Some(Why::Role { least }) = who.why_not(act).filter(|_| is_possible) {
+                off.push(fill(text, &[("role", t.role(least))]));
+                return false;
+            }
+            is_possible
+        };
+        let refresh = may(!state.is_final(), &Act::RefreshRefund, t.acts.refresh_off);
         let withdraws = matches!(state, StateName::Queued | StateName::Held);
+        let cancel = may(withdraws, &Act::CancelRefund, t.acts.cancel_off);
         let closes = matches!(state, StateName::Unknown | StateName::Pending);
-        let why = who.why_not(&Act::RefreshRefund).filter(|_| open);
-        Self {
-            refresh: open && may(&Act::RefreshRefund),
-            cancel: withdraws && may(&Act::CancelRefund),
-            close: closes && may(&Act::CloseCase),
-            off: why.map(|why| who.seen().language.texts().why(&why)),
-        }
+        let close = may(closes, &Act::CloseCase, t.acts.close_off);
+        let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
+        let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();
+        Ok(Self { refresh, cancel, close, cases, off })
     }
 
+    /// Whether there is a button.
+    pub(super) fn has_acts(&self) -> bool {
+        self.refresh || self.cancel || self.close
+    }
+
+    /// Nobody has to do anything: not this person, nor one with a larger role.
     pub(super) fn is_nothing(&self) -> bool {
-        !self.refresh && !self.cancel && !self.close
+        !self.has_acts() && self.cases.is_empty() && self.off.is_empty()
     }
 }
 

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use redress_core::audit::Deed;
+use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
 use redress_core::policy::AccountState;
 use redress_core::role::Role;
 use redress_engine::portal::audit::AuditOf;
 use redress_engine::portal::{SessionToken, Visitor};
+use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
 use serde_json::json;
 
 use crate::portal::html_check::faults;
@@ -132,6 +135,61 @@ async fn a_manager_says_how_a_refund_ended_told_what_it_means_and_with_a_fresh_c
     let deeds = deeds(&harness, &browser).await;
     let closings: Vec<_> = deeds.into_iter().filter(|(_, detail)| *detail == said).collect();
     assert_eq!(closings, [(Deed::RefundCloseInVain, said.clone()), (Deed::RefundClosed, said)]);
+}
+
+#[tokio::test]
+async fn a_page_tells_of_the_cases_that_wait_and_of_the_role_that_lacks() {
+    let harness = Harness::new().await;
+    // One whose end is known, and whose money is asked about.
+    let late = harness.late_success("o1").await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    let path = format!("/portal/refunds/{}", order.refunds[0].id);
+    let case = format!("/portal/cases/{late}");
+    let page = browser.get(&path).await;
+    whole(&page);
+    assert!(page.text().contains(&format!("href=\"{case}\"")), "{}", page.text());
+    assert!(!page.text().contains("Nothing is to be done"), "{}", page.text());
+    let page = browser.get(&case).await;
+    let typed = [("blocked", "refunded"), ("reason", "the desk confirms it")];
+    assert_eq!(browser.submit(&page, &format!("{case}/close"), &typed).await.status, 303);
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("Nothing is to be done") && !page.text().contains(&case));
+
+    // One that is open, before and after somebody is called.
+    let refund = harness.pending(TestPayment::tap("o2", 10_000), 4_000).await;
+    let path = format!("/portal/refunds/{}", refund.id);
+    let by_itself = "changes by itself";
+    assert!(browser.get(&path).await.text().contains(by_itself));
+    let waits = NewCaseRow {
+        merchant: refund.merchant,
+        id: CaseId::from_bytes([41; 16]),
+        kind: CaseKind::Overdue,
+        subject: CaseSubject::Refund(refund.id),
+        payment: None,
+        text: "nothing final for too long".to_owned(),
+        block_minor: 0,
+        now: harness.engine.now(),
+    };
+    let case = format!("href=\"/portal/cases/{}\"", waits.id);
+    harness.store.run(OpenCase(waits)).await.unwrap();
+    for (role, told) in [
+        (Role::Viewer, &["Asking the provider needs", "Saying how it ended needs"][..]),
+        (Role::Support, &["Saying how it ended needs"]),
+        (Role::Admin, &[]),
+    ] {
+        let person = harness.person(role).await;
+        let mut browser = harness.browser(&person).await;
+        let page = browser.get(&path).await;
+        whole(&page);
+        let text = page.text();
+        assert!(text.contains(&case) && !text.contains(by_itself), "{role}: {text}");
+        assert!(!text.contains("Nothing is to be done"), "{role}: {text}");
+        for lacks in ["Asking the provider needs", "Saying how it ended needs", "Canceling it needs"] {
+            assert_eq!(text.contains(lacks), told.contains(&lacks), "{role} {lacks}: {text}");
+        }
+    }
 }
 
 #[tokio::test]
