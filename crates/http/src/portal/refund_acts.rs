@@ -52,8 +52,7 @@ impl Possible {
             is_possible
         };
         let refresh = may(!state.is_final(), &Act::RefreshRefund, t.acts.refresh_off);
-        let withdraws = matches!(state, StateName::Queued | StateName::Held);
-        let cancel = may(withdraws, &Act::CancelRefund, t.acts.cancel_off);
+        let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
         let closes = matches!(state, StateName::Unknown | StateName::Pending);
         let close = may(closes, &Act::CloseCase, t.acts.close_off);
         let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
@@ -70,6 +69,11 @@ impl Possible {
     pub(super) fn is_nothing(&self) -> bool {
         !self.has_acts() && self.cases.is_empty() && self.off.is_empty()
     }
+}
+
+/// Whether it was not sent yet, by what is known of it; where it is withdrawn that is judged again.
+fn can_be_withdrawn(refund: &Refund) -> bool {
+    matches!(refund.state.name(), StateName::Queued | StateName::Held)
 }
 
 fn page_of(refund: &Refund) -> String {
@@ -109,7 +113,8 @@ struct CancelPage {
     s: Shell,
     title: String,
     refund: Refund,
-    reason: Field,
+    /// `None` where it cannot be withdrawn any more.
+    reason: Option<Field>,
 }
 
 /// GET `/portal/refunds/{id}/cancel`: asks why.
@@ -150,7 +155,7 @@ fn cancel_page(
     let reason = Field::lines("reason", s.t.acts.why).value(typed).hint(s.t.acts.how_known_hint);
     let page = CancelPage {
         title: fill(s.t.acts.cancel_title, &[("amount", &amount(refund.amount))]),
-        reason: reason.wrong(wrong).focused(),
+        reason: can_be_withdrawn(&refund).then(|| reason.wrong(wrong).focused()),
         refund,
         s,
     };

@@ -75,6 +75,11 @@ async fn what_was_not_sent_is_withdrawn_with_a_reason() {
     assert!(shown.text().contains("The refund is canceled") && shown.text().contains("ordered again"));
     let answer = browser.submit(&page, &cancel, &[("reason", "once more")]).await;
     assert_eq!(answer.status, 303, "a second click finds it canceled");
+    // Whoever comes later is not told that it was not sent.
+    let late = browser.get(&cancel).await;
+    whole(&late);
+    assert!(late.text().contains("too late to cancel") && !late.text().contains("It was not sent yet"));
+    assert!(!late.text().contains(&format!("action=\"{cancel}\"")), "{}", late.text());
     let order = harness.engine.order(merchant, None, "o1").await.unwrap().unwrap();
     assert_eq!(order.payment.remaining().minor(), 10_000);
     // The trail says what came of each, the newest first.
