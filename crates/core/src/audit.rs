@@ -55,14 +55,24 @@ deeds! {
     UserEnabled = "user_enabled";
     /// Made a refund.
     RefundMade = "refund_made";
+    /// Sent the form of a refund again, which made nothing more.
+    RefundRepeated = "refund_repeated";
+    /// Tried to make a refund, which was refused.
+    RefundRefused = "refund_refused";
     /// Withdrew a refund.
     RefundCanceled = "refund_canceled";
+    /// Tried to withdraw a refund that was sent, ended or withdrawn before.
+    RefundCancelInVain = "refund_cancel_in_vain";
     /// Had the PSP asked.
     RefundRefreshed = "refund_refreshed";
     /// Said how a refund ended.
     RefundClosed = "refund_closed";
+    /// Tried to say how a refund ended whose end was known.
+    RefundCloseInVain = "refund_close_in_vain";
     /// Closed a case.
     CaseClosed = "case_closed";
+    /// Tried to close a case that was closed before.
+    CaseCloseInVain = "case_close_in_vain";
     /// Marked a payment as disputed.
     PaymentDisputed = "payment_disputed";
     /// Took the mark away.

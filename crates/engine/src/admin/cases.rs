@@ -4,10 +4,11 @@ use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::id::{CaseId, MerchantId, PaymentId};
 use redress_core::payment::Payment;
+use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, CountOpenCases, FindCaseIn, ListCases};
 use redress_store::ops::cases::{
-    BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases,
+    BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases, OpenCasesOfRefund,
 };
 use redress_store::ops::inbound::InboundOfCase;
 
@@ -74,6 +75,15 @@ impl Engine {
         }
         let blocking = BlockingCases { merchant: payment.merchant, payment: payment.id, limit };
         Ok(self.parts.store.read(blocking).await?)
+    }
+
+    /// The open cases about a refund, oldest first, so many at most.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn open_cases_of(&self, refund: &Refund, limit: u32) -> Result<Vec<Case>, AdminError> {
+        let of_it = OpenCasesOfRefund { merchant: refund.merchant, refund: refund.id, limit };
+        Ok(self.parts.store.read(of_it).await?)
     }
 
     /// A merchant's case in one environment, open or closed.

@@ -53,6 +53,17 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<Refund, AdminError> {
+        Ok(self.withdraw_refund(merchant, refund, author, reason).await?.0)
+    }
+
+    /// The same; also answers whether it was withdrawn now, and not before.
+    pub(crate) async fn withdraw_refund(
+        &self,
+        merchant: MerchantId,
+        refund: RefundId,
+        author: &str,
+        reason: &str,
+    ) -> Result<(Refund, bool), AdminError> {
         check_text("author", author, NAME_BYTES_MAX)?;
         check_text("reason", reason, REASON_BYTES_MAX)?;
         let author = Author { name: author.to_owned(), reason: reason.to_owned() };
@@ -61,9 +72,9 @@ impl Engine {
                 tracing::info!(refund = %settled.refund.id, "withdrawn");
                 self.told(&settled.refund, 0);
                 self.parts.deliveries_due.notify_one();
-                Ok(settled.refund)
+                Ok((settled.refund, true))
             }
-            Canceled::TooLate(refund) if refund.state == RefundState::Canceled => Ok(*refund),
+            Canceled::TooLate(refund) if refund.state == RefundState::Canceled => Ok((*refund, false)),
             Canceled::TooLate(refund) => Err(AdminError::conflict(FaultCode::Overtaken.told(format!(
                 "the refund is {}: only one that was not sent can be withdrawn",
                 refund.state.name()

@@ -26,7 +26,8 @@ pub enum By<'a> {
 
 impl Engine {
     /// Notes what a person is about to do by a use case that keeps no trail of people. Before the deed, so that none goes
-    /// unnoted; one that was then refused was at least tried.
+    /// unnoted; one that was then refused was at least tried. What moves money is noted with what came of it
+    /// ([`super::acts`]).
     ///
     /// # Errors
     /// [`EngineError`] when the store does not answer: then the deed must not be done.

@@ -10,7 +10,9 @@
 //! * A session is a token of 256 drawn bits. The store keeps its SHA-256; what guards forms is derived from it.
 
 pub mod account;
+pub mod acts;
 pub mod audit;
+pub mod forms;
 pub mod passwords;
 pub mod people;
 pub mod recovery;

@@ -5,34 +5,19 @@ use std::time::Duration;
 
 use redress_core::audit::Deed;
 use redress_core::environment::Environment;
-use redress_core::id::{KeyId, MerchantId};
+use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_core::right::Rights;
 use redress_core::role::Act;
+use redress_core::time::Timestamp;
 use secrecy::SecretString;
 
+use super::forms::FormDone;
 use super::{Origin, PortalError, SignedIn};
 use crate::admin::AdminError;
 use crate::admin::accounts::{Account, NewAccount};
 use crate::admin::endpoints::{Endpoint, NewEndpoint};
 use crate::admin::keys::{Credential, CredentialKind};
 use crate::engine::Engine;
-use crate::once::{Begun, KeyedRun};
-
-/// A form is the same in whichever environment it is sent again: its key is remembered in one.
-const FORMS: Environment = Environment::Sandbox;
-
-/// What came of a form that makes a key.
-#[derive(Clone, Debug)]
-pub enum KeyMade {
-    /// The key, with its secret, which is shown now and never again.
-    Now(Credential, SecretString),
-    /// The same form made this one before.
-    Before(KeyId),
-    /// The same form is making one in another request.
-    Meanwhile,
-    /// The form was sent before with something else in it.
-    Reused,
-}
 
 impl Engine {
     /// A person makes a key of their merchant by a form, which makes one alone however often it is sent, also twice at
@@ -48,38 +33,19 @@ impl Engine {
         kind: CredentialKind,
         environment: Option<Environment>,
         rights: Rights,
-    ) -> Result<KeyMade, PortalError> {
+    ) -> Result<FormDone<(Credential, SecretString)>, PortalError> {
         self.may(who, &Act::ManageKeys)?;
-        let (engine, who, origin) = (self.clone(), who.clone(), origin.clone());
-        let name = format!("portal-form-{form_key}");
+        let of = environment.map_or("both", Environment::as_str);
+        let with = rights.to_string();
+        let parts: [&str; 4] = ["make_key", kind.as_str(), of, &with];
+        let parts = parts.map(str::to_owned).to_vec();
+        let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
         let work = async move {
-            let (of, with) = (environment.map_or("both", Environment::as_str), rights.to_string());
-            let parts: [&[u8]; 4] = [b"make_key", kind.as_str().as_bytes(), of.as_bytes(), with.as_bytes()];
-            let (begun, run) = engine.begin_keyed(who.user.merchant, FORMS, &name, &parts).await?;
-            match begun {
-                Begun::First => {
-                    let made =
-                        Box::pin(engine.make_one_key((&who, &origin), kind, environment, rights)).await;
-                    let object = made.as_ref().ok().map(|(key, _)| key.id.to_string());
-                    engine.end_form(run, object).await;
-                    made.map(|(key, secret)| KeyMade::Now(key, secret))
-                }
-                Begun::Repeat { object } => {
-                    Ok(KeyId::parse(&object).map_or(KeyMade::Reused, KeyMade::Before))
-                }
-                Begun::InUse => Ok(KeyMade::Meanwhile),
-                Begun::Reused => Ok(KeyMade::Reused),
-            }
+            let made = engine.make_one_key((&by.0, &by.1), kind, environment, rights).await?;
+            let id = made.0.id.to_string();
+            Ok::<_, PortalError>((made, id))
         };
-        self.to_its_end("form", work).await
-    }
-
-    /// The work of a form was done, or refused. What was made is shown although the store cannot be told: its secret
-    /// would be lost.
-    async fn end_form(&self, run: KeyedRun, object: Option<String>) {
-        if let Err(error) = self.end_keyed(run, object).await {
-            tracing::warn!(%error, "the key of a form stays in use for a while");
-        }
+        self.do_once(who.user.merchant, form_key, parts, work).await
     }
 
     async fn make_one_key(
@@ -114,41 +80,87 @@ impl Engine {
         Ok(self.rotate_key(who.user.merchant, old, overlap).await?)
     }
 
-    /// A person adds an endpoint of their merchant; the signing secret is shown now and never again.
+    /// A person adds an endpoint of their merchant by a form, as [`Engine::make_key`] makes keys; the signing secret is shown
+    /// now and never again.
     ///
     /// # Errors
     /// [`PortalError::Refused`] where the person may not; as [`Engine::add_endpoint`].
     pub async fn set_up_endpoint(
         &self,
         (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
         new: NewEndpoint,
-    ) -> Result<(Endpoint, SecretString), PortalError> {
+    ) -> Result<FormDone<(Endpoint, SecretString)>, PortalError> {
         self.may(who, &Act::ManageEndpoints)?;
         own(who, new.merchant)?;
-        let (endpoint, secret) = self.new_endpoint(new).await?;
-        let Endpoint { id, environment, name, .. } = &endpoint;
-        let detail = format!("{environment} {name}");
-        self.note_deed(who, origin, Deed::EndpointAdded, Some(id.to_string()), Some(detail)).await?;
-        self.keep_endpoint(&endpoint).await?;
-        Ok((endpoint, secret))
+        let NewEndpoint { name, url, dialect, environment, event_mask, .. } = &new;
+        let mask = event_mask.map_or_else(String::new, |mask| mask.to_string());
+        let parts: [&str; 6] = ["set_up_endpoint", name, url, dialect.as_str(), environment.as_str(), &mask];
+        let parts = parts.map(str::to_owned).to_vec();
+        let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
+        let work = async move {
+            let (endpoint, secret) = engine.new_endpoint(new).await?;
+            let id = endpoint.id.to_string();
+            let detail = Some(format!("{} {}", endpoint.environment, endpoint.name));
+            engine.note_deed(&by.0, &by.1, Deed::EndpointAdded, Some(id.clone()), detail).await?;
+            engine.keep_endpoint(&endpoint).await?;
+            Ok::<_, PortalError>(((endpoint, secret), id))
+        };
+        self.do_once(who.user.merchant, form_key, parts, work).await
     }
 
-    /// A person adds a PSP account of their merchant.
+    /// A person gives an endpoint of their merchant another signing secret by a form, as [`Engine::make_key`] makes keys:
+    /// a second time would end the secret which the receiver still checks. Until when that one signs too is answered with
+    /// the new one.
+    ///
+    /// # Errors
+    /// [`PortalError::Refused`] where the person may not; as [`Engine::rotate_endpoint_secret`].
+    pub async fn renew_endpoint_secret(
+        &self,
+        (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
+        endpoint: EndpointId,
+    ) -> Result<FormDone<(SecretString, Timestamp)>, PortalError> {
+        self.may(who, &Act::ManageEndpoints)?;
+        let (merchant, id) = (who.user.merchant, endpoint.to_string());
+        let parts = vec!["renew_endpoint_secret".to_owned(), id.clone()];
+        let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
+        let work = async move {
+            let detail = Some("another secret".to_owned());
+            engine.note_deed(&by.0, &by.1, Deed::EndpointChanged, Some(id.clone()), detail).await?;
+            let renewed = engine.rotate_endpoint_secret(merchant, endpoint, None).await?;
+            Ok::<_, PortalError>((renewed, id))
+        };
+        self.do_once(merchant, form_key, parts, work).await
+    }
+
+    /// A person adds a PSP account of their merchant by a form, as [`Engine::make_key`] makes keys. Its secrets are no part of
+    /// what a repeat is known by: nothing is kept of them but what is sealed.
     ///
     /// # Errors
     /// [`PortalError::Refused`] where the person may not; as [`Engine::add_account`].
     pub async fn set_up_account(
         &self,
         (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
         new: NewAccount,
-    ) -> Result<Account, PortalError> {
+    ) -> Result<FormDone<Account>, PortalError> {
         self.may(who, &Act::ManageAccounts)?;
         own(who, new.merchant)?;
-        let NewAccount { psp, environment, name, .. } = &new;
-        let detail = format!("{psp} {environment} {name}");
-        let add = self.new_account(new)?;
-        self.note_deed(who, origin, Deed::AccountAdded, Some(add.id.to_string()), Some(detail)).await?;
-        Ok(self.keep_account(add).await?)
+        let NewAccount { psp, environment, name, base_url, max_in_flight, .. } = &new;
+        let at_once = max_in_flight.to_string();
+        let base = base_url.as_deref().unwrap_or_default();
+        let parts: [&str; 6] = ["set_up_account", psp, environment.as_str(), name, base, &at_once];
+        let parts = parts.map(str::to_owned).to_vec();
+        let detail = Some(format!("{psp} {environment} {name}"));
+        let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
+        let work = async move {
+            let add = engine.new_account(new)?;
+            let id = add.id.to_string();
+            engine.note_deed(&by.0, &by.1, Deed::AccountAdded, Some(id.clone()), detail).await?;
+            Ok::<_, PortalError>((engine.keep_account(add).await?, id))
+        };
+        self.do_once(who.user.merchant, form_key, parts, work).await
     }
 }
 

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
 use redress_core::case::CaseKind;
 use redress_core::id::CaseId;
 use redress_core::money::Amount;
@@ -133,12 +132,10 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
         let wrongs = [missing, reason.err().map(|wrong| wrong.told(t))];
         return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, case, &form, wrongs).await;
     };
-    let (object, author) = (Some(case.id.to_string()), &who.who().user.email);
-    let detail = Some(format!("{blocked:?}: {reason}").to_lowercase());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::CaseClosed, object, detail).await?;
-    let said = match seen.engine.close_case(scope.merchant, case.id, author, reason, blocked).await {
+    let (by, reason) = ((who.who(), &seen.origin), reason.clone());
+    let said = match seen.engine.close_case_by(by, case.id, blocked, reason).await {
         Err(AdminError::Conflict(_)) => Said::CaseWasClosed,
-        closed => closed.map(|_| Said::CaseClosed)?,
+        closed => closed.map(|()| Said::CaseClosed)?,
     };
     Ok(done(&format!("/portal/cases/{}", case.id), said, seen.https))
 }

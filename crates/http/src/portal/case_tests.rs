@@ -41,6 +41,9 @@ async fn a_case_is_found_counted_read_and_closed() {
     let again = browser.submit(&page, &close, &typed).await;
     assert!(browser.follow(&again).await.text().contains("closed it before"));
     assert!(!browser.get("/portal/cases").await.text().contains(&path));
+    let trail = browser.get(&format!("/portal/audit?object={case}")).await;
+    let told = |words: &str| trail.text().matches(words).count();
+    assert_eq!([told("Closed a case"), told("it was closed before")], [1, 1], "{}", trail.text());
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!((order.payment.balance.refunded, order.payment.balance.blocked), (4_000, 0));
 }

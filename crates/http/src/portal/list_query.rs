@@ -56,8 +56,27 @@ impl ListQuery {
         found
     }
 
+    /// The least and the most of a sum, in minor units. What lies the wrong way round would find nothing: that is said.
+    pub(super) fn sums(&mut self, currency: Option<Currency>) -> (Option<i64>, Option<i64>) {
+        let (least, most) = (self.sum("least", currency), self.sum("most", currency));
+        if least.zip(most).is_some_and(|(least, most)| least > most) {
+            self.wrongs.insert("most", self.t.lists.sums_crossed.to_owned());
+        }
+        (least, most)
+    }
+
+    /// The beginning of a first day and the end of a last one. What lies the wrong way round is said.
+    pub(super) fn days(&mut self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let (from, to) = (self.day("from", false), self.day("to", true));
+        // The end of a day is where the next one begins.
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            self.wrongs.insert("to", self.t.lists.days_crossed.to_owned());
+        }
+        (from, to)
+    }
+
     /// A sum in minor units. Without a currency it is no sum.
-    pub(super) fn sum(&mut self, name: &'static str, currency: Option<Currency>) -> Option<i64> {
+    fn sum(&mut self, name: &'static str, currency: Option<Currency>) -> Option<i64> {
         let typed = format::western(&self.text(name)?);
         let Some(currency) = currency else {
             self.wrongs.insert(name, self.t.lists.needs_currency.to_owned());
@@ -72,7 +91,7 @@ impl ListQuery {
     }
 
     /// The beginning of a day; with `after`, of the day after it.
-    pub(super) fn day(&mut self, name: &'static str, after: bool) -> Option<Timestamp> {
+    fn day(&mut self, name: &'static str, after: bool) -> Option<Timestamp> {
         let typed = format::western(&self.text(name)?);
         let read = || {
             let day: jiff::civil::Date = typed.parse().ok()?;

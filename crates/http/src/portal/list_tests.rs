@@ -74,12 +74,17 @@ async fn what_cannot_be_stands_beside_its_field() {
             ("currency=SAR&most=much", "most"),
             ("from=yesterday", "from"),
             ("to=2026-02-30", "to"),
+            ("currency=SAR&least=5.01&most=5", "most"),
+            ("from=2026-11-19&to=2026-11-18", "to"),
         ] {
             let answer = browser.get(&format!("{path}?{query}")).await;
             assert_eq!((answer.status.as_u16(), found(&answer).len()), (422, 0), "{query}");
             assert!(answer.text().contains(&format!("id=\"f-{field}-wrong\"")), "{query}");
             let typed = query.rsplit('=').next().unwrap();
             assert!(answer.text().contains(&format!("value=\"{typed}\"")), "{query}: it is kept");
+        }
+        for query in ["currency=SAR&least=5&most=5.00", "from=2026-11-18&to=2026-11-18"] {
+            assert_eq!(browser.get(&format!("{path}?{query}")).await.status, 200, "{path}?{query}");
         }
     }
 }

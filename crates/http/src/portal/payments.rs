@@ -87,16 +87,18 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
 fn filter(query: &mut ListQuery) -> PaymentFilter {
     let is_beginning = query.word("match", |word| (word == "all").then_some(())).is_none();
     let currency = query.currency("currency");
+    let (least, most) = query.sums(currency);
+    let (captured_from, captured_to) = query.days();
     PaymentFilter {
         term: query.text("term").map(|text| Term { text, is_beginning }),
         channel: query.text("channel"),
         payment_method: query.text("method"),
         statuses: query.word("status", PaymentStatus::parse).into_iter().collect(),
         currency,
-        least: query.sum("least", currency),
-        most: query.sum("most", currency),
-        captured_from: query.day("from", false),
-        captured_to: query.day("to", true),
+        least,
+        most,
+        captured_from,
+        captured_to,
         ..PaymentFilter::default()
     }
 }

@@ -60,6 +60,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let engine = &who.seen().engine;
     let (events, attempts) = engine.timeline(&refund).await?;
     let deliveries = engine.deliveries(&refund).await?;
+    let possible = Possible::of(&who, &refund).await?;
     let s = Shell::of(&who, Area::Refunds);
     let state = refund.state.name();
     let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
@@ -77,7 +78,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
         notifications: deliveries.into_iter().map(|one| Notification::of(refund.id, one, &s)).collect(),
-        possible: Possible::of(&who, &refund),
+        possible,
         may_resend: who.why_not(&Act::Resend).is_none(),
         refund,
         payment,

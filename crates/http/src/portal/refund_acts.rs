@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
 use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
 use redress_core::state::StateName;
@@ -25,35 +24,56 @@ use crate::body::PathText;
 use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
 
+/// So many open cases of a refund are linked to.
+const CASES_MAX: u32 = 5;
+
 /// What can be done about a refund, for its page.
 pub(super) struct Possible {
     pub(super) refresh: bool,
     pub(super) cancel: bool,
     pub(super) close: bool,
-    /// Why this person cannot.
-    pub(super) off: Option<String>,
+    /// The cases that wait for a person: the id and why.
+    pub(super) cases: Vec<(String, &'static str)>,
+    /// What this person's role is too small for, in words.
+    pub(super) off: Vec<String>,
 }
 
 impl Possible {
     /// What its state allows, and this person's role. A second factor is asked for behind the link.
-    pub(super) fn of(who: &Signed, refund: &Refund) -> Self {
+    pub(super) async fn of(who: &Signed, refund: &Refund) -> Result<Self, Stop> {
+        let t = who.seen().language.texts();
         let state = refund.state.name();
-        let may = |act: &Act| !matches!(who.why_not(act), Some(Why::Role { .. }));
-        let open = !state.is_final();
-        let withdraws = matches!(state, StateName::Queued | StateName::Held);
+        let mut off = Vec::new();
+        let mut may = |is_possible: bool, act: &Act, text: &str| {
+            if let Some(Why::Role { least }) = who.why_not(act).filter(|_| is_possible) {
+                off.push(fill(text, &[("role", t.role(least))]));
+                return false;
+            }
+            is_possible
+        };
+        let refresh = may(!state.is_final(), &Act::RefreshRefund, t.acts.refresh_off);
+        let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
         let closes = matches!(state, StateName::Unknown | StateName::Pending);
-        let why = who.why_not(&Act::RefreshRefund).filter(|_| open);
-        Self {
-            refresh: open && may(&Act::RefreshRefund),
-            cancel: withdraws && may(&Act::CancelRefund),
-            close: closes && may(&Act::CloseCase),
-            off: why.map(|why| who.seen().language.texts().why(&why)),
-        }
+        let close = may(closes, &Act::CloseCase, t.acts.close_off);
+        let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
+        let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();
+        Ok(Self { refresh, cancel, close, cases, off })
     }
 
-    pub(super) fn is_nothing(&self) -> bool {
-        !self.refresh && !self.cancel && !self.close
+    /// Whether there is a button.
+    pub(super) fn has_acts(&self) -> bool {
+        self.refresh || self.cancel || self.close
     }
+
+    /// Nobody has to do anything: not this person, nor one with a larger role.
+    pub(super) fn is_nothing(&self) -> bool {
+        !self.has_acts() && self.cases.is_empty() && self.off.is_empty()
+    }
+}
+
+/// Whether it was not sent yet, by what is known of it; where it is withdrawn that is judged again.
+fn can_be_withdrawn(refund: &Refund) -> bool {
+    matches!(refund.state.name(), StateName::Queued | StateName::Held)
 }
 
 fn page_of(refund: &Refund) -> String {
@@ -65,9 +85,7 @@ pub(crate) async fn refresh(path: PathText, Posted { who, .. }: Posted<Signed>) 
     let scope = who.to(&Act::RefreshRefund)?;
     let seen = who.seen();
     let (refund, _) = found(seen, scope, path).await?;
-    let object = Some(refund.id.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundRefreshed, object, None).await?;
-    let asked = seen.engine.refresh_refund(scope.merchant, refund.id).await?;
+    let asked = seen.engine.refresh_refund_by((who.who(), &seen.origin), refund.id).await?;
     let said = if asked { Said::RefundAsked } else { Said::RefundNotAsked };
     Ok(done(&page_of(&refund), said, seen.https))
 }
@@ -81,11 +99,10 @@ pub(crate) async fn resend(path: PathText, Posted { who, form }: Posted<Signed>)
     if delivery.refund != refund.id {
         return Err(Problem::NoRoute.into());
     }
-    let object = Some(delivery.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::NotificationResent, object, None).await?;
-    let said = match seen.engine.resend_delivery(scope.merchant, scope.environment, delivery).await {
+    let by = (who.who(), &seen.origin);
+    let said = match seen.engine.resend_delivery_by(by, scope.environment, delivery).await {
         Err(AdminError::Conflict(_)) => Said::EndpointRevoked,
-        resent => resent.map(|_| Said::Resent)?,
+        resent => resent.map(|()| Said::Resent)?,
     };
     Ok(done(&page_of(&refund), said, seen.https))
 }
@@ -96,7 +113,8 @@ struct CancelPage {
     s: Shell,
     title: String,
     refund: Refund,
-    reason: Field,
+    /// `None` where it cannot be withdrawn any more.
+    reason: Option<Field>,
 }
 
 /// GET `/portal/refunds/{id}/cancel`: asks why.
@@ -119,12 +137,9 @@ pub(crate) async fn cancel(path: PathText, Posted { who, form }: Posted<Signed>)
             return Ok(cancel_page(&who, status, refund, form.typed("reason"), Some(told)));
         }
     };
-    let (object, detail) = (Some(refund.id.to_string()), Some(reason.clone()));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundCanceled, object, detail).await?;
-    let author = &who.who().user.email;
-    let said = match seen.engine.cancel_refund(scope.merchant, refund.id, author, &reason).await {
+    let said = match seen.engine.cancel_refund_by((who.who(), &seen.origin), refund.id, reason).await {
         Err(AdminError::Conflict(_)) => Said::TooLateToCancel,
-        canceled => canceled.map(|_| Said::RefundCanceled)?,
+        canceled => canceled.map(|()| Said::RefundCanceled)?,
     };
     Ok(done(&page_of(&refund), said, seen.https))
 }
@@ -140,7 +155,7 @@ fn cancel_page(
     let reason = Field::lines("reason", s.t.acts.why).value(typed).hint(s.t.acts.how_known_hint);
     let page = CancelPage {
         title: fill(s.t.acts.cancel_title, &[("amount", &amount(refund.amount))]),
-        reason: reason.wrong(wrong).focused(),
+        reason: can_be_withdrawn(&refund).then(|| reason.wrong(wrong).focused()),
         refund,
         s,
     };
@@ -181,13 +196,10 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
         let wrongs = [missing, reason.err().map(|wrong| wrong.told(t))];
         return Ok(close_page(&who, StatusCode::UNPROCESSABLE_ENTITY, refund, &form, wrongs));
     };
-    let (object, detail) =
-        (Some(refund.id.to_string()), Some(format!("{}: {reason}", form.typed("verdict"))));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundClosed, object, detail).await?;
-    let author = &who.who().user.email;
-    let said = match seen.engine.close_refund(scope.merchant, refund.id, verdict, author, reason).await {
+    let (by, reason) = ((who.who(), &seen.origin), reason.clone());
+    let said = match seen.engine.close_refund_by(by, refund.id, verdict, reason).await {
         Err(AdminError::Conflict(_)) => Said::EndIsKnown,
-        closed => closed.map(|_| Said::RefundClosed)?,
+        closed => closed.map(|()| Said::RefundClosed)?,
     };
     Ok(done(&page_of(&refund), said, seen.https))
 }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use redress_core::audit::Deed;
+use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
 use redress_core::policy::AccountState;
 use redress_core::role::Role;
 use redress_engine::portal::audit::AuditOf;
 use redress_engine::portal::{SessionToken, Visitor};
+use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
 use serde_json::json;
 
 use crate::portal::html_check::faults;
@@ -58,6 +61,10 @@ async fn what_was_not_sent_is_withdrawn_with_a_reason() {
     let page = browser.submit(&page, &format!("{make}/summary"), &[("reason", "duplicate")]).await;
     let made = browser.submit(&page, &make, &[]).await;
     let path = location(&made);
+    let again = browser.submit(&page, &make, &[]).await;
+    assert_eq!(location(&again), path, "a double click");
+    let other = browser.submit(&page, &make, &[("amount", "20")]).await;
+    assert!(browser.follow(&other).await.text().contains("made from this form already"));
     let cancel = format!("{path}/cancel");
     let page = browser.get(&cancel).await;
     let unsaid = browser.submit(&page, &cancel, &[("reason", " ")]).await;
@@ -68,11 +75,29 @@ async fn what_was_not_sent_is_withdrawn_with_a_reason() {
     assert!(shown.text().contains("The refund is canceled") && shown.text().contains("ordered again"));
     let answer = browser.submit(&page, &cancel, &[("reason", "once more")]).await;
     assert_eq!(answer.status, 303, "a second click finds it canceled");
+    // Whoever comes later is not told that it was not sent.
+    let late = browser.get(&cancel).await;
+    whole(&late);
+    assert!(late.text().contains("too late to cancel") && !late.text().contains("It was not sent yet"));
+    assert!(!late.text().contains(&format!("action=\"{cancel}\"")), "{}", late.text());
     let order = harness.engine.order(merchant, None, "o1").await.unwrap().unwrap();
     assert_eq!(order.payment.remaining().minor(), 10_000);
+    // The trail says what came of each, the newest first.
     let deeds = deeds(&harness, &browser).await;
-    assert!(deeds.contains(&(Deed::RefundCanceled, Some("ordered again".into()))), "{deeds:?}");
-    assert!(deeds.contains(&(Deed::RefundMade, Some("100.00 SAR".into()))), "{deeds:?}");
+    let of_refund = deeds.into_iter().filter(|(deed, _)| deed.as_str().starts_with("refund_"));
+    let of_refund: Vec<_> = of_refund.map(|(deed, detail)| (deed, detail.unwrap())).collect();
+    let expected = [
+        (Deed::RefundCancelInVain, "once more"),
+        (Deed::RefundCanceled, "ordered again"),
+        (Deed::RefundRefused, "20.00 SAR: the form made another refund before"),
+        (Deed::RefundRepeated, "100.00 SAR"),
+        (Deed::RefundMade, "100.00 SAR"),
+    ];
+    assert_eq!(of_refund, expected.map(|(deed, detail)| (deed, detail.to_owned())));
+    let id = path.strip_prefix("/portal/refunds/").unwrap();
+    let trail = browser.get(&format!("/portal/audit?object={id}")).await;
+    whole(&trail);
+    assert!(trail.text().contains("Made a refund") && trail.text().contains("it was too late"));
 }
 
 #[tokio::test]
@@ -111,8 +136,65 @@ async fn a_manager_says_how_a_refund_ended_told_what_it_means_and_with_a_fresh_c
     assert!(shown.text().contains("state is-failed") && shown.text().contains("the desk says so"));
     let again = browser.submit(&page, &close, &typed).await;
     assert!(browser.follow(&again).await.text().contains("known already"), "{again:?}");
+    let said = Some("failed: the desk says so".to_owned());
     let deeds = deeds(&harness, &browser).await;
-    assert!(deeds.contains(&(Deed::RefundClosed, Some("failed: the desk says so".into()))), "{deeds:?}");
+    let closings: Vec<_> = deeds.into_iter().filter(|(_, detail)| *detail == said).collect();
+    assert_eq!(closings, [(Deed::RefundCloseInVain, said.clone()), (Deed::RefundClosed, said)]);
+}
+
+#[tokio::test]
+async fn a_page_tells_of_the_cases_that_wait_and_of_the_role_that_lacks() {
+    let harness = Harness::new().await;
+    // One whose end is known, and whose money is asked about.
+    let late = harness.late_success("o1").await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    let path = format!("/portal/refunds/{}", order.refunds[0].id);
+    let case = format!("/portal/cases/{late}");
+    let page = browser.get(&path).await;
+    whole(&page);
+    assert!(page.text().contains(&format!("href=\"{case}\"")), "{}", page.text());
+    assert!(!page.text().contains("Nothing is to be done"), "{}", page.text());
+    let page = browser.get(&case).await;
+    let typed = [("blocked", "refunded"), ("reason", "the desk confirms it")];
+    assert_eq!(browser.submit(&page, &format!("{case}/close"), &typed).await.status, 303);
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("Nothing is to be done") && !page.text().contains(&case));
+
+    // One that is open, before and after somebody is called.
+    let refund = harness.pending(TestPayment::tap("o2", 10_000), 4_000).await;
+    let path = format!("/portal/refunds/{}", refund.id);
+    let by_itself = "changes by itself";
+    assert!(browser.get(&path).await.text().contains(by_itself));
+    let waits = NewCaseRow {
+        merchant: refund.merchant,
+        id: CaseId::from_bytes([41; 16]),
+        kind: CaseKind::Overdue,
+        subject: CaseSubject::Refund(refund.id),
+        payment: None,
+        text: "nothing final for too long".to_owned(),
+        block_minor: 0,
+        now: harness.engine.now(),
+    };
+    let case = format!("href=\"/portal/cases/{}\"", waits.id);
+    harness.store.run(OpenCase(waits)).await.unwrap();
+    for (role, told) in [
+        (Role::Viewer, &["Asking the provider needs", "Saying how it ended needs"][..]),
+        (Role::Support, &["Saying how it ended needs"]),
+        (Role::Admin, &[]),
+    ] {
+        let person = harness.person(role).await;
+        let mut browser = harness.browser(&person).await;
+        let page = browser.get(&path).await;
+        whole(&page);
+        let text = page.text();
+        assert!(text.contains(&case) && !text.contains(by_itself), "{role}: {text}");
+        assert!(!text.contains("Nothing is to be done"), "{role}: {text}");
+        for lacks in ["Asking the provider needs", "Saying how it ended needs", "Canceling it needs"] {
+            assert_eq!(text.contains(lacks), told.contains(&lacks), "{role} {lacks}: {text}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use redress_core::audit::Deed;
 use redress_core::decimal::{Decimal, MinorError};
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
@@ -87,9 +86,9 @@ pub(crate) async fn make(path: PathText, Posted { who, form }: Posted<Signed>) -
         return summary_page(&who, status, &order, typed, wanted.amount, Some(told)).await;
     }
     let Order { payment, .. } = order;
-    let (object, detail) = (payment.id.to_string(), wanted.amount.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::RefundMade, Some(object), Some(detail)).await?;
-    match seen.engine.make_refund(wanted.request(&who, scope, &payment, &typed)).await? {
+    let (by, amount) = ((who.who(), &seen.origin), wanted.amount);
+    let request = wanted.request(&who, scope, &payment, &typed);
+    match seen.engine.make_refund_by(by, &payment, amount, request).await? {
         Made::New(refund, _) | Made::Repeat(refund, _) => {
             Ok(see_other(&format!("/portal/refunds/{}", refund.id)))
         }

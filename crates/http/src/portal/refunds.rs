@@ -102,6 +102,8 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
 /// What is asked for; what cannot be is noted in the query.
 fn filter(query: &mut ListQuery) -> RefundListFilter {
     let currency = query.currency("currency");
+    let (least, most) = query.sums(currency);
+    let (created_from, created_to) = query.days();
     let reason = query.word("reason", |word| REASONS.into_iter().find(|reason| *reason == word));
     RefundListFilter {
         states: query.word("status", StateName::parse).into_iter().collect(),
@@ -111,10 +113,10 @@ fn filter(query: &mut ListQuery) -> RefundListFilter {
         channel: query.text("channel"),
         payment_method: query.text("method"),
         currency,
-        least: query.sum("least", currency),
-        most: query.sum("most", currency),
-        created_from: query.day("from", false),
-        created_to: query.day("to", true),
+        least,
+        most,
+        created_from,
+        created_to,
     }
 }
 

@@ -84,10 +84,16 @@ saids! {
     KeyReused = key_reused;
     /// No second factor was being set up.
     EnrolmentGone = enrolment_gone;
-    /// Something was made from a form that is older than what is there.
+    /// The same form made something else before.
     MadeBefore = made_before;
     /// The same form made a key before, or is making it.
     KeyMadeBefore = key_made_before;
+    /// The same form gave an endpoint another secret before, or is doing so.
+    SecretMadeBefore = secret_made_before;
+    /// The same form added an endpoint before, or is adding it.
+    EndpointMadeBefore = endpoint_made_before;
+    /// The same form added a PSP account before, or is adding it.
+    AccountMadeBefore = account_made_before;
     /// Something was changed.
     Changed = changed;
     /// A key was revoked.

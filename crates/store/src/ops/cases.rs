@@ -366,6 +366,33 @@ impl Query for BlockingCases {
     }
 }
 
+/// The open cases about a refund, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenCasesOfRefund {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+    /// So many at most.
+    pub limit: u32,
+}
+
+impl Query for OpenCasesOfRefund {
+    type Out = Vec<Case>;
+    const NAME: &'static str = "open_cases_of_refund";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Case>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            case_columns!(),
+            " FROM cases WHERE merchant_id = $1 AND refund_id = $2 AND closed_at IS NULL \
+             ORDER BY opened_at, case_id LIMIT $3"
+        );
+        let (merchant, refund) = (self.merchant.as_bytes().into(), self.refund.as_bytes().into());
+        tx.rows(sql, &[merchant, refund, self.limit.into()]).await?.iter().map(read).collect()
+    }
+}
+
 /// A page of the open cases, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub struct ListOpenCases {

@@ -12,13 +12,14 @@ use redress_core::role::Act;
 use redress_engine::admin::accounts::{Account, Credentials, MAX_IN_FLIGHT, MAX_IN_FLIGHT_MAX, NewAccount};
 use redress_engine::admin::{NAME_BYTES_MAX, URL_BYTES_MAX};
 use redress_engine::connectors::{ConnectorSheet, CredentialField, sheets};
+use redress_engine::portal::forms::FormDone;
 
-use super::off;
 use super::wrongs::Wrongs;
+use super::{form_key, off};
 use crate::portal::field::Field;
 use crate::portal::form::Form;
 use crate::portal::format;
-use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::gate::{Caller, Posted, Signed};
 use crate::portal::kept::LEFT_OUT;
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, done, show};
@@ -194,7 +195,8 @@ struct Choose {
 struct New {
     s: Shell,
     problem: Option<String>,
-    count: String,
+    /// Drawn with the form: however often it is sent, it adds one account.
+    key: String,
     psp: &'static str,
     title: &'static str,
     fields: Fields,
@@ -202,11 +204,10 @@ struct New {
 
 /// Asks at which PSP, then what.
 pub(crate) async fn form(who: Signed, RawQuery(query): RawQuery) -> Result<Response, Stop> {
-    let scope = who.to(&Act::ManageAccounts)?;
+    who.to(&Act::ManageAccounts)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     if let Some(sheet) = sheet(query.typed("psp")) {
-        let count = count(&who, scope).await?;
-        return Ok(new_page(&who, StatusCode::OK, &sheet, count, &Form::default(), &Wrongs::default()));
+        return Ok(new_page(&who, StatusCode::OK, &sheet, &Form::default(), &Wrongs::default()));
     }
     let s = Shell::of(&who, Area::Settings);
     let psps = sheets().into_iter().map(|sheet| (sheet.name.to_owned(), sheet.profile.title.to_owned()));
@@ -218,11 +219,7 @@ pub(crate) async fn form(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
 pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageAccounts)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
-    let count = count(&who, scope).await?;
-    if form.typed("count") != count {
-        return Ok(done(PAGE, Said::MadeBefore, seen.https));
-    }
-    let Some(sheet) = sheet(form.typed("psp")) else {
+    let (Some(form_key), Some(sheet)) = (form_key(&form), sheet(form.typed("psp"))) else {
         return Ok(done("/portal/settings/accounts/new", Said::TypedAgain, seen.https));
     };
     let credentials = sheet.profile.credentials;
@@ -231,7 +228,7 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
     Typed::note_missing(&form, t, credentials, &mut wrongs);
     let invalid = StatusCode::UNPROCESSABLE_ENTITY;
     if !wrongs.is_empty() {
-        return Ok(new_page(&who, invalid, &sheet, count, &form, &wrongs));
+        return Ok(new_page(&who, invalid, &sheet, &form, &wrongs));
     }
     let new = NewAccount {
         merchant: scope.merchant,
@@ -243,25 +240,24 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
         public_url: seen.engine.config().public_url.clone(),
         credentials: typed.credentials.unwrap_or_default(),
     };
-    match seen.engine.set_up_account((who.who(), &seen.origin), new).await {
-        Ok(account) => Ok(done(&format!("{PAGE}/{}", account.id), Said::AccountAdded, seen.https)),
+    match seen.engine.set_up_account((who.who(), &seen.origin), form_key, new).await {
+        Ok(FormDone::Now(account)) => {
+            Ok(done(&format!("{PAGE}/{}", account.id), Said::AccountAdded, seen.https))
+        }
+        Ok(FormDone::Before(id)) => Ok(done(&format!("{PAGE}/{id}"), Said::AccountMadeBefore, seen.https)),
+        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::AccountMadeBefore, seen.https)),
+        Ok(FormDone::Reused) => Ok(done(PAGE, Said::MadeBefore, seen.https)),
         Err(error) => {
             let wrongs = Wrongs::of_portal(error, t, &Typed::fields(credentials))?;
-            Ok(new_page(&who, invalid, &sheet, count, &form, &wrongs))
+            Ok(new_page(&who, invalid, &sheet, &form, &wrongs))
         }
     }
-}
-
-/// How many accounts the merchant has: none is ever taken away, so that a form which was sent already is known by it.
-async fn count(who: &Signed, scope: Scope) -> Result<String, Stop> {
-    Ok(who.seen().engine.list_accounts(Some(scope.merchant)).await?.len().to_string())
 }
 
 fn new_page(
     who: &Signed,
     status: StatusCode,
     sheet: &ConnectorSheet,
-    count: String,
     typed: &Form,
     wrongs: &Wrongs,
 ) -> Response {
@@ -274,6 +270,6 @@ fn new_page(
     };
     let fields = Fields::of(s.t, sheet.profile.credentials, &stands, wrongs, false);
     let (psp, title) = (sheet.name, sheet.profile.title);
-    let page = New { problem: wrongs.on_top(s.t), count, psp, title, fields, s };
+    let page = New { problem: wrongs.on_top(s.t), key: who.seen().engine.form_key(), psp, title, fields, s };
     show(status, &page.s, &page)
 }

@@ -71,6 +71,8 @@ struct Tested {
 }
 
 struct Acts {
+    /// Drawn with the form of another secret: however often it is sent, it makes one.
+    rotate_key: String,
     rotate_told: String,
     is_disabled: bool,
     reason: Field,
@@ -123,6 +125,7 @@ pub(super) async fn page(
     let acts = (off.is_none() && endpoint.revoked_at.is_none()).then(|| {
         let hours = engine.config().delivery.secret_overlap.as_secs() / HOUR_SECONDS;
         Acts {
+            rotate_key: engine.form_key(),
             rotate_told: fill(t.rotate_told, &[("hours", &hours.to_string())]),
             is_disabled: endpoint.disabled_at.is_some(),
             reason: Field::line("reason", "text", s.t.settings.reason)

@@ -7,10 +7,12 @@ use redress_core::role::Act;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::endpoints::Endpoint;
 use redress_engine::notify::history::DeliveryId;
+use redress_engine::portal::PortalError;
+use redress_engine::portal::forms::FormDone;
 
 use super::endpoint::{Asked, found, page};
 use super::wrongs::Wrongs;
-use super::{Shown, not_sure, shown_once};
+use super::{Shown, form_key, not_sure, shown_once};
 use crate::body::PathText;
 use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
@@ -49,19 +51,28 @@ pub(crate) async fn test(path: PathText, Posted { who, .. }: Posted<Signed>) -> 
 }
 
 /// POST `…/rotate`: gives it another secret and shows it, the only time.
-pub(crate) async fn rotate(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
+pub(crate) async fn rotate(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let (scope, endpoint) = managed(&who, path).await?;
-    note(&who, &endpoint, Deed::EndpointChanged, "another secret").await?;
-    let rotated = who.seen().engine.rotate_endpoint_secret(scope.merchant, endpoint.id, None).await;
-    let t = &who.seen().language.texts().endpoints;
-    let (secret, until) = match rotated {
-        Ok(rotated) => rotated,
-        Err(error) => return refused(&who, scope, endpoint, error).await,
+    let (seen, page) = (who.seen(), page_of(&endpoint));
+    let Some(form_key) = form_key(&form) else {
+        return Ok(done(&page, Said::TypedAgain, seen.https));
     };
-    let time = crate::portal::format::time(until, who.seen().language);
+    let by = (who.who(), &seen.origin);
+    let (secret, until) = match seen.engine.renew_endpoint_secret(by, form_key, endpoint.id).await {
+        Ok(FormDone::Now(renewed)) => renewed,
+        // A double click shows what the second one is answered with, and a reload sends the form once more.
+        Ok(FormDone::Before(_) | FormDone::Meanwhile) => {
+            return Ok(done(&page, Said::SecretMadeBefore, seen.https));
+        }
+        Ok(FormDone::Reused) => return Ok(done(&page, Said::MadeBefore, seen.https)),
+        Err(PortalError::Admin(error)) => return refused(&who, scope, endpoint, error).await,
+        Err(error) => return Err(who.stopped(error)),
+    };
+    let t = &seen.language.texts().endpoints;
+    let time = crate::portal::format::time(until, seen.language);
     let told = Some(fill(t.secret_told, &[("time", &time)]));
     let shown = vec![Shown::secret("secret", t.secret, &secret)];
-    Ok(shown_once(&who, t.secret_title.to_owned(), told, shown, page_of(&endpoint)))
+    Ok(shown_once(&who, t.secret_title.to_owned(), told, shown, page))
 }
 
 /// POST `…/resend`: makes something that was to be sent to it due now.
@@ -73,11 +84,10 @@ pub(crate) async fn resend(path: PathText, Posted { who, form }: Posted<Signed>)
     if delivery.endpoint != Some(endpoint.id) {
         return Err(Problem::NoRoute.into());
     }
-    let (seen, object) = (who.seen(), Some(delivery.to_string()));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::NotificationResent, object, None).await?;
-    let said = match seen.engine.resend_delivery(scope.merchant, scope.environment, delivery).await {
+    let (seen, by) = (who.seen(), (who.who(), &who.seen().origin));
+    let said = match seen.engine.resend_delivery_by(by, scope.environment, delivery).await {
         Err(AdminError::Conflict(_)) => Said::EndpointRevoked,
-        resent => resent.map(|_| Said::Resent)?,
+        resent => resent.map(|()| Said::Resent)?,
     };
     Ok(done(&page_of(&endpoint), said, seen.https))
 }

@@ -7,13 +7,14 @@ use redress_core::event::EventKind;
 use redress_core::role::Act;
 use redress_engine::admin::endpoints::{Dialect, Endpoint, NewEndpoint, Tries};
 use redress_engine::admin::{NAME_BYTES_MAX, URL_BYTES_MAX};
+use redress_engine::portal::forms::FormDone;
 
 use super::wrongs::Wrongs;
-use super::{Shown, off, shown_once};
+use super::{Shown, form_key, off, shown_once};
 use crate::portal::field::Field;
 use crate::portal::form::Form;
 use crate::portal::format;
-use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::gate::{Caller, Posted, Signed};
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
@@ -24,6 +25,7 @@ use crate::portal::text::{Texts, fill};
 const TRIES_DAYS: u32 = 6;
 
 const PAGE: &str = "/portal/settings/endpoints";
+const NEW: &str = "/portal/settings/endpoints/new";
 
 #[derive(Template)]
 #[template(path = "portal/settings/endpoints.html")]
@@ -162,29 +164,28 @@ impl Fields {
 struct New {
     s: Shell,
     problem: Option<String>,
-    newest: String,
+    /// Drawn with the form: however often it is sent, it adds one endpoint.
+    key: String,
     fields: Fields,
 }
 
 /// Asks where.
 pub(crate) async fn form(who: Signed) -> Result<Response, Stop> {
-    let scope = who.to(&Act::ManageEndpoints)?;
-    let newest = newest(&who, scope).await?;
-    Ok(new_page(&who, StatusCode::OK, newest, &Form::default(), &Wrongs::default()))
+    who.to(&Act::ManageEndpoints)?;
+    Ok(new_page(&who, StatusCode::OK, &Form::default(), &Wrongs::default()))
 }
 
 /// Adds one and shows its secret.
 pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageEndpoints)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
-    let newest = newest(&who, scope).await?;
-    if form.typed("newest") != newest {
-        return Ok(done(PAGE, Said::MadeBefore, seen.https));
-    }
+    let Some(form_key) = form_key(&form) else {
+        return Ok(done(NEW, Said::TypedAgain, seen.https));
+    };
     let mut wrongs = Wrongs::default();
     let typed = Typed::read(&form, t, &mut wrongs);
     let (Some(dialect), true) = (typed.dialect, wrongs.is_empty()) else {
-        return Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, newest, &form, &wrongs));
+        return Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &form, &wrongs));
     };
     let new = NewEndpoint {
         merchant: scope.merchant,
@@ -195,28 +196,25 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
         event_mask: typed.event_mask,
         credential: None,
     };
-    match seen.engine.set_up_endpoint((who.who(), &seen.origin), new).await {
-        Ok((endpoint, secret)) => {
+    match seen.engine.set_up_endpoint((who.who(), &seen.origin), form_key, new).await {
+        Ok(FormDone::Now((endpoint, secret))) => {
             let shown = vec![Shown::secret("secret", t.endpoints.secret, &secret)];
             let (title, told) = (t.endpoints.made_title.to_owned(), Some(endpoint.name));
             Ok(shown_once(&who, title, told, shown, format!("{PAGE}/{}", endpoint.id)))
         }
+        Ok(FormDone::Before(id)) => Ok(done(&format!("{PAGE}/{id}"), Said::EndpointMadeBefore, seen.https)),
+        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::EndpointMadeBefore, seen.https)),
+        Ok(FormDone::Reused) => Ok(done(PAGE, Said::MadeBefore, seen.https)),
         Err(error) => {
             let wrongs = Wrongs::of_portal(error, t, &Typed::FIELDS)?;
-            Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, newest, &form, &wrongs))
+            Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &form, &wrongs))
         }
     }
 }
 
-/// The id of the newest endpoint of the environment; empty where there is none.
-async fn newest(who: &Signed, scope: Scope) -> Result<String, Stop> {
-    let found = who.seen().engine.list_endpoints(scope.merchant, Some(scope.environment)).await?;
-    Ok(found.last().map(|endpoint| endpoint.id.to_string()).unwrap_or_default())
-}
-
-fn new_page(who: &Signed, status: StatusCode, newest: String, typed: &Form, wrongs: &Wrongs) -> Response {
+fn new_page(who: &Signed, status: StatusCode, typed: &Form, wrongs: &Wrongs) -> Response {
     let s = Shell::of(who, Area::Settings);
     let fields = Fields::of(s.t, &|field| Fields::typed(typed, field), wrongs);
-    let page = New { problem: wrongs.on_top(s.t), newest, fields, s };
+    let page = New { problem: wrongs.on_top(s.t), key: who.seen().engine.form_key(), fields, s };
     show(status, &page.s, &page)
 }

@@ -8,10 +8,10 @@ use redress_core::right::{Right, Rights};
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_engine::admin::keys::{Credential, CredentialKind, KeyInUse};
-use redress_engine::portal::setup::KeyMade;
+use redress_engine::portal::forms::FormDone;
 
 use super::wrongs::Wrongs;
-use super::{Shown, off, shown_once};
+use super::{Shown, form_key, off, shown_once};
 use crate::portal::field::Field;
 use crate::portal::form::Form;
 use crate::portal::gate::{Caller, Posted, Signed};
@@ -23,9 +23,6 @@ use crate::portal::text::fill;
 
 const PAGE: &str = "/portal/settings/keys";
 const NEW: &str = "/portal/settings/keys/new";
-
-/// The longest key of a form that is taken, in bytes: ours are shorter.
-const FORM_KEY_BYTES_MAX: usize = 64;
 
 #[derive(Template)]
 #[template(path = "portal/settings/keys.html")]
@@ -115,10 +112,9 @@ pub(crate) async fn form(who: Signed) -> Result<Response, Stop> {
 pub(crate) async fn make(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageKeys)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
-    let form_key = form.typed("key");
-    if !(1..=FORM_KEY_BYTES_MAX).contains(&form_key.len()) {
+    let Some(form_key) = form_key(&form) else {
         return Ok(done(NEW, Said::TypedAgain, seen.https));
-    }
+    };
     let mut wrongs = Wrongs::default();
     let kind = CredentialKind::parse(form.typed("kind"));
     if kind.is_none() {
@@ -134,12 +130,12 @@ pub(crate) async fn make(Posted { who, form }: Posted<Signed>) -> Result<Respons
     let environment = (kind != CredentialKind::Portone).then_some(scope.environment);
     let made = seen.engine.make_key((who.who(), &seen.origin), form_key, kind, environment, rights).await;
     match made.map_err(|error| who.stopped(error))? {
-        KeyMade::Now(key, secret) => Ok(made_page(&who, &key, &secret)),
+        FormDone::Now((key, secret)) => Ok(made_page(&who, &key, &secret)),
         // The page with a secret is made anew when it is loaded anew, and a double click shows what the second one is
         // answered with.
-        KeyMade::Before(id) => Ok(done(&format!("{PAGE}/{id}"), Said::KeyMadeBefore, seen.https)),
-        KeyMade::Meanwhile => Ok(done(PAGE, Said::KeyMadeBefore, seen.https)),
-        KeyMade::Reused => Ok(done(PAGE, Said::MadeBefore, seen.https)),
+        FormDone::Before(id) => Ok(done(&format!("{PAGE}/{id}"), Said::KeyMadeBefore, seen.https)),
+        FormDone::Meanwhile => Ok(done(PAGE, Said::KeyMadeBefore, seen.https)),
+        FormDone::Reused => Ok(done(PAGE, Said::MadeBefore, seen.https)),
     }
 }
 

@@ -64,6 +64,14 @@ fn not_sure(form: &Form, t: &Texts) -> Option<String> {
     (form.typed("sure") != "yes").then(|| t.settings.not_sure.to_owned())
 }
 
+/// The longest key of a form that is taken, in bytes: ours are shorter.
+const FORM_KEY_BYTES_MAX: usize = 64;
+
+/// The key that was drawn with a form, by which what it does is done once; `None` where the form has none of ours.
+fn form_key(form: &Form) -> Option<&str> {
+    Some(form.typed("key")).filter(|key| (1..=FORM_KEY_BYTES_MAX).contains(&key.len()))
+}
+
 /// Something that is shown once.
 struct Shown {
     id: &'static str,

@@ -7,6 +7,7 @@ use axum::http::Request;
 use redress_core::audit::Deed;
 use redress_core::policy::AccountState;
 use redress_core::role::Role;
+use redress_engine::admin::endpoints::Endpoint;
 use redress_engine::admin::keys::CredentialKind;
 use redress_engine::portal::audit::AuditOf;
 use redress_engine::portal::{SessionToken, Visitor};
@@ -172,13 +173,20 @@ async fn an_endpoint_is_added_tested_switched_and_revoked() {
     let made = browser.submit(&page, list, &typed).await;
     let secret = shown(&made, "secret");
     assert!(secret.starts_with("whsec_"), "{secret}");
-    assert_eq!(location(&browser.submit(&page, list, &typed).await), list, "no second one");
+    let again = browser.submit(&page, list, &typed).await;
     let found = async || {
         let all = harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap();
         assert_eq!(all.len(), 1);
         all.into_iter().next().unwrap()
     };
     let path = format!("{list}/{}", found().await.id);
+    assert_eq!(location(&again), path, "no second one");
+    assert!(browser.follow(&again).await.text().contains("It added one endpoint"));
+    let other = browser.submit(&page, list, &[("name", "Other"), ("url", "http://sandbox.test/hook")]).await;
+    assert_eq!(location(&other), list, "one form, one endpoint");
+    let old = browser.submit(&page, list, &[("key", "")]).await;
+    assert_eq!(location(&old), new, "a form without a key");
+    found().await;
 
     harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
     let page = browser.get(&path).await;
@@ -221,6 +229,70 @@ async fn an_endpoint_is_added_tested_switched_and_revoked() {
     let deeds = deeds(&harness, &browser).await;
     for deed in [Deed::EndpointAdded, Deed::EndpointTested, Deed::EndpointChanged, Deed::EndpointRevoked] {
         assert!(deeds.contains(&(deed, Some(found().await.id.to_string()))), "{deed:?}: {deeds:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_again_changes_a_secret_once() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    add_endpoint(&harness, &mut browser).await;
+    let found = async || harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap().remove(0);
+    let original = found().await;
+    let path = format!("/portal/settings/endpoints/{}", original.id);
+    let rotate = format!("{path}/rotate");
+    let page = browser.get(&path).await;
+    let mut tab = browser.tab();
+    // A double click.
+    let (first, second) = tokio::join!(browser.submit(&page, &rotate, &[]), tab.submit(&page, &rotate, &[]));
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 303]);
+    let rotated = found().await;
+    let old = |endpoint: &Endpoint| endpoint.old_secret.clone().map(|(sealed, _)| sealed);
+    assert_eq!(old(&rotated), Some(original.secret_sealed.clone()), "what the receiver checks signs on");
+    // A reload, and a form from before there were keys of forms.
+    let again = browser.submit(&page, &rotate, &[]).await;
+    assert_eq!(location(&again), path);
+    assert!(browser.follow(&again).await.text().contains("It made one new secret"));
+    assert_eq!(location(&browser.submit(&page, &rotate, &[("key", "")]).await), path);
+    assert_eq!(found().await.secret_sealed, rotated.secret_sealed);
+    let noted = deeds(&harness, &browser).await;
+    let noted = noted.into_iter().filter(|(deed, _)| *deed == Deed::EndpointChanged).count();
+    assert_eq!(noted, 1);
+    // Another form is meant.
+    let page = browser.get(&path).await;
+    assert_eq!(browser.submit(&page, &rotate, &[]).await.status, 200);
+    assert_eq!(old(&found().await), Some(rotated.secret_sealed));
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_at_once_adds_one_endpoint_and_one_account() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let count = async || {
+        let (engine, merchant) = (&harness.engine, harness.merchant.id);
+        let endpoints = engine.list_endpoints(merchant, None).await.unwrap().len();
+        endpoints + engine.list_accounts(Some(merchant)).await.unwrap().len()
+    };
+    let endpoint = [("name", "Shop"), ("url", "https://shop.example/")];
+    let account =
+        [("name", "Tap"), ("base_url", "http://sandbox.test"), ("credential_secret_key", "sk_test_hush")];
+    for (new, list, typed) in [
+        ("/portal/settings/endpoints/new", "/portal/settings/endpoints", &endpoint[..]),
+        ("/portal/settings/accounts/new?psp=tap", "/portal/settings/accounts", &account[..]),
+    ] {
+        let before = count().await;
+        let page = browser.get(new).await;
+        let mut tab = browser.tab();
+        let both = tokio::join!(browser.submit(&page, list, typed), tab.submit(&page, list, typed));
+        assert_eq!(count().await, before + 1, "{both:?}");
+        // Another form adds another one.
+        let page = browser.get(new).await;
+        browser.submit(&page, list, typed).await;
+        assert_eq!(count().await, before + 2, "{list}");
     }
 }
 
@@ -273,7 +345,9 @@ async fn the_secrets_of_an_account_go_in_and_never_come_out() {
     let added = browser.submit(&page, list, &typed).await;
     let path = location(&added);
     assert!(path.starts_with("/portal/settings/accounts/acc_"), "{added:?}");
-    assert_eq!(location(&browser.submit(&page, list, &typed).await), list, "no second one");
+    let again = browser.submit(&page, list, &typed).await;
+    assert_eq!(location(&again), path, "no second one");
+    assert!(browser.follow(&again).await.text().contains("It added one account"));
     let page = browser.get(&path).await;
     assert!(whole(&page).contains("Our Tap"));
     let account = async || {

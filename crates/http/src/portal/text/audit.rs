@@ -49,10 +49,16 @@ texts!(
         user_disabled: "Disabled a person", "عطّل شخصًا";
         user_enabled: "Enabled a person", "فعّل شخصًا";
         refund_made: "Made a refund", "أنشأ عملية رد";
+        refund_repeated: "Sent a refund's form again: nothing more was made", "أعاد إرسال نموذج رد: لم يُنشأ شيء آخر";
+        refund_refused: "Tried to make a refund: it was refused", "حاول إنشاء عملية رد فرُفضت";
         refund_canceled: "Withdrew a refund", "سحب عملية رد";
+        refund_cancel_in_vain: "Tried to withdraw a refund: it was too late", "حاول سحب عملية رد بعد فوات الوقت";
         refund_refreshed: "Had the provider asked", "طلب سؤال المزود";
         refund_closed: "Said how a refund ended", "قرّر نتيجة عملية رد";
+        refund_close_in_vain: "Tried to say how a refund ended: nothing was changed",
+            "حاول تقرير نتيجة عملية رد: لم يتغيّر شيء";
         case_closed: "Closed a case", "أغلق حالة";
+        case_close_in_vain: "Tried to close a case: it was closed before", "حاول إغلاق حالة أُغلقت من قبل";
         payment_disputed: "Marked a payment as disputed", "وسم دفعة بأنها متنازع عليها";
         dispute_released: "Took the mark of a dispute away", "أزال وسم النزاع";
         payments_imported: "Imported payments", "استورد دفعات";
@@ -93,10 +99,15 @@ impl Texts {
             Deed::UserDisabled => words.user_disabled,
             Deed::UserEnabled => words.user_enabled,
             Deed::RefundMade => words.refund_made,
+            Deed::RefundRepeated => words.refund_repeated,
+            Deed::RefundRefused => words.refund_refused,
             Deed::RefundCanceled => words.refund_canceled,
+            Deed::RefundCancelInVain => words.refund_cancel_in_vain,
             Deed::RefundRefreshed => words.refund_refreshed,
             Deed::RefundClosed => words.refund_closed,
+            Deed::RefundCloseInVain => words.refund_close_in_vain,
             Deed::CaseClosed => words.case_closed,
+            Deed::CaseCloseInVain => words.case_close_in_vain,
             Deed::PaymentDisputed => words.payment_disputed,
             Deed::DisputeReleased => words.dispute_released,
             Deed::PaymentsImported => words.payments_imported,

@@ -83,11 +83,20 @@ texts!(
                      more was done.",
             "أُنشئت من هذا النموذج عملية رد بتفاصيل أخرى من قبل. تحقق منها أدناه؛ لم يُنفَّذ شيء آخر.";
         enrolment_gone: "Nothing was being set up any more. Begin again.", "لم يعد هناك إعداد جارٍ. ابدأ من جديد.";
-        made_before: "Something was made here meanwhile, so nothing more was made. Look below whether it is what you wanted; secrets are not shown again.",
-            "أُنشئ هنا شيء في هذه الأثناء، فلم يُنشأ شيء آخر. تحقق أدناه مما إذا كان هو المطلوب؛ ولا تُعرض الأسرار مرة أخرى.";
+        made_before: "This form was sent before with something else in it, so nothing more was made. Look below for what it made; \
+                      secrets are not shown again.",
+            "أُرسل هذا النموذج من قبل بمحتوى آخر فأُنشئ ذلك ولم يُنشأ شيء آخر. ابحث عنه أدناه؛ ولا تُعرض الأسرار مرة أخرى.";
         key_made_before: "This form was sent before. It made one key, whose secret was shown once and is not shown again. If nobody \
                           kept it, revoke that key and make another.",
             "أُرسل هذا النموذج من قبل فأنشأ مفتاحًا واحدًا عُرض سره مرة واحدة ولن يُعرض ثانية. إن لم يحتفظ به أحد فألغِ ذلك المفتاح وأنشئ غيره.";
+        secret_made_before: "This form was sent before. It made one new secret, which was shown once and is not shown again; the \
+                             one before it signs too for a while. If nobody kept the new one, make another.",
+            "أُرسل هذا النموذج من قبل فأنشأ مفتاحًا سريًا جديدًا واحدًا عُرض مرة واحدة ولن يُعرض ثانية، ويوقّع السابق أيضًا لمدة. إن لم يحتفظ أحد بالجديد فأنشئ غيره.";
+        endpoint_made_before: "This form was sent before. It added one endpoint, whose secret was shown once and is not shown \
+                               again. If nobody kept it, give it another secret.",
+            "أُرسل هذا النموذج من قبل فأضاف عنوانًا واحدًا عُرض سره مرة واحدة ولن يُعرض ثانية. إن لم يحتفظ به أحد فأعطه مفتاحًا سريًا آخر.";
+        account_made_before: "This form was sent before. It added one account; nothing more was added or changed.",
+            "أُرسل هذا النموذج من قبل فأضاف حسابًا واحدًا، ولم يُضف شيء آخر ولم يتغيّر شيء.";
         changed: "The change is saved.", "حُفظ التغيير.";
         key_revoked: "The key is revoked.", "أُلغي المفتاح نهائيًا.";
         endpoint_enabled: "The endpoint is enabled.", "فُعّل عنوان الإشعارات.";

@@ -165,6 +165,10 @@ async fn what_is_about_not_knowing_ends_with_the_refund() {
             );
         }
         assert_eq!(balance(&store).await, (0, 400, 90));
+        let of = OpenCasesOfRefund { merchant: MERCHANT, refund: rf(1), limit: 10 };
+        assert_eq!(store.read(of).await.unwrap().len(), CaseKind::ALL.len());
+        assert_eq!(store.read(OpenCasesOfRefund { limit: 2, ..of }).await.unwrap().len(), 2);
+        assert_eq!(store.read(OpenCasesOfRefund { merchant: STRANGER, ..of }).await, Ok(Vec::new()));
         hear(&store, 1, done(None), Via::Query, 60).await;
         for (n, kind) in (1..).zip(CaseKind::ALL) {
             let closed = find(&store, n).await.closed;
@@ -172,6 +176,7 @@ async fn what_is_about_not_knowing_ends_with_the_refund() {
         }
         let left = CaseKind::ALL.iter().filter(|kind| !kind.ends_with_the_refund()).count();
         assert_eq!(balance(&store).await, (400, 0, 10 * i64::try_from(left).unwrap()));
+        assert_eq!(store.read(of).await.unwrap().len(), left);
         audit(&store).await;
     })
     .await;
