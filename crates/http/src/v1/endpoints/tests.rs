@@ -199,7 +199,8 @@ async fn a_secret_that_leaked_is_ended_at_once() {
     let made = shop.add("https://shop.example/").await;
     let path = format!("/v1/endpoints/{}", made["id"].as_str().unwrap());
     let rotate = format!("{path}/rotate-secret");
-    for wrong in [json!(-1), json!(604_801), json!(1.5), json!("0"), json!(i64::MAX), Value::Null] {
+    let fraction: Value = "1.5".parse().unwrap();
+    for wrong in [json!(-1), json!(604_801), fraction, json!("0"), json!(i64::MAX), Value::Null] {
         let (status, told) = shop.call("POST", &rotate, json!({"overlap_seconds": wrong})).await;
         assert_eq!((status, &told["field"]), (422, &json!("overlap_seconds")), "{told}");
     }
