@@ -1,8 +1,10 @@
 //! `cargo xtask ci`: what must hold before a change is taken.
 
+use std::process::Command;
+
 use crate::{
     Outcome,
-    run::{PROFILE, cargo, root, run},
+    run::{PROFILE, cargo, program, root, run},
     test, tidy,
 };
 
@@ -40,6 +42,7 @@ fn demo() -> Outcome {
     if dir.exists() {
         std::fs::remove_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     }
-    let mut demo = cargo(["run", "--quiet", "--profile", PROFILE, "-p", "redress", "--"]);
-    run(demo.args(["demo", "--once", "--listen", "127.0.0.1:0", "--data"]).arg(dir))
+    let mut demo = Command::new(program()?);
+    demo.args(["demo", "--once", "--listen", "127.0.0.1:0", "--data"]).arg(dir);
+    run(demo.current_dir(root()))
 }

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use self::{part::Stop, site::Site};
 use crate::{
     Outcome,
-    run::{PROFILE, cargo, root, run, target},
+    run::{program, root, target},
 };
 
 /// A part: one thing that others wrote, and what it says about us.
@@ -75,9 +75,9 @@ pub(crate) fn command(args: &[String]) -> Outcome {
         _ => return Err("usage: cargo xtask conformance [--only PART,...] [DIR]".into()),
     };
     let start = process::stopwatch();
-    run(&mut cargo(["build", "--quiet", "--profile", PROFILE, "-p", "redress"]))?;
+    let program = program()?;
     let packages = packages::install(&target().join("conformance"));
-    let mut site = Site::new(target().join(PROFILE).join("redress"), packages, descriptions)?;
+    let mut site = Site::new(program, packages, descriptions)?;
 
     let mut counts = Counts::default();
     for part in PARTS.iter().filter(|part| only.as_ref().is_none_or(|only| only.contains(&part.name))) {
