@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the house rules that compilers do not check.
 
 mod code;
+mod examples;
 mod files;
 mod limits;
 mod links;
@@ -58,6 +59,7 @@ fn check(root: &Path, sources: &[Source]) -> Findings {
         links::check(root, source, &mut findings);
     }
     walls::check(sources, &mut findings);
+    examples::check(sources, &mut findings);
     findings
 }
 
