@@ -19,7 +19,7 @@ use crate::prepare::Prepared;
 use crate::process::{self, ByThread};
 use crate::report::{Report, Row, RowName, median_rows, targets};
 use crate::requests::{Requests, caller};
-use crate::{AcceptArgs, Outcome, copy, disk, pgbench, prepare};
+use crate::{AcceptArgs, Outcome, copy, disk, pgbench, prepare, runtime};
 
 /// So many requests for refunds a second are made ready: more than can be answered.
 const REQUESTS_PER_SECOND_MAX: u64 = 40_000;
@@ -32,16 +32,8 @@ pub(crate) fn cores() -> usize {
 }
 
 pub(crate) fn run(args: &AcceptArgs) -> Outcome {
-    // One thread is enough for the callers, and leaves the cores to the server.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(measure(args))?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
-    } else {
-        print!("{}", report.table());
-    }
-    Ok(())
+    let print = |report: &Report| print!("{}", report.table());
+    runtime::run(runtime::one_thread(), measure(args), args.json, print)
 }
 
 async fn measure(args: &AcceptArgs) -> Outcome<Report> {

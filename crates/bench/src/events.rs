@@ -24,7 +24,7 @@ use crate::accept::cores;
 use crate::job::Place;
 use crate::measure::{now, percentile};
 use crate::prepare::{self, order_ref};
-use crate::{Outcome, answer, copy, process, server};
+use crate::{Outcome, answer, copy, process, runtime, server};
 
 /// Refunds that are made at once while the store is filled.
 const MAKERS: u32 = 64;
@@ -81,16 +81,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &EventsArgs) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(measure(args))?;
-    runtime.shutdown_background();
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
-    } else {
-        print(&report);
-    }
-    Ok(())
+    runtime::run(runtime::all_threads(), measure(args), args.json, print)
 }
 
 async fn measure(args: &EventsArgs) -> Outcome<Report> {

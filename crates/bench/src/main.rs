@@ -18,6 +18,7 @@ mod prepare;
 mod process;
 mod report;
 mod requests;
+mod runtime;
 mod server;
 mod settle;
 mod sink;

@@ -10,18 +10,15 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::Outcome;
 use crate::prepare::{CAPTURED_MINOR, psp_payment_id};
-use crate::process;
+use crate::{Outcome, process, runtime};
 
 /// So many payments are made known at once.
 const ANNOUNCED_AT_ONCE: u32 = 16;
 
 /// Plays the PSPs until it is ended.
 pub(crate) fn play(file: PathBuf) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    runtime.block_on(async {
+    runtime::one_thread()?.block_on(async {
         let place = Place::File(file);
         let sandbox = Sandbox::open(&place, SandboxConfig::default(), World::real());
         let sandbox = sandbox.map_err(|error| error.to_string())?;

@@ -19,7 +19,7 @@ use self::pages::Page;
 use crate::accept::cores;
 use crate::job::Place;
 use crate::measure::{next, percentile};
-use crate::{Outcome, prepare, process, server};
+use crate::{Outcome, prepare, process, runtime, server};
 
 /// Within so many milliseconds each page must be answered, at the 95th percentile.
 const P95_MILLIS_MAX: f64 = 50.0;
@@ -90,16 +90,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &PortalArgs) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(measure(args))?;
-    runtime.shutdown_background();
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
-    } else {
-        print(&report);
-    }
-    Ok(())
+    runtime::run(runtime::all_threads(), measure(args), args.json, print)
 }
 
 async fn measure(args: &PortalArgs) -> Outcome<Report> {

@@ -32,11 +32,11 @@ use tokio::runtime::Handle;
 use tower::ServiceExt;
 use tracing_subscriber::EnvFilter;
 
-use crate::Outcome;
 use crate::job::{Farewell, Job, Question, Ready, Sample, Work};
 use crate::load::{Load, Recorder};
 use crate::measure::shuffled;
 use crate::prepare::{engine, open, order_ref};
+use crate::{Outcome, runtime};
 
 /// For a request's head, and for a connection without a request; the program's default.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,8 +45,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) fn run(job: &Path) -> Outcome {
     let text = fs::read(job).map_err(|error| format!("{}: {error}", job.display()))?;
     let job: Job = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    let runtime = runtime::all_threads()?;
     let done = runtime.block_on(work(job));
     runtime.shutdown_background();
     done

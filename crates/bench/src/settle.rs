@@ -21,7 +21,7 @@ use crate::measure::{now, pause};
 use crate::peers::{self, Peer};
 use crate::prepare::{self, Peers};
 use crate::requests::{Requests, caller};
-use crate::{Outcome, copy, pgbench, process};
+use crate::{Outcome, copy, pgbench, process, runtime};
 
 /// Between two looks at how many notifications came.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -94,15 +94,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &SettleArgs) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(measure(args))?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
-    } else {
-        print(&report);
-    }
-    Ok(())
+    runtime::run(runtime::one_thread(), measure(args), args.json, print)
 }
 
 async fn measure(args: &SettleArgs) -> Outcome<Report> {

@@ -8,15 +8,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use tokio::net::TcpListener;
 
-use crate::Outcome;
+use crate::{Outcome, runtime};
 
 /// The name of a notification, the same at every try.
 const ID: &str = "webhook-id";
 
 /// Says where it listens; then, for each line that it is sent, how many different ones came.
 pub(crate) fn run() -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    let runtime = runtime::one_thread()?;
     let seen: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let counted = Arc::clone(&seen);
     let said = |error: std::io::Error| format!("the sink cannot listen: {error}");
