@@ -77,9 +77,19 @@ pub(super) fn order_ref(number: u32) -> String {
     format!("ORD-{:07}", u64::from(number) * 7_919 % 10_000_000)
 }
 
+/// The same in SQL.
+fn order_ref_text(number: &str) -> String {
+    format!("printf('ORD-%07d', {number} * 7919 % 10000000)")
+}
+
 /// The PSP's id of a payment.
 pub(super) fn psp_payment_id(number: u32) -> String {
     format!("chg_{:016x}", u64::from(number) * 7_919)
+}
+
+/// The same in SQL.
+fn psp_payment_id_text(number: &str) -> String {
+    format!("printf('chg_%016x', {number} * 7919)")
 }
 
 /// The merchant's own reference of a payment.
@@ -134,6 +144,12 @@ fn account(owners: &Owners, number: &str) -> String {
     format!("CASE {number} % 3 WHEN 0 THEN {first} ELSE {second} END")
 }
 
+/// When a payment was taken in: [`Times::payment_millis`] in SQL.
+fn taken_millis(times: &Times, number: &str) -> String {
+    let Times { start_millis, step_millis, .. } = times;
+    format!("{start_millis} + {number} * {step_millis}")
+}
+
 /// The batch's numbers as `c (i)`.
 fn numbers(from: u32, to: u32) -> String {
     format!("WITH RECURSIVE c(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM c WHERE i + 1 < {to})")
@@ -141,8 +157,7 @@ fn numbers(from: u32, to: u32) -> String {
 
 /// The batch's refunds as `r`; the tenth of ten is the second of the first one's payment.
 fn refunds(times: &Times, from: u32, to: u32) -> String {
-    let Times { start_millis, step_millis, end_millis } = times;
-    let (taken, made) = ("taken".to_owned(), "made".to_owned());
+    let end_millis = times.end_millis;
     format!(
         "{numbers}, a AS (SELECT i, i - CASE i % 10 WHEN 9 THEN 9 ELSE 0 END AS p, \
          CASE WHEN i % 20 = 3 THEN 'failed' WHEN i % {unknown} = {unknown_at} THEN 'unknown' \
@@ -150,8 +165,7 @@ fn refunds(times: &Times, from: u32, to: u32) -> String {
          ELSE 'succeeded' END AS state, \
          CASE i % 7 WHEN 0 THEN 2 WHEN 1 THEN 45 WHEN 2 THEN 300 WHEN 3 THEN 2400 WHEN 4 THEN 14400 WHEN 5 THEN 86400 \
          ELSE 259200 END AS took FROM c), \
-         b AS (SELECT a.*, {start_millis} + p * {step_millis} AS taken, \
-         {start_millis} + i * {step_millis} + {REFUNDED_AFTER_MILLIS} AS made, {captured} AS captured FROM a), \
+         b AS (SELECT a.*, {taken} AS taken, {asked} + {REFUNDED_AFTER_MILLIS} AS made, {captured} AS captured FROM a), \
          r AS (SELECT b.*, {payment} AS payment_id, {refund} AS refund_id, made * 1000 AS made_at, \
          MIN((made + took * 1000) * 1000, {end_millis} * 1000) AS ended_at, \
          CASE WHEN i % 10 = 9 THEN 1000 WHEN i % 10 = 0 THEN 2000 WHEN i % 4 = 1 THEN captured \
@@ -163,179 +177,200 @@ fn refunds(times: &Times, from: u32, to: u32) -> String {
         numbers = numbers(from, to),
         unknown = UNKNOWN.0,
         unknown_at = UNKNOWN.1,
+        taken = taken_millis(times, "p"),
+        asked = taken_millis(times, "i"),
         captured = captured("p"),
-        payment = id_text(&taken, "p"),
-        refund = id_text(&made, "i"),
+        payment = id_text("taken", "p"),
+        refund = id_text("made", "i"),
     )
 }
 
 /// The statements that make a batch; the batches must come in the order of their numbers, and `from` be a multiple of ten.
 pub(super) fn batch(owners: &Owners, times: &Times, rows: u32, from: u32, to: u32) -> Vec<String> {
-    let merchant = &owners.merchant;
+    let batch = Batch { owners, times, from, to };
+    let failed =
+        "CASE state WHEN 'failed' THEN failure_code END, CASE state WHEN 'failed' THEN failure_text END";
+    let ended = "psp_refund_id, failure_code, failure_text, happened_at";
     vec![
-        payments(owners, times, rows, from, to),
-        refund_rows(owners, times, from, to),
-        first_events(owners, times, from, to),
-        format!(
-            "{refunds} INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, psp_refund_id, \
-             failure_code, failure_text, happened_at) SELECT {merchant}, 'sandbox', refund_id, 2, \
-             CASE state WHEN 'reversed' THEN 'refund.succeeded' ELSE 'refund.' || state END, amount, psp_refund_id, \
-             CASE state WHEN 'failed' THEN failure_code END, CASE state WHEN 'failed' THEN failure_text END, ended_at \
-             FROM r WHERE state <> 'queued'",
-            refunds = refunds(times, from, to)
+        batch.payments(rows),
+        batch.refund_rows(),
+        batch.events(
+            "number, kind, author, happened_at",
+            &format!("1, 'refund.created', '{}', made_at", owners.key),
+            "true",
         ),
-        format!(
-            "{refunds} INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, psp_refund_id, \
-             failure_code, failure_text, happened_at) SELECT {merchant}, 'sandbox', refund_id, 3, 'refund.reversed', \
-             amount, psp_refund_id, failure_code, failure_text, ended_at FROM r WHERE state = 'reversed'",
-            refunds = refunds(times, from, to)
+        batch.events(
+            &format!("number, kind, {ended}"),
+            &format!(
+                "2, CASE state WHEN 'reversed' THEN 'refund.succeeded' ELSE 'refund.' || state END, psp_refund_id, \
+                 {failed}, ended_at"
+            ),
+            "state <> 'queued'",
         ),
-        attempts(owners, times, from, to),
-        deliveries(owners, times, from, to),
-        delivery_attempts(owners, times, from, to),
-        cases(owners, times, from, to),
-        audit_trail(owners, times, from, to),
+        batch.events(
+            &format!("number, kind, {ended}"),
+            "3, 'refund.reversed', psp_refund_id, failure_code, failure_text, ended_at",
+            "state = 'reversed'",
+        ),
+        batch.attempts(),
+        batch.deliveries(),
+        batch.delivery_attempts(),
+        batch.cases(),
+        batch.audit_trail(),
     ]
 }
 
-fn payments(owners: &Owners, times: &Times, rows: u32, from: u32, to: u32) -> String {
-    let Times { start_millis, step_millis, .. } = times;
-    format!(
-        "{refunds} INSERT INTO payments (merchant_id, payment_id, environment, order_ref, merchant_order_ref, account_id, \
-         psp_payment_id, currency, captured, refunded, reserved, blocked, refunded_before, captured_at, channel, \
-         payment_method, customer_ref, refund_count, first_refund_id, transaction_count, created_at, updated_at, \
-         disputed_at) \
-         SELECT {merchant}, {id}, 'sandbox', printf('ORD-%07d', i * 7919 % 10000000), printf('web-%07d', i), {account}, \
-         printf('chg_%016x', i * 7919), {currency}, {captured}, \
-         CASE WHEN i % 10 = 9 THEN 0 WHEN i % 10 = 0 THEN 3000 WHEN state = 'succeeded' THEN amount ELSE 0 END, \
-         CASE WHEN state IN ('queued', 'unknown', 'pending') THEN amount ELSE 0 END, 0, 0, \
-         ({start_millis} + i * {step_millis}) * 1000, \
-         CASE WHEN i % 100000 = 5 THEN 'RARE' WHEN i / 7 % 10 < 5 THEN 'CARD' WHEN i / 7 % 10 < 8 THEN 'WALLET' \
-         WHEN i / 7 % 10 = 8 THEN 'BANK' ELSE 'CASH' END, \
-         CASE i / 3 % 4 WHEN 0 THEN 'visa' WHEN 1 THEN 'mastercard' WHEN 2 THEN 'mada' ELSE 'applepay' END, \
-         printf('cust-%d', i % {customers}), \
-         CASE i % 10 WHEN 9 THEN 0 WHEN 0 THEN 2 ELSE 1 END, CASE WHEN i % 10 <> 9 THEN refund_id END, \
-         CASE i % 10 WHEN 9 THEN 1 WHEN 0 THEN 3 ELSE 2 END, \
-         ({start_millis} + i * {step_millis}) * 1000, \
-         CASE WHEN i % 10 = 9 THEN ({start_millis} + i * {step_millis}) * 1000 ELSE ended_at END, \
-         CASE WHEN i % {disputed} = {disputed_at} THEN made_at END FROM r",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        id = id_text(&format!("{start_millis} + i * {step_millis}"), "i"),
-        account = account(owners, "i"),
-        currency = currency("i"),
-        captured = captured("i"),
-        customers = customers(rows),
-        disputed = DISPUTED.0,
-        disputed_at = DISPUTED.1,
-    )
+/// Whose rows, and the numbers of their payments and refunds.
+struct Batch<'a> {
+    owners: &'a Owners,
+    times: &'a Times,
+    from: u32,
+    to: u32,
 }
 
-fn refund_rows(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    format!(
-        "{refunds} INSERT INTO refunds (merchant_id, refund_id, payment_id, environment, ordinal, transaction_number, \
-         amount, currency, kind, reason, description, merchant_refund_id, dedupe_key, request_hash, account_id, \
-         account_version, psp_refund_id, arn, state, failure_code, failure_text, due_at, first_sent_at, last_sent_at, \
-         sends, queries, not_sent, accepted, person_called, event_count, created_at, updated_at, finished_at) \
-         SELECT {merchant}, refund_id, payment_id, 'sandbox', CASE i % 10 WHEN 9 THEN 2 ELSE 1 END, \
-         CASE i % 10 WHEN 9 THEN 3 ELSE 2 END, amount, {currency}, \
-         CASE WHEN amount = captured THEN 'full' ELSE 'partial' END, \
-         CASE i % 6 WHEN 0 THEN 'duplicate' WHEN 1 THEN 'fraudulent' WHEN 2 THEN 'product_not_received' \
-         WHEN 3 THEN 'product_unsatisfactory' WHEN 4 THEN 'other' ELSE 'requested_by_customer' END, \
-         'The customer returned the goods', printf('MR-%09d', i), \
-         unhex(printf('%08x%024x', i * 7919 % 4294967291, i)), unhex(printf('%032x', i)), {account}, 1, psp_refund_id, \
-         CASE WHEN state IN ('succeeded', 'reversed') THEN printf('74%021d', i) END, state, failure_code, failure_text, \
-         CASE WHEN state IN ('queued', 'unknown', 'pending') THEN ended_at END, \
-         CASE WHEN state <> 'queued' THEN made_at END, CASE WHEN state <> 'queued' THEN made_at END, \
-         state <> 'queued', 0, 0, state NOT IN ('queued', 'unknown', 'failed'), state = 'unknown', \
-         CASE state WHEN 'queued' THEN 1 WHEN 'reversed' THEN 3 ELSE 2 END, made_at, \
-         CASE state WHEN 'queued' THEN made_at ELSE ended_at END, \
-         CASE WHEN state IN ('succeeded', 'failed', 'reversed') THEN ended_at END FROM r",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        currency = currency("p"),
-        account = account(owners, "p"),
-    )
+impl Batch<'_> {
+    /// A row about each of the refunds that is one of `those`: its columns, and what SQL says of them.
+    fn about_refunds(&self, table: &str, columns: &str, values: &str, those: &str) -> String {
+        format!(
+            "{refunds} INSERT INTO {table} (merchant_id, refund_id, {columns}) \
+             SELECT {merchant}, refund_id, {values} FROM r WHERE {those}",
+            refunds = refunds(self.times, self.from, self.to),
+            merchant = self.owners.merchant,
+        )
+    }
+
+    fn payments(&self, rows: u32) -> String {
+        let taken = taken_millis(self.times, "i");
+        format!(
+            "{refunds} INSERT INTO payments (merchant_id, payment_id, environment, order_ref, merchant_order_ref, account_id, \
+             psp_payment_id, currency, captured, refunded, reserved, blocked, refunded_before, captured_at, channel, \
+             payment_method, customer_ref, refund_count, first_refund_id, transaction_count, created_at, updated_at, \
+             disputed_at) \
+             SELECT {merchant}, {id}, 'sandbox', {order_ref}, printf('web-%07d', i), {account}, {psp_payment_id}, {currency}, \
+             {captured}, \
+             CASE WHEN i % 10 = 9 THEN 0 WHEN i % 10 = 0 THEN 3000 WHEN state = 'succeeded' THEN amount ELSE 0 END, \
+             CASE WHEN state IN ('queued', 'unknown', 'pending') THEN amount ELSE 0 END, 0, 0, ({taken}) * 1000, \
+             CASE WHEN i % 100000 = 5 THEN 'RARE' WHEN i / 7 % 10 < 5 THEN 'CARD' WHEN i / 7 % 10 < 8 THEN 'WALLET' \
+             WHEN i / 7 % 10 = 8 THEN 'BANK' ELSE 'CASH' END, \
+             CASE i / 3 % 4 WHEN 0 THEN 'visa' WHEN 1 THEN 'mastercard' WHEN 2 THEN 'mada' ELSE 'applepay' END, \
+             printf('cust-%d', i % {customers}), \
+             CASE i % 10 WHEN 9 THEN 0 WHEN 0 THEN 2 ELSE 1 END, CASE WHEN i % 10 <> 9 THEN refund_id END, \
+             CASE i % 10 WHEN 9 THEN 1 WHEN 0 THEN 3 ELSE 2 END, ({taken}) * 1000, \
+             CASE WHEN i % 10 = 9 THEN ({taken}) * 1000 ELSE ended_at END, \
+             CASE WHEN i % {disputed} = {disputed_at} THEN made_at END FROM r",
+            refunds = refunds(self.times, self.from, self.to),
+            merchant = self.owners.merchant,
+            id = id_text(&taken, "i"),
+            order_ref = order_ref_text("i"),
+            psp_payment_id = psp_payment_id_text("i"),
+            account = account(self.owners, "i"),
+            currency = currency("i"),
+            captured = captured("i"),
+            customers = customers(rows),
+            disputed = DISPUTED.0,
+            disputed_at = DISPUTED.1,
+        )
+    }
+
+    fn refund_rows(&self) -> String {
+        let values = format!(
+            "payment_id, 'sandbox', CASE i % 10 WHEN 9 THEN 2 ELSE 1 END, CASE i % 10 WHEN 9 THEN 3 ELSE 2 END, amount, \
+             {currency}, CASE WHEN amount = captured THEN 'full' ELSE 'partial' END, \
+             CASE i % 6 WHEN 0 THEN 'duplicate' WHEN 1 THEN 'fraudulent' WHEN 2 THEN 'product_not_received' \
+             WHEN 3 THEN 'product_unsatisfactory' WHEN 4 THEN 'other' ELSE 'requested_by_customer' END, \
+             'The customer returned the goods', printf('MR-%09d', i), \
+             unhex(printf('%08x%024x', i * 7919 % 4294967291, i)), unhex(printf('%032x', i)), {account}, 1, psp_refund_id, \
+             CASE WHEN state IN ('succeeded', 'reversed') THEN printf('74%021d', i) END, state, failure_code, failure_text, \
+             CASE WHEN state IN ('queued', 'unknown', 'pending') THEN ended_at END, \
+             CASE WHEN state <> 'queued' THEN made_at END, CASE WHEN state <> 'queued' THEN made_at END, \
+             state <> 'queued', 0, 0, state NOT IN ('queued', 'unknown', 'failed'), state = 'unknown', \
+             CASE state WHEN 'queued' THEN 1 WHEN 'reversed' THEN 3 ELSE 2 END, made_at, \
+             CASE state WHEN 'queued' THEN made_at ELSE ended_at END, \
+             CASE WHEN state IN ('succeeded', 'failed', 'reversed') THEN ended_at END",
+            currency = currency("p"),
+            account = account(self.owners, "p"),
+        );
+        self.about_refunds(
+            "refunds",
+            "payment_id, environment, ordinal, transaction_number, amount, currency, kind, reason, description, \
+             merchant_refund_id, dedupe_key, request_hash, account_id, account_version, psp_refund_id, arn, state, \
+             failure_code, failure_text, due_at, first_sent_at, last_sent_at, sends, queries, not_sent, accepted, \
+             person_called, event_count, created_at, updated_at, finished_at",
+            &values,
+            "true",
+        )
+    }
+
+    fn events(&self, columns: &str, values: &str, those: &str) -> String {
+        let (columns, values) =
+            (format!("environment, amount, {columns}"), format!("'sandbox', amount, {values}"));
+        self.about_refunds("events", &columns, &values, those)
+    }
+
+    /// One exchange with the PSP of each refund that was sent.
+    fn attempts(&self) -> String {
+        let values = format!(
+            "{id}, 'submit', CASE state WHEN 'failed' THEN 'refused' WHEN 'reversed' THEN 'succeeded' ELSE state END, \
+             printf('POST /v1/refunds\namount=%d&charge=chg_%016x&reason=requested_by_customer\n\n200 OK\n\
+             {{\"id\":\"re_%014x\",\"object\":\"refund\",\"amount\":%d,\"status\":\"%s\"}}', amount, p * 7919, i * 7919, \
+             amount, state), made_at, made_at + 180000",
+            id = id_text("made + 3", "i"),
+        );
+        let columns = "attempt_id, via, outcome, record, started_at, finished_at";
+        self.about_refunds("attempts", columns, &values, "state <> 'queued'")
+    }
+
+    /// The end of each refund that has one, told to the endpoint.
+    fn deliveries(&self) -> String {
+        let endpoint = &self.owners.endpoint;
+        let values = format!(
+            "2, {endpoint}, 'standard', CASE i % 1000 WHEN 1 THEN 'given_up' ELSE 'delivered' END, 1, 0, ended_at, ended_at"
+        );
+        let columns = "number, endpoint_id, dialect, state, tries, silent_tries, created_at, finished_at";
+        self.about_refunds("deliveries", columns, &values, TOLD)
+    }
+
+    fn delivery_attempts(&self) -> String {
+        let endpoint = &self.owners.endpoint;
+        let values = format!(
+            "2, {endpoint}, 1, CASE i % 1000 WHEN 1 THEN 410 ELSE 200 END, \
+             CASE i % 1000 WHEN 1 THEN 'Gone' ELSE 'OK' END, ended_at, ended_at"
+        );
+        let columns = "number, endpoint_id, attempt, status, answer, started_at, finished_at";
+        self.about_refunds("delivery_attempts", columns, &values, TOLD)
+    }
+
+    /// An open case of each refund that a person must look at.
+    fn cases(&self) -> String {
+        let values = format!(
+            "{id}, CASE state WHEN 'unknown' THEN 'unresolved' ELSE 'reversed' END, payment_id, \
+             unhex(printf('%032x', i)), CASE state WHEN 'unknown' THEN 'nobody knows whether the PSP did it' \
+             ELSE 'the money came back' END, 0, 0, 0, ended_at, 'sandbox'",
+            id = id_text("made + 1", "i"),
+        );
+        let columns =
+            "case_id, kind, payment_id, open_key, what, wanted, blocked, booked, opened_at, environment";
+        self.about_refunds("cases", columns, &values, "state IN ('unknown', 'reversed')")
+    }
+
+    /// What a person did with every tenth payment.
+    fn audit_trail(&self) -> String {
+        let taken = taken_millis(self.times, "i");
+        format!(
+            "{numbers} INSERT INTO audit_trail (merchant_id, entry_id, user_id, actor, deed, object, detail, address, agent, \
+             happened_at) SELECT {merchant}, {id}, {person}, 'Bench', 'refund_made', {order_ref}, '10.00 SAR', '192.0.2.1', \
+             'Mozilla/5.0', ({taken}) * 1000 FROM c WHERE i % 10 = 0",
+            numbers = numbers(self.from, self.to),
+            merchant = self.owners.merchant,
+            id = id_text(&format!("{taken} + 2"), "i"),
+            person = self.owners.person,
+            order_ref = order_ref_text("i"),
+        )
+    }
 }
 
-fn first_events(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    format!(
-        "{refunds} INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, author, happened_at) \
-         SELECT {merchant}, 'sandbox', refund_id, 1, 'refund.created', amount, '{key}', made_at FROM r",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        key = owners.key,
-    )
-}
-
-/// One exchange with the PSP of each refund that was sent.
-fn attempts(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    format!(
-        "{refunds} INSERT INTO attempts (merchant_id, refund_id, attempt_id, via, outcome, record, started_at, finished_at) \
-         SELECT {merchant}, refund_id, {id}, 'submit', \
-         CASE state WHEN 'failed' THEN 'refused' WHEN 'reversed' THEN 'succeeded' ELSE state END, \
-         printf('POST /v1/refunds\namount=%d&charge=chg_%016x&reason=requested_by_customer\n\n200 OK\n\
-         {{\"id\":\"re_%014x\",\"object\":\"refund\",\"amount\":%d,\"status\":\"%s\"}}', amount, p * 7919, i * 7919, \
-         amount, state), made_at, made_at + 180000 FROM r WHERE state <> 'queued'",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        id = id_text("made + 3", "i"),
-    )
-}
-
-/// The end of each refund that has one, told to the endpoint.
-fn deliveries(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    format!(
-        "{refunds} INSERT INTO deliveries (merchant_id, refund_id, number, endpoint_id, dialect, state, tries, silent_tries, \
-         created_at, finished_at) SELECT {merchant}, refund_id, 2, {endpoint}, 'standard', \
-         CASE i % 1000 WHEN 1 THEN 'given_up' ELSE 'delivered' END, 1, 0, ended_at, ended_at \
-         FROM r WHERE state IN ('succeeded', 'failed', 'reversed')",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        endpoint = owners.endpoint,
-    )
-}
-
-fn delivery_attempts(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    format!(
-        "{refunds} INSERT INTO delivery_attempts (merchant_id, refund_id, number, endpoint_id, attempt, status, answer, \
-         started_at, finished_at) SELECT {merchant}, refund_id, 2, {endpoint}, 1, \
-         CASE i % 1000 WHEN 1 THEN 410 ELSE 200 END, CASE i % 1000 WHEN 1 THEN 'Gone' ELSE 'OK' END, ended_at, ended_at \
-         FROM r WHERE state IN ('succeeded', 'failed', 'reversed')",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        endpoint = owners.endpoint,
-    )
-}
-
-/// An open case of each refund that a person must look at.
-fn cases(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    format!(
-        "{refunds} INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, open_key, what, wanted, blocked, \
-         booked, opened_at, environment) SELECT {merchant}, {id}, \
-         CASE state WHEN 'unknown' THEN 'unresolved' ELSE 'reversed' END, refund_id, payment_id, \
-         unhex(printf('%032x', i)), CASE state WHEN 'unknown' THEN 'nobody knows whether the PSP did it' \
-         ELSE 'the money came back' END, 0, 0, 0, ended_at, 'sandbox' FROM r WHERE state IN ('unknown', 'reversed')",
-        refunds = refunds(times, from, to),
-        merchant = owners.merchant,
-        id = id_text("made + 1", "i"),
-    )
-}
-
-/// What a person did with every tenth payment.
-fn audit_trail(owners: &Owners, times: &Times, from: u32, to: u32) -> String {
-    let Times { start_millis, step_millis, .. } = times;
-    format!(
-        "{numbers} INSERT INTO audit_trail (merchant_id, entry_id, user_id, actor, deed, object, detail, address, agent, \
-         happened_at) SELECT {merchant}, {id}, {person}, 'Bench', 'refund_made', \
-         printf('ORD-%07d', i * 7919 % 10000000), '10.00 SAR', '192.0.2.1', 'Mozilla/5.0', \
-         ({start_millis} + i * {step_millis}) * 1000 FROM c WHERE i % 10 = 0",
-        numbers = numbers(from, to),
-        merchant = owners.merchant,
-        id = id_text(&format!("{start_millis} + i * {step_millis} + 2"), "i"),
-        person = owners.person,
-    )
-}
+/// The refunds whose end was told.
+const TOLD: &str = "state IN ('succeeded', 'failed', 'reversed')";
 
 /// What was captured each day, from the payments. What was refunded is counted from the events, as a server counts it.
 pub(super) fn captured_sums(owners: &Owners) -> String {
