@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::Scene;
 use crate::chromium::Browser;
 use crate::flow::{sign_in, speak};
+use crate::gallery::show;
 
 const KEYS: &str = "/portal/settings/keys";
 const ENDPOINTS: &str = "/portal/settings/endpoints";
@@ -31,10 +32,7 @@ pub(crate) fn visit(scene: &Scene, language: &str, look: &mut dyn FnMut(&Browser
     endpoints(&browser, look);
     accounts(&browser, scene.shop.account("tap"), look);
     people(&browser, look);
-    for (address, name) in [("/portal/audit", "audit"), ("/portal/audit?object=nothing", "audit-none")] {
-        browser.go(address);
-        look(&browser, name);
-    }
+    show(&browser, &[("/portal/audit", "audit"), ("/portal/audit?object=nothing", "audit-none")], look);
     codes_and_old_forms(&browser, look);
     browser.click(".environment button");
     browser.see(".environment.is-live");
@@ -52,6 +50,14 @@ fn act(end: &str) -> String {
     format!("main form[action$='/{end}'] button")
 }
 
+/// Sends a form that is not taken, and shows it with what is said of its fields.
+#[track_caller]
+fn refused(browser: &Browser, by: &str, name: &str, look: &mut dyn FnMut(&Browser, &str)) {
+    browser.leave_by(by);
+    browser.see(WRONG);
+    look(browser, name);
+}
+
 /// Takes away what stands in a field.
 #[track_caller]
 fn empty(browser: &Browser, css: &str) {
@@ -64,9 +70,7 @@ fn keys(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
     look(browser, "keys");
     browser.go(&format!("{KEYS}/new"));
     look(browser, "key-new");
-    browser.leave_by(&button(KEYS));
-    browser.see(WRONG);
-    look(browser, "key-new-wrong");
+    refused(browser, &button(KEYS), "key-new-wrong", look);
     browser.click("#f-kind-portone");
     browser.leave_by(&button(KEYS));
     browser.see(SECRET);
@@ -74,9 +78,7 @@ fn keys(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
     browser.leave_by(KEPT);
     browser.see("#replace");
     look(browser, "key");
-    browser.leave_by(&act("revoke"));
-    browser.see(WRONG);
-    look(browser, "key-revoke-wrong");
+    refused(browser, &act("revoke"), "key-revoke-wrong", look);
     browser.leave_by(&act("rotate"));
     browser.see(SECRET);
     // The list again, with one that another was put in place of.
@@ -96,9 +98,7 @@ fn endpoints(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
     look(browser, "endpoint-tested");
     browser.go(&format!("{ENDPOINTS}/new"));
     look(browser, "endpoint-new");
-    browser.leave_by(&button(ENDPOINTS));
-    browser.see(WRONG);
-    look(browser, "endpoint-new-wrong");
+    refused(browser, &button(ENDPOINTS), "endpoint-new-wrong", look);
     browser.fill("#f-name", "The warehouse");
     browser.fill("#f-url", "https://shop.example/a/rather/long/path/for/what/happens?of=refunds");
     browser.leave_by(&button(ENDPOINTS));
@@ -107,58 +107,40 @@ fn endpoints(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
     browser.leave_by(KEPT);
     browser.see("#sent");
     look(browser, "endpoint-without-notifications");
-    browser.leave_by(&act("revoke"));
-    browser.see(WRONG);
-    look(browser, "endpoint-revoke-wrong");
+    refused(browser, &act("revoke"), "endpoint-revoke-wrong", look);
     browser.leave_by("main a[href$='/edit']");
     browser.see("#f-url");
     look(browser, "endpoint-edit");
     empty(browser, "#f-name");
-    browser.leave_by(&act("edit"));
-    browser.see(WRONG);
-    look(browser, "endpoint-edit-wrong");
+    refused(browser, &act("edit"), "endpoint-edit-wrong", look);
 }
 
 #[track_caller]
 fn accounts(browser: &Browser, one: &str, look: &mut dyn FnMut(&Browser, &str)) {
-    for (address, name) in [
-        (ACCOUNTS.to_owned(), "psp-accounts"),
-        (format!("{ACCOUNTS}/new"), "psp-account-choose"),
-        (format!("{ACCOUNTS}/new?psp=tap"), "psp-account-new"),
-    ] {
-        browser.go(&address);
-        look(browser, name);
-    }
+    let (choose, new) = (format!("{ACCOUNTS}/new"), format!("{ACCOUNTS}/new?psp=tap"));
+    let (choose, new) = (choose.as_str(), new.as_str());
+    let pages = [(ACCOUNTS, "psp-accounts"), (choose, "psp-account-choose"), (new, "psp-account-new")];
+    show(browser, &pages, look);
     empty(browser, "#f-name");
-    browser.leave_by(&button(ACCOUNTS));
-    browser.see(WRONG);
-    look(browser, "psp-account-new-wrong");
+    refused(browser, &button(ACCOUNTS), "psp-account-new-wrong", look);
     browser.go(&format!("{ACCOUNTS}/{one}"));
     look(browser, "psp-account");
     browser.leave_by(&act("check"));
     browser.see("main [role='status']");
     look(browser, "psp-account-checked");
-    browser.leave_by(&act("revoke"));
-    browser.see(WRONG);
-    look(browser, "psp-account-revoke-wrong");
+    refused(browser, &act("revoke"), "psp-account-revoke-wrong", look);
     browser.leave_by("main a[href$='/edit']");
     browser.see("#f-base_url");
     look(browser, "psp-account-edit");
     browser.fill("#f-max_in_flight", "0");
-    browser.leave_by(&act("edit"));
-    browser.see(WRONG);
-    look(browser, "psp-account-edit-wrong");
+    refused(browser, &act("edit"), "psp-account-edit-wrong", look);
 }
 
 #[track_caller]
 fn people(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
-    for (address, name) in [(PEOPLE.to_owned(), "people"), (format!("{PEOPLE}/new"), "person-new")] {
-        browser.go(&address);
-        look(browser, name);
-    }
-    browser.leave_by(&button(PEOPLE));
-    browser.see(WRONG);
-    look(browser, "person-new-wrong");
+    let new = format!("{PEOPLE}/new");
+    show(browser, &[(PEOPLE, "people"), (new.as_str(), "person-new")], look);
+    refused(browser, &button(PEOPLE), "person-new-wrong", look);
     browser.fill("#f-name", "Somebody new");
     browser.fill("#f-email", "somebody.new@shop.example");
     browser.click("#f-role-support");
@@ -170,9 +152,7 @@ fn people(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
     browser.see("#proofs");
     look(browser, "person");
     empty(browser, "#f-name");
-    browser.leave_by("main form button.main");
-    browser.see(WRONG);
-    look(browser, "person-wrong");
+    refused(browser, "main form button.main", "person-wrong", look);
     browser.go(PEOPLE);
     look(browser, "people-more");
 }

@@ -147,11 +147,20 @@ fn refunds(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
     look(browser, "not-found");
 }
 
+/// Shows pages that have an address, each with its name.
+#[track_caller]
+pub(crate) fn show(browser: &Browser, pages: &[(&str, &str)], look: &mut dyn FnMut(&Browser, &str)) {
+    for &(address, name) in pages {
+        browser.go(address);
+        look(browser, name);
+    }
+}
+
 /// Lists, narrowed and empty, and payments that are brought in.
 #[track_caller]
 fn lists(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
     let (browser, shop) = (&scene.browser, &scene.shop);
-    for (address, name) in [
+    let pages = [
         ("/portal/payments", "payments"),
         ("/portal/payments?term=nothing-of-this-name", "payments-none"),
         ("/portal/payments?least=ten", "payments-wrong"),
@@ -161,10 +170,8 @@ fn lists(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
         ("/portal/overview?days=30", "overview-30-days"),
         ("/portal/overview?days=90", "overview-90-days"),
         ("/portal/imports", "imports-none"),
-    ] {
-        browser.go(address);
-        look(browser, name);
-    }
+    ];
+    show(browser, &pages, look);
     browser.click("form[action='/portal/imports'] button.main");
     browser.see("#f-file-wrong");
     look(browser, "imports-wrong");
@@ -183,14 +190,12 @@ fn lists(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
 /// What people change of their own.
 #[track_caller]
 fn own(browser: &Browser, look: &mut dyn FnMut(&Browser, &str)) {
-    for (address, name) in [
+    let pages = [
         ("/portal/account", "account"),
         ("/portal/password", "password"),
         ("/portal/second-factor", "second-factor"),
-    ] {
-        browser.go(address);
-        look(browser, name);
-    }
+    ];
+    show(browser, &pages, look);
     browser.go("/portal/password");
     browser.click("form[action='/portal/password'] button.main");
     browser.see(".field.is-wrong");
