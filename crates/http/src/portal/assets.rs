@@ -1,4 +1,7 @@
 //! The portal's style and script. Their addresses change with their content, so that browsers may keep them.
+//!
+//! They are not compressed: together with the longest page they stay below 100 KB as they are (`gallery_tests` holds both
+//! to it), and each browser loads them once. A proxy in front may compress them, as it may any page.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
