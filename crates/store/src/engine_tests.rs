@@ -10,7 +10,7 @@ use crate::{
     store::Store,
     testing::{FaultOnce, TestStores, batch, dump_all, fail_every_statement},
     tx::{Engine, Tx},
-    value::{Cell, Row, Value},
+    value::{Row, Value},
 };
 
 const TABLES: &[Migration] = &[
@@ -86,9 +86,9 @@ impl Query for Total {
 async fn values_come_back_as_they_went_in() {
     TestStores::each_with(TABLES, async |store| {
         let rows = store.run(insert(1, "a 'b' é", 7)).await.unwrap();
-        let (text, bytes) = (|s: &str| Cell::Text(s.into()), Cell::Bytes(vec![1; 16]));
-        let cells = vec![bytes, text("a 'b' é"), text("x"), Cell::Int(7), Cell::Int(1), Cell::Int(7)];
-        assert_eq!(rows, vec![Row::new(cells)]);
+        let (text, id) = (Value::Text, Value::Bytes(&[1; 16]));
+        let values = [id, text("a 'b' é"), text("x"), Value::Int(7), Value::Int(1), Value::Int(7)];
+        assert_eq!(rows, vec![Row::new(values)]);
         let rows = store.run(Insert { id: [2; 16], name: None, total: None }).await.unwrap();
         assert_eq!((rows[0].opt_text(1), rows[0].opt_int(3)), (Ok(None), Ok(None)));
         assert_eq!(store.read(Total).await, Ok(7));

@@ -108,8 +108,8 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
             queries: count(row, 25)?,
             last_query_at: opt_time(row, 26)?,
             finding: row
-                .opt_text(27)?
-                .map(|text| Finding::parse(&text).ok_or_else(|| unreadable("finding")))
+                .opt_str(27)?
+                .map(|text| Finding::parse(text).ok_or_else(|| unreadable("finding")))
                 .transpose()?,
             not_sent: count(row, 28)?,
             person_called: row.bool(29)?,
@@ -149,7 +149,7 @@ fn state(row: &Row) -> Result<RefundState, StoreError> {
 
 /// The text in a column, read by `parse`.
 pub(crate) fn parsed<T>(row: &Row, i: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-    parse(&row.text(i)?).ok_or_else(|| unreadable("a name this program does not know"))
+    parse(row.str(i)?).ok_or_else(|| unreadable("a name this program does not know"))
 }
 
 /// The environment in a column.

@@ -13,7 +13,7 @@ use super::errors::{Meaning, answered};
 use crate::{
     error::StoreError,
     tx::{Engine, Tx, debug_check},
-    value::{Cell, Row, Value},
+    value::{Row, Value},
 };
 
 /// A transaction that somebody else began and will end.
@@ -126,27 +126,26 @@ impl ToSql for Bind<'_> {
 
 /// Reads a row; also used by tests that read whole tables.
 pub(super) fn read(row: &tokio_postgres::Row, sql: &str) -> Result<Row, StoreError> {
-    let cells = (0..row.len()).map(|i| {
-        let ty = row.columns()[i].type_();
-        let cell = match *ty {
-            Type::INT8 => row.try_get::<_, Option<i64>>(i).map(|n| n.map(Cell::Int)),
-            Type::INT4 => row.try_get::<_, Option<i32>>(i).map(|n| n.map(|n| Cell::Int(n.into()))),
-            Type::INT2 => row.try_get::<_, Option<i16>>(i).map(|n| n.map(|n| Cell::Int(n.into()))),
+    let mut cells = Row::with_columns(row.len());
+    for (i, column) in row.columns().iter().enumerate() {
+        let ty = column.type_();
+        let value = match *ty {
+            Type::INT8 => row.try_get::<_, Option<i64>>(i).map(Value::from),
+            Type::INT4 => row.try_get::<_, Option<i32>>(i).map(Value::from),
+            Type::INT2 => row.try_get::<_, Option<i16>>(i).map(Value::from),
             // A comparison is an integer on SQLite.
-            Type::BOOL => row.try_get::<_, Option<bool>>(i).map(|b| b.map(|b| Cell::Int(b.into()))),
+            Type::BOOL => row.try_get::<_, Option<bool>>(i).map(Value::from),
             Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
-                row.try_get::<_, Option<String>>(i).map(|text| text.map(Cell::Text))
+                row.try_get::<_, Option<&str>>(i).map(Value::from)
             }
-            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(i).map(|bytes| bytes.map(Cell::Bytes)),
+            Type::BYTEA => row.try_get::<_, Option<&[u8]>>(i).map(Value::from),
             _ => {
                 let hint = "CAST it AS BIGINT or TEXT";
                 return Err(StoreError::Internal(format!("column {i} is of type {ty}; {hint} in: {sql}")));
             }
         };
-        match cell {
-            Ok(cell) => Ok(cell.unwrap_or(Cell::Null)),
-            Err(error) => Err(StoreError::inconsistent(format!("column {i}: {error} in: {sql}"))),
-        }
-    });
-    cells.collect::<Result<_, _>>().map(Row::new)
+        let unread = |error| StoreError::inconsistent(format!("column {i}: {error} in: {sql}"));
+        cells.push(value.map_err(unread)?);
+    }
+    Ok(cells)
 }

@@ -16,7 +16,7 @@ use super::errors::classify;
 use crate::{
     error::StoreError,
     tx::{Engine, Tx, debug_check},
-    value::{Cell, Row, Value},
+    value::{Row, Value},
 };
 
 /// How long a connection waits for another process's write lock, in milliseconds. Tools write in small batches.
@@ -152,20 +152,24 @@ pub(super) fn read_all(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Res
     let columns = statement.column_count();
     let (mut rows, mut out) = (statement.raw_query(), Vec::new());
     while let Some(row) = rows.next()? {
-        out.push(Row::new((0..columns).map(|i| cell(row.get_ref(i)?, i)).collect::<Result<_, _>>()?));
+        let mut cells = Row::with_columns(columns);
+        for i in 0..columns {
+            cells.push(read(row.get_ref(i)?, i)?);
+        }
+        out.push(cells);
     }
     Ok(out)
 }
 
-fn cell(value: ValueRef<'_>, column: usize) -> rusqlite::Result<Cell> {
+fn read(value: ValueRef<'_>, column: usize) -> rusqlite::Result<Value<'_>> {
     Ok(match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(n) => Cell::Int(n),
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(n) => Value::Int(n),
         ValueRef::Text(text) => match std::str::from_utf8(text) {
-            Ok(text) => Cell::Text(text.to_owned()),
+            Ok(text) => Value::Text(text),
             Err(error) => return Err(rusqlite::Error::Utf8Error(column, error)),
         },
-        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes),
         ValueRef::Real(_) => {
             return Err(rusqlite::Error::InvalidColumnType(
                 column,
