@@ -183,11 +183,15 @@ impl Operation for Swallow {
 }
 
 /// A query that is none.
-struct WriteInARead;
+struct WriteInARead<const AUTOCOMMIT: bool>;
 
-impl Query for WriteInARead {
+impl<const AUTOCOMMIT: bool> Query for WriteInARead<AUTOCOMMIT> {
     type Out = ();
     const NAME: &'static str = "write_in_a_read";
+
+    fn autocommit(&self) -> bool {
+        AUTOCOMMIT
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<(), StoreError> {
         tx.exec("DELETE FROM accounts", &[]).await.map(drop)
@@ -200,8 +204,43 @@ async fn a_failure_cannot_be_ignored_and_a_read_cannot_write() {
         store.run(insert(1, "a", 10)).await.unwrap();
         let said = store.run(Swallow).await;
         assert_eq!(said, Err(StoreError::Internal("swallow went on after a failure".into())));
-        assert!(matches!(store.read(WriteInARead).await, Err(StoreError::Unavailable { .. })));
+        for refused in [store.read(WriteInARead::<false>).await, store.read(WriteInARead::<true>).await] {
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+        }
         assert_eq!(store.read(Total).await, Ok(10));
+    })
+    .await;
+}
+
+/// Counts the accounts so often.
+struct Looks(usize);
+
+impl Query for Looks {
+    type Out = Vec<i64>;
+    const NAME: &'static str = "looks";
+
+    fn autocommit(&self) -> bool {
+        true
+    }
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<i64>, StoreError> {
+        let mut counts = Vec::new();
+        for _ in 0..self.0 {
+            counts.push(tx.rows("SELECT count(*) FROM accounts", &[]).await?[0].int(0)?);
+        }
+        Ok(counts)
+    }
+}
+
+#[tokio::test]
+async fn a_read_without_a_transaction_gets_one_where_it_needs_it() {
+    TestStores::each_with(TABLES, async |store| {
+        store.run(insert(1, "a", 10)).await.unwrap();
+        for looks in [0, 1, 3, 1] {
+            let before = store.stats().reads;
+            assert_eq!(store.read(Looks(looks)).await, Ok(vec![1; looks]));
+            assert_eq!(store.stats().reads, before + 1, "one read, also where it began twice");
+        }
     })
     .await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{ClientWrapper, Transaction};
 use tokio_postgres::{
     Statement,
     types::{IsNull, ToSql, Type},
@@ -12,20 +12,43 @@ use tokio_postgres::{
 use super::errors::{Meaning, answered};
 use crate::{
     error::StoreError,
-    tx::{Engine, Tx, debug_check},
+    tx::{Engine, OneSelect, Tx, debug_check},
     value::{Row, Value},
 };
 
-/// A transaction that somebody else began and will end.
+/// A transaction that somebody else began and will end, or none.
 pub(crate) struct PgTx<'c> {
-    pub(super) tx: Transaction<'c>,
+    on: On<'c>,
     /// How long an answer is waited for.
-    pub(super) answer_max: Duration,
+    answer_max: Duration,
     /// The first failure: PostgreSQL has given up the transaction, and a COMMIT would quietly roll back.
     pub(super) failed: Option<Meaning>,
+    /// What keeps a query to what needs no transaction, where there is none.
+    one: Option<OneSelect>,
 }
 
-impl PgTx<'_> {
+/// What statements run on.
+#[derive(Clone, Copy)]
+enum On<'c> {
+    Transaction(&'c Transaction<'c>),
+    Connection(&'c ClientWrapper),
+}
+
+impl<'c> PgTx<'c> {
+    pub(super) fn new(tx: &'c Transaction<'c>, answer_max: Duration) -> Self {
+        PgTx { on: On::Transaction(tx), answer_max, failed: None, one: None }
+    }
+
+    /// No transaction, for a query of one statement.
+    pub(super) fn autocommit(client: &'c ClientWrapper, answer_max: Duration) -> Self {
+        PgTx { on: On::Connection(client), answer_max, failed: None, one: Some(OneSelect::default()) }
+    }
+
+    /// True where there is no transaction and the query has to begin anew in one.
+    pub(super) fn needs_transaction(&self) -> bool {
+        self.one.as_ref().is_some_and(OneSelect::refused)
+    }
+
     async fn query(
         &mut self,
         sql: &'static str,
@@ -34,6 +57,9 @@ impl PgTx<'_> {
         debug_check(sql, params);
         if self.failed.is_some() {
             return Err(StoreError::Internal(format!("a statement after a failed one: {sql}")));
+        }
+        if let Some(one) = &mut self.one {
+            one.step(sql)?;
         }
         let result = self.try_query(sql, params).await;
         result.map_err(|meaning| {
@@ -45,14 +71,20 @@ impl PgTx<'_> {
 
     async fn try_query(&self, sql: &'static str, params: &[Value<'_>]) -> Result<(u64, Vec<Row>), Meaning> {
         let limit = self.answer_max;
-        let statement = answered(limit, sql, self.tx.prepare_cached(sql)).await?;
+        let statement = match self.on {
+            On::Transaction(tx) => answered(limit, sql, tx.prepare_cached(sql)).await?,
+            On::Connection(client) => answered(limit, sql, client.prepare_cached(sql)).await?,
+        };
         check(&statement, params, sql).map_err(Meaning::of)?;
         let bound: Vec<Bind<'_>> = params.iter().map(|value| Bind(*value)).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|bind| bind as _).collect();
-        if statement.columns().is_empty() {
-            return Ok((answered(limit, sql, self.tx.execute(&statement, &bound)).await?, Vec::new()));
-        }
-        let rows = answered(limit, sql, self.tx.query(&statement, &bound)).await?;
+        let rows = match self.on {
+            On::Transaction(tx) if statement.columns().is_empty() => {
+                return Ok((answered(limit, sql, tx.execute(&statement, &bound)).await?, Vec::new()));
+            }
+            On::Transaction(tx) => answered(limit, sql, tx.query(&statement, &bound)).await?,
+            On::Connection(client) => answered(limit, sql, client.query(&statement, &bound)).await?,
+        };
         let rows: Vec<Row> =
             rows.iter().map(|row| read(row, sql)).collect::<Result<_, _>>().map_err(Meaning::of)?;
         Ok((rows.len() as u64, rows))
@@ -144,8 +176,12 @@ pub(super) fn read(row: &tokio_postgres::Row, sql: &str) -> Result<Row, StoreErr
                 return Err(StoreError::Internal(format!("column {i} is of type {ty}; {hint} in: {sql}")));
             }
         };
-        let unread = |error| StoreError::inconsistent(format!("column {i}: {error} in: {sql}"));
-        cells.push(value.map_err(unread)?);
+        match value {
+            Ok(value) => cells.push(value),
+            Err(error) => {
+                return Err(StoreError::inconsistent(format!("column {i}: {error} in: {sql}")));
+            }
+        }
     }
     Ok(cells)
 }

@@ -15,7 +15,7 @@ use rusqlite::{
 use super::errors::classify;
 use crate::{
     error::StoreError,
-    tx::{Engine, Tx, debug_check},
+    tx::{Engine, OneSelect, Tx, debug_check},
     value::{Row, Value},
 };
 
@@ -80,16 +80,28 @@ pub(super) fn open(path: Option<&Path>, purpose: Purpose) -> Result<Connection, 
     Ok(conn)
 }
 
-/// A transaction that somebody else began and will end. Its futures are ready when they are made, so an operation over
-/// it finishes when polled once.
+/// A transaction that somebody else began and will end, or none. Its futures are ready when they are made, so an
+/// operation over it finishes when polled once.
 pub(super) struct SqliteTx<'c> {
     conn: &'c mut Connection,
     failed: bool,
+    /// What keeps a query to what needs no transaction, where there is none.
+    one: Option<OneSelect>,
 }
 
 impl<'c> SqliteTx<'c> {
     pub(super) fn new(conn: &'c mut Connection) -> Self {
-        SqliteTx { conn, failed: false }
+        SqliteTx { conn, failed: false, one: None }
+    }
+
+    /// No transaction, for a query of one statement.
+    pub(super) fn autocommit(conn: &'c mut Connection) -> Self {
+        SqliteTx { conn, failed: false, one: Some(OneSelect::default()) }
+    }
+
+    /// True where there is no transaction and the query has to begin anew in one.
+    pub(super) fn needs_transaction(&self) -> bool {
+        self.one.as_ref().is_some_and(OneSelect::refused)
     }
 
     /// True after a failed statement. SQLite would go on; PostgreSQL would not, so neither does this.
@@ -106,6 +118,9 @@ impl<'c> SqliteTx<'c> {
         debug_check(sql, params);
         if self.failed {
             return ready(Err(StoreError::Internal(format!("a statement after a failed one: {sql}"))));
+        }
+        if let Some(refused) = self.one.as_mut().and_then(|one| one.step(sql).err()) {
+            return ready(Err(refused));
         }
         let result = self.conn.prepare_cached(sql).and_then(|mut statement| {
             for (i, value) in params.iter().enumerate() {

@@ -179,6 +179,10 @@ impl Query for FindSession {
     const NAME: &'static str = "find_portal_session";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<(Session, PortalUser)>, StoreError> {
         let sql = concat!(
             "SELECT ",
