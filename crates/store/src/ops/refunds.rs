@@ -1,5 +1,7 @@
 //! Reading refunds.
 
+pub mod refundable;
+
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};
 use redress_core::payment::Payment;
