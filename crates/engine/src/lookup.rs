@@ -15,6 +15,7 @@ use redress_store::ops::paging::{Place, Turn};
 use redress_store::ops::payments::search::{PaymentFilter as Narrowed, SearchPayments};
 use redress_store::ops::payments::{FindPayment, LoadPayment, NewestPaymentByMerchantOrderRef};
 use redress_store::ops::refund_list::{LOOKED_AT_MAX, ListRefunds, RefundListFilter};
+use redress_store::ops::refunds::refundable::{LoadRefundable, PaymentBy};
 use redress_store::ops::refunds::{LoadNamedRefund, LoadRefund};
 
 use crate::accept::named_key;
@@ -203,16 +204,34 @@ impl Engine {
     /// [`EngineError`] when the store cannot be asked.
     pub async fn refundable_through(&self, payment: &Payment) -> Result<Option<Through>, EngineError> {
         let found = self.parts.store.read(redress_store::ops::accounts::FindAccount(payment.account)).await?;
-        Ok(found.and_then(|account| {
-            let connector = (self.parts.connectors)(&account.psp)?;
-            let capabilities = connector.capabilities();
-            Some(Through {
-                state: account.state,
-                refundability: refundability(payment, account.state, capabilities, self.now()),
-                capabilities,
-                profile: connector.profile(),
-            })
+        Ok(found.and_then(|account| self.through(payment, &account.psp, account.state)))
+    }
+
+    /// The same of a payment of one environment by its id or its reference, as [`Engine::order_ref_named`] tells them apart,
+    /// with the payment and its open refunds; `None` where there is no such payment.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn refundable_named(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        id_or_order_ref: String,
+    ) -> Result<Option<Refundable>, EngineError> {
+        let by =
+            PaymentId::parse(&id_or_order_ref).map_or(PaymentBy::OrderRef(id_or_order_ref), PaymentBy::Id);
+        let found = self.parts.store.read(LoadRefundable { merchant, by }).await?;
+        Ok(found.filter(|found| found.payment.environment == environment).and_then(|found| {
+            let through = self.through(&found.payment, &found.psp, found.account)?;
+            Some(Refundable { payment: found.payment, open: found.open, through })
         }))
+    }
+
+    fn through(&self, payment: &Payment, psp: &str, state: AccountState) -> Option<Through> {
+        let connector = (self.parts.connectors)(psp)?;
+        let capabilities = connector.capabilities();
+        let refundability = refundability(payment, state, capabilities, self.now());
+        Some(Through { state, refundability, capabilities, profile: connector.profile() })
     }
 }
 
@@ -319,6 +338,17 @@ fn page_of_few(
     let is_longer = few.len() > limit as usize;
     few.truncate(limit as usize);
     RefundPage { next: few.last().filter(|_| is_longer).map(|(refund, _)| refund.id), refunds: few }
+}
+
+/// A payment, what of it can be refunded, and by what the rest is reserved.
+#[derive(Clone, Debug)]
+pub struct Refundable {
+    /// The payment.
+    pub payment: Payment,
+    /// Its open refunds, in the order they were accepted.
+    pub open: Vec<Refund>,
+    /// What can be refunded.
+    pub through: Through,
 }
 
 /// What of a payment can be refunded, and what its PSP can do.

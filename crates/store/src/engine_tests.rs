@@ -10,7 +10,7 @@ use crate::{
     store::Store,
     testing::{FaultOnce, TestStores, batch, dump_all, fail_every_statement},
     tx::{Engine, Tx},
-    value::{Cell, Row, Value},
+    value::{Row, Value},
 };
 
 const TABLES: &[Migration] = &[
@@ -86,9 +86,9 @@ impl Query for Total {
 async fn values_come_back_as_they_went_in() {
     TestStores::each_with(TABLES, async |store| {
         let rows = store.run(insert(1, "a 'b' é", 7)).await.unwrap();
-        let (text, bytes) = (|s: &str| Cell::Text(s.into()), Cell::Bytes(vec![1; 16]));
-        let cells = vec![bytes, text("a 'b' é"), text("x"), Cell::Int(7), Cell::Int(1), Cell::Int(7)];
-        assert_eq!(rows, vec![Row::new(cells)]);
+        let (text, id) = (Value::Text, Value::Bytes(&[1; 16]));
+        let values = [id, text("a 'b' é"), text("x"), Value::Int(7), Value::Int(1), Value::Int(7)];
+        assert_eq!(rows, vec![Row::new(values)]);
         let rows = store.run(Insert { id: [2; 16], name: None, total: None }).await.unwrap();
         assert_eq!((rows[0].opt_text(1), rows[0].opt_int(3)), (Ok(None), Ok(None)));
         assert_eq!(store.read(Total).await, Ok(7));
@@ -183,11 +183,15 @@ impl Operation for Swallow {
 }
 
 /// A query that is none.
-struct WriteInARead;
+struct WriteInARead<const AUTOCOMMIT: bool>;
 
-impl Query for WriteInARead {
+impl<const AUTOCOMMIT: bool> Query for WriteInARead<AUTOCOMMIT> {
     type Out = ();
     const NAME: &'static str = "write_in_a_read";
+
+    fn autocommit(&self) -> bool {
+        AUTOCOMMIT
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<(), StoreError> {
         tx.exec("DELETE FROM accounts", &[]).await.map(drop)
@@ -200,8 +204,43 @@ async fn a_failure_cannot_be_ignored_and_a_read_cannot_write() {
         store.run(insert(1, "a", 10)).await.unwrap();
         let said = store.run(Swallow).await;
         assert_eq!(said, Err(StoreError::Internal("swallow went on after a failure".into())));
-        assert!(matches!(store.read(WriteInARead).await, Err(StoreError::Unavailable { .. })));
+        for refused in [store.read(WriteInARead::<false>).await, store.read(WriteInARead::<true>).await] {
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+        }
         assert_eq!(store.read(Total).await, Ok(10));
+    })
+    .await;
+}
+
+/// Counts the accounts so often.
+struct Looks(usize);
+
+impl Query for Looks {
+    type Out = Vec<i64>;
+    const NAME: &'static str = "looks";
+
+    fn autocommit(&self) -> bool {
+        true
+    }
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<i64>, StoreError> {
+        let mut counts = Vec::new();
+        for _ in 0..self.0 {
+            counts.push(tx.rows("SELECT count(*) FROM accounts", &[]).await?[0].int(0)?);
+        }
+        Ok(counts)
+    }
+}
+
+#[tokio::test]
+async fn a_read_without_a_transaction_gets_one_where_it_needs_it() {
+    TestStores::each_with(TABLES, async |store| {
+        store.run(insert(1, "a", 10)).await.unwrap();
+        for looks in [0, 1, 3, 1] {
+            let before = store.stats().reads;
+            assert_eq!(store.read(Looks(looks)).await, Ok(vec![1; looks]));
+            assert_eq!(store.stats().reads, before + 1, "one read, also where it began twice");
+        }
     })
     .await;
 }

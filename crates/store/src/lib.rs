@@ -32,4 +32,4 @@ pub use sqlite::{
 pub use stats::StoreStats;
 pub use store::Store;
 pub use tx::{Engine, Tx, check_placeholders};
-pub use value::{Cell, Row, Value};
+pub use value::{Row, Value};

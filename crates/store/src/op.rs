@@ -48,6 +48,12 @@ pub trait Query: Send + Sync + 'static {
     /// millisecond after all, it begins anew on a reader's.
     const BRIEF: bool = false;
 
+    /// Whether it runs one statement as a rule, a `SELECT`. That is a snapshot by itself: it runs without a transaction around
+    /// it, and where the query asks for another statement after all, it begins anew in one.
+    fn autocommit(&self) -> bool {
+        false
+    }
+
     /// Runs the query. The same rules hold as for [`Operation::run`].
     fn run<T: Tx>(&self, tx: &mut T) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
 }

@@ -43,6 +43,31 @@ pub trait Tx: Send {
     ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
 }
 
+/// Keeps a query that has no transaction to one `SELECT`: that is a snapshot by itself, two are not, and what writes
+/// could not be undone.
+#[derive(Debug, Default)]
+pub(crate) struct OneSelect {
+    ran: bool,
+    refused: bool,
+}
+
+impl OneSelect {
+    /// Refuses any other statement.
+    pub(crate) fn step(&mut self, sql: &str) -> Result<(), StoreError> {
+        let is_first = !std::mem::replace(&mut self.ran, true);
+        if is_first && sql.starts_with("SELECT ") {
+            return Ok(());
+        }
+        self.refused = true;
+        Err(StoreError::Internal(format!("a transaction is needed for: {sql}")))
+    }
+
+    /// Whether a statement was refused: the query must begin anew, in a transaction.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused
+    }
+}
+
 /// Checks a statement's placeholders: `$1..$n` without a gap, first used in ascending order. Answers `n`.
 ///
 /// # Errors
@@ -94,6 +119,18 @@ mod tests {
         assert_eq!(check_placeholders("SELECT 'it''s $4', $1"), Ok(1));
         for wrong in ["SELECT $2, $1", "SELECT $1, $3", "SELECT $0", "SELECT ?", "SELECT ?1", "SELECT $a"] {
             assert!(check_placeholders(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn without_a_transaction_one_select_runs() {
+        let mut one = OneSelect::default();
+        assert_eq!(one.step("SELECT 1"), Ok(()));
+        assert!(!one.refused());
+        assert!(one.step("SELECT 2").is_err() && one.refused());
+        for other in ["DELETE FROM t", "WITH n AS (SELECT 1) SELECT 2", "UPDATE t SET a = 1 RETURNING a"] {
+            let mut one = OneSelect::default();
+            assert!(one.step(other).is_err() && one.refused(), "{other}");
         }
     }
 

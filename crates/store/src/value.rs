@@ -66,37 +66,93 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// One cell of a [`Row`], owned.
+/// One cell of a [`Row`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cell {
-    /// SQL `NULL`.
+enum Cell {
     Null,
-    /// An integer.
     Int(i64),
-    /// A text.
-    Text(String),
-    /// Bytes.
-    Bytes(Vec<u8>),
+    /// Where its text lies among the row's.
+    Text {
+        start: usize,
+        end: usize,
+    },
+    /// 16 bytes, which most are: an id.
+    Id([u8; 16]),
+    /// Any other number of bytes.
+    Bytes(Box<[u8]>),
 }
 
 /// One row of an answer, owned, read by column index from zero.
 ///
 /// A reader that meets another type than it asks for answers [`StoreError::Inconsistent`]: the statement and its
 /// reader do not fit together, or the data is damaged.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row(Vec<Cell>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    cells: Vec<Cell>,
+    /// The texts of all cells, one behind the other: a row has many, and most are read once and not kept.
+    texts: String,
+}
+
+/// Room for the texts of a row, in bytes; where they are longer it grows.
+const TEXTS_BYTES: usize = 256;
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.values()).finish()
+    }
+}
 
 impl Row {
-    /// Builds a row from its cells; engines do this, and tests that need a row without an engine.
+    /// Builds a row from its values; for tests that need a row without an engine.
     #[must_use]
-    pub fn new(cells: Vec<Cell>) -> Self {
-        Row(cells)
+    pub fn new<'a>(values: impl IntoIterator<Item = Value<'a>>) -> Self {
+        let mut row = Row::with_columns(0);
+        for value in values {
+            row.push(value);
+        }
+        row
     }
 
-    /// All cells in order.
+    /// A row without cells yet, with room for so many.
+    pub(crate) fn with_columns(columns: usize) -> Self {
+        Row { cells: Vec::with_capacity(columns), texts: String::new() }
+    }
+
+    /// Adds the next cell.
+    pub(crate) fn push(&mut self, value: Value<'_>) {
+        let cell = match value {
+            Value::Null => Cell::Null,
+            Value::Int(n) => Cell::Int(n),
+            Value::Text(text) => {
+                if self.texts.capacity() == 0 {
+                    self.texts.reserve(TEXTS_BYTES.max(text.len()));
+                }
+                let start = self.texts.len();
+                self.texts.push_str(text);
+                Cell::Text { start, end: self.texts.len() }
+            }
+            Value::Bytes(bytes) => {
+                <[u8; 16]>::try_from(bytes).map_or_else(|_| Cell::Bytes(bytes.into()), Cell::Id)
+            }
+        };
+        self.cells.push(cell);
+    }
+
+    /// What is in column `i`; `None` where there is no such column.
     #[must_use]
-    pub fn cells(&self) -> &[Cell] {
-        &self.0
+    pub fn value(&self, i: usize) -> Option<Value<'_>> {
+        self.cells.get(i).map(|cell| match cell {
+            Cell::Null => Value::Null,
+            Cell::Int(n) => Value::Int(*n),
+            Cell::Text { start, end } => Value::Text(&self.texts[*start..*end]),
+            Cell::Id(id) => Value::Bytes(id),
+            Cell::Bytes(bytes) => Value::Bytes(bytes),
+        })
+    }
+
+    /// All values in order.
+    pub fn values(&self) -> impl Iterator<Item = Value<'_>> {
+        (0..self.cells.len()).filter_map(|i| self.value(i))
     }
 
     /// The integer in column `i`.
@@ -113,9 +169,9 @@ impl Row {
     /// # Errors
     /// As [`Row::int`].
     pub fn opt_int(&self, i: usize) -> Result<Option<i64>, StoreError> {
-        match self.0.get(i) {
-            Some(Cell::Int(n)) => Ok(Some(*n)),
-            Some(Cell::Null) => Ok(None),
+        match self.value(i) {
+            Some(Value::Int(n)) => Ok(Some(n)),
+            Some(Value::Null) => Ok(None),
             _ => Err(self.mismatch(i, "an integer")),
         }
     }
@@ -132,22 +188,38 @@ impl Row {
         }
     }
 
-    /// The text in column `i`.
+    /// The text in column `i`, for whoever keeps it.
     ///
     /// # Errors
     /// As [`Row::int`].
     pub fn text(&self, i: usize) -> Result<String, StoreError> {
-        self.opt_text(i)?.ok_or_else(|| self.mismatch(i, "a text"))
+        self.str(i).map(str::to_owned)
     }
 
-    /// The text in column `i`, or `None` for null.
+    /// The text in column `i`, for whoever keeps it, or `None` for null.
     ///
     /// # Errors
     /// As [`Row::int`].
     pub fn opt_text(&self, i: usize) -> Result<Option<String>, StoreError> {
-        match self.0.get(i) {
-            Some(Cell::Text(text)) => Ok(Some(text.clone())),
-            Some(Cell::Null) => Ok(None),
+        Ok(self.opt_str(i)?.map(str::to_owned))
+    }
+
+    /// The text in column `i`, for whoever only looks at it.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn str(&self, i: usize) -> Result<&str, StoreError> {
+        self.opt_str(i)?.ok_or_else(|| self.mismatch(i, "a text"))
+    }
+
+    /// The text in column `i`, for whoever only looks at it, or `None` for null.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn opt_str(&self, i: usize) -> Result<Option<&str>, StoreError> {
+        match self.value(i) {
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(Value::Null) => Ok(None),
             _ => Err(self.mismatch(i, "a text")),
         }
     }
@@ -165,9 +237,9 @@ impl Row {
     /// # Errors
     /// As [`Row::int`].
     pub fn opt_bytes(&self, i: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.0.get(i) {
-            Some(Cell::Bytes(bytes)) => Ok(Some(bytes.clone())),
-            Some(Cell::Null) => Ok(None),
+        match self.value(i) {
+            Some(Value::Bytes(bytes)) => Ok(Some(bytes.to_vec())),
+            Some(Value::Null) => Ok(None),
             _ => Err(self.mismatch(i, "bytes")),
         }
     }
@@ -185,11 +257,8 @@ impl Row {
     /// # Errors
     /// As [`Row::id16`].
     pub fn opt_id16(&self, i: usize) -> Result<Option<[u8; 16]>, StoreError> {
-        match self.0.get(i) {
-            Some(Cell::Bytes(bytes)) => {
-                let id = bytes.as_slice().try_into().map_err(|_| self.mismatch(i, "16 bytes"))?;
-                Ok(Some(id))
-            }
+        match self.cells.get(i) {
+            Some(Cell::Id(id)) => Ok(Some(*id)),
             Some(Cell::Null) => Ok(None),
             _ => Err(self.mismatch(i, "16 bytes")),
         }
@@ -197,15 +266,15 @@ impl Row {
 
     // Names the kind found, never the content: a cell may hold what must not be logged.
     fn mismatch(&self, i: usize, wanted: &str) -> StoreError {
-        let found = match self.0.get(i) {
+        let found = match self.value(i) {
             None => "no such column",
-            Some(Cell::Null) => "null",
-            Some(Cell::Int(_)) => "an integer",
-            Some(Cell::Text(_)) => "a text",
-            Some(Cell::Bytes(_)) => "bytes",
+            Some(Value::Null) => "null",
+            Some(Value::Int(_)) => "an integer",
+            Some(Value::Text(_)) => "a text",
+            Some(Value::Bytes(_)) => "bytes",
         };
         StoreError::Inconsistent {
-            what: format!("column {i} of {}: wanted {wanted}, found {found}", self.0.len()),
+            what: format!("column {i} of {}: wanted {wanted}, found {found}", self.cells.len()),
         }
     }
 }
@@ -216,12 +285,12 @@ mod tests {
 
     #[test]
     fn readers_take_their_own_type_only() {
-        let row = Row::new(vec![
-            Cell::Int(7),
-            Cell::Text("x".into()),
-            Cell::Bytes(vec![1; 16]),
-            Cell::Null,
-            Cell::Bytes(vec![1; 15]),
+        let row = Row::new([
+            Value::Int(7),
+            Value::Text("x"),
+            Value::Bytes(&[1; 16]),
+            Value::Null,
+            Value::Bytes(&[1; 15]),
         ]);
         assert_eq!(row.int(0).unwrap(), 7);
         assert_eq!(row.text(1).unwrap(), "x");
@@ -238,9 +307,34 @@ mod tests {
 
     #[test]
     fn a_mismatch_names_kinds_and_never_content() {
-        let row = Row::new(vec![Cell::Text("secret-text".into())]);
+        let row = Row::new([Value::Text("secret-text")]);
         let said = row.int(0).unwrap_err().to_string();
         assert!(said.contains("wanted an integer, found a text") && !said.contains("secret"), "{said}");
+    }
+
+    #[test]
+    fn a_row_gives_back_what_was_put_in() {
+        let long = "é".repeat(TEXTS_BYTES);
+        let values = [
+            Value::Text("a"),
+            Value::Text(""),
+            Value::Bytes(&[]),
+            Value::Text(&long),
+            Value::Bytes(&[2; 17]),
+            Value::Null,
+            Value::Text("b"),
+            Value::Bytes(&[3; 16]),
+        ];
+        let row = Row::new(values);
+        assert_eq!(row.values().collect::<Vec<_>>(), values);
+        assert_eq!(row.value(values.len()), None);
+        assert_eq!((row.text(3).unwrap(), row.str(6).unwrap()), (long.clone(), "b"));
+        assert_eq!((row.bytes(4).unwrap(), row.bytes(7).unwrap()), (vec![2; 17], vec![3; 16]));
+        assert_eq!(row, Row::new(values));
+        assert_ne!(
+            Row::new([Value::Text("ab"), Value::Text("c")]),
+            Row::new([Value::Text("a"), Value::Text("bc")])
+        );
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use redress_core::policy::Refusal;
-use redress_core::refundability::{Parts, Refundability};
+use redress_core::refundability::Parts;
 use redress_engine::admin::cases::Case;
 use redress_engine::engine::Engine;
-use redress_engine::lookup::Order;
+use redress_engine::lookup::Refundable;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -132,33 +132,28 @@ pub(crate) async fn handle(
     PathText(payment): PathText,
 ) -> Result<Json<RefundabilityView>, OwnError> {
     let none = || OwnError::not_found("payment");
-    let order_ref = engine.order_ref_named(holder.merchant, payment.ok_or_else(none)?).await?;
-    let order_ref = order_ref.ok_or_else(none)?;
-    let order =
-        engine.order(holder.merchant, Some(holder.environment), &order_ref).await?.ok_or_else(none)?;
-    let through = engine.refundable_through(&order.payment).await?.ok_or_else(none)?;
-    let speed = ExpectedSpeed {
-        notification: through.profile.notification,
-        status_query: through.profile.status_query,
-    };
-    let blocking = engine.blocking_cases(&order.payment, BLOCKED_BY_MAX).await?;
-    Ok(Json(RefundabilityView::of(&order, &blocking, &through.refundability, speed)))
+    let named = payment.ok_or_else(none)?;
+    let found = engine.refundable_named(holder.merchant, holder.environment, named).await?;
+    let found = found.ok_or_else(none)?;
+    let blocking = engine.blocking_cases(&found.payment, BLOCKED_BY_MAX).await?;
+    Ok(Json(RefundabilityView::of(found, &blocking)))
 }
 
 impl RefundabilityView {
-    fn of(order: &Order, blocking: &[Case], now: &Refundability, expected_speed: ExpectedSpeed) -> Self {
-        let Order { payment, refunds } = order;
-        let open = refunds.iter().filter(|refund| !refund.state.name().is_final());
+    fn of(found: Refundable, blocking: &[Case]) -> Self {
+        let Refundable { payment, open, through } = found;
+        let now = through.refundability;
         let parts = now.partial.ok();
         let part = |of: fn(Parts) -> i64| parts.map(of);
         Self {
             payment: payment.id.to_string(),
-            order_ref: payment.order_ref.clone(),
+            order_ref: payment.order_ref,
             currency: payment.currency.code(),
             captured: payment.balance.captured,
             refunded: payment.balance.refunded,
             reserved: payment.balance.reserved,
             reserved_by: open
+                .iter()
                 .take(RESERVED_BY_MAX)
                 .map(|refund| ReservedBy {
                     refund: refund.id.to_string(),
@@ -177,7 +172,10 @@ impl RefundabilityView {
             most: part(|parts| parts.most.minor()),
             step: part(|parts| parts.step.minor()),
             one_in_flight: now.one_in_flight,
-            expected_speed,
+            expected_speed: ExpectedSpeed {
+                notification: through.profile.notification,
+                status_query: through.profile.status_query,
+            },
         }
     }
 }

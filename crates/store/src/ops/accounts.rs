@@ -318,6 +318,10 @@ impl Query for FindAccount {
     const NAME: &'static str = "find_account";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Account>, StoreError> {
         let sql = concat!("SELECT ", account_columns!(), " FROM psp_accounts WHERE account_id = $1");
         tx.rows(sql, &[self.0.as_bytes().into()]).await?.first().map(read).transpose()

@@ -227,6 +227,10 @@ impl Query for FindCredential {
     const NAME: &'static str = "find_credential";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Credential>, StoreError> {
         let sql = concat!(
             "SELECT ",

@@ -348,7 +348,7 @@ impl Query for ListDeliveries {
 }
 
 fn delivery(row: &Row, attempts: &[Row]) -> Result<Delivery, StoreError> {
-    let own = |attempt: &&Row| attempt.cells()[..2] == row.cells()[..2];
+    let own = |attempt: &&Row| (0..2).all(|i| attempt.value(i) == row.value(i));
     let endpoint = row.id16(1)?;
     Ok(Delivery {
         number: count(row, 0)?,

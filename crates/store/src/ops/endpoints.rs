@@ -266,6 +266,10 @@ impl Query for FindEndpoint {
     const NAME: &'static str = "find_endpoint";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Endpoint>, StoreError> {
         find(tx, self.merchant, self.endpoint).await
     }

@@ -29,7 +29,7 @@ use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::store::Store;
 use crate::tx::Tx;
-use crate::value::{Cell, Row, Value};
+use crate::value::{Row, Value};
 
 pub(crate) use audit::{audit, rows};
 
@@ -106,6 +106,15 @@ pub(crate) fn account(psp: &str) -> AccountId {
 
 pub(crate) fn capabilities(psp: &str) -> Option<&'static Capabilities> {
     PSPS.iter().find(|(name, _)| *name == psp).map(|(_, capabilities)| capabilities)
+}
+
+/// A parameter of a test's own statement, owned.
+#[derive(Clone)]
+pub(crate) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
 }
 
 /// One statement of a test's own, as an operation.

@@ -66,6 +66,10 @@ impl Query for FindMerchant {
     const NAME: &'static str = "find_merchant";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Merchant>, StoreError> {
         let sql = "SELECT merchant_id, code, name, created_at FROM merchants WHERE merchant_id = $1";
         find(tx, sql, self.0.as_bytes().into()).await
@@ -80,6 +84,10 @@ impl Query for FindMerchantByCode {
     type Out = Option<Merchant>;
     const NAME: &'static str = "find_merchant_by_code";
     const BRIEF: bool = true;
+
+    fn autocommit(&self) -> bool {
+        true
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Merchant>, StoreError> {
         let sql = "SELECT merchant_id, code, name, created_at FROM merchants WHERE code = $1";

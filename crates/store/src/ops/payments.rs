@@ -260,6 +260,10 @@ impl Query for FindPayment {
     const NAME: &'static str = "find_payment";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         let sql = concat!(
             "SELECT ",
@@ -283,6 +287,10 @@ impl Query for LoadPayment {
     type Out = Option<Payment>;
     const NAME: &'static str = "load_payment";
     const BRIEF: bool = true;
+
+    fn autocommit(&self) -> bool {
+        true
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         load(tx, self.merchant, self.payment).await
@@ -312,6 +320,10 @@ impl Query for NewestPaymentByMerchantOrderRef {
     type Out = Option<Payment>;
     const NAME: &'static str = "newest_payment_by_merchant_order_ref";
     const BRIEF: bool = true;
+
+    fn autocommit(&self) -> bool {
+        true
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         // Ids begin with the time at which the payment was taken in. The newer of two: the index has the environment before
@@ -344,6 +356,10 @@ impl Query for FindPaymentAtPsp {
     type Out = Option<Payment>;
     const NAME: &'static str = "find_payment_at_psp";
     const BRIEF: bool = true;
+
+    fn autocommit(&self) -> bool {
+        true
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Payment>, StoreError> {
         let sql = concat!(

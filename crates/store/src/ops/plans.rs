@@ -18,7 +18,7 @@ use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, Re
 use super::feed::FeedEnd;
 use super::fixtures::{
     ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, id, in_state, key, pay,
-    pending, queued, refused, rf, sent, set_account, told, word, world,
+    payment, pending, queued, refused, rf, sent, set_account, told, word, world,
 };
 use super::gauges::CountWaiting;
 use super::paging::Turn;
@@ -27,6 +27,7 @@ use super::portal::sessions::{FindSession, ListSessions, TouchSession};
 use super::portal::tries::CountTry;
 use super::portal::users::{ListUsers, LoadUser, UserBy};
 use super::refund_list::{ListRefunds, RefundListFilter};
+use super::refunds::refundable::{LoadRefundable, PaymentBy};
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
 use super::verify::{LoadBooks, LoadStrays};
@@ -190,6 +191,9 @@ async fn reads(watched: &Watched) {
     ] {
         let (refund, _) = watched.read(LoadRefund { merchant: MERCHANT, by }).await.expect("a refund");
         watched.read(BoundElsewhere { refund }).await;
+    }
+    for by in [PaymentBy::OrderRef(order_ref), PaymentBy::Id(payment(1))] {
+        watched.read(LoadRefundable { merchant: MERCHANT, by }).await.expect("a payment");
     }
     let at_psp = RefundAtPsp { account: account("flex"), psp_refund_id: "p".to_owned() };
     watched.read(at_psp).await.expect("a refund");

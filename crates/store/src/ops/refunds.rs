@@ -1,12 +1,14 @@
 //! Reading refunds.
 
+pub mod refundable;
+
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
-use super::rows::{self, payment_columns, refund_columns};
+use super::rows::{self, REFUND_COLUMNS, payment_columns, refund_columns};
 use super::write::Author;
 use crate::error::StoreError;
 use crate::op::Query;
@@ -132,8 +134,15 @@ pub enum RefundBy {
     Transaction(String, u32),
 }
 
-const REFUND_BY_ID: &str =
-    concat!("SELECT ", refund_columns!(), " FROM refunds WHERE merchant_id = $1 AND refund_id = $2");
+/// A refund whose payment is not there is no answer but a row that cannot be read.
+const REFUND_BY_ID: &str = concat!(
+    "SELECT r.*, p.* FROM (SELECT ",
+    refund_columns!(),
+    " FROM refunds) r LEFT JOIN (SELECT ",
+    payment_columns!(),
+    " FROM payments) p ON p.merchant_id = r.merchant_id AND p.payment_id = r.payment_id \
+     WHERE r.merchant_id = $1 AND r.refund_id = $2"
+);
 
 const REFUND_BY_ORDINAL: &str = of_payment!(refund_columns!(), " AND ordinal = $3");
 
@@ -147,17 +156,17 @@ impl Query for LoadRefund {
     const NAME: &'static str = "load_refund";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        matches!(self.by, RefundBy::Id(_))
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<(Refund, Payment)>, StoreError> {
         let merchant = self.merchant.as_bytes();
         let (sql, order_ref, number) = match &self.by {
             RefundBy::Id(id) => {
                 let found = tx.rows(REFUND_BY_ID, &[merchant.into(), id.as_bytes().into()]).await?;
-                let Some(refund) = found.first().map(rows::refund).transpose()? else { return Ok(None) };
-                let found =
-                    tx.rows(PAYMENT_BY_ID, &[merchant.into(), refund.payment.as_bytes().into()]).await?;
-                let payment =
-                    found.first().ok_or_else(|| StoreError::inconsistent("a refund of no payment"))?;
-                return Ok(Some((refund, rows::payment(payment)?)));
+                let Some(row) = found.first() else { return Ok(None) };
+                return Ok(Some((rows::refund(row)?, rows::payment_at(row, REFUND_COLUMNS)?)));
             }
             RefundBy::Ordinal(order_ref, number) => (REFUND_BY_ORDINAL, order_ref, number),
             RefundBy::Transaction(order_ref, number) => (REFUND_BY_TRANSACTION, order_ref, number),
@@ -208,6 +217,10 @@ impl Query for BoundElsewhere {
     type Out = Vec<String>;
     const NAME: &'static str = "bound_elsewhere";
     const BRIEF: bool = true;
+
+    fn autocommit(&self) -> bool {
+        true
+    }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<String>, StoreError> {
         let refund = &self.refund;

@@ -50,32 +50,37 @@ pub(crate) const REFUND_COLUMNS: usize = 39;
 
 /// Reads a payment from a row that begins with [`payment_columns`].
 pub(crate) fn payment(row: &Row) -> Result<Payment, StoreError> {
+    payment_at(row, 0)
+}
+
+/// Reads a payment from a row whose columns from `at` on are [`payment_columns`].
+pub(crate) fn payment_at(row: &Row, at: usize) -> Result<Payment, StoreError> {
     Ok(Payment {
-        merchant: MerchantId::from_bytes(row.id16(0)?),
-        id: PaymentId::from_bytes(row.id16(1)?),
-        environment: environment(row, 2)?,
-        order_ref: row.text(3)?,
-        merchant_order_ref: row.opt_text(4)?,
-        account: AccountId::from_bytes(row.id16(5)?),
-        psp_payment_id: row.text(6)?,
-        currency: currency(row, 7)?,
+        merchant: MerchantId::from_bytes(row.id16(at)?),
+        id: PaymentId::from_bytes(row.id16(at + 1)?),
+        environment: environment(row, at + 2)?,
+        order_ref: row.text(at + 3)?,
+        merchant_order_ref: row.opt_text(at + 4)?,
+        account: AccountId::from_bytes(row.id16(at + 5)?),
+        psp_payment_id: row.text(at + 6)?,
+        currency: currency(row, at + 7)?,
         balance: Balance {
-            captured: row.int(8)?,
-            refunded: row.int(9)?,
-            reserved: row.int(10)?,
-            blocked: row.int(11)?,
+            captured: row.int(at + 8)?,
+            refunded: row.int(at + 9)?,
+            reserved: row.int(at + 10)?,
+            blocked: row.int(at + 11)?,
         },
-        refunded_before: row.int(12)?,
-        captured_at: time(row, 13)?,
-        channel: row.opt_text(14)?,
-        payment_method: row.opt_text(15)?,
-        customer_ref: row.opt_text(16)?,
-        notification_url: row.opt_text(17)?,
-        refund_count: count(row, 18)?,
-        transaction_count: count(row, 19)?,
-        created_at: time(row, 20)?,
-        updated_at: time(row, 21)?,
-        disputed_at: opt_time(row, 22)?,
+        refunded_before: row.int(at + 12)?,
+        captured_at: time(row, at + 13)?,
+        channel: row.opt_text(at + 14)?,
+        payment_method: row.opt_text(at + 15)?,
+        customer_ref: row.opt_text(at + 16)?,
+        notification_url: row.opt_text(at + 17)?,
+        refund_count: count(row, at + 18)?,
+        transaction_count: count(row, at + 19)?,
+        created_at: time(row, at + 20)?,
+        updated_at: time(row, at + 21)?,
+        disputed_at: opt_time(row, at + 22)?,
     })
 }
 
@@ -108,8 +113,8 @@ pub(crate) fn refund(row: &Row) -> Result<Refund, StoreError> {
             queries: count(row, 25)?,
             last_query_at: opt_time(row, 26)?,
             finding: row
-                .opt_text(27)?
-                .map(|text| Finding::parse(&text).ok_or_else(|| unreadable("finding")))
+                .opt_str(27)?
+                .map(|text| Finding::parse(text).ok_or_else(|| unreadable("finding")))
                 .transpose()?,
             not_sent: count(row, 28)?,
             person_called: row.bool(29)?,
@@ -149,7 +154,7 @@ fn state(row: &Row) -> Result<RefundState, StoreError> {
 
 /// The text in a column, read by `parse`.
 pub(crate) fn parsed<T>(row: &Row, i: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-    parse(&row.text(i)?).ok_or_else(|| unreadable("a name this program does not know"))
+    parse(row.str(i)?).ok_or_else(|| unreadable("a name this program does not know"))
 }
 
 /// The environment in a column.

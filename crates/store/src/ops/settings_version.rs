@@ -14,6 +14,10 @@ impl Query for SettingsVersion {
     const NAME: &'static str = "settings_version";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<i64, StoreError> {
         let rows = tx.rows("SELECT version FROM settings_version WHERE one = 1", &[]).await?;
         let row = rows.first().ok_or_else(|| StoreError::inconsistent("the settings have no version"))?;

@@ -203,12 +203,12 @@ impl PgStore {
 
     async fn attempt_on<O: Operation>(&self, client: &mut ClientWrapper, op: &O) -> Result<O::Out, Meaning> {
         let limit = self.answer_max;
-        let begun = self.begin(client, None).await?;
+        let tx = self.begin(client, None).await?;
         Counters::add(&self.counters.ops);
-        let mut tx = PgTx { tx: begun, answer_max: limit, failed: None };
-        let run = AssertUnwindSafe(op.run(&mut tx)).catch_unwind().await;
+        let mut within = PgTx::new(&tx, limit);
+        let run = AssertUnwindSafe(op.run(&mut within)).catch_unwind().await;
         let done = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", O::NAME))));
-        let PgTx { tx, failed, .. } = tx;
+        let failed = within.failed;
         match (done, failed) {
             (Ok(Done::Commit(out)), None) => {
                 answered(limit, "COMMIT", tx.commit()).await.map_err(of_commit)?;
@@ -254,17 +254,41 @@ impl PgStore {
 
     async fn read_on<Q: Query>(&self, client: &mut ClientWrapper, query: &Q) -> Result<Q::Out, Meaning> {
         let limit = self.answer_max;
+        if query.autocommit()
+            && let Some(answer) = self.read_alone(client, query).await
+        {
+            return answer;
+        }
         let tx = self.begin(client, Some(&self.begin_read)).await?;
         Counters::add(&self.counters.reads);
-        let mut tx = PgTx { tx, answer_max: limit, failed: None };
-        let run = AssertUnwindSafe(query.run(&mut tx)).catch_unwind().await;
+        let mut within = PgTx::new(&tx, limit);
+        let run = AssertUnwindSafe(query.run(&mut within)).catch_unwind().await;
         let result = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", Q::NAME))));
-        let PgTx { tx, failed, .. } = tx;
-        let connection = how_is(failed.as_ref());
+        let connection = how_is(within.failed.as_ref());
         if connection == Connection::Well {
             let _ = answered(limit, "ROLLBACK", tx.rollback()).await;
         }
         result.map_err(|error| Meaning { connection, ..Meaning::of(error) })
+    }
+
+    /// Runs a query without a transaction around its one statement; `None` where it needs one. The server ends the
+    /// statement after as long as any other of an operation.
+    async fn read_alone<Q: Query>(
+        &self,
+        client: &ClientWrapper,
+        query: &Q,
+    ) -> Option<Result<Q::Out, Meaning>> {
+        let mut alone = PgTx::autocommit(client, self.answer_max);
+        let run = AssertUnwindSafe(query.run(&mut alone)).catch_unwind().await;
+        if alone.needs_transaction() {
+            return None;
+        }
+        Counters::add(&self.counters.reads);
+        let result = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", Q::NAME))));
+        let connection = how_is(alone.failed.as_ref());
+        // As when a transaction cannot be begun: a connection found dead is worth another try.
+        let again = connection == Connection::Closed;
+        Some(result.map_err(|error| Meaning { again, connection, ..Meaning::of(error) }))
     }
 
     /// Closes a connection that is no good, and the idle ones with it: they lead the same way, and each would cost

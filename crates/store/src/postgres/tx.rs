@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{ClientWrapper, Transaction};
 use tokio_postgres::{
     Statement,
     types::{IsNull, ToSql, Type},
@@ -12,20 +12,43 @@ use tokio_postgres::{
 use super::errors::{Meaning, answered};
 use crate::{
     error::StoreError,
-    tx::{Engine, Tx, debug_check},
-    value::{Cell, Row, Value},
+    tx::{Engine, OneSelect, Tx, debug_check},
+    value::{Row, Value},
 };
 
-/// A transaction that somebody else began and will end.
+/// A transaction that somebody else began and will end, or none.
 pub(crate) struct PgTx<'c> {
-    pub(super) tx: Transaction<'c>,
+    on: On<'c>,
     /// How long an answer is waited for.
-    pub(super) answer_max: Duration,
+    answer_max: Duration,
     /// The first failure: PostgreSQL has given up the transaction, and a COMMIT would quietly roll back.
     pub(super) failed: Option<Meaning>,
+    /// What keeps a query to what needs no transaction, where there is none.
+    one: Option<OneSelect>,
 }
 
-impl PgTx<'_> {
+/// What statements run on.
+#[derive(Clone, Copy)]
+enum On<'c> {
+    Transaction(&'c Transaction<'c>),
+    Connection(&'c ClientWrapper),
+}
+
+impl<'c> PgTx<'c> {
+    pub(super) fn new(tx: &'c Transaction<'c>, answer_max: Duration) -> Self {
+        PgTx { on: On::Transaction(tx), answer_max, failed: None, one: None }
+    }
+
+    /// No transaction, for a query of one statement.
+    pub(super) fn autocommit(client: &'c ClientWrapper, answer_max: Duration) -> Self {
+        PgTx { on: On::Connection(client), answer_max, failed: None, one: Some(OneSelect::default()) }
+    }
+
+    /// True where there is no transaction and the query has to begin anew in one.
+    pub(super) fn needs_transaction(&self) -> bool {
+        self.one.as_ref().is_some_and(OneSelect::refused)
+    }
+
     async fn query(
         &mut self,
         sql: &'static str,
@@ -34,6 +57,9 @@ impl PgTx<'_> {
         debug_check(sql, params);
         if self.failed.is_some() {
             return Err(StoreError::Internal(format!("a statement after a failed one: {sql}")));
+        }
+        if let Some(one) = &mut self.one {
+            one.step(sql)?;
         }
         let result = self.try_query(sql, params).await;
         result.map_err(|meaning| {
@@ -45,14 +71,20 @@ impl PgTx<'_> {
 
     async fn try_query(&self, sql: &'static str, params: &[Value<'_>]) -> Result<(u64, Vec<Row>), Meaning> {
         let limit = self.answer_max;
-        let statement = answered(limit, sql, self.tx.prepare_cached(sql)).await?;
+        let statement = match self.on {
+            On::Transaction(tx) => answered(limit, sql, tx.prepare_cached(sql)).await?,
+            On::Connection(client) => answered(limit, sql, client.prepare_cached(sql)).await?,
+        };
         check(&statement, params, sql).map_err(Meaning::of)?;
         let bound: Vec<Bind<'_>> = params.iter().map(|value| Bind(*value)).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|bind| bind as _).collect();
-        if statement.columns().is_empty() {
-            return Ok((answered(limit, sql, self.tx.execute(&statement, &bound)).await?, Vec::new()));
-        }
-        let rows = answered(limit, sql, self.tx.query(&statement, &bound)).await?;
+        let rows = match self.on {
+            On::Transaction(tx) if statement.columns().is_empty() => {
+                return Ok((answered(limit, sql, tx.execute(&statement, &bound)).await?, Vec::new()));
+            }
+            On::Transaction(tx) => answered(limit, sql, tx.query(&statement, &bound)).await?,
+            On::Connection(client) => answered(limit, sql, client.query(&statement, &bound)).await?,
+        };
         let rows: Vec<Row> =
             rows.iter().map(|row| read(row, sql)).collect::<Result<_, _>>().map_err(Meaning::of)?;
         Ok((rows.len() as u64, rows))
@@ -126,27 +158,30 @@ impl ToSql for Bind<'_> {
 
 /// Reads a row; also used by tests that read whole tables.
 pub(super) fn read(row: &tokio_postgres::Row, sql: &str) -> Result<Row, StoreError> {
-    let cells = (0..row.len()).map(|i| {
-        let ty = row.columns()[i].type_();
-        let cell = match *ty {
-            Type::INT8 => row.try_get::<_, Option<i64>>(i).map(|n| n.map(Cell::Int)),
-            Type::INT4 => row.try_get::<_, Option<i32>>(i).map(|n| n.map(|n| Cell::Int(n.into()))),
-            Type::INT2 => row.try_get::<_, Option<i16>>(i).map(|n| n.map(|n| Cell::Int(n.into()))),
+    let mut cells = Row::with_columns(row.len());
+    for (i, column) in row.columns().iter().enumerate() {
+        let ty = column.type_();
+        let value = match *ty {
+            Type::INT8 => row.try_get::<_, Option<i64>>(i).map(Value::from),
+            Type::INT4 => row.try_get::<_, Option<i32>>(i).map(Value::from),
+            Type::INT2 => row.try_get::<_, Option<i16>>(i).map(Value::from),
             // A comparison is an integer on SQLite.
-            Type::BOOL => row.try_get::<_, Option<bool>>(i).map(|b| b.map(|b| Cell::Int(b.into()))),
+            Type::BOOL => row.try_get::<_, Option<bool>>(i).map(Value::from),
             Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
-                row.try_get::<_, Option<String>>(i).map(|text| text.map(Cell::Text))
+                row.try_get::<_, Option<&str>>(i).map(Value::from)
             }
-            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(i).map(|bytes| bytes.map(Cell::Bytes)),
+            Type::BYTEA => row.try_get::<_, Option<&[u8]>>(i).map(Value::from),
             _ => {
                 let hint = "CAST it AS BIGINT or TEXT";
                 return Err(StoreError::Internal(format!("column {i} is of type {ty}; {hint} in: {sql}")));
             }
         };
-        match cell {
-            Ok(cell) => Ok(cell.unwrap_or(Cell::Null)),
-            Err(error) => Err(StoreError::inconsistent(format!("column {i}: {error} in: {sql}"))),
+        match value {
+            Ok(value) => cells.push(value),
+            Err(error) => {
+                return Err(StoreError::inconsistent(format!("column {i}: {error} in: {sql}")));
+            }
         }
-    });
-    cells.collect::<Result<_, _>>().map(Row::new)
+    }
+    Ok(cells)
 }

@@ -15,8 +15,8 @@ use rusqlite::{
 use super::errors::classify;
 use crate::{
     error::StoreError,
-    tx::{Engine, Tx, debug_check},
-    value::{Cell, Row, Value},
+    tx::{Engine, OneSelect, Tx, debug_check},
+    value::{Row, Value},
 };
 
 /// How long a connection waits for another process's write lock, in milliseconds. Tools write in small batches.
@@ -80,16 +80,28 @@ pub(super) fn open(path: Option<&Path>, purpose: Purpose) -> Result<Connection, 
     Ok(conn)
 }
 
-/// A transaction that somebody else began and will end. Its futures are ready when they are made, so an operation over
-/// it finishes when polled once.
+/// A transaction that somebody else began and will end, or none. Its futures are ready when they are made, so an
+/// operation over it finishes when polled once.
 pub(super) struct SqliteTx<'c> {
     conn: &'c mut Connection,
     failed: bool,
+    /// What keeps a query to what needs no transaction, where there is none.
+    one: Option<OneSelect>,
 }
 
 impl<'c> SqliteTx<'c> {
     pub(super) fn new(conn: &'c mut Connection) -> Self {
-        SqliteTx { conn, failed: false }
+        SqliteTx { conn, failed: false, one: None }
+    }
+
+    /// No transaction, for a query of one statement.
+    pub(super) fn autocommit(conn: &'c mut Connection) -> Self {
+        SqliteTx { conn, failed: false, one: Some(OneSelect::default()) }
+    }
+
+    /// True where there is no transaction and the query has to begin anew in one.
+    pub(super) fn needs_transaction(&self) -> bool {
+        self.one.as_ref().is_some_and(OneSelect::refused)
     }
 
     /// True after a failed statement. SQLite would go on; PostgreSQL would not, so neither does this.
@@ -106,6 +118,9 @@ impl<'c> SqliteTx<'c> {
         debug_check(sql, params);
         if self.failed {
             return ready(Err(StoreError::Internal(format!("a statement after a failed one: {sql}"))));
+        }
+        if let Some(refused) = self.one.as_mut().and_then(|one| one.step(sql).err()) {
+            return ready(Err(refused));
         }
         let result = self.conn.prepare_cached(sql).and_then(|mut statement| {
             for (i, value) in params.iter().enumerate() {
@@ -152,20 +167,24 @@ pub(super) fn read_all(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Res
     let columns = statement.column_count();
     let (mut rows, mut out) = (statement.raw_query(), Vec::new());
     while let Some(row) = rows.next()? {
-        out.push(Row::new((0..columns).map(|i| cell(row.get_ref(i)?, i)).collect::<Result<_, _>>()?));
+        let mut cells = Row::with_columns(columns);
+        for i in 0..columns {
+            cells.push(read(row.get_ref(i)?, i)?);
+        }
+        out.push(cells);
     }
     Ok(out)
 }
 
-fn cell(value: ValueRef<'_>, column: usize) -> rusqlite::Result<Cell> {
+fn read(value: ValueRef<'_>, column: usize) -> rusqlite::Result<Value<'_>> {
     Ok(match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(n) => Cell::Int(n),
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(n) => Value::Int(n),
         ValueRef::Text(text) => match std::str::from_utf8(text) {
-            Ok(text) => Cell::Text(text.to_owned()),
+            Ok(text) => Value::Text(text),
             Err(error) => return Err(rusqlite::Error::Utf8Error(column, error)),
         },
-        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes),
         ValueRef::Real(_) => {
             return Err(rusqlite::Error::InvalidColumnType(
                 column,

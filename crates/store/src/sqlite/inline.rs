@@ -12,7 +12,7 @@ use super::{
     OpenError,
     conn::{Purpose, open},
     group::run_group,
-    job::{OpJob, in_snapshot, run_query},
+    job::{OpJob, in_snapshot, run_alone, run_query},
 };
 use crate::{
     error::StoreError,
@@ -46,6 +46,11 @@ impl InLineStore {
     pub(crate) fn read<Q: Query>(&self, query: &Q) -> Result<Q::Out, StoreError> {
         Counters::add(&self.counters.reads);
         let mut conn = self.conn();
+        if query.autocommit()
+            && let Some(answer) = run_alone(query, &mut conn)
+        {
+            return answer;
+        }
         // The one connection writes as well, and to forbid it for a moment would prepare every statement anew.
         let changes_before = conn.total_changes();
         let result = in_snapshot(&mut conn, |conn| run_query(query, conn));

@@ -166,6 +166,13 @@ pub(super) fn run_query<Q: Query>(query: &Q, conn: &mut Connection) -> Result<Q:
     guarded(Q::NAME, || query.run(&mut SqliteTx::new(conn)).now_or_never())
 }
 
+/// Runs one query without a transaction around it; `None` where it needs one.
+pub(super) fn run_alone<Q: Query>(query: &Q, conn: &mut Connection) -> Option<Result<Q::Out, StoreError>> {
+    let mut tx = SqliteTx::autocommit(conn);
+    let answer = guarded(Q::NAME, || query.run(&mut tx).now_or_never());
+    (!tx.needs_transaction()).then_some(answer)
+}
+
 /// Turns a panic, and a future that is not ready when polled once, into an internal error.
 fn guarded<T>(
     name: &str,

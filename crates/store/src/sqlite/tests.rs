@@ -295,6 +295,32 @@ async fn a_brief_read_runs_on_its_callers_thread_and_a_long_one_does_not() {
     assert_eq!(store.read(Where::<true>(1)).await, Ok(here), "the connection is given back");
 }
 
+/// Counts the keys twice; each time another process adds one in between.
+struct CountTwice(PathBuf);
+
+impl Query for CountTwice {
+    type Out = (i64, i64);
+    const NAME: &'static str = "count_twice";
+
+    fn autocommit(&self) -> bool {
+        true
+    }
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<(i64, i64), StoreError> {
+        let first = tx.rows("SELECT count(*) FROM t", &[]).await?[0].int(0)?;
+        Connection::open(&self.0).unwrap().execute_batch("INSERT INTO t (k) SELECT count(*) FROM t").unwrap();
+        Ok((first, tx.rows("SELECT count(*) FROM t", &[]).await?[0].int(0)?))
+    }
+}
+
+#[tokio::test]
+async fn two_statements_of_a_read_see_one_snapshot_though_it_began_without_a_transaction() {
+    let (store, dir) = store_with(|_| ()).await;
+    let twice = store.read(CountTwice(dir.path().join("test.db"))).await;
+    assert_eq!(twice, Ok((1, 1)), "it began anew after the first key was added");
+    assert_eq!(store.read(Keys).await, Ok(vec![0, 1]));
+}
+
 #[tokio::test]
 async fn where_no_connection_is_at_hand_a_reader_reads() {
     let (store, _dir) = store_with(|config| config.brief_reads = 0).await;

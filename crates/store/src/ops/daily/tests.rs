@@ -4,12 +4,13 @@ use redress_core::state::StateName;
 use redress_core::time::Timestamp;
 
 use super::*;
-use crate::ops::fixtures::{MERCHANT, account, at, done, hear, in_state, pay, queued, rows, sql, world};
+use crate::ops::fixtures::{
+    Cell, MERCHANT, account, at, done, hear, in_state, pay, queued, rows, sql, world,
+};
 use crate::ops::payments::{NewPayment, UpsertPayments};
 use crate::ops::sequence::NumberEvents;
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
-use crate::value::Cell;
 use redress_core::settle::Via;
 
 const OF: Environment = Environment::Sandbox;

@@ -247,13 +247,13 @@ async fn the_feed_is_read_by_its_index_and_sorts_nothing() {
     let store = Store::in_line_sqlite().unwrap();
     store.migrate(crate::MIGRATIONS, 0).await.unwrap();
     world(&store).await;
-    let plan = async |sql_text: &'static str, params: Vec<crate::value::Cell>| {
+    let plan = async |sql_text: &'static str, params: Vec<crate::ops::fixtures::Cell>| {
         let explain: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {sql_text}").into_boxed_str());
         let lines = sql(&store, explain, params).await;
         lines.iter().map(|row| row.text(3).unwrap()).collect::<Vec<_>>().join("\n")
     };
     let merchant = || crate::ops::fixtures::bytes(MERCHANT.as_bytes());
-    let (sandbox, int) = (|| crate::ops::fixtures::text("sandbox"), crate::value::Cell::Int);
+    let (sandbox, int) = (|| crate::ops::fixtures::text("sandbox"), crate::ops::fixtures::Cell::Int);
     let read = plan(READ_ON, vec![merchant(), sandbox(), int(0), int(9)]).await;
     let created = crate::ops::fixtures::text("refund.created");
     let of_kind = plan(READ_ON_OF_KIND, vec![merchant(), sandbox(), int(0), int(9), created, int(9)]).await;

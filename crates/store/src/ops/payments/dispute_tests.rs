@@ -1,8 +1,10 @@
 use super::*;
-use crate::ops::fixtures::{MERCHANT, STRANGER, accept, at, audit, load, payment, queued, sql, told, world};
+use crate::ops::fixtures::{
+    Cell, MERCHANT, STRANGER, accept, at, audit, load, payment, queued, sql, told, world,
+};
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
-use crate::value::{Cell, Row};
+use crate::value::Row;
 
 fn mark(disputed: bool, second: i64) -> MarkDisputed {
     MarkDisputed {

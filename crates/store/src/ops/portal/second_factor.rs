@@ -307,6 +307,10 @@ impl Query for CountRecoveryCodes {
     const NAME: &'static str = "count_recovery_codes";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<u32, StoreError> {
         codes_left(tx, self.merchant, self.user).await
     }

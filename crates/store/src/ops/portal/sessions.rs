@@ -54,19 +54,18 @@ macro_rules! session_columns {
     };
 }
 
-const SESSION_COLUMNS: usize = 9;
-
-fn read(row: &Row) -> Result<Session, StoreError> {
+/// Reads a session from a row whose columns from `at` on are [`session_columns`].
+fn read(row: &Row, at: usize) -> Result<Session, StoreError> {
     Ok(Session {
-        id: SessionId::from_bytes(row.id16(0)?),
-        merchant: MerchantId::from_bytes(row.id16(1)?),
-        user: UserId::from_bytes(row.id16(2)?),
-        awaits_code: row.bool(3)?,
-        second_factor_at: opt_time(row, 4)?,
-        address: row.text(5)?,
-        agent: row.text(6)?,
-        created_at: time(row, 7)?,
-        seen_at: time(row, 8)?,
+        id: SessionId::from_bytes(row.id16(at)?),
+        merchant: MerchantId::from_bytes(row.id16(at + 1)?),
+        user: UserId::from_bytes(row.id16(at + 2)?),
+        awaits_code: row.bool(at + 3)?,
+        second_factor_at: opt_time(row, at + 4)?,
+        address: row.text(at + 5)?,
+        agent: row.text(at + 6)?,
+        created_at: time(row, at + 7)?,
+        seen_at: time(row, at + 8)?,
     })
 }
 
@@ -180,6 +179,10 @@ impl Query for FindSession {
     const NAME: &'static str = "find_portal_session";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<(Session, PortalUser)>, StoreError> {
         let sql = concat!(
             "SELECT ",
@@ -191,8 +194,7 @@ impl Query for FindSession {
         );
         let rows = tx.rows(sql, &[(&self.0).into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let cells = row.cells().get(USER_COLUMNS..USER_COLUMNS + SESSION_COLUMNS).unwrap_or_default();
-        Ok(Some((read(&Row::new(cells.to_vec()))?, read_user(row)?)))
+        Ok(Some((read(row, USER_COLUMNS)?, read_user(row)?)))
     }
 }
 
@@ -238,7 +240,7 @@ impl Query for ListSessions {
              ORDER BY s.created_at DESC, s.session_id DESC LIMIT $3"
         );
         let params = [self.merchant.as_bytes().into(), self.user.as_bytes().into(), SESSIONS_MAX.into()];
-        tx.rows(sql, &params).await?.iter().map(read).collect()
+        tx.rows(sql, &params).await?.iter().map(|row| read(row, 0)).collect()
     }
 }
 

@@ -220,6 +220,10 @@ impl Query for LoadUser {
     const NAME: &'static str = "load_portal_user";
     const BRIEF: bool = true;
 
+    fn autocommit(&self) -> bool {
+        true
+    }
+
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<UserRecord>, StoreError> {
         let rows = match &self.0 {
             UserBy::Email(email) => tx.rows(select_record!("email = $1"), &[email.into()]).await?,

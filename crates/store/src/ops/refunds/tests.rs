@@ -9,11 +9,10 @@ use super::{
 };
 use crate::ops::deliveries::{ClaimDeliveries, DeliveryQueue};
 use crate::ops::fixtures::{
-    ASKED_BY, ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, bytes, done, hear, id, in_state, load,
-    pay, pending, queued, refused, rf, sent, sql, text, world,
+    ASKED_BY, Cell, ENDPOINT, MERCHANT, STRANGER, account, add_endpoint, at, bytes, done, hear, id, in_state,
+    load, pay, pending, queued, refused, rf, sent, sql, text, world,
 };
 use crate::testing::TestStores;
-use crate::value::Cell;
 
 #[tokio::test]
 async fn an_order_is_read_with_its_refunds_in_their_order() {

@@ -61,7 +61,7 @@ async fn what_was_open_in_the_copy_is_looked_up_before_anything_is_sent() {
         assert_eq!(load(&store, 1).await.0.account_version, 3, "as it would have been sent");
         assert_eq!(load(&store, 4).await.0.due_at, Some(at(100)));
         let told = "SELECT kind FROM events WHERE number = 2 AND happened_at >= $1 ORDER BY refund_id";
-        let since = vec![crate::value::Cell::Int(at(100).as_micros())];
+        let since = vec![crate::ops::fixtures::Cell::Int(at(100).as_micros())];
         assert_eq!(sql(&store, told, since).await.len(), 3, "of what was not unknown before");
         let claimed = run_claim(&store, crate::ops::claim::Claim { recipe: &SAME_KEY, ..claim(100) }).await;
         let tasks: Vec<_> = claimed.claimed.iter().map(|claimed| claimed.task).collect();

@@ -1,10 +1,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::ops::fixtures::{MERCHANT, STRANGER, bytes, id, sql, world};
+use crate::ops::fixtures::{Cell, MERCHANT, STRANGER, bytes, id, sql, world};
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
-use crate::value::Cell;
 
 /// One secret in each column, and two versions of an account.
 async fn secrets(store: &Store) {

@@ -107,8 +107,12 @@ async fn events_of_one_refund_never_swap_whatever_the_clocks_say() {
         }
         // The clock was set back while the first refund was under way, and the others came in between.
         let set_back = "UPDATE events SET happened_at = $1 WHERE refund_id = $2 AND number = 1";
-        sql(&store, set_back, vec![crate::value::Cell::Int(at(500).as_micros()), bytes(rf(1).as_bytes())])
-            .await;
+        sql(
+            &store,
+            set_back,
+            vec![crate::ops::fixtures::Cell::Int(at(500).as_micros()), bytes(rf(1).as_bytes())],
+        )
+        .await;
         while store.run(NumberEvents { limit: 1 }).await.unwrap() > 0 {}
         let told = "SELECT number FROM events ORDER BY refund_id, position";
         assert_eq!(rows(&store, told).await, ["1", "2", "1", "2", "1", "2"]);

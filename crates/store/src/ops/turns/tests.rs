@@ -263,8 +263,12 @@ async fn one_that_fails_takes_nobodys_turn() {
         hear(&store, 1, NO_ANSWER, Via::Submit, 20).await;
         // The second looks again by itself.
         let refresh = "UPDATE refunds SET due_at = $1 WHERE refund_id = $2";
-        sql(&store, refresh, vec![crate::value::Cell::Int(at(30).as_micros()), bytes(rf(2).as_bytes())])
-            .await;
+        sql(
+            &store,
+            refresh,
+            vec![crate::ops::fixtures::Cell::Int(at(30).as_micros()), bytes(rf(2).as_bytes())],
+        )
+        .await;
         let late = Claim { window: Some(Duration::from_secs(25)), ..claim_turns(30) };
         assert!(run_claim(&store, late).await.changed.iter().any(|refund| refund.id == rf(2)));
         assert_eq!(holder(&store, 2).await, Some(rf(1)));

@@ -1,9 +1,8 @@
 use super::*;
-use crate::ops::fixtures::{Sql, audit, bytes, id, queued, world};
+use crate::ops::fixtures::{Cell, Sql, audit, bytes, id, queued, world};
 use crate::sqlite::{Role, SqliteConfig};
 use crate::store::Store;
 use crate::testing::{TempDir, dump_all};
-use crate::value::Cell;
 
 const ROWS: i64 = 3_000;
 

@@ -3,7 +3,7 @@
 use redress_core::payment_status::PaymentStatus;
 
 use super::*;
-use crate::value::Cell;
+use crate::ops::fixtures::Cell;
 
 /// `six`, whose customers are `c-1` to `c-3`, of 10.00 to 60.00, captured in the opposite order.
 async fn told_apart(store: &Store) {
