@@ -40,7 +40,7 @@ impl Told {
         let keys = psp.credentials();
         let secret = |name: &str| keys[name].as_str().unwrap().to_owned();
         match psp.name {
-            "adyen" => self.adyen(&secret("merchant_account"), &secret("hmac_key")),
+            "adyen" => Self::together(std::slice::from_ref(self), psp),
             "mpgs" => self.mpgs(&secret("merchant_id"), secret("notification_secret")),
             "oppwa" => self.oppwa(&secret("entity_id"), &secret("webhook_key")),
             "paypal" => self.paypal(&secret("webhook_id"), &secret("client_secret")),
@@ -54,7 +54,16 @@ impl Told {
         format!("{}.{:02}", self.hundredths / 100, self.hundredths % 100)
     }
 
-    fn adyen(&self, own: &str, hmac_key: &str) -> Message {
+    /// One message of Adyen's that tells of all of these.
+    pub(crate) fn together(all: &[Self], psp: &Psp) -> Message {
+        let keys = psp.credentials();
+        let secret = |name: &str| keys[name].as_str().unwrap().to_owned();
+        let (own, hmac_key) = (secret("merchant_account"), secret("hmac_key"));
+        let items: Vec<Value> = all.iter().map(|told| told.adyen_item(&own, &hmac_key)).collect();
+        plain(&json!({"live": "false", "notificationItems": items}))
+    }
+
+    fn adyen_item(&self, own: &str, hmac_key: &str) -> Value {
         let Self { key, refund, payment, hundredths, currency, .. } = self;
         let account = self.whose.unwrap_or(own);
         let text = format!("{refund}:{payment}:{account}:{key}:{hundredths}:{currency}:REFUND:true");
@@ -63,7 +72,7 @@ impl Told {
             "amount": {"currency": currency, "value": hundredths}, "eventDate": "2026-11-18T10:00:00+00:00",
             "merchantAccountCode": account, "merchantReference": key, "originalReference": payment,
             "paymentMethod": "visa", "pspReference": refund, "reason": ""});
-        plain(&json!({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]}))
+        json!({"NotificationRequestItem": item})
     }
 
     fn mpgs(&self, own: &str, notification_secret: String) -> Message {
