@@ -138,7 +138,7 @@ async fn every_connector_that_can_refuse_for_now_says_when_a_new_refund_is_worth
         assert_eq!(left(&rig, &order).await, 500_000, "{}: the money is free at once", psp.name);
 
         // The time comes: nothing is sent by itself, and a new refund is another one.
-        rig.clock.advance(again_at.since(rig.clock.now()));
+        rig.clock.advance(again_at.since(rig.engine.now()));
         rig.pass(SHORT).await;
         assert_eq!(rig.now_stands(&refund).await, refused, "{}", psp.name);
         let second = rig.refund(&order, psp.part).await;
