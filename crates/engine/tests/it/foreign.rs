@@ -21,7 +21,7 @@ type Change = fn(&mut Told, &Psp);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A refund of which the PSP has said no more than that it has it.
-async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
+pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
     let order = rig.payment(psp.name, 1, 500_000).await;
     // The other one that a notification may name.
     rig.payment(psp.name, 2, 500_000).await;
@@ -37,6 +37,7 @@ async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
         hundredths: 200_000,
         currency: psp.currency,
         whose: None,
+        event: "REFUND",
         at_s: rig.engine.now().as_micros() / 1_000_000,
     };
     (refund, told)
@@ -50,11 +51,11 @@ const OTHERS: [(&str, Change); 4] = [
     ("merchant", |told, _| told.whose = Some("Somebody")),
 ];
 
-async fn tell(rig: &Rig, psp: &Psp, told: &Told) -> Taken {
+pub(crate) async fn tell(rig: &Rig, psp: &Psp, told: &Told) -> Taken {
     post(rig, psp, &told.by(psp)).await
 }
 
-async fn post(rig: &Rig, psp: &Psp, message: &Message) -> Taken {
+pub(crate) async fn post(rig: &Rig, psp: &Psp, message: &Message) -> Taken {
     let headers: Vec<_> = message.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     rig.notify(psp.name, &headers, &message.body).await
 }

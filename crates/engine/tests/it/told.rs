@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use crate::psps::Psp;
 
-/// What is told of a refund that was done.
+/// What is told of a refund that was done, or of which Adyen tells another event.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     /// Our reference, as the PSP gives it back.
@@ -24,6 +24,8 @@ pub(crate) struct Told {
     pub(crate) currency: &'static str,
     /// The merchant or contract that it names; `None` for the account's own.
     pub(crate) whose: Option<&'static str>,
+    /// How Adyen calls it.
+    pub(crate) event: &'static str,
     /// When it is sent, in seconds.
     pub(crate) at_s: i64,
 }
@@ -64,11 +66,11 @@ impl Told {
     }
 
     fn adyen_item(&self, own: &str, hmac_key: &str) -> Value {
-        let Self { key, refund, payment, hundredths, currency, .. } = self;
+        let Self { key, refund, payment, hundredths, currency, event, .. } = self;
         let account = self.whose.unwrap_or(own);
-        let text = format!("{refund}:{payment}:{account}:{key}:{hundredths}:{currency}:REFUND:true");
+        let text = format!("{refund}:{payment}:{account}:{key}:{hundredths}:{currency}:{event}:true");
         let signature = STANDARD.encode(mac(&hex::decode(hmac_key).unwrap(), &text));
-        let item = json!({"additionalData": {"hmacSignature": signature}, "eventCode": "REFUND", "success": "true",
+        let item = json!({"additionalData": {"hmacSignature": signature}, "eventCode": event, "success": "true",
             "amount": {"currency": currency, "value": hundredths}, "eventDate": "2026-11-18T10:00:00+00:00",
             "merchantAccountCode": account, "merchantReference": key, "originalReference": payment,
             "paymentMethod": "visa", "pspReference": refund, "reason": ""});
