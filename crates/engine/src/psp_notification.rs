@@ -79,8 +79,9 @@ impl Engine {
         metrics::counter!("redress_psp_notifications_total", "psp" => psp.to_owned()).increment(1);
         // Each is taken on its own: where one could not be, the PSP sends all of them again, and the others are repeats.
         let mut failed = None;
-        for notice in notices {
-            let taken = self.take_one(found.merchant, account, notice, &inbound).await;
+        for (place, notice) in notices.into_iter().enumerate() {
+            let mark = mark_of(&inbound.body, place);
+            let taken = self.take_one(found.merchant, account, notice, mark).await;
             failed = taken.err().or(failed);
         }
         failed.map_or(Ok(Taken::Taken), Err)
@@ -96,11 +97,11 @@ impl Engine {
         merchant: MerchantId,
         account: AccountId,
         notice: Notice,
-        inbound: &Inbound,
+        mark: Mark,
     ) -> Result<(), EngineError> {
         let Some((refund, payment)) = self.refund_of(merchant, account, &notice).await? else {
             let what = of_nobody(&notice);
-            return self.quarantine(merchant, account, &notice, inbound, CaseKind::ForeignRefund, what).await;
+            return self.quarantine(merchant, account, &notice, mark, CaseKind::ForeignRefund, what).await;
         };
         let mut notice = notice;
         compare_payment(&mut notice, &payment);
@@ -112,7 +113,7 @@ impl Engine {
         match take_notice(&refund, &told(account, &notice), permit.is_some()) {
             Taking::Quarantine => {
                 let what = differing(&refund, account, &notice);
-                self.quarantine(merchant, account, &notice, inbound, CaseKind::Quarantined, what).await
+                self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
             }
             Taking::Overtaken => Ok(()),
             Taking::Apply => {
@@ -128,7 +129,7 @@ impl Engine {
                     permit,
                     told: Some(notice.record.clone()),
                 };
-                self.ask_what_was_told(asking, how, notice, inbound.clone()).await
+                self.ask_what_was_told(asking, how, notice, mark).await
             }
             Taking::LookSoon => {
                 let refresh = Refresh { merchant: refund.merchant, refund: refund.id, now: self.now() };
@@ -166,7 +167,7 @@ impl Engine {
         mut asking: Asking,
         how: notice::Asking,
         notice: Notice,
-        inbound: Inbound,
+        mark: Mark,
     ) -> Result<(), EngineError> {
         let refund = &mut asking.refund;
         tracing::info!(refund = %refund.id, said = notice.outcome.as_str(), "a PSP's notification is being confirmed");
@@ -177,7 +178,7 @@ impl Engine {
         let engine = self.clone();
         // In a task of its own: an exchange goes to its end although the PSP hangs up.
         let task = async move {
-            let confirmed = engine.confirm(asking, other, notice, inbound).await;
+            let confirmed = engine.confirm(asking, other, notice, mark).await;
             if let Err(error) = &confirmed {
                 tracing::warn!(%error, "a PSP's notification could not be confirmed");
             }
@@ -199,7 +200,7 @@ impl Engine {
         asking: Asking,
         other: Option<String>,
         notice: Notice,
-        inbound: Inbound,
+        mark: Mark,
     ) -> Result<(), EngineError> {
         let (merchant, by) = (asking.refund.merchant, RefundBy::Id(asking.refund.id));
         let said = match &other {
@@ -214,19 +215,14 @@ impl Engine {
             Asked::Foreign => {
                 let what = format!("{}; the PSP could not be asked", other_refund(&refund, &notice));
                 let kind = CaseKind::ForeignRefund;
-                self.quarantine(merchant, refund.account, &notice, &inbound, kind, what).await
+                self.quarantine(merchant, refund.account, &notice, mark, kind, what).await
             }
-            Asked::Unconfirmed => self.unconfirmed(&refund, &notice, &inbound).await,
+            Asked::Unconfirmed => self.unconfirmed(&refund, &notice, mark).await,
             Asked::TellAgain => Err(EngineError::Busy("the PSP did not confirm what it told".to_owned())),
         }
     }
 
-    async fn unconfirmed(
-        &self,
-        refund: &Refund,
-        notice: &Notice,
-        inbound: &Inbound,
-    ) -> Result<(), EngineError> {
+    async fn unconfirmed(&self, refund: &Refund, notice: &Notice, mark: Mark) -> Result<(), EngineError> {
         let moved = notice.outcome.moved_money();
         let text = format!(
             "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked",
@@ -244,7 +240,7 @@ impl Engine {
             block_minor: if moved { refund.amount.minor() } else { 0 },
             now: self.now(),
         };
-        self.record_inbound(refund.account, notice, inbound, case, text).await
+        self.record_inbound(refund.account, notice, mark, case, text).await
     }
 
     /// Puts a notification before a person, and applies it to nothing. `what`: why.
@@ -253,15 +249,14 @@ impl Engine {
         merchant: MerchantId,
         account: AccountId,
         notice: &Notice,
-        inbound: &Inbound,
+        mark: Mark,
         kind: CaseKind,
         what: String,
     ) -> Result<(), EngineError> {
         let now = self.now();
-        let body_hash = body_hash(&inbound.body);
         let subject = match &notice.psp_refund_id {
             Some(id) => CaseSubject::PspRefund { account, psp_refund_id: id.clone() },
-            None => CaseSubject::Notification { account, body_hash },
+            None => CaseSubject::Notification { account, body_hash: mark },
         };
         let payment = self.payment_of(merchant, account, notice).await?;
         let moved = notice.outcome.moved_money();
@@ -282,14 +277,14 @@ impl Engine {
             block_minor,
             now,
         };
-        self.record_inbound(account, notice, inbound, case, what).await
+        self.record_inbound(account, notice, mark, case, what).await
     }
 
     async fn record_inbound(
         &self,
         account: AccountId,
         notice: &Notice,
-        inbound: &Inbound,
+        mark: Mark,
         case: NewCaseRow,
         what: String,
     ) -> Result<(), EngineError> {
@@ -300,7 +295,7 @@ impl Engine {
             merchant: case.merchant,
             account,
             id: notification_id,
-            body_hash: body_hash(&inbound.body),
+            body_hash: mark,
             verdict: what,
             body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
             now: case.now,
@@ -331,8 +326,19 @@ impl Engine {
     }
 }
 
-fn body_hash(body: &[u8]) -> [u8; 16] {
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&Sha256::digest(body)[..16]);
-    hash
+/// What tells a notice from every other that came to its account; a repeat has the same.
+type Mark = [u8; 16];
+
+/// The mark of the notice at this place of a body: where one body tells of several, each has its own.
+fn mark_of(body: &[u8], place: usize) -> Mark {
+    let mut hash = Sha256::new();
+    hash.update(body);
+    if place > 0 {
+        // What tells of several is JSON, in which no such byte stands: no other body is hashed as this one and a place.
+        hash.update(b"\0");
+        hash.update(place.to_string());
+    }
+    let mut mark = [0; 16];
+    mark.copy_from_slice(&hash.finalize()[..16]);
+    mark
 }

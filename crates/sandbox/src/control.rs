@@ -153,6 +153,9 @@ pub(crate) async fn script(extract::State(sandbox): extract::State<Sandbox>, bod
         if !psp.play().refuses_for_now() && steps.contains(&Step::RefuseForNow) {
             return Err(bad(format!("{} has no word for a refusal that may pass", psp.name())));
         }
+        if !psp.play().waits_for_funds() && steps.contains(&Step::PendForFunds) {
+            return Err(bad(format!("{} does not say that a refund waits for funds", psp.name())));
+        }
         if psp != Psp::Adyen && steps.contains(&Step::SucceedThenReverse) {
             return Err(bad(format!("only Adyen tells that a refund came back, not {}", psp.name())));
         }

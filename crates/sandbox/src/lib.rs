@@ -32,6 +32,7 @@
 //! | `refuse` | none | MoMo: 1088, final, given again when repeated. Tap: HTTP 200 with `DECLINED`, code 501 | nothing |
 //! | `refuse_for_now` (not Adyen, not stc pay) | none | MoMo: 1080. Tap: `DECLINED`, code 502. Others: below | nothing |
 //! | `pend` | reserved at once | MoMo: 7002; a repetition gets 40; a query says 7002. Tap: `PENDING` | nothing until `/control/finish`; then MoMo's query says 0 or 1080, Tap says `REFUNDED` or `FAILED` and notifies |
+//! | `pend_for_funds` (Stripe) | reserved at once | `pending`, for `insufficient_funds` | as `pend` |
 //! | `timeout_before_effect` | none, and nothing is remembered | no answer | the same request may come again and is new |
 //! | `timeout_after_effect` | at once | no answer | as `succeed`; MoMo gives the recorded answer to a repetition |
 //! | `effect_after:MS` | after MS, also when the caller is gone | no answer | until then queries do not find it and MoMo answers a repetition with HTTP 422, 7000; then as `succeed`. If it does not fit any more by then: MoMo records 1081, at Tap it never was |

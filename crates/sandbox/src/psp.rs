@@ -41,6 +41,11 @@ pub(crate) trait Play: Sync {
         true
     }
 
+    /// Whether it says of a refund that it waits for the merchant's funds, which `pend_for_funds` plays.
+    fn waits_for_funds(&self) -> bool {
+        false
+    }
+
     /// The name that the state has for one of its accounts, by what the PSP itself tells it apart by; `None` where there is
     /// no such account, or where each request says where notifications go.
     fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {

@@ -14,6 +14,7 @@ pub(crate) enum Step {
     Refuse,
     RefuseForNow,
     Pend,
+    PendForFunds,
     TimeoutBeforeEffect,
     TimeoutAfterEffect,
     EffectAfter { ms: u64 },
@@ -95,6 +96,7 @@ impl Step {
             ("refuse", None) => Ok(Step::Refuse),
             ("refuse_for_now", None) => Ok(Step::RefuseForNow),
             ("pend", None) => Ok(Step::Pend),
+            ("pend_for_funds", None) => Ok(Step::PendForFunds),
             ("timeout_before_effect", None) => Ok(Step::TimeoutBeforeEffect),
             ("timeout_after_effect", None) => Ok(Step::TimeoutAfterEffect),
             ("effect_after", Some(ms)) => Ok(Step::EffectAfter { ms }),
@@ -122,6 +124,7 @@ impl Step {
             Step::Refuse => "refuse".to_owned(),
             Step::RefuseForNow => "refuse_for_now".to_owned(),
             Step::Pend => "pend".to_owned(),
+            Step::PendForFunds => "pend_for_funds".to_owned(),
             Step::TimeoutBeforeEffect => "timeout_before_effect".to_owned(),
             Step::TimeoutAfterEffect => "timeout_after_effect".to_owned(),
             Step::EffectAfter { ms } => format!("effect_after:{ms}"),
@@ -161,6 +164,7 @@ impl Step {
             Step::EffectAfter { ms } => Effect::Later { ms },
             Step::Succeed
             | Step::Pend
+            | Step::PendForFunds
             | Step::TimeoutAfterEffect
             | Step::Error500AfterEffect
             | Step::ResetAfterEffect
@@ -180,6 +184,7 @@ impl Step {
             | Step::Refuse
             | Step::RefuseForNow
             | Step::Pend
+            | Step::PendForFunds
             | Step::DuplicateNotification
             | Step::SucceedThenFail
             | Step::SucceedThenReverse => Answer::Plain,
@@ -205,6 +210,7 @@ mod tests {
             "refuse",
             "refuse_for_now",
             "pend",
+            "pend_for_funds",
             "timeout_before_effect",
             "timeout_after_effect",
             "effect_after:1500",

@@ -94,10 +94,30 @@ faults! {
     SecretRotated = "an endpoint's secret is rotated", 600;
     PersonCloses = "a person closes a refund, rightly", 2_500;
     PersonErs = "a person closes a refund, wrongly", 2_000;
+    RefuseForNow = "PSP: refuse_for_now", 1_500;
+}
+
+/// So many seeds in ten thousand have a fault that came later, if they have any.
+const LATER_SHARE: u32 = 2_000;
+
+impl Fault {
+    /// The sequence from which a fault is drawn that came after seeds had found something: one of its own, so that a seed
+    /// without it is the run that it was.
+    const fn own_sequence(self) -> Option<&'static str> {
+        match self {
+            Self::RefuseForNow => Some("plan refuse_for_now"),
+            _ => None,
+        }
+    }
+
+    /// Whether it came after seeds had found something.
+    pub(crate) const fn came_later(self) -> bool {
+        self.own_sequence().is_some()
+    }
 }
 
 /// The steps of the sandbox that a fault stands for.
-pub(crate) const STEPS: [(Fault, &str); 14] = [
+pub(crate) const STEPS: [(Fault, &str); 15] = [
     (Fault::Refuse, "refuse"),
     (Fault::Pend, "pend"),
     (Fault::TimeoutBeforeEffect, "timeout_before_effect"),
@@ -112,6 +132,7 @@ pub(crate) const STEPS: [(Fault, &str); 14] = [
     (Fault::NotifyBeforeAnswer, "notify_before_answer"),
     (Fault::SucceedThenFail, "succeed_then_fail"),
     (Fault::SucceedThenReverse, "succeed_then_reverse"),
+    (Fault::RefuseForNow, "refuse_for_now"),
 ];
 
 /// What a seed decided.
@@ -150,7 +171,13 @@ impl Plan {
         let share = *rng.pick(&[0, 1_000, 2_000, 2_000, 3_000, 4_000, 6_000]);
         let mut rates = BTreeMap::new();
         for &fault in Fault::ALL {
-            let (taken, depth) = (rng.chance(share), rng.below(4));
+            let (taken, depth) = match fault.own_sequence() {
+                None => (rng.chance(share), rng.below(4)),
+                Some(own) => {
+                    let own = Rng::new(seed, own);
+                    (own.chance(LATER_SHARE) && share > 0, own.below(4))
+                }
+            };
             if taken {
                 rates.insert(fault, (fault.rate_max() >> depth).max(1));
             }
@@ -173,5 +200,31 @@ impl Plan {
     /// In ten thousand chances.
     pub fn rate(&self, fault: Fault) -> u32 {
         self.rates.get(&fault).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_came_later_changes_nothing_else_that_a_seed_decides() {
+        // As they were decided before it came.
+        for (seed, faults, payments, wishes, fault_seconds) in
+            [(31, 11, 3, 7, 23), (80, 31, 2, 15, 31), (717_379, 40, 3, 8, 34)]
+        {
+            let plan = Plan::of(seed);
+            let decided = (plan.rates.len(), plan.payments, plan.wishes, plan.fault_seconds);
+            assert_eq!(decided, (faults, payments, wishes, fault_seconds), "{seed}");
+        }
+    }
+
+    #[test]
+    fn what_came_later_strikes_in_no_seed_that_found_something_before() {
+        let with = |seed: &u64| Fault::ALL.iter().any(|f| f.came_later() && Plan::of(*seed).rate(*f) > 0);
+        let found = [31, 80, 6_322, 10_547, 22_720, 25_455, 43_419, 717_379];
+        assert!(!found.iter().any(with));
+        let others = (1..=300).filter(with).count();
+        assert!((40..80).contains(&others), "{others}");
     }
 }

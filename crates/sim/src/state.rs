@@ -30,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) exec: Exec,
     /// Decides faults and delays.
     pub(crate) rng: Rng,
+    /// Decides the faults that came after seeds had found something.
+    later: Rng,
     pub(crate) defect: Defect,
     /// Everything that is no process of Redress: clients, the network, the PSPs, the people.
     pub(crate) outside: Group,
@@ -96,6 +98,7 @@ impl Run {
         let (outside, clients) = (exec.group(), exec.group());
         Self {
             rng: Rng::new(plan.seed, "faults"),
+            later: Rng::new(plan.seed, "later faults"),
             plan,
             exec,
             defect,
@@ -146,7 +149,8 @@ impl Run {
 
     /// Whether the fault strikes here and now; if so it is counted and noted.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
-        if self.calm.load(Relaxed) || !self.rng.chance(self.plan.rate(fault)) {
+        let rng = if fault.came_later() { &self.later } else { &self.rng };
+        if self.calm.load(Relaxed) || !rng.chance(self.plan.rate(fault)) {
             return false;
         }
         self.struck(fault);

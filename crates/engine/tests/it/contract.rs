@@ -8,13 +8,26 @@ use std::time::Duration;
 
 use redress_core::case::CaseKind;
 use redress_core::recipe::{Lookup, Recipe, Resend};
-use redress_core::state::StateName;
+use redress_core::state::{RefundState, StateName};
 use redress_psp::registry;
+use serde_json::json;
 
 use crate::psps::{self, Psp};
 use crate::rig::Rig;
 
+const SHORT: Duration = Duration::from_secs(20);
 const LONG: Duration = Duration::from_secs(60);
+/// After so long an accepted refund without an end is put before a person.
+const OVERDUE: Duration = Duration::from_secs(120);
+
+/// What can be given back of a payment, in minor units.
+async fn left(rig: &Rig, order: &str) -> i64 {
+    rig.engine.order(rig.merchant, None, order).await.unwrap().unwrap().payment.balance.remaining()
+}
+
+async fn open_kinds(rig: &Rig) -> Vec<CaseKind> {
+    rig.open_cases().await.iter().map(|case| case.kind).collect()
+}
 
 /// What a fault hides from us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +118,71 @@ async fn every_connector_takes_a_refusal_as_one_and_frees_the_money() {
         assert!(effects.iter().all(|effect| effect.state == "failed"), "{}: {effects:?}", psp.name);
         let order = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
         assert_eq!(order.payment.balance.remaining(), 500_000, "{}", psp.name);
+    }
+}
+
+#[tokio::test]
+async fn every_connector_that_can_refuse_for_now_says_when_a_new_refund_is_worth_trying() {
+    for psp in psps::ALL.iter().filter(|psp| psp.refuses_for_now) {
+        let rig = Rig::new().await;
+        let order = rig.payment(psp.name, 1, 500_000).await;
+        rig.script(&order, &["refuse_for_now"]).await;
+        let refund = rig.refund(&order, psp.part).await;
+        rig.pass(SHORT).await;
+        let refused = rig.now_stands(&refund).await;
+        let RefundState::Failed(failure) = &refused.state else { panic!("{}: {refused:#?}", psp.name) };
+        let again_at = failure.again_at.unwrap_or_else(|| panic!("{}: {failure:?}", psp.name));
+        assert!(refused.finished_at.is_some_and(|end| end < again_at), "{}: {refused:#?}", psp.name);
+        let effects = rig.ledger().await;
+        assert!(effects.iter().all(|effect| effect.state == "failed"), "{}: {effects:?}", psp.name);
+        assert_eq!(left(&rig, &order).await, 500_000, "{}: the money is free at once", psp.name);
+
+        // The time comes: nothing is sent by itself, and a new refund is another one.
+        rig.clock.advance(again_at.since(rig.engine.now()));
+        rig.pass(SHORT).await;
+        assert_eq!(rig.now_stands(&refund).await, refused, "{}", psp.name);
+        let second = rig.refund(&order, psp.part).await;
+        rig.pass(LONG).await;
+        let stands = rig.now_stands(&second).await;
+        assert_eq!(stands.state.name(), StateName::Succeeded, "{}: {stands:#?}", psp.name);
+        assert_eq!(rig.now_stands(&refund).await, refused, "{}", psp.name);
+        let done = rig.ledger().await.iter().filter(|effect| effect.state == "succeeded").count();
+        assert_eq!((done, left(&rig, &order).await), (1, 300_000), "{}", psp.name);
+        assert!(open_kinds(&rig).await.is_empty(), "{}", psp.name);
+    }
+}
+
+#[tokio::test]
+async fn every_connector_that_can_pend_waits_for_the_psps_word_however_long_it_takes() {
+    for psp in psps::ALL.iter().filter(|psp| psp.pends) {
+        for (says, ends, remaining) in
+            [("succeeded", StateName::Succeeded, 300_000), ("failed", StateName::Failed, 500_000)]
+        {
+            let what = format!("{} {says}", psp.name);
+            let rig = Rig::new().await;
+            let order = rig.payment(psp.name, 1, 500_000).await;
+            rig.script(&order, &["pend"]).await;
+            let refund = rig.refund(&order, psp.part).await;
+            for (jump, cases) in [(Duration::ZERO, Vec::new()), (OVERDUE, vec![CaseKind::Overdue])] {
+                rig.clock.advance(jump);
+                rig.pass(SHORT).await;
+                let stands = rig.now_stands(&refund).await;
+                assert_eq!(stands.state.name(), StateName::Pending, "{what}: {stands:#?}");
+                let ledger: Vec<_> = rig.ledger().await.into_iter().map(|effect| effect.state).collect();
+                assert_eq!(ledger, ["pending"], "{what}");
+                assert_eq!((open_kinds(&rig).await, left(&rig, &order).await), (cases, 300_000), "{what}");
+            }
+
+            let finish = json!({"psp": psp.name, "refund": refund.id.psp_key(), "state": says});
+            rig.control("finish", &finish).await;
+            rig.pass(SHORT).await;
+            let stands = rig.now_stands(&refund).await;
+            assert_eq!(stands.state.name(), ends, "{what}: {stands:#?}");
+            let ledger: Vec<_> = rig.ledger().await.into_iter().map(|effect| effect.state).collect();
+            assert_eq!(ledger, [says], "{what}");
+            assert!(open_kinds(&rig).await.is_empty(), "{what}: the case ends with the refund");
+            assert_eq!(left(&rig, &order).await, remaining, "{what}");
+        }
     }
 }
 

@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
 use redress_engine::psp_notification::Taken;
+use redress_store::ops::cases::{Blocked, CloseCase};
 use redress_store::ops::refunds::{AttemptRow, Timeline};
 
 use crate::psps::{self, Psp};
 use crate::rig::Rig;
-use crate::told::Told;
+use crate::told::{Message, Told};
 
 /// What makes a notification one about something else.
 type Change = fn(&mut Told, &Psp);
@@ -19,7 +21,7 @@ type Change = fn(&mut Told, &Psp);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A refund of which the PSP has said no more than that it has it.
-async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
+pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
     let order = rig.payment(psp.name, 1, 500_000).await;
     // The other one that a notification may name.
     rig.payment(psp.name, 2, 500_000).await;
@@ -35,6 +37,7 @@ async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
         hundredths: 200_000,
         currency: psp.currency,
         whose: None,
+        event: "REFUND",
         at_s: rig.engine.now().as_micros() / 1_000_000,
     };
     (refund, told)
@@ -48,8 +51,11 @@ const OTHERS: [(&str, Change); 4] = [
     ("merchant", |told, _| told.whose = Some("Somebody")),
 ];
 
-async fn tell(rig: &Rig, psp: &Psp, told: &Told) -> Taken {
-    let message = told.by(psp);
+pub(crate) async fn tell(rig: &Rig, psp: &Psp, told: &Told) -> Taken {
+    post(rig, psp, &told.by(psp)).await
+}
+
+pub(crate) async fn post(rig: &Rig, psp: &Psp, message: &Message) -> Taken {
     let headers: Vec<_> = message.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     rig.notify(psp.name, &headers, &message.body).await
 }
@@ -125,12 +131,13 @@ async fn each_variant_that_was_told_is_evidence() {
         }
         all.reverse();
         let cases = rig.open_cases().await;
-        // Mastercard's have no id of their own, so that each is a case of its own.
-        assert_eq!(cases.len(), if psp.name == "mpgs" { all.len() } else { 1 }, "{}: {cases:?}", psp.name);
+        // Mastercard's have no id of their own, so that each is a case of its own; elsewhere each payment has one.
+        assert_eq!(cases.len(), if psp.name == "mpgs" { all.len() } else { 2 }, "{}: {cases:?}", psp.name);
         let mut evidence = Vec::new();
-        for case in cases.iter().rev() {
+        for case in &cases {
             evidence.extend(rig.engine.evidence_of_case(case).await.unwrap());
         }
+        evidence.sort_by_key(|kept| std::cmp::Reverse(kept.received_at));
         assert_eq!(evidence.len(), all.len(), "{}: {evidence:#?}", psp.name);
         for (kept, (at, what, named, told)) in evidence.iter().zip(&all) {
             assert_eq!(kept.received_at, *at, "{} {what}", psp.name);
@@ -143,4 +150,61 @@ async fn each_variant_that_was_told_is_evidence() {
             assert!(kept.body.contains(&told.payment), "{} {what}: {}", psp.name, kept.body);
         }
     }
+}
+
+/// The open cases, oldest first, and how often each was told.
+async fn told_cases(rig: &Rig) -> Vec<(CaseId, CaseKind, usize)> {
+    let mut all = Vec::new();
+    for case in rig.open_cases().await {
+        let evidence = rig.engine.evidence_of_case(&case).await.unwrap();
+        all.push((case.id, case.kind, evidence.len()));
+    }
+    all
+}
+
+#[tokio::test]
+async fn each_foreign_item_of_one_body_is_a_case_of_its_own_however_often_it_comes() {
+    let psp = Psp::named("adyen");
+    let rig = Rig::new().await;
+    let (refund, right) = pending(&rig, psp).await;
+    let nobodys = Told { key: "of-nobody".to_owned(), ..right.clone() };
+    let mut items = Vec::new();
+    for (place, (_, change)) in OTHERS.iter().enumerate() {
+        let mut told = Told { refund: format!("QFQTPCQ8HXSKGK8{place}"), ..right.clone() };
+        change(&mut told, psp);
+        items.push(told);
+    }
+    // In the midst of them one that is ours, and after them some of nobody's: by their ids, and by nothing at all.
+    items.insert(2, right.clone());
+    items.push(Told { refund: "NOBODYS1".to_owned(), ..nobodys.clone() });
+    items.push(Told { refund: String::new(), ..nobodys.clone() });
+    items.push(Told { refund: String::new(), hundredths: 7, ..nobodys });
+    let body = Told::together(&items, psp);
+
+    assert_eq!(post(&rig, psp, &body).await, Taken::Taken);
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "ours is taken");
+    let first = told_cases(&rig).await;
+    let kinds = |kind: CaseKind| first.iter().filter(|(_, of, told)| (*of, *told) == (kind, 1)).count();
+    assert_eq!(
+        (kinds(CaseKind::Quarantined), kinds(CaseKind::ForeignRefund)),
+        (OTHERS.len(), 3),
+        "{first:?}"
+    );
+    assert_eq!(first.len(), OTHERS.len() + 3, "{first:?}");
+
+    // The same body again is no news, not even of what a person has closed.
+    rig.pass(SECOND).await;
+    assert_eq!(post(&rig, psp, &body).await, Taken::Taken);
+    assert_eq!(told_cases(&rig).await, first);
+    let close = CloseCase {
+        merchant: rig.merchant,
+        case: first[0].0,
+        author: "Mai".to_owned(),
+        reason: "looked at".to_owned(),
+        blocked: Blocked::Released,
+        now: rig.engine.now(),
+    };
+    rig.store.run(close).await.unwrap();
+    assert_eq!(post(&rig, psp, &body).await, Taken::Taken);
+    assert_eq!(told_cases(&rig).await, first[1..]);
 }

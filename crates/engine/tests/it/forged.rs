@@ -47,6 +47,7 @@ async fn tell(rig: &Rig, psp: &Psp, forged: bool) -> Result<Taken, EngineError> 
         hundredths: 100,
         currency: psp.currency,
         whose: None,
+        event: "REFUND",
         at_s: 0,
     };
     let message = told.by(psp);

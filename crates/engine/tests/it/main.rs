@@ -13,3 +13,4 @@ mod psps;
 mod rig;
 mod secrets;
 mod told;
+mod waits;

@@ -20,6 +20,10 @@ pub(crate) struct Psp {
     pub(crate) notifies: bool,
     /// It gives our reference back, so that the ledger has it.
     pub(crate) knows_our_key: bool,
+    /// It has a word for a refusal that may pass.
+    pub(crate) refuses_for_now: bool,
+    /// It has a word for a refund whose end is open.
+    pub(crate) pends: bool,
     credentials: fn() -> Value,
     payment_id: fn(u8) -> String,
 }
@@ -55,6 +59,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: true,
         notifies: true,
         knows_our_key: true,
+        refuses_for_now: false,
+        pends: true,
         credentials: || {
             json!({"api_key": "ADYEN_API_KEY", "merchant_account": "TestMerchant",
                 "hmac_key": "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"})
@@ -70,6 +76,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: false,
         notifies: false,
         knows_our_key: true,
+        refuses_for_now: true,
+        pends: true,
         credentials: || {
             json!({"partner_code": "MOMO", "access_key": "F8BBA842ECF85",
                 "secret_key": "K951B6PE1waDMi640xX08PD3vg6EkVlz"})
@@ -85,6 +93,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: false,
         notifies: true,
         knows_our_key: true,
+        refuses_for_now: true,
+        pends: true,
         credentials: || {
             json!({"merchant_id": "TESTREDRESS01", "password": "7f1d3a9c5e2b4860a1c3e5f708192a3b",
                 "notification_secret": "A1B2C3D4E5F60718293A4B5C6D7E8F90"})
@@ -100,6 +110,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: true,
         notifies: true,
         knows_our_key: true,
+        refuses_for_now: true,
+        pends: true,
         credentials: || {
             json!({"access_token": "OGE4Mjk0MTc0YjdlY2IyODAxNGI5Njk5MjIwMDE1Y2N8c3k2S0pzVDg=",
                 "entity_id": "8a8294174b7ecb28014b9699220015ca", "test_mode": "EXTERNAL",
@@ -116,6 +128,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: true,
         notifies: true,
         knows_our_key: true,
+        refuses_for_now: true,
+        pends: true,
         credentials: || {
             json!({"client_id": "sandbox-paypal-client",
                 "client_secret": "sandbox-paypal-client-secret", "webhook_id": "1JE4291016473214C"})
@@ -131,6 +145,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: false,
         notifies: false,
         knows_our_key: false,
+        refuses_for_now: false,
+        pends: false,
         credentials: || json!({"client_code": "61000000001"}),
         payment_id: |number| format!("12626780{number:05}"),
     },
@@ -143,6 +159,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: true,
         notifies: true,
         knows_our_key: true,
+        refuses_for_now: true,
+        pends: true,
         credentials: || json!({"secret_key": "sk_test_sandbox", "webhook_secret": "whsec_sandbox"}),
         payment_id: |number| format!("ch_3Lmj{number:05}"),
     },
@@ -155,6 +173,8 @@ pub(crate) static ALL: &[Psp] = &[
         has_webhook: false,
         notifies: true,
         knows_our_key: true,
+        refuses_for_now: true,
+        pends: true,
         credentials: || json!({"secret_key": "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ"}),
         payment_id: |number| format!("chg_TS{number:05}"),
     },

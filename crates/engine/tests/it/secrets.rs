@@ -240,6 +240,7 @@ async fn tells_of_another_payment(rig: &Rig, psp: &Psp) {
         hundredths: 5,
         currency: psp.currency,
         whose: None,
+        event: "REFUND",
         at_s: rig.engine.now().as_micros() / 1_000_000,
     };
     let message = told.by(psp);

@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use crate::psps::Psp;
 
-/// What is told of a refund that was done.
+/// What is told of a refund that was done, or of which Adyen tells another event.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     /// Our reference, as the PSP gives it back.
@@ -24,6 +24,8 @@ pub(crate) struct Told {
     pub(crate) currency: &'static str,
     /// The merchant or contract that it names; `None` for the account's own.
     pub(crate) whose: Option<&'static str>,
+    /// How Adyen calls it.
+    pub(crate) event: &'static str,
     /// When it is sent, in seconds.
     pub(crate) at_s: i64,
 }
@@ -40,7 +42,7 @@ impl Told {
         let keys = psp.credentials();
         let secret = |name: &str| keys[name].as_str().unwrap().to_owned();
         match psp.name {
-            "adyen" => self.adyen(&secret("merchant_account"), &secret("hmac_key")),
+            "adyen" => Self::together(std::slice::from_ref(self), psp),
             "mpgs" => self.mpgs(&secret("merchant_id"), secret("notification_secret")),
             "oppwa" => self.oppwa(&secret("entity_id"), &secret("webhook_key")),
             "paypal" => self.paypal(&secret("webhook_id"), &secret("client_secret")),
@@ -54,16 +56,25 @@ impl Told {
         format!("{}.{:02}", self.hundredths / 100, self.hundredths % 100)
     }
 
-    fn adyen(&self, own: &str, hmac_key: &str) -> Message {
-        let Self { key, refund, payment, hundredths, currency, .. } = self;
+    /// One message of Adyen's that tells of all of these.
+    pub(crate) fn together(all: &[Self], psp: &Psp) -> Message {
+        let keys = psp.credentials();
+        let secret = |name: &str| keys[name].as_str().unwrap().to_owned();
+        let (own, hmac_key) = (secret("merchant_account"), secret("hmac_key"));
+        let items: Vec<Value> = all.iter().map(|told| told.adyen_item(&own, &hmac_key)).collect();
+        plain(&json!({"live": "false", "notificationItems": items}))
+    }
+
+    fn adyen_item(&self, own: &str, hmac_key: &str) -> Value {
+        let Self { key, refund, payment, hundredths, currency, event, .. } = self;
         let account = self.whose.unwrap_or(own);
-        let text = format!("{refund}:{payment}:{account}:{key}:{hundredths}:{currency}:REFUND:true");
+        let text = format!("{refund}:{payment}:{account}:{key}:{hundredths}:{currency}:{event}:true");
         let signature = STANDARD.encode(mac(&hex::decode(hmac_key).unwrap(), &text));
-        let item = json!({"additionalData": {"hmacSignature": signature}, "eventCode": "REFUND", "success": "true",
+        let item = json!({"additionalData": {"hmacSignature": signature}, "eventCode": event, "success": "true",
             "amount": {"currency": currency, "value": hundredths}, "eventDate": "2026-11-18T10:00:00+00:00",
             "merchantAccountCode": account, "merchantReference": key, "originalReference": payment,
             "paymentMethod": "visa", "pspReference": refund, "reason": ""});
-        plain(&json!({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]}))
+        json!({"NotificationRequestItem": item})
     }
 
     fn mpgs(&self, own: &str, notification_secret: String) -> Message {

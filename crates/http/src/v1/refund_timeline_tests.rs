@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use redress_core::event::EventKind;
@@ -51,4 +53,29 @@ async fn the_timeline_says_whose_key_asked_for_the_refund_through_which_face_eve
         let authors = told["events"].as_array().unwrap().iter().skip(1).map(|event| &event["author"]);
         assert!(authors.into_iter().all(Value::is_null), "the PSP's word has no author: {told}");
     }
+}
+
+#[tokio::test]
+async fn the_timeline_says_what_a_refund_waits_for_and_from_when_on_a_new_one_is_worth_trying() {
+    let harness = Harness::new().await;
+    for (order_ref, step) in [("o1", "pend"), ("o2", "refuse_for_now")] {
+        let payment = TestPayment::tap(order_ref, 10_000);
+        harness.payment(payment.clone()).await;
+        harness.script(&payment, &[step]).await;
+        let asked = json!({"amount": 1_000, "currency": "SAR"});
+        call(&harness, "POST", &format!("/v1/payments/{order_ref}/refunds"), &asked).await;
+    }
+    harness.pass(Duration::from_secs(5)).await;
+    let last = |told: &Value| told["events"].as_array().unwrap().last().unwrap().clone();
+
+    let waits = last(&timeline(&harness, "o1", 1).await);
+    let says = (json!("refund.pending"), json!("Tap says PENDING 100 Pending"));
+    assert_eq!((&waits["type"], &waits["note"]), (&says.0, &says.1));
+    assert_eq!(waits["retry_at"], Value::Null);
+
+    let refused = last(&timeline(&harness, "o2", 1).await);
+    assert_eq!((&refused["type"], &refused["note"]), (&json!("refund.failed"), &Value::Null));
+    assert_eq!(refused["failure"], json!({"code": "502", "text": "Insufficient Balance"}));
+    // Both are of one form, and in UTC.
+    assert!(refused["retry_at"].as_str().unwrap() > refused["at"].as_str().unwrap(), "{refused}");
 }

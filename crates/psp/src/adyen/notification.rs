@@ -18,9 +18,15 @@ const REFUND: &str = "REFUND";
 const REFUND_FAILED: &str = "REFUND_FAILED";
 /// What had been given back came back.
 const REFUNDED_REVERSED: &str = "REFUNDED_REVERSED";
+/// It waits: "the refund was postponed until after payment capture" (`AdyenWebhooks` there; sent where Adyen's support has
+/// switched it on).
+const POSTPONED_REFUND: &str = "POSTPONED_REFUND";
 
 /// These may follow a refund that succeeded, also days later.
 const AFTER_SUCCESS: &[&str] = &[REFUND_FAILED, REFUNDED_REVERSED];
+
+/// Every end but the success may follow a wait.
+const AFTER_WAIT: &[&str] = &[REFUND, REFUND_FAILED, REFUNDED_REVERSED];
 
 pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Vec<Notice>, NoticeError> {
     let keys = Keys::of(account).map_err(|_| NoticeError::BadSignature)?;
@@ -44,7 +50,7 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Vec<Not
 }
 
 /// `None` for what is not about a refund by `/refunds`. `CANCEL_OR_REFUND` answers `/reversals`, `REFUND_WITH_DATA` and
-/// `VOID_PENDING_REFUND` other requests, and `POSTPONED_REFUND` says no more than `received` did.
+/// `VOID_PENDING_REFUND` other requests. That a refund was not postponed says nothing.
 fn outcome(item: &Item) -> Result<Option<Outcome>, NoticeError> {
     let psp_refund_id = item.psp_reference.clone().filter(|id| is_id(id));
     Ok(Some(match (item.event_code.as_str(), item.success.as_str()) {
@@ -54,6 +60,7 @@ fn outcome(item: &Item) -> Result<Option<Outcome>, NoticeError> {
         // Their `success` says that the event took place: it is "true" in Adyen's own samples.
         (REFUND_FAILED, _) => refused(REFUND_FAILED, item),
         (REFUNDED_REVERSED, _) => refused(REFUNDED_REVERSED, item),
+        (POSTPONED_REFUND, "true") => Outcome::Pending { psp_refund_id, note: Some(postponed(item)) },
         _ => return Ok(None),
     }))
 }
@@ -61,6 +68,12 @@ fn outcome(item: &Item) -> Result<Option<Outcome>, NoticeError> {
 fn refused(code: &str, item: &Item) -> Outcome {
     let text = psp_text(item.reason.as_deref());
     Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No })
+}
+
+fn postponed(item: &Item) -> String {
+    let reason = psp_text(item.reason.as_deref());
+    let reason = if reason.is_empty() { "until after the payment's capture" } else { reason.as_str() };
+    format!("Adyen says {POSTPONED_REFUND}: {reason}")
 }
 
 /// Not covered by the signature, and used for nothing but telling people.
@@ -84,8 +97,12 @@ fn notice(
         psp_refund_id: item.psp_reference.clone().filter(|id| is_id(id)),
         psp_payment_ids: item.original_reference.iter().filter(|id| !id.is_empty()).cloned().collect(),
         amount,
-        // A success may be overtaken by a later failure; a failure is the last word.
-        superseded_by: if matches!(outcome, Outcome::Succeeded { .. }) { AFTER_SUCCESS } else { &[] },
+        // A wait and a success may be overtaken by a later failure; a failure is the last word.
+        superseded_by: match outcome {
+            Outcome::Succeeded { .. } => AFTER_SUCCESS,
+            Outcome::Pending { .. } => AFTER_WAIT,
+            Outcome::NotSent { .. } | Outcome::Refused(_) | Outcome::Unknown(_) => &[],
+        },
         outcome,
         // The signature proves it, and there is nobody to ask.
         must_confirm: false,

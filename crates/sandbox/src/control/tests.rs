@@ -81,6 +81,9 @@ async fn bad_scripts_are_refused_whole() {
         let (status, error) = refused(&harness, "script", body).await;
         assert_eq!((status, error.contains("may pass")), (400, true), "{psp}: {error}");
     }
+    let waiting = json!({"psp": "tap", "payment": "chg_1", "steps": ["pend_for_funds"]});
+    let (status, error) = refused(&harness, "script", waiting).await;
+    assert_eq!((status, error.contains("waits for funds")), (400, true), "{error}");
     let too_many = vec!["succeed"; 1_001];
     let body = json!({"psp": "tap", "payment": "chg_1", "steps": too_many});
     assert_eq!(refused(&harness, "script", body).await.0, 400);

@@ -106,11 +106,11 @@ impl Work<'_> {
                     format!("Charge {} has been charged back; cannot issue a refund.", form.payment);
                 return self.refuse(&Refusal::invalid(Some("charge_disputed"), "", message));
             }
-            Effect::Now if step == Step::Pend => Stage::Pending,
+            Effect::Now if matches!(step, Step::Pend | Step::PendForFunds) => Stage::Pending,
             Effect::Now => Stage::Succeeded,
             Effect::Later { .. } => Stage::Coming,
         };
-        let refund = self.insert(form, amount_minor, stage)?;
+        let refund = self.insert(form, amount_minor, stage, step == Step::PendForFunds)?;
         let body = show(&refund)?;
         if let (Effect::Later { ms }, key) = (step.effect(), &self.given.key) {
             let due_ms = self.now_ms.saturating_add_unsigned(ms);
@@ -128,11 +128,18 @@ impl Work<'_> {
         Ok(Played { reply: Reply::new(StatusCode::OK, body), answer: step.answer(), notify_first })
     }
 
-    fn insert(&self, form: &Form, amount_minor: i64, stage: Stage) -> Result<Refund, StateError> {
+    fn insert(
+        &self,
+        form: &Form,
+        amount_minor: i64,
+        stage: Stage,
+        waits_for_funds: bool,
+    ) -> Result<Refund, StateError> {
         let detail = Detail {
             idempotency_key: self.given.key.clone(),
             reason: form.reason.clone(),
             metadata: form.metadata.clone(),
+            waits_for_funds,
         };
         let currency = self.state.payment(Psp::Stripe, &form.payment)?.map(|payment| payment.currency);
         let new = NewRefund {

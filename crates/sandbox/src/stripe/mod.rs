@@ -26,8 +26,9 @@
 //! A refund that is made succeeded is told as one `refund.created`, its end later as `refund.updated` or
 //! `refund.failed`; `charge.refunded` and `charge.refund.updated`, which tell the same, are not played, nor is HTTP Basic.
 //! The address of the events is that of `/control/webhook`. In the ledger `key` is the `Idempotency-Key`. `refuse` is
-//! `charge_disputed`. `error500_after_effect` is kept and given again; `error500_before_effect` came before the work began,
-//! and is not.
+//! `charge_disputed`. `pend` is pending for `processing`, and `pend_for_funds` for `insufficient_funds`: the balance does not
+//! reach (<https://docs.stripe.com/changelog/basil/2025-04-30/refund-pending-reason>). `error500_after_effect` is kept and
+//! given again; `error500_before_effect` came before the work began, and is not.
 
 mod auth;
 mod create;
@@ -72,6 +73,10 @@ impl Play for Stripe {
         true
     }
 
+    fn waits_for_funds(&self) -> bool {
+        true
+    }
+
     fn account_named(&self, config: &SandboxConfig, account: &str) -> Option<String> {
         config.stripe.iter().find(|known| known.secret_key == account).map(auth::name)
     }
@@ -108,6 +113,9 @@ struct Detail {
     idempotency_key: Option<String>,
     reason: Option<String>,
     metadata: BTreeMap<String, String>,
+    /// While it is pending, it waits for the merchant's funds.
+    #[serde(default)]
+    waits_for_funds: bool,
 }
 
 impl Detail {

@@ -162,6 +162,21 @@ async fn pend_until_it_is_finished() {
 }
 
 #[tokio::test]
+async fn pend_for_funds_says_what_it_waits_for_until_it_is_finished() {
+    let harness = scripted(&["pend_for_funds"]).await;
+    let object = harness.call(refund("RF-1", 1_000)).await.json();
+    let waits = (json!("pending"), json!("insufficient_funds"));
+    assert_eq!((&object["status"], &object["pending_reason"]), (&waits.0, &waits.1));
+    harness.advance(DAY_MS).await;
+    let shown = get(&harness, &object["id"]).await.json();
+    assert_eq!((&shown["status"], &shown["pending_reason"]), (&waits.0, &waits.1));
+    assert_eq!(harness.ledger().await, ["RF-1 1000 pending"]);
+    harness.finish("stripe", "RF-1", "succeeded").await;
+    let done = get(&harness, &object["id"]).await.json();
+    assert_eq!((&done["status"], done.get("pending_reason")), (&json!("succeeded"), None));
+}
+
+#[tokio::test]
 async fn timeouts_and_errors_before_the_effect_leave_nothing() {
     let harness = scripted(&["timeout_before_effect", "error500_before_effect"]).await;
     harness.hang_up(refund("RF-1", 1_000));

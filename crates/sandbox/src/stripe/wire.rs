@@ -137,6 +137,9 @@ struct Object<'a> {
 pub(crate) fn show(refund: &Refund) -> Result<String, StateError> {
     let detail = Detail::of(refund)?;
     let (status, failure_reason, pending_reason) = match refund.stage {
+        Stage::Coming | Stage::Pending if detail.waits_for_funds => {
+            ("pending", None, Some("insufficient_funds"))
+        }
         Stage::Coming | Stage::Pending => ("pending", None, Some("processing")),
         Stage::Succeeded => ("succeeded", None, None),
         Stage::Failed | Stage::Refused => ("failed", Some("lost_or_stolen_card"), None),

@@ -67,6 +67,9 @@ fn the_seeds_choose_every_connector_and_read_what_its_psp_tells() {
             *counts.entry(what).or_default() += times;
         }
     }
+    let refused_for_now =
+        |((_, what), times): (&(&str, &str), &u64)| *what == "PSP: refuse_for_now" && *times > 0;
+    assert!(counts.iter().any(refused_for_now), "no PSP refuses for now: {counts:?}");
     for connector in redress_psp::registry::all() {
         let psp = connector.name();
         let count = |what| counts.get(&(psp, what)).copied().unwrap_or(0);

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod closing;
+mod opening;
 
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, CaseId, EndpointId, MerchantId, PaymentId, RefundId};
@@ -10,14 +11,15 @@ use sha2::{Digest, Sha256};
 
 use super::rows::{opt_time, parsed, time};
 use crate::error::StoreError;
-use crate::op::{Done, Operation, Query};
+use crate::op::Query;
 use crate::tx::Tx;
 use crate::value::Row;
 
-use blocking::locked_balance;
 pub(crate) use blocking::reach;
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
+pub(crate) use opening::open;
+pub use opening::{OpenCase, Opened};
 
 /// What a case is about. While one case of a kind about the same thing is open, no second one is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub enum CaseSubject {
     Notification {
         /// Whose PSP sent it.
         account: AccountId,
-        /// The hash of its body.
+        /// The hash of its body, and of its place in it where that tells of several.
         body_hash: [u8; 16],
     },
     /// An endpoint.
@@ -61,18 +63,6 @@ pub struct NewCaseRow {
     pub block_minor: i64,
     /// The time.
     pub now: Timestamp,
-}
-
-/// What came of opening a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opened {
-    /// It is open now.
-    New {
-        /// How much of the payment it blocks, in minor units.
-        blocked: i64,
-    },
-    /// A case of this kind about the same thing is open already; nothing was changed.
-    Already,
 }
 
 /// A case as it stands.
@@ -152,7 +142,7 @@ impl CaseDecision {
 
 impl NewCaseRow {
     /// 16 bytes of a hash over merchant, kind and subject: the same for a second opening of the same case.
-    pub(super) fn open_key(&self) -> [u8; 16] {
+    fn open_key(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.merchant.as_bytes());
         // Names differ in length, so each is closed off by a byte that none contains.
@@ -177,9 +167,16 @@ impl NewCaseRow {
                 hash.update(endpoint.as_bytes());
             }
         }
-        let mut key = [0; 16];
-        key.copy_from_slice(&hash.finalize()[..16]);
-        key
+        first_half(hash)
+    }
+
+    /// The same where a case about the same thing is open that blocks a part of another payment.
+    fn open_key_of(&self, payment: PaymentId) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.open_key());
+        hash.update(b"\0payment\0");
+        hash.update(payment.as_bytes());
+        first_half(hash)
     }
 
     fn refund(&self) -> Option<&RefundId> {
@@ -205,77 +202,6 @@ impl NewCaseRow {
                 Some(account)
             }
         }
-    }
-}
-
-/// Opens a case inside another operation. The payment is locked before the case is written, as everywhere.
-///
-/// What is to be blocked and is not refundable now is blocked as soon as it becomes so: see [`reach`].
-pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<Opened, StoreError> {
-    let blocks = case.payment.filter(|_| case.block_minor > 0);
-    if let Some(payment) = blocks {
-        locked_balance(tx, case.merchant, payment).await?;
-    }
-    let wanted = if blocks.is_some() { case.block_minor } else { 0 };
-    let open_key = case.open_key();
-    let inserted = tx
-        .exec(
-            "INSERT INTO cases (merchant_id, case_id, kind, refund_id, payment_id, account_id, open_key, what, wanted, \
-             blocked, booked, opened_at, endpoint_id, environment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, \
-             $11, COALESCE((SELECT p.environment FROM payments p WHERE p.merchant_id = $1 AND p.payment_id = $5), \
-             (SELECT a.environment FROM psp_accounts a WHERE a.merchant_id = $1 AND a.account_id = $6), \
-             (SELECT e.environment FROM endpoints e WHERE e.merchant_id = $1 AND e.endpoint_id = $11))) \
-             ON CONFLICT (open_key) WHERE open_key IS NOT NULL DO NOTHING",
-            &[
-                case.merchant.as_bytes().into(),
-                case.id.as_bytes().into(),
-                case.kind.as_str().into(),
-                case.refund().map(RefundId::as_bytes).into(),
-                case.payment.as_ref().map(PaymentId::as_bytes).into(),
-                case.account().map(AccountId::as_bytes).into(),
-                (&open_key).into(),
-                (&case.text).into(),
-                wanted.into(),
-                case.now.as_micros().into(),
-                case.endpoint().map(EndpointId::as_bytes).into(),
-            ],
-        )
-        .await?;
-    let Some(payment) = blocks else {
-        return Ok(if inserted == 0 { Opened::Already } else { Opened::New { blocked: 0 } });
-    };
-    if inserted == 0 {
-        // The open case may have begun with less, or with a word that moved no money.
-        tx.exec(
-            "UPDATE cases SET wanted = $1, payment_id = $2 WHERE open_key = $3 AND wanted < $1",
-            &[wanted.into(), payment.as_bytes().into(), (&open_key).into()],
-        )
-        .await?;
-    }
-    reach(tx, case.merchant, payment, case.now).await?;
-    if inserted == 0 {
-        return Ok(Opened::Already);
-    }
-    let rows = tx
-        .rows(
-            "SELECT blocked FROM cases WHERE merchant_id = $1 AND case_id = $2",
-            &[case.merchant.as_bytes().into(), case.id.as_bytes().into()],
-        )
-        .await?;
-    let blocked = rows.first().ok_or_else(|| StoreError::inconsistent("a case is not there"))?.int(0)?;
-    Ok(Opened::New { blocked })
-}
-
-/// Opens a case by itself.
-#[derive(Clone, Debug)]
-pub struct OpenCase(pub NewCaseRow);
-
-impl Operation for OpenCase {
-    type Out = Opened;
-    const NAME: &'static str = "open_case";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Opened>, StoreError> {
-        open(tx, &self.0).await.map(Done::Commit)
     }
 }
 
@@ -433,6 +359,12 @@ impl Query for ListOpenCases {
         };
         rows.iter().map(read).collect()
     }
+}
+
+fn first_half(hash: Sha256) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash.finalize()[..16]);
+    key
 }
 
 pub(crate) fn read(row: &Row) -> Result<Case, StoreError> {

@@ -19,7 +19,7 @@ pub struct RecordInbound {
     pub account: AccountId,
     /// The id it gets if it is new; laid out as every id.
     pub id: [u8; 16],
-    /// 16 bytes of a hash of the body: a repeat is recognised.
+    /// 16 bytes of a hash of the body, and of the place in it where it tells of several: a repeat is recognised.
     pub body_hash: [u8; 16],
     /// Why it was not applied, for people.
     pub verdict: String,
@@ -64,8 +64,8 @@ impl Operation for RecordInbound {
             return Ok(Done::Rollback(InboundRecording::Repeat));
         }
         if let Some(case) = &self.case {
-            cases::open(tx, case).await?;
-            self.link(tx, case).await?;
+            let (_, open_key) = cases::open(tx, case).await?;
+            self.link(tx, &open_key).await?;
         }
         Ok(Done::Commit(InboundRecording::New))
     }
@@ -73,14 +73,14 @@ impl Operation for RecordInbound {
 
 impl RecordInbound {
     /// Makes the notification evidence of the case that is open now.
-    async fn link<T: Tx>(&self, tx: &mut T, case: &NewCaseRow) -> Result<(), StoreError> {
+    async fn link<T: Tx>(&self, tx: &mut T, open_key: &[u8; 16]) -> Result<(), StoreError> {
         let linked = tx
             .exec(
                 "UPDATE inbound_notifications SET case_id = c.case_id FROM cases c WHERE c.open_key = $1 \
                  AND inbound_notifications.merchant_id = $2 AND inbound_notifications.account_id = $3 \
                  AND inbound_notifications.notification_id = $4",
                 &[
-                    (&case.open_key()).into(),
+                    open_key.into(),
                     self.merchant.as_bytes().into(),
                     self.account.as_bytes().into(),
                     (&self.id).into(),

@@ -125,7 +125,6 @@ fn every_event_about_a_refund_has_its_meaning() {
         "CAPTURE",
         "CANCEL_OR_REFUND",
         "REFUND_WITH_DATA",
-        "POSTPONED_REFUND",
         "VOID_PENDING_REFUND",
         "CHARGEBACK",
         "refund",
@@ -145,6 +144,24 @@ fn every_event_about_a_refund_has_its_meaning() {
             "{odd}"
         );
     }
+}
+
+#[test]
+fn a_refund_that_waits_for_the_capture_is_pending_in_adyens_words_until_it_ends() {
+    let waits = |says: &str| Outcome::Pending {
+        psp_refund_id: Some(ID.to_owned()),
+        note: Some(format!("Adyen says POSTPONED_REFUND: {says}")),
+    };
+    let notice = one(&account(), message(&[signed("POSTPONED_REFUND", "true")]));
+    assert_eq!(notice.outcome, waits("said"));
+    assert_eq!(notice.superseded_by, ["REFUND", "REFUND_FAILED", "REFUNDED_REVERSED"]);
+    assert!(!notice.must_confirm && notice.foreign.is_none());
+    // The description's sample gives no reason.
+    let silent = item("POSTPONED_REFUND", "true", "").replace(r#""reason":"said""#, r#""reason":"""#);
+    let notice = one(&account(), message(&[signed_with(HMAC, &silent)]));
+    assert_eq!(notice.outcome, waits("until after the payment's capture"));
+    let not = message(&[signed("POSTPONED_REFUND", "false")]);
+    assert_eq!(take(&account(), not), Err(NoticeError::NotARefund));
 }
 
 #[test]

@@ -3,8 +3,8 @@ use redress_core::state::StateName;
 
 use super::*;
 use crate::ops::fixtures::{
-    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, load, payment, queued, refused,
-    rf, sent, sql, world,
+    MERCHANT, STRANGER, account, at, audit, balance, done, hear, in_state, load, pay, payment, queued,
+    refused, rf, sent, sql, world,
 };
 use crate::ops::settle::CloseRefund;
 use crate::ops::verify::{LoadBooks, check_payment};
@@ -264,6 +264,39 @@ async fn money_that_is_gone_counts_as_refunded_once_a_person_said_so() {
         assert_eq!(find(&store, 2).await.closed.unwrap().decision, CaseDecision::Nothing);
         let books = store.read(LoadBooks { after: None, limit: 10 }).await.unwrap();
         assert!(books.iter().all(|of| check_payment(of).is_empty()), "the books say where it went");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_one_refund_of_a_psp_is_told_to_have_taken_of_two_payments_is_two_cases() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        pay(&store, 2, "flex", 1000).await;
+        let told = |n: u8, of: u32, block_minor: i64| {
+            let subject =
+                CaseSubject::PspRefund { account: account("flex"), psp_refund_id: "re_1".to_owned() };
+            let payment = Some(payment(of));
+            OpenCase(NewCaseRow { subject, payment, ..case(n, CaseKind::Quarantined, block_minor) })
+        };
+        assert_eq!(store.run(told(1, 1, 300)).await, Ok(Opened::New { blocked: 300 }));
+        // More, and of another payment: what the first case blocks stays where it is.
+        let (second, _) = fail_every_statement(&store, || told(2, 2, 400)).await;
+        assert_eq!(second, Ok(Opened::New { blocked: 400 }));
+        audit(&store).await;
+        for again in [told(3, 1, 350), told(4, 2, 100), told(5, 2, 0)] {
+            assert_eq!(store.run(again).await, Ok(Opened::Already));
+        }
+        audit(&store).await;
+        for (n, of, blocked) in [(1, 1, 350), (2, 2, 400)] {
+            let found = find(&store, n).await;
+            assert_eq!((found.payment, found.blocked), (Some(payment(of)), blocked));
+        }
+        for n in [1, 2] {
+            assert!(matches!(store.run(close(n)).await, Ok(CaseClosing::Closed { .. })));
+            audit(&store).await;
+        }
+        assert_eq!(balance(&store).await, (0, 0, 0), "each gave back its own");
     })
     .await;
 }
