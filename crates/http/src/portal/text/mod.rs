@@ -5,6 +5,7 @@
 
 mod acts;
 mod audit;
+mod cases;
 mod common;
 mod endpoints;
 mod faults;
@@ -18,8 +19,9 @@ mod settings;
 mod team;
 mod words;
 
-use acts::{Acts, Cases};
+use acts::Acts;
 use audit::{Audit, Deeds};
+use cases::{Cases, CasesToDo, CasesTold};
 use common::Common;
 use endpoints::Endpoints;
 use faults::Faults;
@@ -70,6 +72,8 @@ pub(crate) struct Texts {
     pub(crate) refund: Refund,
     pub(crate) acts: Acts,
     pub(crate) cases: Cases,
+    pub(crate) cases_told: CasesTold,
+    pub(crate) cases_to_do: CasesToDo,
     pub(crate) lists: Lists,
     pub(crate) imports: Imports,
     pub(crate) reasons: Reasons,
@@ -102,6 +106,8 @@ macro_rules! all_areas {
             refund: Refund::$language,
             acts: Acts::$language,
             cases: Cases::$language,
+            cases_told: CasesTold::$language,
+            cases_to_do: CasesToDo::$language,
             lists: Lists::$language,
             imports: Imports::$language,
             reasons: Reasons::$language,
@@ -159,6 +165,8 @@ mod tests {
             Refund::ALL,
             Acts::ALL,
             Cases::ALL,
+            CasesTold::ALL,
+            CasesToDo::ALL,
             Lists::ALL,
             Imports::ALL,
             Reasons::ALL,
