@@ -9,6 +9,7 @@ mod cases;
 mod common;
 mod endpoints;
 mod faults;
+mod imports;
 mod lists;
 mod overview;
 mod payments;
@@ -25,7 +26,8 @@ use cases::{Cases, CasesToDo, CasesTold};
 use common::Common;
 use endpoints::Endpoints;
 use faults::Faults;
-use lists::{Imports, Lists};
+use imports::{Imports, RowRefusals};
+use lists::Lists;
 use overview::Overview;
 use payments::{Payment, Refusals};
 use people::{Account, Code, Password, SecondFactor, SignIn};
@@ -76,6 +78,7 @@ pub(crate) struct Texts {
     pub(crate) cases_to_do: CasesToDo,
     pub(crate) lists: Lists,
     pub(crate) imports: Imports,
+    pub(crate) row_refusals: RowRefusals,
     pub(crate) reasons: Reasons,
     pub(crate) states: States,
     pub(crate) whys: Whys,
@@ -110,6 +113,7 @@ macro_rules! all_areas {
             cases_to_do: CasesToDo::$language,
             lists: Lists::$language,
             imports: Imports::$language,
+            row_refusals: RowRefusals::$language,
             reasons: Reasons::$language,
             states: States::$language,
             whys: Whys::$language,
@@ -169,6 +173,7 @@ mod tests {
             CasesToDo::ALL,
             Lists::ALL,
             Imports::ALL,
+            RowRefusals::ALL,
             Reasons::ALL,
             States::ALL,
             Whys::ALL,
