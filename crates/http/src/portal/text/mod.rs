@@ -11,6 +11,7 @@ mod endpoints;
 mod faults;
 mod imports;
 mod lists;
+mod outcomes;
 mod overview;
 mod payments;
 mod people;
@@ -28,6 +29,7 @@ use endpoints::Endpoints;
 use faults::Faults;
 use imports::{Imports, RowRefusals};
 use lists::Lists;
+use outcomes::{Failures, Outcomes};
 use overview::Overview;
 use payments::{Payment, Refusals};
 use people::{Account, Code, Password, SecondFactor, SignIn};
@@ -92,6 +94,8 @@ pub(crate) struct Texts {
     pub(crate) deeds: Deeds,
     pub(crate) overview: Overview,
     pub(crate) saids: Saids,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) failures: Failures,
 }
 
 macro_rules! all_areas {
@@ -127,6 +131,8 @@ macro_rules! all_areas {
             deeds: Deeds::$language,
             overview: Overview::$language,
             saids: Saids::$language,
+            outcomes: Outcomes::$language,
+            failures: Failures::$language,
         }
     };
 }
@@ -187,6 +193,8 @@ mod tests {
             Deeds::ALL,
             Overview::ALL,
             Saids::ALL,
+            Outcomes::ALL,
+            Failures::ALL,
         ]
         .concat()
     }
