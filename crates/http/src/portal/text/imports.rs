@@ -43,6 +43,7 @@ texts!(
         order_ref: "Reference", "المرجع";
         show: "Show", "عرض";
         all: "All rows", "كل الصفوف";
+        in_order: "In the order of the file", "بترتيب الملف";
         more: "Further rows", "صفوف أخرى";
         dry_note: "Nothing was changed: the rows were only checked.", "لم يتغيّر شيء: جرى التحقق من الصفوف فقط.";
         no_file: "Choose a file.", "اختر ملفًا.";

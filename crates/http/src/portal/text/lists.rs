@@ -41,6 +41,9 @@ texts!(
             "عدد النتائج: {count} حتى {time}؛ لم يُبحث فيما هو أقدم.";
         none: "Nothing was found.", "لا توجد نتائج.";
         none_yet: "Nothing was found so far. Look further back.", "لا توجد نتائج حتى الآن. تابع البحث في الأقدم.";
+        newest: "The newest first", "الأحدث أولًا";
+        last_taken_in: "The last taken in first", "أحدث ما سُجّل هنا أولًا";
+        last_captured: "The last captured first", "أحدث ما حُصّل أولًا";
         newer: "Newer", "الأحدث";
         older: "Older", "الأقدم";
         export: "Export as CSV", "تصدير بصيغة CSV";
