@@ -4,7 +4,7 @@ use redress_core::environment::Environment;
 use redress_core::id::{ImportId, MerchantId};
 use redress_engine::admin::AdminError;
 use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal, UploadedRow};
-use redress_engine::admin::payments_csv::{Accounts, CsvRows};
+use redress_engine::admin::payments_csv::{Accounts, CsvRows, HeaderProblem};
 use redress_engine::engine::Engine;
 
 use crate::limits::IMPORT_ROWS_MAX;
@@ -15,7 +15,10 @@ const ROWS_AT_ONCE: usize = 500;
 /// Why an upload is not taken at all. What is wrong with one row leaves the others alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UploadProblem {
-    /// It cannot be read: its header, say.
+    /// The header of a CSV is none.
+    #[error("{0}")]
+    Header(HeaderProblem),
+    /// It cannot be read.
     #[error("{0}")]
     Unreadable(String),
     /// It has no rows.
@@ -51,7 +54,7 @@ pub(crate) fn csv(
     whose: &str,
     accounts: &Accounts,
 ) -> Result<Vec<UploadedRow>, UploadProblem> {
-    let (mut rows, mut all) = (CsvRows::new(body).map_err(UploadProblem::Unreadable)?, Rows::default());
+    let (mut rows, mut all) = (CsvRows::new(body).map_err(UploadProblem::Header)?, Rows::default());
     while let Some(row) = rows.next(accounts).map_err(UploadProblem::Unreadable)? {
         let payment = row.payment.map_err(|problem| invalid(problem.field, problem.problem));
         let payment = payment.and_then(|payment| {

@@ -17,7 +17,7 @@ pub type Row = (u64, Result<NewPayment, RowProblem>);
 /// # Errors
 /// What is wrong with the whole file.
 pub fn payments_csv(file: &[u8], accounts: &BTreeMap<AccountId, Environment>) -> Result<Vec<Row>, String> {
-    let mut rows = CsvRows::new(file)?;
+    let mut rows = CsvRows::new(file).map_err(|problem| problem.to_string())?;
     let mut all = Vec::new();
     while let Some(row) = rows.next(accounts)? {
         all.push((row.line, row.payment));

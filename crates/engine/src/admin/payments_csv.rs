@@ -28,6 +28,9 @@ pub const OPTIONAL: [&str; 7] = [
     "notification_url",
 ];
 
+/// So much of a name that is no column's is told.
+const COLUMN_CHARS_TOLD_MAX: usize = 60;
+
 /// The accounts of the merchant, with their environments.
 pub type Accounts = BTreeMap<AccountId, Environment>;
 
@@ -53,6 +56,23 @@ impl fmt::Display for RowProblem {
             None => f.write_str(&self.problem),
         }
     }
+}
+
+/// Why the rows under a header are not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderProblem {
+    /// It cannot be read.
+    #[error("the header row cannot be read: {0}")]
+    Unreadable(String),
+    /// It names a column that is none of [`NEEDED`] or [`OPTIONAL`].
+    #[error("the header row has an unknown column {0:?}")]
+    Unknown(String),
+    /// It names a column twice.
+    #[error("the header row names {0} twice")]
+    Twice(&'static str),
+    /// It lacks one of [`NEEDED`].
+    #[error("the header row lacks the column {0}")]
+    Missing(&'static str),
 }
 
 /// A row that was read.
@@ -126,23 +146,23 @@ impl<R: Read> CsvRows<R> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn new(file: R) -> Result<Self, String> {
+    pub fn new(file: R) -> Result<Self, HeaderProblem> {
         let mut reader = ReaderBuilder::new().flexible(true).has_headers(true).from_reader(Lines::new(file));
-        let header =
-            reader.byte_headers().map_err(|error| format!("the header row cannot be read: {error}"))?;
+        let header = reader.byte_headers().map_err(|error| HeaderProblem::Unreadable(error.to_string()))?;
         let mut columns = BTreeMap::new();
         for (at, name) in header.iter().enumerate() {
             let name = String::from_utf8_lossy(name);
             // Spreadsheets put a byte order mark before the first name.
             let name = name.trim_start_matches('\u{feff}').trim();
-            let known = NEEDED.iter().chain(&OPTIONAL).find(|known| **known == name);
-            let known = known.ok_or_else(|| format!("the header row has an unknown column {name:?}"))?;
-            if columns.insert(*known, at).is_some() {
-                return Err(format!("the header row names {known} twice"));
+            let known = NEEDED.iter().chain(&OPTIONAL).copied().find(|known| *known == name);
+            let known = known
+                .ok_or_else(|| HeaderProblem::Unknown(name.chars().take(COLUMN_CHARS_TOLD_MAX).collect()))?;
+            if columns.insert(known, at).is_some() {
+                return Err(HeaderProblem::Twice(known));
             }
         }
-        if let Some(missing) = NEEDED.iter().find(|needed| !columns.contains_key(**needed)) {
-            return Err(format!("the header row lacks the column {missing}"));
+        if let Some(missing) = NEEDED.into_iter().find(|needed| !columns.contains_key(needed)) {
+            return Err(HeaderProblem::Missing(missing));
         }
         let width = header.len();
         Ok(Self { reader, columns, width, record: ByteRecord::new() })
@@ -252,7 +272,7 @@ mod tests {
 
     fn read(file: &str) -> Result<Vec<CsvRow>, String> {
         let accounts = Accounts::from([(ACCOUNT, Environment::Sandbox)]);
-        let mut rows = CsvRows::new(file.as_bytes())?;
+        let mut rows = CsvRows::new(file.as_bytes()).map_err(|problem| problem.to_string())?;
         let mut all = Vec::new();
         while let Some(row) = rows.next(&accounts)? {
             all.push(row);
@@ -291,14 +311,16 @@ mod tests {
 
     #[test]
     fn the_header_is_needed_and_known() {
+        let long = "x".repeat(100_000);
         for (file, says) in [
             ("", "order_ref"),
             ("order_ref,psp_account\n", "psp_payment_id"),
             ("order_ref,colour\n", "colour"),
             ("order_ref,order_ref\n", "twice"),
+            (long.as_str(), "unknown"),
         ] {
             let Err(error) = read(file) else { panic!("{file:?} was read") };
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(says) && error.len() < 200, "{error}");
         }
         let with_mark = "\u{feff}order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n";
         assert_eq!(read(with_mark).unwrap().len(), 0);

@@ -9,6 +9,7 @@ use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_engine::portal::audit::{AuditEntry, AuditOf};
 
+use super::coded::Coded;
 use super::field::Field;
 use super::form::Form;
 use super::gate::{Caller, Signed};
@@ -37,7 +38,7 @@ struct Row {
     at: Timestamp,
     /// `None` for the operator.
     actor: Option<String>,
-    deed: &'static str,
+    deed: Coded,
     object: Option<Object>,
     detail: String,
     address: String,
@@ -105,7 +106,7 @@ impl Row {
         Self {
             at: entry.happened_at,
             actor: entry.user.map(|_| entry.actor),
-            deed: s.t.deed(entry.deed),
+            deed: Coded::of(Some(s.t.deed(entry.deed)), entry.deed.as_str()),
             object,
             detail: entry.detail.unwrap_or_default(),
             address: entry.address.unwrap_or_default(),

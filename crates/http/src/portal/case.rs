@@ -23,7 +23,7 @@ use super::nav::Area;
 use super::page::{Shell, done, show};
 use super::problem::Stop;
 use super::said::Said;
-use super::text::fill;
+use super::text::{Texts, fill};
 use crate::body::PathText;
 use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
@@ -42,9 +42,32 @@ struct ListPage {
 
 struct Row {
     id: String,
-    kind: &'static str,
-    text: String,
+    kind: Kind,
+    /// What happened, as it was recorded.
+    recorded: String,
+    /// The refund or the payment that it is about, with its page.
+    about: Option<Link>,
     opened: Timestamp,
+}
+
+/// Something that a case is about, in words, and its page for whoever may see that.
+struct Link {
+    words: String,
+    page: Option<String>,
+}
+
+/// What kind of case it is, for people and by its name in the API.
+struct Kind {
+    word: &'static str,
+    told: &'static str,
+    to_do: &'static str,
+    code: &'static str,
+}
+
+impl Kind {
+    fn of(kind: CaseKind, t: &'static Texts) -> Self {
+        Self { word: t.case(kind), told: t.case_told(kind), to_do: t.case_to_do(kind), code: kind.as_str() }
+    }
 }
 
 /// Lists the open ones.
@@ -62,8 +85,9 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     let chosen = kind.map_or("", CaseKind::as_str);
     let row = |case: Case| Row {
         id: case.id.to_string(),
-        kind: s.t.case(case.kind),
-        text: case.text,
+        kind: Kind::of(case.kind, s.t),
+        about: about_link(&case),
+        recorded: case.text,
         opened: case.opened_at,
     };
     let page = ListPage {
@@ -75,13 +99,22 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     Ok(show(StatusCode::OK, &page.s, &page))
 }
 
+/// The refund that a case is about, or else the payment.
+fn about_link(case: &Case) -> Option<Link> {
+    let refund = case.refund.map(|id| (id.to_string(), "refunds"));
+    let (words, place) = refund.or_else(|| case.payment.map(|id| (id.to_string(), "payments")))?;
+    let page = Some(format!("/portal/{place}/{words}"));
+    Some(Link { words, page })
+}
+
 #[derive(Template)]
 #[template(path = "portal/case.html")]
 struct CasePage {
     s: Shell,
     id: String,
-    kind: &'static str,
-    text: String,
+    kind: Kind,
+    /// What happened, as it was recorded.
+    recorded: String,
     opened: Timestamp,
     about: About,
     /// What the PSP told that it is about.
@@ -100,8 +133,8 @@ struct About {
     refund: Option<Refund>,
     payment: Option<Payment>,
     blocks: Option<Amount>,
-    /// The account and the endpoint, in words.
-    others: Vec<String>,
+    /// The account and the endpoint.
+    others: Vec<Link>,
 }
 
 struct Closed {
@@ -145,8 +178,8 @@ async fn found(seen: &Seen, scope: Scope, PathText(id): PathText) -> Result<Case
     Ok(seen.engine.case(scope.merchant, scope.environment, id).await?)
 }
 
-async fn about(seen: &Seen, scope: Scope, case: &Case, s: &Shell) -> Result<About, Stop> {
-    let engine = &seen.engine;
+async fn about(who: &Signed, scope: Scope, case: &Case, s: &Shell) -> Result<About, Stop> {
+    let engine = &who.seen().engine;
     let refund = match case.refund {
         Some(id) => engine.refund(scope.merchant, Some(scope.environment), RefundBy::Id(id)).await?,
         None => None,
@@ -158,9 +191,14 @@ async fn about(seen: &Seen, scope: Scope, case: &Case, s: &Shell) -> Result<Abou
     };
     let blocks = payment.as_ref().filter(|_| case.blocked != 0);
     let blocks = blocks.map(|payment| Amount::new(case.blocked, payment.currency));
-    let named = |text: &str, id: Option<String>| id.map(|id| fill(text, &[("id", &id)]));
-    let account = named(s.t.cases.account, case.account.map(|id| id.to_string()));
-    let endpoint = named(s.t.cases.endpoint, case.endpoint.map(|id| id.to_string()));
+    let sees_settings = who.why_not(&Act::SeeSettings).is_none();
+    let named = |text: &str, place: &str, id: Option<String>| {
+        let id = id?;
+        let page = sees_settings.then(|| format!("/portal/settings/{place}/{id}"));
+        Some(Link { words: fill(text, &[("id", &id)]), page })
+    };
+    let account = named(s.t.cases.account, "accounts", case.account.map(|id| id.to_string()));
+    let endpoint = named(s.t.cases.endpoint, "endpoints", case.endpoint.map(|id| id.to_string()));
     Ok(About { refund, payment, blocks, others: account.into_iter().chain(endpoint).collect() })
 }
 
@@ -173,7 +211,7 @@ async fn page(
     [wrong_blocked, wrong_reason]: [Option<String>; 2],
 ) -> Result<Response, Stop> {
     let s = Shell::of(who, Area::Cases);
-    let about = about(who.seen(), scope, &case, &s).await?;
+    let about = about(who, scope, &case, &s).await?;
     let evidence = who.seen().engine.evidence_of_case(&case).await?;
     let t = &s.t.cases;
     let why = who.why_not(&Act::CloseCase).filter(|why| matches!(why, Why::Role { .. }));
@@ -193,8 +231,8 @@ async fn page(
     });
     let page = CasePage {
         id: case.id.to_string(),
-        kind: s.t.case(case.kind),
-        text: case.text,
+        kind: Kind::of(case.kind, s.t),
+        recorded: case.text,
         opened: case.opened_at,
         off: why.map(|why| s.t.why(&why)).or(refund_first),
         reason: Field::lines("reason", s.t.acts.how_known)

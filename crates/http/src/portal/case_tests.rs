@@ -1,10 +1,12 @@
 //! The work queue: what waits, how much, and how it is closed.
 
+use redress_core::case::CaseKind;
 use redress_core::role::Role;
 use redress_engine::portal::people::NewPassword;
 
 use crate::portal::html_check::{faults, parse};
-use crate::portal::testing::{PASSWORD, form};
+use crate::portal::language::Language;
+use crate::portal::testing::{PASSWORD, RECORDED, form};
 use crate::testing::Harness;
 
 #[tokio::test]
@@ -22,6 +24,7 @@ async fn a_case_is_found_counted_read_and_closed() {
     let list = browser.get("/portal/cases").await;
     let path = format!("/portal/cases/{case}");
     assert!(list.text().contains(&format!("href=\"{path}\"")), "{}", list.text());
+    assert!(list.text().contains("href=\"/portal/refunds/rf_"), "what it is about: {}", list.text());
     let other = browser.get("/portal/cases?kind=overdue").await;
     assert!(!other.text().contains(&path) && other.text().contains("Nothing waits"));
     let page = browser.get(&path).await;
@@ -88,4 +91,54 @@ async fn what_the_psp_told_is_shown_with_what_differs() {
     assert!(browser.get(&path).await.text().contains("ما أرسله المزود"));
     let plain = format!("/portal/cases/{}", harness.late_success("o1").await);
     assert!(!browser.get(&plain).await.text().contains("id=\"evidence\""), "nothing told opened it");
+}
+
+#[tokio::test]
+async fn every_kind_is_told_in_the_language_of_the_page_and_what_was_recorded_is_marked() {
+    let harness = Harness::new().await;
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    for (n, kind) in (1..).zip(CaseKind::ALL) {
+        let case = harness.told(n, kind, &format!("re_{n}"), ("it differs", "{}")).await;
+        for language in Language::ALL {
+            browser.speaks(language.tag());
+            let t = language.texts();
+            for path in [format!("/portal/cases?kind={}", kind.as_str()), format!("/portal/cases/{case}")] {
+                let page = browser.get(&path).await;
+                assert_eq!((page.status.as_u16(), faults(page.text())), (200, vec![]), "{path}");
+                let root = parse(page.text()).unwrap();
+                let main = root.all("main")[0];
+                let told = main.whole_text();
+                assert!(told.contains(t.case(kind)) && told.contains(t.case_told(kind)), "{path}: {told}");
+                let is_one = path.ends_with(&case.to_string());
+                assert_eq!(told.contains(t.case_to_do(kind)), is_one, "{path}: {told}");
+                let code = main.all("code").into_iter().any(|code| code.text == kind.as_str());
+                assert_eq!(code, is_one, "{path}: {told}");
+                // What was noted for the operator is English on every page, and says so.
+                let noted = |words: &str| {
+                    let noted = main.below().into_iter().filter(|element| element.text.contains(words));
+                    let marks = |name: &str, value: &str| {
+                        noted.clone().all(|element| element.attribute(name) == Some(value))
+                    };
+                    assert!(marks("lang", "en") && marks("dir", "ltr"), "{path}: {words}");
+                    noted.count()
+                };
+                assert_eq!((noted(RECORDED), noted("it differs")), (1, usize::from(is_one)), "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_linked_to_for_whoever_may_see_the_settings() {
+    let harness = Harness::new().await;
+    let path = format!("/portal/cases/{}", harness.quarantined().await);
+    let account = harness.merchant.tap.to_string();
+    let link = format!("href=\"/portal/settings/accounts/{account}\"");
+    for (role, is_linked) in [(Role::Support, false), (Role::Manager, true)] {
+        let person = harness.person(role).await;
+        let page = harness.browser(&person).await.get(&path).await;
+        assert!(page.text().contains(&account), "{role}: {}", page.text());
+        assert_eq!(page.text().contains(&link), is_linked, "{role}: {}", page.text());
+    }
 }

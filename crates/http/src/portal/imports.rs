@@ -8,7 +8,9 @@ use redress_core::audit::Deed;
 use redress_core::id::ImportId;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
-use redress_engine::admin::payment_imports::{Import, ImportRow, ImportState, RowOutcome, refusal_text};
+use redress_engine::admin::payment_imports::{
+    Import, ImportRow, ImportState, RowOutcome, RowRefusal, refusal_text,
+};
 
 use super::field::Field;
 use super::form::Form;
@@ -21,7 +23,7 @@ use super::text::{Texts, fill};
 use super::upload::Uploaded;
 use crate::body::PathText;
 use crate::face::Problem;
-use crate::payment_upload::{UploadProblem, csv, receive};
+use crate::payment_upload::{csv, receive};
 
 /// Imports on a page.
 const PAGE_IMPORTS: u32 = 20;
@@ -88,8 +90,7 @@ pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Res
     let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
     let rows = match csv(&file, scope.environment, "everything in this environment", &accounts) {
         Ok(rows) => rows,
-        Err(UploadProblem::Empty) => return wrong(t.imports.no_rows.to_owned()).await,
-        Err(problem) => return wrong(fill(t.imports.unreadable, &[("why", &problem.to_string())])).await,
+        Err(problem) => return wrong(t.upload_problem(&problem)).await,
     };
     // Only the word itself imports: whatever else was sent only checks.
     let dry_run = typed != "no";
@@ -123,7 +124,15 @@ struct Row {
     payment: Option<String>,
     outcome: &'static str,
     outcome_word: &'static str,
-    why: Option<String>,
+    why: Option<Refused>,
+}
+
+/// Why a row was refused.
+struct Refused {
+    words: String,
+    code: String,
+    /// What was recorded besides, for developers.
+    recorded: Option<String>,
 }
 
 /// GET `/portal/imports/{id}`: how far it is, and what came of each row.
@@ -195,7 +204,18 @@ impl Row {
             payment: row.payment.map(|id| id.to_string()),
             outcome: row.outcome.map_or("waiting", RowOutcome::as_str),
             outcome_word: t.row_outcome(row.outcome),
-            why: row.refusal.as_ref().map(refusal_text),
+            why: row.refusal.as_ref().map(|refusal| Refused::of(refusal, t)),
+        }
+    }
+}
+
+impl Refused {
+    fn of(refusal: &RowRefusal, t: &'static Texts) -> Self {
+        let kind = refusal.kind.as_str();
+        Self {
+            words: t.row_refusal(refusal),
+            code: refusal.field.as_ref().map_or_else(|| kind.to_owned(), |field| format!("{kind}: {field}")),
+            recorded: refusal.detail.as_ref().map(|_| refusal_text(refusal)),
         }
     }
 }

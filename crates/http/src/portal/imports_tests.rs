@@ -1,9 +1,11 @@
 //! Payments imported at the portal.
 
 use redress_core::role::Role;
+use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal};
 
-use crate::portal::html_check::faults;
-use crate::portal::testing::{form, location};
+use crate::portal::html_check::{faults, parse};
+use crate::portal::language::Language;
+use crate::portal::testing::{Browser, form, location};
 use crate::testing::Harness;
 
 const PATH: &str = "/portal/imports";
@@ -33,12 +35,32 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
         assert_eq!(done.text().contains("only checked"), !is_there);
         let refused = browser.get(&format!("{}?outcome=refused", location(&sent))).await;
         assert!(refused.text().contains(">i2<") && !refused.text().contains(">i1<"), "{}", refused.text());
+        told_in_every_language(&mut browser, &location(&sent)).await;
         let found = harness.engine.order(harness.merchant.id, None, "i1").await.unwrap();
         assert_eq!(found.is_some(), is_there, "{dry_run}");
     }
     assert!(harness.engine.order(harness.merchant.id, None, "i2").await.unwrap().is_none());
     let list = browser.get(PATH).await;
     assert!(list.text().contains("manager@"), "{}", list.text());
+}
+
+/// The one row that was refused, for its sum of three decimals.
+async fn told_in_every_language(browser: &mut Browser<'_>, path: &str) {
+    for language in [Language::Arabic, Language::English] {
+        browser.speaks(language.tag());
+        let page = browser.get(path).await;
+        let root = parse(page.text()).unwrap();
+        let field = Some("amount".to_owned());
+        let refusal = RowRefusal { kind: RefusalKind::Invalid, field, detail: None };
+        let told = language.texts().row_refusal(&refusal);
+        let cells = root.all("td").into_iter();
+        let cell = cells.into_iter().find(|cell| cell.text.contains(&told));
+        let cell = cell.unwrap_or_else(|| panic!("no {told}: {}", page.text()));
+        assert_eq!(cell.all("code")[0].text, "invalid: amount");
+        let recorded = cell.all("span")[0];
+        assert!(recorded.text.contains("decimals"), "{}", recorded.text);
+        assert_eq!((recorded.attribute("lang"), recorded.attribute("dir")), (Some("en"), Some("ltr")));
+    }
 }
 
 #[tokio::test]

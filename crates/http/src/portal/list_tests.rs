@@ -7,6 +7,7 @@ use redress_engine::portal::people::NewPassword;
 use redress_engine::portal::{SessionToken, Visitor};
 
 use crate::portal::html_check::{faults, parse};
+use crate::portal::language::Language;
 use crate::portal::testing::PASSWORD;
 use crate::testing::{Answer, Harness, TestPayment};
 
@@ -151,4 +152,34 @@ async fn another_merchants_lists_are_empty() {
         assert_eq!(found(&browser.get(path).await), [] as [&str; 0], "{path}");
     }
     assert_eq!(browser.get("/portal/payments.csv").await.text().split("\r\n").count(), 2);
+}
+
+#[tokio::test]
+async fn every_list_says_how_it_is_sorted() {
+    let harness = harness().await;
+    harness.quarantined().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    for language in Language::ALL {
+        browser.speaks(language.tag());
+        let t = &language.texts().lists;
+        for (path, sorted, marked) in [
+            // Sorted by what no column shows.
+            ("/portal/payments", t.last_taken_in, &[] as &[&str]),
+            ("/portal/payments?from=2026-11-01", t.last_captured, &["descending"]),
+            ("/portal/payments/shop-3", t.newest, &["descending"]),
+            ("/portal/refunds", t.newest, &["descending"]),
+            ("/portal/cases", t.newest, &["descending"]),
+            ("/portal/audit", t.newest, &["descending"]),
+        ] {
+            let page = browser.get(path).await;
+            assert_eq!(faults(page.text()), [] as [&str; 0], "{path}: {}", page.text());
+            let root = parse(page.text()).unwrap();
+            let captions: Vec<_> = root.all("caption").into_iter().map(|caption| &*caption.text).collect();
+            assert_eq!(captions, [sorted], "{path}");
+            let columns = root.all("th").into_iter();
+            let sorts: Vec<_> = columns.filter_map(|column| column.attribute("aria-sort")).collect();
+            assert_eq!(sorts, marked, "{path}");
+        }
+    }
 }

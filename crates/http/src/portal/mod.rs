@@ -16,6 +16,7 @@ pub(crate) mod audit;
 pub(crate) mod case;
 mod chart;
 pub(crate) mod code;
+mod coded;
 mod cookies;
 mod csv_text;
 mod export;

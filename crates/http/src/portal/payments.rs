@@ -33,6 +33,10 @@ struct Page {
     others: Vec<Field>,
     others_used: bool,
     rows: Vec<Row>,
+    /// The page is sorted by the time of capture, and not by when the payments were taken in.
+    by_capture: bool,
+    /// The same in words.
+    sorted: &'static str,
     count: String,
     links: Links,
     export: String,
@@ -59,6 +63,7 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     let mut query = ListQuery::of(query, s.t);
     let filter = filter(&mut query);
     let others_used = uses_others(&filter) || query.is_wrong();
+    let by_capture = filter.is_by_capture();
     let found = if query.is_wrong() {
         Found { items: Vec::new(), newer: None, older: None, count: None }
     } else {
@@ -74,6 +79,8 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
         count: count_told(found.count, |at| s.time(&at), s.t),
         links: query.links("/portal/payments", found.newer, found.older),
         rows: found.items.iter().map(|payment| Row::of(payment, s.t)).collect(),
+        by_capture,
+        sorted: if by_capture { s.t.lists.last_captured } else { s.t.lists.last_taken_in },
         export: format!("/portal/payments.csv?{kept}"),
         export_told: fill(s.t.lists.export_told, &[("count", &format::count(u64::from(EXPORT_ROWS_MAX)))]),
         may_import: who.why_not(&Act::ImportPayments).is_none(),

@@ -1,5 +1,7 @@
 //! GET `/portal/refunds/{id}`: how a refund stands and what happened to it; and its moves, for the page to follow.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +12,9 @@ use redress_core::refund::Refund;
 use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
 use redress_engine::lookup::RefundBy;
+use redress_engine::notify::history::Delivery;
 
+use super::coded::FailureTold;
 use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
 use super::page::{Shell, show};
@@ -37,6 +41,8 @@ struct Page {
     psp_key: String,
     made_by: Option<String>,
     reason: String,
+    /// Its name in the API; a merchant's own words have none.
+    reason_code: Option<String>,
     failure: Option<Failure>,
     events: Vec<Event>,
     attempts: Vec<Attempt>,
@@ -48,8 +54,7 @@ struct Page {
 /// Why it ended without effect, or the money came back.
 struct Failure {
     title: &'static str,
-    code: String,
-    text: String,
+    told: FailureTold,
     again: Option<String>,
 }
 
@@ -64,6 +69,13 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let s = Shell::of(&who, Area::Refunds);
     let state = refund.state.name();
     let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
+    let reason = s.t.reason(&refund.reason).to_owned();
+    let words: BTreeMap<_, _> = events.iter().map(|event| (event.number, s.t.event(event.kind))).collect();
+    let notification = |one: Delivery| {
+        let event = words.get(&one.number).copied();
+        Notification::of(refund.id, one, event, &s)
+    };
+    let notifications = deliveries.into_iter().map(notification).collect();
     let page = Page {
         title: fill(s.t.refund.title, &[("amount", &s.amount(&refund.amount))]),
         amount: refund.amount,
@@ -73,11 +85,12 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         live: (!state.is_final()).then(|| live_address(&refund)),
         psp_key: refund.id.psp_key(),
         made_by,
-        reason: s.t.reason(&refund.reason).to_owned(),
+        reason_code: (reason != refund.reason).then(|| refund.reason.clone()),
+        reason,
         failure: failure(&refund, &s),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
-        notifications: deliveries.into_iter().map(|one| Notification::of(refund.id, one, &s)).collect(),
+        notifications,
         possible,
         may_resend: who.why_not(&Act::Resend).is_none(),
         refund,
@@ -117,7 +130,7 @@ fn failure(refund: &Refund, s: &Shell) -> Option<Failure> {
         | RefundState::Canceled => return None,
     };
     let again = failure.again_at.map(|at| fill(t.again_at, &[("time", &s.time(&at))]));
-    Some(Failure { title, code: failure.code.clone(), text: failure.text.clone(), again })
+    Some(Failure { title, told: FailureTold::of(&failure.code, &failure.text, s.t), again })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use redress_core::time::Timestamp;
 use redress_engine::lookup::{AttemptRow, Author, TimelineEvent};
 use redress_engine::notify::history::{Delivery, DeliveryAttempt, DeliveryId, DeliveryState};
 
+use super::coded::{Coded, FailureTold};
 use super::page::Shell;
 use super::text::fill;
 
@@ -14,20 +15,24 @@ pub(super) struct Event {
     pub(super) at: Timestamp,
     pub(super) by: Option<String>,
     pub(super) reason: Option<String>,
-    /// The failure's code and text, or what the PSP said about the wait.
-    pub(super) told: Option<String>,
+    pub(super) failure: Option<FailureTold>,
+    /// What the PSP said about the wait.
+    pub(super) note: Option<String>,
 }
 
 impl Event {
     pub(super) fn of(event: TimelineEvent, s: &Shell) -> Self {
         let reason = event.author.as_ref().and_then(Author::given_reason).map(str::to_owned);
-        let failure = event.failure.map(|(code, text)| format!("{code}: {text}"));
+        // Whoever said how it ended gave the reason that stands in the failure too.
+        let failure = event.failure.map(|(code, text)| FailureTold::of(&code, &text, s.t));
+        let failure = failure.map(|failure| failure.without(reason.as_deref()));
         Self {
             word: s.t.event(event.kind),
             at: event.at,
             by: event.author.map(|author| fill(s.t.refund.by, &[("name", &author.name)])),
             reason,
-            told: failure.or(event.note),
+            failure,
+            note: event.note,
         }
     }
 }
@@ -35,7 +40,7 @@ impl Event {
 /// An exchange with the PSP.
 pub(super) struct Attempt {
     pub(super) via: String,
-    pub(super) outcome: String,
+    pub(super) outcome: Coded,
     pub(super) evidence: String,
     pub(super) at: Timestamp,
 }
@@ -49,24 +54,29 @@ impl Attempt {
             "notification" => t.via_notification.to_owned(),
             _ => attempt.via,
         };
-        Self { via, outcome: attempt.outcome, evidence: attempt.record, at: attempt.started_at }
+        let outcome = Coded::of(s.t.outcome(&attempt.outcome), attempt.outcome);
+        Self { via, outcome, evidence: attempt.record, at: attempt.started_at }
     }
 }
 
 /// What is owed to one address, with the attempts.
 pub(super) struct Notification {
     pub(super) id: String,
-    pub(super) event: u32,
+    /// What it tells of, where that is known.
+    pub(super) event: Option<&'static str>,
     /// What the button to send it again is called.
     pub(super) resend: String,
     pub(super) to: String,
-    pub(super) dialect: &'static str,
+    /// In which shape, with the number of the event.
+    pub(super) shape: Coded,
     pub(super) stands: String,
+    /// The same by its name in the API.
+    pub(super) state: &'static str,
     pub(super) attempts: Vec<(String, String)>,
 }
 
 impl Notification {
-    pub(super) fn of(refund: RefundId, delivery: Delivery, s: &Shell) -> Self {
+    pub(super) fn of(refund: RefundId, delivery: Delivery, event: Option<&'static str>, s: &Shell) -> Self {
         let t = &s.t.refund;
         let id = DeliveryId { refund, number: delivery.number, endpoint: delivery.endpoint };
         let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| s.time(&at));
@@ -80,17 +90,19 @@ impl Notification {
             let at = s.time(&attempt.started_at);
             (fill(t.delivery_attempt, &[("time", &at), ("status", &status)]), attempt.answer)
         };
-        let what = format!("{} #{}", delivery.dialect.as_str(), delivery.number);
+        let (dialect, number) = (s.t.dialect(delivery.dialect), delivery.number);
+        let what = format!("{dialect} #{number}");
         Self {
             id: id.to_string(),
-            event: delivery.number,
+            event,
             resend: fill(s.t.acts.resend_of, &[("what", &what)]),
             to: match delivery.endpoint {
                 Some(endpoint) => fill(t.to_endpoint, &[("id", &endpoint.to_string())]),
                 None => t.to_payment.to_owned(),
             },
-            dialect: delivery.dialect.as_str(),
+            shape: Coded::of(Some(dialect), format!("{} #{number}", delivery.dialect.as_str())),
             stands,
+            state: delivery.state.as_str(),
             attempts: delivery.attempts.into_iter().map(attempt).collect(),
         }
     }

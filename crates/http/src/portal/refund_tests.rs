@@ -5,10 +5,12 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use redress_core::refund::Refund;
 use redress_core::role::Role;
+use redress_engine::admin::refunds::Verdict;
 use redress_engine::portal::people::NewPassword;
 use serde_json::json;
 
-use crate::portal::html_check::parse;
+use crate::portal::html_check::{faults, parse};
+use crate::portal::language::Language;
 use crate::portal::testing::{PASSWORD, form};
 use crate::testing::{Harness, TestPayment};
 
@@ -71,4 +73,34 @@ async fn another_merchants_refund_does_not_exist() {
     let live = form(&page, "/portal/preferences", &[]);
     browser.post("/portal/preferences", &live).await;
     assert_eq!(browser.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn codes_stand_beside_their_words_in_the_language_of_the_page() {
+    let harness = Harness::new().await;
+    let (refund, path) = pending(&harness).await;
+    let reason = "the bank said so";
+    let closed = harness.engine.close_refund(harness.merchant.id, refund.id, Verdict::Failed, "desk", reason);
+    closed.await.unwrap();
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    for language in Language::ALL {
+        browser.speaks(language.tag());
+        let t = language.texts();
+        let page = browser.get(&path).await;
+        assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
+        let root = parse(page.text()).unwrap();
+        let codes: Vec<_> = root.all("code").into_iter().map(|code| code.text.as_str()).collect();
+        let told = root.all("main")[0].whole_text();
+        for (words, code) in [
+            (t.failure("closed_by_person"), "closed_by_person"),
+            (t.outcome("pending"), "pending"),
+            (Some(t.reason("duplicate")), "duplicate"),
+        ] {
+            let words = words.unwrap();
+            assert!(told.contains(words) && codes.contains(&code), "{code}: {told}");
+        }
+        // Where it stands at the top and once more in the timeline, as the reason of whoever closed it.
+        assert_eq!(told.matches(reason).count(), 2, "{told}");
+    }
 }

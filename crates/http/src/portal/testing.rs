@@ -27,6 +27,9 @@ use crate::testing::{Answer, Harness, TestMerchant, TestPayment};
 /// Everybody's, unless a test gives another.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// What is noted for the operator of a case of [`Harness::told`].
+pub(crate) const RECORDED: &str = "the PSP told of a refund that was not applied";
+
 /// Somebody who may sign in.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
@@ -98,36 +101,49 @@ impl Harness {
     /// A case about a refund at Tap, of which two notifications told otherwise than is known here: first of another sum, a
     /// second later of another currency.
     pub(crate) async fn quarantined(&self) -> CaseId {
-        let (merchant, account) = (self.merchant.id, self.merchant.tap);
         for (n, verdict, body) in [
             (40, "the sum 25.01 SAR, and not 25.00 SAR", r#"{"amount":25.01,"currency":"SAR"}"#),
             (41, "the currency GBP (25.00 GBP), and not 25.00 SAR", r#"{"amount":25.00,"currency":"<GBP>"}"#),
         ] {
-            let now = self.engine.now();
-            let case = NewCaseRow {
-                merchant,
-                id: CaseId::from_bytes([n; 16]),
-                kind: CaseKind::Quarantined,
-                subject: CaseSubject::PspRefund { account, psp_refund_id: "re_1".to_owned() },
-                payment: None,
-                text: "the PSP told of a refund that was not applied".to_owned(),
-                block_minor: 0,
-                now,
-            };
-            let record = RecordInbound {
-                merchant,
-                account,
-                id: [n; 16],
-                body_hash: [n; 16],
-                verdict: format!("told otherwise than here: {verdict}"),
-                body: body.to_owned(),
-                case: Some(case),
-                now,
-            };
-            self.store.run(record).await.unwrap();
+            let verdict = format!("told otherwise than here: {verdict}");
+            self.told(n, CaseKind::Quarantined, "re_1", (verdict.as_str(), body)).await;
             self.clock.advance(Duration::from_secs(1));
         }
         CaseId::from_bytes([40; 16])
+    }
+
+    /// Tap told of a refund of its own, which opened a case of this kind where none is open about it; `n` makes the ids.
+    pub(crate) async fn told(
+        &self,
+        n: u8,
+        kind: CaseKind,
+        psp_refund_id: &str,
+        (verdict, body): (&str, &str),
+    ) -> CaseId {
+        let (merchant, account, now) = (self.merchant.id, self.merchant.tap, self.engine.now());
+        let id = CaseId::from_bytes([n; 16]);
+        let case = NewCaseRow {
+            merchant,
+            id,
+            kind,
+            subject: CaseSubject::PspRefund { account, psp_refund_id: psp_refund_id.to_owned() },
+            payment: None,
+            text: RECORDED.to_owned(),
+            block_minor: 0,
+            now,
+        };
+        let record = RecordInbound {
+            merchant,
+            account,
+            id: [n; 16],
+            body_hash: [n; 16],
+            verdict: verdict.to_owned(),
+            body: body.to_owned(),
+            case: Some(case),
+            now,
+        };
+        self.store.run(record).await.unwrap();
+        id
     }
 
     /// A refund of so much of a new payment, which the PSP has accepted and not ended.

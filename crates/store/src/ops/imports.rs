@@ -91,7 +91,11 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    const fn as_str(self) -> &'static str {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Invalid, Self::Conflict, Self::NoAccount];
+
+    /// The name in the store.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
             Self::Conflict => "conflict",
@@ -100,7 +104,7 @@ impl RefusalKind {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Invalid, Self::Conflict, Self::NoAccount].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -12,9 +12,17 @@ pub(crate) mod person;
 mod wrongs;
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
+mod account_tests;
+#[cfg(test)]
+mod endpoint_tests;
+#[cfg(test)]
+mod key_tests;
+#[cfg(test)]
 mod people_tests;
 #[cfg(test)]
-mod setup_tests;
+mod testing;
 
 use askama::Template;
 use axum::http::StatusCode;

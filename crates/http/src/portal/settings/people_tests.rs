@@ -3,7 +3,7 @@
 use redress_core::audit::Deed;
 use redress_core::role::{RefundLimits, Role};
 
-use super::setup_tests::{beside, deeds, shown, whole};
+use super::testing::{beside, deeds, shown, whole};
 use crate::portal::testing::{Browser, form, location};
 use crate::testing::Harness;
 

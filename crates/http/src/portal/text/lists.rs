@@ -1,7 +1,6 @@
-//! Lists of payments and refunds, and the import of payments.
+//! Lists of payments and refunds.
 
 use redress_core::payment_status::PaymentStatus;
-use redress_engine::admin::payment_imports::{ImportState, RowOutcome};
 
 use super::{Texts, texts};
 
@@ -42,6 +41,9 @@ texts!(
             "عدد النتائج: {count} حتى {time}؛ لم يُبحث فيما هو أقدم.";
         none: "Nothing was found.", "لا توجد نتائج.";
         none_yet: "Nothing was found so far. Look further back.", "لا توجد نتائج حتى الآن. تابع البحث في الأقدم.";
+        newest: "The newest first", "الأحدث أولًا";
+        last_taken_in: "The last taken in first", "أحدث ما سُجّل هنا أولًا";
+        last_captured: "The last captured first", "أحدث ما حُصّل أولًا";
         newer: "Newer", "الأحدث";
         older: "Older", "الأقدم";
         export: "Export as CSV", "تصدير بصيغة CSV";
@@ -62,70 +64,7 @@ texts!(
     }
 );
 
-texts!(
-    /// The import of payments.
-    Imports {
-        title: "Import payments", "استيراد دفعات";
-        told: "A CSV file with a header row: order_ref, psp_account, psp_payment_id, currency, amount, captured_at, and \
-               what else there is of them. At most 16 MiB and 100,000 rows.",
-            "ملف CSV بصف عناوين: order_ref و psp_account و psp_payment_id و currency و amount و captured_at وغيرها إن وُجدت. بحد أقصى 16 ميبيبايت و 100,000 صف.";
-        file: "File", "الملف";
-        dry_run: "What to do", "الإجراء";
-        dry_run_yes: "Only check: say what would be done with each row", "تحقق فقط: بيان ما سيحدث لكل صف";
-        dry_run_no: "Import", "استيراد";
-        go: "Upload", "رفع";
-        before: "Imports before", "عمليات الاستيراد السابقة";
-        none: "Nothing was imported yet.", "لم يُستورد شيء بعد.";
-        id: "Import", "الاستيراد";
-        status: "Status", "الحالة";
-        rows: "Rows", "الصفوف";
-        made: "Begun", "البدء";
-        by: "By", "بواسطة";
-        checked: "Check", "تحقق";
-        receiving: "Being received, or broken off", "قيد الاستلام أو انقطع";
-        running: "Running", "جارٍ";
-        done: "Done", "انتهى";
-        waiting: "Waiting", "بالانتظار";
-        created: "New", "جديد";
-        updated: "Changed", "مُعدَّل";
-        unchanged: "As before", "دون تغيير";
-        refused: "Refused", "مرفوض";
-        progress: "{done} of {total} rows", "{done} من {total} صف";
-        line: "Line", "السطر";
-        outcome: "Outcome", "النتيجة";
-        why: "Why", "السبب";
-        order_ref: "Reference", "المرجع";
-        show: "Show", "عرض";
-        all: "All rows", "كل الصفوف";
-        more: "Further rows", "صفوف أخرى";
-        dry_note: "Nothing was changed: the rows were only checked.", "لم يتغيّر شيء: جرى التحقق من الصفوف فقط.";
-        no_file: "Choose a file.", "اختر ملفًا.";
-        unreadable: "This cannot be read: {why}", "تعذرت القراءة: {why}";
-        no_rows: "It has no rows.", "لا يحتوي على صفوف.";
-    }
-);
-
 impl Texts {
-    /// How far an import is.
-    pub(crate) const fn import_state(&self, state: ImportState) -> &'static str {
-        match state {
-            ImportState::Receiving => self.imports.receiving,
-            ImportState::Running => self.imports.running,
-            ImportState::Done => self.imports.done,
-        }
-    }
-
-    /// What came of a row; `None` while it waits.
-    pub(crate) const fn row_outcome(&self, outcome: Option<RowOutcome>) -> &'static str {
-        match outcome {
-            None => self.imports.waiting,
-            Some(RowOutcome::Created) => self.imports.created,
-            Some(RowOutcome::Updated) => self.imports.updated,
-            Some(RowOutcome::Unchanged) => self.imports.unchanged,
-            Some(RowOutcome::Refused) => self.imports.refused,
-        }
-    }
-
     /// How much of a payment was given back.
     pub(crate) const fn payment_status(&self, status: PaymentStatus) -> &'static str {
         let t = &self.lists;

@@ -5,10 +5,13 @@
 
 mod acts;
 mod audit;
+mod cases;
 mod common;
 mod endpoints;
 mod faults;
+mod imports;
 mod lists;
+mod outcomes;
 mod overview;
 mod payments;
 mod people;
@@ -18,12 +21,15 @@ mod settings;
 mod team;
 mod words;
 
-use acts::{Acts, Cases};
+use acts::Acts;
 use audit::{Audit, Deeds};
+use cases::{Cases, CasesToDo, CasesTold};
 use common::Common;
 use endpoints::Endpoints;
 use faults::Faults;
-use lists::{Imports, Lists};
+use imports::{Imports, RowRefusals};
+use lists::Lists;
+use outcomes::{Failures, Outcomes};
 use overview::Overview;
 use payments::{Payment, Refusals};
 use people::{Account, Code, Password, SecondFactor, SignIn};
@@ -70,8 +76,11 @@ pub(crate) struct Texts {
     pub(crate) refund: Refund,
     pub(crate) acts: Acts,
     pub(crate) cases: Cases,
+    pub(crate) cases_told: CasesTold,
+    pub(crate) cases_to_do: CasesToDo,
     pub(crate) lists: Lists,
     pub(crate) imports: Imports,
+    pub(crate) row_refusals: RowRefusals,
     pub(crate) reasons: Reasons,
     pub(crate) states: States,
     pub(crate) whys: Whys,
@@ -85,6 +94,8 @@ pub(crate) struct Texts {
     pub(crate) deeds: Deeds,
     pub(crate) overview: Overview,
     pub(crate) saids: Saids,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) failures: Failures,
 }
 
 macro_rules! all_areas {
@@ -102,8 +113,11 @@ macro_rules! all_areas {
             refund: Refund::$language,
             acts: Acts::$language,
             cases: Cases::$language,
+            cases_told: CasesTold::$language,
+            cases_to_do: CasesToDo::$language,
             lists: Lists::$language,
             imports: Imports::$language,
+            row_refusals: RowRefusals::$language,
             reasons: Reasons::$language,
             states: States::$language,
             whys: Whys::$language,
@@ -117,6 +131,8 @@ macro_rules! all_areas {
             deeds: Deeds::$language,
             overview: Overview::$language,
             saids: Saids::$language,
+            outcomes: Outcomes::$language,
+            failures: Failures::$language,
         }
     };
 }
@@ -159,8 +175,11 @@ mod tests {
             Refund::ALL,
             Acts::ALL,
             Cases::ALL,
+            CasesTold::ALL,
+            CasesToDo::ALL,
             Lists::ALL,
             Imports::ALL,
+            RowRefusals::ALL,
             Reasons::ALL,
             States::ALL,
             Whys::ALL,
@@ -174,6 +193,8 @@ mod tests {
             Deeds::ALL,
             Overview::ALL,
             Saids::ALL,
+            Outcomes::ALL,
+            Failures::ALL,
         ]
         .concat()
     }

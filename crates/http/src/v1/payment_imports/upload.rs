@@ -50,7 +50,9 @@ impl Format {
             Self::JsonLines => json_lines(body, environment),
         };
         rows.map_err(|problem| match problem {
-            UploadProblem::Unreadable(why) => OwnError::new(Code::Malformed, why),
+            UploadProblem::Header(_) | UploadProblem::Unreadable(_) => {
+                OwnError::new(Code::Malformed, problem.to_string())
+            }
             UploadProblem::Empty | UploadProblem::TooMany => {
                 OwnError::new(Code::Invalid, problem.to_string())
             }

@@ -29,7 +29,7 @@ pub(super) async fn run(engine: &Engine, merchant: MerchantId, path: &Path) -> R
     let bytes = file.metadata().map_err(|error| unable(error.to_string()))?.len();
     let accounts = engine.list_accounts(Some(merchant)).await?;
     let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
-    let mut rows = CsvRows::new(BufReader::new(file)).map_err(unable)?;
+    let mut rows = CsvRows::new(BufReader::new(file)).map_err(|problem| unable(problem.to_string()))?;
     let bar = progress::bytes(bytes);
     let mut counts = Counts::default();
     loop {

@@ -70,6 +70,13 @@ pub struct PaymentFilter {
     pub created_to: Option<Timestamp>,
 }
 
+impl PaymentFilter {
+    /// Whether what it lists is in the order of the time of capture, and not in that in which payments were taken in.
+    pub const fn is_by_capture(&self) -> bool {
+        self.captured_from.is_some() || self.captured_to.is_some()
+    }
+}
+
 /// A page of a merchant's payments of one environment that pass a filter, newest first.
 #[derive(Clone, Debug)]
 pub struct SearchPayments {
@@ -233,7 +240,7 @@ impl SearchPayments {
     }
 
     fn is_by_capture(&self) -> bool {
-        self.filter.captured_from.is_some() || self.filter.captured_to.is_some()
+        self.filter.is_by_capture()
     }
 
     /// The least place of the list, and the first that is behind it.
