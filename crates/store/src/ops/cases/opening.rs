@@ -27,13 +27,20 @@ pub enum Opened {
 /// another payment than the open case's opens a case of its own: what is blocked of one cannot be given back to another.
 pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened, [u8; 16]), StoreError> {
     let mut open_key = case.open_key();
+    let mut stands_alone = false;
+    if let Some(own_key) = case.payment.map(|payment| case.open_key_of(payment))
+        && is_open(tx, &own_key).await?
+    {
+        // It outlives the case that it was opened beside.
+        (open_key, stands_alone) = (own_key, true);
+    }
     let Some(payment) = case.payment.filter(|_| case.block_minor > 0) else {
-        let inserted = insert(tx, case, 0, &open_key).await?;
+        let inserted = !stands_alone && insert(tx, case, 0, &open_key).await?;
         return Ok((if inserted { Opened::New { blocked: 0 } } else { Opened::Already }, open_key));
     };
     locked_balance(tx, case.merchant, payment).await?;
-    let mut inserted = insert(tx, case, case.block_minor, &open_key).await?;
-    if !inserted && blocks_of_another(tx, &open_key, payment).await? {
+    let mut inserted = !stands_alone && insert(tx, case, case.block_minor, &open_key).await?;
+    if !inserted && !stands_alone && blocks_of_another(tx, &open_key, payment).await? {
         open_key = case.open_key_of(payment);
         inserted = insert(tx, case, case.block_minor, &open_key).await?;
     }
@@ -90,6 +97,11 @@ async fn insert<T: Tx>(
         )
         .await?;
     Ok(inserted == 1)
+}
+
+async fn is_open<T: Tx>(tx: &mut T, open_key: &[u8; 16]) -> Result<bool, StoreError> {
+    let rows = tx.rows("SELECT case_id FROM cases WHERE open_key = $1", &[open_key.into()]).await?;
+    Ok(!rows.is_empty())
 }
 
 /// Whether the open case blocks, or is to block, a part of another payment.
