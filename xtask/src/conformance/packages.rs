@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
     time::Duration,
 };
 
@@ -47,7 +48,8 @@ pub(super) struct Packages {
     missing: Vec<(String, String)>,
 }
 
-/// Installs what is not there yet. What cannot be installed is missing, and no more than that.
+/// Installs what is not there yet, npm's and Python's at once: each mostly waits. What cannot be installed is missing, and
+/// no more than that.
 pub(super) fn install(dir: &Path) -> Packages {
     let mut packages = Packages { dir: dir.to_owned(), missing: Vec::new() };
     if let Err(error) = fs::create_dir_all(dir) {
@@ -55,8 +57,12 @@ pub(super) fn install(dir: &Path) -> Packages {
         packages.lack("python3", &error.to_string());
         return packages;
     }
-    packages.node_packages();
-    packages.python_packages();
+    let mut of_python = Packages { dir: dir.to_owned(), missing: Vec::new() };
+    thread::scope(|scope| {
+        scope.spawn(|| of_python.python_packages());
+        packages.node_packages();
+    });
+    packages.missing.append(&mut of_python.missing);
     packages
 }
 
