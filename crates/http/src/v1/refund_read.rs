@@ -43,7 +43,7 @@ pub(crate) async fn handle(
     if let Some(wait) = prefer::wait(&headers) {
         refund = engine.wait_for_end(&refund, wait).await?;
     }
-    Ok(Json(RefundView::of(refund, &payment)))
+    Ok(Json(RefundView::of(refund, payment)))
 }
 
 /// The same without the refund, for the benchmarks.
@@ -58,7 +58,7 @@ pub(super) async fn shown(
     id: String,
 ) -> Result<Json<RefundView>, OwnError> {
     let (refund, payment) = found(engine, holder, Some(id)).await?;
-    Ok(Json(RefundView::of(refund, &payment)))
+    Ok(Json(RefundView::of(refund, payment)))
 }
 
 /// The refund with this id; one of another merchant, of the other environment, or with an id that is none is not there.
