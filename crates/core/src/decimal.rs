@@ -1,9 +1,14 @@
 //! Exact decimal numbers: how amounts are read from and written to the wire. No floating point anywhere.
 
+use std::fmt::Write;
+
 use crate::money::Currency;
 
 /// The longest text that is looked at as a number, in bytes.
 pub const DECIMAL_TEXT_BYTES_MAX: usize = 64;
+
+/// Room for a sum in its usual length, in bytes.
+const FIXED_BYTES: usize = 24;
 
 /// No number is looked at with more decimals than this.
 pub const DECIMALS_MAX: u32 = 64;
@@ -158,14 +163,19 @@ impl Decimal {
 
     /// With exactly so many decimals: `7.00`; more when the number needs more.
     pub fn to_fixed(self, decimals: u32) -> String {
-        let decimals = decimals.max(self.scale);
-        let digits = self.unscaled.unsigned_abs().to_string()
-            + &"0".repeat(usize::try_from(decimals - self.scale).unwrap_or(0));
-        let decimals = usize::try_from(decimals).unwrap_or(0);
-        let digits = format!("{digits:0>width$}", width = decimals + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - decimals);
-        let sign = if self.unscaled < 0 { "-" } else { "" };
-        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+        let count = |decimals: u32| usize::try_from(decimals).unwrap_or(0);
+        let (scale, decimals) = (count(self.scale), count(decimals.max(self.scale)));
+        let mut text = String::with_capacity(FIXED_BYTES);
+        // One digit at least stands before the point.
+        let _ = write!(text, "{:0width$}", self.unscaled.unsigned_abs(), width = scale + 1);
+        text.extend(std::iter::repeat_n('0', decimals - scale));
+        if decimals > 0 {
+            text.insert(text.len() - decimals, '.');
+        }
+        if self.unscaled < 0 {
+            text.insert(0, '-');
+        }
+        text
     }
 }
 
@@ -246,6 +256,9 @@ mod tests {
         assert_eq!(Decimal::from_minor(5, 3).to_fixed(3), "0.005");
         assert_eq!(Decimal::from_minor(-5, 2).to_string(), "-0.05");
         assert_eq!(Decimal::from_minor(0, 2).to_fixed(2), "0.00");
+        assert_eq!(Decimal::from_minor(-5, 2).to_fixed(4), "-0.0500");
+        assert_eq!(Decimal::from_minor(1_234, 2).to_fixed(0), "12.34");
+        assert_eq!(Decimal::from_minor(12, 0).to_fixed(2), "12.00");
         assert_eq!(Decimal::from_minor(1_000_000, 0).to_string(), "1000000");
     }
 

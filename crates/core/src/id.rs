@@ -8,6 +8,19 @@ use crate::time::Timestamp;
 const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE32_LETTERS: usize = 26;
+/// What each byte stands for as a letter, or [`NO_LETTER`].
+const BASE32_VALUES: [u8; 256] = {
+    let mut values = [NO_LETTER; 256];
+    let mut value: u8 = 0;
+    while value < 32 {
+        values[BASE32[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+const NO_LETTER: u8 = u8::MAX;
+/// The longest prefix of a kind, in bytes.
+const PREFIX_BYTES_MAX: usize = 4;
 const BASE62_LETTERS: usize = 22;
 
 /// The text is no id of this kind.
@@ -52,7 +65,8 @@ macro_rules! ids {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{}_{}", $prefix, base32(&self.0))
+                const { assert!($prefix.len() <= PREFIX_BYTES_MAX) };
+                write_at_once(f, $prefix, &self.0)
             }
         }
 
@@ -106,7 +120,7 @@ impl RefundId {
     /// 29 characters of `[0-9a-z-]`, which fits the ids of every PSP in the connectors' documents (MoMo allows 50,
     /// Mastercard Gateway 40).
     pub fn psp_key(&self) -> String {
-        format!("rf-{}", base32(&self.0))
+        format!("rf-{}", as_text(&base32(&self.0)))
     }
 
     /// Reads a [`RefundId::psp_key`] back; `None` for a reference that this program never gave.
@@ -153,12 +167,25 @@ fn uuid_v7(now: Timestamp, random: [u8; 10]) -> [u8; 16] {
     bytes
 }
 
-fn base32(bytes: &[u8; 16]) -> String {
+fn base32(bytes: &[u8; 16]) -> [u8; BASE32_LETTERS] {
     let number = u128::from_be_bytes(*bytes);
-    (0..BASE32_LETTERS)
-        .rev()
-        .map(|at| char::from(BASE32[usize::try_from((number >> (at * 5)) & 31).unwrap_or(0)]))
-        .collect()
+    std::array::from_fn(|at| {
+        let below = (BASE32_LETTERS - 1 - at) * 5;
+        BASE32[usize::try_from((number >> below) & 31).unwrap_or(0)]
+    })
+}
+
+fn as_text(letters: &[u8]) -> &str {
+    std::str::from_utf8(letters).unwrap_or_default()
+}
+
+/// Writes the whole text in one piece: a `String` made of it then gets its room once.
+fn write_at_once(f: &mut std::fmt::Formatter<'_>, prefix: &str, bytes: &[u8; 16]) -> std::fmt::Result {
+    let mut text = [b'_'; PREFIX_BYTES_MAX + 1 + BASE32_LETTERS];
+    let end = prefix.len() + 1 + BASE32_LETTERS;
+    text[..prefix.len()].copy_from_slice(prefix.as_bytes());
+    text[prefix.len() + 1..end].copy_from_slice(&base32(bytes));
+    f.write_str(as_text(&text[..end]))
 }
 
 fn base32_read(text: &str) -> Result<[u8; 16], NotAnId> {
@@ -167,12 +194,15 @@ fn base32_read(text: &str) -> Result<[u8; 16], NotAnId> {
     }
     let mut number: u128 = 0;
     for (at, letter) in text.bytes().enumerate() {
-        let value = BASE32.iter().position(|&b| b == letter).ok_or(NotAnId)?;
+        let value = BASE32_VALUES[usize::from(letter)];
+        if value == NO_LETTER {
+            return Err(NotAnId);
+        }
         // 26 letters hold 130 bits: the first may only use its lower three.
         if at == 0 && value > 7 {
             return Err(NotAnId);
         }
-        number = (number << 5) | u128::try_from(value).map_err(|_| NotAnId)?;
+        number = (number << 5) | u128::from(value);
     }
     Ok(number.to_be_bytes())
 }
@@ -191,6 +221,20 @@ mod tests {
             id.as_bytes(),
             &[0x01, 0x7f, 0x22, 0xe2, 0x79, 0xb0, 0x7c, 0xc3, 0x98, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f]
         );
+    }
+
+    #[test]
+    fn the_letters_are_crockfords_and_no_others() {
+        // Crockford's base 32: no i, l, o and u; small letters only here. The least and the greatest, and one of each.
+        assert_eq!(RefundId::from_bytes([0; 16]).to_string(), "rf_00000000000000000000000000");
+        assert_eq!(ProcessId::from_bytes([255; 16]).to_string(), "proc_7zzzzzzzzzzzzzzzzzzzzzzzzz");
+        let each = "rf_0123456789abcdefghjkmnpqrs";
+        assert_eq!(RefundId::parse(each).unwrap().to_string(), each);
+        for letter in (0..=u8::MAX).map(char::from) {
+            let text = format!("rf_0000000000000000000000000{letter}");
+            let is_one = letter.is_ascii_digit() || letter.is_ascii_lowercase() && !"ilou".contains(letter);
+            assert_eq!(RefundId::parse(&text).is_ok(), is_one, "{letter:?}");
+        }
     }
 
     #[test]

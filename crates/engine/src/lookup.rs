@@ -135,10 +135,13 @@ impl Engine {
         environment: Environment,
         id_or_order_ref: &str,
     ) -> Result<Option<Payment>, EngineError> {
-        let Some(order_ref) = self.order_ref_named(merchant, id_or_order_ref.to_owned()).await? else {
-            return Ok(None);
+        let found = match PaymentId::parse(id_or_order_ref) {
+            Ok(id) => self.payment(merchant, id).await?,
+            Err(_) => {
+                let order_ref = id_or_order_ref.to_owned();
+                self.parts.store.read(FindPayment { merchant, order_ref }).await?
+            }
         };
-        let found = self.parts.store.read(FindPayment { merchant, order_ref }).await?;
         Ok(found.filter(|payment| payment.environment == environment))
     }
 

@@ -1,6 +1,7 @@
 //! Redress's own API, under `/v1`. JSON in and out; sums are whole numbers of minor units; errors are
 //! `application/problem+json` with a stable `code`.
 
+mod answer;
 mod auth;
 pub(crate) mod cases;
 #[cfg(test)]

@@ -1,11 +1,17 @@
 //! `Prefer: wait=N` (RFC 7240): how long a caller is ready to wait for the end.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The longest wait for the end of a refund, in seconds; a longer one that is asked for is this one.
 pub(crate) const WAIT_SECONDS_MAX: u64 = 60;
+
+/// The header of the request.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// The header of the answer.
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -13,7 +19,7 @@ pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 /// How long the caller is ready to wait. What this server does not know or cannot read is no preference (RFC 7240,
 /// section 2): it refuses nothing.
 pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
-    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let preferences = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
     let wait = preferences.flat_map(|value| value.split(',')).find_map(|preference| {
         // A preference may have parameters, and its value may be quoted.
         let (name, value) = preference.split(';').next()?.split_once('=')?;
@@ -21,6 +27,17 @@ pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
     })?;
     let seconds: u64 = wait.parse().ok()?;
     Some(Duration::from_secs(seconds.min(WAIT_SECONDS_MAX)))
+}
+
+/// The [`wait`] of a request, for a handler that needs nothing else of the headers: to have them all is to copy them.
+pub(crate) struct Wait(pub(super) Option<Duration>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Wait {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(wait(&parts.headers)))
+    }
 }
 
 /// What the answer says of it.

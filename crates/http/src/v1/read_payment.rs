@@ -1,9 +1,9 @@
 //! GET `/v1/payments/{payment}`: one payment as it is now.
 
-use axum::Json;
 use axum::extract::State;
 use redress_engine::engine::Engine;
 
+use super::answer::Answer;
 use super::auth::KeyHolder;
 use super::error::OwnError;
 use super::payment_view::{PaymentView, named};
@@ -28,7 +28,7 @@ pub(crate) async fn handle(
     holder: KeyHolder,
     query: QueryFields,
     PathText(name): PathText,
-) -> Result<Json<PaymentView>, OwnError> {
+) -> Result<Answer<PaymentView>, OwnError> {
     query.only(&[])?;
-    Ok(Json(named(&engine, &holder, name).await?.into()))
+    Ok(Answer(named(&engine, &holder, name).await?.into()))
 }

@@ -62,7 +62,7 @@ pub(crate) async fn handle(
     let first = move |engine: Engine| async move {
         let author = holder.key.to_string();
         let refund = engine.cancel_refund(holder.merchant, refund.id, &author, &reason).await?;
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, payment))))
     };
     let again = move |engine, id| async move { shown(&engine, &holder, id).await };
     once.run(engine, holder, body, first, again).await

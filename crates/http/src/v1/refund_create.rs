@@ -113,14 +113,14 @@ pub(crate) async fn handle(
     match engine.make_refund(wanted.of(&holder, order_ref, idempotency_key)).await? {
         Made::New(refund, payment) => {
             let location = format!("/v1/refunds/{}", refund.id);
-            let mut response = answer(&engine, &headers, StatusCode::CREATED, *refund, &payment).await?;
+            let mut response = answer(&engine, &headers, StatusCode::CREATED, *refund, *payment).await?;
             if let Ok(location) = HeaderValue::from_str(&location) {
                 response.headers_mut().insert(header::LOCATION, location);
             }
             Ok(response)
         }
         Made::Repeat(refund, payment) => {
-            let mut response = answer(&engine, &headers, StatusCode::OK, *refund, &payment).await?;
+            let mut response = answer(&engine, &headers, StatusCode::OK, *refund, *payment).await?;
             response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
             Ok(response)
         }
@@ -146,7 +146,7 @@ async fn answer(
     headers: &HeaderMap,
     status: StatusCode,
     made: Refund,
-    payment: &Payment,
+    payment: Payment,
 ) -> Result<Response, OwnError> {
     let Some(wait) = prefer::wait(headers) else {
         return Ok((status, Json(RefundView::of(made, payment))).into_response());

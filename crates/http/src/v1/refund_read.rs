@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use redress_core::id::RefundId;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
 
+use super::answer::Answer;
 use super::auth::KeyHolder;
 use super::error::OwnError;
-use super::prefer;
+use super::prefer::Wait;
 use super::view::RefundView;
 use crate::body::PathText;
 
@@ -37,13 +37,13 @@ pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
     PathText(id): PathText,
-    headers: HeaderMap,
-) -> Result<Json<RefundView>, OwnError> {
+    Wait(wait): Wait,
+) -> Result<Answer<RefundView>, OwnError> {
     let (mut refund, payment) = found(&engine, &holder, id).await?;
-    if let Some(wait) = prefer::wait(&headers) {
+    if let Some(wait) = wait {
         refund = engine.wait_for_end(&refund, wait).await?;
     }
-    Ok(Json(RefundView::of(refund, &payment)))
+    Ok(Answer(RefundView::of(refund, payment)))
 }
 
 /// The same without the refund, for the benchmarks.
@@ -58,7 +58,7 @@ pub(super) async fn shown(
     id: String,
 ) -> Result<Json<RefundView>, OwnError> {
     let (refund, payment) = found(engine, holder, Some(id)).await?;
-    Ok(Json(RefundView::of(refund, &payment)))
+    Ok(Json(RefundView::of(refund, payment)))
 }
 
 /// The refund with this id; one of another merchant, of the other environment, or with an id that is none is not there.

@@ -52,7 +52,7 @@ pub(crate) async fn handle(
         if let Some(wait) = prefer::wait(&headers) {
             refund = engine.wait_for_end(&refund, wait).await?;
         }
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, &payment))))
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, payment))))
     };
     let again = move |engine, id| async move { shown(&engine, &holder, id).await };
     once.run(engine, holder, Bytes::new(), first, again).await

@@ -1,6 +1,5 @@
 //! GET `/v1/payments/{payment}/refundability`: what of a payment can be refunded now, and why not.
 
-use axum::Json;
 use axum::extract::State;
 use redress_core::policy::Refusal;
 use redress_core::refundability::Parts;
@@ -10,6 +9,7 @@ use redress_engine::lookup::Refundable;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::KeyHolder;
 use super::code::Code;
 use super::error::OwnError;
@@ -130,13 +130,13 @@ pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
     PathText(payment): PathText,
-) -> Result<Json<RefundabilityView>, OwnError> {
+) -> Result<Answer<RefundabilityView>, OwnError> {
     let none = || OwnError::not_found("payment");
     let named = payment.ok_or_else(none)?;
     let found = engine.refundable_named(holder.merchant, holder.environment, named).await?;
     let found = found.ok_or_else(none)?;
     let blocking = engine.blocking_cases(&found.payment, BLOCKED_BY_MAX).await?;
-    Ok(Json(RefundabilityView::of(found, &blocking)))
+    Ok(Answer(RefundabilityView::of(found, &blocking)))
 }
 
 impl RefundabilityView {

@@ -1,10 +1,20 @@
 //! Times as the own API writes and reads them: RFC 3339.
 
+use jiff::fmt::temporal::DateTimePrinter;
 use redress_core::time::Timestamp;
+
+const PRINTER: DateTimePrinter = DateTimePrinter::new();
+
+/// The length of a time to the microsecond, `2026-11-18T15:06:40.123456Z`, in bytes.
+const TIME_BYTES: usize = 27;
 
 /// As it is written, in UTC, with the decimals of a second that it has.
 pub(super) fn time(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX).to_string()
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX);
+    let mut text = String::with_capacity(TIME_BYTES);
+    // A `String` takes everything.
+    let _ = PRINTER.print_timestamp(&at, &mut text);
+    text
 }
 
 /// Reads one, of whichever zone; `None` for anything else.

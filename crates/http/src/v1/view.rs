@@ -81,13 +81,13 @@ pub(crate) struct FailureView {
 }
 
 impl RefundView {
-    pub(super) fn of(refund: Refund, payment: &Payment) -> Self {
+    pub(super) fn of(refund: Refund, payment: Payment) -> Self {
         let failure = failure(&refund.state);
         Self {
             id: refund.id.to_string(),
             payment: refund.payment.to_string(),
-            order_ref: payment.order_ref.clone(),
-            merchant_order_ref: payment.merchant_order_ref.clone(),
+            order_ref: payment.order_ref,
+            merchant_order_ref: payment.merchant_order_ref,
             amount_minor: refund.amount.minor(),
             amount: refund.amount.to_fixed(),
             currency: refund.amount.currency().code(),
