@@ -5,6 +5,16 @@ use crate::environment::Environment;
 use crate::id::{AccountId, MerchantId, PaymentId};
 use crate::money::{Amount, Currency};
 use crate::time::Timestamp;
+use std::time::Duration;
+
+/// So far ahead of ours may the clock be that says when a payment was captured; as far as that of a signed request.
+pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(300);
+
+/// Whether a payment can have been captured then, as far as clocks agree: not what is still to come, which there would be
+/// nothing to give back of, and whose refund window would begin too late.
+pub fn may_be_captured(captured_at: Timestamp, now: Timestamp) -> bool {
+    captured_at <= now.plus(CLOCK_AHEAD_MAX)
+}
 
 /// A captured sum at a PSP, known to the merchant by its `order_ref`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,5 +75,22 @@ impl Payment {
     /// What was given back.
     pub const fn refunded(&self) -> Amount {
         Amount::new(self.balance.refunded, self.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_captured_later_than_clocks_differ() {
+        let now = Timestamp::from_micros(1_795_014_400_000_000);
+        let after = |micros: u64| now.plus(Duration::from_micros(micros));
+        for captured in [Timestamp::from_micros(0), now, after(1), after(300_000_000)] {
+            assert!(may_be_captured(captured, now), "{captured:?}");
+        }
+        for captured in [after(300_000_001), after(86_400_000_000), Timestamp::from_micros(i64::MAX)] {
+            assert!(!may_be_captured(captured, now), "{captured:?}");
+        }
     }
 }

@@ -182,7 +182,7 @@ impl Engine {
             let (field, detail) = (None, Some("it cannot be read any more: send it again".to_owned()));
             return Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail });
         };
-        match check(&payment) {
+        match check(&payment, now) {
             Ok(()) => Ruling::Pay(Box::new(self.row(payment, now))),
             Err(Imported::Invalid { field, problem }) => Ruling::Refused(RowRefusal {
                 kind: RefusalKind::Invalid,

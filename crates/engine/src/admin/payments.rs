@@ -4,6 +4,7 @@
 use redress_core::environment::Environment;
 use redress_core::id::{AccountId, MerchantId, PaymentId};
 use redress_core::money::Amount;
+use redress_core::payment::may_be_captured;
 use redress_core::time::Timestamp;
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 
@@ -143,7 +144,7 @@ impl Engine {
         let mut out = Vec::with_capacity(batch.len());
         let (mut rows, mut places) = (Vec::new(), Vec::new());
         for payment in batch {
-            match check(&payment) {
+            match check(&payment, now) {
                 Err(refused) => out.push(refused),
                 Ok(()) => {
                     places.push(out.len());
@@ -181,7 +182,7 @@ impl Engine {
     }
 }
 
-pub(super) fn check(new: &NewPayment) -> Result<(), Imported> {
+pub(super) fn check(new: &NewPayment, now: Timestamp) -> Result<(), Imported> {
     let checks = || {
         check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
         // Where a payment is named by its id or its reference, each must mean one payment for ever.
@@ -194,6 +195,9 @@ pub(super) fn check(new: &NewPayment) -> Result<(), Imported> {
         check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
         check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
         check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+        if !may_be_captured(new.captured_at, now) {
+            return Err(AdminError::invalid("captured_at", "must not be in the future"));
+        }
         new.notification_url.as_deref().map_or(Ok(()), |url| check_url("notification_url", url))
     };
     checks().map_err(|error| match error {

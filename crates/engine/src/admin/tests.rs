@@ -368,13 +368,16 @@ async fn payments_are_answered_one_by_one_in_order() {
         NewPayment { psp_payment_id: "p-1".into(), ..of(904, 1) },
         NewPayment { customer_ref: Some("c".into()), ..of(3, 100) },
         of(905, 0),
+        NewPayment { captured_at: START.plus(Duration::from_secs(301)), ..of(907, 1) },
     ];
     let mut batch = vec![of(0, 100), of(1, 200)];
     batch.extend(wrong);
-    batch.extend([of(906, 5), of(906, 5)]);
+    // As far ahead as a clock may be.
+    let ahead = || NewPayment { captured_at: START.plus(Duration::from_secs(300)), ..of(906, 5) };
+    batch.extend([ahead(), ahead()]);
     let outcomes = engine.import_payments(merchant.id, batch).await.unwrap();
     assert!(matches!(&outcomes[..2], [Imported::Unchanged(_), Imported::Recaptured(_)]), "{outcomes:?}");
-    for (outcome, says) in outcomes[2..9].iter().zip([
+    for (outcome, says) in outcomes[2..10].iter().zip([
         "notification_url",
         "order_ref",
         "environment",
@@ -382,11 +385,12 @@ async fn payments_are_answered_one_by_one_in_order() {
         "psp_payment_id",
         "customer_ref",
         "amount",
+        "captured_at must not be in the future",
     ]) {
         assert!(outcome.refusal().unwrap().starts_with(says) && outcome.payment().is_none(), "{outcome:?}");
     }
     assert!(
-        matches!(&outcomes[9..], [Imported::Created(a), Imported::Unchanged(b)] if a == b),
+        matches!(&outcomes[10..], [Imported::Created(a), Imported::Unchanged(b)] if a == b),
         "{outcomes:?}"
     );
 }
