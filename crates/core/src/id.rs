@@ -9,7 +9,7 @@ const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE32_LETTERS: usize = 26;
 /// What each byte stands for as a letter, or [`NO_LETTER`].
-const BASE32_VALUES: [u8; 256] = {
+static BASE32_VALUES: [u8; 256] = {
     let mut values = [NO_LETTER; 256];
     let mut value: u8 = 0;
     while value < 32 {

@@ -57,13 +57,13 @@ pub struct Caller {
     ends_at: Option<Timestamp>,
 }
 
-type CallerKey = (CredentialKind, String);
 type AccountKey = (AccountId, i64);
 
 #[derive(Default)]
 struct Kept {
     version: i64,
-    callers: BTreeMap<CallerKey, Arc<Caller>>,
+    /// By kind and by what callers show.
+    callers: BTreeMap<CredentialKind, BTreeMap<String, Arc<Caller>>>,
     wants: BTreeMap<(MerchantId, EventKind), bool>,
     accounts: BTreeMap<AccountKey, (String, Arc<AccountConfig>)>,
     newest: BTreeMap<AccountId, i64>,
@@ -108,15 +108,14 @@ impl Directory {
         public_key: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<Caller>>, StoreError> {
-        let key = (kind, public_key.to_owned());
         let version = {
             let kept = self.kept();
-            if let Some(caller) = kept.callers.get(&key) {
+            if let Some(caller) = kept.callers.get(&kind).and_then(|of_kind| of_kind.get(public_key)) {
                 return Ok(Some(Arc::clone(caller)));
             }
             kept.version
         };
-        let find = FindCredential { kind, public_key: key.1.clone() };
+        let find = FindCredential { kind, public_key: public_key.to_owned() };
         let Some(found) = self.store.read(find).await?.filter(|found| found.counts_at(now)) else {
             return Ok(None);
         };
@@ -125,7 +124,8 @@ impl Directory {
         let mut kept = self.kept();
         // A change since the look would leave a stale entry behind.
         if kept.version == version {
-            kept.callers.insert(key, Arc::clone(&caller));
+            let of_kind = kept.callers.entry(kind).or_default();
+            of_kind.insert(public_key.to_owned(), Arc::clone(&caller));
         }
         Ok(Some(caller))
     }

@@ -16,6 +16,7 @@ use redress_store::ops::payments::search::{PaymentFilter as Narrowed, SearchPaym
 use redress_store::ops::payments::{FindPayment, LoadPayment, NewestPaymentByMerchantOrderRef};
 use redress_store::ops::refund_list::{LOOKED_AT_MAX, ListRefunds, RefundListFilter};
 use redress_store::ops::refunds::refundable::{LoadRefundable, PaymentBy};
+use redress_store::ops::refunds::shown::ShowRefund;
 use redress_store::ops::refunds::{LoadNamedRefund, LoadRefund};
 
 use crate::accept::named_key;
@@ -23,6 +24,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 
 pub use redress_store::ops::payments::search::SEARCH_ROWS_MAX;
+pub use redress_store::ops::refunds::shown::OrderRefs;
 pub use redress_store::ops::refunds::{AttemptRow, LoadOrder, Order, RefundBy, Timeline, TimelineEvent};
 pub use redress_store::ops::write::Author;
 
@@ -53,6 +55,20 @@ impl Engine {
     ) -> Result<Option<(Refund, Payment)>, EngineError> {
         let found = self.parts.store.read(LoadRefund { merchant, by }).await?;
         Ok(found.filter(|(refund, _)| environment.is_none_or(|of| of == refund.environment)))
+    }
+
+    /// A refund of one environment with its payment's names, for whoever shows it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn refund_shown(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        id: RefundId,
+    ) -> Result<Option<(Refund, OrderRefs)>, EngineError> {
+        let found = self.parts.store.read(ShowRefund { merchant, refund: id }).await?;
+        Ok(found.filter(|(refund, _)| refund.environment == environment))
     }
 
     /// A page of refunds, the newest first, from behind `after`.

@@ -55,7 +55,7 @@ impl Outermost {
         headers.get(REQUEST_ID).filter(|id| harmless(id.as_bytes())).cloned().unwrap_or_else(|| {
             let count = self.requests.fetch_add(1, Ordering::Relaxed);
             let text = format!("{:x}-{count:x}", self.engine.now().as_micros());
-            HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"))
+            HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
         })
     }
 }
@@ -69,14 +69,16 @@ fn harmless(id: &[u8]) -> bool {
 pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, next: Next) -> Response {
     let face = Face::of(request.uri().path(), request.headers());
     let id = own.request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    // Shared, as both metrics keep it.
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let route: Arc<str> = Arc::from(route);
     let method = known(request.method());
     let request_id = id.to_str().unwrap_or_default();
     let span = tracing::info_span!(
         "request",
         request_id,
         method,
-        route,
+        route = &*route,
         status = tracing::field::Empty,
         merchant = tracing::field::Empty,
         refund = tracing::field::Empty,
@@ -106,7 +108,7 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
         span.record("status", status);
     }
     span.in_scope(|| tracing::debug!(status, micros = took.as_micros(), "answered"));
-    metrics::histogram!("redress_http_request_seconds", "method" => method, "route" => route.clone())
+    metrics::histogram!("redress_http_request_seconds", "method" => method, "route" => Arc::clone(&route))
         .record(took);
     metrics::counter!(
         "redress_http_requests_total",

@@ -55,14 +55,14 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (refund, payment) = found(&engine, &holder, id).await?;
+    let (refund, refs) = found(&engine, &holder, id).await?;
     let object = JsonObject::parse_optional(&body)?;
     object.only(&["reason"])?;
     let reason = object.text("reason", REASON_CHARS_MAX)?.unwrap_or_else(|| NO_REASON.to_owned());
     let first = move |engine: Engine| async move {
         let author = holder.key.to_string();
         let refund = engine.cancel_refund(holder.merchant, refund.id, &author, &reason).await?;
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, payment))))
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, refs))))
     };
     let again = move |engine, id| async move { shown(&engine, &holder, id).await };
     once.run(engine, holder, body, first, again).await

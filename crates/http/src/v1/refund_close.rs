@@ -64,7 +64,7 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (refund, payment) = found(&engine, &holder, id).await?;
+    let (refund, refs) = found(&engine, &holder, id).await?;
     holder.needs(Right::CloseCases)?;
     let object = JsonObject::parse(&body)?;
     object.only(&["outcome", "reason", "author"])?;
@@ -77,7 +77,7 @@ pub(crate) async fn handle(
     let author = author(&object, &holder)?;
     let first = move |engine: Engine| async move {
         let refund = engine.close_refund(holder.merchant, refund.id, verdict, &author, &reason).await?;
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, payment))))
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, refs))))
     };
     let again = move |engine, id| async move { shown(&engine, &holder, id).await };
     once.run(engine, holder, body, first, again).await

@@ -149,14 +149,14 @@ async fn answer(
     payment: Payment,
 ) -> Result<Response, OwnError> {
     let Some(wait) = prefer::wait(headers) else {
-        return Ok((status, Json(RefundView::of(made, payment))).into_response());
+        return Ok((status, Json(RefundView::of(made, payment.into()))).into_response());
     };
     let refund = engine.wait_for_end(&made, wait).await.unwrap_or_else(|error| {
         tracing::warn!(refund = %made.id, %error, "a refund is answered as it was accepted");
         made
     });
     let applied = [(prefer::PREFERENCE_APPLIED, prefer::applied(wait))];
-    Ok((status, applied, Json(RefundView::of(refund, payment))).into_response())
+    Ok((status, applied, Json(RefundView::of(refund, payment.into()))).into_response())
 }
 
 /// What a body asks for.

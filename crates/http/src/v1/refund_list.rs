@@ -73,7 +73,11 @@ pub(crate) async fn handle(
     }
     let page = engine.list_refunds(holder.merchant, holder.environment, filter, after, limit).await?;
     Ok(Json(Page {
-        data: page.refunds.into_iter().map(|(refund, payment)| RefundView::of(refund, payment)).collect(),
+        data: page
+            .refunds
+            .into_iter()
+            .map(|(refund, payment)| RefundView::of(refund, payment.into()))
+            .collect(),
         has_more: page.next.is_some(),
         next_cursor: page.next.map(|id| id.to_string()),
     }))

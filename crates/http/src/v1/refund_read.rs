@@ -3,10 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use redress_core::id::RefundId;
-use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_engine::engine::Engine;
-use redress_engine::lookup::RefundBy;
+use redress_engine::lookup::OrderRefs;
 
 use super::answer::Answer;
 use super::auth::KeyHolder;
@@ -39,11 +38,11 @@ pub(crate) async fn handle(
     PathText(id): PathText,
     Wait(wait): Wait,
 ) -> Result<Answer<RefundView>, OwnError> {
-    let (mut refund, payment) = found(&engine, &holder, id).await?;
+    let (mut refund, refs) = found(&engine, &holder, id).await?;
     if let Some(wait) = wait {
         refund = engine.wait_for_end(&refund, wait).await?;
     }
-    Ok(Answer(RefundView::of(refund, payment)))
+    Ok(Answer(RefundView::of(refund, refs)))
 }
 
 /// The same without the refund, for the benchmarks.
@@ -57,8 +56,8 @@ pub(super) async fn shown(
     holder: &KeyHolder,
     id: String,
 ) -> Result<Json<RefundView>, OwnError> {
-    let (refund, payment) = found(engine, holder, Some(id)).await?;
-    Ok(Json(RefundView::of(refund, payment)))
+    let (refund, refs) = found(engine, holder, Some(id)).await?;
+    Ok(Json(RefundView::of(refund, refs)))
 }
 
 /// The refund with this id; one of another merchant, of the other environment, or with an id that is none is not there.
@@ -66,9 +65,9 @@ pub(super) async fn found(
     engine: &Engine,
     holder: &KeyHolder,
     id: Option<String>,
-) -> Result<(Refund, Payment), OwnError> {
+) -> Result<(Refund, OrderRefs), OwnError> {
     let none = || OwnError::not_found("refund");
     let id = id.and_then(|id| RefundId::parse(&id).ok()).ok_or_else(none)?;
-    let found = engine.refund(holder.merchant, Some(holder.environment), RefundBy::Id(id)).await?;
+    let found = engine.refund_shown(holder.merchant, holder.environment, id).await?;
     found.ok_or_else(none)
 }

@@ -45,14 +45,14 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
-    let (mut refund, payment) = found(&engine, &holder, id).await?;
+    let (mut refund, refs) = found(&engine, &holder, id).await?;
     JsonObject::parse_optional(&body)?.only(&[])?;
     let first = move |engine: Engine| async move {
         engine.refresh_refund(holder.merchant, refund.id).await?;
         if let Some(wait) = prefer::wait(&headers) {
             refund = engine.wait_for_end(&refund, wait).await?;
         }
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, payment))))
+        Ok((refund.id.to_string(), Json(RefundView::of(refund, refs))))
     };
     let again = move |engine, id| async move { shown(&engine, &holder, id).await };
     once.run(engine, holder, Bytes::new(), first, again).await

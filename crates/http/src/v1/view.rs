@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::state::{Failure, RefundState};
+use redress_engine::lookup::OrderRefs;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,13 +81,13 @@ pub(crate) struct FailureView {
 }
 
 impl RefundView {
-    pub(super) fn of(refund: Refund, payment: Payment) -> Self {
+    pub(super) fn of(refund: Refund, refs: OrderRefs) -> Self {
         let failure = failure(&refund.state);
         Self {
             id: refund.id.to_string(),
             payment: refund.payment.to_string(),
-            order_ref: payment.order_ref,
-            merchant_order_ref: payment.merchant_order_ref,
+            order_ref: refs.order_ref,
+            merchant_order_ref: refs.merchant_order_ref,
             amount_minor: refund.amount.minor(),
             amount: refund.amount.to_fixed(),
             currency: refund.amount.currency().code(),

@@ -28,6 +28,7 @@ use super::portal::tries::CountTry;
 use super::portal::users::{ListUsers, LoadUser, UserBy};
 use super::refund_list::{ListRefunds, RefundListFilter};
 use super::refunds::refundable::{LoadRefundable, PaymentBy};
+use super::refunds::shown::ShowRefund;
 use super::refunds::{BoundElsewhere, LoadOrder, LoadRefund, RefundAtPsp, RefundBy, Timeline};
 use super::settle::{CloseRefund, Refresh};
 use super::verify::{LoadBooks, LoadStrays};
@@ -192,6 +193,7 @@ async fn reads(watched: &Watched) {
         let (refund, _) = watched.read(LoadRefund { merchant: MERCHANT, by }).await.expect("a refund");
         watched.read(BoundElsewhere { refund }).await;
     }
+    watched.read(ShowRefund { merchant: MERCHANT, refund: rf(1) }).await.expect("a refund");
     for by in [PaymentBy::OrderRef(order_ref), PaymentBy::Id(payment(1))] {
         watched.read(LoadRefundable { merchant: MERCHANT, by }).await.expect("a payment");
     }

@@ -1,6 +1,7 @@
 //! Reading refunds.
 
 pub mod refundable;
+pub mod shown;
 
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};

@@ -64,7 +64,8 @@ pub struct PgConfig {
     pub pool_size: usize,
     /// Most operations that wait for a connection; one more is refused with [`StoreError::Full`].
     pub queue_ops_max: usize,
-    /// A read statement that lasts longer is ended by the server.
+    /// A read statement that lasts longer is ended by the server. One without a transaction has the time that every statement
+    /// has: to set another would be a round trip, and it reads a few rows by their keys.
     pub read_max: Duration,
     /// How long an answer is waited for.
     pub answer_max: Duration,
