@@ -18,8 +18,8 @@ const REFUND: &str = "REFUND";
 const REFUND_FAILED: &str = "REFUND_FAILED";
 /// What had been given back came back.
 const REFUNDED_REVERSED: &str = "REFUNDED_REVERSED";
-/// It waits: "the refund was postponed until after payment capture" (`AdyenWebhooks` there; sent where Adyen's support has
-/// switched it on).
+/// It waits: "the refund was postponed until after payment capture" (`Webhooks-v1.json`); sent where Adyen's support has
+/// switched it on.
 const POSTPONED_REFUND: &str = "POSTPONED_REFUND";
 
 /// These may follow a refund that succeeded, also days later.
