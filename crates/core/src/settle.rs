@@ -256,8 +256,10 @@ fn settle_open(
         Outcome::Pending { note, .. } => {
             refund.evidence.accepted = true;
             let was_pending = refund.state == RefundState::Pending;
-            // The event of an arrival tells its own note or none; a later answer without one takes nothing back.
-            if !was_pending || note.is_some() {
+            // The event of an arrival tells its own note or none; a later answer that says less takes nothing back.
+            let known = refund.psp_note.as_deref().unwrap_or_default();
+            let says_less = note.as_deref().is_none_or(|note| known.starts_with(note));
+            if !was_pending || !says_less {
                 refund.psp_note.clone_from(note);
             }
             let mut change = if was_pending {

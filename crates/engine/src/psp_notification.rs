@@ -45,6 +45,20 @@ pub enum Taken {
 /// The longest body that is kept as evidence, in bytes.
 pub const EVIDENCE_BYTES_MAX: usize = 8 * 1024;
 
+/// Every reason for which a notification is refused, as it is counted.
+pub const REFUSED_FOR: [&str; 3] = ["bad_signature", "not_understood", "not_verifiable"];
+
+/// Why a notification is refused, as one of [`REFUSED_FOR`]; `None` where it is none of a refund.
+fn refused_for(error: &NoticeError) -> Option<&'static str> {
+    let [bad_signature, not_understood, not_verifiable] = REFUSED_FOR;
+    match error {
+        NoticeError::BadSignature => Some(bad_signature),
+        NoticeError::NotUnderstood => Some(not_understood),
+        NoticeError::NotVerifiable => Some(not_verifiable),
+        NoticeError::NotARefund | NoticeError::NotSupported => None,
+    }
+}
+
 impl Engine {
     /// Takes in a notification that arrived at an account's address.
     ///
@@ -67,6 +81,10 @@ impl Engine {
         let door = self.parts.forgeries.door(account, &*self.parts.psp_transport);
         let read = connector.read_notification(&door, &config, &inbound).await;
         door.learn(&read);
+        if let Some(why) = read.as_ref().err().and_then(refused_for) {
+            metrics::counter!("redress_psp_notifications_refused_total", "psp" => psp.to_owned(), "why" => why)
+                .increment(1);
+        }
         let notices = match read {
             Ok(notices) => notices,
             Err(NoticeError::BadSignature) => return Ok(Taken::BadSignature),
@@ -342,3 +360,6 @@ fn mark_of(body: &[u8], place: usize) -> Mark {
     mark.copy_from_slice(&hash.finalize()[..16]);
     mark
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,7 +191,9 @@ fn what_the_psp_says_about_the_wait_is_kept() {
     let says = |note: Option<&str>| Outcome::Pending { psp_refund_id: None, note: note.map(str::to_owned) };
     let change = told(refund(StateName::Submitting), says(Some("waits for funds")), Via::Submit, NOW);
     assert_eq!(change.refund.psp_note.as_deref(), Some("waits for funds"));
-    for (note, kept) in [(None, "waits for funds"), (Some("on its way"), "on its way")] {
+    for (note, kept) in
+        [(None, "waits for funds"), (Some("waits"), "waits for funds"), (Some("on its way"), "on its way")]
+    {
         let later = told(change.refund.clone(), says(note), Via::Query, NOW);
         assert_eq!((later.refund.psp_note.as_deref(), later.event), (Some(kept), None), "it is no event");
     }

@@ -132,7 +132,8 @@ pub(crate) static ALL: &[Psp] = &[
         pends: true,
         credentials: || {
             json!({"client_id": "sandbox-paypal-client",
-                "client_secret": "sandbox-paypal-client-secret", "webhook_id": "1JE4291016473214C"})
+                "client_secret": "sandbox-paypal-client-secret", "webhook_id": "1JE4291016473214C",
+                "merchant_id": "7KAQ2M5V9XWEJ"})
         },
         payment_id: |number| format!("2GG279541U47{number:05}"),
     },

@@ -45,7 +45,7 @@ impl Told {
             "adyen" => Self::together(std::slice::from_ref(self), psp),
             "mpgs" => self.mpgs(&secret("merchant_id"), secret("notification_secret")),
             "oppwa" => self.oppwa(&secret("entity_id"), &secret("webhook_key")),
-            "paypal" => self.paypal(&secret("webhook_id"), &secret("client_secret")),
+            "paypal" => self.paypal(&secret("merchant_id"), &secret("webhook_id"), &secret("client_secret")),
             "stripe" => self.stripe(&secret("webhook_secret")),
             "tap" => self.tap(&secret("secret_key")),
             other => panic!("{other} tells nothing, or is not known here"),
@@ -106,11 +106,12 @@ impl Told {
         Message { headers, body: hex::encode_upper(bytes) }
     }
 
-    /// PayPal names no merchant. The signature is the sandbox's own, since PayPal itself is asked about it.
-    fn paypal(&self, webhook_id: &str, client_secret: &str) -> Message {
+    /// The signature is the sandbox's own, since PayPal itself is asked about it.
+    fn paypal(&self, own: &str, webhook_id: &str, client_secret: &str) -> Message {
         let up = format!("https://api.sandbox.paypal.com/v2/payments/captures/{}", self.payment);
         let resource = json!({"id": self.refund, "status": "COMPLETED", "custom_id": self.key,
             "amount": {"value": self.amount(), "currency_code": self.currency},
+            "payer": {"merchant_id": self.whose.unwrap_or(own)},
             "links": [{"rel": "up", "href": up, "method": "GET"}]});
         let event = json!({"id": "WH-1", "event_type": "PAYMENT.CAPTURE.REFUNDED", "resource": resource});
         let mut message = plain(&event);

@@ -19,7 +19,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What each PSP says when it has accepted a refund and its end is open, by the step of its script.
 const SAID: [(&str, &str, &str); 8] = [
     ("adyen", "pend", "Adyen says received"),
-    ("momo", "pend", "MoMo says 7002"),
+    // Its look-ups give no text; what the submit was answered is kept.
+    ("momo", "pend", "MoMo says 7002 The provider of the payment method is processing the request."),
     ("mpgs", "pend", "Mastercard Gateway says PENDING SUBMITTED"),
     ("oppwa", "pend", "OPPWA says 000.200.000 transaction pending"),
     ("paypal", "pend", "PayPal says PENDING ECHECK"),

@@ -9,7 +9,7 @@ use crate::exchange::{is_id, json, psp_text};
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::record::Record;
 use redress_core::environment::Environment;
-use redress_core::outcome::{Again, Outcome, PspRefusal};
+use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 use serde_json::value::RawValue;
 
 /// How the request to refund ended: sent on to the scheme, or refused.
@@ -18,8 +18,8 @@ const REFUND: &str = "REFUND";
 const REFUND_FAILED: &str = "REFUND_FAILED";
 /// What had been given back came back.
 const REFUNDED_REVERSED: &str = "REFUNDED_REVERSED";
-/// It waits: "the refund was postponed until after payment capture" (`AdyenWebhooks` there; sent where Adyen's support has
-/// switched it on).
+/// It waits: "the refund was postponed until after payment capture" (`Webhooks-v1.json`); sent where Adyen's support has
+/// switched it on.
 const POSTPONED_REFUND: &str = "POSTPONED_REFUND";
 
 /// These may follow a refund that succeeded, also days later.
@@ -42,7 +42,7 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Vec<Not
     }
     let mut notices = Vec::new();
     for (item, text) in &items {
-        if let Some(outcome) = outcome(item)? {
+        if let Some(outcome) = outcome(item) {
             notices.push(notice(account, webhook.live.as_deref(), item, text, outcome));
         }
     }
@@ -51,18 +51,19 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Vec<Not
 
 /// `None` for what is not about a refund by `/refunds`. `CANCEL_OR_REFUND` answers `/reversals`, `REFUND_WITH_DATA` and
 /// `VOID_PENDING_REFUND` other requests. That a refund was not postponed says nothing.
-fn outcome(item: &Item) -> Result<Option<Outcome>, NoticeError> {
+fn outcome(item: &Item) -> Option<Outcome> {
     let psp_refund_id = item.psp_reference.clone().filter(|id| is_id(id));
-    Ok(Some(match (item.event_code.as_str(), item.success.as_str()) {
+    Some(match (item.event_code.as_str(), item.success.as_str()) {
         (REFUND, "true") => Outcome::Succeeded { psp_refund_id, arn: arn(item) },
         (REFUND, "false") => refused(REFUND, item),
-        (REFUND, _) => return Err(NoticeError::NotUnderstood),
+        // Signed, and about a refund: a person looks, and the others of its message are taken.
+        (REFUND, _) => Outcome::Unknown(Finding::NotUnderstood),
         // Their `success` says that the event took place: it is "true" in Adyen's own samples.
         (REFUND_FAILED, _) => refused(REFUND_FAILED, item),
         (REFUNDED_REVERSED, _) => refused(REFUNDED_REVERSED, item),
         (POSTPONED_REFUND, "true") => Outcome::Pending { psp_refund_id, note: Some(postponed(item)) },
-        _ => return Ok(None),
-    }))
+        _ => return None,
+    })
 }
 
 fn refused(code: &str, item: &Item) -> Outcome {
@@ -92,6 +93,7 @@ fn notice(
     let mut record = Record::new(account);
     record.body(text.get().as_bytes());
     let amount = item.amount.as_ref().and_then(super::wire::Sum::amount);
+    let understood = !matches!(outcome, Outcome::Unknown(_));
     Notice {
         key: item.merchant_reference.clone().filter(|key| !key.is_empty()),
         psp_refund_id: item.psp_reference.clone().filter(|id| is_id(id)),
@@ -106,13 +108,18 @@ fn notice(
         outcome,
         // The signature proves it, and there is nobody to ask.
         must_confirm: false,
-        foreign: foreign(account, live, item, amount.is_some()),
+        foreign: foreign(account, live, item, (amount.is_some(), understood)),
         record: record.finish(),
     }
 }
 
-/// Why it is not about a refund of this account, if so.
-fn foreign(account: &AccountConfig, live: Option<&str>, item: &Item, sum_is_one: bool) -> Option<String> {
+/// Why it is not about a refund of this account, or says nothing that could be of one, if so.
+fn foreign(
+    account: &AccountConfig,
+    live: Option<&str>,
+    item: &Item,
+    (sum_is_one, understood): (bool, bool),
+) -> Option<String> {
     let ours = account.credentials.get("merchant_account");
     let told = item.merchant_account_code.as_deref();
     let own_live = if account.environment == Environment::Live { "true" } else { "false" };
@@ -127,6 +134,9 @@ fn foreign(account: &AccountConfig, live: Option<&str>, item: &Item, sum_is_one:
     if !sum_is_one {
         let sum = item.amount.as_ref().map(|sum| format!("{} {}", sum.value, sum.currency));
         all.push(format!("a sum that no refund here can have: {}", psp_text(sum.as_deref())));
+    }
+    if !understood {
+        all.push(format!("success is {:?}, and neither true nor false", psp_text(Some(&item.success))));
     }
     (!all.is_empty()).then(|| all.join("; "))
 }

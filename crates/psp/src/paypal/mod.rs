@@ -59,6 +59,9 @@ const WEBHOOK_ID_BYTES_MAX: usize = 50;
 /// The longest client id or secret that is taken as one, in bytes; a limit of our own.
 const CREDENTIAL_BYTES_MAX: usize = 1_024;
 
+/// The length of a merchant's id.
+const MERCHANT_ID_BYTES: usize = 13;
+
 /// The ids are kept for 45 days; a request may be under way for at most a part of the day that is left.
 const RESEND_WINDOW: Duration = Duration::from_secs(44 * 24 * 60 * 60);
 
@@ -84,6 +87,7 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("client_id"),
         CredentialField::needed("client_secret"),
         CredentialField::optional("webhook_id"),
+        CredentialField::optional("merchant_id"),
     ],
     methods: &[Way::proven("PAYPAL", ProvenBy::OfficialDescription)],
     idempotency: "`PayPal-Request-Id`, kept for 45 days; the same request again gets the refund's latest state",
@@ -143,6 +147,14 @@ impl Connector for PayPal {
             if !good {
                 let problem = "must be letters and digits, at most 50";
                 return Err(AccountConfigError::Malformed { field: "webhook_id", problem });
+            }
+        }
+        if let Some(id) = account.credentials.get("merchant_id") {
+            // `account_id` of the description.
+            let fits = |b: u8| matches!(b, b'2'..=b'9' | b'A'..=b'H' | b'J'..=b'N' | b'P'..=b'Z');
+            if id.len() != MERCHANT_ID_BYTES || !id.bytes().all(fits) {
+                let problem = "must be PayPal's id of the merchant: 13 capital letters and digits";
+                return Err(AccountConfigError::Malformed { field: "merchant_id", problem });
             }
         }
         only_fields(account, &PROFILE)?;

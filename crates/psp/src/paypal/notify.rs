@@ -11,7 +11,7 @@ use super::read;
 use super::token::Desk;
 use super::wire::{Event, Refund, VerifyAnswer, VerifyRequest};
 use crate::account::AccountConfig;
-use crate::exchange::{is_id, json};
+use crate::exchange::{is_id, json, psp_text};
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Transport};
@@ -77,13 +77,20 @@ pub(super) async fn read_notification(
         psp_payment_ids: read::payment_of(&refund).map(str::to_owned).into_iter().collect(),
         amount: read::amount_of(&refund),
         outcome: read::outcome(&refund),
+        foreign: foreign(account, &refund),
         psp_refund_id: Some(refund.id),
         // What the events of a refund hold is not stated; PayPal's word by its id is.
         must_confirm: true,
-        foreign: None,
         superseded_by: &[],
         record: record.finish(),
     }])
+}
+
+/// The merchant that it names, where that is another than the account's. An app may have the webhook of several.
+fn foreign(account: &AccountConfig, refund: &Refund) -> Option<String> {
+    let ours = account.credentials.get("merchant_id")?;
+    let named = refund.payer.as_ref()?.merchant_id.as_deref()?;
+    (named != ours).then(|| format!("the merchant {}", psp_text(Some(named))))
 }
 
 async fn verify(

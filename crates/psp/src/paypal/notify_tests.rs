@@ -97,6 +97,25 @@ fn the_events_of_refunds_are_taken_and_no_others() {
 }
 
 #[test]
+fn one_that_names_another_merchant_is_foreign() {
+    let of = |own: Option<&str>, named: &str| {
+        let own = own.map(|id| ("merchant_id", id));
+        let pairs = [("client_id", "a"), ("client_secret", "b"), ("webhook_id", "1JE4291016473214C")];
+        let pairs = pairs.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let account = AccountConfig { credentials: pairs.collect(), ..let_in() };
+        let resource = object("COMPLETED").replacen('{', &format!(r#"{{"payer":{named},"#), 1);
+        let inbound = inbound(event("PAYMENT.CAPTURE.REFUNDED", &resource));
+        read([verdict("SUCCESS")], &account, &inbound).0.unwrap().pop().unwrap().foreign
+    };
+    let (ours, other) = ("7KAQ2M5V9XWEJ", r#"{"email_address":"a@b.example","merchant_id":"8KAQ2M5V9XWEJ"}"#);
+    assert_eq!(of(Some(ours), other).as_deref(), Some("the merchant 8KAQ2M5V9XWEJ"));
+    for named in [r#"{"merchant_id":"7KAQ2M5V9XWEJ"}"#, "{}", "null", r#"{"merchant_id":null}"#] {
+        assert_eq!(of(Some(ours), named), None, "{named}");
+    }
+    assert_eq!(of(None, other), None, "whose the account is, nobody said");
+}
+
+#[test]
 fn rubbish_costs_no_request() {
     let good = event("PAYMENT.CAPTURE.REFUNDED", &object("COMPLETED"));
     for (name, _) in HEADERS {

@@ -425,6 +425,10 @@ fn accounts_are_checked_and_values_never_shown() {
         ("client_secret", "hüsh"),
         ("webhook_id", "hu-sh"),
         ("webhook_id", &"h".repeat(51)),
+        ("merchant_id", "7KAQ2M5V9XWE"),
+        ("merchant_id", "7KAQ2M5V9XWEJ2"),
+        ("merchant_id", "7KAQ2M5V9XWE1"),
+        ("merchant_id", "7kaq2m5v9xwej"),
     ] {
         let mut pairs: Vec<_> = both.into_iter().filter(|(name, _)| *name != field).collect();
         pairs.push((field, value));

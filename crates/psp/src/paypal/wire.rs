@@ -62,8 +62,18 @@ pub(super) struct Refund {
     pub(super) custom_id: Option<String>,
     #[serde(default)]
     pub(super) acquirer_reference_number: Option<String>,
+    /// The merchant, whatever its name says: "the details associated with the merchant for this transaction".
+    #[serde(default)]
+    pub(super) payer: Option<Merchant>,
     #[serde(default)]
     pub(super) links: Vec<Link>,
+}
+
+/// `payee_base`.
+#[derive(Deserialize)]
+pub(super) struct Merchant {
+    #[serde(default)]
+    pub(super) merchant_id: Option<String>,
 }
 
 #[derive(Deserialize)]

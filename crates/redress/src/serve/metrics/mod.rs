@@ -17,6 +17,7 @@ use redress_engine::admin::endpoints::Dialect;
 use redress_engine::admin::waiting::Waiting;
 use redress_engine::connectors;
 use redress_engine::engine::Engine;
+use redress_engine::psp_notification::REFUSED_FOR;
 use redress_engine::real_world::TokioSpawner;
 use redress_engine::world::{Clock, Spawner};
 use redress_store::StoreStats;
@@ -129,6 +130,11 @@ fn begin_at_zero() {
     for dialect in Dialect::ALL {
         counter!("redress_deliveries_total", "dialect" => dialect.as_str(), "outcome" => "given_up")
             .increment(0);
+    }
+    for psp in connectors::sheets().iter().map(|sheet| sheet.name) {
+        for why in REFUSED_FOR {
+            counter!("redress_psp_notifications_refused_total", "psp" => psp, "why" => why).increment(0);
+        }
     }
 }
 

@@ -49,7 +49,7 @@ const fn histogram(
 }
 
 /// All of them, in the order of the docs.
-pub(super) const ALL: [Metric; 33] = [
+pub(super) const ALL: [Metric; 34] = [
     gauge("redress_build_info", &["version", "store"], "1; what runs, and on which store"),
     counter(
         "redress_http_requests_total",
@@ -88,6 +88,11 @@ pub(super) const ALL: [Metric; 33] = [
     histogram("redress_psp_exchange_seconds", SECONDS, &["psp", "via"], "how long they took"),
     gauge("redress_exchanges_running", &[], "exchanges with PSPs and endpoints that are under way"),
     counter("redress_psp_notifications_total", &["psp"], "PSP notifications that proved themselves"),
+    counter(
+        "redress_psp_notifications_refused_total",
+        &["psp", "why"],
+        "what came to a PSP's address and was refused: `bad_signature`, `not_understood`, or `not_verifiable` where the PSP could not be asked",
+    ),
     counter("redress_cases_opened_total", &[], "cases opened for a person, whoever found them"),
     gauge("redress_cases_open", &["kind"], "cases that wait for a person"),
     counter(
