@@ -73,7 +73,8 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
         let turn = query.turn();
         Some(engine.search_refunds(scope.merchant, scope.environment, filter, turn, PAGE_ROWS).await?)
     };
-    let (first, others) = fields(&query, s.t);
+    let (mut first, mut others) = fields(&query, s.t);
+    Field::focus_wrong(first.iter_mut().chain(&mut others));
     let (page, sums) = found.map(|found| (found.page, found.sums)).unzip();
     let total = |total: &redress_engine::lists::RefundTotal| Total {
         count: format::count(u64::from(total.count)),
