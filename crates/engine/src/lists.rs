@@ -2,6 +2,8 @@
 //!
 //! No page, count or sum looks at more than so many rows: where that ends early, what is answered says how far it came.
 
+mod named;
+
 use redress_core::environment::Environment;
 use redress_core::id::MerchantId;
 use redress_core::payment::Payment;
@@ -12,6 +14,7 @@ use redress_store::ops::refund_list::{ListRefunds, SumRefunds};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
+pub use named::RefundSearch;
 pub use redress_core::look_alike::{LOOK_ALIKE_WITHIN, look_alike};
 pub use redress_core::payment_status::PaymentStatus;
 pub use redress_store::ops::paging::{COUNT_MAX, Count, Page, Place, Turn};
@@ -52,7 +55,7 @@ impl Engine {
         Ok(self.parts.store.read(search).await?)
     }
 
-    /// A page of a merchant's refunds of one environment that pass a filter, the newest first, and what they all come to.
+    /// A page of a merchant's refunds of one environment that are looked for, the newest first, and what they all come to.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
@@ -60,10 +63,15 @@ impl Engine {
         &self,
         merchant: MerchantId,
         environment: Environment,
-        filter: RefundListFilter,
+        search: RefundSearch,
         turn: Turn,
         limit: u32,
     ) -> Result<RefundListing, EngineError> {
+        let RefundSearch { named, filter } = search;
+        if let Some(named) = named {
+            let named = self.named_refunds(merchant, environment, &named, &filter).await?;
+            return named.listing(turn, limit);
+        }
         let looked_at_max = filter.looked_at_max();
         let sum = SumRefunds { merchant, environment, filter: filter.clone(), looked_at_max };
         let list = ListRefunds { merchant, environment, filter, turn, limit, looked_at_max };
@@ -84,14 +92,14 @@ impl Engine {
         PaymentExport { engine: self.clone(), merchant, environment, filter, reading: Reading::new() }
     }
 
-    /// All refunds that pass a filter, the newest first, some at a time: nothing is read until [`RefundExport::next`].
+    /// All refunds that are looked for, the newest first, some at a time: nothing is read until [`RefundExport::next`].
     pub fn export_refunds(
         &self,
         merchant: MerchantId,
         environment: Environment,
-        filter: RefundListFilter,
+        search: RefundSearch,
     ) -> RefundExport {
-        RefundExport { engine: self.clone(), merchant, environment, filter, reading: Reading::new() }
+        RefundExport { engine: self.clone(), merchant, environment, search, reading: Reading::new() }
     }
 }
 
@@ -168,7 +176,7 @@ pub struct RefundExport {
     engine: Engine,
     merchant: MerchantId,
     environment: Environment,
-    filter: RefundListFilter,
+    search: RefundSearch,
     reading: Reading,
 }
 
@@ -179,21 +187,25 @@ impl RefundExport {
     /// [`EngineError`] when the store cannot be asked; the same may be asked again.
     pub async fn next(&mut self) -> Result<Option<Vec<(Refund, Payment)>>, EngineError> {
         while let Some(turn) = self.reading.turn {
-            let list = ListRefunds {
-                merchant: self.merchant,
-                environment: self.environment,
-                filter: self.filter.clone(),
-                turn,
-                limit: EXPORT_PAGE_ROWS,
-                looked_at_max: self.filter.looked_at_max(),
-            };
-            let mut page = self.engine.parts.store.read(list).await?;
+            let mut page = self.page(turn).await?;
             page.items.truncate(self.reading.passed(page.items.len(), page.older));
             if !page.items.is_empty() {
                 return Ok(Some(page.items));
             }
         }
         Ok(None)
+    }
+
+    async fn page(&self, turn: Turn) -> Result<Page<(Refund, Payment)>, EngineError> {
+        let (merchant, environment, limit) = (self.merchant, self.environment, EXPORT_PAGE_ROWS);
+        let RefundSearch { named, filter } = &self.search;
+        if let Some(named) = named {
+            let named = self.engine.named_refunds(merchant, environment, named, filter).await?;
+            return Ok(named.page(turn, limit));
+        }
+        let (filter, looked_at_max) = (filter.clone(), filter.looked_at_max());
+        let list = ListRefunds { merchant, environment, filter, turn, limit, looked_at_max };
+        Ok(self.engine.parts.store.read(list).await?)
     }
 
     /// Whether it ended at [`EXPORT_ROWS_MAX`] with more behind. To be told at its end.

@@ -12,7 +12,9 @@ use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
 use redress_core::time::Timestamp;
 use redress_engine::admin::AdminError;
-use redress_engine::admin::cases::{Blocked, Case, CaseFilter, Evidence};
+use redress_engine::admin::cases::{
+    Blocked, Case, CaseClosed, CaseDecision, CaseFilter, Evidence, OpenCases,
+};
 use redress_engine::lookup::RefundBy;
 
 use super::field::Field;
@@ -31,13 +33,23 @@ use crate::limits::REASON_CHARS_MAX;
 /// Cases on a page.
 const PAGE_CASES: u32 = 50;
 
+/// As the list is asked for those that wait; it is also what is meant where nothing is said.
+const OPEN: &str = "open";
+
+/// As it is asked for those that were closed.
+const CLOSED: &str = "closed";
+
 #[derive(Template)]
 #[template(path = "portal/cases.html")]
 struct ListPage {
     s: Shell,
-    filter: Field,
+    filters: Vec<Field>,
+    is_open: bool,
     rows: Vec<Row>,
+    /// Where older ones are.
     older: Option<String>,
+    /// Where the newest are, from a page of older ones.
+    newest: Option<String>,
 }
 
 struct Row {
@@ -48,6 +60,8 @@ struct Row {
     /// The refund or the payment that it is about, with its page.
     about: Option<Link>,
     opened: Timestamp,
+    /// By whom it was closed, and when.
+    closed: Option<String>,
 }
 
 /// Something that a case is about, in words, and its page for whoever may see that.
@@ -70,33 +84,61 @@ impl Kind {
     }
 }
 
-/// Lists the open ones.
+/// Lists the open ones, or those that were closed.
 pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Response, Stop> {
     let scope = who.to(&Act::View)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let kind = CaseKind::parse(query.typed("kind"));
     let after = CaseId::parse(query.typed("after")).ok();
-    let filter = CaseFilter { open: Some(true), kind };
+    let is_open = query.typed("status") != CLOSED;
+    let filter = CaseFilter { open: Some(is_open), kind };
     let engine = &who.seen().engine;
     let found = engine.list_cases(scope.merchant, scope.environment, filter, after, PAGE_CASES).await?;
+    let counts = engine.count_open_cases(scope.merchant, scope.environment).await?;
     let s = Shell::of(&who, Area::Cases);
-    let kinds = CaseKind::ALL.map(|kind| (kind.as_str().to_owned(), s.t.case(kind).to_owned()));
-    let kinds = [(String::new(), s.t.cases.all.to_owned())].into_iter().chain(kinds).collect();
-    let chosen = kind.map_or("", CaseKind::as_str);
+    let (chosen, status) = (kind.map_or("", CaseKind::as_str), if is_open { OPEN } else { CLOSED });
+    let filters = vec![
+        Field::choice("kind", s.t.cases.kind, kinds(&counts, s.t)).value(chosen).optional(),
+        Field::choice("status", s.t.lists.status, statuses(s.t)).value(status).optional(),
+    ];
+    let place = format!("/portal/cases?kind={chosen}&status={status}");
     let row = |case: Case| Row {
         id: case.id.to_string(),
         kind: Kind::of(case.kind, s.t),
         about: about_link(&case),
         recorded: case.text,
         opened: case.opened_at,
+        closed: case.closed.map(|closed| closed_told(&closed, &s)),
     };
     let page = ListPage {
-        filter: Field::choice("kind", s.t.cases.kind, kinds).value(chosen).optional(),
+        filters,
+        is_open,
         rows: found.cases.into_iter().map(row).collect(),
-        older: found.next.map(|next| format!("/portal/cases?kind={chosen}&after={next}")),
+        older: found.next.map(|next| format!("{place}&after={next}")),
+        newest: after.map(|_| place),
         s,
     };
     Ok(show(StatusCode::OK, &page.s, &page))
+}
+
+/// The kinds to choose from, each with how many are open.
+fn kinds(counts: &[OpenCases], t: &'static Texts) -> Vec<(String, String)> {
+    let of = |kind: CaseKind| {
+        let found = counts.iter().find(|one| one.kind == kind);
+        let count = found.map(|one| format!(" ({}{})", one.count, if one.are_more { "+" } else { "" }));
+        (kind.as_str().to_owned(), format!("{}{}", t.case(kind), count.unwrap_or_default()))
+    };
+    [(String::new(), t.cases.all.to_owned())].into_iter().chain(CaseKind::ALL.map(of)).collect()
+}
+
+fn statuses(t: &'static Texts) -> Vec<(String, String)> {
+    [(OPEN, t.cases.status_open), (CLOSED, t.cases.status_closed)]
+        .map(|(value, words)| (value.to_owned(), words.to_owned()))
+        .to_vec()
+}
+
+fn closed_told(closed: &CaseClosed, s: &Shell) -> String {
+    fill(s.t.cases.closed_by, &[("name", &closed.by), ("time", &s.time(&closed.at))])
 }
 
 /// The refund that a case is about, or else the payment.
@@ -140,6 +182,8 @@ struct About {
 struct Closed {
     told: String,
     reason: String,
+    /// What became of what it had blocked.
+    decided: Option<String>,
 }
 
 /// Shows one.
@@ -211,13 +255,13 @@ async fn page(
     [wrong_blocked, wrong_reason]: [Option<String>; 2],
 ) -> Result<Response, Stop> {
     let s = Shell::of(who, Area::Cases);
-    let about = about(who, scope, &case, &s).await?;
+    let mut about = about(who, scope, &case, &s).await?;
     let evidence = who.seen().engine.evidence_of_case(&case).await?;
     let t = &s.t.cases;
     let why = who.why_not(&Act::CloseCase).filter(|why| matches!(why, Why::Role { .. }));
     let open = about.refund.as_ref().is_some_and(|refund| !refund.state.name().is_final());
     let refund_first = (open && case.kind.ends_with_the_refund()).then(|| t.refund_first.to_owned());
-    let blocked = about.blocks.map(|sum| {
+    let mut blocked = about.blocks.map(|sum| {
         let sum = amount(sum);
         let words = [("released", t.released), ("refunded", t.refunded)];
         let words = words.map(|(value, text)| (value.to_owned(), fill(text, &[("amount", &sum)])));
@@ -225,9 +269,15 @@ async fn page(
             .value(typed.typed("blocked"))
             .wrong(wrong_blocked)
     });
-    let closed = case.closed.map(|closed| Closed {
-        told: fill(t.closed_by, &[("name", &closed.by), ("time", &s.time(&closed.at))]),
-        reason: closed.reason,
+    let mut reason = Field::lines("reason", s.t.acts.how_known)
+        .value(typed.typed("reason"))
+        .hint(s.t.acts.how_known_hint)
+        .wrong(wrong_reason);
+    Field::focus_wrong(blocked.iter_mut().chain([&mut reason]));
+    let closed = case.closed.map(|closed| {
+        // It blocks nothing any more.
+        let decided = about.blocks.take().and_then(|sum| decided(closed.decision, sum, s.t));
+        Closed { told: closed_told(&closed, &s), reason: closed.reason, decided }
     });
     let page = CasePage {
         id: case.id.to_string(),
@@ -235,10 +285,7 @@ async fn page(
         recorded: case.text,
         opened: case.opened_at,
         off: why.map(|why| s.t.why(&why)).or(refund_first),
-        reason: Field::lines("reason", s.t.acts.how_known)
-            .value(typed.typed("reason"))
-            .hint(s.t.acts.how_known_hint)
-            .wrong(wrong_reason),
+        reason,
         about,
         evidence,
         closed,
@@ -246,6 +293,16 @@ async fn page(
         s,
     };
     Ok(show(status, &page.s, &page))
+}
+
+/// What became of a sum that a case had blocked.
+fn decided(decision: CaseDecision, sum: Amount, t: &Texts) -> Option<String> {
+    let text = match decision {
+        CaseDecision::Nothing => return None,
+        CaseDecision::Released => t.cases.was_released,
+        CaseDecision::Refunded => t.cases.was_refunded,
+    };
+    Some(fill(text, &[("amount", &amount(sum))]))
 }
 
 #[cfg(test)]

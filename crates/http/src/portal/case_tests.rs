@@ -25,6 +25,8 @@ async fn a_case_is_found_counted_read_and_closed() {
     let path = format!("/portal/cases/{case}");
     assert!(list.text().contains(&format!("href=\"{path}\"")), "{}", list.text());
     assert!(list.text().contains("href=\"/portal/refunds/rf_"), "what it is about: {}", list.text());
+    assert!(list.text().contains("what had counted as over (1)"), "how many are open: {}", list.text());
+    assert!(browser.get("/portal/cases?status=closed").await.text().contains("Nothing was closed"));
     let other = browser.get("/portal/cases?kind=overdue").await;
     assert!(!other.text().contains(&path) && other.text().contains("Nothing waits"));
     let page = browser.get(&path).await;
@@ -41,9 +43,14 @@ async fn a_case_is_found_counted_read_and_closed() {
     let shown = browser.follow(&answer).await;
     assert!(shown.text().contains("manager@") && shown.text().contains("the desk confirms it"));
     assert!(!shown.text().contains(&format!("action=\"{close}\"")), "it is closed once");
+    let told = shown.text().replace(['\u{2068}', '\u{2069}'], "");
+    assert!(told.contains("40.00 SAR count as given back since then") && !told.contains("<dt>Blocks</dt>"));
     let again = browser.submit(&page, &close, &typed).await;
     assert!(browser.follow(&again).await.text().contains("closed it before"));
     assert!(!browser.get("/portal/cases").await.text().contains(&path));
+    let closed = browser.get("/portal/cases?status=closed").await;
+    assert_eq!(faults(closed.text()), [] as [&str; 0], "{}", closed.text());
+    assert!(closed.text().contains(&path) && closed.text().contains("Closed by"), "{}", closed.text());
     let trail = browser.get(&format!("/portal/audit?object={case}")).await;
     let told = |words: &str| trail.text().matches(words).count();
     assert_eq!([told("Closed a case"), told("it was closed before")], [1, 1], "{}", trail.text());
@@ -141,4 +148,26 @@ async fn an_account_is_linked_to_for_whoever_may_see_the_settings() {
         assert!(page.text().contains(&account), "{role}: {}", page.text());
         assert_eq!(page.text().contains(&link), is_linked, "{role}: {}", page.text());
     }
+}
+
+#[tokio::test]
+async fn a_long_queue_has_pages_and_a_way_back() {
+    let harness = Harness::new().await;
+    for n in 1..=51 {
+        harness.told(n, CaseKind::Quarantined, &format!("re_{n}"), ("it differs", "{}")).await;
+    }
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    let link = |page: &str, words: &str| {
+        let root = parse(page).unwrap();
+        let link = root.all("a").into_iter().find(|link| link.text == words)?;
+        link.attribute("href").map(str::to_owned)
+    };
+    let rows = |page: &str| parse(page).unwrap().all("tbody")[0].all("tr").len();
+    let first = browser.get("/portal/cases?kind=quarantined").await;
+    assert_eq!((rows(first.text()), link(first.text(), "The newest")), (50, None));
+    let second = browser.get(&link(first.text(), "Older ones").unwrap()).await;
+    assert_eq!((rows(second.text()), link(second.text(), "Older ones")), (1, None));
+    let again = browser.get(&link(second.text(), "The newest").unwrap()).await;
+    assert_eq!(rows(again.text()), 50);
 }

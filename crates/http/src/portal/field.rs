@@ -118,7 +118,7 @@ impl Field {
         self
     }
 
-    /// What is wrong with what was typed. The first field with something wrong should have the focus too.
+    /// What is wrong with what was typed.
     pub(crate) fn wrong(mut self, wrong: Option<String>) -> Self {
         self.wrong = wrong;
         self
@@ -154,6 +154,16 @@ impl Field {
         self
     }
 
+    /// Of these fields, in the order of the page, the first with something wrong has the cursor. Where nothing is wrong it
+    /// stays where it was.
+    pub(crate) fn focus_wrong<'a>(fields: impl Iterator<Item = &'a mut Self>) {
+        let mut fields: Vec<_> = fields.collect();
+        let Some(first) = fields.iter().position(|field| field.wrong.is_some()) else { return };
+        for (at, field) in fields.iter_mut().enumerate() {
+            field.has_focus = at == first;
+        }
+    }
+
     fn is_group(&self) -> bool {
         matches!(self.kind, Kind::Radio(_) | Kind::Checks(_))
     }
@@ -171,5 +181,29 @@ impl Field {
         let wrong = self.wrong.as_ref().map(|_| format!("f-{}-wrong", self.name));
         let hint = self.hint.as_ref().map(|_| format!("f-{}-hint", self.name));
         wrong.into_iter().chain(hint).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_is_wrong_has_the_cursor() {
+        let values = || vec![("a".to_owned(), "A".to_owned()), ("b".to_owned(), "B".to_owned())];
+        let fields = |wrongs: [bool; 3]| {
+            let wrong = |at: usize| wrongs[at].then(|| "no".to_owned());
+            let mut fields = [
+                Field::line("x", "text", "X").wrong(wrong(0)).focused(),
+                Field::radio("y", "Y", values()).value("b").wrong(wrong(1)),
+                Field::lines("z", "Z").wrong(wrong(2)),
+            ];
+            Field::focus_wrong(fields.iter_mut());
+            fields.map(|field| field.to_string().matches("autofocus").count())
+        };
+        assert_eq!(fields([false, false, false]), [1, 0, 0]);
+        assert_eq!(fields([true, true, false]), [1, 0, 0]);
+        assert_eq!(fields([false, true, true]), [0, 1, 0], "one of its values alone");
+        assert_eq!(fields([false, false, true]), [0, 0, 1]);
     }
 }

@@ -103,6 +103,12 @@ async fn refunds_are_listed_and_added_up() {
         ("reason=fraudulent", 0),
         ("psp=tap&currency=SAR&least=25", 1),
         ("psp=momo", 0),
+        ("term=shop-3", 1),
+        ("term=shop-3&status=pending&reason=duplicate&psp=tap", 1),
+        ("term=shop-3&status=failed", 0),
+        ("term=shop-3&psp=momo", 0),
+        ("term=shop-", 0),
+        ("term=shop-1", 0),
     ] {
         let answer = browser.get(&format!("/portal/refunds?{query}")).await;
         let root = parse(answer.text()).unwrap();
@@ -135,11 +141,15 @@ async fn what_is_narrowed_is_exported_noted_and_no_formula() {
     let refunds = browser.get("/portal/refunds.csv").await;
     assert_eq!(refunds.text().split("\r\n").count(), 3, "{}", refunds.text());
     assert!(refunds.text().contains(",SAR,25.00,pending,"), "{}", refunds.text());
+    for (term, lines) in [("shop-3", 3), ("shop-1", 2)] {
+        let narrowed = browser.get(&format!("/portal/refunds.csv?term={term}")).await;
+        assert_eq!(narrowed.text().split("\r\n").count(), lines, "{term}: {}", narrowed.text());
+    }
     let token = SessionToken::parse(&browser.cookies["redress-session"]).unwrap();
     let Visitor::SignedIn(who) = harness.engine.visitor(&token).await.unwrap() else { panic!() };
     let trail = harness.engine.audit_trail(&who, AuditOf::Everybody, None, 50).await.unwrap();
     let exported = trail.iter().filter(|entry| entry.deed == Deed::ListExported);
-    assert_eq!(exported.count(), 3);
+    assert_eq!(exported.count(), 5);
 }
 
 #[tokio::test]

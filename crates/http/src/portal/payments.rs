@@ -70,7 +70,8 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
         let engine = &who.seen().engine;
         engine.search_payments(scope.merchant, scope.environment, filter, query.turn(), PAGE_ROWS).await?
     };
-    let (first, others) = fields(&query, s.t);
+    let (mut first, mut others) = fields(&query, s.t);
+    Field::focus_wrong(first.iter_mut().chain(&mut others));
     let kept = query.kept();
     let page = Page {
         first,

@@ -216,15 +216,15 @@ fn close_page(
     let sum = amount(refund.amount);
     let words = [("succeeded", t.verdict_succeeded), ("failed", t.verdict_failed)];
     let words = words.map(|(value, text)| (value.to_owned(), fill(text, &[("amount", &sum)])));
+    let mut verdict =
+        Field::radio("verdict", t.verdict, words.to_vec()).value(typed.typed("verdict")).wrong(verdict);
+    let reason = Field::lines("reason", t.how_known).value(typed.typed("reason")).wrong(reason);
+    let mut reason = reason.hint(t.how_known_hint);
+    Field::focus_wrong([&mut verdict, &mut reason].into_iter());
     let page = ClosePage {
         title: fill(t.close_title, &[("amount", &sum)]),
-        verdict: Field::radio("verdict", t.verdict, words.to_vec())
-            .value(typed.typed("verdict"))
-            .wrong(verdict),
-        reason: Field::lines("reason", t.how_known)
-            .value(typed.typed("reason"))
-            .hint(t.how_known_hint)
-            .wrong(reason),
+        verdict,
+        reason,
         psp_key: refund.id.psp_key(),
         refund,
         s,

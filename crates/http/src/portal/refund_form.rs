@@ -202,21 +202,26 @@ pub(super) async fn form_page(
     let label = fill(t.amount, &[("currency", payment.currency.code())]);
     let reasons = REASONS.map(|reason| (reason.to_owned(), s.t.reason(reason).to_owned()));
     let reasons = [(String::new(), t.choose.to_owned())].into_iter().chain(reasons).collect();
+    let mut amount = Field::line("amount", "text", &label)
+        .inputmode("decimal")
+        .ltr()
+        .value(&preset)
+        .hint(hint)
+        .wrong(wrongs.amount)
+        .focused();
+    let mut reason = Field::choice("reason", t.reason, reasons).value(&typed.reason).wrong(wrongs.reason);
+    let mut note =
+        Field::lines("note", t.note).value(&typed.note).hint(t.note_hint).wrong(wrongs.note).optional();
+    Field::focus_wrong([&mut amount, &mut reason, &mut note].into_iter());
     let page = FormPage {
         title: fill(t.title, &[("reference", &payment.order_ref)]),
         problem: wrongs.whole,
         key: engine.form_key(),
         seen: payment.remaining().minor(),
         refundable: payment.remaining(),
-        amount: Field::line("amount", "text", &label)
-            .inputmode("decimal")
-            .ltr()
-            .value(&preset)
-            .hint(hint)
-            .wrong(wrongs.amount)
-            .focused(),
-        reason: Field::choice("reason", t.reason, reasons).value(&typed.reason).wrong(wrongs.reason),
-        note: Field::lines("note", t.note).value(&typed.note).hint(t.note_hint).wrong(wrongs.note).optional(),
+        amount,
+        reason,
+        note,
         what_happens: WhatHappens::of(&s, engine.now(), &through, engine.config().timing.overdue),
         payment: payment.clone(),
         s,

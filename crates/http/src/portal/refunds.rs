@@ -11,7 +11,7 @@ use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_engine::error::EngineError;
-use redress_engine::lists::{EXPORT_ROWS_MAX, RefundExport, RefundListFilter};
+use redress_engine::lists::{EXPORT_ROWS_MAX, RefundExport, RefundListFilter, RefundSearch};
 
 use super::csv_text::row;
 use super::export::{Export, export_list};
@@ -43,6 +43,7 @@ struct Page {
 
 struct Row {
     id: String,
+    payment: String,
     order_ref: String,
     amount: Amount,
     state: &'static str,
@@ -64,7 +65,7 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     let s = Shell::of(&who, Area::Refunds);
     let mut query = ListQuery::of(query, s.t);
     let filter = filter(&mut query);
-    let others_used = uses_others(&filter) || query.is_wrong();
+    let others_used = uses_others(&filter.filter) || query.is_wrong();
     let found = if query.is_wrong() {
         None
     } else {
@@ -72,7 +73,8 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
         let turn = query.turn();
         Some(engine.search_refunds(scope.merchant, scope.environment, filter, turn, PAGE_ROWS).await?)
     };
-    let (first, others) = fields(&query, s.t);
+    let (mut first, mut others) = fields(&query, s.t);
+    Field::focus_wrong(first.iter_mut().chain(&mut others));
     let (page, sums) = found.map(|found| (found.page, found.sums)).unzip();
     let total = |total: &redress_engine::lists::RefundTotal| Total {
         count: format::count(u64::from(total.count)),
@@ -100,12 +102,12 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
 }
 
 /// What is asked for; what cannot be is noted in the query.
-fn filter(query: &mut ListQuery) -> RefundListFilter {
+fn filter(query: &mut ListQuery) -> RefundSearch {
     let currency = query.currency("currency");
     let (least, most) = query.sums(currency);
     let (created_from, created_to) = query.days();
     let reason = query.word("reason", |word| REASONS.into_iter().find(|reason| *reason == word));
-    RefundListFilter {
+    let filter = RefundListFilter {
         states: query.word("status", StateName::parse).into_iter().collect(),
         account: None,
         psp: query.text("psp"),
@@ -117,7 +119,8 @@ fn filter(query: &mut ListQuery) -> RefundListFilter {
         most,
         created_from,
         created_to,
-    }
+    };
+    RefundSearch { named: query.text("term"), filter }
 }
 
 fn uses_others(filter: &RefundListFilter) -> bool {
@@ -132,6 +135,7 @@ fn fields(query: &ListQuery, t: &'static Texts) -> (Vec<Field>, Vec<Field>) {
     let reasons = REASONS.map(|one| (one.to_owned(), t.reason(one).to_owned()));
     let line = |name, kind, label| query.field(Field::line(name, kind, label).ltr(), name);
     let first = vec![
+        query.field(Field::line("term", "search", t.lists.term).hint(t.lists.refund_term_hint).ltr(), "term"),
         query.field(Field::choice("status", t.lists.status, any().chain(states).collect()), "status"),
         query.field(Field::choice("reason", t.refund.reason, any().chain(reasons).collect()), "reason"),
         line("from", "date", t.lists.from_made),
@@ -153,6 +157,7 @@ impl Row {
         let state = refund.state.name();
         Self {
             id: refund.id.to_string(),
+            payment: payment.id.to_string(),
             order_ref: payment.order_ref.clone(),
             amount: refund.amount,
             state: state.as_str(),

@@ -29,14 +29,22 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let s = Shell::of(&who, Area::Start);
     let mut find = Field::line("find", "search", s.t.common.find_label).ltr().focused();
-    if let Ok(Some(named)) = query.optional("find", REFERENCE_CHARS_MAX) {
-        let found = who.seen().engine.payment_named(scope.merchant, scope.environment, &named).await?;
-        if let Some(payment) = found {
-            return Ok(see_other(&format!("/portal/payments/{}", payment.id)));
+    let mut status = StatusCode::OK;
+    match query.optional("find", REFERENCE_CHARS_MAX) {
+        Ok(Some(named)) => {
+            let found = who.seen().engine.payment_named(scope.merchant, scope.environment, &named).await?;
+            if let Some(payment) = found {
+                return Ok(see_other(&format!("/portal/payments/{}", payment.id)));
+            }
+            find = find.value(&named).wrong(Some(s.t.common.find_nothing.to_owned()));
         }
-        find = find.value(&named).wrong(Some(s.t.common.find_nothing.to_owned()));
+        Ok(None) => {}
+        Err(wrong) => {
+            status = StatusCode::UNPROCESSABLE_ENTITY;
+            find = find.value(query.typed("find")).wrong(Some(wrong.told(s.t)));
+        }
     }
     let welcome = fill(s.t.common.welcome, &[("name", &who.who().user.name)]);
     let page = Page { welcome, find, s };
-    Ok(show(StatusCode::OK, &page.s, &page))
+    Ok(show(status, &page.s, &page))
 }

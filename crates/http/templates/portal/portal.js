@@ -22,6 +22,21 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
+// Told to screen readers; what is seen says it itself.
+function say(words) {
+  let place = document.querySelector("[data-say]");
+  if (!place) {
+    place = document.createElement("p");
+    place.dataset.say = "";
+    place.className = "visually-hidden";
+    place.setAttribute("role", "status");
+    document.body.append(place);
+  }
+  place.textContent = "";
+  // A region that is new, or says the same again, is read where its text comes later.
+  setTimeout(() => { place.textContent = words; }, 100);
+}
+
 function offerCopies(root) {
   if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
@@ -34,8 +49,11 @@ document.addEventListener("click", async (event) => {
   if (!source) return;
   const items = source.querySelectorAll("li");
   const text = items.length ? Array.from(items, (item) => item.textContent.trim()).join("\n") : source.textContent.trim();
-  await navigator.clipboard.writeText(text);
+  // Where the browser refuses, the text stays to be selected.
+  if (!(await navigator.clipboard.writeText(text).then(() => true, () => false))) return;
+  say(button.dataset.copied);
   const before = button.textContent;
+  if (before === button.dataset.copied) return;
   button.textContent = button.dataset.copied;
   setTimeout(() => { button.textContent = before; }, 2000);
 });
@@ -75,6 +93,9 @@ function lookAgain() {
     lookAgain();
   }, seconds * 1000);
 }
+
+// Whoever typed something that cannot be begins where it stands, unless the page begins elsewhere.
+if (!document.querySelector("[autofocus]")) document.querySelector("[aria-invalid='true'], .is-wrong input")?.focus();
 
 offerCopies(document);
 follow();

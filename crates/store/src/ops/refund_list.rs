@@ -185,6 +185,28 @@ pub struct RefundTotal {
     pub succeeded: Amount,
 }
 
+impl RefundTotal {
+    /// What refunds come to, each with how it stands; in the order of the currencies' codes.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when they come to more than there is.
+    pub fn of(refunds: impl Iterator<Item = (Amount, StateName)>) -> Result<Vec<Self>, StoreError> {
+        let mut totals = BTreeMap::new();
+        for (amount, state) in refunds {
+            let zero = Amount::new(0, amount.currency());
+            let total = totals.entry(amount.currency().code());
+            let total = total.or_insert(Self { count: 0, asked: zero, succeeded: zero });
+            let too_much = || StoreError::inconsistent("refunds come to more than there is");
+            total.count += 1;
+            total.asked = total.asked.checked_add(amount).ok_or_else(too_much)?;
+            if state == StateName::Succeeded {
+                total.succeeded = total.succeeded.checked_add(amount).ok_or_else(too_much)?;
+            }
+        }
+        Ok(totals.into_values().collect())
+    }
+}
+
 impl Query for SumRefunds {
     type Out = RefundSums;
     const NAME: &'static str = "sum_refunds";
@@ -193,25 +215,12 @@ impl Query for SumRefunds {
         let narrowed = Narrowed::of(&self.merchant, self.environment, &self.filter, self.looked_at_max);
         let read = |row: &Row| {
             let amount = Amount::new(row.int(2)?, currency(row, 1)?);
-            let is_done = parsed(row, 3, StateName::parse)? == StateName::Succeeded;
-            Ok(Some((Place::of_id(row.id16(0)?), (amount, is_done))))
+            Ok(Some((Place::of_id(row.id16(0)?), (amount, parsed(row, 3, StateName::parse)?))))
         };
         let looked = narrowed.list(&SUMS).newest(tx, self.looked_at_max, read).await?;
-        let mut totals = BTreeMap::new();
-        for (_, (amount, is_done)) in &looked.found {
-            let zero = Amount::new(0, amount.currency());
-            let total = totals.entry(amount.currency().code());
-            let total = total.or_insert(RefundTotal { count: 0, asked: zero, succeeded: zero });
-            let too_much = || StoreError::inconsistent("refunds come to more than there is");
-            total.count += 1;
-            total.asked = total.asked.checked_add(*amount).ok_or_else(too_much)?;
-            if *is_done {
-                total.succeeded = total.succeeded.checked_add(*amount).ok_or_else(too_much)?;
-            }
-        }
         Ok(RefundSums {
             count: Count::of(looked.found.len(), looked.looked_to),
-            totals: totals.into_values().collect(),
+            totals: RefundTotal::of(looked.found.iter().map(|(_, refund)| *refund))?,
             back_to: looked.looked_to.map(Place::time),
         })
     }

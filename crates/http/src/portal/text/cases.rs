@@ -46,6 +46,11 @@ texts!(
         quarantined: "A notification that fits nothing here", "إشعار لا يطابق شيئًا هنا";
         endpoint_disabled: "One of your endpoints takes nothing any more", "إحدى وجهاتك لم تعد تستقبل شيئًا";
         recorded: "As it was recorded", "كما سُجّل";
+        status_open: "Open", "مفتوحة";
+        status_closed: "Closed", "مغلقة";
+        none_closed: "Nothing was closed.", "لم يُغلق شيء.";
+        was_released: "{amount} can be refunded again since then.", "صار رد {amount} ممكنًا من جديد منذ ذلك الحين.";
+        was_refunded: "{amount} count as given back since then.", "يُحتسب {amount} مردودًا منذ ذلك الحين.";
     }
 );
 

@@ -12,6 +12,8 @@ texts!(
         term: "Reference", "المرجع";
         term_hint: "Of the order, yours, the provider's or the customer's.",
             "مرجع الطلب أو مرجعك أو مرجع المزود أو العميل.";
+        refund_term_hint: "All of it: the refund's, the order's, yours, the provider's or the customer's.",
+            "كاملًا: مرجع عملية الرد أو الطلب أو مرجعك أو مرجع المزود أو العميل.";
         matches: "Compared", "المطابقة";
         matches_beginning: "Begins with it", "يبدأ به";
         matches_all: "All of it", "مطابقة كاملة";
