@@ -12,7 +12,7 @@ use redress_engine::engine::Engine;
 use redress_engine::error::EngineError;
 use redress_engine::lists::EXPORT_ROWS_MAX;
 
-use super::csv_text::row;
+use super::csv_text::{MARK, row};
 use super::format;
 use super::gate::{Caller, Scope, Signed};
 use super::list_query::ListQuery;
@@ -71,7 +71,7 @@ fn csv_answer<E: Export>(
     let file = format!("attachment; filename=\"{name}-{}-{day}.csv\"", scope.environment);
     let most = format::count(u64::from(EXPORT_ROWS_MAX));
     let cut = fill(seen.language.texts().lists.export_cut, &[("count", &most)]);
-    let header_row = row(columns.iter().copied());
+    let header_row = format!("{MARK}{}", row(columns.iter().copied()));
     let parts = stream::try_unfold(Writing::Header(export), move |writing| {
         let (header_row, cut) = (header_row.clone(), cut.clone());
         async move {

@@ -49,10 +49,12 @@ struct Line {
     dry_run: bool,
 }
 
-/// GET `/portal/imports`: the form, and the imports before.
-pub(crate) async fn list(who: Signed) -> Result<Response, Stop> {
+/// GET `/portal/imports`: the form, and the imports before. Whoever comes from a check finds the import chosen.
+pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Response, Stop> {
     let scope = who.to(&Act::ImportPayments)?;
-    page(&who, scope, StatusCode::OK, "yes", None).await
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    let dry_run = if query.typed("dry_run") == "no" { "no" } else { "yes" };
+    page(&who, scope, StatusCode::OK, dry_run, None).await
 }
 
 async fn page(

@@ -6,7 +6,7 @@ use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal};
 use crate::portal::html_check::{faults, parse};
 use crate::portal::language::Language;
 use crate::portal::testing::{Browser, form, location};
-use crate::testing::Harness;
+use crate::testing::{Answer, Harness};
 
 const PATH: &str = "/portal/imports";
 
@@ -33,6 +33,7 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
         assert_eq!(faults(done.text()), [] as [&str; 0], "{}", done.text());
         assert!(!done.text().contains("http-equiv") && done.text().contains("state is-refused"));
         assert_eq!(done.text().contains("only checked"), !is_there);
+        assert_eq!(done.text().contains("href=\"/portal/imports?dry_run=no\""), !is_there);
         let refused = browser.get(&format!("{}?outcome=refused", location(&sent))).await;
         assert!(refused.text().contains(">i2<") && !refused.text().contains(">i1<"), "{}", refused.text());
         told_in_every_language(&mut browser, &location(&sent)).await;
@@ -41,6 +42,10 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
     }
     assert!(harness.engine.order(harness.merchant.id, None, "i2").await.unwrap().is_none());
     let list = browser.get(PATH).await;
+    let chosen = |page: &Answer| form(page, PATH, &[]).into_iter().find(|(name, _)| name == "dry_run");
+    assert_eq!(chosen(&list).unwrap().1, "yes", "nothing is imported unasked");
+    let after_check = browser.get("/portal/imports?dry_run=no").await;
+    assert_eq!(chosen(&after_check).unwrap().1, "no");
     assert!(list.text().contains("manager@"), "{}", list.text());
 }
 

@@ -32,11 +32,11 @@ impl Kept {
         let mut fields = Vec::new();
         let mut lacks = false;
         for (name, typed) in form.all() {
-            if SECRETS.iter().any(|part| name.contains(part)) {
-                return None;
-            }
+            // First: a credential may be called a code or a password, and its form is about more than that.
             if name == LEFT_OUT || name.contains(LEFT_OUT_PART) {
                 lacks |= !typed.trim().is_empty();
+            } else if SECRETS.iter().any(|part| name.contains(part)) {
+                return None;
             } else {
                 fields.push((name.to_owned(), typed.to_owned()));
             }
@@ -91,6 +91,12 @@ mod tests {
         assert_eq!(again.fields, back.fields, "it is lacked until it is typed");
         let blank = Kept::of("/portal/x", &form(&[("name", "Mai"), ("credential_key", " ")])).unwrap();
         assert!(!blank.lacks_secrets());
+        let called = [("name", "Mai"), ("credential_partner_code", "MOMO"), ("credential_password", "hush")];
+        let kept = Kept::of("/portal/x", &form(&called)).unwrap();
+        assert_eq!(
+            kept.fields,
+            [("name", "Mai"), (LEFT_OUT, "yes")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+        );
     }
 
     #[test]

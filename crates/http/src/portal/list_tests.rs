@@ -134,7 +134,7 @@ async fn what_is_narrowed_is_exported_noted_and_no_formula() {
     let name = file.headers["content-disposition"].to_str().unwrap();
     assert!(name.contains("payments-sandbox-2026-11-18.csv"), "{name}");
     let lines: Vec<_> = file.text().split("\r\n").collect();
-    assert!(lines[0].starts_with("payment,environment,order_ref,") && lines.len() == 4, "{lines:?}");
+    assert!(lines[0].starts_with("\u{feff}payment,environment,order_ref,") && lines.len() == 4, "{lines:?}");
     assert!(file.text().contains(",SAR,1234.50,0.00,0.00,1234.50,not_refunded,"), "{}", file.text());
     let all = browser.get("/portal/payments.csv").await;
     assert!(all.text().contains(",'=momo,"), "{}", all.text());

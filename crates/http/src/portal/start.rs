@@ -1,14 +1,16 @@
-//! GET `/portal`: where people begin, with a field to find a payment.
+//! GET `/portal`: where people begin, with a field to find a payment or a refund.
 
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
+use redress_core::id::RefundId;
 use redress_core::role::Act;
+use redress_engine::lookup::RefundBy;
 
 use super::field::Field;
 use super::form::Form;
-use super::gate::{Caller, Signed};
+use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
 use super::page::{Shell, see_other, show};
 use super::problem::Stop;
@@ -32,9 +34,8 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     let mut status = StatusCode::OK;
     match query.optional("find", REFERENCE_CHARS_MAX) {
         Ok(Some(named)) => {
-            let found = who.seen().engine.payment_named(scope.merchant, scope.environment, &named).await?;
-            if let Some(payment) = found {
-                return Ok(see_other(&format!("/portal/payments/{}", payment.id)));
+            if let Some(page) = page_of(who.seen(), scope, &named).await? {
+                return Ok(see_other(&page));
             }
             find = find.value(&named).wrong(Some(s.t.common.find_nothing.to_owned()));
         }
@@ -47,4 +48,53 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     let welcome = fill(s.t.common.welcome, &[("name", &who.who().user.name)]);
     let page = Page { welcome, find, s };
     Ok(show(status, &page.s, &page))
+}
+
+/// The page of the payment or the refund that is named.
+async fn page_of(seen: &Seen, scope: Scope, named: &str) -> Result<Option<String>, Stop> {
+    let engine = &seen.engine;
+    if let Ok(id) = RefundId::parse(named) {
+        let found = engine.refund(scope.merchant, Some(scope.environment), RefundBy::Id(id)).await?;
+        if let Some((refund, _)) = found {
+            return Ok(Some(format!("/portal/refunds/{}", refund.id)));
+        }
+    }
+    let found = engine.payment_named(scope.merchant, scope.environment, named).await?;
+    Ok(found.map(|payment| format!("/portal/payments/{}", payment.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_core::role::Role;
+
+    use crate::portal::html_check::faults;
+    use crate::portal::testing::location;
+    use crate::testing::{Harness, TestPayment};
+
+    #[tokio::test]
+    async fn payments_and_refunds_are_found_and_what_is_not_is_said_and_kept() {
+        let harness = Harness::new().await;
+        let refund = harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
+        let (payment, id) = (refund.payment.to_string(), refund.id.to_string());
+        let viewer = harness.person(Role::Viewer).await;
+        let mut browser = harness.browser(&viewer).await;
+        for (named, page) in [
+            ("o1", format!("/portal/payments/{payment}")),
+            (payment.as_str(), format!("/portal/payments/{payment}")),
+            (id.as_str(), format!("/portal/refunds/{id}")),
+        ] {
+            assert_eq!(location(&browser.get(&format!("/portal?find={named}")).await), page);
+        }
+        let long = "x".repeat(300);
+        for (named, status) in [("o2", 200), (long.as_str(), 422)] {
+            let page = browser.get(&format!("/portal?find={named}")).await;
+            assert_eq!((page.status.as_u16(), faults(page.text())), (status, vec![]), "{named}");
+            assert!(page.text().contains("id=\"f-find-wrong\""), "{}", page.text());
+            assert!(page.text().contains(&format!("value=\"{named}\"")), "{}", page.text());
+        }
+        let mut stranger = harness.browser(&harness.stranger().await).await;
+        for named in ["o1", &payment, &id] {
+            assert_eq!(stranger.get(&format!("/portal?find={named}")).await.status, 200, "{named}");
+        }
+    }
 }

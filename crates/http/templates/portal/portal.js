@@ -63,24 +63,43 @@ async function takeOver() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  let isLeft = false;
   for (const part of document.querySelectorAll("[data-part]")) {
     const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!fresh || fresh.innerHTML === part.innerHTML || part.contains(document.activeElement)) continue;
+    if (!fresh || fresh.innerHTML === part.innerHTML) continue;
+    // Nothing is taken from under somebody's keys.
+    if (part.contains(document.activeElement)) {
+      isLeft = true;
+      continue;
+    }
     part.replaceChildren(...fresh.childNodes);
     part.classList.remove("is-fresh");
     void part.offsetWidth;
     part.classList.add("is-fresh");
     offerCopies(part);
   }
+  // Once they are elsewhere.
+  if (isLeft) document.addEventListener("focusout", () => setTimeout(takeOver, 0), { once: true });
 }
 
-// The server says that something moved.
-function follow() {
+// The server says that something moved. Where it answers with something else, as while it starts anew or when the session is
+// over, it is asked some times more; then the page says that it stands still.
+function follow(tries = 0) {
   const address = document.querySelector("[data-live]")?.dataset.live;
   if (!address || !window.EventSource) return;
   const source = new EventSource(address);
+  source.addEventListener("open", () => { tries = 0; });
   source.addEventListener("moved", takeOver);
   source.addEventListener("end", () => source.close());
+  source.addEventListener("error", () => {
+    // The browser asks again by itself.
+    if (source.readyState !== EventSource.CLOSED) return;
+    if (tries < 5) {
+      setTimeout(() => follow(tries + 1), 3000);
+    } else {
+      for (const lost of document.querySelectorAll("[data-lost]")) lost.hidden = false;
+    }
+  });
 }
 
 // Something that takes a while is looked at again after so many seconds, as long as the page says so.

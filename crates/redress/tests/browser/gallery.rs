@@ -166,6 +166,7 @@ fn lists(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
         ("/portal/payments?least=ten", "payments-wrong"),
         ("/portal/refunds", "refunds"),
         ("/portal/refunds?term=nothing-of-this-name", "refunds-none"),
+        ("/portal/cases?status=closed", "cases-none"),
         ("/portal/overview?days=7", "overview-7-days"),
         ("/portal/overview?days=30", "overview-30-days"),
         ("/portal/overview?days=90", "overview-90-days"),

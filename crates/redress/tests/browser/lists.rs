@@ -87,6 +87,11 @@ fn a_refund_stands_in_the_list_and_in_its_file() {
     browser.see(SUCCEEDED);
     browser.click("nav a[href='/portal/refunds']");
     browser.see("main tbody .state.is-succeeded");
+    browser.fill("#f-term", &payment.merchant_order_ref);
+    browser.click(SEARCH);
+    browser.see("main tbody .state.is-succeeded");
+    assert_eq!(browser.typed("#f-term"), payment.merchant_order_ref, "what was looked for stays");
+    assert!(browser.text("main tbody").contains(&payment.order_ref));
     browser.click("main a[href^='/portal/refunds.csv']");
     let file = browser.downloaded(".csv");
     let ours: Vec<_> = file.lines().filter(|line| line.contains(&payment.order_ref)).collect();

@@ -152,10 +152,11 @@ impl Fields {
         let words = &t.psp_accounts;
         let secret = |field: &CredentialField| {
             let name: Cow<'static, str> = field_of(field.name).into();
+            let label = t.credential(field.name);
             let made = if field.has_lines {
-                Field::lines(name, field.name)
+                Field::lines(name, &label)
             } else {
-                Field::line(name, "password", field.name).autocomplete("new-password")
+                Field::line(name, "password", &label).autocomplete("new-password")
             };
             let made = made.wrong(wrongs.beside(field.name)).ltr();
             if field.is_needed && !are_all_optional { made } else { made.hint(words.optional).optional() }

@@ -32,11 +32,11 @@ texts!(
         problem: "There is a problem", "هناك مشكلة";
         wait: "Too many wrong tries. Try again after {time}.",
             "محاولات خاطئة كثيرة. حاول مرة أخرى بعد {time}.";
-        find: "Find a payment", "البحث عن دفعة";
-        find_label: "Order reference or payment id", "مرجع الطلب أو معرّف الدفعة";
+        find: "Find a payment or a refund", "البحث عن دفعة أو عملية رد";
+        find_label: "Order reference, payment id or refund id", "مرجع الطلب أو معرّف الدفعة أو معرّف عملية الرد";
         find_go: "Find", "بحث";
-        find_nothing: "There is no such payment here. References are compared exactly.",
-            "لا توجد دفعة بهذا المرجع هنا. تُقارن المراجع حرفيًا.";
+        find_nothing: "There is no such payment or refund here. References are compared exactly; the lists look for more of them.",
+            "لا توجد دفعة أو عملية رد بهذا المرجع هنا. تُقارن المراجع حرفيًا، وفي القوائم بحث أوسع.";
         welcome: "Welcome, {name}", "أهلًا {name}";
         not_found_title: "Not found", "غير موجود";
         not_found: "There is no such page, or what it shows is not yours or not in this environment.",

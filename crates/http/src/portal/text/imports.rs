@@ -46,6 +46,7 @@ texts!(
         in_order: "In the order of the file", "بترتيب الملف";
         more: "Further rows", "صفوف أخرى";
         dry_note: "Nothing was changed: the rows were only checked.", "لم يتغيّر شيء: جرى التحقق من الصفوف فقط.";
+        dry_next: "Choose the file again to import it", "اختر الملف مرة أخرى لاستيراده";
         no_file: "Choose a file.", "اختر ملفًا.";
         unreadable: "This cannot be read. Save it as CSV with the encoding UTF-8 and try again.",
             "تعذرت القراءة. احفظ الملف بصيغة CSV وترميز UTF-8 ثم حاول مرة أخرى.";

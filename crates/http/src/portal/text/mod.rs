@@ -7,6 +7,7 @@ mod acts;
 mod audit;
 mod cases;
 mod common;
+mod credentials;
 mod endpoints;
 mod faults;
 mod imports;
@@ -25,6 +26,7 @@ use acts::Acts;
 use audit::{Audit, Deeds};
 use cases::{Cases, CasesToDo, CasesTold};
 use common::Common;
+use credentials::Credentials;
 use endpoints::Endpoints;
 use faults::Faults;
 use imports::{Imports, RowRefusals};
@@ -89,6 +91,7 @@ pub(crate) struct Texts {
     pub(crate) keys: Keys,
     pub(crate) endpoints: Endpoints,
     pub(crate) psp_accounts: PspAccounts,
+    pub(crate) credentials: Credentials,
     pub(crate) team: Team,
     pub(crate) audit: Audit,
     pub(crate) deeds: Deeds,
@@ -126,6 +129,7 @@ macro_rules! all_areas {
             keys: Keys::$language,
             endpoints: Endpoints::$language,
             psp_accounts: PspAccounts::$language,
+            credentials: Credentials::$language,
             team: Team::$language,
             audit: Audit::$language,
             deeds: Deeds::$language,
@@ -188,6 +192,7 @@ mod tests {
             Keys::ALL,
             Endpoints::ALL,
             PspAccounts::ALL,
+            Credentials::ALL,
             Team::ALL,
             Audit::ALL,
             Deeds::ALL,

@@ -53,6 +53,8 @@ texts!(
     Refund {
         title: "Refund of {amount}", "رد {amount}";
         live: "This changes by itself until it is final.", "تتغير هذه الحالة تلقائيًا حتى تصبح نهائية.";
+        live_lost: "This page does not follow the refund any more. Load it again to see how it stands.",
+            "لم تعد هذه الصفحة تتابع عملية الرد. أعد تحميلها لمعرفة حالتها.";
         unknown_told: "Nobody knows yet whether the provider did it. The amount stays reserved, and nothing is sent again \
                        blindly. What is known stands below.",
             "لا يُعرف بعد هل نفّذه المزود. يبقى المبلغ محجوزًا ولا يُعاد إرسال شيء دون تحقق. وما هو معروف مبيّن أدناه.";
