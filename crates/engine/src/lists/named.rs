@@ -40,12 +40,6 @@ pub struct RefundSearch {
     pub filter: RefundListFilter,
 }
 
-impl From<RefundListFilter> for RefundSearch {
-    fn from(filter: RefundListFilter) -> Self {
-        Self { named: None, filter }
-    }
-}
-
 /// What a reference names.
 pub(super) struct Named {
     /// Each once, the newest first.

@@ -189,6 +189,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_and_codes_run_from_left_to_right_however_many_lines_they_have() {
+        for field in [Field::line("x", "text", "X"), Field::lines("x", "X")] {
+            let (own, ltr) = (field.clone().to_string(), field.ltr().to_string());
+            assert_eq!((own.contains("dir="), ltr.contains("dir=\"ltr\"")), (false, true), "{ltr}");
+        }
+    }
+
+    #[test]
     fn the_first_that_is_wrong_has_the_cursor() {
         let values = || vec![("a".to_owned(), "A".to_owned()), ("b".to_owned(), "B".to_owned())];
         let fields = |wrongs: [bool; 3]| {
