@@ -32,6 +32,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use axum::Json;
+    use axum::http::StatusCode;
     use http_body_util::BodyExt;
 
     use super::*;
@@ -51,7 +52,7 @@ mod tests {
     fn what_cannot_be_written_is_a_problem_and_no_half_answer() {
         let told = BTreeMap::from([((1, 2), "keys are texts")]);
         let response = Answer(told).into_response();
-        assert_eq!(response.status(), axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
     }
 }

@@ -79,7 +79,6 @@ impl Texts {
 mod tests {
     use redress_engine::connectors::sheets;
 
-    use super::*;
     use crate::portal::language::Language;
 
     #[test]
