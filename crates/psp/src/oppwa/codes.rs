@@ -53,10 +53,13 @@ pub(super) fn of(code: &str, environment: Environment) -> Meaning {
         return Meaning::Pending;
     }
     match code {
-        // Of the transaction, of its id, and of the request's id.
-        "800.110.100" | "800.130.100" | "200.200.106" => Meaning::Duplicate,
+        // Of the transaction, of its id, of the request's id, and of an entity that is not named.
+        "800.110.100" | "800.130.100" | "200.200.106" | "200.300.405" => Meaning::Duplicate,
         // A serious workflow error, for which support shall be called; a decline that keeps a sum reserved.
         "700.400.000" | "800.100.192" => Meaning::Open,
+        // "Refer to payer", and two that say that a refund was requested: among the declines, and no words of one. "A
+        // transaction for the same session is currently being processed": which may be this one.
+        "800.100.200" | "800.100.206" | "800.100.207" | "800.700.100" => Meaning::Open,
         // Throttling, temporarily unavailable, too often or too much for now, a payment that is itself still pending.
         THROTTLED | "800.100.163" | "800.100.164" | "800.100.176" | "700.400.570" | "500.100.401"
         | "500.100.403" => Meaning::Refused(Again::After(AGAIN_AFTER)),

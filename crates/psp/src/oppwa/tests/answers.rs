@@ -101,7 +101,7 @@ fn every_group_of_result_codes() {
     ] {
         assert_eq!(submitted(400, &object(code)), refused(code, HOUR), "{code}");
     }
-    for code in ["800.110.100", "800.130.100", "200.200.106"] {
+    for code in ["800.110.100", "800.130.100", "200.200.106", "200.300.405"] {
         assert_eq!(submitted(400, &bare(code)), unknown(Finding::KeyInUse), "{code}");
     }
     for code in [
@@ -133,6 +133,11 @@ fn every_group_of_result_codes() {
         "100.400.000",
         "700.400.000",
         "800.100.192",
+        // In a group of refusals, and none by their words: one is under way, or a refund was requested.
+        "800.700.100",
+        "800.100.200",
+        "800.100.206",
+        "800.100.207",
         "123.456.789",
         // No codes.
         "",
