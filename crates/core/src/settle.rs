@@ -19,6 +19,10 @@ mod people;
 
 pub use people::{Verdict, call_person, case_closed, close_by_person};
 
+/// A refund that has told of so many events tells no more of other words about its wait: a PSP whose words go to and fro
+/// fills nobody's list.
+const EVENTS_OF_WAITS_MAX: u32 = 20;
+
 /// The spans by which refunds are followed. Settings; none of them ever decides an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -256,15 +260,14 @@ fn settle_open(
         Outcome::Pending { note, .. } => {
             refund.evidence.accepted = true;
             let was_pending = refund.state == RefundState::Pending;
-            // The event of an arrival tells its own note or none; a later answer that says less takes nothing back.
-            let known = refund.psp_note.as_deref().unwrap_or_default();
-            let says_less = note.as_deref().is_none_or(|note| known.starts_with(note));
-            if !was_pending || !says_less {
+            let other_words = !was_pending || says_otherwise(&refund, note.as_deref(), word);
+            // The event of an arrival tells its own note or none.
+            if other_words {
                 refund.psp_note.clone_from(note);
             }
             let mut change = if was_pending {
                 refund.evidence.queries += 1;
-                Change::none(refund)
+                pending_still(refund, other_words, now)
             } else {
                 moved(refund, RefundState::Pending, now)?
             };
@@ -279,6 +282,24 @@ fn settle_open(
         }
         Outcome::Unknown(finding) => undecided(refund, *finding, word, timing, now, seed),
     }
+}
+
+/// Whether the PSP says something else about a wait than is known. An answer that says less takes nothing back, nor does
+/// one that is older than what is known: the answer to the send, where a notification came before it.
+fn says_otherwise(refund: &Refund, note: Option<&str>, word: &Word) -> bool {
+    let known = refund.psp_note.as_deref().unwrap_or_default();
+    let is_older = !known.is_empty() && word.started_at < refund.updated_at;
+    !is_older && note.is_some_and(|note| !known.starts_with(note))
+}
+
+/// A refund that waits on. Why it waits is told again where the PSP says it in other words.
+fn pending_still(mut refund: Refund, other_words: bool, now: Timestamp) -> Change {
+    if !other_words || refund.event_count >= EVENTS_OF_WAITS_MAX {
+        return Change::none(refund);
+    }
+    refund.event_count += 1;
+    refund.updated_at = now;
+    Change { event: Some(EventKind::Pending), ..Change::none(refund) }
 }
 
 /// The request provably never left. Only where no earlier one did either, the refund goes back to its queue.

@@ -191,12 +191,22 @@ fn what_the_psp_says_about_the_wait_is_kept() {
     let says = |note: Option<&str>| Outcome::Pending { psp_refund_id: None, note: note.map(str::to_owned) };
     let change = told(refund(StateName::Submitting), says(Some("waits for funds")), Via::Submit, NOW);
     assert_eq!(change.refund.psp_note.as_deref(), Some("waits for funds"));
-    for (note, kept) in
-        [(None, "waits for funds"), (Some("waits"), "waits for funds"), (Some("on its way"), "on its way")]
-    {
+    let again = Some(EventKind::Pending);
+    for (note, kept, event) in [
+        (None, "waits for funds", None),
+        (Some("waits"), "waits for funds", None),
+        (Some("waits for funds"), "waits for funds", None),
+        (Some("on its way"), "on its way", again),
+    ] {
         let later = told(change.refund.clone(), says(note), Via::Query, NOW);
-        assert_eq!((later.refund.psp_note.as_deref(), later.event), (Some(kept), None), "it is no event");
+        assert_eq!((later.refund.psp_note.as_deref(), later.event), (Some(kept), event), "{note:?}");
+        assert_eq!(later.refund.event_count, change.refund.event_count + u32::from(event.is_some()));
+        assert_eq!((later.refund.state, later.balance), (RefundState::Pending, BalanceChange::default()));
     }
+    // A wait of which nothing was said at first.
+    let silent = told(refund(StateName::Submitting), says(None), Via::Submit, NOW);
+    let later = told(silent.refund, says(Some("waits for funds")), Via::Notification, NOW);
+    assert_eq!((later.refund.psp_note.as_deref(), later.event), (Some("waits for funds"), again));
     let done = told(change.refund.clone(), succeeded(), Via::Query, NOW);
     assert_eq!(done.refund.psp_note.as_deref(), Some("waits for funds"), "what was said stays said");
     let lost = told(change.refund, Outcome::Unknown(Finding::NotFound), Via::Query, NOW);
@@ -204,6 +214,37 @@ fn what_the_psp_says_about_the_wait_is_kept() {
     let found = told(lost.refund, says(None), Via::Query, NOW);
     let told_of = (found.event, found.refund.psp_note);
     assert_eq!(told_of, (Some(EventKind::Pending), None), "a new event has no old note");
+}
+
+#[test]
+fn an_answer_that_is_older_than_what_the_psp_said_of_the_wait_changes_nothing() {
+    let says = |note: &str| Outcome::Pending { psp_refund_id: None, note: Some(note.to_owned()) };
+    let before = Timestamp::from_micros(NOW.as_micros() - 1);
+    // The notification came before the answer to the send.
+    let waits = told(refund(StateName::Submitting), says("waits for funds"), Via::Notification, NOW);
+    let answered = told(waits.refund, says("received"), Via::Submit, before);
+    assert_eq!((answered.refund.psp_note.as_deref(), answered.event), (Some("waits for funds"), None));
+    // It is better than nothing.
+    let silent = Outcome::Pending { psp_refund_id: None, note: None };
+    let waits = told(refund(StateName::Submitting), silent, Via::Notification, NOW);
+    let answered = told(waits.refund, says("received"), Via::Submit, before);
+    assert_eq!(answered.refund.psp_note.as_deref(), Some("received"));
+}
+
+#[test]
+fn words_that_go_to_and_fro_are_told_a_bounded_number_of_times() {
+    let says = |note: &str| Outcome::Pending { psp_refund_id: None, note: Some(note.to_owned()) };
+    let mut waits = told(refund(StateName::Submitting), says("one"), Via::Submit, NOW).refund;
+    for _ in 0..EVENTS_OF_WAITS_MAX {
+        for note in ["two", "one"] {
+            let later = told(waits, says(note), Via::Query, NOW);
+            assert_eq!(later.refund.psp_note.as_deref(), Some(note), "the newest is kept all the same");
+            waits = later.refund;
+        }
+    }
+    assert_eq!(waits.event_count, EVENTS_OF_WAITS_MAX);
+    let done = told(waits, succeeded(), Via::Query, NOW);
+    assert_eq!((done.event, done.refund.event_count), (Some(EventKind::Succeeded), EVENTS_OF_WAITS_MAX + 1));
 }
 
 #[test]

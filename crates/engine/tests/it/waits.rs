@@ -97,6 +97,11 @@ async fn a_wait_that_adyen_tells_of_is_said_and_an_end_that_was_told_before_it_s
             Some(_) => "Adyen says received",
         };
         assert_eq!(stands.psp_note.as_deref(), Some(note), "{before:?}");
+        // Once, however often Adyen tells of it: after what the submit was answered, and not after an end.
+        let all = told_of(&rig, &refund, "Adyen says POSTPONED_REFUND").await;
+        let told: Vec<_> = all.iter().copied().filter(|(_, in_these)| *in_these).collect();
+        let waits = if before.is_none() { vec![(EventKind::Pending, true)] } else { Vec::new() };
+        assert_eq!((all.len(), told), (3, waits), "{before:?}");
         assert!(rig.open_cases().await.is_empty(), "{before:?}: it is no contradiction");
     }
 }

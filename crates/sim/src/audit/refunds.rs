@@ -12,7 +12,8 @@ const MAY_FOLLOW: [(&str, &[&str]); 7] = [
         "refund.created",
         &["refund.pending", "refund.unknown", "refund.succeeded", "refund.failed", "refund.canceled"],
     ),
-    ("refund.pending", &["refund.succeeded", "refund.failed", "refund.unknown"]),
+    // Why it waits is told again where the PSP says it in other words.
+    ("refund.pending", &["refund.pending", "refund.succeeded", "refund.failed", "refund.unknown"]),
     ("refund.unknown", &["refund.pending", "refund.unknown", "refund.succeeded", "refund.failed"]),
     ("refund.succeeded", &["refund.reversed"]),
     ("refund.failed", &[]),

@@ -350,7 +350,10 @@ fn is_legal_path(events: impl Iterator<Item = EventKind>, end: StateName) -> boo
             Some(before) => {
                 let told = |state: &StateName| EventKind::of_state(*state) == Some(event);
                 let next = |state: &StateName| state.next().iter().copied().filter(told);
-                Some(silently(before).iter().flat_map(next).collect())
+                // Why it waits is told again where the PSP says it in other words.
+                let waits_on = event == EventKind::Pending && before.contains(&StateName::Pending);
+                let same = waits_on.then_some(StateName::Pending);
+                Some(silently(before).iter().flat_map(next).chain(same).collect())
             }
         };
     }

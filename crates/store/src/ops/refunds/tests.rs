@@ -127,7 +127,8 @@ async fn a_timeline_tells_what_the_psp_said_and_when_a_new_refund_is_worth_tryin
         sent(&store, "order-1", "1", 1).await;
         hear(&store, 1, says("waits for funds"), Via::Submit, 20).await;
         let later = hear(&store, 1, says("on its way"), Via::Query, 30).await;
-        assert_eq!((later.event, later.refund.psp_note.as_deref()), (None, Some("on its way")));
+        let told_again = (Some(EventKind::Pending), Some("on its way"));
+        assert_eq!((later.event, later.refund.psp_note.as_deref()), told_again);
         let over = hear(&store, 1, Outcome::Refused(for_now.clone()), Via::Query, 40).await.refund;
         assert_eq!(over.state.failure().unwrap().again_at, Some(at(100)));
         let (events, _) = store.read(Timeline { merchant: MERCHANT, refund: rf(1) }).await.unwrap();
@@ -138,6 +139,7 @@ async fn a_timeline_tells_what_the_psp_said_and_when_a_new_refund_is_worth_tryin
             [
                 (EventKind::Created, None, None),
                 (EventKind::Pending, Some("waits for funds"), None),
+                (EventKind::Pending, Some("on its way"), None),
                 (EventKind::Failed, None, Some(at(100)))
             ]
         );
@@ -146,7 +148,10 @@ async fn a_timeline_tells_what_the_psp_said_and_when_a_new_refund_is_worth_tryin
         let owed = store.run(claim).await.unwrap().deliveries;
         let owed: Vec<_> =
             owed.iter().map(|told| (told.event.note.as_deref(), told.event.again_at)).collect();
-        assert_eq!(owed, [(Some("waits for funds"), None), (None, Some(at(100)))]);
+        assert_eq!(
+            owed,
+            [(Some("waits for funds"), None), (Some("on its way"), None), (None, Some(at(100)))]
+        );
         hear(&store, 1, Outcome::Refused(for_now.clone()), Via::Notification, 50).await;
         // One that no PSP refused says nothing of it.
         let closed = in_state(&store, StateName::Failed, "1", 2).await;

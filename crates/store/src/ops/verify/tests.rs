@@ -238,7 +238,7 @@ fn more_than_was_captured_is_said_even_where_every_sum_agrees() {
 #[test]
 fn paths_follow_the_table() {
     use EventKind::{Canceled, Created, Failed, Pending, Reversed, Succeeded, Unknown};
-    let legal: [(&[EventKind], StateName); 14] = [
+    let legal: [(&[EventKind], StateName); 16] = [
         (&[Created], StateName::Held),
         (&[Created], StateName::Queued),
         (&[Created], StateName::Submitting),
@@ -248,6 +248,9 @@ fn paths_follow_the_table() {
         (&[Created, Succeeded, Reversed], StateName::Reversed),
         (&[Created, Pending, Succeeded], StateName::Succeeded),
         (&[Created, Pending, Unknown, Pending], StateName::Pending),
+        // Why it waits, in other words.
+        (&[Created, Pending, Pending], StateName::Pending),
+        (&[Created, Pending, Pending, Failed], StateName::Failed),
         (&[Created, Unknown], StateName::Unknown),
         (&[Created, Unknown], StateName::Submitting),
         (&[Created, Unknown, Unknown], StateName::Unknown),
@@ -257,14 +260,15 @@ fn paths_follow_the_table() {
     for (events, state) in legal {
         assert!(is_legal_path(events.iter().copied(), state), "{events:?} {state}");
     }
-    let illegal: [(&[EventKind], StateName); 10] = [
+    let illegal: [(&[EventKind], StateName); 11] = [
         (&[], StateName::Queued),
         (&[Succeeded], StateName::Succeeded),
         (&[Created], StateName::Succeeded),
         (&[Created], StateName::Unknown),
         (&[Created, Pending], StateName::Submitting),
         (&[Created, Pending], StateName::Queued),
-        (&[Created, Pending, Pending], StateName::Pending),
+        (&[Created, Pending, Pending], StateName::Unknown),
+        (&[Created, Succeeded, Pending], StateName::Pending),
         (&[Created, Failed, Succeeded], StateName::Succeeded),
         (&[Created, Pending, Canceled], StateName::Canceled),
         (&[Created, Created], StateName::Queued),
