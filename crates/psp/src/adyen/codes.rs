@@ -17,6 +17,8 @@ pub(super) const PAYMENT_NOT_KNOWN: &[&str] = &["167", "906"];
 pub(super) enum Meaning {
     /// Refused: nothing was done.
     Refused,
+    /// The account was not let in: nothing was done, and nothing is said of the refund.
+    NotLetIn,
     /// Nothing that decides.
     Open(Finding),
 }
@@ -28,8 +30,10 @@ pub(super) fn of_error(status: u16, code: &str) -> Meaning {
         (_, "704") => Meaning::Open(Finding::KeyInUse),
         // Their store of keys was not there (stated with HTTP 503).
         (_, "703") => Meaning::Open(Finding::NoAnswer),
-        // Not let in, or not for this merchant account: before anything, whatever the code.
-        (401 | 403, _) => Meaning::Refused,
+        // "Unauthorized - authentication required", whatever the code: the key is not taken, and nothing said of the refund.
+        (401, _) => Meaning::NotLetIn,
+        // "Insufficient permissions", or not for this merchant account: before anything, whatever the code.
+        (403, _) => Meaning::Refused,
         // Not allowed; amount missing; reference missing; amount; currency; a field missing; amount not allowed here.
         (400 | 422, "010" | "100" | "130" | "137" | "138" | "158" | "166") => Meaning::Refused,
         // No such payment; the request cannot be read; no such merchant account; a payment of the other environment.

@@ -5,7 +5,7 @@ use super::contract::Contract;
 use super::wire::{PaymentMethodsResponse, RefundResponse, ServiceError};
 use super::{IDEMPOTENCY_KEY, TRANSIENT_ERROR};
 use crate::connector::{AccountCheck, SubmitAsk};
-use crate::exchange::{is_id, json, psp_text};
+use crate::exchange::{is_id, json, not_let_in, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 
@@ -48,17 +48,17 @@ fn refusal(response: &HttpResponse) -> Outcome {
         Some(code) => codes::of_error(response.status, code),
         None => Meaning::Open(Finding::NotUnderstood),
     };
+    let text = psp_text(error.as_ref().and_then(|error| error.message.as_deref()));
     match (meaning, code) {
         (Meaning::Open(Finding::KeyInUse), _) => Outcome::Unknown(Finding::KeyInUse),
         // Nothing was done, and the same may come again.
         _ if is_transient(response) => Outcome::Unknown(Finding::NoAnswer),
-        (Meaning::Refused, Some(code)) => Outcome::Refused(PspRefusal {
-            code: psp_text(Some(code)),
-            text: psp_text(error.as_ref().and_then(|error| error.message.as_deref())),
-            again: Again::No,
-        }),
+        (Meaning::Refused, Some(code)) => {
+            Outcome::Refused(PspRefusal { code: psp_text(Some(code)), text, again: Again::No })
+        }
+        (Meaning::NotLetIn, Some(code)) => not_let_in("Adyen", &format!("{} {text}", psp_text(Some(code)))),
         (Meaning::Open(finding), _) => Outcome::Unknown(finding),
-        (Meaning::Refused, None) => Outcome::Unknown(Finding::NotUnderstood),
+        (Meaning::Refused | Meaning::NotLetIn, None) => Outcome::Unknown(Finding::NotUnderstood),
     }
 }
 

@@ -192,8 +192,13 @@ fn only_codes_that_are_known_refuse() {
             );
         }
     }
-    for (status, code) in [(401, "000"), (403, "901"), (403, "010"), (403, "new")] {
-        assert_eq!(submitted(status, &error(status, code)), refused(code), "{status} {code}");
+    for code in ["901", "010", "new"] {
+        assert_eq!(submitted(403, &error(403, code)), refused(code), "{code}");
+    }
+    // The key is not taken: no word about the refund, which goes when the account is in order.
+    for code in ["000", "010", "new"] {
+        let reason = format!("Adyen did not let the account in: {code} said");
+        assert_eq!(submitted(401, &error(401, code)), Outcome::NotSent { reason }, "{code}");
     }
     for code in ["000", "701", "903", "904", "905", "14_030", "new", ""] {
         assert_eq!(submitted(422, &error(422, code)), unknown(Finding::NotUnderstood), "{code}");
