@@ -14,7 +14,8 @@ pub(super) const METADATA_KEY: &str = "redress_refund";
 /// Where Stripe's smallest unit is not that of ISO 4217 (<https://docs.stripe.com/currencies>):
 /// * three decimals, the last of them 0, for refunds;
 /// * ISK (<https://support.stripe.com/questions/deprecation-of-fractional-isk-charges-and-refunds>) and UGX have no
-///   decimals, and are written with two for old times' sake: a whole one is 100;
+///   decimals, and are written with two for old times' sake: a whole one is 100 (of UGX the page's special cases say so,
+///   while its list of currencies without decimals has it too);
 /// * MGA has none.
 pub(super) const UNITS: &[Unit] = &[
     Unit { currency: "BHD", decimals: 3, step_minor: 10 },
