@@ -156,7 +156,8 @@ mod tests {
         assert!(row("stcpay", "stcpay").contains("partial and several are inferred; a reseller warns"));
         assert!(row("stripe", "STRIPE").contains("| any but CLF IQD LYD UYI UYW |"));
         assert!(row("stripe", "STRIPE").contains("others' program: charges (`ch_…`) only"));
-        assert!(row("momo", "MOMOPAY").ends_with("| documents only |"));
+        assert!(row("momo", "MOMOPAY").contains("documents only: path and signed text of the look-up"));
+        assert!(row("paypal", "PAYPAL").contains("official description: currencies and their decimals"));
     }
 
     #[test]

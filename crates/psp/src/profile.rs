@@ -58,11 +58,6 @@ pub struct Method {
 }
 
 impl Method {
-    /// One whose proof covers all that is said of it.
-    pub(crate) const fn proven(name: &'static str, proven_by: ProvenBy) -> Self {
-        Self { name, proven_by, note: None }
-    }
-
     /// One whose proof does not cover everything.
     pub(crate) const fn noted(name: &'static str, proven_by: ProvenBy, note: &'static str) -> Self {
         Self { name, proven_by, note: Some(note) }

@@ -65,6 +65,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
+/// What Adyen's description does not say.
+const NOT_DESCRIBED: &str =
+    "the decimals of IDR and ISK and the texts of most error codes are seen in others' code";
+
 static PROFILE: Profile = Profile {
     title: "Adyen",
     credentials: &[
@@ -74,8 +78,8 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("hmac_key_old"),
     ],
     methods: &[
-        Way::proven("ADYEN", ProvenBy::OfficialDescription),
-        Way::proven("card", ProvenBy::OfficialDescription),
+        Way::noted("ADYEN", ProvenBy::OfficialDescription, NOT_DESCRIBED),
+        Way::noted("card", ProvenBy::OfficialDescription, NOT_DESCRIBED),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 7 days",
     status_query: "none: Checkout has no request that reads a refund",

@@ -69,6 +69,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
+/// What no page of MoMo's that could be read states.
+const SEEN_ELSEWHERE: &str =
+    "path and signed text of the look-up, and most result codes, are seen in others' code";
+
 static PROFILE: Profile = Profile {
     title: "MoMo",
     credentials: &[
@@ -76,7 +80,7 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("access_key"),
         CredentialField::needed("secret_key"),
     ],
-    methods: &[Way::proven("MOMOPAY", ProvenBy::DocumentsOnly)],
+    methods: &[Way::noted("MOMOPAY", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE)],
     idempotency: "`requestId`, kept for at least 31 days",
     status_query: "`/v2/gateway/api/refund/query`, by our own `orderId`",
     notification: "none about refunds",

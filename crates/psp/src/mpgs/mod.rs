@@ -65,6 +65,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
+/// What no page of Mastercard's that could be read states.
+const SEEN_ELSEWHERE: &str =
+    "the list of gateway codes is seen in others' code; which of them end a refund is inferred";
+
 static PROFILE: Profile = Profile {
     title: "Mastercard Gateway",
     credentials: &[
@@ -74,9 +78,9 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("api_version"),
     ],
     methods: &[
-        Way::proven("mastercard", ProvenBy::DocumentsOnly),
-        Way::proven("applePay", ProvenBy::DocumentsOnly),
-        Way::proven("card", ProvenBy::DocumentsOnly),
+        Way::noted("mastercard", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE),
+        Way::noted("applePay", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE),
+        Way::noted("card", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE),
     ],
     idempotency: "the transaction's id in the address: an identical request is one operation; for how long is not \
                   stated, 24 hours are inferred",

@@ -81,6 +81,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
+/// What PayPal's description does not say.
+const NOT_DESCRIBED: &str = "currencies and their decimals are inferred; names of events about a pending or failed \
+                             refund are on no page read";
+
 static PROFILE: Profile = Profile {
     title: "PayPal",
     credentials: &[
@@ -89,7 +93,7 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("webhook_id"),
         CredentialField::optional("merchant_id"),
     ],
-    methods: &[Way::proven("PAYPAL", ProvenBy::OfficialDescription)],
+    methods: &[Way::noted("PAYPAL", ProvenBy::OfficialDescription, NOT_DESCRIBED)],
     idempotency: "`PayPal-Request-Id`, kept for 45 days; the same request again gets the refund's latest state",
     status_query: "`GET /v2/payments/refunds/{id}`; while PayPal's id is not known, the same request again",
     notification: "webhook, verified by asking PayPal (`verify-webhook-signature`); then the refund is asked about before \

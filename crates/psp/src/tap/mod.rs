@@ -64,10 +64,13 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
+/// What no page of Tap's that could be read states.
+const INFERRED: &str = "shape of errors and the list's filter are inferred";
+
 static PROFILE: Profile = Profile {
     title: "Tap Payments",
     credentials: &[CredentialField::needed("secret_key")],
-    methods: &[Way::proven("tap", ProvenBy::DocumentsOnly)],
+    methods: &[Way::noted("tap", ProvenBy::DocumentsOnly, INFERRED)],
     idempotency: "none documented for refunds: nothing is ever sent twice",
     status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
     notification: "`hashstring`, HMAC-SHA256 over some fields; the PSP is asked before it counts",
