@@ -46,7 +46,7 @@ async fn what_is_wrong_or_out_of_reach_marks_nothing() {
     }
     for path in ["/v1/payments/order-1/dispute", "/v1/payments/order-1/release-dispute"] {
         let answer = own(&harness, path, r#"{"reason":"CB-1","amount":1}"#).await;
-        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("malformed")), "{path}");
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!("amount")), "{path}");
     }
     for path in ["/v1/payments/order-2/dispute", "/v1/payments/%00/release-dispute"] {
         assert_eq!(own(&harness, path, "").await.status, 404);
