@@ -8,13 +8,15 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::limits::storable;
+use crate::limits::{REFERENCE_CHARS_MAX, storable};
 
 /// A field that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldProblem {
     /// Its name; `None` where the whole body is wrong.
     pub(crate) field: Option<&'static str>,
+    /// The name of one that is there and not known: the caller's own word; empty where no field could be called so.
+    pub(crate) unknown: Option<String>,
     /// What is wrong, for the caller's developer.
     pub(crate) text: Cow<'static, str>,
 }
@@ -22,7 +24,23 @@ pub(crate) struct FieldProblem {
 impl FieldProblem {
     /// A problem of one field.
     pub(crate) fn of(field: &'static str, problem: impl fmt::Display) -> Self {
-        Self { field: Some(field), text: format!("{field} {problem}").into() }
+        Self { field: Some(field), unknown: None, text: format!("{field} {problem}").into() }
+    }
+
+    /// A problem of the whole body.
+    pub(crate) fn whole(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: None, unknown: None, text: problem.into() }
+    }
+
+    /// A field or a parameter, as `kind` says, that is none of those that are `known`.
+    pub(crate) fn unknown(kind: &str, name: &str, known: &[&str]) -> Self {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let name = if storable(name, REFERENCE_CHARS_MAX) { name } else { "" };
+        let text = match name {
+            "" => format!("a {kind} is not known here; these are: {known}"),
+            name => format!("the {kind} {name:?} is not known here; these are: {known}"),
+        };
+        Self { field: None, unknown: Some(name.to_owned()), text: text.into() }
     }
 
     /// A field that must be there and is not.
@@ -47,7 +65,7 @@ impl<'a> JsonObject<'a> {
                 serde_json::error::Category::Data => "the body must be a JSON object without repeated fields",
                 _ => "the body is not JSON",
             };
-            FieldProblem { field: None, text: text.into() }
+            FieldProblem::whole(text)
         })
     }
 
@@ -67,14 +85,12 @@ impl<'a> JsonObject<'a> {
     /// Refuses every field but these.
     ///
     /// # Errors
-    /// A [`FieldProblem`] without a field: the name is the caller's, whatever that is.
+    /// A [`FieldProblem`] of the first that is not known.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), FieldProblem> {
-        if self.names().all(|name| known.contains(&name)) {
-            return Ok(());
+        match self.names().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(FieldProblem::unknown("field", name, known)),
         }
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let text = format!("the body has a field that is not known; these are: {known}");
-        Err(FieldProblem { field: None, text: text.into() })
     }
 
     /// The JSON text of a field.
@@ -190,6 +206,21 @@ mod tests {
         assert_eq!(object.text("b", 9), Ok(Some("null".into())));
         assert_eq!(object.no_nulls(&["c", "b"]), Ok(()));
         assert_eq!(object.no_nulls(&["c", "b", "a"]).unwrap_err().field, Some("a"));
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_named() {
+        let object = object(r#"{"amount":1,"amont":2}"#);
+        assert_eq!(object.only(&["amount", "amont"]), Ok(()));
+        let problem = object.only(&["amount", "currency"]).unwrap_err();
+        assert_eq!((problem.field, problem.unknown.as_deref()), (None, Some("amont")));
+        assert_eq!(problem.text, r#"the field "amont" is not known here; these are: amount, currency"#);
+        // A name that is none, or too long for one, is refused as well, and not repeated.
+        for name in ["", "\0", &"x".repeat(REFERENCE_CHARS_MAX + 1)] {
+            let problem = FieldProblem::unknown("field", name, &[]);
+            assert_eq!(problem.unknown.as_deref(), Some(""), "{name:?}");
+            assert_eq!(problem.text, "a field is not known here; these are: none");
+        }
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub const REFERENCE_BYTES_MAX: usize = 255;
 /// The longest address, in bytes.
 pub const URL_BYTES_MAX: usize = 2_048;
 
-/// The longest reason that a person gives, in bytes.
-pub const REASON_BYTES_MAX: usize = 2_000;
+/// The longest reason that a person gives, in bytes: a thousand characters, of whichever script.
+pub const REASON_BYTES_MAX: usize = 4_000;
 
 /// So many rows are read at once where all of a list is wanted.
 pub(crate) const PAGE_ROWS: u32 = 500;

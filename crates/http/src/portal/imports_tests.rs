@@ -11,10 +11,15 @@ use crate::testing::{Answer, Harness};
 const PATH: &str = "/portal/imports";
 
 fn file(harness: &Harness) -> String {
+    rows(harness, &[("i1", "10.00"), ("i2", "1.005"), ("i3", "30")])
+}
+
+fn rows(harness: &Harness, sums: &[(&str, &str)]) -> String {
     let tap = harness.merchant.tap;
-    let header = "order_ref,psp_account,psp_payment_id,currency,amount,captured_at";
-    let row = |name: &str, amount: &str| format!("{name},{tap},chg_{name},SAR,{amount},2026-11-18T10:00:00Z");
-    [header, &row("i1", "10.00"), &row("i2", "1.005"), &row("i3", "30")].join("\n")
+    let header = "order_ref,psp_account,psp_payment_id,currency,amount,captured_at".to_owned();
+    let row =
+        |(name, amount): &(&str, &str)| format!("{name},{tap},chg_{name},SAR,{amount},2026-11-18T10:00:00Z");
+    std::iter::once(header).chain(sums.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
@@ -47,6 +52,31 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
     let after_check = browser.get("/portal/imports?dry_run=no").await;
     assert_eq!(chosen(&after_check).unwrap().1, "no");
     assert!(list.text().contains("manager@"), "{}", list.text());
+}
+
+#[tokio::test]
+async fn complaint_20_every_row_of_a_file_is_done_and_told_whatever_came_of_the_others() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(PATH).await;
+    let sums = [("r1", "1.005"), ("r2", "10.00"), ("r3", "0"), ("r4", "66.67"), ("r5", "none"), ("r6", "30")];
+    let fields = form(&page, PATH, &[("dry_run", "no")]);
+    let sent = browser.upload(PATH, &fields, &rows(&harness, &sums)).await;
+    while harness.engine.work_imports_once().await.unwrap() {}
+    let told = async |browser: &mut Browser<'_>, outcome: &str| {
+        let page = browser.get(&format!("{}?outcome={outcome}", location(&sent))).await;
+        let is_there = |name: &&str| page.text().contains(&format!(">{name}<"));
+        sums.iter().map(|(name, _)| *name).filter(is_there).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut browser, "refused").await, ["r1", "r3", "r5"]);
+    assert_eq!(told(&mut browser, "created").await, ["r2", "r4", "r6"]);
+    let mut left = Vec::new();
+    for (name, _) in sums {
+        let found = harness.engine.order(harness.merchant.id, None, name).await.unwrap();
+        left.push(found.map(|order| order.payment.remaining().minor()));
+    }
+    assert_eq!(left, [None, Some(1_000), None, Some(6_667), None, Some(3_000)]);
 }
 
 /// The one row that was refused, for its sum of three decimals.

@@ -112,6 +112,37 @@ async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
 }
 
 #[tokio::test]
+async fn complaint_20_exactly_what_is_left_is_taken_and_a_failure_is_told() {
+    let harness = Harness::new().await;
+    let payment = TestPayment::tap("o1", 10_001);
+    harness.payment(payment.clone()).await;
+    let person = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&person).await;
+    let make = base(&mut browser).await;
+    let part = summary(&mut browser, &[("amount", "33.34"), WHY]).await;
+    assert_eq!(browser.submit(&part, &make, &[]).await.status, 303);
+    harness.pass(Duration::from_secs(2)).await;
+    let over = summary(&mut browser, &[("amount", "66.68"), WHY]).await;
+    assert!(over.status == 422 && wrong_beside(&over, "amount"), "{}", over.text());
+    assert!(over.text().contains("66.67 SAR"), "what is left is said: {}", over.text());
+    // As the form proposes it, and refused by the provider.
+    harness.script(&payment, &["refuse"]).await;
+    let rest = summary(&mut browser, &[WHY]).await;
+    assert!(rest.status == 200 && rest.text().contains("66.67 SAR"), "{}", rest.text());
+    let made = browser.submit(&rest, &make, &[]).await;
+    harness.pass(Duration::from_secs(2)).await;
+    let shown = browser.follow(&made).await;
+    assert!(shown.text().contains("state is-failed"), "{}", shown.text());
+    assert!(shown.text().contains("<div class=\"problem\">"), "it is said why: {}", shown.text());
+    assert_eq!(stands(&harness).await, (6_667, 2));
+    // The same once more, typed.
+    let again = summary(&mut browser, &[("amount", "66.67"), WHY]).await;
+    assert_eq!(browser.submit(&again, &make, &[]).await.status, 303);
+    harness.pass(Duration::from_secs(2)).await;
+    assert_eq!(stands(&harness).await, (0, 3));
+}
+
+#[tokio::test]
 async fn a_link_of_another_site_leads_to_the_form() {
     let harness = harness().await;
     let person = harness.person(Role::Manager).await;

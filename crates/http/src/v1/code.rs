@@ -46,9 +46,11 @@ codes! {
     MethodNotAllowed, "method_not_allowed", 405, "The address takes other methods",
         "The header `Allow` names them.";
     Malformed, "malformed", 400, "The request cannot be read",
-        "The body is not JSON, is not an object, has a field twice, or broke off.";
+        "The body is missing, is not JSON, is not an object, has a field twice, or broke off; or a parameter of the address \
+         is repeated.";
     Invalid, "invalid", 422, "A field is not as it must be",
-        "`field` names the field, the detail says what it must be. The same request never succeeds.";
+        "`field` names the field, the parameter or the header, the detail says what it must be. One that is not known is \
+         refused too, since a misspelt one would be passed over. The same request never succeeds.";
     BodyTooLarge, "body_too_large", 413, "The body is too long",
         "The limits are in the reference, under limits.";
     UnsupportedMediaType, "unsupported_media_type", 415, "The body is of a kind that is not taken here",

@@ -24,7 +24,7 @@ use crate::outermost;
 pub(crate) struct OwnError {
     code: Code,
     detail: Cow<'static, str>,
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
 }
 
 /// What is wrong with a request (RFC 9457).
@@ -49,7 +49,7 @@ pub(crate) struct Body<'a> {
     /// The field of the request, or the header, that is at fault.
     #[schema(value_type = Option<String>, example = "amount")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    field: Option<&'a str>,
     /// By this the operator finds the request in the log; the header `X-Request-Id` has it too.
     #[schema(value_type = String)]
     request_id: String,
@@ -66,7 +66,7 @@ impl OwnError {
 
     /// A problem of one field of the request.
     pub(crate) fn of_field(code: Code, field: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), field: Some(field) }
+        Self { code, detail: detail.into(), field: Some(field.into()) }
     }
 
     /// No API key, or not a good one.
@@ -93,7 +93,7 @@ impl OwnError {
             return Self::not_found("payment");
         }
         let (code, field) = (Code::of_refusal(refusal), Code::field_of_refusal(refusal));
-        Self { code, detail: refusal.to_string().into(), field }
+        Self { code, detail: refusal.to_string().into(), field: field.map(Cow::Borrowed) }
     }
 }
 
@@ -112,7 +112,7 @@ impl IntoResponse for OwnError {
             status: entry.status,
             code: entry.name,
             detail: &self.detail,
-            field: self.field,
+            field: self.field.as_deref(),
             request_id: outermost::current_request_id(),
         };
         let mut response = (status, Json(body)).into_response();
@@ -163,8 +163,10 @@ impl From<AdminError> for OwnError {
 }
 
 impl From<FieldProblem> for OwnError {
-    fn from(FieldProblem { field, text }: FieldProblem) -> Self {
-        let code = if field.is_some() { Code::Invalid } else { Code::Malformed };
+    fn from(FieldProblem { field, unknown, text }: FieldProblem) -> Self {
+        let code = if field.is_some() || unknown.is_some() { Code::Invalid } else { Code::Malformed };
+        let unknown = unknown.filter(|name| !name.is_empty());
+        let field = field.map(Cow::Borrowed).or(unknown.map(Cow::Owned));
         Self { code, detail: text, field }
     }
 }

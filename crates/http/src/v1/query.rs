@@ -35,11 +35,10 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryFields {
 impl QueryFields {
     /// Refuses every parameter but these.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), OwnError> {
-        let unknown = self.0.keys().find(|name| !known.contains(&name.as_str()));
-        unknown.map_or(Ok(()), |_| {
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            Err(OwnError::new(Code::Invalid, format!("a parameter is not known here; these are: {known}")))
-        })
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(FieldProblem::unknown("parameter", name, known).into()),
+        }
     }
 
     /// A parameter's text. One that is empty is refused: a filter whose value somebody forgot would let everything through.

@@ -45,7 +45,7 @@ async fn what_was_not_sent_is_withdrawn_once_and_what_was_is_not() {
     harness.engine.set_account_state(merchant, tap, AccountState::Paused).await.unwrap();
     let queued = made(&harness, "o2").await;
     let (status, told) = own(&harness, &format!("{queued}/cancel"), &json!({"raison": "typo"})).await;
-    assert_eq!((status, &told["code"]), (400, &json!("malformed")), "{told}");
+    assert_eq!((status, &told["field"]), (422, &json!("raison")), "{told}");
     for _ in 0..2 {
         let (status, told) =
             own(&harness, &format!("{queued}/cancel"), &json!({"reason": "ordered again"})).await;
@@ -74,7 +74,8 @@ async fn the_provider_is_asked_when_somebody_wants_to_know() {
         harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap().refunds[0].id.psp_key();
     harness.control("finish", &json!({"psp": "momo", "refund": key, "state": "succeeded"})).await;
     let (status, told) = own(&harness, &format!("{refund}/refresh"), &json!({"wait": 10})).await;
-    assert_eq!((status, &told["code"]), (400, &json!("malformed")), "what is not known is not passed over");
+    assert_eq!((status, &told["code"]), (422, &json!("invalid")), "what is not known is not passed over");
+    assert_eq!(told["field"], "wait");
     let (status, told) = own(&harness, &format!("{refund}/refresh"), &Value::Null).await;
     assert_eq!((status, &told["status"]), (200, &json!("pending")));
     // Long before its next turn.

@@ -174,7 +174,7 @@ impl Wanted {
     fn read(body: &[u8]) -> Result<Self, FieldProblem> {
         // A body that was lost on the way must not become all that is left.
         if body.trim_ascii().is_empty() {
-            return Err(FieldProblem { field: None, text: NO_BODY.into() });
+            return Err(FieldProblem::whole(NO_BODY));
         }
         let object = JsonObject::parse(body)?;
         object.only(&FIELDS)?;

@@ -149,7 +149,20 @@ async fn who_prefers_to_wait_is_answered_at_the_end() {
     let told = made.json();
     assert_eq!((made.status.as_u16(), &told["status"]), (201, &json!("pending")));
     let path = format!("/v1/refunds/{}", told["id"].as_str().unwrap());
-    assert_eq!(read(&harness, &path, &[("prefer", "wait=2")]).await.json()["status"], "pending");
+    let still = read(&harness, &path, &[("prefer", "wait=2")]).await;
+    assert_eq!(still.json()["status"], "pending");
+    assert_eq!(still.headers["preference-applied"], "wait=2");
+    assert!(!read(&harness, &path, &[]).await.headers.contains_key("preference-applied"));
+    let refresh = format!("{path}/refresh");
+    for replayed in [false, true] {
+        let headers = [("prefer", "wait=2"), ("idempotency-key", "k-1")];
+        let before = harness.engine.now();
+        let told = call(&harness, &harness.merchant, (Method::POST, &refresh), &headers, "").await;
+        assert_eq!(told.json()["status"], "pending");
+        assert_eq!(told.headers["preference-applied"], "wait=2");
+        assert_eq!(told.headers.contains_key("idempotent-replayed"), replayed);
+        assert!(harness.engine.now().since(before) >= Duration::from_secs(2), "a repeat waits too");
+    }
 }
 
 #[tokio::test]
@@ -210,7 +223,8 @@ async fn what_is_wrong_is_said_with_its_field_and_changes_nothing() {
         (r#"{"merchant_refund_id":""}"#, "invalid", Some("merchant_refund_id")),
         (r#"{"metadata":{"a":1}}"#, "invalid", Some("metadata")),
         (r#"{"expected_refundable":9999}"#, "refundable_changed", Some("expected_refundable")),
-        (r#"{"amont":1,"currency":"SAR"}"#, "malformed", None),
+        (r#"{"amont":1,"currency":"SAR"}"#, "invalid", Some("amont")),
+        (r#"{"amount":1,"currency":"SAR","":1}"#, "invalid", None),
         (r#"{"amount":1,"amount":2,"currency":"SAR"}"#, "malformed", None),
         ("[]", "malformed", None),
         ("{", "malformed", None),

@@ -161,6 +161,7 @@ mod tests {
             ("?payment=", "payment"),
             ("?payment=o3&status=lost", "status"),
             ("?created_from=yesterday", "created_from"),
+            ("?state=failed", "state"),
         ] {
             let (_, told) = list(query).await;
             assert_eq!((&told["status"], &told["field"]), (&json!(422), &json!(field)), "{query}");

@@ -10,9 +10,10 @@ use redress_engine::lookup::OrderRefs;
 use super::answer::Answer;
 use super::auth::KeyHolder;
 use super::error::OwnError;
-use super::prefer::Wait;
+use super::prefer::{self, Wait};
 use super::view::RefundView;
 use crate::body::PathText;
+use crate::outermost;
 
 /// Read a refund
 ///
@@ -41,6 +42,7 @@ pub(crate) async fn handle(
     let (mut refund, refs) = found(&engine, &holder, id).await?;
     if let Some(wait) = wait {
         refund = engine.wait_for_end(&refund, wait).await?;
+        outermost::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
     }
     Ok(Answer(RefundView::of(refund, refs)))
 }

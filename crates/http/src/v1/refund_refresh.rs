@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use redress_engine::engine::Engine;
@@ -10,11 +9,12 @@ use redress_engine::engine::Engine;
 use super::auth::KeyHolder;
 use super::error::OwnError;
 use super::once::Once;
-use super::prefer;
-use super::refund_read::{found, shown};
+use super::prefer::{self, Wait};
+use super::refund_read::found;
 use super::view::RefundView;
 use crate::body::{PathText, RawBody};
 use crate::json_object::JsonObject;
+use crate::outermost;
 
 /// Ask the PSP now
 ///
@@ -42,18 +42,29 @@ pub(crate) async fn handle(
     holder: KeyHolder,
     once: Once,
     PathText(id): PathText,
-    headers: HeaderMap,
+    Wait(wait): Wait,
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let (mut refund, refs) = found(&engine, &holder, id).await?;
     JsonObject::parse_optional(&body)?.only(&[])?;
     let first = move |engine: Engine| async move {
         engine.refresh_refund(holder.merchant, refund.id).await?;
-        if let Some(wait) = prefer::wait(&headers) {
+        if let Some(wait) = wait {
             refund = engine.wait_for_end(&refund, wait).await?;
         }
         Ok((refund.id.to_string(), Json(RefundView::of(refund, refs))))
     };
-    let again = move |engine, id| async move { shown(&engine, &holder, id).await };
-    once.run(engine, holder, Bytes::new(), first, again).await
+    // It asks nobody, and waits as the first did.
+    let again = move |engine: Engine, id: String| async move {
+        let (mut refund, refs) = found(&engine, &holder, Some(id)).await?;
+        if let Some(wait) = wait {
+            refund = engine.wait_for_end(&refund, wait).await?;
+        }
+        Ok(Json(RefundView::of(refund, refs)))
+    };
+    let answer = once.run(engine, holder, Bytes::new(), first, again).await?;
+    if let Some(wait) = wait {
+        outermost::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
+    }
+    Ok(answer)
 }

@@ -27,7 +27,13 @@ async fn states(rig: &Rig, order: &str) -> Vec<StateName> {
 #[test]
 fn every_complaint_is_answered() {
     let page = include_str!("../../../../../docs/complaints.md");
-    let sources = concat!(include_str!("money.rs"), include_str!("unclear.rs"), include_str!("outside.rs"),);
+    let sources = concat!(
+        include_str!("money.rs"),
+        include_str!("unclear.rs"),
+        include_str!("outside.rs"),
+        include_str!("../../../../http/src/portal/refund_new_tests.rs"),
+        include_str!("../../../../http/src/portal/imports_tests.rs"),
+    );
     for number in 1..=20 {
         let row =
             page.lines().find(|line| line.starts_with(&format!("| {number} |"))).expect("a row of the page");
@@ -39,5 +45,9 @@ fn every_complaint_is_answered() {
             !named.is_empty() || row.contains("Cannot happen here"),
             "{number} has neither test nor reason"
         );
+    }
+    for rest in sources.split("fn complaint_").skip(1) {
+        let name = rest.split('(').next().unwrap_or_default();
+        assert!(page.contains(&format!("`complaint_{name}`")), "the page lacks complaint_{name}");
     }
 }

@@ -1,9 +1,11 @@
 //! What comes from elsewhere: notifications, disputes, refunds made in a provider's dashboard.
 
 use redress_core::case::CaseKind;
+use redress_core::environment::Environment;
 use redress_core::policy::Refusal;
 use redress_core::state::StateName;
 use redress_engine::accept::Made;
+use redress_engine::admin::disputes::Sayer;
 
 use super::{SECOND, left, states};
 use crate::rig::Rig;
@@ -28,13 +30,29 @@ async fn complaint_07_a_notification_that_overtakes_the_answer_makes_no_second_r
 async fn complaint_12_a_disputed_payment_is_not_refunded_besides() {
     let rig = Rig::new().await;
     let order = rig.payment("stripe", 1, 10_000).await;
-    let mut payment = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap().payment;
+    let payment = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap().payment;
+    let mark = async |disputed| {
+        let by = Sayer { name: "the finance desk".into(), reason: Some("chargeback CB-1".into()) };
+        let marked = rig.engine.mark_disputed(rig.merchant, Environment::Sandbox, payment.id, disputed, by);
+        marked.await.unwrap()
+    };
     let now = rig.engine.refundable_through(&payment).await.unwrap().unwrap().refundability;
     assert!(now.full.is_ok() && now.partial.is_ok());
-    payment.disputed_at = Some(rig.engine.now());
-    let now = rig.engine.refundable_through(&payment).await.unwrap().unwrap().refundability;
+    let marked = mark(true).await;
+    let now = rig.engine.refundable_through(&marked).await.unwrap().unwrap().refundability;
     let disputed = Some(Refusal::Disputed);
     assert_eq!((now.full.err(), now.partial.err(), now.several.err()), (disputed, disputed, disputed));
+    for sum in ["full", "0.01"] {
+        let refused = rig.engine.make_refund(rig.ask(&order, sum)).await.unwrap();
+        assert!(matches!(refused, Made::Refused(Refusal::Disputed, _)), "{sum}: {refused:?}");
+    }
+    rig.pass(SECOND * 5).await;
+    assert!(rig.ledger().await.is_empty() && states(&rig, &order).await.is_empty());
+    // The dispute was withdrawn: now it may be given back.
+    mark(false).await;
+    rig.refund(&order, "full").await;
+    rig.pass(SECOND * 5).await;
+    assert_eq!(states(&rig, &order).await, [StateName::Succeeded]);
 }
 
 #[tokio::test]

@@ -95,15 +95,24 @@ async fn complaint_08_a_success_that_fails_later_is_seen_and_frees_the_money() {
 
 #[tokio::test]
 async fn complaint_09_a_refund_that_waits_at_the_provider_is_neither_done_nor_sent_again() {
-    let rig = Rig::new().await;
-    let order = rig.payment("momo", 1, 500_000).await;
-    rig.script(&order, &["pend"]).await;
-    let refund = rig.refund(&order, "1000").await;
-    rig.pass(SECOND * 60).await;
-    let stands = rig.now_stands(&refund).await;
-    assert_eq!(stands.state.name(), StateName::Pending);
-    assert!(stands.psp_note.is_some_and(|note| note.contains("7002")), "the provider's own words are shown");
-    assert_eq!(rig.ledger().await.len(), 1);
+    for (psp, step, words) in [("stripe", "pend_for_funds", "insufficient_funds"), ("momo", "pend", "7002")] {
+        let rig = Rig::new().await;
+        let order = rig.payment(psp, 1, 500_000).await;
+        rig.script(&order, &[step]).await;
+        let refund = rig.refund(&order, "1000").await;
+        let reserved = left(&rig, &order).await;
+        rig.pass(SECOND * 60).await;
+        let stands = rig.now_stands(&refund).await;
+        assert_eq!(stands.state.name(), StateName::Pending, "{psp}");
+        let note = stands.psp_note.unwrap_or_default();
+        assert!(note.contains(words), "the provider's own words are shown, {psp}: {note}");
+        assert_eq!(
+            (left(&rig, &order).await, reserved < 500_000),
+            (reserved, true),
+            "it stays reserved, {psp}"
+        );
+        assert_eq!(rig.ledger().await.len(), 1, "{psp}");
+    }
 }
 
 #[tokio::test]

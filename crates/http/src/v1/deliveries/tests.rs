@@ -113,7 +113,8 @@ async fn a_delivery_is_resent_and_an_endpoint_is_told_again() {
     let newest = shop.list("").await.remove(0);
     let path = format!("/v1/deliveries/{}", newest["id"].as_str().unwrap());
     let (status, told) = shop.call("POST", &format!("{path}/resend"), json!({"endpoint": "ep_x"})).await;
-    assert_eq!((status, &told["code"]), (400, &json!("malformed")), "what is not known is not passed over");
+    assert_eq!((status, &told["code"]), (422, &json!("invalid")), "what is not known is not passed over");
+    assert_eq!(told["field"], "endpoint");
     let (status, told) = shop.call("POST", &format!("{path}/resend"), json!({})).await;
     assert_eq!((status, &told["state"], told["attempts"].as_array().unwrap().len()), (200, &json!("due"), 1));
     shop.work().await;

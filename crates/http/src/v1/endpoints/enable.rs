@@ -6,10 +6,11 @@ use axum::response::Response;
 use redress_engine::engine::Engine;
 use utoipa::ToSchema;
 
+use super::id;
 use super::view::EndpointShown;
-use super::{TEXT_CHARS_MAX, id};
 use crate::body::{PathText, RawBody};
 use crate::json_object::JsonObject;
+use crate::limits::REASON_CHARS_MAX;
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 use crate::v1::once::Once;
@@ -54,7 +55,7 @@ pub(crate) async fn handle(
     let reason = {
         let object = JsonObject::parse(&body)?;
         object.only(&["reason"])?;
-        object.required_text("reason", TEXT_CHARS_MAX)?
+        object.required_text("reason", REASON_CHARS_MAX)?
     };
     engine.endpoint(merchant, environment, id).await?;
     let shown = move |engine: Engine| async move {

@@ -70,7 +70,7 @@ fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>,
         let order_ref =
             object.as_ref().ok().and_then(|object| object.text("order_ref", REFERENCE_CHARS_MAX).ok()?);
         let payment = object.and_then(|object| payments::read(&object, environment));
-        let payment = payment.map_err(|FieldProblem { field, text }| {
+        let payment = payment.map_err(|FieldProblem { field, text, .. }| {
             // The field's name stands by itself.
             let own =
                 field.and_then(|field| text.strip_prefix(field)).map(|text| text.trim_start().to_owned());
