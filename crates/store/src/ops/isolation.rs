@@ -28,9 +28,9 @@ use crate::value::Value;
 
 const THEIR_ACCOUNT: AccountId = AccountId::from_bytes([0xee; 16]);
 const NO_ANSWER: Outcome = Outcome::Unknown(Finding::NoAnswer);
-/// The cases about the first refund of either merchant.
+/// The cases about the first refund of either merchant; their ids are no merchant's.
 const CASES: [(u8, CaseKind); 3] =
-    [(1, CaseKind::Unresolved), (2, CaseKind::LateSuccess), (3, CaseKind::Reversed)];
+    [(11, CaseKind::Unresolved), (12, CaseKind::LateSuccess), (13, CaseKind::Reversed)];
 
 /// Lets nobody send at once.
 struct NoRight;
@@ -165,7 +165,7 @@ async fn what_one_merchant_does_leaves_the_same_ids_of_another_as_they_were() {
         let close = CloseRefund { merchant: MERCHANT, refund: rf(2), verdict, author: author(), now: at(44) };
         assert!(matches!(step(&store, close).await, Closed::Done(_)));
         assert_eq!(load(&store, 4).await.0.due_at, Some(at(44)), "again the next one");
-        for (n, blocked) in [(2, Blocked::Released), (3, Blocked::Refunded)] {
+        for (n, blocked) in [(12, Blocked::Released), (13, Blocked::Refunded)] {
             let Author { name, reason } = author();
             let case = CaseId::from_bytes([n; 16]);
             let close = CloseCase { merchant: MERCHANT, case, author: name, reason, blocked, now: at(50) };
