@@ -38,3 +38,16 @@ pub fn after_step(from: StateName, refund: &Refund) -> Turn {
         _ => Turn::Kept,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_free_for_whoever_has_it_and_for_everybody_where_nobody_does() {
+        let (one, other) = (RefundId::from_bytes([1; 16]), RefundId::from_bytes([2; 16]));
+        assert!(is_free_for(one, None));
+        assert!(is_free_for(one, Some(one)), "it is sent again in its own turn");
+        assert!(!is_free_for(one, Some(other)), "one of a payment at a time");
+    }
+}

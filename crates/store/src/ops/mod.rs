@@ -20,6 +20,8 @@ pub mod history;
 pub mod idempotency;
 pub mod imports;
 pub mod inbound;
+#[cfg(test)]
+mod isolation;
 pub mod merchants;
 #[cfg(test)]
 mod model;

@@ -410,3 +410,27 @@ async fn a_key_that_repeats_a_named_refund_stands_for_that_request() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_key_that_repeats_one_named_refund_stands_for_no_other() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let named = |name, n| Accept { named: key(name, name), ..accept("order-1", "1", n) };
+        for n in [1_u32, 2] {
+            new_one(store.run(named(u8::try_from(n).unwrap(), n)).await.unwrap());
+        }
+        for n in [1_u8, 2] {
+            let again = Accept { keyed: key(n + 4, n + 4), ..named(n, 9) };
+            assert_eq!(told(&store.run(again).await.unwrap()), "repeat queued", "{n}");
+        }
+        for n in [1_u8, 2] {
+            let by_key = Accept { keyed: key(n + 4, n + 4), ..accept("order-1", "1", 9) };
+            let Accepted::Repeat { refund, .. } = changes_nothing(&store, by_key).await else {
+                panic!("{n}")
+            };
+            assert_eq!(refund.id, rf(n.into()));
+        }
+        audit(&store).await;
+    })
+    .await;
+}

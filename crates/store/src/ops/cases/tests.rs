@@ -1,3 +1,5 @@
+mod money;
+
 use redress_core::settle::{Verdict, Via, case_closed};
 use redress_core::state::StateName;
 

@@ -1,4 +1,5 @@
 mod resolving;
+mod room;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -319,3 +319,16 @@ async fn what_is_open_can_be_made_due_and_nothing_else() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_asks_about_one_refund_does_not_wait_for_the_exchange_of_another() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "1", 1).await;
+        in_state(&store, StateName::Queued, "1", 2).await;
+        // The other one's was at second 20.
+        assert_eq!(store.run(Refresh { merchant: MERCHANT, refund: rf(2), now: at(21) }).await, Ok(true));
+        assert_eq!(load(&store, 2).await.0.due_at, Some(at(21)));
+    })
+    .await;
+}

@@ -182,6 +182,26 @@ async fn a_last_word_that_is_overdue_is_a_case_and_no_outcome() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_sent_for_too_long_is_put_before_a_person_who_reads_so() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        // Asked for at second 10; the PSP is not reached.
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, not_sent(), Via::Submit, 20).await;
+        assert_eq!(claimed(&store, claim(3609)).await, [Task::Send]);
+        hear(&store, 1, not_sent(), Via::Submit, 3609).await;
+        let overdue = run_claim(&store, claim(3700)).await;
+        assert_eq!((tasks(&overdue), overdue.cases, overdue.changed.len()), (Vec::new(), 1, 1));
+        let case = rows(&store, "SELECT kind, what FROM cases").await.remove(0);
+        assert!(case.starts_with("overdue the refund cannot be sent"), "{case}");
+        assert_eq!(load(&store, 1).await.0.state, RefundState::Queued, "time alone never decides");
+        assert_eq!(claimed(&store, claim(4000)).await, [Task::Send], "the trying goes on");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn too_few_ids_for_cases_are_a_defect_that_leaves_nothing() {
     TestStores::each(async |store| {
         not_found(&store).await;

@@ -11,8 +11,8 @@ use crate::error::StoreError;
 use crate::ops::accept::Accepted;
 use crate::ops::cases::ListOpenCases;
 use crate::ops::fixtures::{
-    MERCHANT, accept, at, audit, balance, done, hear, in_state, load, pending, queued, refused, rows, sent,
-    told, word, world,
+    MERCHANT, accept, at, audit, balance, done, hear, in_state, load, pay, pending, queued, refused, rows,
+    sent, told, word, world,
 };
 use crate::ops::refunds::{LoadRefund, RefundBy};
 use crate::store::Store;
@@ -158,6 +158,24 @@ async fn a_psp_refund_that_is_bound_elsewhere_is_no_match_and_no_error() {
         // Its own answer ends the doubt and the case.
         hear(&store, 2, done(Some("q")), Via::Query, 40).await;
         assert_eq!((open_cases(&store).await, balance(&store).await), (Vec::new(), (200, 0, 0)));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_id_at_another_psp_is_another_refund_of_a_psp() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        pay(&store, 2, "once", 1000).await;
+        for (n, order) in [(1, "order-1"), (2, "order-2")] {
+            sent(&store, order, "1", n).await;
+            hear(&store, n, NO_ANSWER, Via::Submit, 20).await;
+        }
+        for n in [1, 2] {
+            let settled = hear(&store, n, done(Some("p")), Via::Query, 30).await;
+            assert_eq!((settled.refund.state, settled.cases), (RefundState::Succeeded, 0), "{n}");
+        }
         audit(&store).await;
     })
     .await;
