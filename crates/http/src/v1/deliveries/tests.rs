@@ -155,12 +155,15 @@ async fn anothers_deliveries_and_those_of_the_other_environment_are_not_there() 
     for key in [shop.harness.other.api_key.as_str(), live.expose_secret()] {
         let (_, page) = shop.call_with(key, "GET", "/v1/deliveries", json!({})).await;
         assert_eq!(page["data"], json!([]));
-        for (method, path) in [
-            ("GET", path.clone()),
-            ("POST", format!("{path}/resend")),
-            ("POST", format!("/v1/endpoints/{}/replay", shop.endpoint)),
+        for (method, path, body) in [
+            ("GET", path.clone(), json!({})),
+            ("POST", format!("{path}/resend"), json!({})),
+            (
+                "POST",
+                format!("/v1/endpoints/{}/replay", shop.endpoint),
+                json!({"since": "2026-01-01T00:00:00Z"}),
+            ),
         ] {
-            let body = json!({"since": "2026-01-01T00:00:00Z"});
             let (status, told) = shop.call_with(key, method, &path, body).await;
             assert_eq!((status, &told["code"]), (404, &json!("not_found")), "{path}");
         }

@@ -50,7 +50,7 @@ async fn a_notification_is_put_before_a_person_whole_or_not_at_all() {
         };
         let with_case = || RecordInbound { case: Some(case.clone()), ..told(1, 1, "flex") };
         let (recorded, statements) = fail_every_statement(&store, with_case).await;
-        assert_eq!((recorded, statements), (Ok(InboundRecording::New), 9));
+        assert_eq!((recorded, statements), (Ok(InboundRecording::New), 10));
         assert_eq!(balance(&store).await, (0, 0, 300));
         assert_eq!(store.run(with_case()).await, Ok(InboundRecording::Repeat));
         assert_eq!(balance(&store).await, (0, 0, 300));
