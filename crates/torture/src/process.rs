@@ -12,8 +12,9 @@ use crate::time::until;
 /// How much of a process's log is shown where something failed.
 const LINES_SHOWN: usize = 30;
 
-/// Below the ports that systems give to outgoing connections, so that nobody takes one while its server is down.
-const PORTS: std::ops::Range<u32> = 20_000..32_000;
+/// Below the ports that systems give to outgoing connections, and below those that a demo draws (from 20 000 on), so that
+/// nobody takes one while its server is down or not yet up.
+const PORTS: std::ops::Range<u32> = 10_000..20_000;
 
 /// A process that runs until it is killed.
 pub struct Process {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use redress_torture::process::{Process, free_address, run};
+use redress_torture::process::{Process, run};
 use redress_torture::time::until;
 use redress_torture::wire::Call;
 use serde_json::{Value, json};
@@ -58,14 +58,16 @@ impl Shop {
     pub(crate) fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        let at = free_address();
-        let args = ["demo", "--listen", &at, "--data", data.to_str().unwrap()];
+        // Its own choice: a port found free before may be another's by the time it listens.
+        let args = ["demo", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
         let demo = Process::start(Path::new(PROGRAM), &args, &dir.path().join("demo.log"));
-        until("demo that serves", READY_LIMIT, || {
-            Call::get("/readyz").call(&at).ok().filter(|answer| answer.status == 200)
+        let handout = until("demo that serves", READY_LIMIT, || {
+            let handout: Value = serde_json::from_slice(&std::fs::read(data.join("demo.json")).ok()?).ok()?;
+            let at = handout["base_url"].as_str()?.strip_prefix("http://")?;
+            let answer = Call::get("/readyz").call(at).ok()?;
+            (answer.status == 200).then_some(handout)
         });
-        let handout = std::fs::read(data.join("demo.json")).unwrap();
-        Self { _demo: demo, dir, handout: serde_json::from_slice(&handout).unwrap() }
+        Self { _demo: demo, dir, handout }
     }
 
     pub(crate) fn base_url(&self) -> &str {
