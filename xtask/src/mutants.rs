@@ -47,12 +47,15 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     let tool = tool()?;
     // Files of one's own are meant instead of all, not besides.
     let own_files = args.iter().any(|arg| arg == "-f" || arg.starts_with("--file"));
+    // The tool makes a directory of its own in one that is there.
+    let output = root().join("target/mutants");
+    std::fs::create_dir_all(&output).map_err(|error| format!("{}: {error}", output.display()))?;
     let mut survivors = Ok(());
     for (package, files) in BROKEN {
         // Straight to the program, as it need not be on the path for cargo to find it.
         let mut mutants = std::process::Command::new(&tool);
         mutants.current_dir(root()).args(["mutants", "--package", package, "--gitignore", "true"]);
-        mutants.args(["--output", &format!("target/mutants/{package}"), "--colors", "never"]);
+        mutants.arg("--output").arg(output.join(package)).args(["--colors", "never"]);
         if !own_files {
             mutants.args(files.iter().flat_map(|file| ["--file", *file]));
         }
