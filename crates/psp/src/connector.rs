@@ -36,6 +36,13 @@ pub trait Connector: Send + Sync {
     /// [`AccountConfigError`] names the field, never its value.
     fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError>;
 
+    /// Whether the PSP can have given a payment that id, by its form alone. With any other [`Connector::submit`] sends
+    /// nothing, so that a payment with it could never be refunded.
+    ///
+    /// # Errors
+    /// What it must be, for people; the field's name goes before.
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str>;
+
     /// Asks the PSP for a refund: one exchange, whose bytes depend on `account` and `ask` alone.
     fn submit<'a>(
         &'a self,

@@ -38,6 +38,10 @@ impl Connector for Discreet {
         self.0.check_account(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        self.0.check_payment_id(id)
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

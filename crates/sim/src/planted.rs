@@ -139,6 +139,10 @@ impl Connector for Planted {
         self.inner().check_account(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        self.inner().check_payment_id(id)
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

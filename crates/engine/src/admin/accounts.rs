@@ -6,6 +6,7 @@ use redress_core::policy::AccountState;
 use redress_psp::account::{AccountConfig, AccountConfigError};
 use redress_psp::connector::Connector;
 use redress_psp::session::Session;
+use redress_store::StoreError;
 use redress_store::ops::accounts::{
     AccountAdding, AccountChanging, AccountStateSetting, AddAccount, ChangeAccount, FindAccount,
     ListAccounts, LoadAccountVersion, SetAccountState,
@@ -17,6 +18,7 @@ pub use redress_psp::account::Credentials;
 pub use redress_store::ops::accounts::{Account, AccountVersion};
 
 use super::fault::FaultCode;
+use super::payments::Psps;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text, refused_url};
 use crate::directory::ACCOUNT_COLUMN;
 use crate::engine::Engine;
@@ -155,6 +157,16 @@ impl Engine {
     /// # Errors
     /// [`AdminError::Engine`] when the store cannot be asked.
     pub async fn list_accounts(&self, merchant: Option<MerchantId>) -> Result<Vec<Account>, AdminError> {
+        Ok(self.all_accounts(merchant).await?)
+    }
+
+    /// The connectors of a merchant's accounts, as far as this program has them.
+    pub(super) async fn connectors_of(&self, merchant: MerchantId) -> Result<Psps, StoreError> {
+        let accounts = self.all_accounts(Some(merchant)).await?.into_iter();
+        Ok(accounts.filter_map(|of| Some((of.id, (self.parts.connectors)(&of.psp)?))).collect())
+    }
+
+    async fn all_accounts(&self, merchant: Option<MerchantId>) -> Result<Vec<Account>, StoreError> {
         let mut all: Vec<Account> = Vec::new();
         loop {
             let after = all.last().map(|last| last.id);

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 pub use redress_store::ops::imports::{Import, ImportRow, ImportState, RefusalKind, RowOutcome, RowRefusal};
 
-use super::payments::{IMPORT_ROWS_AT_ONCE, Imported, NO_ACCOUNT, NewPayment, check, conflict, invalid};
+use super::payments::{
+    IMPORT_ROWS_AT_ONCE, Imported, NO_ACCOUNT, NewPayment, Psps, check, conflict, invalid,
+};
 use super::{AdminError, NAME_BYTES_MAX, check_text};
 use crate::engine::Engine;
 
@@ -166,7 +168,9 @@ impl Engine {
         let Some(leased) = store.run(lease).await? else { return Ok(true) };
         let limit = u32::try_from(IMPORT_ROWS_AT_ONCE).unwrap_or(u32::MAX);
         let open = store.read(OpenImportRows { merchant, import, limit }).await?;
-        let mut rows: Vec<_> = open.iter().map(|(line, text)| (*line, self.ruling(text, now))).collect();
+        let psps = self.connectors_of(merchant).await?;
+        let mut rows: Vec<_> =
+            open.iter().map(|(line, text)| (*line, self.ruling(text, &psps, now))).collect();
         if leased.dry_run {
             self.judge((merchant, import), &open, &mut rows, now).await?;
         }
@@ -176,13 +180,13 @@ impl Engine {
         Ok(true)
     }
 
-    fn ruling(&self, content: &str, now: Timestamp) -> Ruling {
+    fn ruling(&self, content: &str, psps: &Psps, now: Timestamp) -> Ruling {
         let Some(payment) = Stored::read(content) else {
             tracing::error!("a row of an import cannot be read any more");
             let (field, detail) = (None, Some("it cannot be read any more: send it again".to_owned()));
             return Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail });
         };
-        match check(&payment, now) {
+        match check(&payment, psps, now) {
             Ok(()) => Ruling::Pay(Box::new(self.row(payment, now))),
             Err(Imported::Invalid { field, problem }) => Ruling::Refused(RowRefusal {
                 kind: RefusalKind::Invalid,

@@ -1,11 +1,14 @@
 //! Taking in captured payments. The same again changes nothing; other content is a conflict; the captured sum may rise
 //! and never falls below what is used.
 
+use std::collections::BTreeMap;
+
 use redress_core::environment::Environment;
 use redress_core::id::{AccountId, MerchantId, PaymentId};
 use redress_core::money::Amount;
 use redress_core::payment::may_be_captured;
 use redress_core::time::Timestamp;
+use redress_psp::connector::Connector;
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 
 use super::{AdminError, REFERENCE_BYTES_MAX, check_optional, check_text, check_url};
@@ -140,11 +143,11 @@ impl Engine {
         merchant: MerchantId,
         batch: Vec<NewPayment>,
     ) -> Result<Vec<Imported>, AdminError> {
-        let now = self.now();
+        let (now, psps) = (self.now(), self.connectors_of(merchant).await?);
         let mut out = Vec::with_capacity(batch.len());
         let (mut rows, mut places) = (Vec::new(), Vec::new());
         for payment in batch {
-            match check(&payment, now) {
+            match check(&payment, &psps, now) {
                 Err(refused) => out.push(refused),
                 Ok(()) => {
                     places.push(out.len());
@@ -182,7 +185,10 @@ impl Engine {
     }
 }
 
-pub(super) fn check(new: &NewPayment, now: Timestamp) -> Result<(), Imported> {
+/// The connectors of a merchant's accounts; one that is not here is judged by the store, or by whoever has its connector.
+pub(super) type Psps = BTreeMap<AccountId, &'static dyn Connector>;
+
+pub(super) fn check(new: &NewPayment, psps: &Psps, now: Timestamp) -> Result<(), Imported> {
     let checks = || {
         check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
         // Where a payment is named by its id or its reference, each must mean one payment for ever.
@@ -191,6 +197,9 @@ pub(super) fn check(new: &NewPayment, now: Timestamp) -> Result<(), Imported> {
             return Err(AdminError::invalid("order_ref", problem));
         }
         check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
+        // Each refund of it would fail unsent: said now, to whoever can still correct it.
+        let form = psps.get(&new.account).map(|psp| psp.check_payment_id(&new.psp_payment_id));
+        form.unwrap_or(Ok(())).map_err(|problem| AdminError::invalid("psp_payment_id", problem))?;
         check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
         check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
         check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;

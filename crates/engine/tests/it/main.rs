@@ -8,6 +8,7 @@ mod faults;
 mod foreign;
 mod forged;
 mod network;
+mod payment_ids;
 mod promises;
 mod psps;
 mod rig;

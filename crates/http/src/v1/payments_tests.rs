@@ -155,6 +155,9 @@ async fn wrong_content_is_named() {
         ("order_ref", json!("x".repeat(256))),
         ("psp_account", json!("acc_x")),
         ("psp_account", json!(harness.merchant.id.to_string())),
+        // MoMo counts its payments.
+        ("psp_payment_id", json!("chg_1")),
+        ("psp_payment_id", json!("0144492817")),
         ("currency", json!("vnd")),
         ("currency", json!("XXX")),
         ("amount", json!(0)),

@@ -128,6 +128,10 @@ impl Connector for Adyen {
         check_addresses(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        is_id(id).then_some(()).ok_or("must be a pspReference of Adyen's: letters and digits")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

@@ -128,6 +128,13 @@ impl Connector for Momo {
         check_addresses(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        trans_id_of(id)
+            .is_some()
+            .then_some(())
+            .ok_or("must be a transId of MoMo's: a positive whole number in its shortest form")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

@@ -126,6 +126,12 @@ impl Connector for Mpgs {
         check_addresses(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        is_address_part(id).then_some(()).ok_or(
+            "must be the id of an order at Mastercard Gateway: 1 to 40 letters, digits, '-', '_' and '.'",
+        )
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

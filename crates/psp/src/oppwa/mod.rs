@@ -122,6 +122,12 @@ impl Connector for Oppwa {
         check_account(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        is_id(id)
+            .then_some(())
+            .ok_or("must be the id of a payment at OPPWA: letters, digits, '-', '_' and '.'")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

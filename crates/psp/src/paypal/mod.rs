@@ -165,6 +165,10 @@ impl Connector for PayPal {
         check_addresses(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        is_id(id).then_some(()).ok_or("must be the id of a PayPal capture: letters and digits")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

@@ -117,6 +117,10 @@ impl Connector for StcPay {
         keys::check_identity(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        is_id(id).then_some(()).ok_or("must be an STCPayRefNum of stc pay's")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

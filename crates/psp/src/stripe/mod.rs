@@ -125,6 +125,13 @@ impl Connector for Stripe {
         check_account(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        Payment::of(id)
+            .is_some()
+            .then_some(())
+            .ok_or("must be a charge of Stripe's (ch_…, py_…) or a payment intent (pi_…)")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

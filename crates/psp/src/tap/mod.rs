@@ -118,6 +118,10 @@ impl Connector for Tap {
         check_addresses(account)
     }
 
+    fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
+        is_id(id).then_some(()).ok_or("must be the id of a Tap charge, as chg_…")
+    }
+
     fn submit<'a>(
         &'a self,
         transport: &'a dyn Transport,

@@ -31,6 +31,7 @@ fn rows_are_judged_one_by_one_and_the_same_again_changes_nothing() {
         format!("o-9,acc_00000000000000000000000000,p-9,SAR,1,{at},"),
         format!("o-8,{account},p-1,SAR,1,{at},"),
         row(7, "10,2926-01-02T03:04:05Z,"),
+        format!("o-6,{account},p/6,SAR,1,{at},"),
         many.join("\n"),
     ];
     let file = place.file("payments.csv", &lines.join("\n"));
@@ -47,10 +48,11 @@ fn rows_are_judged_one_by_one_and_the_same_again_changes_nothing() {
         "line 8: psp_account is not one of the merchant's",
         "line 9: psp_payment_id",
         "line 10: captured_at must not be in the future",
+        "line 11: psp_payment_id must be the id of a Tap charge",
     ]) {
         assert!(line.starts_with(says), "{line}, not {says}");
     }
-    assert_eq!(refused.len(), 8, "{first:?}");
+    assert_eq!(refused.len(), 9, "{first:?}");
     assert!(first.out.contains("251 payments are new"), "{first:?}");
     assert!(!first.err.contains('\u{1b}'), "no bar where there is no terminal: {first:?}");
     let again = place.run(&words);

@@ -70,8 +70,8 @@ texts!(
             "الحقل order_ref مطلوب، ويجب ألا يكون طويلًا جدًا ولا بشكل معرّف دفعة هنا.";
         psp_account: "psp_account must be the id of one of your provider accounts, as the settings show it.",
             "يجب أن يكون psp_account معرّف أحد حساباتك لدى مزودي الدفع كما تعرضه الإعدادات.";
-        psp_payment_id: "psp_payment_id is needed: the id that the provider gave to the payment.",
-            "الحقل psp_payment_id مطلوب: المعرّف الذي أعطاه المزود للدفعة.";
+        psp_payment_id: "psp_payment_id must be the id that the provider gave to the payment, in that provider's form.",
+            "يجب أن يكون psp_payment_id المعرّف الذي أعطاه المزود للدفعة، بالصيغة التي يستعملها ذلك المزود.";
         currency: "currency must be a currency's code of three letters, as SAR.",
             "يجب أن يكون currency رمز عملة من ثلاثة أحرف مثل SAR.";
         amount: "amount must be a sum of more than zero with no more decimals than the currency has, as 10.50.",

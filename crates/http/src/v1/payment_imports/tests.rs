@@ -111,12 +111,14 @@ async fn json_lines_are_bodies_of_payments_and_the_same_file_again_changes_nothi
     let first = [line("a", 100), line("b", 200)].join("\n");
     upload(&harness, "", LINES, None, &first).await;
     work(&harness).await;
-    // The sum of one has risen; another's PSP has another id; one has no account.
+    // The sum of one has risen; another's PSP has another id; one has no account; the last's id is none of its PSP's.
     let other = line("b", 200).replace("p-b", "p-x");
     let strange = line("c", 1).replace(&harness.merchant.tap.to_string(), &harness.other.tap.to_string());
     let id = line("pay_00000000000000000000000001", 1);
     let to_come = line("d", 1).replace("2026-11-18T15:00:00Z", "2026-11-19T15:00:00Z");
-    let second = [line("a", 150), other, strange, "{\"order_ref\":1}".to_owned(), id, to_come].join("\r\n");
+    let formless = line("e", 1).replace("p-e", "p e");
+    let second = [line("a", 150), other, strange, "{\"order_ref\":1}".to_owned(), id, to_come, formless];
+    let second = second.join("\r\n");
     let told = upload(&harness, "", LINES, None, &second).await.json();
     work(&harness).await;
     let rows = get(&harness, &format!("/v1/payment-imports/{}/rows", told["id"].as_str().unwrap())).await;
@@ -129,6 +131,7 @@ async fn json_lines_are_bodies_of_payments_and_the_same_file_again_changes_nothi
             row(4, "refused", "invalid", "order_ref"),
             row(5, "refused", "invalid", "order_ref"),
             row(6, "refused", "invalid", "captured_at"),
+            row(7, "refused", "invalid", "psp_payment_id"),
         ]
     );
 }
