@@ -95,6 +95,7 @@ faults! {
     PersonCloses = "a person closes a refund, rightly", 2_500;
     PersonErs = "a person closes a refund, wrongly", 2_000;
     RefuseForNow = "PSP: refuse_for_now", 1_500;
+    PendForFunds = "PSP: pend_for_funds", 1_500;
 }
 
 /// So many seeds in ten thousand have a fault that came later, if they have any.
@@ -106,6 +107,7 @@ impl Fault {
     const fn own_sequence(self) -> Option<&'static str> {
         match self {
             Self::RefuseForNow => Some("plan refuse_for_now"),
+            Self::PendForFunds => Some("plan pend_for_funds"),
             _ => None,
         }
     }
@@ -117,7 +119,7 @@ impl Fault {
 }
 
 /// The steps of the sandbox that a fault stands for.
-pub(crate) const STEPS: [(Fault, &str); 15] = [
+pub(crate) const STEPS: [(Fault, &str); 16] = [
     (Fault::Refuse, "refuse"),
     (Fault::Pend, "pend"),
     (Fault::TimeoutBeforeEffect, "timeout_before_effect"),
@@ -133,6 +135,7 @@ pub(crate) const STEPS: [(Fault, &str); 15] = [
     (Fault::SucceedThenFail, "succeed_then_fail"),
     (Fault::SucceedThenReverse, "succeed_then_reverse"),
     (Fault::RefuseForNow, "refuse_for_now"),
+    (Fault::PendForFunds, "pend_for_funds"),
 ];
 
 /// What a seed decided.
@@ -225,6 +228,20 @@ mod tests {
         let found = [31, 80, 6_322, 10_547, 22_720, 25_455, 43_419, 717_379];
         assert!(!found.iter().any(with));
         let others = (1..=300).filter(with).count();
-        assert!((40..80).contains(&others), "{others}");
+        assert!((80..130).contains(&others), "{others}");
+    }
+
+    /// The page that the sandbox's own tests hold to what it plays.
+    const SANDBOX_PAGE: &str = include_str!("../../../docs/sandbox.md");
+
+    #[test]
+    fn every_step_that_the_sandbox_plays_is_a_fault_here() {
+        let table = SANDBOX_PAGE.split("\n## Steps\n").nth(1).expect("the table of steps");
+        let names = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(['`', ':']).next());
+        let played: Vec<&str> = names.filter(|name| *name != "succeed").collect();
+        assert!(played.len() >= 16, "{played:?}");
+        for name in played {
+            assert!(STEPS.iter().any(|(_, step)| *step == name), "{name} is scripted in no run");
+        }
     }
 }
