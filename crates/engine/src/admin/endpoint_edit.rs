@@ -68,7 +68,7 @@ impl Engine {
         self.endpoint(merchant, environment, endpoint).await?;
         let EndpointEdit { name, url, dialect, event_mask } = edit;
         name.as_deref().map_or(Ok(()), |name| check_text("name", name, NAME_BYTES_MAX))?;
-        url.as_deref().map_or(Ok(()), |url| self.check_endpoint_url("url", url))?;
+        url.as_deref().map_or(Ok(()), |url| self.check_told_url("url", url))?;
         event_mask.map_or(Ok(()), check_events)?;
         let change = ChangeEndpoint { merchant, endpoint, name, url, dialect, event_mask };
         if self.parts.store.run(change).await? {

@@ -92,7 +92,7 @@ impl Engine {
         new: NewEndpoint,
     ) -> Result<(Endpoint, SecretString), AdminError> {
         check_text("name", &new.name, NAME_BYTES_MAX)?;
-        self.check_endpoint_url("url", &new.url)?;
+        self.check_told_url("url", &new.url)?;
         let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
         check_events(event_mask)?;
         self.check_signer(&new).await?;

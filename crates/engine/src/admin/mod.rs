@@ -25,7 +25,8 @@ pub mod waiting;
 #[cfg(test)]
 mod tests;
 
-use redress_psp::guard::{GuardError, GuardPolicy};
+use redress_psp::guard::GuardError;
+use redress_psp::transport::Transport;
 use redress_store::StoreError;
 
 use crate::engine::Engine;
@@ -114,11 +115,9 @@ fn check_characters(field: &'static str, text: &str, bytes_max: usize) -> Result
     Ok(())
 }
 
-/// Checks the form of an address. Whether it may be spoken to is judged by the address guard at connect time, by the
-/// operator's policy; here every network passes.
-fn check_url(field: &'static str, url: &str) -> Result<(), AdminError> {
+fn check_url(guard: &dyn Transport, field: &'static str, url: &str) -> Result<(), AdminError> {
     check_text(field, url, URL_BYTES_MAX)?;
-    GuardPolicy::any_network().check_url(url).map(|_| ()).map_err(|error| refused_url(field, &error))
+    guard.check_url(url).map_err(|error| refused_url(field, &error))
 }
 
 fn refused_url(field: &'static str, error: &GuardError) -> AdminError {
@@ -136,15 +135,26 @@ fn refused_url(field: &'static str, error: &GuardError) -> AdminError {
 impl Engine {
     /// Checks an address that merchants are told at, by the guard that judges every attempt: what it is sure to refuse is
     /// refused at once. What a name resolves to is judged at each attempt.
-    fn check_endpoint_url(&self, field: &'static str, url: &str) -> Result<(), AdminError> {
-        check_text(field, url, URL_BYTES_MAX)?;
-        self.parts.notify_transport.check_url(url).map_err(|error| refused_url(field, &error))
+    fn check_told_url(&self, field: &'static str, url: &str) -> Result<(), AdminError> {
+        check_url(&*self.parts.notify_transport, field, url)
     }
 }
 
 #[cfg(test)]
 mod checks {
+    use futures_util::future::BoxFuture;
+    use redress_psp::transport::{HttpRequest, HttpResponse, TransportError};
+
     use super::*;
+
+    /// Refuses only what is no address.
+    struct AnyNetwork;
+
+    impl Transport for AnyNetwork {
+        fn send<'a>(&'a self, _: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
+            panic!("nothing is sent here")
+        }
+    }
 
     #[test]
     fn texts_are_bounded_and_printable() {
@@ -162,12 +172,12 @@ mod checks {
     #[test]
     fn urls_have_a_host_and_no_user() {
         for url in ["https://merchant.example/hook?x=1", "http://127.0.0.1:9000/", "http://[::1]:9000/"] {
-            assert_eq!(check_url("url", url), Ok(()), "{url}");
+            assert_eq!(check_url(&AnyNetwork, "url", url), Ok(()), "{url}");
         }
         let long = format!("https://merchant.example/{}", "x".repeat(URL_BYTES_MAX));
         for url in ["", "merchant.example", "ftp://merchant.example/", "https://a:b@merchant.example/", &long]
         {
-            assert!(check_url("url", url).is_err(), "{url}");
+            assert!(check_url(&AnyNetwork, "url", url).is_err(), "{url}");
         }
     }
 }

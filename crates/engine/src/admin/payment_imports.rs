@@ -18,9 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use redress_store::ops::imports::{Import, ImportRow, ImportState, RefusalKind, RowOutcome, RowRefusal};
 
-use super::payments::{
-    IMPORT_ROWS_AT_ONCE, Imported, NO_ACCOUNT, NewPayment, Psps, check, conflict, invalid,
-};
+use super::payments::{IMPORT_ROWS_AT_ONCE, Imported, NO_ACCOUNT, NewPayment, Psps, conflict, invalid};
 use super::{AdminError, NAME_BYTES_MAX, check_text};
 use crate::engine::Engine;
 
@@ -186,7 +184,7 @@ impl Engine {
             let (field, detail) = (None, Some("it cannot be read any more: send it again".to_owned()));
             return Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail });
         };
-        match check(&payment, psps, now) {
+        match self.check_payment(&payment, psps, now) {
             Ok(()) => Ruling::Pay(Box::new(self.row(payment, now))),
             Err(Imported::Invalid { field, problem }) => Ruling::Refused(RowRefusal {
                 kind: RefusalKind::Invalid,

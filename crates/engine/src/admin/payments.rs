@@ -11,7 +11,7 @@ use redress_core::time::Timestamp;
 use redress_psp::connector::Connector;
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 
-use super::{AdminError, REFERENCE_BYTES_MAX, check_optional, check_text, check_url};
+use super::{AdminError, REFERENCE_BYTES_MAX, check_optional, check_text};
 use crate::engine::Engine;
 
 /// So many payments are written in one transaction: little enough that a running server's writes hardly wait.
@@ -147,7 +147,7 @@ impl Engine {
         let mut out = Vec::with_capacity(batch.len());
         let (mut rows, mut places) = (Vec::new(), Vec::new());
         for payment in batch {
-            match check(&payment, &psps, now) {
+            match self.check_payment(&payment, &psps, now) {
                 Err(refused) => out.push(refused),
                 Ok(()) => {
                     places.push(out.len());
@@ -164,6 +164,41 @@ impl Engine {
             }
         }
         Ok(out)
+    }
+
+    /// Judges a payment by its content alone.
+    pub(super) fn check_payment(
+        &self,
+        new: &NewPayment,
+        psps: &Psps,
+        now: Timestamp,
+    ) -> Result<(), Imported> {
+        let checks = || {
+            check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
+            // Where a payment is named by its id or its reference, each must mean one payment for ever.
+            if PaymentId::parse(&new.order_ref).is_ok() {
+                let problem = "has the form of a payment's id here: it would name two payments";
+                return Err(AdminError::invalid("order_ref", problem));
+            }
+            check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
+            // Each refund of it would fail unsent: said now, to whoever can still correct it.
+            let form = psps.get(&new.account).map(|psp| psp.check_payment_id(&new.psp_payment_id));
+            form.unwrap_or(Ok(())).map_err(|problem| AdminError::invalid("psp_payment_id", problem))?;
+            check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+            check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
+            check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
+            check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+            if !may_be_captured(new.captured_at, now) {
+                return Err(AdminError::invalid("captured_at", "must not be in the future"));
+            }
+            new.notification_url.as_deref().map_or(Ok(()), |url| self.check_told_url("notification_url", url))
+        };
+        checks().map_err(|error| match error {
+            AdminError::Invalid { field, problem } => {
+                Imported::Invalid { field, problem: problem.to_string() }
+            }
+            other => Imported::Invalid { field: "payment", problem: other.to_string() },
+        })
     }
 
     pub(super) fn row(&self, new: NewPayment, now: Timestamp) -> Row {
@@ -187,33 +222,6 @@ impl Engine {
 
 /// The connectors of a merchant's accounts; one that is not here is judged by the store, or by whoever has its connector.
 pub(super) type Psps = BTreeMap<AccountId, &'static dyn Connector>;
-
-pub(super) fn check(new: &NewPayment, psps: &Psps, now: Timestamp) -> Result<(), Imported> {
-    let checks = || {
-        check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
-        // Where a payment is named by its id or its reference, each must mean one payment for ever.
-        if PaymentId::parse(&new.order_ref).is_ok() {
-            let problem = "has the form of a payment's id here: it would name two payments";
-            return Err(AdminError::invalid("order_ref", problem));
-        }
-        check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
-        // Each refund of it would fail unsent: said now, to whoever can still correct it.
-        let form = psps.get(&new.account).map(|psp| psp.check_payment_id(&new.psp_payment_id));
-        form.unwrap_or(Ok(())).map_err(|problem| AdminError::invalid("psp_payment_id", problem))?;
-        check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
-        check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
-        check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
-        check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
-        if !may_be_captured(new.captured_at, now) {
-            return Err(AdminError::invalid("captured_at", "must not be in the future"));
-        }
-        new.notification_url.as_deref().map_or(Ok(()), |url| check_url("notification_url", url))
-    };
-    checks().map_err(|error| match error {
-        AdminError::Invalid { field, problem } => Imported::Invalid { field, problem: problem.to_string() },
-        other => Imported::Invalid { field: "payment", problem: other.to_string() },
-    })
-}
 
 fn imported(answer: Upserted) -> Imported {
     match answer {

@@ -176,6 +176,9 @@ async fn wrong_content_is_named() {
         ("captured_at", json!("2062-11-18T15:06:40Z")),
         ("environment", json!("production")),
         ("notification_url", json!("file:///etc/passwd")),
+        // What the guard would refuse at every attempt.
+        ("notification_url", json!("http://10.0.0.1/hook")),
+        ("notification_url", json!("http://169.254.169.254/latest")),
         ("customer_ref", json!({})),
     ] {
         let answer = put(&harness, &changed(&payment, field, value.clone())).await;
