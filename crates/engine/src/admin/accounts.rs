@@ -326,6 +326,11 @@ fn refused(error: &AccountConfigError) -> AdminError {
         AccountConfigError::Missing(field) => {
             AdminError::invalid(field, FaultCode::CredentialMissing.told("is missing"))
         }
+        // Nobody types this one: who is to change something has to know where it comes from.
+        AccountConfigError::Malformed { field: "notification_url", problem } => AdminError::invalid(
+            "notification_url",
+            FaultCode::CredentialForm.told(format!("is made of server.public_url, which {problem}")),
+        ),
         AccountConfigError::Malformed { field, problem } => {
             AdminError::invalid(field, FaultCode::CredentialForm.told(*problem))
         }

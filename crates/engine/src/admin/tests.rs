@@ -324,6 +324,13 @@ async fn an_account_that_cannot_work_is_not_kept() {
         "max_in_flight",
     );
     invalid(engine.add_account(NewAccount { name: String::new(), ..tap(id, "sk_test_1") }).await, "name");
+    let public_url = Some("http://refunds.example".into());
+    let plain = NewAccount { environment: Live, public_url, ..tap(id, "sk_live_1") };
+    let told = engine.add_account(plain).await.unwrap_err().to_string();
+    assert!(
+        told.starts_with("notification_url is made of server.public_url, which must be an https address"),
+        "{told}"
+    );
     assert!(engine.list_accounts(None).await.unwrap().is_empty());
 
     let account = engine.add_account(tap(id, "sk_test_1")).await.unwrap().id;
