@@ -90,7 +90,8 @@ pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running
     workers::spawn(&opened, &tasks, &watching);
     metrics.spawn_sampling(&opened, &tasks, &watching);
     let limit = settings.server.shutdown_limit;
-    tracing::info!(%listen, metrics_listen = ?metrics_listen, store = %settings.store.place, "redress serves");
+    let metrics_told = metrics_listen.map(tracing::field::display);
+    tracing::info!(%listen, metrics_listen = metrics_told, store = %settings.store.place, "redress serves");
     Ok(Running { listen, metrics_listen, phase, opened, tasks, limit })
 }
 

@@ -1,5 +1,6 @@
 //! What the log says, as whoever searches it needs it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,15 +18,21 @@ fn a_line_about_an_exchange_names_its_refund_and_merchant() {
     let merchant = site.merchant(None);
     let payment = site.payment(&server, &merchant, Psp::Momo, 1_000_000);
     merchant.sgate_refund(&payment, 1_000, "sgate").answer(&server.at).expect(200);
-    let settled = until("a line about the end", LIMIT, || {
+    let line = |message: &str| {
         let log = server.process.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.into_iter().find(|line| line["message"] == "refund settled")
-    });
+        lines.into_iter().find(|line| line["message"] == message)
+    };
+    let settled = until("a line about the end", LIMIT, || line("refund settled"));
     let span = &settled["span"];
     assert_eq!(span["name"], "exchange", "{settled}");
     assert_eq!((&span["psp"], &span["via"]), (&"momo".into(), &"submit".into()), "{settled}");
     assert_eq!(span["refund"], settled["refund"], "{settled}");
     assert!(span["merchant"].as_str().is_some_and(|merchant| !merchant.is_empty()), "{settled}");
     assert!(settled["timestamp"].is_string() && settled["level"] == "INFO", "{settled}");
+    let serves = line("redress serves").unwrap();
+    for address in ["listen", "metrics_listen"] {
+        let told = serves[address].as_str().unwrap_or_default();
+        assert!(told.parse::<SocketAddr>().is_ok(), "{address}: {serves}");
+    }
 }
