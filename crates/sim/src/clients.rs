@@ -13,10 +13,12 @@ use crate::defect::Defect;
 use crate::merchant::Payment;
 use crate::network::{Answer, brief};
 use crate::plan::Fault;
+use crate::planted::{answered, heard};
 use crate::state::{Run, lock};
 use crate::wire::{major, portone_token, sgate_signature};
 use crate::witness::{Acknowledged, Face, Wish};
 
+mod answers;
 mod own_api;
 mod withdrawals;
 
@@ -155,6 +157,7 @@ impl Run {
             wish.merchant, wish.face, wish.order_ref, wish.minor
         ));
         let Some(answer) = self.sent(request).await else { return false };
+        let answer = answered(self.defect, wish.face, answer);
         self.note(format_args!(
             "client w{number} is told {} {}",
             answer.status,
@@ -199,6 +202,7 @@ impl Run {
     fn request(&self, wish: &Wish, minor: Option<i64>) -> Request<Body> {
         let payment = self.payment_of(wish);
         let reason = self.reason(wish);
+        let wish = &heard(self.defect, wish);
         match wish.face {
             Face::Portone => self.portone_request(wish, &payment, minor, &reason),
             Face::Sgate => self.sgate_request(wish, &payment, minor, &reason),
@@ -448,53 +452,5 @@ impl Run {
         if (owner != merchant || forged) && answer.status == 200 {
             self.saw(format!("M{merchant} was shown what is of M{owner}: {order_ref}, forged: {forged}"));
         }
-    }
-
-    /// Whether an answer to a merchant shows anything of another, or is a fault of the server.
-    fn judge(&self, merchant: usize, answer: &Answer, named: &str) {
-        self.judge_status("a client", answer);
-        let text = String::from_utf8_lossy(&answer.body);
-        for other in self.merchants().iter().filter(|other| other.number != merchant) {
-            let orders = other.payments.iter().map(|payment| payment.order_ref.as_str());
-            let marks = orders.filter(|order| *order != named).chain([other.code.as_str()]);
-            for mark in marks.filter(|mark| text.contains(mark)) {
-                self.saw(format!("M{merchant} was shown {mark} of M{}: {}", other.number, brief(&text)));
-            }
-        }
-    }
-
-    /// A server's fault is a 503 that says when to come back, and nothing else.
-    pub(crate) fn judge_status(&self, who: &str, answer: &Answer) {
-        let busy = answer.status == 503 && answer.headers.contains_key("retry-after");
-        if answer.status >= 500 && !busy {
-            self.saw(format!(
-                "{who} was answered {}: {}",
-                answer.status,
-                brief(&String::from_utf8_lossy(&answer.body))
-            ));
-        }
-    }
-
-    fn judge_shape(&self, face: Face, answer: &Answer) {
-        if [200, 201].contains(&answer.status) {
-            return;
-        }
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let right = match face {
-            Face::Portone => {
-                ["message", "status_code", "status_reason"].iter().all(|field| body[field].is_string())
-            }
-            Face::Own => own_api::is_problem(answer, &body),
-            Face::Sgate => body["code"].is_string() && body["message"].is_string() && body["data"].is_array(),
-        };
-        if !right {
-            self.saw(format!("an error of the face {face:?} has another shape: {body}"));
-        }
-    }
-
-    /// Remembers a promise that was seen broken.
-    pub(crate) fn saw(&self, what: String) {
-        self.note(format_args!("SEEN: {what}"));
-        lock(&self.seen).push(what);
     }
 }

@@ -20,6 +20,10 @@ pub enum Defect {
     TurnIgnored,
     /// A connector that says of every other request that it never left.
     SentIsNotSent,
+    /// A connector that asks for twice the sum.
+    SumIsAnother,
+    /// A connector that takes every notification and hears none of them.
+    NoticesUnheard,
     /// A store that believes in ten times the captured sums.
     CapturedTooLarge,
     /// A store that loses a refund that was acknowledged.
@@ -42,4 +46,8 @@ pub enum Defect {
     MerchantsMixedUp,
     /// A face that says of what was sent that it is withdrawn.
     WithdrawalFeigned,
+    /// Faces that overlook the key by which a repeat is known.
+    KeyOverlooked,
+    /// A face that says of a refund that there is none.
+    RefundDenied,
 }

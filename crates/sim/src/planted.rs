@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use redress_core::capabilities::Capabilities;
+use redress_core::money::Amount;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
 use redress_psp::account::{AccountConfig, AccountConfigError};
@@ -14,9 +15,12 @@ use redress_psp::profile::Profile;
 use redress_psp::registry::by_name;
 use redress_psp::transport::Transport;
 use redress_store::{Done, Operation, Store, StoreError, Tx};
+use serde_json::json;
 
 use crate::defect::Defect;
 use crate::merchant::now;
+use crate::network::Answer;
+use crate::witness::{Face, Wish};
 
 /// The connectors, with the defect where it is one of theirs.
 pub(crate) fn connectors(defect: Defect) -> fn(&str) -> Option<&'static dyn Connector> {
@@ -29,6 +33,8 @@ pub(crate) fn connectors(defect: Defect) -> fn(&str) -> Option<&'static dyn Conn
         Defect::ResendsWithoutKey => |psp| planted(psp, &RESENDS),
         Defect::TurnIgnored => |psp| planted(psp, &TURN),
         Defect::SentIsNotSent => |psp| planted(psp, &NOT_SENT),
+        Defect::SumIsAnother => |psp| planted(psp, &ANOTHER_SUM),
+        Defect::NoticesUnheard => |psp| planted(psp, &UNHEARD),
         _ => by_name,
     }
 }
@@ -40,6 +46,8 @@ static PENDING: [Planted; 8] = all(Defect::PendingIsSuccess);
 static RESENDS: [Planted; 8] = all(Defect::ResendsWithoutKey);
 static TURN: [Planted; 8] = all(Defect::TurnIgnored);
 static NOT_SENT: [Planted; 8] = all(Defect::SentIsNotSent);
+static ANOTHER_SUM: [Planted; 8] = all(Defect::SumIsAnother);
+static UNHEARD: [Planted; 8] = all(Defect::NoticesUnheard);
 
 static WITHOUT_KEY: Recipe = Recipe {
     lookup: Lookup::ByList,
@@ -157,6 +165,9 @@ impl Connector for Planted {
                 ask.key.truncate(25);
                 ask.key.push_str(&format!("{:04}", SENDS.get() % 10_000));
             }
+            if self.defect == Defect::SumIsAnother {
+                ask.amount = Amount::new(ask.amount.minor() * 2, ask.amount.currency());
+            }
             let mut exchange = self.inner().submit(transport, account, &ask).await;
             exchange.outcome = match (self.defect, exchange.outcome) {
                 (Defect::TimeoutIsRefusal, Outcome::Unknown(Finding::NoAnswer)) => refusal(),
@@ -194,6 +205,9 @@ impl Connector for Planted {
         account: &'a AccountConfig,
         inbound: &'a Inbound,
     ) -> BoxFuture<'a, Result<Vec<Notice>, NoticeError>> {
+        if self.defect == Defect::NoticesUnheard {
+            return Box::pin(std::future::ready(Ok(Vec::new())));
+        }
         self.inner().read_notification(transport, account, inbound)
     }
 
@@ -204,6 +218,22 @@ impl Connector for Planted {
     ) -> BoxFuture<'a, AccountCheck> {
         self.inner().check(transport, account)
     }
+}
+
+/// What a face hears of a request; one with the defect overlooks its key.
+pub(crate) fn heard(defect: Defect, wish: &Wish) -> Wish {
+    let key = wish.key.clone().filter(|_| defect != Defect::KeyOverlooked);
+    Wish { key, ..wish.clone() }
+}
+
+/// What a face answers; PortOne's with the defect says of a refund that there is none.
+pub(crate) fn answered(defect: Defect, face: Face, answer: Answer) -> Answer {
+    if defect != Defect::RefundDenied || face != Face::Portone || answer.status != 200 {
+        return answer;
+    }
+    let denial =
+        json!({"message": "a defect on purpose", "status_code": "4041", "status_reason": "INVALID_AMOUNT"});
+    Answer { status: 400, body: denial.to_string().into(), ..answer }
 }
 
 /// A statement that makes a defect.

@@ -106,3 +106,23 @@ fn a_psp_that_acts_twice_is_caught() {
 fn one_merchant_taken_for_another_is_caught() {
     caught(Defect::MerchantsMixedUp, "was shown");
 }
+
+#[test]
+fn another_sum_than_was_asked_for_is_caught() {
+    caught(Defect::SumIsAnother, "another effect than was asked for");
+}
+
+#[test]
+fn a_reversal_that_nobody_hears_is_caught() {
+    caught(Defect::NoticesUnheard, "the PSP took it back and said so");
+}
+
+#[test]
+fn a_key_that_is_overlooked_is_caught() {
+    caught(Defect::KeyOverlooked, "refunds, at most 1 are right");
+}
+
+#[test]
+fn a_refund_that_is_denied_is_caught() {
+    caught(Defect::RefundDenied, "was told 400 4041, and there is");
+}
