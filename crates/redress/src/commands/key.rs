@@ -93,7 +93,7 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
                 engine.add_key_with(merchant.id, kind, environment, Rights::of(&rights)).await?;
             let secret = secret.expose_secret();
             if json.json {
-                let mut value = shown(&key);
+                let mut value = shown(&key, engine.now());
                 value["secret"] = json!(secret);
                 return print_json(&value);
             }
@@ -106,10 +106,10 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
         Action::List { merchant, json } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
             let all = engine.list_keys(merchant.id).await?;
-            if json.json {
-                return print_json(&all.iter().map(shown).collect());
-            }
             let now = engine.now();
+            if json.json {
+                return print_json(&all.iter().map(|key| shown(key, now)).collect());
+            }
             let rows: Vec<_> = all
                 .iter()
                 .map(|key| {
@@ -134,12 +134,20 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
     }
 }
 
-/// Until when a key counts that another was put in place of, or since when it does not; empty while no end is set.
-fn end(revoked_at: Option<Timestamp>, now: Timestamp) -> String {
+/// Until when a key counts that another was put in place of, and since when one does not count any more.
+fn ends(revoked_at: Option<Timestamp>, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
     match revoked_at {
-        None => String::new(),
-        Some(at) if now < at => format!("until {}", time(at)),
-        Some(at) => format!("revoked {}", time(at)),
+        Some(at) if now < at => (Some(at), None),
+        over => (None, over),
+    }
+}
+
+/// The same for people; empty while no end is set.
+fn end(revoked_at: Option<Timestamp>, now: Timestamp) -> String {
+    match ends(revoked_at, now) {
+        (Some(at), _) => format!("until {}", time(at)),
+        (None, Some(at)) => format!("revoked {}", time(at)),
+        (None, None) => String::new(),
     }
 }
 
@@ -147,7 +155,8 @@ fn serves(key: &Credential) -> &'static str {
     key.environment.map_or("both", Environment::as_str)
 }
 
-fn shown(key: &Credential) -> Value {
+fn shown(key: &Credential, now: Timestamp) -> Value {
+    let (ends_at, revoked_at) = ends(key.revoked_at, now);
     json!({
         "id": key.id.to_string(),
         "kind": key.kind.as_str(),
@@ -155,7 +164,8 @@ fn shown(key: &Credential) -> Value {
         "rights": key.rights.iter().map(Right::as_str).collect::<Vec<_>>(),
         "key": key.public_key,
         "created_at": time(key.created_at),
-        "revoked_at": key.revoked_at.map(time),
+        "ends_at": ends_at.map(time),
+        "revoked_at": revoked_at.map(time),
     })
 }
 
@@ -170,5 +180,8 @@ mod tests {
         assert_eq!(told(1_999_999), format!("until {}", time(at)));
         assert_eq!(told(2_000_000), format!("revoked {}", time(at)), "from then on it proves nothing");
         assert_eq!(end(None, at), "");
+        // For programs too: who looks for keys that are revoked finds none that counts.
+        assert_eq!(ends(Some(at), Timestamp::from_micros(1_999_999)), (Some(at), None));
+        assert_eq!(ends(Some(at), at), (None, Some(at)));
     }
 }
