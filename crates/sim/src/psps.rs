@@ -59,14 +59,16 @@ fn notifies(psp: &str) -> bool {
 }
 
 /// Whether the PSP's sandbox plays a step here: some are about what a PSP tells, and Adyen alone tells that a refund came
-/// back. Two have no word for a refusal that may pass. Mastercard's leaves nothing behind by which the same request would be
-/// known when it comes again: one that the network doubled would be refused, and then done. Stripe alone waits for funds.
-pub(crate) fn knows_step(psp: &str, step: &str) -> bool {
+/// back. Two have no word for a refusal that may pass. Stripe alone waits for funds.
+///
+/// Mastercard's refusal for now leaves nothing behind by which the same request would be known when it comes again: one that
+/// the network doubled would be refused, and then done. It is played where nothing is `doubled`.
+pub(crate) fn knows_step(psp: &str, step: &str, doubled: bool) -> bool {
     match step {
         "duplicate_notification" | "notify_before_answer" | "succeed_then_fail" => notifies(psp),
         "succeed_then_reverse" => psp == "adyen",
         "pend_for_funds" => psp == "stripe",
-        "refuse_for_now" => !["adyen", "mpgs", "stcpay"].contains(&psp),
+        "refuse_for_now" => !["adyen", "stcpay"].contains(&psp) && !(psp == "mpgs" && doubled),
         _ => true,
     }
 }

@@ -36,8 +36,9 @@ impl Run {
     }
 
     fn step(&self, psp: &'static str) -> String {
+        let doubled = self.plan.rate(Fault::RequestDoubled) > 0;
         for (fault, name) in STEPS {
-            if !knows_step(psp, name) || !self.strikes_at(fault, psp) {
+            if !knows_step(psp, name, doubled) || !self.strikes_at(fault, psp) {
                 continue;
             }
             return match fault {
