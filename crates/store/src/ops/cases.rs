@@ -18,8 +18,8 @@ use crate::value::Row;
 pub(crate) use blocking::reach;
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
-pub(crate) use opening::open;
 pub use opening::{OpenCase, Opened};
+pub(crate) use opening::{ToldBy, open};
 
 /// What a case is about. While one case of a kind about the same thing is open, no second one is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
