@@ -252,8 +252,12 @@ fn settle_open(
 ) -> Result<Change, IllegalTransition> {
     match &word.outcome {
         Outcome::Succeeded { .. } => moved(refund, RefundState::Succeeded, now),
-        // A refusal of one send proves nothing about another, which may have acted or may still act: look.
+        // A refusal of one send proves nothing about another, which may have acted or may still act: look. Where it shows a
+        // refund of the PSP's, by its id.
         Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
+            if refund.psp_refund_id.is_none() {
+                refund.psp_refund_id = word.outcome.failed_refund_id().map(str::to_owned);
+            }
             undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
         }
         Outcome::Refused(refusal) => moved(refund, RefundState::Failed(Failure::refused(refusal, now)), now),

@@ -45,7 +45,12 @@ pub(crate) fn prepare(account: &AccountConfig, mut request: HttpRequest) -> Http
 
 /// The end of an exchange that never began, because the ask cannot be put into the PSP's words.
 pub(crate) fn not_sendable(problem: &str) -> Exchange {
-    let refusal = PspRefusal { code: NOT_SENDABLE.to_owned(), text: problem.to_owned(), again: Again::No };
+    let refusal = PspRefusal {
+        code: NOT_SENDABLE.to_owned(),
+        text: problem.to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    };
     Exchange { outcome: Outcome::Refused(refusal), record: format!("nothing was sent: {problem}") }
 }
 

@@ -111,9 +111,11 @@ impl Secrets {
     pub(crate) fn hide_in(&self, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::NotSent { reason } => Outcome::NotSent { reason: self.hide(&reason) },
-            Outcome::Refused(PspRefusal { code, text, again }) => {
-                Outcome::Refused(PspRefusal { code: self.hide(&code), text: self.hide(&text), again })
-            }
+            Outcome::Refused(refusal) => Outcome::Refused(PspRefusal {
+                code: self.hide(&refusal.code),
+                text: self.hide(&refusal.text),
+                ..refusal
+            }),
             Outcome::Pending { psp_refund_id, note } => {
                 Outcome::Pending { psp_refund_id, note: note.map(|note| self.hide(&note)) }
             }

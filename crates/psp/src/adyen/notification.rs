@@ -68,7 +68,7 @@ fn outcome(item: &Item) -> Option<Outcome> {
 
 fn refused(code: &str, item: &Item) -> Outcome {
     let text = psp_text(item.reason.as_deref());
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No })
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No, psp_refund_id: None })
 }
 
 fn postponed(item: &Item) -> String {

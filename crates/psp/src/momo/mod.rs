@@ -342,7 +342,9 @@ fn outcome(meaning: Meaning, code: i64, message: Option<&str>, psp_refund_id: Op
             psp_refund_id: None,
             note: Some(format!("MoMo says {code} {text}").trim_end().to_owned()),
         },
-        Meaning::Refused(again) => Outcome::Refused(PspRefusal { code: code.to_string(), text, again }),
+        Meaning::Refused(again) => {
+            Outcome::Refused(PspRefusal { code: code.to_string(), text, again, psp_refund_id: None })
+        }
         Meaning::NotLetIn => not_let_in("MoMo", &format!("{code} {text}")),
         Meaning::Open(finding) => Outcome::Unknown(finding),
     }

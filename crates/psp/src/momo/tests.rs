@@ -101,7 +101,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: i64, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_string(), text: text.to_owned(), again })
+    Outcome::Refused(PspRefusal { code: code.to_string(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 #[test]

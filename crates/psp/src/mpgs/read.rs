@@ -77,7 +77,7 @@ pub(super) fn submit(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
         Ok(Kind::Refusal(error)) => {
             let text = error_text(&error);
             let code = psp_text(error.cause.as_deref());
-            Outcome::Refused(PspRefusal { code, text, again: Again::No })
+            Outcome::Refused(PspRefusal { code, text, again: Again::No, psp_refund_id: None })
         }
         Err(finding) => Outcome::Unknown(finding),
     }
@@ -147,7 +147,7 @@ pub(super) fn outcome(answer: &Answer<'_>) -> Outcome {
                 )
             });
             let text = acquirer.unwrap_or_default().trim().to_owned();
-            Outcome::Refused(PspRefusal { code: said(gateway_code), text, again })
+            Outcome::Refused(PspRefusal { code: said(gateway_code), text, again, psp_refund_id: None })
         }
         Meaning::Unclear => Outcome::Unknown(Finding::NotUnderstood),
     }

@@ -153,7 +153,9 @@ pub(super) fn outcome(transaction: &Transaction<'_>, meaning: Meaning, payment: 
             let note = format!("OPPWA says {code} {text}").trim_end().to_owned();
             Outcome::Pending { psp_refund_id: id, note: Some(note) }
         }
-        Meaning::Refused(again) => Outcome::Refused(PspRefusal { code: code.clone(), text, again }),
+        Meaning::Refused(again) => {
+            Outcome::Refused(PspRefusal { code: code.clone(), text, again, psp_refund_id: None })
+        }
         Meaning::Duplicate => unknown(Finding::KeyInUse),
         Meaning::Open => unknown(Finding::NotUnderstood),
     }

@@ -101,7 +101,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again })
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 fn pending(note: &str) -> Outcome {

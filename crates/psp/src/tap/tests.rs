@@ -103,7 +103,12 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: "said".to_owned(), again })
+    Outcome::Refused(PspRefusal {
+        code: code.to_owned(),
+        text: "said".to_owned(),
+        again,
+        psp_refund_id: None,
+    })
 }
 
 fn pending(note: &str) -> Outcome {

@@ -102,7 +102,9 @@ impl Operation for Settle {
 impl Settle {
     /// A refund at the PSP belongs to one refund here: one that is bound to another is no match.
     async fn checked_word<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<Word, StoreError> {
-        let Some(told) = self.word.outcome.psp_refund_id() else { return Ok(self.word.clone()) };
+        let outcome = &self.word.outcome;
+        let told = outcome.psp_refund_id().or_else(|| outcome.failed_refund_id());
+        let Some(told) = told else { return Ok(self.word.clone()) };
         if refund.psp_refund_id.is_some() {
             return Ok(self.word.clone());
         }

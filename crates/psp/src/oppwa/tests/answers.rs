@@ -26,7 +26,12 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: "said".to_owned(), again })
+    Outcome::Refused(PspRefusal {
+        code: code.to_owned(),
+        text: "said".to_owned(),
+        again,
+        psp_refund_id: None,
+    })
 }
 
 #[test]
