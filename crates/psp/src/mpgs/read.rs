@@ -70,8 +70,9 @@ pub(super) fn submit(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
                 _ => Outcome::Unknown(Finding::NotUnderstood),
             },
         },
-        // The gateway's own word that it did not let us in, whatever the cause: asked before anything else (inferred).
-        Ok(Kind::Refusal(error)) if response.status == 401 => {
+        // The gateway's own word that it did not let us in: by the status, whatever the cause, or by the cause, whatever the
+        // status. Both are asked before anything else (inferred).
+        Ok(Kind::Refusal(error)) if response.status == 401 || codes::turns_away(error.cause.as_deref()) => {
             not_let_in("Mastercard Gateway", &error_text(&error))
         }
         Ok(Kind::Refusal(error)) => {

@@ -1,7 +1,7 @@
 //! Words that contradict what is known: never dropped, and never bending the table.
 
 use redress_core::case::CaseKind;
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Finding, Outcome, PspRefusal};
 use redress_core::settle::Via;
 use redress_core::state::{RefundState, StateName};
 
@@ -278,6 +278,24 @@ async fn a_word_that_cannot_be_applied_writes_nothing_at_all() {
         let is_clash = matches!(&refused, Err(StoreError::Conflict(index)) if index.starts_with("cases_"));
         assert!(is_clash, "{refused:?}");
         assert_eq!(before, dump_all(&store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_failed_at_the_psp_and_belongs_to_another_refund_decides_nothing() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, done(Some("p-1")), Via::Submit, 20).await;
+        sent(&store, "order-1", "2", 2).await;
+        let Outcome::Refused(refusal) = refused() else { unreachable!() };
+        let failed = Outcome::Refused(PspRefusal { psp_refund_id: Some("p-1".to_owned()), ..refusal });
+        let settled = hear(&store, 2, failed, Via::Submit, 30).await;
+        assert_eq!((settled.refund.state.name(), settled.cases), (StateName::Unknown, 1));
+        assert_eq!(settled.refund.psp_refund_id, None);
+        assert_eq!(balance(&store).await, (100, 200, 0));
+        audit(&store).await;
     })
     .await;
 }
