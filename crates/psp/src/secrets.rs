@@ -16,7 +16,7 @@ pub(crate) const HIDDEN: &str = "[hidden]";
 pub(crate) const ELLIPSIS: &str = "…";
 
 /// The names of credentials that are no secrets: the evidence shows what was called.
-const SHOWN_CREDENTIALS: [&str; 2] = ["inquiry_path", "refund_path"];
+const SHOWN_CREDENTIALS: [&str; 3] = ["inquiry_path", "query_path", "refund_path"];
 
 /// Whole secrets only: a partner's name in a body is wanted, and no secret is shorter than this, in bytes.
 const SECRET_BYTES_MIN: usize = 8;

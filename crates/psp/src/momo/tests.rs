@@ -307,6 +307,37 @@ fn a_query_asks_by_our_key_under_a_new_id() {
 }
 
 #[test]
+fn where_it_is_asked_is_a_setting_since_momo_states_it_nowhere() {
+    let of = |path: &str| {
+        let credentials = [
+            ("partner_code", "MOMO"),
+            ("access_key", "F8BBA842ECF85"),
+            ("secret_key", "K951B6PE1waDMi640xX08PD3vg6EkVlz"),
+            ("query_path", path),
+        ];
+        let credentials = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        AccountConfig { credentials: credentials.into_iter().collect(), ..account() }
+    };
+    let own = of("/v3/gateway/api/refund/status");
+    assert_eq!(Momo.check_account(&own), Ok(()));
+    let transport = Scripted::new([answer(500, ""), answer(500, ""), answer(500, "")]);
+    let record = Momo.query(&transport, &own, &query_ask()).now_or_never().unwrap().record;
+    assert!(record.contains("> POST /v3/gateway/api/refund/status\n"), "what was called is shown: {record}");
+    Momo.check(&transport, &own).now_or_never().unwrap();
+    Momo.submit(&transport, &own, &ask()).now_or_never().unwrap();
+    let urls: Vec<_> = transport.sent().iter().map(|sent| sent.url.clone()).collect();
+    let asked = format!("{BASE_SANDBOX}/v3/gateway/api/refund/status");
+    assert_eq!(urls, [asked.clone(), asked, format!("{BASE_SANDBOX}/v2/gateway/api/refund")]);
+    for wrong in ["refund/query", "/", "/v2/../query", "/v2//query", "/v2/query?x=1"] {
+        let error = Momo.check_account(&of(wrong)).unwrap_err();
+        assert!(
+            matches!(error, AccountConfigError::Malformed { field: "query_path", .. }),
+            "{wrong}: {error}"
+        );
+    }
+}
+
+#[test]
 fn every_finding_of_a_query() {
     let hour = Again::After(Duration::from_secs(3600));
     assert_eq!(queried(200, &list(0, &row(0))), done());

@@ -316,6 +316,28 @@ fn nothing_found_is_not_found_and_any_other_refusal_is_one_of_the_question() {
 }
 
 #[test]
+fn the_list_of_version_3_is_read_while_it_is_whole() {
+    let ours = object("000.000.000");
+    let list = |rows: &[String], pages: &str| {
+        list(rows).replace(r#""payments":"#, &format!(r#""pages":{pages},"records":"#))
+    };
+    for pages in ["1", "\"1\""] {
+        assert_eq!(queried(None, 200, &list(std::slice::from_ref(&ours), pages)), done());
+        assert_eq!(
+            queried(None, 200, &list(&[ours.clone(), ours.replace(ID, "8a8")], pages)),
+            unknown(Finding::Ambiguous)
+        );
+    }
+    assert_eq!(queried(None, 200, &list(&[], "0")), unknown(Finding::NotFound));
+    for pages in ["2", "\"17\"", "true", "[]"] {
+        for rows in [std::slice::from_ref(&ours), &[]] {
+            let outcome = queried(None, 200, &list(rows, pages));
+            assert_eq!(outcome, unknown(Finding::NotUnderstood), "{pages}: another page may show another");
+        }
+    }
+}
+
+#[test]
 fn rubbish_is_not_understood() {
     for rubbish in [
         "",
