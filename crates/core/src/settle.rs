@@ -250,14 +250,15 @@ fn settle_open(
     now: Timestamp,
     seed: u64,
 ) -> Result<Change, IllegalTransition> {
+    if refund.psp_refund_id.is_none() {
+        // Also what failed has a name there, by which people find it.
+        refund.psp_refund_id = word.outcome.failed_refund_id().map(str::to_owned);
+    }
     match &word.outcome {
         Outcome::Succeeded { .. } => moved(refund, RefundState::Succeeded, now),
-        // A refusal of one send proves nothing about another, which may have acted or may still act: look. Where it shows a
-        // refund of the PSP's, by its id.
+        // A refusal of one send proves nothing about another, which may have acted or may still act: look, by the PSP's id
+        // where it shows a refund of its own.
         Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
-            if refund.psp_refund_id.is_none() {
-                refund.psp_refund_id = word.outcome.failed_refund_id().map(str::to_owned);
-            }
             undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
         }
         Outcome::Refused(refusal) => moved(refund, RefundState::Failed(Failure::refused(refusal, now)), now),

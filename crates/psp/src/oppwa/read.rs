@@ -156,7 +156,7 @@ pub(super) fn outcome(transaction: &Transaction<'_>, meaning: Meaning, payment: 
             Outcome::Pending { psp_refund_id: id, note: Some(note) }
         }
         Meaning::Refused(again) => {
-            Outcome::Refused(PspRefusal { code: code.clone(), text, again, psp_refund_id: None })
+            Outcome::Refused(PspRefusal { code: code.clone(), text, again, psp_refund_id: id })
         }
         Meaning::Duplicate => unknown(Finding::KeyInUse),
         Meaning::Open => unknown(Finding::NotUnderstood),

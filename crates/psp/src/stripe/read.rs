@@ -101,7 +101,7 @@ pub(super) fn outcome(refund: &Refund<'_>) -> Outcome {
             let reason = refund.failure_reason.as_deref().filter(|reason| !reason.is_empty());
             let code = psp_text(Some(reason.unwrap_or(status)));
             let again = codes::again(&code);
-            Outcome::Refused(PspRefusal { code, text: said(reason), again, psp_refund_id: None })
+            Outcome::Refused(PspRefusal { code, text: said(reason), again, psp_refund_id })
         }
         None => Outcome::Unknown(Finding::NotUnderstood),
     }

@@ -40,6 +40,9 @@ fn a_refund_that_the_psp_shows_to_have_failed_is_asked_about_by_its_id() {
     assert_eq!(other.cases.len(), 0, "what failed moved no money");
     let ends = told(shown.refund, of("re_1"), Via::Query, NOW).refund;
     assert_eq!(ends.state.name(), StateName::Failed, "the PSP's own record of it does");
+    // Also what failed at once is known by its id.
+    let at_once = told(refund(StateName::Submitting), of("re_1"), Via::Submit, NOW).refund;
+    assert_eq!((at_once.state.name(), at_once.psp_refund_id.as_deref()), (StateName::Failed, Some("re_1")));
 }
 
 #[test]
