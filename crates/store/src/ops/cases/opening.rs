@@ -112,7 +112,8 @@ async fn settled<T: Tx>(
             ];
             tx.rows(SETTLED_AT_PSP, &params).await?
         }
-        CaseSubject::Refund(refund) if case.block_minor > 0 => {
+        // What blocks nothing is told of as often as it is found, but that money came back.
+        CaseSubject::Refund(refund) if case.block_minor > 0 || case.kind == CaseKind::Reversed => {
             // Its own money can leave without the books once, in whichever words it is told. Of others under its reference
             // each has a text of its own.
             let own = matches!(case.kind, CaseKind::LateSuccess | CaseKind::Quarantined);
