@@ -286,10 +286,13 @@ impl Engine {
         // The same words for the same money, whatever else a message says: by them a case that was closed is known again.
         let id = notice.psp_refund_id.as_deref().unwrap_or("no id");
         let sum = notice.amount.map(|amount| format!(", {amount}")).unwrap_or_default();
-        let unblocked = if moved && block_minor == 0 { "; nothing is blocked for it" } else { "" };
-        let text = format!(
-            "the PSP told this account of a refund ({id}{sum}) that was not applied: {what}{unblocked}"
-        );
+        let end = match (moved, block_minor) {
+            (true, 0) => "; nothing is blocked for it".to_owned(),
+            (true, _) => String::new(),
+            (false, _) => format!("; it says {}", notice.outcome.as_str()),
+        };
+        let text =
+            format!("the PSP told this account of a refund ({id}{sum}) that was not applied: {what}{end}");
         let case = NewCaseRow {
             merchant,
             id: self.case_id(now),

@@ -68,10 +68,10 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened
         inserted = insert(tx, case, case.block_minor, &open_key).await?;
     }
     if !inserted {
-        // The open case may have begun with less, or with a word that moved no money.
+        // The open case may have begun with less, or with a word that moved no money: it tells of what it blocks.
         tx.exec(
-            "UPDATE cases SET wanted = $1, payment_id = $2 WHERE open_key = $3 AND wanted < $1",
-            &[case.block_minor.into(), payment.as_bytes().into(), (&open_key).into()],
+            "UPDATE cases SET wanted = $1, payment_id = $2, what = $3 WHERE open_key = $4 AND wanted < $1",
+            &[case.block_minor.into(), payment.as_bytes().into(), (&case.text).into(), (&open_key).into()],
         )
         .await?;
     }

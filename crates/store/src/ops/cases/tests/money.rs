@@ -167,6 +167,30 @@ async fn a_failure_elsewhere_that_a_person_has_seen_is_no_news_and_a_success_aft
 }
 
 #[tokio::test]
+async fn a_case_tells_of_the_money_that_it_blocks_and_is_known_again_by_that() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let failed = |n: u8| {
+            let OpenCase(case) = named(n, "re_1", Some(1), 0);
+            OpenCase(NewCaseRow { text: "of re_1; it says refused".to_owned(), ..case })
+        };
+        assert_eq!(store.run(failed(1)).await, Ok(Opened::New { blocked: 0 }));
+        assert_eq!(store.run(named(2, "re_1", Some(1), 300)).await, Ok(Opened::Already));
+        let found = find(&store, 1).await;
+        assert_eq!((found.text.as_str(), found.blocked), ("of re_1", 300));
+        // What moved no money takes none of that back.
+        assert_eq!(store.run(failed(3)).await, Ok(Opened::Already));
+        assert_eq!(find(&store, 1).await, found);
+        store.run(gone(1)).await.unwrap();
+        assert_eq!(store.run(named(4, "re_1", Some(1), 300)).await, Ok(Opened::Settled));
+        let back = store.run(failed(5)).await;
+        assert_eq!(back, Ok(Opened::New { blocked: 0 }), "that it failed after all is news");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_late_success_that_a_person_booked_is_not_blocked_by_the_next_word_about_it() {
     TestStores::each(|store| async move {
         world(&store).await;
