@@ -39,6 +39,8 @@ pub struct PspRefusal {
     pub text: String,
     /// Whether a *new* refund might succeed later. This refund is over in any case.
     pub again: Again,
+    /// The PSP's own id of the refund, where the PSP made one that failed, and did not refuse the request itself.
+    pub psp_refund_id: Option<String>,
 }
 
 /// Whether and when a new refund of the same sum is worth trying after a refusal.
@@ -146,6 +148,14 @@ impl Outcome {
             Self::NotSent { .. } | Self::Refused(_) | Self::Unknown(_) => None,
         }
     }
+
+    /// The PSP's own id of a refund that it made and that failed, where the exchange told it.
+    pub fn failed_refund_id(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => refusal.psp_refund_id.as_deref(),
+            Self::NotSent { .. } | Self::Pending { .. } | Self::Succeeded { .. } | Self::Unknown(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -178,7 +188,12 @@ mod tests {
 
     #[test]
     fn that_a_told_one_failed_does_not_prove_that_it_was_the_only_one() {
-        let refusal = PspRefusal { code: "401".to_owned(), text: "Failed".to_owned(), again: Again::No };
+        let refusal = PspRefusal {
+            code: "401".to_owned(),
+            text: "Failed".to_owned(),
+            again: Again::No,
+            psp_refund_id: None,
+        };
         assert_eq!(Outcome::Refused(refusal).asked_by_a_told_id(), Outcome::Unknown(Finding::NotUnderstood));
     }
 

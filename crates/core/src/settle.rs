@@ -17,7 +17,7 @@ use std::time::Duration;
 
 mod people;
 
-pub use people::{Verdict, call_person, case_closed, close_by_person};
+pub use people::{Verdict, call_person, came_back, case_closed, close_by_person};
 
 /// A refund that has told of so many events tells no more of other words about its wait: a PSP whose words go to and fro
 /// fills nobody's list.
@@ -250,9 +250,14 @@ fn settle_open(
     now: Timestamp,
     seed: u64,
 ) -> Result<Change, IllegalTransition> {
+    if refund.psp_refund_id.is_none() {
+        // Also what failed has a name there, by which people find it.
+        refund.psp_refund_id = word.outcome.failed_refund_id().map(str::to_owned);
+    }
     match &word.outcome {
         Outcome::Succeeded { .. } => moved(refund, RefundState::Succeeded, now),
-        // A refusal of one send proves nothing about another, which may have acted or may still act: look.
+        // A refusal of one send proves nothing about another, which may have acted or may still act: look, by the PSP's id
+        // where it shows a refund of its own.
         Outcome::Refused(_) if word.via == Via::Submit && refund.evidence.sends > 1 => {
             undecided(refund, Finding::RefusedAgain, word, timing, now, seed)
         }

@@ -316,9 +316,12 @@ fn storable(text: String) -> String {
 fn storable_outcome(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::NotSent { reason } => Outcome::NotSent { reason: storable(reason) },
-        Outcome::Refused(PspRefusal { code, text, again }) => {
-            Outcome::Refused(PspRefusal { code: storable(code), text: storable(text), again })
-        }
+        Outcome::Refused(refusal) => Outcome::Refused(PspRefusal {
+            code: storable(refusal.code),
+            text: storable(refusal.text),
+            again: refusal.again,
+            psp_refund_id: refusal.psp_refund_id.map(storable),
+        }),
         Outcome::Pending { psp_refund_id, note } => {
             Outcome::Pending { psp_refund_id: psp_refund_id.map(storable), note: note.map(storable) }
         }

@@ -283,8 +283,16 @@ impl Engine {
             (Some(payment), Some(amount)) if moved && amount.currency() == payment.currency => amount.minor(),
             _ => 0,
         };
+        // The same words for the same money, whatever else a message says: by them a case that was closed is known again.
         let id = notice.psp_refund_id.as_deref().unwrap_or("no id");
-        let text = format!("the PSP told this account of a refund ({id}) that was not applied: {what}");
+        let sum = notice.amount.map(|amount| format!(", {amount}")).unwrap_or_default();
+        let end = match (moved, block_minor) {
+            (true, 0) => "; nothing is blocked for it".to_owned(),
+            (true, _) => String::new(),
+            (false, _) => format!("; it says {}", notice.outcome.as_str()),
+        };
+        let text =
+            format!("the PSP told this account of a refund ({id}{sum}) that was not applied: {what}{end}");
         let case = NewCaseRow {
             merchant,
             id: self.case_id(now),
@@ -319,9 +327,15 @@ impl Engine {
             now: case.now,
             case: Some(case),
         };
-        if self.parts.store.run(record).await? == InboundRecording::New {
-            cases_opened(1);
-            tracing::warn!(%account, kind = kind.as_str(), "a PSP's notification was put before a person");
+        match self.parts.store.run(record).await? {
+            InboundRecording::New => {
+                cases_opened(1);
+                tracing::warn!(%account, kind = kind.as_str(), "a PSP's notification was put before a person");
+            }
+            InboundRecording::Settled => {
+                tracing::info!(%account, kind = kind.as_str(), "a PSP told again of what a person has settled");
+            }
+            InboundRecording::Repeat => {}
         }
         Ok(())
     }

@@ -182,9 +182,12 @@ fn psp_id(place: u8) -> String {
 /// What core calls an answer.
 pub(crate) fn outcome(answer: Answer) -> Outcome {
     match answer {
-        Answer::Refused => {
-            Outcome::Refused(PspRefusal { code: String::new(), text: String::new(), again: Again::No })
-        }
+        Answer::Refused => Outcome::Refused(PspRefusal {
+            code: String::new(),
+            text: String::new(),
+            again: Again::No,
+            psp_refund_id: None,
+        }),
         Answer::Pending(id) => Outcome::Pending { psp_refund_id: Some(psp_id(id)), note: None },
         Answer::Done(id) => Outcome::Succeeded { psp_refund_id: Some(psp_id(id)), arn: None },
         Answer::NotFound => Outcome::Unknown(Finding::NotFound),

@@ -116,6 +116,7 @@ impl Redress {
                 code: String::new(),
                 text: String::new(),
                 again: redress_core::outcome::Again::No,
+                psp_refund_id: None,
             })
         };
         let timing = self.kind.timing();

@@ -21,6 +21,9 @@ const PSP_TEXT_BYTES_MAX: usize = 500;
 /// The longest id of a PSP that is taken as one, in bytes.
 const PSP_ID_BYTES_MAX: usize = 128;
 
+/// Longer paths of an account's own are a slip.
+const PATH_BYTES_MAX: usize = 200;
+
 /// Sends once and notes both sides.
 pub(crate) async fn send(
     transport: &dyn Transport,
@@ -45,7 +48,12 @@ pub(crate) fn prepare(account: &AccountConfig, mut request: HttpRequest) -> Http
 
 /// The end of an exchange that never began, because the ask cannot be put into the PSP's words.
 pub(crate) fn not_sendable(problem: &str) -> Exchange {
-    let refusal = PspRefusal { code: NOT_SENDABLE.to_owned(), text: problem.to_owned(), again: Again::No };
+    let refusal = PspRefusal {
+        code: NOT_SENDABLE.to_owned(),
+        text: problem.to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    };
     Exchange { outcome: Outcome::Refused(refusal), record: format!("nothing was sent: {problem}") }
 }
 
@@ -103,6 +111,23 @@ fn check_address(field: &'static str, address: &str, https_only: bool) -> Result
         },
     };
     form.check_url(address).map(|_| ()).map_err(malformed)
+}
+
+/// A path of the account's own, where no source of the PSP's states one; `problem` says how it must look.
+pub(crate) fn own_path<'a>(
+    account: &'a AccountConfig,
+    field: &'static str,
+    problem: &'static str,
+) -> Result<Option<&'a str>, AccountConfigError> {
+    let Some(path) = account.credentials.get(field) else { return Ok(None) };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_');
+    let segments = path
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.')));
+    if segments && path.len() <= PATH_BYTES_MAX && path.bytes().all(plain) {
+        return Ok(Some(path));
+    }
+    Err(AccountConfigError::Malformed { field, problem })
 }
 
 /// Refuses credentials that the PSP does not have.

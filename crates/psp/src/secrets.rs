@@ -16,7 +16,7 @@ pub(crate) const HIDDEN: &str = "[hidden]";
 pub(crate) const ELLIPSIS: &str = "…";
 
 /// The names of credentials that are no secrets: the evidence shows what was called.
-const SHOWN_CREDENTIALS: [&str; 2] = ["inquiry_path", "refund_path"];
+const SHOWN_CREDENTIALS: [&str; 3] = ["inquiry_path", "query_path", "refund_path"];
 
 /// Whole secrets only: a partner's name in a body is wanted, and no secret is shorter than this, in bytes.
 const SECRET_BYTES_MIN: usize = 8;
@@ -111,9 +111,11 @@ impl Secrets {
     pub(crate) fn hide_in(&self, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::NotSent { reason } => Outcome::NotSent { reason: self.hide(&reason) },
-            Outcome::Refused(PspRefusal { code, text, again }) => {
-                Outcome::Refused(PspRefusal { code: self.hide(&code), text: self.hide(&text), again })
-            }
+            Outcome::Refused(refusal) => Outcome::Refused(PspRefusal {
+                code: self.hide(&refusal.code),
+                text: self.hide(&refusal.text),
+                ..refusal
+            }),
             Outcome::Pending { psp_refund_id, note } => {
                 Outcome::Pending { psp_refund_id, note: note.map(|note| self.hide(&note)) }
             }

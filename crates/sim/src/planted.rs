@@ -109,6 +109,7 @@ fn refusal() -> Outcome {
         code: "planted".into(),
         text: "a defect on purpose".into(),
         again: Again::No,
+        psp_refund_id: None,
     })
 }
 

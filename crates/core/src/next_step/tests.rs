@@ -212,6 +212,11 @@ fn a_psp_that_is_asked_by_its_own_id_is_asked_by_the_key_until_it_told_one() {
     assert_eq!(step(&unanswered, &BY_ID, 10), Step::Resend);
     let told = Refund { psp_refund_id: Some("a".to_owned()), ..unanswered.clone() };
     assert_eq!(step(&told, &BY_ID, 10), Step::Query);
+    // Refused when it was sent again: with an id there is somebody to ask, and a person only without.
+    let refused_again = unknown(Some(Finding::RefusedAgain), 0, 0);
+    assert_eq!(step(&refused_again, &BY_ID, 10), Step::CallPerson(CaseKind::Unresolved));
+    let shown = Refund { psp_refund_id: Some("a".to_owned()), ..refused_again };
+    assert_eq!(step(&shown, &BY_ID, 10), Step::Query);
     let mut accepted = unanswered;
     accepted.state = RefundState::Pending;
     assert_eq!(step(&accepted, &BY_ID, 10), Step::Nothing, "nobody can be asked, and it is not overdue");
@@ -262,7 +267,8 @@ enum Act {
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    let refusal = PspRefusal { code: "1".to_owned(), text: String::new(), again: Again::No };
+    let refusal =
+        PspRefusal { code: "1".to_owned(), text: String::new(), again: Again::No, psp_refund_id: None };
     prop_oneof![
         2 => Just(Outcome::NotSent { reason: String::new() }),
         1 => Just(Outcome::Refused(refusal)),

@@ -53,7 +53,12 @@ fn done() -> Outcome {
 }
 
 fn refused() -> Outcome {
-    Outcome::Refused(PspRefusal { code: "401".to_owned(), text: String::new(), again: Again::No })
+    Outcome::Refused(PspRefusal {
+        code: "401".to_owned(),
+        text: String::new(),
+        again: Again::No,
+        psp_refund_id: None,
+    })
 }
 
 fn told<'a>(id: Option<&'a str>, outcome: &'a Outcome) -> Told<'a> {

@@ -178,7 +178,12 @@ fn a_refusal_of_a_later_send_ends_nothing() {
     for state in sendable() {
         let refund = restored(state).refund;
         let sent = begin_send(refund, ProcessId::from_bytes([8; 16]), &timing(), NOW).unwrap().refund;
-        let refusal = PspRefusal { code: "no".to_owned(), text: "no".to_owned(), again: Again::No };
+        let refusal = PspRefusal {
+            code: "no".to_owned(),
+            text: "no".to_owned(),
+            again: Again::No,
+            psp_refund_id: None,
+        };
         let send = sent.evidence.send_number();
         let word = Word { outcome: Outcome::Refused(refusal), via: Via::Submit, started_at: NOW, send };
         let told = settle(sent, &word, &timing(), NOW, 0).unwrap().refund;

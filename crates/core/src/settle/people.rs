@@ -1,9 +1,10 @@
 //! Where people come in: they are called, and they decide.
 
-use super::{Change, Timing, moved};
-use crate::case::CaseKind;
+use super::{Change, Timing, Via, Word, moved};
+use crate::case::{CaseKind, NewCase};
+use crate::outcome::Outcome;
 use crate::refund::Refund;
-use crate::state::{Failure, IllegalTransition, RefundState};
+use crate::state::{Failure, IllegalTransition, RefundState, StateName};
 use crate::time::Timestamp;
 
 /// What a person says about a refund of which nobody else knows the end.
@@ -55,4 +56,23 @@ pub fn case_closed(mut refund: Refund) -> Refund {
         refund.evidence.person_called = false;
     }
     refund
+}
+
+/// What to put before a person where the money of a refund that is over was booked as gone, and the PSP says now that it
+/// failed all the same: the books cannot know that it came back. `None` where the word says no such thing.
+#[must_use]
+pub fn came_back(refund: &Refund, word: &Word) -> Option<NewCase> {
+    let Outcome::Refused(refusal) = &word.outcome else { return None };
+    let is_over =
+        matches!(refund.state.name(), StateName::Failed | StateName::Canceled | StateName::Reversed);
+    let is_new = refund.finished_at.is_some_and(|end| word.started_at >= end);
+    // The answer to a send is of a request, and not of what the PSP did.
+    (is_over && is_new && word.via != Via::Submit).then(|| NewCase {
+        kind: CaseKind::Reversed,
+        text: format!(
+            "the PSP says that the refund failed ({}) whose money a person had booked as gone: it still counts as refunded",
+            refusal.code
+        ),
+        block_minor: 0,
+    })
 }

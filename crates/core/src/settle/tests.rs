@@ -86,7 +86,12 @@ fn refund(name: StateName) -> Refund {
 }
 
 fn refused() -> Outcome {
-    Outcome::Refused(PspRefusal { code: "1088".to_owned(), text: "no".to_owned(), again: Again::No })
+    Outcome::Refused(PspRefusal {
+        code: "1088".to_owned(),
+        text: "no".to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    })
 }
 
 fn succeeded() -> Outcome {
@@ -250,8 +255,14 @@ fn words_that_go_to_and_fro_are_told_a_bounded_number_of_times() {
 #[test]
 fn a_refusal_for_now_says_from_when_on_a_new_refund_is_worth_trying() {
     let hour = Duration::from_secs(3_600);
-    let says =
-        |again| Outcome::Refused(PspRefusal { code: "1080".to_owned(), text: "later".to_owned(), again });
+    let says = |again| {
+        Outcome::Refused(PspRefusal {
+            code: "1080".to_owned(),
+            text: "later".to_owned(),
+            again,
+            psp_refund_id: None,
+        })
+    };
     for (from, via) in [(StateName::Submitting, Via::Submit), (StateName::Succeeded, Via::Query)] {
         let again_at = |again| {
             let change = told(refund(from), says(again), via, NOW);

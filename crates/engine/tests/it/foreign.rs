@@ -208,3 +208,39 @@ async fn each_foreign_item_of_one_body_is_a_case_of_its_own_however_often_it_com
     assert_eq!(post(&rig, psp, &body).await, Taken::Taken);
     assert_eq!(told_cases(&rig).await, first[1..]);
 }
+
+#[tokio::test]
+async fn what_a_person_has_booked_is_not_blocked_again_by_the_next_word_about_it() {
+    // Their signatures cover fields, so that the same can be told in another body.
+    for name in ["adyen", "tap"] {
+        let psp = Psp::named(name);
+        let rig = Rig::new().await;
+        let (_, right) = pending(&rig, psp).await;
+        let told = Told { key: "of-nobody".to_owned(), refund: "re_NOBODYS1".to_owned(), ..right };
+        let mut message = told.by(psp);
+        assert_eq!(post(&rig, psp, &message).await, Taken::Taken, "{name}");
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "{name}: {cases:?}");
+        assert_eq!((cases[0].kind, cases[0].blocked), (CaseKind::ForeignRefund, 200_000), "{name}");
+        let close = CloseCase {
+            merchant: rig.merchant,
+            case: cases[0].id,
+            author: "Mai".to_owned(),
+            reason: "made in the dashboard".to_owned(),
+            blocked: Blocked::Refunded,
+            now: rig.engine.now(),
+        };
+        rig.store.run(close).await.unwrap();
+
+        message.body.push(' ');
+        rig.pass(SECOND).await;
+        assert_eq!(post(&rig, psp, &message).await, Taken::Taken, "{name}");
+        assert!(rig.open_cases().await.is_empty(), "{name}: the money left once");
+        let evidence = rig.engine.evidence_of_case(&cases[0]).await.unwrap();
+        assert_eq!(evidence.len(), 2, "{name}: it is evidence of the case that is closed");
+        // Of another sum a person has not heard.
+        let more = Told { hundredths: told.hundredths + 100, ..told }.by(psp);
+        assert_eq!(post(&rig, psp, &more).await, Taken::Taken, "{name}");
+        assert_eq!(rig.open_cases().await.len(), 1, "{name}");
+    }
+}

@@ -70,7 +70,9 @@ fn judge(psp: &Psp, asked: &Ask, answers: &[HttpResponse]) {
     assert_eq!(self::exchange(psp, asked, answers), (exchange.clone(), used), "not the same again");
     assert!(used <= REQUESTS_MAX, "{used} requests");
     judge_record(psp, record);
-    assert!(outcome.psp_refund_id().is_none_or(is_id), "{outcome:?}");
+    for told in [outcome.psp_refund_id(), outcome.failed_refund_id()] {
+        assert!(told.is_none_or(is_id), "{outcome:?}");
+    }
     let used = &answers[..used.min(answers.len())];
     if outcome.says_a_word() {
         assert!(used.iter().any(|answer| answer.status < 500), "{outcome:?} of nobody");

@@ -287,6 +287,8 @@ async fn the_timeline_has_events_and_what_was_said() {
     let path = format!("/v1/refunds/{}", made["id"].as_str().unwrap());
     let now = read(&harness, &path, &[]).await.json();
     assert_eq!((&now["status"], &now["failure"]["code"]), (&json!("failed"), &json!("501")), "{now}");
+    let at_psp = now["psp_refund_id"].as_str();
+    assert!(at_psp.is_some_and(|id| id.starts_with("re_")), "whoever asks Tap can name what failed: {now}");
     let told = read(&harness, &format!("{path}/timeline"), &[]).await.json();
     let types: Vec<&str> =
         told["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();

@@ -68,7 +68,7 @@ fn outcome(item: &Item) -> Option<Outcome> {
 
 fn refused(code: &str, item: &Item) -> Outcome {
     let text = psp_text(item.reason.as_deref());
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No })
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No, psp_refund_id: None })
 }
 
 fn postponed(item: &Item) -> String {
@@ -77,7 +77,8 @@ fn postponed(item: &Item) -> String {
     format!("Adyen says {POSTPONED_REFUND}: {reason}")
 }
 
-/// Not covered by the signature, and used for nothing but telling people.
+/// Not covered by the signature, and used for nothing but telling people. That these are the refund's is inferred: the
+/// description says "of the dispute" of the first, and no more than its name of the second.
 fn arn(item: &Item) -> Option<String> {
     let data = item.additional_data.as_ref()?;
     [&data.arn, &data.acquirer_reference].into_iter().flatten().find(|text| is_id(text)).cloned()

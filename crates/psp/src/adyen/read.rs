@@ -53,9 +53,12 @@ fn refusal(response: &HttpResponse) -> Outcome {
         (Meaning::Open(Finding::KeyInUse), _) => Outcome::Unknown(Finding::KeyInUse),
         // Nothing was done, and the same may come again.
         _ if is_transient(response) => Outcome::Unknown(Finding::NoAnswer),
-        (Meaning::Refused, Some(code)) => {
-            Outcome::Refused(PspRefusal { code: psp_text(Some(code)), text, again: Again::No })
-        }
+        (Meaning::Refused, Some(code)) => Outcome::Refused(PspRefusal {
+            code: psp_text(Some(code)),
+            text,
+            again: Again::No,
+            psp_refund_id: None,
+        }),
         (Meaning::NotLetIn, Some(code)) => not_let_in("Adyen", &format!("{} {text}", psp_text(Some(code)))),
         (Meaning::Open(finding), _) => Outcome::Unknown(finding),
         (Meaning::Refused | Meaning::NotLetIn, None) => Outcome::Unknown(Finding::NotUnderstood),

@@ -93,7 +93,12 @@ fn pending() -> Outcome {
 }
 
 fn refused(code: &str) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: "said".to_owned(), again: Again::No })
+    Outcome::Refused(PspRefusal {
+        code: code.to_owned(),
+        text: "said".to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    })
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! MoMo, the Vietnamese wallet (AIO v2).
 //!
 //! * Refund: <https://developers.momo.vn/v3/docs/payment/api/payment-api/refund>, `POST /v2/gateway/api/refund`.
-//! * Look-up: `POST /v2/gateway/api/refund/query`, by the refund's own `orderId`. Its page was not available; the path,
-//!   the signed text and `refundTrans` are as MoMo's own sample (<https://github.com/momo-wallet/java>) and several
-//!   independent integrations have them.
+//! * Look-up: `POST /v2/gateway/api/refund/query`, by the refund's own `orderId`. Its page was not available; the signed
+//!   text and `refundTrans` are as MoMo's own sample (<https://github.com/momo-wallet/java>) and several independent
+//!   integrations have them, and so is the path, which `query_path` replaces.
 //! * Idempotency: <https://developers.momo.vn/v3/docs/payment/api/result-handling/idempotency>.
 //!
 //! The refund's PSP key is both `orderId` and `requestId`. MoMo sends no notification about refunds and signs no answer.
-//! An account's credentials are `partner_code`, `access_key` and `secret_key`; a payment's PSP id is MoMo's `transId`.
+//! An account's credentials are `partner_code`, `access_key` and `secret_key`, and where wanted `query_path`; a payment's
+//! PSP id is MoMo's `transId`.
 
 mod codes;
 mod sign;
@@ -19,7 +20,7 @@ use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, json, not_let_in, not_sendable, number_text,
-    only_fields, prepare, psp_text, reason_text, send, unanswered,
+    only_fields, own_path, prepare, psp_text, reason_text, send, unanswered,
 };
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
@@ -41,6 +42,9 @@ use wire::{Answer, QueryRequest, RefundRequest, RefundTrans};
 /// Test and production: MoMo's own sample, `environment.properties` in <https://github.com/momo-wallet/java>.
 const BASE_SANDBOX: &str = "https://test-payment.momo.vn";
 const BASE_LIVE: &str = "https://payment.momo.vn";
+
+/// Where MoMo is asked about a refund, in several independent integrations: no page of MoMo's that could be read has it.
+const QUERY_PATH: &str = "/v2/gateway/api/refund/query";
 
 /// MoMo states no limit of `description`; this is well within what its other texts may have.
 const REASON_CHARS_MAX: usize = 200;
@@ -79,10 +83,11 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("partner_code"),
         CredentialField::needed("access_key"),
         CredentialField::needed("secret_key"),
+        CredentialField::optional("query_path"),
     ],
     methods: &[Way::noted("MOMOPAY", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE)],
     idempotency: "`requestId`, kept for at least 31 days",
-    status_query: "`/v2/gateway/api/refund/query`, by our own `orderId`",
+    status_query: "`/v2/gateway/api/refund/query` (or `query_path`), by our own `orderId`",
     notification: "none about refunds",
 };
 
@@ -124,6 +129,7 @@ impl Connector for Momo {
 
     fn check_account(&self, account: &AccountConfig) -> Result<(), AccountConfigError> {
         Keys::of(account)?;
+        query_path(account)?;
         only_fields(account, &PROFILE)?;
         check_addresses(account)
     }
@@ -201,9 +207,13 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
         Ok(keys) => keys,
         Err(error) => return account_unusable(&error),
     };
+    let path = match query_path(account) {
+        Ok(path) => path,
+        Err(error) => return account_unusable(&error),
+    };
     // A question under an id that was used before would be answered as it was then.
     let request_id = format!("q-{}", hex::encode(ask.nonce));
-    let request = question(account, &keys, &ask.key, &request_id);
+    let request = question(account, &keys, path, &ask.key, &request_id);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
         Ok(response) => read_query(&response, ask, &request_id),
@@ -218,7 +228,11 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Ok(keys) => keys,
         Err(error) => return account_unchecked(&error),
     };
-    let request = question(account, &keys, NO_ORDER, NO_ORDER);
+    let path = match query_path(account) {
+        Ok(path) => path,
+        Err(error) => return account_unchecked(&error),
+    };
+    let request = question(account, &keys, path, NO_ORDER, NO_ORDER);
     let response = match send(transport, &mut Record::new(account), request).await {
         Ok(response) => response,
         Err(outcome) => return unanswered(&outcome),
@@ -240,7 +254,18 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
     }
 }
 
-fn question(account: &AccountConfig, keys: &Keys<'_>, order_id: &str, request_id: &str) -> HttpRequest {
+fn query_path(account: &AccountConfig) -> Result<&str, AccountConfigError> {
+    let problem = "must be a path such as /v2/gateway/api/refund/query";
+    Ok(own_path(account, "query_path", problem)?.unwrap_or(QUERY_PATH))
+}
+
+fn question(
+    account: &AccountConfig,
+    keys: &Keys<'_>,
+    path: &str,
+    order_id: &str,
+    request_id: &str,
+) -> HttpRequest {
     let body = QueryRequest {
         partner_code: keys.partner_code,
         order_id,
@@ -248,7 +273,7 @@ fn question(account: &AccountConfig, keys: &Keys<'_>, order_id: &str, request_id
         lang: "en",
         signature: keys.query(order_id, request_id),
     };
-    post(account, "/v2/gateway/api/refund/query", &body)
+    post(account, path, &body)
 }
 
 fn post(account: &AccountConfig, path: &str, body: &impl Serialize) -> HttpRequest {
@@ -349,7 +374,9 @@ fn outcome(meaning: Meaning, code: i64, message: Option<&str>, psp_refund_id: Op
             psp_refund_id: None,
             note: Some(format!("MoMo says {code} {text}").trim_end().to_owned()),
         },
-        Meaning::Refused(again) => Outcome::Refused(PspRefusal { code: code.to_string(), text, again }),
+        Meaning::Refused(again) => {
+            Outcome::Refused(PspRefusal { code: code.to_string(), text, again, psp_refund_id: None })
+        }
         Meaning::NotLetIn => not_let_in("MoMo", &format!("{code} {text}")),
         Meaning::Open(finding) => Outcome::Unknown(finding),
     }

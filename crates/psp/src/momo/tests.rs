@@ -101,7 +101,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: i64, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_string(), text: text.to_owned(), again })
+    Outcome::Refused(PspRefusal { code: code.to_string(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 #[test]
@@ -304,6 +304,37 @@ fn a_query_asks_by_our_key_under_a_new_id() {
         r#"{{"partnerCode":"MOMO","orderId":"{KEY}","requestId":"{QUERY_ID}","lang":"en","signature":""#
     );
     assert!(body.starts_with(&start), "{body}");
+}
+
+#[test]
+fn where_it_is_asked_is_a_setting_since_momo_states_it_nowhere() {
+    let of = |path: &str| {
+        let credentials = [
+            ("partner_code", "MOMO"),
+            ("access_key", "F8BBA842ECF85"),
+            ("secret_key", "K951B6PE1waDMi640xX08PD3vg6EkVlz"),
+            ("query_path", path),
+        ];
+        let credentials = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        AccountConfig { credentials: credentials.into_iter().collect(), ..account() }
+    };
+    let own = of("/v3/gateway/api/refund/status");
+    assert_eq!(Momo.check_account(&own), Ok(()));
+    let transport = Scripted::new([answer(500, ""), answer(500, ""), answer(500, "")]);
+    let record = Momo.query(&transport, &own, &query_ask()).now_or_never().unwrap().record;
+    assert!(record.contains("> POST /v3/gateway/api/refund/status\n"), "what was called is shown: {record}");
+    Momo.check(&transport, &own).now_or_never().unwrap();
+    Momo.submit(&transport, &own, &ask()).now_or_never().unwrap();
+    let urls: Vec<_> = transport.sent().iter().map(|sent| sent.url.clone()).collect();
+    let asked = format!("{BASE_SANDBOX}/v3/gateway/api/refund/status");
+    assert_eq!(urls, [asked.clone(), asked, format!("{BASE_SANDBOX}/v2/gateway/api/refund")]);
+    for wrong in ["refund/query", "/", "/v2/../query", "/v2//query", "/v2/query?x=1"] {
+        let error = Momo.check_account(&of(wrong)).unwrap_err();
+        assert!(
+            matches!(error, AccountConfigError::Malformed { field: "query_path", .. }),
+            "{wrong}: {error}"
+        );
+    }
 }
 
 #[test]

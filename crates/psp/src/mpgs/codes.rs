@@ -66,5 +66,11 @@ fn of_failure(code: &str) -> Meaning {
 /// Whether a cause of an error says that the request was refused before anything was done. `SERVER_BUSY` and
 /// `SERVER_FAILED` do not: the same request may be sent again, and is then done once.
 pub(super) fn refuses(cause: &str) -> bool {
-    matches!(cause, "INVALID_REQUEST" | "REQUEST_REJECTED")
+    cause == "INVALID_REQUEST" || turns_away(Some(cause))
+}
+
+/// Whether a cause says that the gateway did not let the caller in: a firewall's rule, a certificate or credentials. It is a
+/// matter of who asks, and not of what is asked for: the same request would do from elsewhere.
+pub(super) fn turns_away(cause: Option<&str>) -> bool {
+    cause == Some("REQUEST_REJECTED")
 }

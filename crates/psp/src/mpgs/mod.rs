@@ -66,8 +66,8 @@ static CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// What no page of Mastercard's that could be read states.
-const SEEN_ELSEWHERE: &str =
-    "the list of gateway codes is seen in others' code; which of them end a refund is inferred";
+const SEEN_ELSEWHERE: &str = "the list of gateway codes is seen in others' code; which of them end a refund, and the \
+                              decimals, are inferred";
 
 static PROFILE: Profile = Profile {
     title: "Mastercard Gateway",

@@ -70,14 +70,15 @@ pub(super) fn submit(response: &HttpResponse, expected: &Expected<'_>) -> Outcom
                 _ => Outcome::Unknown(Finding::NotUnderstood),
             },
         },
-        // The gateway's own word that it did not let us in, whatever the cause: asked before anything else (inferred).
-        Ok(Kind::Refusal(error)) if response.status == 401 => {
+        // The gateway's own word that it did not let us in: by the status, whatever the cause, or by the cause, whatever the
+        // status. Both are asked before anything else (inferred).
+        Ok(Kind::Refusal(error)) if response.status == 401 || codes::turns_away(error.cause.as_deref()) => {
             not_let_in("Mastercard Gateway", &error_text(&error))
         }
         Ok(Kind::Refusal(error)) => {
             let text = error_text(&error);
             let code = psp_text(error.cause.as_deref());
-            Outcome::Refused(PspRefusal { code, text, again: Again::No })
+            Outcome::Refused(PspRefusal { code, text, again: Again::No, psp_refund_id: None })
         }
         Err(finding) => Outcome::Unknown(finding),
     }
@@ -147,7 +148,7 @@ pub(super) fn outcome(answer: &Answer<'_>) -> Outcome {
                 )
             });
             let text = acquirer.unwrap_or_default().trim().to_owned();
-            Outcome::Refused(PspRefusal { code: said(gateway_code), text, again })
+            Outcome::Refused(PspRefusal { code: said(gateway_code), text, again, psp_refund_id: None })
         }
         Meaning::Unclear => Outcome::Unknown(Finding::NotUnderstood),
     }

@@ -114,7 +114,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again })
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {

@@ -5,7 +5,8 @@
 //! * Result codes: <https://developers.primeiropay.com/result-codes>.
 //! * Query: `GET /v1/query/{id}` and `GET /v1/query?merchantTransactionId=…`
 //!   (<https://docs.latam.ppro.com/manage-payments/transactions-status>). HyperPay's own page has since moved the first
-//!   to `/v3` (<https://hyperpay.docs.oppwa.com/tutorials/reporting/transaction>), whose answers were not seen.
+//!   to `/v3` (<https://hyperpay.docs.oppwa.com/tutorials/reporting/transaction>), of whose answers only the name of the
+//!   list was seen, in others' code. So `query_path` replaces `/v1/query`.
 //! * Notification: `decipher`, and <https://hyperpay.docs.oppwa.com/node/127> for what is in it.
 //!
 //! The refund's PSP key goes out as `merchantTransactionId`. OPPWA takes that for a duplicate check only, for how long
@@ -13,7 +14,7 @@
 //! are answered for one entity only (seen at HyperPay), and say nothing of what another one's refunds became.
 //!
 //! An account's credentials are `access_token`, `entity_id` (HyperPay gives mada one of its own), `webhook_key` where
-//! notifications are wanted, and in the sandbox environment `test_mode`. Hosts differ by reseller: `base_url`.
+//! notifications are wanted, `query_path`, and in the sandbox environment `test_mode`. Hosts differ by reseller: `base_url`.
 
 mod codes;
 mod decipher;
@@ -25,8 +26,8 @@ mod wire;
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unchecked, account_unusable, check_addresses, is_id, json, not_sendable, only_fields, prepare,
-    send, unanswered,
+    account_unchecked, account_unusable, check_addresses, is_id, json, not_sendable, only_fields, own_path,
+    prepare, send, unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -45,6 +46,9 @@ const BASE_SANDBOX: &str = "https://eu-test.oppwa.com";
 
 /// HyperPay's live host, from third parties' code.
 const BASE_LIVE: &str = "https://eu-prod.oppwa.com";
+
+/// Where a reseller of the platform states that refunds are asked about; others may have another version.
+const QUERY_PATH: &str = "/v1/query";
 
 /// The reference of no refund, to see whether token and entity are good.
 const NO_REFUND: &str = "rf-none";
@@ -76,16 +80,18 @@ static PROFILE: Profile = Profile {
         CredentialField::needed("access_token"),
         CredentialField::needed("entity_id"),
         CredentialField::optional("webhook_key"),
+        CredentialField::optional("query_path"),
         CredentialField::optional("test_mode"),
     ],
     methods: &[
         Way::noted("mada", ProvenBy::DocumentsOnly, SEVERAL),
         Way::noted("card", ProvenBy::DocumentsOnly, SEVERAL),
         Way::noted("applePay", ProvenBy::DocumentsOnly, SEVERAL),
-        Way::noted("stcpay", ProvenBy::DocumentsOnly, STC_PAY),
+        // Seen in others' code that takes payments, and nowhere for refunds: the weakest word that there is.
+        Way::noted("stcpay", ProvenBy::ThirdPartyCodeOnly, STC_PAY),
     ],
     idempotency: "none: `merchantTransactionId` is a duplicate check only, so nothing is ever sent twice",
-    status_query: "`GET /v1/query`, by our own `merchantTransactionId` or by OPPWA's id",
+    status_query: "`GET /v1/query` (or `query_path`), by our own `merchantTransactionId` or by OPPWA's id",
     notification: "AES-256-GCM to an address set up at the PSP, proved by its tag; the PSP is asked before it counts",
 };
 
@@ -168,12 +174,23 @@ impl Connector for Oppwa {
 struct Access<'a> {
     token: &'a str,
     entity_id: &'a str,
+    query_path: &'a str,
 }
 
 impl<'a> Access<'a> {
     fn of(account: &'a AccountConfig) -> Result<Self, AccountConfigError> {
         let credentials = &account.credentials;
-        Ok(Self { token: credentials.need("access_token")?, entity_id: credentials.need("entity_id")? })
+        let problem = "must be a path such as /v1/query or /v3/query";
+        Ok(Self {
+            token: credentials.need("access_token")?,
+            entity_id: credentials.need("entity_id")?,
+            query_path: own_path(account, "query_path", problem)?.unwrap_or(QUERY_PATH),
+        })
+    }
+
+    /// Asks what became of refunds; `rest` follows the path.
+    fn ask(&self, account: &AccountConfig, rest: &str) -> HttpRequest {
+        self.request(account, Method::GET, &format!("{}{rest}", self.query_path))
     }
 
     fn request(&self, account: &AccountConfig, method: Method, path_and_query: &str) -> HttpRequest {
@@ -252,11 +269,11 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
         Ok(access) => access,
         Err(error) => return account_unusable(&error),
     };
-    let (asked, path) = match ask.psp_refund_id.as_deref().filter(|id| is_id(id)) {
-        Some(id) => (Asked::ById(id), format!("/v1/query/{id}?{}", wire::question(access.entity_id, None))),
+    let (asked, rest) = match ask.psp_refund_id.as_deref().filter(|id| is_id(id)) {
+        Some(id) => (Asked::ById(id), format!("/{id}?{}", wire::question(access.entity_id, None))),
         None => {
             let question = wire::question(access.entity_id, Some(&ask.key));
-            (Asked::ByKey(&ask.bound_elsewhere), format!("/v1/query?{question}"))
+            (Asked::ByKey(&ask.bound_elsewhere), format!("?{question}"))
         }
     };
     let expected = Expected {
@@ -266,7 +283,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
         environment: account.environment,
     };
     let mut record = Record::new(account);
-    let outcome = match send(transport, &mut record, access.request(account, Method::GET, &path)).await {
+    let outcome = match send(transport, &mut record, access.ask(account, &rest)).await {
         Ok(response) => read::query(&response, &asked, &expected),
         Err(outcome) => outcome,
     };
@@ -315,8 +332,7 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Ok(access) => access,
         Err(error) => return account_unchecked(&error),
     };
-    let path = format!("/v1/query?{}", wire::question(access.entity_id, Some(NO_REFUND)));
-    let request = access.request(account, Method::GET, &path);
+    let request = access.ask(account, &format!("?{}", wire::question(access.entity_id, Some(NO_REFUND))));
     match send(transport, &mut Record::new(account), request).await {
         Ok(response) => read::check(&response),
         Err(outcome) => unanswered(&outcome),

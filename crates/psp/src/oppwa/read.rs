@@ -62,8 +62,10 @@ pub(super) fn query(response: &HttpResponse, asked: &Asked<'_>, expected: &Expec
         _ => return unknown(Finding::NotUnderstood),
     }
     let Some(listed) = json::<Listed<'_>>(&response.body) else { return unknown(Finding::NotUnderstood) };
+    let is_cut = listed.is_cut();
     let Some(rows) = listed.payments else { return single(response, asked, expected) };
-    if response.status >= 400 || !codes::is_success(&listed.result.code) {
+    // Another page may show another refund under our reference.
+    if response.status >= 400 || !codes::is_success(&listed.result.code) || is_cut {
         return unknown(Finding::NotUnderstood);
     }
     let found: Vec<_> = rows.iter().filter(|row| is_about(row, asked, expected)).collect();
@@ -153,7 +155,9 @@ pub(super) fn outcome(transaction: &Transaction<'_>, meaning: Meaning, payment: 
             let note = format!("OPPWA says {code} {text}").trim_end().to_owned();
             Outcome::Pending { psp_refund_id: id, note: Some(note) }
         }
-        Meaning::Refused(again) => Outcome::Refused(PspRefusal { code: code.clone(), text, again }),
+        Meaning::Refused(again) => {
+            Outcome::Refused(PspRefusal { code: code.clone(), text, again, psp_refund_id: id })
+        }
         Meaning::Duplicate => unknown(Finding::KeyInUse),
         Meaning::Open => unknown(Finding::NotUnderstood),
     }

@@ -177,6 +177,36 @@ fn questions_go_by_our_reference_or_by_oppwas_id() {
 }
 
 #[test]
+fn another_resellers_path_of_questions_is_a_setting() {
+    let of = |path: &str| AccountConfig {
+        credentials: credentials(&[("access_token", TOKEN), ("entity_id", ENTITY), ("query_path", path)]),
+        ..live()
+    };
+    let account = of("/v3/query");
+    assert_eq!(Oppwa.check_account(&account), Ok(()));
+    let transport = Scripted::new([answer(500, ""), answer(500, ""), answer(500, "")]);
+    let record = Oppwa.query(&transport, &account, &query_ask(Some(ID))).now_or_never().unwrap().record;
+    assert!(
+        record.contains(&format!("> GET /v3/query/{ID}?entityId=")),
+        "what was called is shown: {record}"
+    );
+    Oppwa.query(&transport, &account, &query_ask(None)).now_or_never().unwrap();
+    Oppwa.check(&transport, &account).now_or_never().unwrap();
+    let urls: Vec<_> = transport.sent().iter().map(|sent| sent.url.clone()).collect();
+    let key = |key: &str| format!("{BASE_LIVE}/v3/query?entityId={ENTITY}&merchantTransactionId={key}");
+    assert_eq!(urls, [format!("{BASE_LIVE}/v3/query/{ID}?entityId={ENTITY}"), key(KEY), key(NO_REFUND)]);
+    for wrong in
+        ["v3/query", "/", "/v3/../admin", "//oppwa.example/query", "/v3/query?x=1", "https://x.example"]
+    {
+        let error = Oppwa.check_account(&of(wrong)).unwrap_err();
+        assert!(
+            matches!(error, AccountConfigError::Malformed { field: "query_path", .. }),
+            "{wrong}: {error}"
+        );
+    }
+}
+
+#[test]
 fn sums_go_out_with_two_decimals_whatever_the_currency() {
     for (amount, text) in [
         (money(1000, "SAR"), Some("10.00")),

@@ -1,5 +1,6 @@
 //! OPPWA's form and its JSON (<https://docs.cardcorp.com/reference/refund-a-payment>).
 
+use crate::exchange::number_text;
 use redress_core::capabilities::Unit;
 use redress_core::money::Amount;
 use serde::Deserialize;
@@ -104,12 +105,22 @@ pub(super) struct Authentication {
     pub(super) entity_id: Option<String>,
 }
 
-/// The answer to a question by our reference: the question's own result, and what was found.
+/// The answer to a question by our reference: the question's own result, and what was found. Version 3 calls the list
+/// `records` and says of how many pages it is (both seen in others' code).
 #[derive(Deserialize)]
 pub(super) struct Listed<'a> {
     pub(super) result: ResultPart,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, alias = "records")]
     pub(super) payments: Option<Vec<Transaction<'a>>>,
+    #[serde(default, borrow)]
+    pages: Option<&'a RawValue>,
+}
+
+impl Listed<'_> {
+    /// Whether there is more than is shown.
+    pub(super) fn is_cut(&self) -> bool {
+        self.pages.is_some_and(|pages| !matches!(number_text(pages), Some("0" | "1")))
+    }
 }
 
 /// What a notification says once it is deciphered (<https://hyperpay.docs.oppwa.com/node/127>).

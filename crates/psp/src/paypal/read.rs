@@ -82,7 +82,7 @@ fn refusal(status: u16, body: &[u8]) -> Option<PspRefusal> {
         };
     }
     let text = psp_text(first.description.as_deref().or(errors.message.as_deref()));
-    Some(PspRefusal { code: first.issue.clone(), text, again })
+    Some(PspRefusal { code: first.issue.clone(), text, again, psp_refund_id: None })
 }
 
 fn has_only_issue(body: &[u8], issue: &str) -> bool {
@@ -118,7 +118,7 @@ pub(super) fn outcome(refund: &Refund) -> Outcome {
         }
         Some(Meaning::Refused) => {
             let (code, text) = (refund.status.clone(), psp_text(reason));
-            Outcome::Refused(PspRefusal { code, text, again: Again::No })
+            Outcome::Refused(PspRefusal { code, text, again: Again::No, psp_refund_id })
         }
         None => Outcome::Unknown(Finding::NotUnderstood),
     }

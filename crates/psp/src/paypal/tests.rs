@@ -112,7 +112,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again })
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 #[test]
@@ -203,7 +203,14 @@ fn every_status_of_a_refund() {
         let pending = Outcome::Pending { psp_refund_id: Some(ID.to_owned()), note };
         assert_eq!(read(201, &object("PENDING")), pending);
         for status in ["FAILED", "CANCELLED"] {
-            assert_eq!(read(201, &object(status)), refused(status, "ECHECK", Again::No));
+            let failed = PspRefusal {
+                code: status.to_owned(),
+                text: "ECHECK".to_owned(),
+                again: Again::No,
+                // Whoever gets this in answer to the same request again can ask about that refund.
+                psp_refund_id: Some(ID.to_owned()),
+            };
+            assert_eq!(read(201, &object(status)), Outcome::Refused(failed));
         }
         for status in ["completed", "REFUNDED", "PARTIALLY_REFUNDED", ""] {
             assert_eq!(read(201, &object(status)), unknown(Finding::NotUnderstood), "{status}");

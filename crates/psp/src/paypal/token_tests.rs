@@ -62,7 +62,12 @@ fn a_request_that_is_never_let_in_was_not_sent() {
     assert!(account.session.token().is_none());
     let closed = r#"{"name":"AUTHENTICATION_FAILURE","details":[{"issue":"INVALID_ACCOUNT_STATUS"}]}"#;
     let transport = Scripted::new([token(), answer(401, closed), token(), answer(401, closed)]);
-    let refusal = PspRefusal { code: "INVALID_ACCOUNT_STATUS".into(), text: String::new(), again: Again::No };
+    let refusal = PspRefusal {
+        code: "INVALID_ACCOUNT_STATUS".into(),
+        text: String::new(),
+        again: Again::No,
+        psp_refund_id: None,
+    };
     assert_eq!(submit(&transport, &account).outcome, Outcome::Refused(refusal));
 }
 

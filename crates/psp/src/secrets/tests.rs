@@ -67,8 +67,14 @@ fn the_access_token_of_now_is_a_secret_too() {
         code: "A21AA-token-of-an-hour".into(),
         text: "Bearer A21AA-token-of-an-hour".into(),
         again: Again::No,
+        psp_refund_id: None,
     });
-    let hidden = PspRefusal { code: "[hidden]".into(), text: "Bearer [hidden]".into(), again: Again::No };
+    let hidden = PspRefusal {
+        code: "[hidden]".into(),
+        text: "Bearer [hidden]".into(),
+        again: Again::No,
+        psp_refund_id: None,
+    };
     assert_eq!(Secrets::of(&account).hide_in(refused), Outcome::Refused(hidden));
 }
 

@@ -1,16 +1,13 @@
 //! An account of stc pay: what it needs, and in which form.
 
 use crate::account::{AccountConfig, AccountConfigError};
-use crate::exchange::prepare;
+use crate::exchange::{own_path, prepare};
 use crate::transport::{ClientIdentity, HttpRequest, IdentityError};
 use http::{HeaderName, Method};
 use redress_core::environment::Environment;
 
 /// The path of refunds, in the constants of one Android app and nowhere else.
 pub(super) const REFUND_PATH: &str = "/B2B.MerchantTransactionsWebApi/MerchantTransactions/v3/RefundPayment";
-
-/// Longer paths are a slip.
-const PATH_BYTES_MAX: usize = 200;
 
 const CLIENT_CODE: HeaderName = HeaderName::from_static("x-clientcode");
 const USER_NAME: HeaderName = HeaderName::from_static("x-username");
@@ -103,16 +100,7 @@ fn in_header(field: &'static str, value: &str) -> Result<(), AccountConfigError>
 }
 
 fn path<'a>(account: &'a AccountConfig, field: &'static str) -> Result<Option<&'a str>, AccountConfigError> {
-    let Some(path) = account.credentials.get(field) else { return Ok(None) };
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_');
-    let segments = path
-        .strip_prefix('/')
-        .is_some_and(|rest| rest.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.')));
-    if segments && path.len() <= PATH_BYTES_MAX && path.bytes().all(plain) {
-        return Ok(Some(path));
-    }
-    Err(AccountConfigError::Malformed {
-        field,
-        problem: "must be a path such as /B2B.MerchantTransactionsWebApi/MerchantTransactions/v3/RefundPayment",
-    })
+    let problem =
+        "must be a path such as /B2B.MerchantTransactionsWebApi/MerchantTransactions/v3/RefundPayment";
+    own_path(account, field, problem)
 }

@@ -37,6 +37,7 @@ pub(super) fn refund(response: &HttpResponse, ask: &SubmitAsk) -> Outcome {
                 code: code.to_string(),
                 text: psp_text(answer.text.as_deref()),
                 again: Again::No,
+                psp_refund_id: None,
             }),
             None => unknown,
         },

@@ -226,7 +226,8 @@ fn every_code() {
     for code in 1990..2050 {
         let refuses = [2001, 2003, 2004, 2006, 2026, 2027, 2033, 2034, 2035, 2036].contains(&code);
         let code = code.to_string();
-        let refusal = PspRefusal { code: code.clone(), text: "said".to_owned(), again: Again::No };
+        let refusal =
+            PspRefusal { code: code.clone(), text: "said".to_owned(), again: Again::No, psp_refund_id: None };
         let expected = if refuses { Outcome::Refused(refusal) } else { unknown(Finding::NotUnderstood) };
         for status in [200, 400, 401, 403, 404] {
             assert_eq!(submitted(status, &error(&code)), expected, "{status} {code}");

@@ -101,7 +101,7 @@ pub(super) fn outcome(refund: &Refund<'_>) -> Outcome {
             let reason = refund.failure_reason.as_deref().filter(|reason| !reason.is_empty());
             let code = psp_text(Some(reason.unwrap_or(status)));
             let again = codes::again(&code);
-            Outcome::Refused(PspRefusal { code, text: said(reason), again })
+            Outcome::Refused(PspRefusal { code, text: said(reason), again, psp_refund_id })
         }
         None => Outcome::Unknown(Finding::NotUnderstood),
     }
@@ -130,5 +130,10 @@ fn refusal(body: &[u8]) -> Outcome {
     }
     let code = code.unwrap_or(&error.kind).to_owned();
     let again = codes::again(&code);
-    Outcome::Refused(PspRefusal { code, text: psp_text(error.message.as_deref()), again })
+    Outcome::Refused(PspRefusal {
+        code,
+        text: psp_text(error.message.as_deref()),
+        again,
+        psp_refund_id: None,
+    })
 }

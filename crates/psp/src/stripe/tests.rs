@@ -101,7 +101,13 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again })
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
+}
+
+/// The same, of a refund that the PSP made and that failed.
+fn failed(refused: Outcome) -> Outcome {
+    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
+    Outcome::Refused(PspRefusal { psp_refund_id: Some(ID.to_owned()), ..refusal })
 }
 
 fn pending(note: &str) -> Outcome {
@@ -181,11 +187,11 @@ fn every_status_of_a_refund() {
             assert_eq!(read(200, &with("pending", "pending_reason", reason)), pending(&note));
         }
         assert_eq!(read(200, &object(ID, "requires_action", KEY)), pending("Stripe says requires_action"));
-        let bare = refused("failed", "Stripe says failed", Again::No);
+        let bare = failed(refused("failed", "Stripe says failed", Again::No));
         assert_eq!(read(200, &object(ID, "failed", KEY)), bare);
         assert_eq!(
             read(200, &object(ID, "canceled", KEY)),
-            refused("canceled", "Stripe says canceled", Again::No)
+            failed(refused("canceled", "Stripe says canceled", Again::No))
         );
         for (reason, again) in [
             ("lost_or_stolen_card", Again::No),
@@ -198,7 +204,8 @@ fn every_status_of_a_refund() {
             ("a_new_one", Again::No),
         ] {
             let text = format!("Stripe says failed: {reason}");
-            assert_eq!(read(200, &with("failed", "failure_reason", reason)), refused(reason, &text, again));
+            let said = read(200, &with("failed", "failure_reason", reason));
+            assert_eq!(said, failed(refused(reason, &text, again)));
         }
         for status in ["", "Succeeded", "void", "requires_capture"] {
             assert_eq!(read(200, &object(ID, status, KEY)), unknown(Finding::NotUnderstood), "{status}");

@@ -115,7 +115,7 @@ pub(super) fn outcome(refund: &Refund<'_>) -> Outcome {
         Some(Meaning::Refused) if by_code.is_none_or(|says| says == Meaning::Refused) => {
             let again = code.map_or(Again::No, codes::again);
             let code = psp_text(Some(code.unwrap_or(&refund.status)));
-            Outcome::Refused(PspRefusal { code, text, again })
+            Outcome::Refused(PspRefusal { code, text, again, psp_refund_id })
         }
         _ => Outcome::Unknown(Finding::NotUnderstood),
     }
@@ -150,5 +150,5 @@ fn refusal(body: &[u8]) -> Outcome {
     if codes.iter().all(|code| codes::says_key(code)) {
         return not_let_in("Tap", &format!("{code} {text}"));
     }
-    Outcome::Refused(PspRefusal { code: (*code).to_owned(), text, again: Again::No })
+    Outcome::Refused(PspRefusal { code: (*code).to_owned(), text, again: Again::No, psp_refund_id: None })
 }

@@ -103,7 +103,18 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: "said".to_owned(), again })
+    Outcome::Refused(PspRefusal {
+        code: code.to_owned(),
+        text: "said".to_owned(),
+        again,
+        psp_refund_id: None,
+    })
+}
+
+/// The same, of a refund that the PSP made and that failed.
+fn failed(refused: Outcome) -> Outcome {
+    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
+    Outcome::Refused(PspRefusal { psp_refund_id: Some(ID.to_owned()), ..refusal })
 }
 
 fn pending(note: &str) -> Outcome {
@@ -190,7 +201,7 @@ fn every_status_and_code_of_a_refund() {
             ("RESTRICTED", "601", Again::No),
             ("RESTRICRTED", "602", Again::No),
         ] {
-            assert_eq!(read(200, &object(ID, status, code, KEY)), refused(code, again), "{status}");
+            assert_eq!(read(200, &object(ID, status, code, KEY)), failed(refused(code, again)), "{status}");
         }
         for (status, code) in [
             ("VOID", "000"),
@@ -209,7 +220,7 @@ fn every_status_and_code_of_a_refund() {
         assert_eq!(read(200, &object(ID, "REFUNDED", "777", KEY)), done());
     }
     let bare = object(ID, "FAILED", "401", KEY).replace(r#""code":"401","#, "");
-    assert_eq!(submitted(200, &bare), refused("FAILED", Again::No));
+    assert_eq!(submitted(200, &bare), failed(refused("FAILED", Again::No)));
 }
 
 #[test]

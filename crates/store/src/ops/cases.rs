@@ -18,8 +18,8 @@ use crate::value::Row;
 pub(crate) use blocking::reach;
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
-pub(crate) use opening::open;
 pub use opening::{OpenCase, Opened};
+pub(crate) use opening::{ToldBy, open};
 
 /// What a case is about. While one case of a kind about the same thing is open, no second one is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,8 @@ pub struct NewCaseRow {
     pub subject: CaseSubject,
     /// The payment concerned, where one is known; it is what [`NewCaseRow::block_minor`] blocks.
     pub payment: Option<PaymentId>,
-    /// What happened, for people.
+    /// What happened, for people. About a refund of the PSP's it names that and its sum, in the same words for the same: by
+    /// them a closed case is known again.
     pub text: String,
     /// How much of the payment to block until the case is closed, in minor units, as far as it reaches.
     pub block_minor: i64,

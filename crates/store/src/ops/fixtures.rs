@@ -418,7 +418,7 @@ pub(crate) fn pending(psp_refund_id: Option<&str>) -> Outcome {
 
 pub(crate) fn refused() -> Outcome {
     let (code, text) = ("R1".to_owned(), "card closed".to_owned());
-    Outcome::Refused(PspRefusal { code, text, again: Again::No })
+    Outcome::Refused(PspRefusal { code, text, again: Again::No, psp_refund_id: None })
 }
 
 pub(crate) fn not_sent() -> Outcome {

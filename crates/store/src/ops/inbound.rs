@@ -3,8 +3,9 @@
 use redress_core::id::{AccountId, CaseId, MerchantId};
 use redress_core::time::Timestamp;
 
-use super::cases::{self, NewCaseRow};
+use super::cases::{self, NewCaseRow, Opened, ToldBy};
 use super::rows::time;
+use super::write::expect_one;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -25,7 +26,7 @@ pub struct RecordInbound {
     pub verdict: String,
     /// What it said, capped.
     pub body: String,
-    /// The case it is evidence of, opened with it unless one about the same thing is open.
+    /// The case it is evidence of, opened with it unless one about the same thing is open, or a person has settled it.
     pub case: Option<NewCaseRow>,
     /// The time.
     pub now: Timestamp,
@@ -36,6 +37,8 @@ pub struct RecordInbound {
 pub enum InboundRecording {
     /// It is recorded now.
     New,
+    /// It is recorded now, as evidence of a case that a person has closed: it tells of the same money once more.
+    Settled,
     /// The same body came to the account before; nothing was changed.
     Repeat,
 }
@@ -64,8 +67,14 @@ impl Operation for RecordInbound {
             return Ok(Done::Rollback(InboundRecording::Repeat));
         }
         if let Some(case) = &self.case {
-            let (_, open_key) = cases::open(tx, case).await?;
-            self.link(tx, &open_key).await?;
+            let (opened, told_by) = cases::open(tx, case).await?;
+            match told_by {
+                ToldBy::Open(open_key) => self.link(tx, &open_key).await?,
+                ToldBy::Closed(closed) => self.link_closed(tx, closed).await?,
+            }
+            if opened == Opened::Settled {
+                return Ok(Done::Commit(InboundRecording::Settled));
+            }
         }
         Ok(Done::Commit(InboundRecording::New))
     }
@@ -92,6 +101,23 @@ impl RecordInbound {
             0 => Err(StoreError::unavailable("the case was closed meanwhile")),
             _ => Ok(()),
         }
+    }
+
+    /// Makes it evidence of a case that is closed, and stays so.
+    async fn link_closed<T: Tx>(&self, tx: &mut T, closed: CaseId) -> Result<(), StoreError> {
+        let linked = tx
+            .exec(
+                "UPDATE inbound_notifications SET case_id = $1 WHERE merchant_id = $2 AND account_id = $3 \
+                 AND notification_id = $4",
+                &[
+                    closed.as_bytes().into(),
+                    self.merchant.as_bytes().into(),
+                    self.account.as_bytes().into(),
+                    (&self.id).into(),
+                ],
+            )
+            .await?;
+        expect_one(linked, "inbound_notifications")
     }
 }
 

@@ -4,7 +4,7 @@ use redress_core::event::EventKind;
 use redress_core::id::{CaseId, MerchantId, RefundId};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::refund::Refund;
-use redress_core::settle::{Change, Timing, Verdict, Word, close_by_person, settle};
+use redress_core::settle::{Change, Timing, Verdict, Word, came_back, close_by_person, settle};
 use redress_core::state::IllegalTransition;
 use redress_core::time::Timestamp;
 
@@ -93,16 +93,33 @@ impl Operation for Settle {
             return Ok(Done::Rollback(Some(Settled { refund, event: None, cases: 0 })));
         }
         let word = self.checked_word(tx, &refund).await?;
-        let change = settle(refund, &word, &self.timing, self.now, self.seed).map_err(illegal)?;
+        let came_back = match came_back(&refund, &word) {
+            Some(case) if self.is_booked(tx).await? => Some(case),
+            _ => None,
+        };
+        let mut change = settle(refund, &word, &self.timing, self.now, self.seed).map_err(illegal)?;
+        change.cases.extend(came_back);
         write_change(tx, &change, None, &mut self.case_ids.into_iter(), self.now).await?;
         Ok(Done::Commit(Some(settled(change))))
     }
 }
 
+/// By a case about the refund's own money, and not about another under its reference.
+const BOOKED: &str = "SELECT 1 FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
+     AND kind IN ('late_success', 'quarantined') AND booked > 0 LIMIT 1";
+
 impl Settle {
+    /// Whether a person has booked the refund's money as gone, though the refund itself had no effect.
+    async fn is_booked<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
+        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into()];
+        tx.rows(BOOKED, &params).await.map(|rows| !rows.is_empty())
+    }
+
     /// A refund at the PSP belongs to one refund here: one that is bound to another is no match.
     async fn checked_word<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<Word, StoreError> {
-        let Some(told) = self.word.outcome.psp_refund_id() else { return Ok(self.word.clone()) };
+        let outcome = &self.word.outcome;
+        let told = outcome.psp_refund_id().or_else(|| outcome.failed_refund_id());
+        let Some(told) = told else { return Ok(self.word.clone()) };
         if refund.psp_refund_id.is_some() {
             return Ok(self.word.clone());
         }

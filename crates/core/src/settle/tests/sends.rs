@@ -19,6 +19,33 @@ fn a_refusal_of_a_later_send_proves_nothing_about_an_earlier_one() {
 }
 
 #[test]
+fn a_refund_that_the_psp_shows_to_have_failed_is_asked_about_by_its_id() {
+    let of = |id: &str| {
+        let Outcome::Refused(refusal) = refused() else { unreachable!() };
+        Outcome::Refused(PspRefusal { psp_refund_id: Some(id.to_owned()), ..refusal })
+    };
+    let mut again = refund(StateName::Submitting);
+    again.evidence.sends = 2;
+    let shown = told(again, of("re_1"), Via::Submit, NOW);
+    assert_eq!(shown.refund.state.name(), StateName::Unknown, "the word of a re-send decides nothing");
+    assert_eq!(shown.refund.evidence.finding, Some(Finding::RefusedAgain));
+    assert_eq!(shown.refund.psp_refund_id.as_deref(), Some("re_1"));
+    assert_eq!((shown.balance, shown.cases.len()), (BalanceChange::default(), 0));
+    // It is not taken for another, and another is not taken for it.
+    let mut bound = shown.refund.clone();
+    bound.state = refund(StateName::Submitting).state;
+    bound.evidence.sends = 3;
+    let other = told(bound, of("re_2"), Via::Submit, NOW);
+    assert_eq!(other.refund.psp_refund_id.as_deref(), Some("re_1"));
+    assert_eq!(other.cases.len(), 0, "what failed moved no money");
+    let ends = told(shown.refund, of("re_1"), Via::Query, NOW).refund;
+    assert_eq!(ends.state.name(), StateName::Failed, "the PSP's own record of it does");
+    // Also what failed at once is known by its id.
+    let at_once = told(refund(StateName::Submitting), of("re_1"), Via::Submit, NOW).refund;
+    assert_eq!((at_once.state.name(), at_once.psp_refund_id.as_deref()), (StateName::Failed, Some("re_1")));
+}
+
+#[test]
 fn sending_again_does_not_put_off_calling_a_person() {
     let mut stands = refund(StateName::Unknown);
     stands.evidence.queries = 2;

@@ -31,7 +31,7 @@ async fn a_standard_notification_shows_the_refund_as_it_was_at_the_event() {
     rig.succeeded(&refund).await;
     // The money comes back before the success was told.
     let again = Again::After(Duration::from_secs(3_600));
-    let refusal = PspRefusal { code: "R1".into(), text: "returned".into(), again };
+    let refusal = PspRefusal { code: "R1".into(), text: "returned".into(), again, psp_refund_id: None };
     rig.said(&refund, Outcome::Refused(refusal)).await;
     rig.work().await;
     let sent = rig.receivers.sent_to("hook.example");
@@ -148,7 +148,7 @@ async fn a_portone_failure_is_one_and_needs_no_portone_key() {
     rig.payment(ORDER, None).await;
     rig.endpoint(Dialect::Portone, "https://hook.example/").await;
     let refund = rig.refund(ORDER).await;
-    let refusal = PspRefusal { code: "R1".into(), text: "no".into(), again: Again::No };
+    let refusal = PspRefusal { code: "R1".into(), text: "no".into(), again: Again::No, psp_refund_id: None };
     rig.said(&refund, Outcome::Refused(refusal)).await;
     rig.work().await;
     let sent = rig.receivers.sent_to("hook.example");
@@ -197,7 +197,7 @@ async fn an_sgate_endpoint_is_called_back_for_successes_only() {
     rig.payment(ORDER, None).await;
     rig.endpoint(Dialect::Sgate, "https://shop.example/wc?order_id=7&wc-api=x").await;
     let failed = rig.refund(ORDER).await;
-    let refusal = PspRefusal { code: "R1".into(), text: "no".into(), again: Again::No };
+    let refusal = PspRefusal { code: "R1".into(), text: "no".into(), again: Again::No, psp_refund_id: None };
     rig.said(&failed, Outcome::Refused(refusal)).await;
     rig.work().await;
     assert_eq!(rig.receivers.count_of("shop.example"), 0);

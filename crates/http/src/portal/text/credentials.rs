@@ -23,6 +23,7 @@ texts!(
         partner_code: "Partner code", "رمز الشريك";
         password: "Password", "كلمة المرور";
         private_key: "Private key", "المفتاح الخاص";
+        query_path: "Path of look-ups", "مسار الاستفسار عن رد المبالغ";
         refund_path: "Path of refunds", "مسار رد المبالغ";
         secret_key: "Secret key", "المفتاح السري";
         test_mode: "Test mode", "وضع الاختبار";
@@ -63,6 +64,7 @@ impl Texts {
             "partner_code" => t.partner_code,
             "password" => t.password,
             "private_key" => t.private_key,
+            "query_path" => t.query_path,
             "refund_path" => t.refund_path,
             "secret_key" => t.secret_key,
             "test_mode" => t.test_mode,

@@ -71,7 +71,12 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: "said".to_owned(), again: Again::No })
+    Outcome::Refused(PspRefusal {
+        code: code.to_owned(),
+        text: "said".to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    })
 }
 
 const REFUND_TRUE: &str = "ph8WMiXJRowjDbTxXcpCMyJ9C1OBbQGlZQZuYyNt1hQ=";

@@ -107,7 +107,9 @@ fn every_cause_of_an_error() {
         Outcome::NotSent { reason: "Mastercard Gateway did not let the account in: said".to_owned() };
     for status in [400, 401, 403, 404, 409] {
         for cause in ["INVALID_REQUEST", "REQUEST_REJECTED"] {
-            let outcome = if status == 401 { not_let_in.clone() } else { said(cause) };
+            // Who asks is at fault, and not what is asked for: nothing was done, and the refund is not refused.
+            let turned_away = status == 401 || cause == "REQUEST_REJECTED";
+            let outcome = if turned_away { not_let_in.clone() } else { said(cause) };
             assert_eq!(submitted(status, &error(cause, "said")), outcome, "{status} {cause}");
         }
         for cause in ["SERVER_BUSY", "SERVER_FAILED"] {

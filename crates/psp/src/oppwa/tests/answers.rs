@@ -26,7 +26,18 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: "said".to_owned(), again })
+    Outcome::Refused(PspRefusal {
+        code: code.to_owned(),
+        text: "said".to_owned(),
+        again,
+        psp_refund_id: None,
+    })
+}
+
+/// The same, of a refund that the PSP made and that failed.
+fn failed(refused: Outcome) -> Outcome {
+    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
+    Outcome::Refused(PspRefusal { psp_refund_id: Some(ID.to_owned()), ..refusal })
 }
 
 #[test]
@@ -85,10 +96,10 @@ fn every_group_of_result_codes() {
         "200.300.404",
         "800.900.300",
     ] {
-        assert_eq!(submitted(400, &object(code)), refused(code, Again::No), "{code}");
-        assert_eq!(submitted(200, &object(code)), refused(code, Again::No), "{code}");
-        assert_eq!(queried(None, 200, &list(&[object(code)])), refused(code, Again::No), "{code}");
-        assert_eq!(queried(Some(ID), 200, &object(code)), refused(code, Again::No), "{code}");
+        assert_eq!(submitted(400, &object(code)), failed(refused(code, Again::No)), "{code}");
+        assert_eq!(submitted(200, &object(code)), failed(refused(code, Again::No)), "{code}");
+        assert_eq!(queried(None, 200, &list(&[object(code)])), failed(refused(code, Again::No)), "{code}");
+        assert_eq!(queried(Some(ID), 200, &object(code)), failed(refused(code, Again::No)), "{code}");
     }
     for code in [
         "800.100.163",
@@ -99,7 +110,7 @@ fn every_group_of_result_codes() {
         "500.100.403",
         "800.120.100",
     ] {
-        assert_eq!(submitted(400, &object(code)), refused(code, HOUR), "{code}");
+        assert_eq!(submitted(400, &object(code)), failed(refused(code, HOUR)), "{code}");
     }
     for code in ["800.110.100", "800.130.100", "200.200.106", "200.300.405"] {
         assert_eq!(submitted(400, &bare(code)), unknown(Finding::KeyInUse), "{code}");
@@ -202,7 +213,7 @@ fn a_token_that_is_not_taken_is_no_refusal_and_anything_else_of_access_is() {
         }
     }
     // A transaction was made, or it is of another one.
-    assert_eq!(submitted(401, &object("800.900.300")), refused("800.900.300", Again::No));
+    assert_eq!(submitted(401, &object("800.900.300")), failed(refused("800.900.300", Again::No)));
     let other =
         bare("800.900.300").replace("{\"result\"", "{\"merchantTransactionId\":\"rf-other\",\"result\"");
     assert_eq!(submitted(401, &other), unknown(Finding::Mismatch));
@@ -257,7 +268,7 @@ fn what_is_missing_is_never_taken_for_granted() {
     let declined = object("800.100.152").replace(r#""amount":"10.00","currency":"SAR","#, "");
     assert_eq!(
         readings(200, &declined),
-        [(); 4].map(|()| refused("800.100.152", Again::No)),
+        [(); 4].map(|()| failed(refused("800.100.152", Again::No))),
         "it has no sum"
     );
 }
@@ -306,6 +317,28 @@ fn nothing_found_is_not_found_and_any_other_refusal_is_one_of_the_question() {
                 let outcome = queried(id, status, &bare(code));
                 assert_eq!(outcome, unknown(Finding::NotUnderstood), "{status} {code}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_list_of_version_3_is_read_while_it_is_whole() {
+    let ours = object("000.000.000");
+    let list = |rows: &[String], pages: &str| {
+        list(rows).replace(r#""payments":"#, &format!(r#""pages":{pages},"records":"#))
+    };
+    for pages in ["1", "\"1\""] {
+        assert_eq!(queried(None, 200, &list(std::slice::from_ref(&ours), pages)), done());
+        assert_eq!(
+            queried(None, 200, &list(&[ours.clone(), ours.replace(ID, "8a8")], pages)),
+            unknown(Finding::Ambiguous)
+        );
+    }
+    assert_eq!(queried(None, 200, &list(&[], "0")), unknown(Finding::NotFound));
+    for pages in ["2", "\"17\"", "true", "[]"] {
+        for rows in [std::slice::from_ref(&ours), &[]] {
+            let outcome = queried(None, 200, &list(rows, pages));
+            assert_eq!(outcome, unknown(Finding::NotUnderstood), "{pages}: another page may show another");
         }
     }
 }

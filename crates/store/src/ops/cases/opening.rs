@@ -1,12 +1,14 @@
-//! Opening cases: one of a kind about the same thing at a time.
+//! Opening cases: one of a kind about the same thing at a time, and none about what a person has settled.
 
-use redress_core::id::{AccountId, EndpointId, PaymentId, RefundId};
+use redress_core::case::CaseKind;
+use redress_core::id::{AccountId, CaseId, EndpointId, PaymentId, RefundId};
 
-use super::NewCaseRow;
 use super::blocking::{locked_balance, reach};
+use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::tx::Tx;
+use crate::value::Value;
 
 /// What came of opening a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +20,28 @@ pub enum Opened {
     },
     /// A case of this kind about the same thing is open already; nothing was changed.
     Already,
+    /// A person has closed a case about the same money, and the books have held it since; nothing was changed.
+    Settled,
 }
 
-/// Opens a case inside another operation. The payment is locked before the case is written, as everywhere. Answers the key
-/// of the case that is open now too.
+/// Which case tells of what was to be put before a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ToldBy {
+    /// The one that is open under this key.
+    Open([u8; 16]),
+    /// One that was closed: [`Opened::Settled`].
+    Closed(CaseId),
+}
+
+/// Opens a case inside another operation. The payment is locked before the case is written, as everywhere. Answers which
+/// case tells of it too.
 ///
 /// What is to be blocked and is not refundable now is blocked as soon as it becomes so: see [`reach`]. What is told of
 /// another payment than the open case's opens a case of its own: what is blocked of one cannot be given back to another.
-pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened, [u8; 16]), StoreError> {
+///
+/// PSPs tell of one refund in several words (it was made, it was changed, its reference number is known), also days later.
+/// What a person has booked as gone is not blocked a second time by the next of them: see [`settled`].
+pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened, ToldBy), StoreError> {
     let mut open_key = case.open_key();
     let mut stands_alone = false;
     if let Some(own_key) = case.payment.map(|payment| case.open_key_of(payment))
@@ -34,27 +50,34 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened
         // It outlives the case that it was opened beside.
         (open_key, stands_alone) = (own_key, true);
     }
-    let Some(payment) = case.payment.filter(|_| case.block_minor > 0) else {
+    let blocked_of = case.payment.filter(|_| case.block_minor > 0);
+    if let Some(payment) = blocked_of {
+        locked_balance(tx, case.merchant, payment).await?;
+    }
+    if !stands_alone && let Some(closed) = settled(tx, case, &open_key).await? {
+        return Ok((Opened::Settled, ToldBy::Closed(closed)));
+    }
+    let Some(payment) = blocked_of else {
         let inserted = !stands_alone && insert(tx, case, 0, &open_key).await?;
-        return Ok((if inserted { Opened::New { blocked: 0 } } else { Opened::Already }, open_key));
+        let opened = if inserted { Opened::New { blocked: 0 } } else { Opened::Already };
+        return Ok((opened, ToldBy::Open(open_key)));
     };
-    locked_balance(tx, case.merchant, payment).await?;
     let mut inserted = !stands_alone && insert(tx, case, case.block_minor, &open_key).await?;
     if !inserted && !stands_alone && blocks_of_another(tx, &open_key, payment).await? {
         open_key = case.open_key_of(payment);
         inserted = insert(tx, case, case.block_minor, &open_key).await?;
     }
     if !inserted {
-        // The open case may have begun with less, or with a word that moved no money.
+        // The open case may have begun with less, or with a word that moved no money: it tells of what it blocks.
         tx.exec(
-            "UPDATE cases SET wanted = $1, payment_id = $2 WHERE open_key = $3 AND wanted < $1",
-            &[case.block_minor.into(), payment.as_bytes().into(), (&open_key).into()],
+            "UPDATE cases SET wanted = $1, payment_id = $2, what = $3 WHERE open_key = $4 AND wanted < $1",
+            &[case.block_minor.into(), payment.as_bytes().into(), (&case.text).into(), (&open_key).into()],
         )
         .await?;
     }
     reach(tx, case.merchant, payment, case.now).await?;
     if !inserted {
-        return Ok((Opened::Already, open_key));
+        return Ok((Opened::Already, ToldBy::Open(open_key)));
     }
     let rows = tx
         .rows(
@@ -63,8 +86,75 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened
         )
         .await?;
     let blocked = rows.first().ok_or_else(|| StoreError::inconsistent("a case is not there"))?.int(0)?;
-    Ok((Opened::New { blocked }, open_key))
+    Ok((Opened::New { blocked }, ToldBy::Open(open_key)))
 }
+
+/// The closed case by which a person has settled the same money: all that it wanted of the payment counts as refunded, or
+/// it wanted nothing. Nothing while one about it is open, which takes what is told; nothing where the sum, the payment or
+/// the words are others; and nothing where the person released what was blocked: then the PSP contradicts them.
+async fn settled<T: Tx>(
+    tx: &mut T,
+    case: &NewCaseRow,
+    open_key: &[u8; 16],
+) -> Result<Option<CaseId>, StoreError> {
+    let Some(payment) = case.payment else { return Ok(None) };
+    let rows = match &case.subject {
+        // The PSP's id is kept in the text only: one that does not name it says nothing of which refund it is.
+        CaseSubject::PspRefund { account, psp_refund_id } if case.text.contains(psp_refund_id.as_str()) => {
+            let params: [Value<'_>; 7] = [
+                case.merchant.as_bytes().into(),
+                payment.as_bytes().into(),
+                account.as_bytes().into(),
+                case.kind.as_str().into(),
+                (&case.text).into(),
+                case.block_minor.into(),
+                open_key.into(),
+            ];
+            tx.rows(SETTLED_AT_PSP, &params).await?
+        }
+        // What blocks nothing is told of as often as it is found, but that money came back.
+        CaseSubject::Refund(refund) if case.block_minor > 0 || case.kind == CaseKind::Reversed => {
+            // Its own money can leave without the books once, in whichever words it is told. Of others under its reference
+            // each has a text of its own.
+            let own = matches!(case.kind, CaseKind::LateSuccess | CaseKind::Quarantined);
+            let params: [Value<'_>; 6] = [
+                case.merchant.as_bytes().into(),
+                refund.as_bytes().into(),
+                case.kind.as_str().into(),
+                (&case.text).into(),
+                case.block_minor.into(),
+                open_key.into(),
+            ];
+            if own {
+                let [merchant, refund, _, _, block, open_key] = params;
+                tx.rows(SETTLED_OWN, &[merchant, refund, block, open_key]).await?
+            } else {
+                tx.rows(SETTLED_OTHER, &params).await?
+            }
+        }
+        CaseSubject::PspRefund { .. }
+        | CaseSubject::Refund(_)
+        | CaseSubject::Notification { .. }
+        | CaseSubject::Endpoint(_) => Vec::new(),
+    };
+    rows.first().map(|row| row.id16(0).map(CaseId::from_bytes)).transpose()
+}
+
+const SETTLED_AT_PSP: &str = "SELECT c.case_id FROM cases c WHERE c.merchant_id = $1 AND c.payment_id = $2 \
+     AND c.account_id = $3 AND c.kind = $4 AND c.what = $5 AND c.wanted = $6 AND c.booked = c.wanted \
+     AND c.closed_at IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM cases o WHERE o.open_key = $7 AND o.payment_id = c.payment_id) \
+     ORDER BY c.closed_at DESC, c.case_id LIMIT 1";
+
+const SETTLED_OWN: &str = "SELECT c.case_id FROM cases c WHERE c.merchant_id = $1 AND c.refund_id = $2 \
+     AND c.kind IN ('late_success', 'quarantined') AND c.wanted = $3 AND c.booked = c.wanted \
+     AND c.closed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cases o WHERE o.open_key = $4) \
+     ORDER BY c.closed_at DESC, c.case_id LIMIT 1";
+
+const SETTLED_OTHER: &str = "SELECT c.case_id FROM cases c WHERE c.merchant_id = $1 AND c.refund_id = $2 \
+     AND c.kind = $3 AND c.what = $4 AND c.wanted = $5 AND c.booked = c.wanted \
+     AND c.closed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cases o WHERE o.open_key = $6) \
+     ORDER BY c.closed_at DESC, c.case_id LIMIT 1";
 
 /// Writes the case, unless one with this key is open. Answers whether it did.
 async fn insert<T: Tx>(

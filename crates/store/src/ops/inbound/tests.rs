@@ -50,7 +50,7 @@ async fn a_notification_is_put_before_a_person_whole_or_not_at_all() {
         };
         let with_case = || RecordInbound { case: Some(case.clone()), ..told(1, 1, "flex") };
         let (recorded, statements) = fail_every_statement(&store, with_case).await;
-        assert_eq!((recorded, statements), (Ok(InboundRecording::New), 10));
+        assert_eq!((recorded, statements), (Ok(InboundRecording::New), 11));
         assert_eq!(balance(&store).await, (0, 0, 300));
         assert_eq!(store.run(with_case()).await, Ok(InboundRecording::Repeat));
         assert_eq!(balance(&store).await, (0, 0, 300));
@@ -116,6 +116,43 @@ async fn each_variant_of_what_was_told_is_evidence_of_the_case_that_is_open() {
         tell(5, "another account", of("re_1", 5, 10)).await;
         assert_eq!(evidence(MERCHANT, 5, 20).await, [(at(10), "another account".to_owned())]);
         assert_eq!(evidence(MERCHANT, 1, 20).await, all, "it stays with the closed one");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_tells_of_money_that_a_person_has_booked_is_evidence_of_the_closed_case() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let of = |n: u8| NewCaseRow {
+            merchant: MERCHANT,
+            id: CaseId::from_bytes([n; 16]),
+            kind: CaseKind::ForeignRefund,
+            subject: CaseSubject::PspRefund { account: account("flex"), psp_refund_id: "re_1".to_owned() },
+            payment: Some(payment(1)),
+            text: "of re_1".to_owned(),
+            block_minor: 300,
+            now: at(5),
+        };
+        let tell = |n: u8| RecordInbound { case: Some(of(n)), ..told(n, n, "flex") };
+        assert_eq!(store.run(tell(1)).await, Ok(InboundRecording::New));
+        let close = CloseCase {
+            merchant: MERCHANT,
+            case: CaseId::from_bytes([1; 16]),
+            author: "Mai".to_owned(),
+            reason: "made in the dashboard".to_owned(),
+            blocked: Blocked::Refunded,
+            now: at(6),
+        };
+        store.run(close).await.unwrap();
+        let (recorded, _) = fail_every_statement(&store, || tell(2)).await;
+        assert_eq!(recorded, Ok(InboundRecording::Settled));
+        assert_eq!(store.run(tell(2)).await, Ok(InboundRecording::Repeat));
+        assert_eq!(balance(&store).await, (300, 0, 0));
+        let case = CaseId::from_bytes([1; 16]);
+        let evidence = store.read(InboundOfCase { merchant: MERCHANT, case, limit: 20 }).await.unwrap();
+        assert_eq!(evidence.len(), 2);
         audit(&store).await;
     })
     .await;

@@ -120,6 +120,7 @@ async fn a_timeline_tells_what_the_psp_said_and_when_a_new_refund_is_worth_tryin
         code: "1080".to_owned(),
         text: "later".to_owned(),
         again: Again::After(std::time::Duration::from_secs(60)),
+        psp_refund_id: None,
     };
     TestStores::each(async |store| {
         world(&store).await;

@@ -8,7 +8,7 @@ use super::{blocking, case, close, find};
 use crate::ops::fixtures::{
     MERCHANT, account, audit, balance, done, hear, pay, payment, refused, sent, world,
 };
-use crate::testing::{TestStores, dump_all};
+use crate::testing::{TestStores, dump_all, fail_every_statement};
 
 /// The n-th word about a refund of the PSP's: told of a payment, where one is known.
 fn told(n: u8, psp_refund_id: &str, of: Option<u32>, block_minor: i64) -> OpenCase {
@@ -93,6 +93,137 @@ async fn what_a_reversal_makes_refundable_is_blocked_where_a_case_wants_it() {
         assert_eq!(store.run(late).await, Ok(Opened::New { blocked: 0 }), "all of it was given back");
         hear(&store, 2, refused(), Via::Query, 30).await;
         assert_eq!(balance(&store).await, (0, 0, 700), "nothing of it can be given back once more");
+        audit(&store).await;
+    })
+    .await;
+}
+
+/// As [`told`], in words that name the PSP's refund, as the engine's do.
+fn named(n: u8, psp_refund_id: &str, of: Option<u32>, block_minor: i64) -> OpenCase {
+    let OpenCase(case) = told(n, psp_refund_id, of, block_minor);
+    OpenCase(NewCaseRow { kind: CaseKind::ForeignRefund, text: format!("of {psp_refund_id}"), ..case })
+}
+
+fn gone(n: u8) -> CloseCase {
+    CloseCase { blocked: Blocked::Refunded, ..close(n) }
+}
+
+#[tokio::test]
+async fn what_a_person_booked_as_gone_is_not_blocked_by_the_next_word_about_it() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        pay(&store, 2, "flex", 1000).await;
+        assert_eq!(store.run(named(1, "re_1", Some(1), 300)).await, Ok(Opened::New { blocked: 300 }));
+        assert_eq!(store.run(gone(1)).await, Ok(CaseClosing::Closed { blocked: 300 }));
+        let before = dump_all(&store).await;
+        let (again, _) = fail_every_statement(&store, || named(2, "re_1", Some(1), 300)).await;
+        assert_eq!(again, Ok(Opened::Settled));
+        assert_eq!(dump_all(&store).await, before, "the money left once");
+        assert_eq!(balance(&store).await, (300, 0, 0));
+        // Another refund, another payment, another sum, and words that do not say of which refund they are.
+        for (other, blocked) in [
+            (named(3, "re_2", Some(1), 300), 300),
+            (named(4, "re_1", Some(2), 300), 300),
+            (named(5, "re_1", Some(1), 301), 301),
+            (told(6, "re_1", Some(1), 300), 99),
+        ] {
+            assert_eq!(store.run(other).await, Ok(Opened::New { blocked }));
+        }
+        audit(&store).await;
+        // While one is open that wants another sum, it takes what is told.
+        assert_eq!(store.run(named(7, "re_1", Some(1), 300)).await, Ok(Opened::Already));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_person_released_or_could_book_in_part_only_is_blocked_again() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        sent(&store, "order-1", "8.00", 2).await;
+        for (n, blocked) in [(1, Blocked::Released), (3, Blocked::Refunded)] {
+            // 300 are wanted, and 200 are left.
+            assert_eq!(store.run(named(n, "re_1", Some(1), 300)).await, Ok(Opened::New { blocked: 200 }));
+            store.run(CloseCase { blocked, ..close(n) }).await.unwrap();
+        }
+        let again = store.run(named(5, "re_1", Some(1), 300)).await;
+        assert_eq!(again, Ok(Opened::New { blocked: 0 }), "the last 100 may become refundable");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failure_elsewhere_that_a_person_has_seen_is_no_news_and_a_success_after_it_is() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        assert_eq!(store.run(named(1, "re_1", Some(1), 0)).await, Ok(Opened::New { blocked: 0 }));
+        store.run(close(1)).await.unwrap();
+        assert_eq!(store.run(named(2, "re_1", Some(1), 0)).await, Ok(Opened::Settled));
+        assert_eq!(store.run(named(3, "re_1", Some(1), 300)).await, Ok(Opened::New { blocked: 300 }));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_tells_of_the_money_that_it_blocks_and_is_known_again_by_that() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let failed = |n: u8| {
+            let OpenCase(case) = named(n, "re_1", Some(1), 0);
+            OpenCase(NewCaseRow { text: "of re_1; it says refused".to_owned(), ..case })
+        };
+        assert_eq!(store.run(failed(1)).await, Ok(Opened::New { blocked: 0 }));
+        assert_eq!(store.run(named(2, "re_1", Some(1), 300)).await, Ok(Opened::Already));
+        let found = find(&store, 1).await;
+        assert_eq!((found.text.as_str(), found.blocked), ("of re_1", 300));
+        // What moved no money takes none of that back.
+        assert_eq!(store.run(failed(3)).await, Ok(Opened::Already));
+        assert_eq!(find(&store, 1).await, found);
+        store.run(gone(1)).await.unwrap();
+        assert_eq!(store.run(named(4, "re_1", Some(1), 300)).await, Ok(Opened::Settled));
+        let back = store.run(failed(5)).await;
+        assert_eq!(back, Ok(Opened::New { blocked: 0 }), "that it failed after all is news");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_late_success_that_a_person_booked_is_not_blocked_by_the_next_word_about_it() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let late = |n: u8, text: &str| {
+            OpenCase(NewCaseRow { text: text.to_owned(), ..case(n, CaseKind::LateSuccess, 400) })
+        };
+        assert_eq!(
+            store.run(late(1, "pending of a refund that failed")).await,
+            Ok(Opened::New { blocked: 400 })
+        );
+        store.run(gone(1)).await.unwrap();
+        let before = dump_all(&store).await;
+        for n in [2, 3] {
+            assert_eq!(store.run(late(n, "succeeded of a refund that failed")).await, Ok(Opened::Settled));
+        }
+        assert_eq!(dump_all(&store).await, before);
+        // A second one of the PSP's under the reference of ours is other money, each one of its own.
+        let second = |n: u8, id: &str| {
+            OpenCase(NewCaseRow { text: format!("tells of {id}"), ..case(n, CaseKind::ForeignRefund, 400) })
+        };
+        assert_eq!(store.run(second(4, "re_2")).await, Ok(Opened::New { blocked: 400 }));
+        store.run(gone(4)).await.unwrap();
+        assert_eq!(store.run(second(5, "re_2")).await, Ok(Opened::Settled));
+        assert_eq!(store.run(second(6, "re_3")).await, Ok(Opened::New { blocked: 200 }));
+        assert_eq!(balance(&store).await, (800, 0, 200));
+        // What blocks nothing says of a refund that is open that a person is needed, again and again.
+        for n in [7, 8] {
+            assert_eq!(
+                store.run(OpenCase(case(n, CaseKind::Overdue, 0))).await,
+                Ok(Opened::New { blocked: 0 })
+            );
+            store.run(close(n)).await.unwrap();
+        }
         audit(&store).await;
     })
     .await;

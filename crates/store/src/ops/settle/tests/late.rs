@@ -1,7 +1,7 @@
 //! Words that contradict what is known: never dropped, and never bending the table.
 
 use redress_core::case::CaseKind;
-use redress_core::outcome::{Finding, Outcome};
+use redress_core::outcome::{Finding, Outcome, PspRefusal};
 use redress_core::settle::Via;
 use redress_core::state::{RefundState, StateName};
 
@@ -9,14 +9,14 @@ use super::super::Settle;
 use super::NO_ANSWER;
 use crate::error::StoreError;
 use crate::ops::accept::Accepted;
-use crate::ops::cases::ListOpenCases;
+use crate::ops::cases::{Blocked, CloseCase, ListOpenCases};
 use crate::ops::fixtures::{
     MERCHANT, accept, at, audit, balance, done, hear, in_state, load, pay, pending, queued, refused, rows,
     sent, told, word, world,
 };
 use crate::ops::refunds::{LoadRefund, RefundBy};
 use crate::store::Store;
-use crate::testing::{TestStores, dump_all};
+use crate::testing::{TestStores, dump_all, fail_every_statement};
 
 /// A word that is kept as an attempt and changes nothing else.
 async fn changes_nothing_but_attempts(store: &Store, settle: Settle) {
@@ -278,6 +278,61 @@ async fn a_word_that_cannot_be_applied_writes_nothing_at_all() {
         let is_clash = matches!(&refused, Err(StoreError::Conflict(index)) if index.starts_with("cases_"));
         assert!(is_clash, "{refused:?}");
         assert_eq!(before, dump_all(&store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_failed_at_the_psp_and_belongs_to_another_refund_decides_nothing() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, done(Some("p-1")), Via::Submit, 20).await;
+        sent(&store, "order-1", "2", 2).await;
+        let Outcome::Refused(refusal) = refused() else { unreachable!() };
+        let failed = Outcome::Refused(PspRefusal { psp_refund_id: Some("p-1".to_owned()), ..refusal });
+        let settled = hear(&store, 2, failed, Via::Submit, 30).await;
+        assert_eq!((settled.refund.state.name(), settled.cases), (StateName::Unknown, 1));
+        assert_eq!(settled.refund.psp_refund_id, None);
+        assert_eq!(balance(&store).await, (100, 200, 0));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn money_that_was_booked_as_gone_and_came_back_is_put_before_a_person_once() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Failed, "4", 1).await;
+        // Nobody has booked anything: that it failed is known.
+        changes_nothing_but_attempts(&store, word(1, refused(), Via::Query, 30)).await;
+        let close = async |blocked, second: i64| {
+            let open = ListOpenCases { merchant: Some(MERCHANT), after: None, limit: 10 };
+            let case = store.read(open).await.unwrap()[0].id;
+            let (author, reason) = ("Ada".to_owned(), "seen".to_owned());
+            let close = CloseCase { merchant: MERCHANT, case, author, reason, blocked, now: at(second) };
+            store.run(close).await.unwrap();
+        };
+        hear(&store, 1, done(None), Via::Query, 40).await;
+        close(Blocked::Released, 45).await;
+        changes_nothing_but_attempts(&store, word(1, refused(), Via::Query, 50)).await;
+        hear(&store, 1, done(None), Via::Query, 60).await;
+        close(Blocked::Refunded, 65).await;
+        assert_eq!(balance(&store).await, (400, 0, 0));
+        // The answer to a send, and what is older than the end, say nothing of it.
+        changes_nothing_but_attempts(&store, word(1, refused(), Via::Submit, 70)).await;
+        changes_nothing_but_attempts(&store, word(1, refused(), Via::Query, 19)).await;
+
+        let (back, _) = fail_every_statement(&store, || word(1, refused(), Via::Notification, 80)).await;
+        let back = back.unwrap().unwrap();
+        assert_eq!((back.refund.state.name(), back.event, back.cases), (StateName::Failed, None, 1));
+        assert_eq!(open_cases(&store).await, [(CaseKind::Reversed, 0)]);
+        assert_eq!(balance(&store).await, (400, 0, 0), "only a person can say what becomes of it");
+        close(Blocked::Released, 85).await;
+        hear(&store, 1, refused(), Via::Query, 90).await;
+        assert!(open_cases(&store).await.is_empty(), "what a person has seen is no news");
+        audit(&store).await;
     })
     .await;
 }
