@@ -30,6 +30,7 @@ pub(crate) struct Asked {
     /// `succeeded`: the sum counts as given back, for ever. `failed`: it is refundable again.
     outcome: String,
     /// How the person knows.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
     /// Who the person is.
     #[schema(max_length = 40)]

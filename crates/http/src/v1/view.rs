@@ -26,7 +26,7 @@ pub(crate) struct RefundView {
     /// How much, in minor units.
     #[schema(example = 2500)]
     amount_minor: i64,
-    /// The same in major units, with all of the currency's decimals.
+    /// The same in major units, with all of the currency's decimals: a text, for people. No request takes it.
     #[schema(example = "25.00")]
     amount: String,
     /// ISO 4217.
