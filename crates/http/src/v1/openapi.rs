@@ -17,6 +17,7 @@ use super::{
     payments, read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read,
     refund_refresh, refund_timeline, refundability,
 };
+use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 
 /// What the description is made from: every handler of the own API stands here.
 #[derive(OpenApi)]
@@ -169,6 +170,7 @@ impl Modify for AnyOperation {
                     codes.extend(KEYED);
                 }
                 let waits = takes(operation, "Prefer");
+                asked_in_headers(operation);
                 let responses = &mut operation.responses.responses;
                 complete(responses, &codes);
                 for (status, answer) in responses {
@@ -187,6 +189,21 @@ impl Modify for AnyOperation {
 fn takes(operation: &Operation, name: &str) -> bool {
     let is_it = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.name == name);
     operation.parameters.as_ref().is_some_and(|all| all.iter().any(is_it))
+}
+
+/// A header is a text or is not there, never `null`; and what makes a request a repeat has its limits.
+fn asked_in_headers(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+            && ["Idempotency-Key", "Prefer"].contains(&parameter.name.as_str())
+        {
+            schema.schema_type = Type::String.into();
+            if parameter.name == "Idempotency-Key" {
+                (schema.min_length, schema.max_length) = (Some(1), Some(IDEMPOTENCY_KEY_CHARS_MAX));
+            }
+        }
+    }
 }
 
 /// Says of an answer that it may mean this too, where it does not say so already.
@@ -359,6 +376,13 @@ mod tests {
             assert_eq!(has(operation, "409", "Retry-After"), waits_for_its_key, "{id}");
             let told = operation["responses"]["409"]["description"].as_str().unwrap_or_default();
             assert_eq!(told.contains("`idempotency_key_in_use`"), waits_for_its_key, "{id}: {told}");
+            let header = |name: &str| {
+                let mut all = operation["parameters"].as_array().into_iter().flatten();
+                all.find(|one| one["name"] == name).map(|one| one["schema"].clone())
+            };
+            let key = json!({"type": "string", "maxLength": 255, "minLength": 1});
+            assert!(header("Idempotency-Key").is_none_or(|schema| schema == key), "{id}");
+            assert!(header("Prefer").is_none_or(|schema| schema == json!({"type": "string"})), "{id}");
             let statuses = operation["responses"].as_object().unwrap().keys();
             for status in statuses.map(String::as_str).filter(|status| status.starts_with('2')) {
                 let repeats = takes("Idempotency-Key") && status != "201";
