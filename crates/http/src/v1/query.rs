@@ -71,6 +71,20 @@ impl QueryFields {
         parse(text).map(Some).ok_or_else(|| FieldProblem::of(name, format_args!("must be {wanted}")))
     }
 
+    /// A parameter that is one of some words, which are told where it is none of them.
+    pub(crate) fn word<T>(
+        &self,
+        name: &'static str,
+        words: impl IntoIterator<Item = &'static str>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, FieldProblem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        parse(text).map(Some).ok_or_else(|| {
+            let words: Vec<_> = words.into_iter().collect();
+            FieldProblem::of(name, format_args!("must be one of {}", words.join(", ")))
+        })
+    }
+
     /// A parameter that is a time.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
         self.parsed(name, "a time as RFC 3339 writes it, with a zone", read_time)
@@ -102,6 +116,17 @@ mod tests {
         );
         let long = readable(&format!("?a={}", "x".repeat(1_000)), &["a"]);
         assert!(long.text("a").is_err());
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_answered_with_those_that_are() {
+        let word = |query: &str| {
+            let read = |text: &str| (text == "due").then_some(7);
+            readable(query, &["state"]).word("state", ["due", "done"], read)
+        };
+        assert_eq!((word(""), word("?state=due")), (Ok(None), Ok(Some(7))));
+        let wrong = word("?state=lost").unwrap_err();
+        assert_eq!((wrong.field, &*wrong.text), (Some("state"), "state must be one of due, done"));
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(crate) async fn handle(
     let (from, to) = (query.time("created_from")?, query.time("created_to")?);
     let mut filter = RefundFilter {
         payment: None,
-        state: query.parsed("status", "the status of a refund", StateName::parse)?,
+        state: query.word("status", StateName::ALL.map(StateName::as_str), StateName::parse)?,
         merchant_refund_id: query.text("merchant_refund_id")?.map(str::to_owned),
         created_from: from,
         created_to: to,

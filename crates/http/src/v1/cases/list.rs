@@ -41,7 +41,8 @@ pub(crate) async fn handle(
         "closed" => Some(false),
         _ => None,
     })?;
-    let filter = CaseFilter { open, kind: query.parsed("kind", "a kind of case", CaseKind::parse)? };
+    let kind = query.word("kind", CaseKind::ALL.map(CaseKind::as_str), CaseKind::parse)?;
+    let filter = CaseFilter { open, kind };
     let page = engine.list_cases(holder.merchant, holder.environment, filter, after, limit).await?;
     Ok(Json(Page {
         data: page.cases.into_iter().map(CaseView::of).collect(),
