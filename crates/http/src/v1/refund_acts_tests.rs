@@ -110,6 +110,7 @@ async fn a_person_with_the_right_closes_what_nobody_knows() {
         (json!({"outcome": "failed"}), json!("reason")),
         (json!({"outcome": "failed", "reason": " "}), json!("reason")),
         (json!({"outcome": "lost", "reason": "r"}), json!("outcome")),
+        (json!({"outcome": "failed", "reason": "r", "author": " "}), json!("author")),
         (json!({"reason": "r"}), json!("outcome")),
     ] {
         let (status, told) = post(&harness, key, &close, &wrong).await;
