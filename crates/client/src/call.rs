@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::client::Client;
-use crate::error::{Error, Problem};
+use crate::error::{Error, Problem, STILL_RUNS};
 use crate::operation::Operation;
 use crate::wire::{WireAnswer, WireError, WireRequest};
 
@@ -18,9 +18,6 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: &str = "idempotent-replayed";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const REQUEST_ID: &str = "x-request-id";
-
-/// The code of a repeat that came while the first request still ran.
-const STILL_RUNS: &str = "idempotency_key_in_use";
 
 /// So much of an answer that is not understood is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 200;
@@ -134,22 +131,32 @@ impl<A: DeserializeOwned> Call<A> {
         let request = request(&client, &what, key.as_deref(), wait.filter(|_| what.waits))?;
         let safe = what.method == Method::GET || key.is_some();
         let mut failed = 0;
+        // What went wrong with a try that may have been done all the same.
+        let mut open: Option<String> = None;
         loop {
             let sent = client.wire().send(request.clone()).await;
             failed += 1;
-            let (error, asked) = match sent.map_err(|error| unsent(error, key.as_deref())) {
+            let (error, asked, another) = match sent.map_err(|error| unsent(error, key.as_deref())) {
                 Ok(answer) => match understood(&answer, key.as_deref()) {
                     Ok(answer) => return Ok(answer),
-                    Err(error) if worth_another(&answer, &error) => (error, retry_after(&answer)),
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        let another = worth_another(&answer, &error);
+                        (error, retry_after(&answer), another)
+                    }
                 },
-                Err(error) => (error, None),
+                Err(error) => (error, None, true),
             };
-            let pause = match safe {
+            let pause = match safe && another {
                 true => client.config().retries.pause(failed, asked, client.chance()),
                 false => None,
             };
-            let Some(pause) = pause else { return Err(error) };
+            let Some(pause) = pause else { return Err(last_word(open, error, key)) };
+            if open.is_none() && error.leaves_open() {
+                open = Some(match error {
+                    Error::NoAnswer { text, .. } => text,
+                    other => other.to_string(),
+                });
+            }
             client.world().sleep(pause).await;
         }
     }
@@ -222,6 +229,22 @@ fn understood<A: DeserializeOwned>(answer: &WireAnswer, key: Option<&str>) -> Re
         replayed: header(IDEMPOTENT_REPLAYED) == Some("true"),
         request_id: header(REQUEST_ID).map(str::to_owned),
     })
+}
+
+/// What the caller is told after the last try. One before may have been done: a word that is about this try alone, as that no
+/// connection stood, must not hide that, or the caller would take it that nothing was done, and do it once more.
+fn last_word(open: Option<String>, last: Error, key: Option<String>) -> Error {
+    let of_this_try_alone = match &last {
+        Error::NotSent(_) => true,
+        Error::Problem(problem) => matches!(problem.status, 401 | 403 | 429 | 500..),
+        Error::NoAnswer { .. } | Error::Unexpected { .. } | Error::Setup(_) => false,
+    };
+    match (open, key) {
+        (Some(open), Some(key)) if of_this_try_alone => {
+            Error::NoAnswer { text: format!("{open}; then {last}"), idempotency_key: Some(key) }
+        }
+        _ => last,
+    }
 }
 
 /// What passes by itself: a limit, a busy server, a proxy without one, and the first request with the same key.

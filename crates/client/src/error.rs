@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// The code of a repeat that came while the first request still ran.
+pub(crate) const STILL_RUNS: &str = "idempotency_key_in_use";
+
 /// What the API says is wrong with a request (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -44,10 +47,10 @@ pub enum Error {
     /// The API refuses, and says why.
     #[error("{0}")]
     Problem(Box<Problem>),
-    /// Nothing was sent: no connection stood.
+    /// Nothing was sent, at no try: no connection stood.
     #[error("the server cannot be reached: {0}")]
     NotSent(String),
-    /// It was sent, and no whole answer came: whether it was done is not known.
+    /// It was sent, and no whole answer came, at this try or one before: whether it was done is not known.
     #[error("no answer came: {text}")]
     NoAnswer {
         /// What went wrong.
@@ -77,6 +80,16 @@ impl Error {
         match self {
             Self::Problem(problem) => Some(problem),
             _ => None,
+        }
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Unexpected { .. } => true,
+            Self::Problem(problem) => problem.status >= 500 || problem.code == STILL_RUNS,
+            Self::NotSent(_) | Self::Setup(_) => false,
         }
     }
 

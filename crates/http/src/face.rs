@@ -67,7 +67,7 @@ impl Face {
     }
 }
 
-/// Tells a caller who was told "busy" when to come back.
+/// Tells a caller who need only wait when to come back.
 pub(crate) fn retry_later(mut response: Response) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     response

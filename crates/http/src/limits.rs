@@ -37,7 +37,7 @@ pub(crate) const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// The longest `X-Request-Id` of a caller that is taken over, in characters; for a longer one a new id is made.
 pub(crate) const REQUEST_ID_CHARS_MAX: usize = 64;
 
-/// When a caller who was told "busy" should come back, in seconds.
+/// When a caller should come back who was told "busy", or that the first request with the key still runs; in seconds.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// Whether a text may go to the store: short enough, and without NUL, which PostgreSQL cannot keep. What fails this
@@ -54,12 +54,17 @@ mod tests {
     /// The page for callers says what is enforced.
     #[test]
     fn the_page_about_limits_says_what_is_enforced() {
+        use redress_engine::admin::{NAME_BYTES_MAX, REFERENCE_BYTES_MAX, URL_BYTES_MAX};
+
         use crate::v1::page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
         let page = include_str!("../../../docs/limits.md");
         for row in [
             format!("| body of a request | {BODY_BYTES_MAX} bytes |"),
             format!("| upload of payments | {IMPORT_BYTES_MAX} bytes, {IMPORT_ROWS_MAX} rows |"),
             format!("in a path or a parameter | {REFERENCE_CHARS_MAX} characters |"),
+            format!("`payment_method` of a payment | {REFERENCE_BYTES_MAX} bytes of UTF-8 each"),
+            format!("| name of an endpoint | {NAME_BYTES_MAX} bytes of UTF-8 |"),
+            format!("| address for notifications | {URL_BYTES_MAX} bytes of UTF-8 |"),
             format!("| reason of a refund or a dispute | {REASON_CHARS_MAX} characters |"),
             format!("| description of a refund | {DESCRIPTION_CHARS_MAX} characters |"),
             format!("| `Idempotency-Key` | {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters |"),

@@ -102,6 +102,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_description_says_what_is_answered_to_a_key_that_asks_too_often() {
+        let harness = Harness::new().await;
+        for description in ["/v1/openapi.json", "/docs/openapi/portone.json", "/docs/openapi/sgate.json"] {
+            let request = Request::get(description).body(Body::empty()).unwrap();
+            let document = harness.send(request).await.json();
+            for (path, methods) in document["paths"].as_object().unwrap() {
+                for (method, operation) in methods.as_object().unwrap() {
+                    let headers = &operation["responses"]["429"]["headers"];
+                    assert!(headers["Retry-After"].is_object(), "{description}: {method} {path}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn without_a_rate_nothing_is_told() {
         let harness = Harness::new().await;
         for _ in 0..20 {

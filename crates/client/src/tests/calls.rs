@@ -114,6 +114,42 @@ async fn tries_have_an_end_and_a_long_wait_is_the_callers() {
     assert_eq!(played.asked().len(), 1);
 }
 
+/// Who took "cannot be reached" for "nothing was done" would do it once more, with another key.
+#[tokio::test]
+async fn a_try_that_may_have_been_done_is_not_hidden_by_a_later_one() {
+    let nowhere = || Err(WireError::NotSent("refused".to_owned()));
+    let busy = || problem(503, "busy", &[]);
+    let limited = || problem(429, "rate_limited", &[("retry-after", "600")]);
+    for (answers, then) in [
+        (vec![Err(lost()), nowhere(), nowhere(), nowhere()], "cannot be reached"),
+        (vec![nowhere(), Err(lost()), nowhere(), busy()], "busy"),
+        (vec![busy(), nowhere(), nowhere(), nowhere()], "cannot be reached"),
+        (vec![Err(lost()), limited()], "rate_limited"),
+        (vec![Err(lost()), problem(401, "unauthorized", &[])], "unauthorized"),
+    ] {
+        let (client, played) = Played::client(answers);
+        let failed = client.create_refund("order-1", &NewRefund::of(1, "SAR")).await.unwrap_err();
+        let Error::NoAnswer { text, idempotency_key } = &failed else { panic!("{then}: {failed:?}") };
+        assert!(text.contains(then) && failed.leaves_open(), "{text}");
+        assert_eq!(*idempotency_key, played.header("idempotency-key")[0], "with it the caller finds out");
+    }
+    // What never left was not done, and a word about the refund itself stands.
+    let (client, _) = Played::client([nowhere(), nowhere(), nowhere(), nowhere()]);
+    let failed = client.create_refund("order-1", &NewRefund::of(1, "SAR")).await.unwrap_err();
+    assert!(matches!(failed, Error::NotSent(_)) && !failed.leaves_open(), "{failed:?}");
+    let (client, _) = Played::client([Err(lost()), problem(422, "more_than_left", &[])]);
+    let failed = client.create_refund("order-1", &NewRefund::of(1, "SAR")).await.unwrap_err();
+    assert!(failed.code() == Some("more_than_left") && !failed.leaves_open(), "{failed:?}");
+    // The first still runs: it may yet be done.
+    let still = || problem(409, "idempotency_key_in_use", &[("retry-after", "1")]);
+    let (client, _) = Played::client([Err(lost()), still(), still(), still()]);
+    let failed = client.cancel_refund("rf_1", &CancelRefund::default()).await.unwrap_err();
+    assert!(failed.code() == Some("idempotency_key_in_use") && failed.leaves_open(), "{failed:?}");
+    // A read does nothing: its last word is told as it is.
+    let (client, _) = Played::client([Err(lost()), limited()]);
+    assert_eq!(client.get_refund("rf_1").await.unwrap_err().code(), Some("rate_limited"));
+}
+
 #[tokio::test]
 async fn what_the_api_did_not_say_is_not_taken_for_its_word() {
     let page =

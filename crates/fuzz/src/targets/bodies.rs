@@ -6,7 +6,10 @@ use http::Method;
 use super::requests::{Who, call};
 use crate::texts::first_line;
 
-/// Name, caller and path.
+/// Nobody's: its calls read their body before they look for it.
+const ENDPOINT: &str = "/v1/endpoints/ep_00000000000000000000000000";
+
+/// Name, caller and path; [`of_endpoint`] has those of one endpoint.
 const CALLS: [(&[u8], Who, &str); 11] = [
     (b"R", Who::Portone, "/api/refund/order-1"),
     (b"T", Who::Portone, "/api/merchant/auth-token"),
@@ -26,5 +29,16 @@ pub(super) fn run(input: &[u8]) {
     if let Some((_, who, path)) = CALLS.iter().find(|(call, ..)| *call == name) {
         let kind = if name == b"C" { "text/csv" } else { "application/x-ndjson" };
         call(*who, &Method::POST, path, &[(b"content-type", kind.as_bytes())], body);
+    } else if let Some((method, path)) = of_endpoint(name) {
+        call(Who::Api, &method, &path, &[(b"content-type", b"application/json")], body);
+    }
+}
+
+fn of_endpoint(name: &[u8]) -> Option<(Method, String)> {
+    match name {
+        b"H" => Some((Method::PATCH, ENDPOINT.to_owned())),
+        b"N" => Some((Method::POST, format!("{ENDPOINT}/enable"))),
+        b"Y" => Some((Method::POST, format!("{ENDPOINT}/replay"))),
+        _ => None,
     }
 }

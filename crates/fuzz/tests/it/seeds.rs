@@ -94,6 +94,9 @@ const TEXTS: &[(&str, &[&str])] = &[
              o-1,$ACCOUNT,p-1,SAR,1.50,2026-01-02T03:04:05Z\n\"o\n2\",$ACCOUNT,p-2,KWD,x,2026-01-02T03:04:05Z\n",
             "L\n{\"order_ref\": \"o-1\", \"psp_account\": \"$ACCOUNT\", \"psp_payment_id\": \"p-1\", \"currency\": \"SAR\", \
              \"amount\": 150, \"captured_at\": \"2026-01-02T03:04:05Z\"}\n\n{}\nnothing",
+            "H\n{\"name\": \"n\", \"url\": \"https://shop.test/2\", \"dialect\": \"portone\", \"events\": [\"refund.failed\"]}",
+            "N\n{\"reason\": \"it answers again\"}",
+            "Y\n{\"since\": \"2026-11-18T15:06:40.5+03:00\", \"cursor\": \"12\"}",
         ],
     ),
     (
@@ -144,6 +147,19 @@ fn filled(target: &str, text: &str) -> String {
     text.replace("$ACC", &account)
         .replace("$62", &refund.to_base62())
         .replace("$ID", refund.to_string().trim_start_matches("rf_"))
+}
+
+/// What a parser is first tried with is replayed too, not only what was found from it.
+#[test]
+fn every_first_input_is_in_the_corpus() {
+    for (target, texts) in TEXTS {
+        let committed = corpus::inputs(target);
+        for (at, text) in texts.iter().enumerate() {
+            let name = format!("seed-{at:02}");
+            let found = committed.iter().find(|(known, _)| *known == name).map(|(_, input)| &input[..]);
+            assert_eq!(found, Some(filled(target, text).as_bytes()), "{target}/{name}");
+        }
+    }
 }
 
 #[tokio::test]

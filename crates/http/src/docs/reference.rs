@@ -27,6 +27,8 @@ struct Reference {
     credentials: Vec<Field>,
     groups: Vec<Group>,
     schemas: Vec<Schema>,
+    /// Those that several answers have.
+    headers: Vec<Field>,
 }
 
 struct Group {
@@ -52,6 +54,8 @@ struct Answer {
     status: String,
     help: String,
     body: Option<Named>,
+    /// The names of its headers.
+    headers: Vec<String>,
 }
 
 struct Schema {
@@ -114,6 +118,7 @@ impl Reference {
                 .map(|(name, field)| Field::of(name, field, field))
                 .collect(),
         });
+        let headers = entries(&document["components"]["headers"]);
         let credentials =
             entries(&document["components"]["securitySchemes"]).map(|(_, scheme)| credential(scheme));
         Self {
@@ -123,6 +128,7 @@ impl Reference {
             description: text(&document["info"]["description"]),
             groups: groups.into_iter().map(|(name, operations)| Group { name, operations }).collect(),
             schemas: schemas.collect(),
+            headers: headers.map(|(name, header)| Field::of(name, &header["schema"], header)).collect(),
         }
     }
 }
@@ -134,6 +140,7 @@ impl Operation {
             status: status.clone(),
             help: text(&answer["description"]),
             body: body(answer),
+            headers: entries(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
         });
         Self {
             id: text(&operation["operationId"]),
@@ -265,6 +272,16 @@ mod tests {
             }
             for (name, _) in entries(&document["components"]["schemas"]) {
                 assert!(answer.text().contains(&format!("id=\"schema-{name}\"")), "{name}");
+            }
+            let answers = entries(&document["paths"])
+                .flat_map(|(_, methods)| entries(methods))
+                .flat_map(|(_, operation)| entries(&operation["responses"]));
+            for (name, _) in answers.flat_map(|(_, answer)| entries(&answer["headers"])) {
+                assert!(answer.text().contains(&format!("<code>{name}</code>")), "{page}: {name}");
+            }
+            for (name, header) in entries(&document["components"]["headers"]) {
+                let row = format!("<tr id=\"header-{name}\"><td><code>{name}</code></td>");
+                assert!(answer.text().contains(&row) && !text(&header["description"]).is_empty(), "{name}");
             }
             for (_, scheme) in entries(&document["components"]["securitySchemes"]) {
                 let header = scheme["name"].as_str().unwrap_or("Authorization");

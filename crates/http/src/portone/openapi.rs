@@ -69,6 +69,9 @@ pub(super) enum Refusals {
     /// No good credentials.
     #[response(status = 401)]
     Unauthorised(Wire<'static>),
+    /// The key has used up what it may ask for, where the server limits rates: the same request is worth a repeat.
+    #[response(status = 429, headers(("Retry-After" = u32, description = "When to come back, in seconds.")))]
+    TooMany(Wire<'static>),
     /// A fault of this server.
     #[response(status = 500)]
     Broken(Wire<'static>),

@@ -68,6 +68,9 @@ pub(super) enum Problems {
     /// There is no such thing for this caller.
     #[response(status = 404)]
     NotFound(Body<'static>),
+    /// The key has used up what it may ask for, where the server limits rates: the same request is worth a repeat.
+    #[response(status = 429, headers(("Retry-After" = u32, description = "When to come back, in seconds.")))]
+    TooMany(Body<'static>),
     /// A fault of this server.
     #[response(status = 500)]
     Broken(Body<'static>),

@@ -1,4 +1,8 @@
 //! Who calls: an API key as bearer token (RFC 6750, section 2.1).
+//!
+//! With who calls comes what stands behind the path's `?`: an operation takes no parameter that it does not name, so that a
+//! sum that somebody wrote there is refused and does not become all that is left. [`KeyHolder`] names none; a handler that
+//! takes some has [`Asking`] instead.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -9,9 +13,10 @@ use redress_core::right::{Right, Rights};
 use redress_engine::engine::Engine;
 
 use super::error::OwnError;
+use super::query::QueryFields;
 use crate::{outermost, rate};
 
-/// The proved owner of the request's API key.
+/// The proved owner of the request's API key, where the operation takes no parameters: any is refused.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyHolder {
     pub(super) merchant: MerchantId,
@@ -33,13 +38,35 @@ impl FromRequestParts<Engine> for KeyHolder {
     type Rejection = OwnError;
 
     async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, OwnError> {
+        Ok(Asking::from_request_parts(parts, engine).await?.only(&[])?.0)
+    }
+}
+
+/// The proved owner of the request's API key, and its parameters, which are had only by saying which are known.
+pub(crate) struct Asking {
+    holder: KeyHolder,
+    query: QueryFields,
+}
+
+impl Asking {
+    /// Refuses every parameter but these.
+    pub(super) fn only(self, known: &[&str]) -> Result<(KeyHolder, QueryFields), OwnError> {
+        Ok((self.holder, self.query.only(known)?))
+    }
+}
+
+impl FromRequestParts<Engine> for Asking {
+    type Rejection = OwnError;
+
+    async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, OwnError> {
         let key = bearer(parts).ok_or_else(OwnError::unauthorized)?;
         let found = engine.api_caller(key).await?.ok_or_else(OwnError::unauthorized)?;
         let caller = &found.caller;
         outermost::is_of(caller.merchant);
         let (merchant, key, rights) = (caller.merchant, caller.credential, caller.rights);
         rate::take(engine, key)?;
-        Ok(Self { merchant, environment: found.environment, key, rights })
+        let holder = KeyHolder { merchant, environment: found.environment, key, rights };
+        Ok(Self { holder, query: QueryFields::of(&parts.uri)? })
     }
 }
 

@@ -61,7 +61,7 @@ codes! {
     IdempotencyKeyReused, "idempotency_key_reused", 422, "The idempotency key was used for another request",
         "A key belongs to one request for ever. Use a new key for a new request; send the same body to repeat one.";
     IdempotencyKeyInUse, "idempotency_key_in_use", 409, "The first request with this key still runs",
-        "Repeat it in a moment; the answer will be the first one's.";
+        "Repeat it after `Retry-After` seconds: it is answered as soon as the first one has ended. Nothing is done twice.";
     RefundableChanged, "refundable_changed", 409, "What is left is not what was expected",
         "`expected_refundable` no longer holds: somebody refunded in between, or a refund failed. Read the payment's \
          refundability and decide anew.";

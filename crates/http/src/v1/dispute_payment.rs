@@ -19,12 +19,13 @@ use crate::json_object::JsonObject;
 use crate::limits::REASON_CHARS_MAX;
 
 /// Why.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = DisputeReason, example = json!({"reason": "chargeback CB-1"}))]
 #[expect(dead_code, reason = "it describes what `mark` reads field by field")]
 pub(crate) struct Asked {
     /// For the feed of events and for people.
-    #[schema(max_length = 1000, example = "chargeback CB-1")]
+    #[schema(min_length = 1, max_length = 1000, example = "chargeback CB-1")]
     reason: Option<String>,
 }
 

@@ -123,7 +123,8 @@ impl IntoResponse for OwnError {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
                 response
             }
-            Code::Busy => retry_later(response),
+            // The first request ends within the time that requests take.
+            Code::Busy | Code::IdempotencyKeyInUse => retry_later(response),
             _ => response,
         }
     }

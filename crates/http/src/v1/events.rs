@@ -12,11 +12,10 @@ use redress_engine::feed::{FeedKind, ReadFeed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::auth::KeyHolder;
+use super::auth::Asking;
 use super::error::OwnError;
 use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use super::prefer;
-use super::query::QueryFields;
 use crate::json_object::FieldProblem;
 
 /// The name of the filter.
@@ -70,7 +69,7 @@ struct RefundShown {
     merchant_order_ref: Option<String>,
     /// In minor units.
     amount_minor: i64,
-    /// In major units, with all of the currency's decimals.
+    /// In major units, with all of the currency's decimals: a text, for people. No request takes it.
     #[schema(example = "40.00")]
     amount: String,
     /// ISO 4217.
@@ -153,11 +152,10 @@ struct EndpointShown {
 )]
 pub(crate) async fn list(
     State(engine): State<Engine>,
-    holder: KeyHolder,
+    asking: Asking,
     headers: HeaderMap,
-    query: QueryFields,
 ) -> Result<Response, OwnError> {
-    query.only(&[LIMIT, CURSOR, FROM, TYPE])?;
+    let (holder, query) = asking.only(&[LIMIT, CURSOR, FROM, TYPE])?;
     let page = PageAsked::read(&query, place)?;
     let from_now = query.parsed(FROM, "now", |text| (text == "now").then_some(()))?;
     let after = match (page.after, from_now) {

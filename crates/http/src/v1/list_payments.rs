@@ -6,7 +6,7 @@ use redress_core::id::PaymentId;
 use redress_engine::engine::Engine;
 use redress_engine::lookup::PaymentFilter;
 
-use super::auth::KeyHolder;
+use super::auth::Asking;
 use super::error::OwnError;
 use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
 use super::payment_view::PaymentView;
@@ -51,10 +51,9 @@ const CREATED_TO: &str = "created_to";
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
-    query: QueryFields,
+    asking: Asking,
 ) -> Result<Json<Page<PaymentView>>, OwnError> {
-    query.only(&[
+    let (holder, query) = asking.only(&[
         ORDER_REF,
         MERCHANT_ORDER_REF,
         PSP_PAYMENT_ID,

@@ -18,6 +18,8 @@ mod metadata;
 pub(crate) mod once;
 pub(crate) mod openapi;
 pub(crate) mod page;
+#[cfg(test)]
+mod parameters_tests;
 pub(crate) mod payment_imports;
 mod payment_view;
 pub(crate) mod payments;

@@ -88,6 +88,7 @@ async fn while_the_first_runs_its_key_is_in_use_and_when_it_dies_the_key_is_free
     assert_eq!(begun, Begun::First);
     let busy = keyed(&harness, DISPUTE, "k-1", "").await;
     assert_eq!(code(&busy), (409, json!("idempotency_key_in_use"), json!("Idempotency-Key")));
+    assert_eq!(busy.headers["retry-after"], "1", "it is worth a repeat, and says when");
     assert_eq!(code(&keyed(&harness, DISPUTE, "k-1", "{}").await).1, "idempotency_key_reused");
     // Another key is another request.
     assert_eq!(keyed(&harness, RELEASE, "k-2", "").await.status, 200);

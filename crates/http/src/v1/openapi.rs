@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use utoipa::openapi::path::{Operation, Parameter};
-use utoipa::openapi::schema::{AnyOf, Schema};
+use utoipa::openapi::schema::{AnyOf, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::code::Code;
@@ -17,6 +17,7 @@ use super::{
     payments, read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read,
     refund_refresh, refund_timeline, refundability,
 };
+use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 
 /// What the description is made from: every handler of the own API stands here.
 #[derive(OpenApi)]
@@ -87,12 +88,75 @@ const NAMES_A_THING: [Code; 1] = [Code::NotFound];
 /// What one that takes an idempotency key may be answered with besides.
 const KEYED: [Code; 1] = [Code::IdempotencyKeyInUse];
 
-/// Says of every operation what it may be answered with for what it is, from the table of codes, and how every problem
-/// looks. An operation says itself only what is its own.
+/// The operation whose key is kept with what it makes, for ever: a repeat never waits for the first.
+const KEEPS_ITS_KEY: &str = "createRefund";
+
+/// The headers that an answer may have for what its operation is; each is described once.
+const RETRY_AFTER: &str = "Retry-After";
+const RATE_LIMIT: &str = "RateLimit";
+const RATE_LIMIT_POLICY: &str = "RateLimit-Policy";
+const IDEMPOTENT_REPLAYED: &str = "Idempotent-Replayed";
+const PREFERENCE_APPLIED: &str = "Preference-Applied";
+
+/// How they are described.
+fn headers() -> [(&'static str, Header); 5] {
+    let described = |of: Type, help: &str, example: serde_json::Value| {
+        let header = HeaderBuilder::new().schema(Some(Object::with_type(of)));
+        header.description(Some(help)).example(Some(example)).build()
+    };
+    [
+        (
+            RETRY_AFTER,
+            described(
+                Type::Integer,
+                "When to come back, in seconds; the same request is safe then.",
+                1.into(),
+            ),
+        ),
+        (
+            RATE_LIMIT,
+            described(
+                Type::String,
+                "What is left of the key's rate: `r` requests now, all of them again after `t` seconds. With every answer to a \
+                 good key, where the server limits rates.",
+                "\"key\";r=19;t=1".into(),
+            ),
+        ),
+        (
+            RATE_LIMIT_POLICY,
+            described(
+                Type::String,
+                "The key's rate: `q` requests in `w` seconds. It comes with `RateLimit`.",
+                "\"key\";q=20;w=2".into(),
+            ),
+        ),
+        (
+            IDEMPOTENT_REPLAYED,
+            described(
+                Type::String,
+                "`true` where the request was done before: nothing was done now. Else it is not there.",
+                "true".into(),
+            ),
+        ),
+        (
+            PREFERENCE_APPLIED,
+            described(
+                Type::String,
+                "How long the answer would have waited at most, where the request had `Prefer: wait=N`.",
+                "wait=10".into(),
+            ),
+        ),
+    ]
+}
+
+/// Says of every operation what it may be answered with for what it is, from the table of codes, how every problem looks, and
+/// which headers come with the answers. An operation says itself only what is its own.
 struct AnyOperation;
 
 impl Modify for AnyOperation {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let shared = headers().map(|(name, header)| (name.to_owned(), RefOr::T(header)));
+        document.components.get_or_insert_default().headers.extend(shared);
         for (path, item) in &mut document.paths.paths {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in all.into_iter().flatten() {
@@ -100,18 +164,72 @@ impl Modify for AnyOperation {
                 if path.contains('{') {
                     codes.extend(NAMES_A_THING);
                 }
-                if is_keyed(operation) {
+                let keyed = takes(operation, "Idempotency-Key");
+                let waits_for_its_key = keyed && operation.operation_id.as_deref() != Some(KEEPS_ITS_KEY);
+                if waits_for_its_key {
                     codes.extend(KEYED);
                 }
-                complete(&mut operation.responses.responses, &codes);
+                let waits = takes(operation, "Prefer");
+                asked_in_headers(operation);
+                let responses = &mut operation.responses.responses;
+                complete(responses, &codes);
+                for (status, answer) in responses {
+                    let RefOr::T(answer) = answer else { continue };
+                    if waits_for_its_key && status == "409" {
+                        say(answer, Code::IdempotencyKeyInUse);
+                    }
+                    add_headers(status, answer, keyed, waits_for_its_key, waits);
+                }
             }
         }
     }
 }
 
-fn is_keyed(operation: &Operation) -> bool {
-    let is_key = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.name == "Idempotency-Key");
-    operation.parameters.as_ref().is_some_and(|all| all.iter().any(is_key))
+/// Whether an operation has a parameter, or a header, of this name.
+fn takes(operation: &Operation, name: &str) -> bool {
+    let is_it = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.name == name);
+    operation.parameters.as_ref().is_some_and(|all| all.iter().any(is_it))
+}
+
+/// A header is a text or is not there, never `null`; and what makes a request a repeat has its limits.
+fn asked_in_headers(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+            && ["Idempotency-Key", "Prefer"].contains(&parameter.name.as_str())
+        {
+            schema.schema_type = Type::String.into();
+            if parameter.name == "Idempotency-Key" {
+                (schema.min_length, schema.max_length) = (Some(1), Some(IDEMPOTENCY_KEY_CHARS_MAX));
+            }
+        }
+    }
+}
+
+/// Says of an answer that it may mean this too, where it does not say so already.
+fn say(answer: &mut Response, code: Code) {
+    let entry = code.entry();
+    if !answer.description.contains(entry.name) {
+        answer.description = format!("{} {}: `{}`.", answer.description, entry.title, entry.name);
+    }
+}
+
+/// Links the headers that come with one answer of an operation.
+fn add_headers(status: &str, answer: &mut Response, keyed: bool, waits_for_its_key: bool, waits: bool) {
+    let good = status.starts_with('2');
+    for (name, comes) in [
+        (RETRY_AFTER, matches!(status, "429" | "503") || (status == "409" && waits_for_its_key)),
+        (RATE_LIMIT, good || status == "429"),
+        (RATE_LIMIT_POLICY, good || status == "429"),
+        // What is new was not there before.
+        (IDEMPOTENT_REPLAYED, keyed && good && status != "201"),
+        (PREFERENCE_APPLIED, waits && good),
+    ] {
+        if comes {
+            let link = Ref::new(format!("#/components/headers/{name}"));
+            answer.headers.insert(name.to_owned(), RefOr::Ref(link));
+        }
+    }
 }
 
 fn complete(said: &mut BTreeMap<String, RefOr<Response>>, codes: &[Code]) {
@@ -160,12 +278,119 @@ pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
 
 #[cfg(test)]
 mod tests {
+    use redress_engine::admin::{NAME_BYTES_MAX, REFERENCE_BYTES_MAX, URL_BYTES_MAX};
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::described::tests::{assert_published, assert_whole};
+    use crate::limits::REASON_CHARS_MAX;
 
     #[test]
     fn the_published_description_is_this_one() {
         assert_published("v1", &document());
+    }
+
+    fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
+        let methods = document["paths"].as_object().unwrap().values();
+        let all = methods.flat_map(|methods| methods.as_object().unwrap().values());
+        all.map(|operation| (operation["operationId"].as_str().unwrap(), operation))
+    }
+
+    /// Who reads the description sends no field that is refused.
+    #[test]
+    fn every_body_is_described_as_taking_no_other_field() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut bodies = 0;
+        for (id, operation) in operations(&document) {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let choices = schema["oneOf"].as_array().into_iter().flatten();
+            for link in choices.chain([schema]).filter_map(|schema| schema["$ref"].as_str()) {
+                let name = link.rsplit('/').next().unwrap();
+                let body = &document["components"]["schemas"][name];
+                assert_eq!(body["additionalProperties"], false, "{id}: {name}");
+                bodies += 1;
+            }
+        }
+        assert!(bodies >= 12, "{bodies}");
+    }
+
+    /// A text that is longer than its description says is refused. Bytes are counted where the store does: a description can
+    /// only count characters, of which each has one at least, and says in words what is counted.
+    #[test]
+    fn the_limits_of_texts_are_those_that_are_enforced() {
+        let document = serde_json::to_value(document()).unwrap();
+        let references = [
+            "NewPayment.order_ref",
+            "NewPayment.merchant_order_ref",
+            "NewPayment.psp_payment_id",
+            "NewPayment.channel",
+            "NewPayment.payment_method",
+            "NewPayment.customer_ref",
+        ];
+        let names = ["NewEndpoint.name", "EndpointChange.name"];
+        let urls = ["NewPayment.notification_url", "NewEndpoint.url", "EndpointChange.url"];
+        let reasons = [
+            "CancelRefund.reason",
+            "CloseRefund.reason",
+            "CloseCase.reason",
+            "Enabling.reason",
+            "DisputeReason.reason",
+        ];
+        for (fields, max, in_bytes) in [
+            (&references[..], REFERENCE_BYTES_MAX, true),
+            (&names[..], NAME_BYTES_MAX, true),
+            (&urls[..], URL_BYTES_MAX, true),
+            (&reasons[..], REASON_CHARS_MAX, false),
+        ] {
+            for place in fields {
+                let (schema, field) = place.split_once('.').unwrap();
+                let field = &document["components"]["schemas"][schema]["properties"][field];
+                assert_eq!((&field["maxLength"], &field["minLength"]), (&json!(max), &json!(1)), "{place}");
+                let told = field["description"].as_str().unwrap();
+                assert_eq!(told.contains(&format!("At most {max} bytes")), in_bytes, "{place}: {told}");
+            }
+        }
+    }
+
+    /// What a program must know to come back, to see that it was a repeat, or how long it waited, stands at the answer.
+    #[test]
+    fn the_headers_of_an_answer_stand_at_every_operation_that_has_them() {
+        let document = serde_json::to_value(document()).unwrap();
+        let has = |operation: &Value, status: &str, name: &str| {
+            let link = operation["responses"][status]["headers"][name]["$ref"].as_str();
+            let known = &document["components"]["headers"][name]["schema"];
+            link == Some(format!("#/components/headers/{name}").as_str()) && known.is_object()
+        };
+        for (id, operation) in operations(&document) {
+            let takes = |name: &str| {
+                let parameters = operation["parameters"].as_array();
+                parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name))
+            };
+            for status in ["429", "503"] {
+                assert!(has(operation, status, "Retry-After"), "{id} {status}");
+            }
+            for name in ["RateLimit", "RateLimit-Policy"] {
+                assert!(has(operation, "429", name), "{id} {name}");
+            }
+            let waits_for_its_key = takes("Idempotency-Key") && id != "createRefund";
+            assert_eq!(has(operation, "409", "Retry-After"), waits_for_its_key, "{id}");
+            let told = operation["responses"]["409"]["description"].as_str().unwrap_or_default();
+            assert_eq!(told.contains("`idempotency_key_in_use`"), waits_for_its_key, "{id}: {told}");
+            let header = |name: &str| {
+                let mut all = operation["parameters"].as_array().into_iter().flatten();
+                all.find(|one| one["name"] == name).map(|one| one["schema"].clone())
+            };
+            let key = json!({"type": "string", "maxLength": 255, "minLength": 1});
+            assert!(header("Idempotency-Key").is_none_or(|schema| schema == key), "{id}");
+            assert!(header("Prefer").is_none_or(|schema| schema == json!({"type": "string"})), "{id}");
+            let statuses = operation["responses"].as_object().unwrap().keys();
+            for status in statuses.map(String::as_str).filter(|status| status.starts_with('2')) {
+                let repeats = takes("Idempotency-Key") && status != "201";
+                assert_eq!(has(operation, status, "Idempotent-Replayed"), repeats, "{id} {status}");
+                assert_eq!(has(operation, status, "Preference-Applied"), takes("Prefer"), "{id} {status}");
+                assert!(has(operation, status, "RateLimit"), "{id} {status}");
+            }
+        }
     }
 
     #[test]

@@ -48,23 +48,27 @@ const FIELDS: [&str; 13] = [
 ];
 
 /// A captured payment.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewPayment)]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
-    /// The reference by which the payment is found; unique for the merchant.
+    /// The reference by which the payment is found; unique for the merchant. At most 255 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 255)]
     order_ref: String,
-    /// The merchant's own order reference; need not be unique.
+    /// The merchant's own order reference; need not be unique. At most 255 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 255)]
     merchant_order_ref: Option<String>,
     /// The PSP account it was taken through.
     #[schema(example = "acc_01k00000000000000000000000")]
     psp_account: String,
-    /// The PSP's own id of the payment; unique for the account.
+    /// The PSP's own id of the payment; unique for the account. At most 255 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 255)]
     psp_payment_id: String,
     /// ISO 4217.
     #[schema(example = "VND")]
     currency: String,
-    /// What was captured, in minor units.
+    /// What was captured, in minor units: 2500 is 25.00 SAR, 2.500 KWD, 2500 VND.
     #[schema(minimum = 1)]
     amount: i64,
     /// What had been given back of it before, in minor units. `null` is refused.
@@ -73,16 +77,20 @@ pub(crate) struct Asked {
     /// RFC 3339; not in the future, by more than the 300 s that clocks may differ.
     #[schema(format = DateTime)]
     captured_at: String,
-    /// PortOne's channel.
+    /// PortOne's channel. At most 255 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 255)]
     channel: Option<String>,
-    /// The payment method.
+    /// The payment method. At most 255 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 255)]
     payment_method: Option<String>,
     /// That of the API key where it is left out.
     #[schema(example = "sandbox")]
     environment: Option<String>,
-    /// The merchant's reference of the customer.
+    /// The merchant's reference of the customer. At most 255 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 255)]
     customer_ref: Option<String>,
-    /// The payment's own address for notifications.
+    /// The payment's own address for notifications. At most 2048 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 2048)]
     notification_url: Option<String>,
 }
 

@@ -1,10 +1,11 @@
 //! The parameters after a path's `?`, read one by one, so that an answer can name the one that is wrong. A parameter that
-//! is not known is refused: a filter that is misspelt would else be one that lets everything through.
+//! is not known is refused, at every operation: a filter that is misspelt would else be one that lets everything through.
+//! A handler gets them from [`super::auth::Asking`].
 
 use std::collections::BTreeMap;
 
-use axum::extract::{FromRequestParts, Query};
-use axum::http::request::Parts;
+use axum::extract::Query;
+use axum::http::Uri;
 use redress_core::time::Timestamp;
 
 use super::code::Code;
@@ -14,36 +15,41 @@ use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
 /// The parameters of one request.
-pub(crate) struct QueryFields(BTreeMap<String, String>);
-
-impl<S: Send + Sync> FromRequestParts<S> for QueryFields {
-    type Rejection = OwnError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, OwnError> {
-        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|_| OwnError::new(Code::Malformed, "the parameters of the address cannot be read"))?;
-        let mut fields = BTreeMap::new();
-        for (name, value) in pairs {
-            if fields.insert(name, value).is_some() {
-                return Err(OwnError::new(Code::Malformed, "a parameter of the address is repeated"));
-            }
-        }
-        Ok(Self(fields))
-    }
+pub(crate) struct QueryFields {
+    fields: BTreeMap<String, String>,
+    /// Whether one is there twice: then two readers may see two different requests.
+    repeated: bool,
 }
 
 impl QueryFields {
-    /// Refuses every parameter but these.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), OwnError> {
-        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(FieldProblem::unknown("parameter", name, known).into()),
+    /// Those of an address.
+    pub(super) fn of(uri: &Uri) -> Result<Self, OwnError> {
+        let (mut fields, mut repeated) = (BTreeMap::new(), false);
+        if uri.query().is_some() {
+            let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
+                OwnError::new(Code::Malformed, "the parameters of the address cannot be read")
+            })?;
+            for (name, value) in pairs {
+                repeated |= fields.insert(name, value).is_some();
+            }
         }
+        Ok(Self { fields, repeated })
+    }
+
+    /// Refuses every parameter but these, and one of these that is there twice.
+    pub(super) fn only(self, known: &[&str]) -> Result<Self, OwnError> {
+        if let Some(name) = self.fields.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(FieldProblem::unknown("parameter", name, known).into());
+        }
+        if self.repeated {
+            return Err(OwnError::new(Code::Malformed, "a parameter of the address is repeated"));
+        }
+        Ok(self)
     }
 
     /// A parameter's text. One that is empty is refused: a filter whose value somebody forgot would let everything through.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, FieldProblem> {
-        match self.0.get(name).map(String::as_str) {
+        match self.fields.get(name).map(String::as_str) {
             None => Ok(None),
             Some("") => Err(FieldProblem::of(name, "must not be empty: leave it out")),
             Some(text) if storable(text, PATH_TEXT_CHARS_MAX) => Ok(Some(text)),
@@ -65,6 +71,20 @@ impl QueryFields {
         parse(text).map(Some).ok_or_else(|| FieldProblem::of(name, format_args!("must be {wanted}")))
     }
 
+    /// A parameter that is one of some words, which are told where it is none of them.
+    pub(crate) fn word<T>(
+        &self,
+        name: &'static str,
+        words: impl IntoIterator<Item = &'static str>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, FieldProblem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        parse(text).map(Some).ok_or_else(|| {
+            let words: Vec<_> = words.into_iter().collect();
+            FieldProblem::of(name, format_args!("must be one of {}", words.join(", ")))
+        })
+    }
+
     /// A parameter that is a time.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
         self.parsed(name, "a time as RFC 3339 writes it, with a zone", read_time)
@@ -73,18 +93,19 @@ impl QueryFields {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
-
     use super::*;
 
-    async fn read(query: &str) -> Result<QueryFields, OwnError> {
-        let (mut parts, ()) = Request::get(format!("/v1/refunds?{query}")).body(()).unwrap().into_parts();
-        QueryFields::from_request_parts(&mut parts, &()).await
+    fn read(query: &str, known: &[&str]) -> Result<QueryFields, OwnError> {
+        QueryFields::of(&format!("/v1/refunds{query}").parse().unwrap())?.only(known)
     }
 
-    #[tokio::test]
-    async fn parameters_are_read_by_name_and_unknown_ones_are_refused() {
-        let fields = read("limit=7&state=&order=a%20b").await.unwrap_or_else(|_| panic!("readable"));
+    fn readable(query: &str, known: &[&str]) -> QueryFields {
+        read(query, known).unwrap_or_else(|error| panic!("{query}: {error:?}"))
+    }
+
+    #[test]
+    fn parameters_are_read_by_name() {
+        let fields = readable("?limit=7&state=&order=a%20b", &["limit", "state", "order"]);
         assert_eq!(fields.parsed("limit", "a number", |text| text.parse().ok()), Ok(Some(7)));
         assert_eq!(fields.text("order"), Ok(Some("a b")));
         assert_eq!(fields.text("state").unwrap_err().field, Some("state"), "forgotten");
@@ -93,13 +114,36 @@ mod tests {
             fields.parsed("order", "a number", |text| text.parse::<u8>().ok()).unwrap_err().field,
             Some("order")
         );
-        assert!(
-            fields.only(&["limit", "state", "order"]).is_ok() && fields.only(&["limit", "state"]).is_err()
-        );
-        for query in ["a=1&a=2".to_owned(), "%00=1&%00=2".to_owned()] {
-            assert!(read(&query).await.is_err(), "{query}");
-        }
-        let long = read(&format!("a={}", "x".repeat(1_000))).await.unwrap_or_else(|_| panic!("readable"));
+        let long = readable(&format!("?a={}", "x".repeat(1_000)), &["a"]);
         assert!(long.text("a").is_err());
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_answered_with_those_that_are() {
+        let word = |query: &str| {
+            let read = |text: &str| (text == "due").then_some(7);
+            readable(query, &["state"]).word("state", ["due", "done"], read)
+        };
+        assert_eq!((word(""), word("?state=due")), (Ok(None), Ok(Some(7))));
+        let wrong = word("?state=lost").unwrap_err();
+        assert_eq!((wrong.field, &*wrong.text), (Some("state"), "state must be one of due, done"));
+    }
+
+    #[test]
+    fn what_is_not_known_or_there_twice_is_refused() {
+        let fault = |query: &str, known: &[&str]| read(query, known).err();
+        for query in ["", "?"] {
+            assert_eq!(fault(query, &[]), None, "{query}");
+        }
+        let unknown =
+            |name, known: &[&str]| Some(OwnError::from(FieldProblem::unknown("parameter", name, known)));
+        assert_eq!(fault("?limit=7&lmit=8", &["limit"]), unknown("lmit", &["limit"]));
+        assert_eq!(fault("?lmit", &[]), unknown("lmit", &[]));
+        assert_eq!(fault("?a=1&a=2", &[]), unknown("a", &[]), "twice or not");
+        for query in ["?=1", "?%00=1&%00=2"] {
+            assert_eq!(fault(query, &[]), unknown("", &[]), "{query}: no name to give back");
+        }
+        let twice = OwnError::new(Code::Malformed, "a parameter of the address is repeated");
+        assert_eq!(fault("?a=1&a=2", &["a"]), Some(twice));
     }
 }

@@ -7,7 +7,6 @@ use super::answer::Answer;
 use super::auth::KeyHolder;
 use super::error::OwnError;
 use super::payment_view::{PaymentView, named};
-use super::query::QueryFields;
 use crate::body::PathText;
 
 /// Read a payment
@@ -26,9 +25,7 @@ use crate::body::PathText;
 pub(crate) async fn handle(
     State(engine): State<Engine>,
     holder: KeyHolder,
-    query: QueryFields,
     PathText(name): PathText,
 ) -> Result<Answer<PaymentView>, OwnError> {
-    query.only(&[])?;
     Ok(Answer(named(&engine, &holder, name).await?.into()))
 }

@@ -78,10 +78,12 @@ async fn the_provider_is_asked_when_somebody_wants_to_know() {
     assert_eq!(told["field"], "wait");
     let (status, told) = own(&harness, &format!("{refund}/refresh"), &Value::Null).await;
     assert_eq!((status, &told["status"]), (200, &json!("pending")));
+    assert!(told["note"].as_str().is_some_and(|note| note.contains("7002")), "what it waits for: {told}");
     // Long before its next turn.
     harness.pass(Duration::from_millis(500)).await;
     let (status, told) = own(&harness, &format!("{refund}/refresh"), &Value::Null).await;
     assert_eq!((status, &told["status"]), (200, &json!("succeeded")), "what has ended stays as it is");
+    assert_eq!(told["note"], Value::Null, "it waits no more");
 }
 
 #[tokio::test]
@@ -108,6 +110,7 @@ async fn a_person_with_the_right_closes_what_nobody_knows() {
         (json!({"outcome": "failed"}), json!("reason")),
         (json!({"outcome": "failed", "reason": " "}), json!("reason")),
         (json!({"outcome": "lost", "reason": "r"}), json!("outcome")),
+        (json!({"outcome": "failed", "reason": "r", "author": " "}), json!("author")),
         (json!({"reason": "r"}), json!("outcome")),
     ] {
         let (status, told) = post(&harness, key, &close, &wrong).await;

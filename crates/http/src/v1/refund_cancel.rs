@@ -25,6 +25,7 @@ const NO_REASON: &str = "withdrawn by the merchant";
 #[expect(dead_code, reason = "it describes what is read field by field")]
 pub(crate) struct Asked {
     /// For the timeline.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: Option<String>,
 }
 

@@ -30,9 +30,10 @@ pub(crate) struct Asked {
     /// `succeeded`: the sum counts as given back, for ever. `failed`: it is refundable again.
     outcome: String,
     /// How the person knows.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
     /// Who the person is.
-    #[schema(max_length = 40)]
+    #[schema(min_length = 1, max_length = 40)]
     author: Option<String>,
 }
 
@@ -86,6 +87,10 @@ pub(crate) async fn handle(
 /// Who decides: the person who is named, and the key; or the key alone.
 pub(super) fn author(object: &JsonObject<'_>, holder: &KeyHolder) -> Result<String, FieldProblem> {
     Ok(match object.text("author", AUTHOR_CHARS_MAX)? {
+        // Nobody's name beside a decision about money is worse than none.
+        Some(person) if person.trim().is_empty() => {
+            return Err(FieldProblem::of("author", "must not be empty: leave it out"));
+        }
         Some(person) => format!("{person} by {}", holder.key),
         None => holder.key.to_string(),
     })

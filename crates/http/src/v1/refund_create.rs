@@ -48,7 +48,8 @@ const NO_BODY: &str = "there is no body: send {} to give back all that is left";
     example = json!({"amount": 2500, "currency": "SAR", "reason": "requested_by_customer"}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
-    /// How much, in minor units. Left out, together with `currency`: all that is left. `null` is refused.
+    /// How much, in minor units: 2500 is 25.00 SAR, 2.500 KWD, 2500 VND. An answer's `amount` is a text in major units: what is sent
+    /// here is its `amount_minor`. Left out, together with `currency`: all that is left. `null` is refused.
     #[schema(minimum = 1, example = 2500)]
     amount: Option<i64>,
     /// ISO 4217; needed with `amount` and not without, and must be the payment's. `null` is refused.
@@ -92,8 +93,7 @@ pub(crate) struct Asked {
     responses(
         (status = 201, description = "It is made.", body = RefundView,
             headers(("Location" = String, description = "Where the refund is read."))),
-        (status = 200, description = "It was made before: this is how it stands now.", body = RefundView,
-            headers(("Idempotent-Replayed" = String, description = "`true`"))),
+        (status = 200, description = "It was made before: this is how it stands now.", body = RefundView),
         (status = 409, description = "The refundable amount, or the refund with this `merchant_refund_id`, is another one."),
         (status = 422, description = "The refund may not be made, or a field is wrong."),
     )

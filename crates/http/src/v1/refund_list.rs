@@ -8,10 +8,9 @@ use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundFilter;
 use utoipa::ToSchema;
 
-use super::auth::KeyHolder;
+use super::auth::Asking;
 use super::error::OwnError;
 use super::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
-use super::query::QueryFields;
 use super::view::RefundView;
 
 /// A page of refunds.
@@ -50,16 +49,15 @@ pub(crate) struct RefundPage {
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
-    query: QueryFields,
+    asking: Asking,
 ) -> Result<Json<Page<RefundView>>, OwnError> {
     let known = [LIMIT, CURSOR, "payment", "status", "merchant_refund_id", "created_from", "created_to"];
-    query.only(&known)?;
+    let (holder, query) = asking.only(&known)?;
     let PageAsked { limit, after } = PageAsked::read(&query, |text| RefundId::parse(text).ok())?;
     let (from, to) = (query.time("created_from")?, query.time("created_to")?);
     let mut filter = RefundFilter {
         payment: None,
-        state: query.parsed("status", "the status of a refund", StateName::parse)?,
+        state: query.word("status", StateName::ALL.map(StateName::as_str), StateName::parse)?,
         merchant_refund_id: query.text("merchant_refund_id")?.map(str::to_owned),
         created_from: from,
         created_to: to,

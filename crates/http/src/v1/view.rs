@@ -26,7 +26,7 @@ pub(crate) struct RefundView {
     /// How much, in minor units.
     #[schema(example = 2500)]
     amount_minor: i64,
-    /// The same in major units, with all of the currency's decimals.
+    /// The same in major units, with all of the currency's decimals: a text, for people. No request takes it.
     #[schema(example = "25.00")]
     amount: String,
     /// ISO 4217.
@@ -52,7 +52,7 @@ pub(crate) struct RefundView {
     arn: Option<String>,
     /// Why it ended without effect, or came back.
     failure: Option<FailureView>,
-    /// What the PSP said about the wait.
+    /// What the PSP said about the wait, while it lasts; the timeline keeps it.
     note: Option<String>,
     /// From when on a new refund is worth trying, where the PSP refused only for now.
     #[schema(format = DateTime)]
@@ -82,7 +82,7 @@ pub(crate) struct FailureView {
 
 impl RefundView {
     pub(super) fn of(refund: Refund, refs: OrderRefs) -> Self {
-        let failure = failure(&refund.state);
+        let (failure, is_over) = (failure(&refund.state), refund.state.name().is_final());
         Self {
             id: refund.id.to_string(),
             payment: refund.payment.to_string(),
@@ -96,7 +96,8 @@ impl RefundView {
             failure: failure
                 .map(|failure| FailureView { code: failure.code.clone(), text: failure.text.clone() }),
             retry_at: failure.and_then(|failure| failure.again_at).map(time),
-            note: refund.psp_note,
+            // What somebody once waited for says nothing about an end; the timeline keeps it.
+            note: refund.psp_note.filter(|_| !is_over),
             metadata: metadata(refund.metadata.as_deref()),
             reason: Some(refund.reason).filter(|reason| !reason.is_empty()),
             description: refund.description,

@@ -69,17 +69,11 @@ impl From<Error> for Failure {
 
 /// Why something that changes a refund failed: where it may have been done all the same, `then` says how to find out.
 pub(crate) fn of_a_change(error: Error, then: &str) -> Failure {
-    let open = match &error {
-        Error::NoAnswer { .. } | Error::Unexpected { .. } => true,
-        Error::Problem(problem) => problem.status >= 500,
-        Error::NotSent(_) | Error::Setup(_) => false,
-    };
-    match Failure::from(error) {
-        Failure::Remote(_, text) if open => {
-            Failure::Remote(RemoteEnd::Open, format!("{text}. Whether it was done is not known: {then}"))
-        }
-        other => other,
+    if !error.leaves_open() {
+        return error.into();
     }
+    let text = crate::output::one_line(&error.to_string());
+    Failure::Remote(RemoteEnd::Open, format!("{text}. Whether it was done is not known: {then}"))
 }
 
 /// How a command ends that has a refund as its answer; `awaited` where its end was waited for.
@@ -99,5 +93,50 @@ pub(crate) fn ended(refund: &Refund, awaited: bool) -> Result<(), Failure> {
             Err(Failure::Remote(RemoteEnd::Open, crate::output::one_line(&text)))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redress_client::Problem;
+
+    use super::*;
+
+    fn problem(status: u16, code: &str) -> Error {
+        Error::Problem(Box::new(Problem {
+            about: format!("/docs/errors/{code}"),
+            title: "T".to_owned(),
+            status,
+            code: code.to_owned(),
+            detail: "what is wrong".to_owned(),
+            field: None,
+            request_id: "req_1".to_owned(),
+            retry_after: None,
+        }))
+    }
+
+    #[test]
+    fn a_change_that_may_have_been_done_ends_as_open_and_says_how_to_find_out() {
+        let lost = Error::NoAnswer { text: "it broke".to_owned(), idempotency_key: None };
+        for error in
+            [lost, problem(503, "busy"), problem(500, "internal"), problem(409, "idempotency_key_in_use")]
+        {
+            let shown = error.to_string();
+            let Failure::Remote(RemoteEnd::Open, text) = of_a_change(error, "ask") else { panic!("{shown}") };
+            assert!(text.contains(&shown) && text.ends_with("is not known: ask"), "{text}");
+        }
+        for (error, end) in [
+            (Error::NotSent("refused".to_owned()), RemoteEnd::Unreachable),
+            (problem(429, "rate_limited"), RemoteEnd::Unreachable),
+            (problem(401, "unauthorized"), RemoteEnd::Unauthorized),
+            (problem(404, "not_found"), RemoteEnd::NotFound),
+        ] {
+            let shown = error.to_string();
+            assert!(
+                matches!(of_a_change(error, "ask"), Failure::Remote(found, _) if found == end),
+                "{shown}"
+            );
+        }
+        assert!(matches!(of_a_change(problem(409, "conflict"), "ask"), Failure::Found(_)));
     }
 }

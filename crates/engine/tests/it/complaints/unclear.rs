@@ -1,10 +1,14 @@
 //! Outcomes that nobody knows yet, and those that come late.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
 use redress_core::case::CaseKind;
 use redress_core::event::EventKind;
 use redress_core::settle::Verdict;
 use redress_core::state::{RefundState, StateName};
 use redress_engine::accept::Made;
+use redress_store::{Fault, Faults};
 
 use super::{SECOND, left, states};
 use crate::rig::Rig;
@@ -78,6 +82,34 @@ async fn complaint_05_the_refund_is_on_disk_before_the_provider_hears_of_it() {
     assert_eq!(payment.balance.remaining(), 499_000, "the intent is kept and the sum reserved");
     assert!(rig.ledger().await.is_empty(), "and nothing was sent");
     assert_eq!(rig.now_stands(&refund).await.id, refund.id);
+}
+
+/// So many times, what records a provider's word fails in its middle and is rolled back.
+struct RollsBack(AtomicU32);
+
+impl Faults for RollsBack {
+    fn next(&self, operation: &'static str) -> Fault {
+        let is_due = operation == "settle_refund"
+            && self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        if is_due { Fault::FailStatement(2) } else { Fault::None }
+    }
+}
+
+#[tokio::test]
+async fn complaint_05_what_the_provider_did_outlives_a_transaction_that_is_rolled_back() {
+    for times in [1, 3] {
+        let rig = Rig::with_faults(Arc::new(RollsBack(AtomicU32::new(times)))).await;
+        // MoMo tells nobody by itself: what its answer said is all that there is, until somebody asks.
+        let order = rig.payment("momo", 1, 500_000).await;
+        let refund = rig.refund(&order, "200000").await;
+        rig.pass(SECOND / 2).await;
+        assert_eq!(rig.ledger().await.len(), 1, "the provider did it");
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Submitting, "it was rolled back");
+        assert_eq!(left(&rig, &order).await, 300_000, "the intent is on record, and its sum reserved");
+        rig.pass(SECOND * 30).await;
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{times}");
+        assert_eq!((rig.ledger().await.len(), left(&rig, &order).await), (1, 300_000), "done once");
+    }
 }
 
 #[tokio::test]

@@ -19,15 +19,17 @@ use crate::v1::once::Once;
 use crate::v1::refund_close::author;
 
 /// What is said of a case.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CloseCase,
     example = json!({"reason": "the provider's desk explains it", "author": "Mai", "blocked": "released"}))]
 #[expect(dead_code, reason = "it describes what is read field by field")]
 pub(crate) struct Asked {
     /// What was found.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
     /// Who the person is.
-    #[schema(max_length = 40)]
+    #[schema(min_length = 1, max_length = 40)]
     author: Option<String>,
     /// What becomes of the sum that the case blocked: `released`, the money is still there and can be refunded; `refunded`,
     /// it has left and counts as given back for ever. Needed where it blocks something.

@@ -8,10 +8,9 @@ use redress_engine::admin::cases::CaseFilter;
 use redress_engine::engine::Engine;
 
 use super::view::CaseView;
-use crate::v1::auth::KeyHolder;
+use crate::v1::auth::Asking;
 use crate::v1::error::OwnError;
 use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
-use crate::v1::query::QueryFields;
 
 /// List the cases
 ///
@@ -33,17 +32,17 @@ use crate::v1::query::QueryFields;
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
-    query: QueryFields,
+    asking: Asking,
 ) -> Result<Json<Page<CaseView>>, OwnError> {
-    query.only(&[LIMIT, CURSOR, "status", "kind"])?;
+    let (holder, query) = asking.only(&[LIMIT, CURSOR, "status", "kind"])?;
     let PageAsked { limit, after } = PageAsked::read(&query, |text| CaseId::parse(text).ok())?;
     let open = query.parsed("status", "open or closed", |text| match text {
         "open" => Some(true),
         "closed" => Some(false),
         _ => None,
     })?;
-    let filter = CaseFilter { open, kind: query.parsed("kind", "a kind of case", CaseKind::parse)? };
+    let kind = query.word("kind", CaseKind::ALL.map(CaseKind::as_str), CaseKind::parse)?;
+    let filter = CaseFilter { open, kind };
     let page = engine.list_cases(holder.merchant, holder.environment, filter, after, limit).await?;
     Ok(Json(Page {
         data: page.cases.into_iter().map(CaseView::of).collect(),

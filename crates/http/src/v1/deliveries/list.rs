@@ -7,10 +7,9 @@ use redress_engine::engine::Engine;
 use redress_engine::notify::history::{DeliveryId, DeliveryState, PageDeliveries, REFUNDS_LOOKED_AT_MAX};
 
 use super::view::DeliveryShown;
-use crate::v1::auth::KeyHolder;
+use crate::v1::auth::Asking;
 use crate::v1::error::OwnError;
 use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
-use crate::v1::query::QueryFields;
 
 const ENDPOINT: &str = "endpoint";
 const REFUND: &str = "refund";
@@ -37,10 +36,9 @@ const STATE: &str = "state";
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
-    query: QueryFields,
+    asking: Asking,
 ) -> Result<Json<Page<DeliveryShown>>, OwnError> {
-    query.only(&[ENDPOINT, REFUND, STATE, LIMIT, CURSOR])?;
+    let (holder, query) = asking.only(&[ENDPOINT, REFUND, STATE, LIMIT, CURSOR])?;
     let asked = PageAsked::read(&query, |text| DeliveryId::parse(text).ok())?;
     let page = engine.deliveries_page(PageDeliveries {
         merchant: holder.merchant,

@@ -16,14 +16,16 @@ use crate::v1::error::OwnError;
 const FIELDS: [&str; 4] = ["name", "url", "dialect", "events"];
 
 /// What is changed; what is left out stays, and `null` is refused.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = EndpointChange, example = json!({"url": "https://shop.example/hooks/2", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
-    /// What people call it.
+    /// What people call it. At most 200 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// Where it is.
-    #[schema(example = "https://shop.example/hooks")]
+    /// Where it is. At most 2048 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 2048, example = "https://shop.example/hooks")]
     url: Option<String>,
     /// The shape it is told in: `standard`, `portone` or `sgate`. Another one forgets `key`.
     #[schema(example = "standard")]

@@ -22,15 +22,17 @@ use crate::v1::once::Once;
 use crate::v1::payments::environment;
 
 /// An endpoint to be added.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewEndpoint, example = json!({"url": "https://shop.example/hooks", "name": "shop", "events": ["refund.succeeded", "refund.failed"]}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
     /// Where it is: https, or http, without a user name, and no literal address of a network that may not be reached. What a
-    /// name resolves to is judged at each attempt.
-    #[schema(example = "https://shop.example/hooks")]
+    /// name resolves to is judged at each attempt. At most 2048 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 2048, example = "https://shop.example/hooks")]
     url: String,
-    /// What people call it; `endpoint` where it is left out.
+    /// What people call it; `endpoint` where it is left out. At most 200 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// The shape it is told in: `standard` where it is left out, `portone` or `sgate`.
     #[schema(example = "standard")]

@@ -16,12 +16,13 @@ use crate::v1::error::OwnError;
 use crate::v1::once::Once;
 
 /// Why an endpoint is enabled.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Enabling, example = json!({"reason": "it answers again"}))]
 #[expect(dead_code, reason = "it describes what is read field by field")]
 pub(crate) struct Asked {
     /// Why; it is kept with the id of the key.
-    #[schema(example = "it answers again")]
+    #[schema(min_length = 1, max_length = 1000, example = "it answers again")]
     reason: String,
 }
 

@@ -6,10 +6,9 @@ use redress_core::id::EndpointId;
 use redress_engine::engine::Engine;
 
 use super::view::EndpointShown;
-use crate::v1::auth::KeyHolder;
+use crate::v1::auth::Asking;
 use crate::v1::error::OwnError;
 use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
-use crate::v1::query::QueryFields;
 
 /// List endpoints
 ///
@@ -28,10 +27,9 @@ use crate::v1::query::QueryFields;
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
-    query: QueryFields,
+    asking: Asking,
 ) -> Result<Json<Page<EndpointShown>>, OwnError> {
-    query.only(&[LIMIT, CURSOR])?;
+    let (holder, query) = asking.only(&[LIMIT, CURSOR])?;
     let asked = PageAsked::read(&query, |text| EndpointId::parse(text).ok())?;
     let (merchant, environment) = (holder.merchant, holder.environment);
     let rows = engine.endpoints_page(merchant, environment, asked.after, asked.limit + 1).await?;

@@ -16,7 +16,8 @@ use crate::v1::once::{Once, told, told_again};
 use crate::v1::time::read_time;
 
 /// Since when an endpoint is told everything again.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewReplay, example = json!({"since": "2026-11-18T00:00:00Z"}))]
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {

@@ -11,10 +11,9 @@ use super::upload::Format;
 use super::view::ImportView;
 use crate::body::LargeBody;
 use crate::payment_upload::receive;
-use crate::v1::auth::KeyHolder;
+use crate::v1::auth::{Asking, KeyHolder};
 use crate::v1::error::OwnError;
 use crate::v1::once::Once;
-use crate::v1::query::QueryFields;
 
 /// Import payments
 ///
@@ -53,13 +52,12 @@ use crate::v1::query::QueryFields;
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
+    asking: Asking,
     once: Once,
-    query: QueryFields,
     headers: HeaderMap,
     LargeBody(body): LargeBody,
 ) -> Result<Response, OwnError> {
-    query.only(&["dry_run"])?;
+    let (holder, query) = asking.only(&["dry_run"])?;
     let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
     let format = Format::of(&headers)?;
     let uploaded = body.clone();

@@ -6,10 +6,9 @@ use redress_core::id::ImportId;
 use redress_engine::engine::Engine;
 
 use super::view::ImportView;
-use crate::v1::auth::KeyHolder;
+use crate::v1::auth::Asking;
 use crate::v1::error::OwnError;
 use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
-use crate::v1::query::QueryFields;
 
 /// List the imports
 ///
@@ -28,10 +27,9 @@ use crate::v1::query::QueryFields;
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
-    query: QueryFields,
+    asking: Asking,
 ) -> Result<Json<Page<ImportView>>, OwnError> {
-    query.only(&[LIMIT, CURSOR])?;
+    let (holder, query) = asking.only(&[LIMIT, CURSOR])?;
     let PageAsked { limit, after } = PageAsked::read(&query, |text| ImportId::parse(text).ok())?;
     let found = engine.list_imports(holder.merchant, holder.environment, after, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |import| import.id, ImportView::of)))

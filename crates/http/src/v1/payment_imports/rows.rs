@@ -8,10 +8,9 @@ use redress_engine::engine::Engine;
 use super::id;
 use super::view::RowView;
 use crate::body::PathText;
-use crate::v1::auth::KeyHolder;
+use crate::v1::auth::Asking;
 use crate::v1::error::OwnError;
 use crate::v1::page::{CURSOR, LIMIT, Page, PageAsked, PageParams};
-use crate::v1::query::QueryFields;
 
 /// List an import's rows
 ///
@@ -33,12 +32,11 @@ use crate::v1::query::QueryFields;
 )]
 pub(crate) async fn handle(
     State(engine): State<Engine>,
-    holder: KeyHolder,
+    asking: Asking,
     path: PathText,
-    query: QueryFields,
 ) -> Result<Json<Page<RowView>>, OwnError> {
+    let (holder, query) = asking.only(&[LIMIT, CURSOR, "outcome"])?;
     let import = engine.import(holder.merchant, holder.environment, id(path)?).await?.id;
-    query.only(&[LIMIT, CURSOR, "outcome"])?;
     let PageAsked { limit, after } = PageAsked::read(&query, |text| text.parse().ok())?;
     let outcome = query.parsed("outcome", "created, updated, unchanged or refused", RowOutcome::parse)?;
     let after = after.unwrap_or(0);
