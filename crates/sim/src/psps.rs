@@ -68,7 +68,7 @@ pub(crate) fn knows_step(psp: &str, step: &str, doubled: bool) -> bool {
         "duplicate_notification" | "notify_before_answer" | "succeed_then_fail" => notifies(psp),
         "succeed_then_reverse" => psp == "adyen",
         "pend_for_funds" => psp == "stripe",
-        "refuse_for_now" => !["adyen", "stcpay"].contains(&psp) && !(psp == "mpgs" && doubled),
+        "refuse_for_now" => !(["adyen", "stcpay"].contains(&psp) || psp == "mpgs" && doubled),
         _ => true,
     }
 }
