@@ -12,7 +12,7 @@ use super::field::Field;
 use super::form::Form;
 use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
-use super::page::{Shell, see_other, show};
+use super::page::{Shell, see_other, show_titled};
 use super::problem::Stop;
 use super::text::fill;
 use crate::limits::REFERENCE_CHARS_MAX;
@@ -31,7 +31,7 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let s = Shell::of(&who, Area::Start);
     let mut find = Field::line("find", "search", s.t.common.find_label).ltr().focused();
-    let mut status = StatusCode::OK;
+    let (mut status, mut is_wrong) = (StatusCode::OK, true);
     match query.optional("find", REFERENCE_CHARS_MAX) {
         Ok(Some(named)) => {
             if let Some(page) = page_of(who.seen(), scope, &named).await? {
@@ -39,7 +39,7 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
             }
             find = find.value(&named).wrong(Some(s.t.common.find_nothing.to_owned()));
         }
-        Ok(None) => {}
+        Ok(None) => is_wrong = false,
         Err(wrong) => {
             status = StatusCode::UNPROCESSABLE_ENTITY;
             find = find.value(query.typed("find")).wrong(Some(wrong.told(s.t)));
@@ -47,7 +47,7 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     }
     let welcome = fill(s.t.common.welcome, &[("name", &who.who().user.name)]);
     let page = Page { welcome, find, s };
-    Ok(show(status, &page.s, &page))
+    Ok(show_titled(status, is_wrong, &page.s, &page))
 }
 
 /// The page of the payment or the refund that is named.

@@ -29,6 +29,7 @@ texts!(
         cancel: "Cancel", "إلغاء";
         copy: "Copy", "نسخ";
         copied: "Copied", "تم النسخ";
+        error: "Error", "خطأ";
         problem: "There is a problem", "هناك مشكلة";
         wait: "Too many wrong tries. Try again after {time}.",
             "محاولات خاطئة كثيرة. حاول مرة أخرى بعد {time}.";
