@@ -29,6 +29,7 @@ texts!(
             "إشعارات لم تُطبَّق، الأحدث أولًا، ومع كل منها ما يختلف عما هو معروف هنا. قارنها بصفحات المزود.";
         closed_by: "Closed by {name} at {time}", "أغلقها {name} في {time}";
         close_title: "Close this case", "إغلاق هذه الحالة";
+        to_refund: "To the refund", "إلى عملية الرد";
         refund_first: "Its refund is still open: say there how it ended, and this closes with it.",
             "عملية الرد ما زالت مفتوحة: حدد هناك كيف انتهت فتُغلق هذه الحالة معها.";
         blocked: "What becomes of {amount}?", "ما مصير {amount}؟";
@@ -119,53 +120,37 @@ texts!(
     }
 );
 
+/// Which of an area's texts is a kind's: each area of kinds names its texts after them.
+macro_rules! of_kind {
+    ($words:expr, $kind:expr) => {
+        match $kind {
+            CaseKind::Unresolved => $words.unresolved,
+            CaseKind::Ambiguous => $words.ambiguous,
+            CaseKind::Mismatch => $words.mismatch,
+            CaseKind::Overdue => $words.overdue,
+            CaseKind::LateSuccess => $words.late_success,
+            CaseKind::Reversed => $words.reversed,
+            CaseKind::ForeignRefund => $words.foreign_refund,
+            CaseKind::Quarantined => $words.quarantined,
+            CaseKind::EndpointDisabled => $words.endpoint_disabled,
+        }
+    };
+}
+
 impl Texts {
     /// Why a person must look.
     pub(crate) const fn case(&self, kind: CaseKind) -> &'static str {
-        let t = &self.cases;
-        match kind {
-            CaseKind::Unresolved => t.unresolved,
-            CaseKind::Ambiguous => t.ambiguous,
-            CaseKind::Mismatch => t.mismatch,
-            CaseKind::Overdue => t.overdue,
-            CaseKind::LateSuccess => t.late_success,
-            CaseKind::Reversed => t.reversed,
-            CaseKind::ForeignRefund => t.foreign_refund,
-            CaseKind::Quarantined => t.quarantined,
-            CaseKind::EndpointDisabled => t.endpoint_disabled,
-        }
+        of_kind!(self.cases, kind)
     }
 
     /// What a case of this kind means.
     pub(crate) const fn case_told(&self, kind: CaseKind) -> &'static str {
-        let t = &self.cases_told;
-        match kind {
-            CaseKind::Unresolved => t.unresolved,
-            CaseKind::Ambiguous => t.ambiguous,
-            CaseKind::Mismatch => t.mismatch,
-            CaseKind::Overdue => t.overdue,
-            CaseKind::LateSuccess => t.late_success,
-            CaseKind::Reversed => t.reversed,
-            CaseKind::ForeignRefund => t.foreign_refund,
-            CaseKind::Quarantined => t.quarantined,
-            CaseKind::EndpointDisabled => t.endpoint_disabled,
-        }
+        of_kind!(self.cases_told, kind)
     }
 
     /// What people can do about a case of this kind.
     pub(crate) const fn case_to_do(&self, kind: CaseKind) -> &'static str {
-        let t = &self.cases_to_do;
-        match kind {
-            CaseKind::Unresolved => t.unresolved,
-            CaseKind::Ambiguous => t.ambiguous,
-            CaseKind::Mismatch => t.mismatch,
-            CaseKind::Overdue => t.overdue,
-            CaseKind::LateSuccess => t.late_success,
-            CaseKind::Reversed => t.reversed,
-            CaseKind::ForeignRefund => t.foreign_refund,
-            CaseKind::Quarantined => t.quarantined,
-            CaseKind::EndpointDisabled => t.endpoint_disabled,
-        }
+        of_kind!(self.cases_to_do, kind)
     }
 }
 
