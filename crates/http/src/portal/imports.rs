@@ -6,6 +6,7 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
+use redress_core::audit_detail;
 use redress_core::id::ImportId;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
@@ -98,7 +99,8 @@ pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Res
     };
     // Only the word itself imports: whatever else was sent only checks.
     let dry_run = typed != "no";
-    let detail = format!("{} rows{}", rows.len(), if dry_run { ", checked only" } else { "" });
+    let only = if dry_run { audit_detail::CHECKED_ONLY } else { "" };
+    let detail = format!("{}{}{only}", rows.len(), audit_detail::ROWS);
     seen.engine.note_deed(who.who(), &seen.origin, Deed::PaymentsImported, None, Some(detail)).await?;
     let of = (scope.merchant, scope.environment);
     let import = receive(&seen.engine, of, &who.who().user.email, dry_run, rows).await?;
@@ -114,7 +116,7 @@ pub(crate) async fn import_checked(
     let seen = who.seen();
     let check = found(seen, scope, path).await?;
     let (object, rows) = (Some(check.id.to_string()), check.importable().unwrap_or(0));
-    let detail = Some(format!("{rows} rows"));
+    let detail = Some(format!("{rows}{}", audit_detail::ROWS));
     seen.engine.note_deed(who.who(), &seen.origin, Deed::PaymentsImported, object, detail).await?;
     let (merchant, environment, author) = (scope.merchant, scope.environment, &who.who().user.email);
     let import = seen.engine.import_checked(merchant, environment, check.id, author).await?;

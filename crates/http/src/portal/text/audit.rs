@@ -21,6 +21,7 @@ texts!(
         when: "When", "متى";
         who: "Who", "من";
         what: "What", "ماذا";
+        done: "What was done", "ما جرى";
         detail: "More", "تفاصيل";
         from: "From", "من أين";
         with: "Program", "البرنامج";

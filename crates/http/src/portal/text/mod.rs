@@ -5,6 +5,7 @@
 
 mod acts;
 mod audit;
+mod audit_detail;
 mod cases;
 mod common;
 mod credentials;
@@ -24,6 +25,8 @@ mod words;
 
 use acts::Acts;
 use audit::{Audit, Deeds};
+use audit_detail::AuditDetails;
+pub(crate) use audit_detail::Told;
 use cases::{Cases, CasesToDo, CasesTold};
 use common::Common;
 use credentials::Credentials;
@@ -95,6 +98,7 @@ pub(crate) struct Texts {
     pub(crate) team: Team,
     pub(crate) audit: Audit,
     pub(crate) deeds: Deeds,
+    pub(crate) audit_details: AuditDetails,
     pub(crate) overview: Overview,
     pub(crate) saids: Saids,
     pub(crate) outcomes: Outcomes,
@@ -133,6 +137,7 @@ macro_rules! all_areas {
             team: Team::$language,
             audit: Audit::$language,
             deeds: Deeds::$language,
+            audit_details: AuditDetails::$language,
             overview: Overview::$language,
             saids: Saids::$language,
             outcomes: Outcomes::$language,
@@ -196,6 +201,7 @@ mod tests {
             Team::ALL,
             Audit::ALL,
             Deeds::ALL,
+            AuditDetails::ALL,
             Overview::ALL,
             Saids::ALL,
             Outcomes::ALL,
