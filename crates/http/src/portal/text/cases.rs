@@ -22,7 +22,7 @@ texts!(
         refund: "Refund", "عملية الرد";
         payment: "Payment", "الدفعة";
         account: "Account {id}", "الحساب {id}";
-        endpoint: "Endpoint {id}", "الوجهة {id}";
+        endpoint: "Endpoint {id}", "عنوان الإشعارات {id}";
         evidence: "What the provider told", "ما أرسله المزود";
         evidence_told: "Notifications that were not applied, the newest first, each with what differs from what is known \
                         here. Compare them with the provider's own pages.",
@@ -45,7 +45,7 @@ texts!(
         reversed: "Money that was given back came back", "عاد مال كان قد رُدّ";
         foreign_refund: "A refund at the provider that nobody here asked for", "رد لدى المزود لم يطلبه أحد هنا";
         quarantined: "A notification that fits nothing here", "إشعار لا يطابق شيئًا هنا";
-        endpoint_disabled: "One of your endpoints takes nothing any more", "إحدى وجهاتك لم تعد تستقبل شيئًا";
+        endpoint_disabled: "One of your endpoints takes nothing any more", "أحد عناوين إشعاراتك لم يعد يستقبل شيئًا";
         recorded: "As it was recorded", "كما سُجّل";
         status_open: "Open", "مفتوحة";
         status_closed: "Closed", "مغلقة";
@@ -84,7 +84,7 @@ texts!(
             "إشعار من المزود لا يوافق ما هو معروف هنا، أو لم يؤكده الاستعلام. لم يُطبَّق.";
         endpoint_disabled: "This endpoint took no notification for too long, so nothing more is sent to it. What it is owed \
                             waits.",
-            "لم تقبل هذه الوجهة أي إشعار منذ مدة طويلة، فلم يعد يُرسل إليها شيء. وما يجب إرساله إليها ينتظر.";
+            "لم يقبل عنوان الإشعارات هذا أي إشعار منذ مدة طويلة، فلم يعد يُرسل إليه شيء. وما يجب إرساله إليه ينتظر.";
     }
 );
 
@@ -116,7 +116,7 @@ texts!(
             "قارن ما ورد فيه بصفحات المزود واسأله عما يختلف، ثم أغلق هذه الحالة بما وجدته. ولا يمكن رد ما تحجبه حتى ذلك الحين.";
         endpoint_disabled: "Have the system behind it mended, send the endpoint a test, and enable it in the settings: what \
                             waits is sent then. Then close this case.",
-            "أصلح النظام الذي خلفها، وأرسل إليها اختبارًا، ثم فعّلها في الإعدادات فيُرسل ما ينتظر. ثم أغلق هذه الحالة.";
+            "أصلح النظام الذي خلفه، وأرسل إليه اختبارًا، ثم فعّله في الإعدادات فيُرسل ما ينتظر. ثم أغلق هذه الحالة.";
     }
 );
 

@@ -76,7 +76,7 @@ texts!(
             "نهايتها معروفة بالفعل، أو أن الإرسال جارٍ الآن. لم يتغيّر شيء.";
         resent: "It is sent again now.", "يُعاد إرساله الآن.";
         endpoint_revoked: "That endpoint is revoked: nothing is sent to it any more.",
-            "هذه الوجهة ملغاة: لم يعد يُرسل إليها شيء.";
+            "عنوان الإشعارات هذا ملغى: لم يعد يُرسل إليه شيء.";
         case_closed: "The case is closed.", "أُغلقت الحالة.";
         case_was_closed: "Somebody closed it before. Nothing was changed.", "أغلقها شخص آخر من قبل. لم يتغيّر شيء.";
         key_reused: "A refund with other details was made from this form already. Look below whether it is there; nothing \
