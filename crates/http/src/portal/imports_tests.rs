@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use redress_core::role::Role;
 use redress_engine::admin::payment_imports::{IMPORT_KEPT, RefusalKind, RowRefusal};
 
@@ -218,4 +219,27 @@ async fn only_managers_import() {
     assert!(!page.text().contains(PATH));
     let proof = form(&page, "/portal/sign-out", &[]);
     assert_eq!(browser.upload(PATH, &proof, &file(&harness)).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_upload_of_another_site_does_nothing() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(PATH).await;
+    let proved = form(&page, PATH, &[("dry_run", "no")]);
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://x.example")]
+    {
+        browser.headers.insert(name, HeaderValue::from_static(value));
+        let answer = browser.upload(PATH, &proved, &file(&harness)).await;
+        assert_eq!(answer.status, 403, "{name}: {value}");
+        browser.headers.clear();
+    }
+    // What an old browser sends counts by its proof alone.
+    browser.headers.insert("x-old", HeaderValue::from_static("yes"));
+    let unproved: Vec<_> = proved.iter().filter(|(name, _)| name != "proof").cloned().collect();
+    assert_eq!(browser.upload(PATH, &unproved, &file(&harness)).await.status, 403);
+    assert!(browser.get(PATH).await.text().contains("Nothing was imported yet"));
+    assert_eq!(browser.upload(PATH, &proved, &file(&harness)).await.status, 303);
 }
