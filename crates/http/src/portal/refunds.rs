@@ -29,6 +29,7 @@ use crate::v1::refund_create::REASONS;
 #[template(path = "portal/refunds.html")]
 struct Page {
     s: Shell,
+    is_wrong: bool,
     first: Vec<Field>,
     others: Vec<Field>,
     others_used: bool,
@@ -85,6 +86,7 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     let links = page.as_ref().map_or((None, None), |page| (page.newer, page.older));
     let rows = page.as_ref().map_or(&[][..], |page| &page.items);
     let answer = Page {
+        is_wrong: query.is_wrong(),
         first,
         others,
         others_used,

@@ -217,6 +217,20 @@ mod tests {
         holes
     }
 
+    /// What of a text stands outside of isolates.
+    fn outside(text: &str) -> String {
+        let mut depth = 0;
+        let mut is_outside = |c: &char| {
+            match *c {
+                ISOLATE => depth += 1,
+                ISOLATE_END => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        };
+        text.chars().filter(|c| is_outside(c)).collect()
+    }
+
     /// Names that are the same in every language, and texts without words.
     const SAME: [&str; 2] = ["Common.product", "Refund.delivery_attempt"];
 
@@ -227,6 +241,8 @@ mod tests {
             assert_eq!(holes(en), holes(ar), "{key}");
             let is_arabic = ar.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c));
             assert!(is_arabic || SAME.contains(&key), "{key}: {ar}");
+            // In a text from right to left the end of it would stand before it.
+            assert!(!outside(ar).contains("://"), "{key}: an address is set apart: {ar}");
             assert!(en.is_ascii() || SAME.contains(&key), "{key}: plain quotes and dashes: {en}");
         }
     }
