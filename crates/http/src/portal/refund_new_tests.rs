@@ -134,6 +134,7 @@ async fn complaint_20_exactly_what_is_left_is_taken_and_a_failure_is_told() {
     let shown = browser.follow(&made).await;
     assert!(shown.text().contains("state is-failed"), "{}", shown.text());
     assert!(shown.text().contains("<div class=\"problem\">"), "it is said why: {}", shown.text());
+    assert!(shown.text().contains("To its payment, to make another refund"), "{}", shown.text());
     assert_eq!(stands(&harness).await, (6_667, 2));
     // The same once more, typed.
     let again = summary(&mut browser, &[("amount", "66.67"), WHY]).await;

@@ -220,7 +220,7 @@ mod tests {
     /// What of a text stands outside of isolates.
     fn outside(text: &str) -> String {
         let mut depth = 0;
-        let mut is_outside = |c: &char| {
+        let is_outside = |c: &char| {
             match *c {
                 ISOLATE => depth += 1,
                 ISOLATE_END => depth -= 1,
@@ -228,7 +228,7 @@ mod tests {
             }
             depth == 0
         };
-        text.chars().filter(|c| is_outside(c)).collect()
+        text.chars().filter(is_outside).collect()
     }
 
     /// Names that are the same in every language, and texts without words.

@@ -66,6 +66,7 @@ texts!(
         now_sandbox: "You are in the sandbox now: no real money moves.",
             "أنت الآن في البيئة التجريبية: لا تتحرك أموال حقيقية.";
         refund_asked: "The provider is being asked.", "يجري الاستعلام من المزود.";
+        refund_tried: "Its sending is tried now, as soon as it may be sent.", "تجري الآن محاولة الإرسال، حالما يُسمح به.";
         refund_not_asked: "Nothing is open there to ask about, or it is being sent right now.",
             "لا يوجد ما يُستعلم عنه، أو أن الإرسال جارٍ الآن.";
         refund_canceled: "The refund is canceled.", "أُلغيت عملية الرد.";
