@@ -1,12 +1,14 @@
-//! GET `/portal`: where people begin, with a field to find a payment or a refund.
+//! GET `/portal`: where people begin, with a field to find a payment or a refund, and the newest refunds.
 
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::id::RefundId;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
 use redress_core::role::Act;
-use redress_engine::lookup::RefundBy;
+use redress_engine::lookup::{RefundBy, RefundFilter};
 
 use super::field::Field;
 use super::form::Form;
@@ -14,8 +16,12 @@ use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
 use super::page::{Shell, see_other, show_titled};
 use super::problem::Stop;
+use super::refunds::Row;
 use super::text::fill;
 use crate::limits::REFERENCE_CHARS_MAX;
+
+/// So many refunds are shown.
+const NEWEST_REFUNDS: u32 = 5;
 
 #[derive(Template)]
 #[template(path = "portal/start.html")]
@@ -23,6 +29,7 @@ struct Page {
     s: Shell,
     welcome: String,
     find: Field,
+    rows: Vec<Row>,
 }
 
 /// Shows it; with something to find, goes there.
@@ -46,7 +53,10 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
         }
     }
     let welcome = fill(s.t.common.welcome, &[("name", &who.who().user.name)]);
-    let page = Page { welcome, find, s };
+    let (engine, none) = (&who.seen().engine, RefundFilter::default());
+    let newest = engine.list_refunds(scope.merchant, scope.environment, none, None, NEWEST_REFUNDS).await?;
+    let row = |(refund, payment): &(Refund, Payment)| Row::of(refund, payment, s.t);
+    let page = Page { welcome, find, rows: newest.refunds.iter().map(row).collect(), s };
     Ok(show_titled(status, is_wrong, &page.s, &page))
 }
 
@@ -92,7 +102,16 @@ mod tests {
             assert!(page.text().contains("id=\"f-find-wrong\""), "{}", page.text());
             assert!(page.text().contains(&format!("value=\"{named}\"")), "{}", page.text());
         }
+        // The newest refunds are at hand, to nobody else and not in live.
+        let refund_page = format!("href=\"/portal/refunds/{id}\"");
+        let start = browser.get("/portal").await;
+        assert_eq!(faults(start.text()), [] as [&str; 0], "{}", start.text());
+        assert!(start.text().contains(&refund_page), "{}", start.text());
+        let mut live = browser.tab();
+        live.cookies.insert("redress-environment".into(), "live".into());
+        assert!(!live.get("/portal").await.text().contains(&refund_page));
         let mut stranger = harness.browser(&harness.stranger().await).await;
+        assert!(!stranger.get("/portal").await.text().contains(&refund_page));
         for named in ["o1", &payment, &id] {
             assert_eq!(stranger.get(&format!("/portal?find={named}")).await.status, 200, "{named}");
         }
