@@ -251,7 +251,7 @@ async fn a_row_is_judged_by_what_the_rows_above_it_would_have_left() {
         assert_eq!(store.read(other).await, Ok(Vec::new()));
         // To be taken in later: page by page, and to nobody else.
         let checked = CheckedRows { merchant: MERCHANT, import: IMPORT, after: 0, limit: 1 };
-        let as_read = |line| NewImportRow { content: Ok(format!("judged {line}")), ..row(line) };
+        let as_read = |line: u64| NewImportRow { content: Ok(format!("judged {line}")), ..row(line) };
         for (after, found) in [(0, vec![as_read(2)]), (2, vec![as_read(3)]), (3, vec![])] {
             assert_eq!(store.read(CheckedRows { after, ..checked }).await, Ok(found), "after {after}");
         }
