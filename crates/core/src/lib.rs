@@ -5,6 +5,7 @@
 //! code that production runs.
 
 pub mod audit;
+pub mod audit_detail;
 pub mod balance;
 pub mod capabilities;
 pub mod case;

@@ -187,6 +187,7 @@ fn people(routes: Routes) -> Routes {
         .add(Auth::Portal, Method::GET, "/portal/imports", imports::list)
         .add(Auth::Portal, Method::POST, "/portal/imports", imports::begin)
         .add(Auth::Portal, Method::GET, "/portal/imports/{id}", imports::show_it)
+        .add(Auth::Portal, Method::POST, "/portal/imports/{id}", imports::import_checked)
         .add(Auth::Portal, Method::GET, "/portal/payments/{payment}", payment::show_it)
         .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/refund", refund_new::form)
         .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/refund/summary", refund_new::summary)

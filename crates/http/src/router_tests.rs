@@ -137,6 +137,7 @@ const WHO: [(Auth, &[&str]); 6] = [
             "POST /portal/cases/{id}/close",
             "POST /portal/code",
             "POST /portal/imports",
+            "POST /portal/imports/{id}",
             "POST /portal/password",
             "POST /portal/payments/{payment}/refund",
             "POST /portal/recovery-codes",

@@ -9,15 +9,16 @@ use redress_core::money::{Amount, Currency};
 use redress_core::time::Timestamp;
 use redress_store::StoreError;
 use redress_store::ops::imports::{
-    AddImportRows, BeginImport, DueImport, FindImport, JudgePayments, LeaseImport, ListImportRows,
-    ListImports, NewImportRow, OpenImportRows, PaymentNames, PruneImports, Ruling, StartImport, TakeInRows,
-    WouldBe, WouldBePayment,
+    AddImportRows, BeginImport, CheckedRows, DueImport, FindImport, JudgePayments, LeaseImport,
+    ListImportRows, ListImports, NewImportRow, OpenImportRows, PaymentNames, PruneImports, Ruling,
+    StartImport, TakeInRows, WouldBe, WouldBePayment,
 };
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 use serde::{Deserialize, Serialize};
 
 pub use redress_store::ops::imports::{Import, ImportRow, ImportState, RefusalKind, RowOutcome, RowRefusal};
 
+use super::fault::FaultCode;
 use super::payments::{IMPORT_ROWS_AT_ONCE, Imported, NO_ACCOUNT, NewPayment, Psps, conflict, invalid};
 use super::{AdminError, NAME_BYTES_MAX, check_text};
 use crate::engine::Engine;
@@ -30,6 +31,9 @@ pub const IMPORT_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// Each import that begins forgets so many rows of an older one.
 const ROWS_FORGOTTEN: u32 = 1_000;
+
+/// So many rows of a check are read and written at once when it is imported: others wait for it.
+const CHECKED_ROWS_AT_ONCE: u32 = 500;
 
 /// A row of an upload, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +108,42 @@ impl Engine {
         self.parts.store.run(StartImport { merchant, import, now: self.now() }).await?;
         self.parts.imports_due.notify_one();
         Ok(())
+    }
+
+    /// Imports what a check found to change something, without another upload: its rows of new payments and of other
+    /// captured sums, with the lines that they had. What has happened since counts: each is judged once more when it is
+    /// taken in. Twice the same makes two imports, of which the second changes nothing.
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`]; [`AdminError::Conflict`] where it is no check, is not done, found nothing to change, or is
+    /// being forgotten.
+    pub async fn import_checked(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        checked: ImportId,
+        author: &str,
+    ) -> Result<ImportId, AdminError> {
+        let not_so = |problem: &str| AdminError::conflict(FaultCode::Overtaken.told(problem));
+        let check = self.import(merchant, environment, checked).await?;
+        let Some(wanted) = check.importable() else {
+            return Err(not_so("this is no check that is done and found something to import"));
+        };
+        let import = self.begin_import(merchant, environment, false, author).await?;
+        let (mut after, mut copied) = (0, 0);
+        loop {
+            let page = CheckedRows { merchant, import: checked, after, limit: CHECKED_ROWS_AT_ONCE };
+            let rows = self.parts.store.read(page).await?;
+            let Some(last) = rows.last() else { break };
+            (after, copied) = (last.line, copied + rows.len() as u64);
+            self.parts.store.run(AddImportRows { merchant, import, rows, now: self.now() }).await?;
+        }
+        // Half of a check is not what was checked. Nothing is taken in of an import that was not started.
+        if copied != wanted {
+            return Err(not_so("the check is being forgotten: upload the file again"));
+        }
+        self.start_import(merchant, import).await?;
+        Ok(import)
     }
 
     /// An import of a merchant in one environment.

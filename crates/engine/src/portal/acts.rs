@@ -4,6 +4,7 @@
 //! something stands in its own row besides, written with it, so that a process which dies between the two hides nobody.
 
 use redress_core::audit::Deed;
+use redress_core::audit_detail as detail;
 use redress_core::environment::Environment;
 use redress_core::id::{CaseId, RefundId};
 use redress_core::money::Amount;
@@ -44,7 +45,7 @@ impl Engine {
                     Some((Deed::RefundRepeated, refund.id.to_string(), Some(refund.amount.to_string())))
                 }
                 Ok(Made::KeyReused(_)) => {
-                    let why = format!("{amount}: the form made another refund before");
+                    let why = format!("{amount}: {}", detail::FORM_USED);
                     Some((Deed::RefundRefused, payment, Some(why)))
                 }
                 Ok(Made::Refused(refusal, _)) => {
@@ -96,8 +97,8 @@ impl Engine {
         let work = async move {
             let closed = engine.close_refund(user.merchant, refund, verdict, &user.email, &reason).await;
             let word = match verdict {
-                Verdict::Succeeded => "succeeded",
-                Verdict::Failed => "failed",
+                Verdict::Succeeded => detail::SUCCEEDED,
+                Verdict::Failed => detail::FAILED,
             };
             let deed = done_or_in_vain(&closed, Deed::RefundClosed, Deed::RefundCloseInVain);
             let noted = deed.map(|deed| (deed, refund.to_string(), Some(format!("{word}: {reason}"))));
@@ -121,8 +122,8 @@ impl Engine {
         let work = async move {
             let closed = engine.close_case(user.merchant, case, &user.email, &reason, blocked).await;
             let word = match blocked {
-                Blocked::Released => "released",
-                Blocked::Refunded => "refunded",
+                Blocked::Released => detail::RELEASED,
+                Blocked::Refunded => detail::REFUNDED,
             };
             let deed = done_or_in_vain(&closed, Deed::CaseClosed, Deed::CaseCloseInVain);
             let noted = deed.map(|deed| (deed, case.to_string(), Some(format!("{word}: {reason}"))));

@@ -1,6 +1,7 @@
 //! The people of a merchant: added, changed, disabled, and given new proofs, by the operator or by an admin.
 
 use redress_core::audit::Deed;
+use redress_core::audit_detail::{AND, LIMITS, NAME, ROLE, TO};
 use redress_core::id::{MerchantId, UserId};
 use redress_core::role::{Act, RefundLimits, Role};
 use redress_store::ops::portal::second_factor::{BeginSecondFactor, ConfirmSecondFactor, ResetSecondFactor};
@@ -297,13 +298,13 @@ struct Drawing {
 /// What was changed, for the audit trail.
 fn described(user: &PortalUser, change: &UserChange) -> String {
     let role =
-        change.role.filter(|role| *role != user.role).map(|role| format!("role {} to {role}", user.role));
+        change.role.filter(|role| *role != user.role).map(|role| format!("{ROLE}{}{TO}{role}", user.role));
     let limits = change.limits.as_ref().filter(|limits| **limits != user.limits);
-    let limits = limits.map(|limits| format!("limits [{}] to [{limits}]", user.limits));
+    let limits = limits.map(|limits| format!("{LIMITS}[{}]{TO}[{limits}]", user.limits));
     let name = change.name.as_ref().filter(|name| **name != user.name);
-    let name = name.map(|name| format!("name {} to {name}", user.name));
+    let name = name.map(|name| format!("{NAME}{}{TO}{name}", user.name));
     let parts = [Some(user.email.clone()), role, limits, name];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    parts.into_iter().flatten().collect::<Vec<_>>().join(AND)
 }
 
 /// One `@` with something on both sides, no spaces: the rest shows when somebody signs in.

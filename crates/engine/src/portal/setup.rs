@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use redress_core::audit::Deed;
+use redress_core::audit_detail;
 use redress_core::environment::Environment;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_core::right::Rights;
@@ -56,7 +57,7 @@ impl Engine {
         rights: Rights,
     ) -> Result<(Credential, SecretString), PortalError> {
         let (key, secret) = self.new_key(who.user.merchant, kind, environment, rights)?;
-        let of = environment.map_or("both environments", Environment::as_str);
+        let of = environment.map_or(audit_detail::BOTH_ENVIRONMENTS, Environment::as_str);
         let detail = format!("{} {of} {rights}", kind.as_str());
         let (id, detail) = (Some(key.id.to_string()), Some(detail.trim_end().to_owned()));
         self.note_deed(who, origin, Deed::KeyAdded, id, detail).await?;
@@ -75,7 +76,8 @@ impl Engine {
         overlap: Duration,
     ) -> Result<(Credential, SecretString), PortalError> {
         self.may(who, &Act::ManageKeys)?;
-        let detail = format!("the old one goes on for {} h", overlap.as_secs() / 3_600);
+        let [before, after] = audit_detail::OVERLAP;
+        let detail = format!("{before}{}{after}", overlap.as_secs() / 3_600);
         self.note_deed(who, origin, Deed::KeyRotated, Some(old.to_string()), Some(detail)).await?;
         Ok(self.rotate_key(who.user.merchant, old, overlap).await?)
     }
@@ -126,7 +128,7 @@ impl Engine {
         let parts = vec!["renew_endpoint_secret".to_owned(), id.clone()];
         let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
         let work = async move {
-            let detail = Some("another secret".to_owned());
+            let detail = Some(audit_detail::ANOTHER_SECRET.to_owned());
             engine.note_deed(&by.0, &by.1, Deed::EndpointChanged, Some(id.clone()), detail).await?;
             let renewed = engine.rotate_endpoint_secret(merchant, endpoint, None).await?;
             Ok::<_, PortalError>((renewed, id))

@@ -16,6 +16,7 @@ use super::gate::{Caller, Signed};
 use super::nav::Area;
 use super::page::{Shell, query_value, show};
 use super::problem::Stop;
+use super::text::{Texts, Told};
 use crate::limits::REFERENCE_CHARS_MAX;
 
 /// Entries on a page.
@@ -40,13 +41,14 @@ struct Row {
     actor: Option<String>,
     deed: Coded,
     object: Option<Object>,
-    detail: String,
+    told: Told,
     address: String,
     agent: String,
 }
 
 struct Object {
-    id: String,
+    /// Its id, or of a list what it is called.
+    name: String,
     /// Its page, where it has one.
     page: Option<String>,
 }
@@ -102,15 +104,31 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
 
 impl Row {
     fn of(entry: AuditEntry, s: &Shell) -> Self {
-        let object = entry.object.map(|id| Object { page: page_of(&id), id });
+        let told = entry.detail.as_deref();
+        let told = told.map(|text| s.t.audit_detail(entry.deed, entry.object.as_deref(), text));
+        let object = entry.object.map(|id| Object::of(id, s.t));
         Self {
+            told: told.unwrap_or_default(),
             at: entry.happened_at,
             actor: entry.user.map(|_| entry.actor),
             deed: Coded::of(Some(s.t.deed(entry.deed)), entry.deed.as_str()),
             object,
-            detail: entry.detail.unwrap_or_default(),
             address: entry.address.unwrap_or_default(),
             agent: entry.agent.unwrap_or_default(),
+        }
+    }
+}
+
+impl Object {
+    fn of(id: String, t: &'static Texts) -> Self {
+        let list = match id.as_str() {
+            "payments" => Some(t.lists.payments),
+            "refunds" => Some(t.lists.refunds),
+            _ => None,
+        };
+        match list {
+            Some(name) => Self { page: Some(format!("/portal/{id}")), name: name.to_owned() },
+            None => Self { page: page_of(&id), name: id },
         }
     }
 }
@@ -122,6 +140,7 @@ fn page_of(id: &str) -> Option<String> {
         "pay" => "payments",
         "rf" => "refunds",
         "case" => "cases",
+        "imp" => "imports",
         "key" => "settings/keys",
         "ep" => "settings/endpoints",
         "acc" => "settings/accounts",
@@ -137,7 +156,7 @@ mod page_tests;
 
 #[cfg(test)]
 mod tests {
-    use redress_core::id::{AccountId, CaseId, EndpointId, KeyId, PaymentId, RefundId};
+    use redress_core::id::{AccountId, CaseId, EndpointId, ImportId, KeyId, PaymentId, RefundId};
 
     use super::*;
 
@@ -148,6 +167,7 @@ mod tests {
             (PaymentId::from_bytes(bytes).to_string(), "payments"),
             (RefundId::from_bytes(bytes).to_string(), "refunds"),
             (CaseId::from_bytes(bytes).to_string(), "cases"),
+            (ImportId::from_bytes(bytes).to_string(), "imports"),
             (KeyId::from_bytes(bytes).to_string(), "settings/keys"),
             (EndpointId::from_bytes(bytes).to_string(), "settings/endpoints"),
             (AccountId::from_bytes(bytes).to_string(), "settings/accounts"),

@@ -5,7 +5,8 @@ use redress_core::role::Role;
 use redress_engine::portal::{Origin, SessionToken, Visitor};
 
 use crate::portal::html_check::{Element, faults, parse};
-use crate::testing::{Answer, Harness};
+use crate::portal::language::Language;
+use crate::testing::{Answer, Harness, TestPayment};
 
 fn rows(answer: &Answer) -> Vec<String> {
     assert_eq!(faults(answer.text()), [] as [&str; 0], "{}", answer.text());
@@ -58,4 +59,30 @@ async fn the_trail_is_told_by_person_and_by_object_page_by_page() {
     assert!(!rest.is_empty() && rest.iter().any(|row| row.contains("Operator")), "{rest:?}");
     assert_eq!(link(&older, "Older"), None);
     assert_eq!(rows(&of_manager.get(&link(&older, "The newest").unwrap()).await).len(), 50);
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_deed_is_told_in_the_language_of_the_page() {
+    let harness = Harness::new().await;
+    let manager = harness.armed(Role::Manager).await;
+    let refund = harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
+    let mut browser = harness.browser(&manager).await;
+    let path = format!("/portal/refunds/{}/close", refund.id);
+    let form = browser.get(&path).await;
+    let typed = [("verdict", "failed"), ("reason", "the desk: nothing there")];
+    assert_eq!(browser.submit(&form, &path, &typed).await.status, 303);
+    assert_eq!(browser.get("/portal/refunds.csv?status=failed&reason=duplicate").await.status, 200);
+    for (language, list, status, done) in [
+        (Language::English, "Refunds", "Status: Failed; Reason: Charged twice", "The provider did not do it"),
+        (Language::Arabic, "عمليات الرد", "الحالة: فشل; السبب: خُصم المبلغ مرتين", "لم ينفّذه المزود"),
+    ] {
+        browser.speaks(language.tag());
+        let rows = rows(&browser.get("/portal/audit").await);
+        let rows: Vec<_> = rows.iter().map(|row| row.replace(['\u{2068}', '\u{2069}'], "")).collect();
+        let has = |parts: [&str; 2]| rows.iter().any(|row| parts.iter().all(|part| row.contains(part)));
+        assert!(has([list, status]), "{rows:?}");
+        // What a person typed stands as it was typed.
+        assert!(has([done, "the desk: nothing there"]), "{rows:?}");
+        assert!(rows.iter().all(|row| !row.contains("failed:")), "{rows:?}");
+    }
 }

@@ -66,6 +66,7 @@ async fn who_may_not_close_sees_why_and_another_merchant_sees_nothing() {
     let mut browser = harness.browser(&support).await;
     let page = browser.get(&path).await;
     assert!(page.text().contains("This needs the role"), "{}", page.text());
+    assert!(page.text().contains("class=\"button\" href=\"/portal/refunds/rf_"), "the way to its refund");
     let mut fields = form(&page, "/portal/sign-out", &[]);
     fields.extend([("blocked", "released"), ("reason", "x")].map(|(key, value)| (key.into(), value.into())));
     assert_eq!(browser.post(&format!("{path}/close"), &fields).await.status, 403);

@@ -12,7 +12,7 @@ use super::form::Form;
 use super::gate::{Caller, Known, Posted, Signed};
 use super::kept::Kept;
 use super::nav::Area;
-use super::page::{Shell, next_or_start, see_other, show, with_next};
+use super::page::{Shell, next_or_start, see_other, show_titled, with_next};
 use super::problem::{self, Stop};
 use super::said::Said;
 use super::sign_in::{let_in, wait_told};
@@ -90,7 +90,9 @@ fn page<C: Caller>(
         // The address of a form is no page to come back to.
         next.clone_into(&mut s.here);
     }
+    // A code that is asked for before a form is taken is nothing wrong.
+    let is_wrong = wrong.is_some();
     let code = Field::code("code", s.t.code.code).hint(s.t.code.code_hint).wrong(wrong).focused();
     let page = Page { is_again: who.person().is_some(), next: next.to_owned(), kept, code, s };
-    show(status, &page.s, &page)
+    show_titled(status, is_wrong, &page.s, &page)
 }

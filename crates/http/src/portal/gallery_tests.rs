@@ -15,9 +15,9 @@ use crate::router::routes;
 use crate::testing::{Answer, Harness, TestPayment};
 
 /// A merchant with something of everything, and people who look at it.
-struct Sample {
-    harness: Harness,
-    admin: Person,
+pub(super) struct Sample {
+    pub(super) harness: Harness,
+    pub(super) admin: Person,
     refund: String,
     case: String,
     key: String,
@@ -28,7 +28,7 @@ struct Sample {
 }
 
 impl Sample {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let harness = Harness::new().await;
         let admin = harness.armed(Role::Admin).await;
         let (engine, merchant) = (&harness.engine, harness.merchant.id);
@@ -62,7 +62,7 @@ impl Sample {
 
 impl Sample {
     /// Where an example of a route is.
-    fn example(&self, route: &str) -> String {
+    pub(super) fn example(&self, route: &str) -> String {
         let area = route.trim_start_matches("/portal/").trim_start_matches("settings/").split('/').next();
         let id = match area {
             Some("cases") => &self.case,

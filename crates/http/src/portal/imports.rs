@@ -1,21 +1,24 @@
-//! `/portal/imports`: payments taken in from a CSV: checked first, or at once, with what came of each row.
+//! `/portal/imports`: payments taken in from a CSV: checked first and then imported as they were checked, or at once, with
+//! what came of each row.
 
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
+use redress_core::audit_detail;
 use redress_core::id::ImportId;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_engine::admin::payment_imports::{
     Import, ImportRow, ImportState, RowOutcome, RowRefusal, refusal_text,
 };
+use redress_engine::admin::payments_csv::{NEEDED, OPTIONAL};
 
 use super::field::Field;
 use super::form::Form;
 use super::format;
-use super::gate::{Caller, Scope, Signed};
+use super::gate::{Caller, Posted, Scope, Seen, Signed};
 use super::nav::Area;
 use super::page::{Shell, see_other, show};
 use super::problem::Stop;
@@ -49,12 +52,10 @@ struct Line {
     dry_run: bool,
 }
 
-/// GET `/portal/imports`: the form, and the imports before. Whoever comes from a check finds the import chosen.
-pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Response, Stop> {
+/// GET `/portal/imports`: the form, and the imports before.
+pub(crate) async fn list(who: Signed) -> Result<Response, Stop> {
     let scope = who.to(&Act::ImportPayments)?;
-    let query = Form::parse(query.unwrap_or_default().as_bytes());
-    let dry_run = if query.typed("dry_run") == "no" { "no" } else { "yes" };
-    page(&who, scope, StatusCode::OK, dry_run, None).await
+    page(&who, scope, StatusCode::OK, "yes", None).await
 }
 
 async fn page(
@@ -70,8 +71,10 @@ async fn page(
     let t = &s.t.imports;
     let ways = [("yes", t.dry_run_yes), ("no", t.dry_run_no)];
     let ways = ways.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let (needed, optional) = (NEEDED.join(", "), OPTIONAL.join(", "));
+    let columns = fill(t.told, &[("needed", needed.as_str()), ("optional", optional.as_str())]);
     let page = ListPage {
-        file: Field::line("file", "file", t.file).hint(t.told).wrong(wrong),
+        file: Field::line("file", "file", t.file).hint(columns).wrong(wrong),
         dry_run: Field::radio("dry_run", t.dry_run, ways).value(dry_run),
         imports: imports.into_iter().map(|import| Line::of(import, s.t)).collect(),
         s,
@@ -96,11 +99,33 @@ pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Res
     };
     // Only the word itself imports: whatever else was sent only checks.
     let dry_run = typed != "no";
-    let detail = format!("{} rows{}", rows.len(), if dry_run { ", checked only" } else { "" });
+    let only = if dry_run { audit_detail::CHECKED_ONLY } else { "" };
+    let detail = format!("{}{}{only}", rows.len(), audit_detail::ROWS);
     seen.engine.note_deed(who.who(), &seen.origin, Deed::PaymentsImported, None, Some(detail)).await?;
     let of = (scope.merchant, scope.environment);
     let import = receive(&seen.engine, of, &who.who().user.email, dry_run, rows).await?;
     Ok(see_other(&format!("/portal/imports/{import}")))
+}
+
+/// POST `/portal/imports/{id}`: takes in what a check found to change something, as it was checked.
+pub(crate) async fn import_checked(
+    path: PathText,
+    Posted { who, .. }: Posted<Signed>,
+) -> Result<Response, Stop> {
+    let scope = who.to(&Act::ImportPayments)?;
+    let seen = who.seen();
+    let check = found(seen, scope, path).await?;
+    let (object, rows) = (Some(check.id.to_string()), check.importable().unwrap_or(0));
+    let detail = Some(format!("{rows}{}", audit_detail::ROWS));
+    seen.engine.note_deed(who.who(), &seen.origin, Deed::PaymentsImported, object, detail).await?;
+    let (merchant, environment, author) = (scope.merchant, scope.environment, &who.who().user.email);
+    let import = seen.engine.import_checked(merchant, environment, check.id, author).await?;
+    Ok(see_other(&format!("/portal/imports/{import}")))
+}
+
+async fn found(seen: &Seen, scope: Scope, PathText(id): PathText) -> Result<Import, Stop> {
+    let id = id.and_then(|id| ImportId::parse(&id).ok()).ok_or(Problem::NoRoute)?;
+    Ok(seen.engine.import(scope.merchant, scope.environment, id).await?)
 }
 
 #[derive(Template)]
@@ -111,6 +136,10 @@ struct OnePage {
     status: &'static str,
     is_running: bool,
     dry_run: bool,
+    /// Of a check that found something to import: the words of the button that does.
+    go: Option<String>,
+    /// It is a check that found nothing to import.
+    finds_nothing: bool,
     done: u64,
     total: u64,
     progress: String,
@@ -140,13 +169,13 @@ struct Refused {
 /// GET `/portal/imports/{id}`: how far it is, and what came of each row.
 pub(crate) async fn show_it(
     who: Signed,
-    PathText(id): PathText,
+    path: PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Stop> {
     let scope = who.to(&Act::ImportPayments)?;
     let engine = &who.seen().engine;
-    let id = id.and_then(|id| ImportId::parse(&id).ok()).ok_or(Problem::NoRoute)?;
-    let import = engine.import(scope.merchant, scope.environment, id).await?;
+    let import = found(who.seen(), scope, path).await?;
+    let id = import.id;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let outcome = RowOutcome::parse(query.typed("outcome"));
     let after = query.typed("after").parse().unwrap_or(0);
@@ -157,6 +186,7 @@ pub(crate) async fn show_it(
     let chosen = outcome.map_or("", RowOutcome::as_str);
     let outcomes = RowOutcome::ALL.map(|one| (one.as_str().to_owned(), t.row_outcome(Some(one)).to_owned()));
     let outcomes = [(String::new(), t.imports.all.to_owned())].into_iter().chain(outcomes).collect();
+    let importable = import.importable();
     let Import { total, created, updated, unchanged, refused, .. } = import;
     let done = created + updated + unchanged + refused;
     let counts = [
@@ -173,6 +203,8 @@ pub(crate) async fn show_it(
         status: t.import_state(import.state),
         is_running: import.state == ImportState::Running,
         dry_run: import.dry_run,
+        go: importable.map(|rows| fill(t.imports.import_go, &[("count", &format::count(rows))])),
+        finds_nothing: importable.is_none() && import.dry_run && import.state == ImportState::Done,
         progress: fill(t.imports.progress, &progress),
         counts: counts.map(|(word, count)| (word, format::count(count))).to_vec(),
         filter: Field::choice("outcome", t.imports.outcome, outcomes).value(chosen).optional(),

@@ -1,7 +1,10 @@
 //! Payments imported at the portal.
 
+use std::time::Duration;
+
+use axum::http::HeaderValue;
 use redress_core::role::Role;
-use redress_engine::admin::payment_imports::{RefusalKind, RowRefusal};
+use redress_engine::admin::payment_imports::{IMPORT_KEPT, RefusalKind, RowRefusal};
 
 use crate::portal::html_check::{faults, parse};
 use crate::portal::language::Language;
@@ -38,7 +41,7 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
         assert_eq!(faults(done.text()), [] as [&str; 0], "{}", done.text());
         assert!(!done.text().contains("http-equiv") && done.text().contains("state is-refused"));
         assert_eq!(done.text().contains("only checked"), !is_there);
-        assert_eq!(done.text().contains("href=\"/portal/imports?dry_run=no\""), !is_there);
+        assert_eq!(done.text().contains(&checked_form(&sent)), !is_there);
         let refused = browser.get(&format!("{}?outcome=refused", location(&sent))).await;
         assert!(refused.text().contains(">i2<") && !refused.text().contains(">i1<"), "{}", refused.text());
         told_in_every_language(&mut browser, &location(&sent)).await;
@@ -49,9 +52,100 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
     let list = browser.get(PATH).await;
     let chosen = |page: &Answer| form(page, PATH, &[]).into_iter().find(|(name, _)| name == "dry_run");
     assert_eq!(chosen(&list).unwrap().1, "yes", "nothing is imported unasked");
-    let after_check = browser.get("/portal/imports?dry_run=no").await;
-    assert_eq!(chosen(&after_check).unwrap().1, "no");
     assert!(list.text().contains("manager@"), "{}", list.text());
+}
+
+/// How the form begins that imports what an upload was checked for.
+fn checked_form(sent: &Answer) -> String {
+    format!("<form method=\"post\" action=\"{}\">", location(sent))
+}
+
+/// Uploads rows to be checked, and has them checked.
+async fn checked(browser: &mut Browser<'_>, harness: &Harness, sums: &[(&str, &str)]) -> Answer {
+    let page = browser.get(PATH).await;
+    let sent = browser.upload(PATH, &form(&page, PATH, &[]), &rows(harness, sums)).await;
+    assert_eq!(sent.status, 303, "{sent:?}");
+    while harness.engine.work_imports_once().await.unwrap() {}
+    sent
+}
+
+#[tokio::test]
+async fn what_was_checked_is_imported_without_the_file() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let left = async |name: &str| {
+        let found = harness.engine.order(harness.merchant.id, None, name).await.unwrap();
+        found.map(|order| order.payment.remaining().minor())
+    };
+    let sums = [("c1", "10.00"), ("c2", "1.005"), ("c3", "30")];
+    let first = checked(&mut browser, &harness, &sums).await;
+    let page = browser.follow(&first).await;
+    assert!(page.text().contains("(rows: \u{2068}2\u{2069})"), "{}", page.text());
+    let path = location(&first);
+    let proved = form(&page, &path, &[]);
+    let sent = browser.post(&path, &proved).await;
+    assert!(sent.status == 303 && location(&sent) != path, "{sent:?}");
+    while harness.engine.work_imports_once().await.unwrap() {}
+    let done = browser.follow(&sent).await;
+    assert!(done.text().contains(">c1<") && done.text().contains(">c3<"), "{}", done.text());
+    assert!(!done.text().contains(">c2<") && !done.text().contains("only checked"), "{}", done.text());
+    assert_eq!([left("c1").await, left("c2").await, left("c3").await], [Some(1_000), None, Some(3_000)]);
+
+    // A double click or the back button: nothing is changed a second time.
+    let again = browser.post(&path, &proved).await;
+    while harness.engine.work_imports_once().await.unwrap() {}
+    let again = browser.follow(&again).await;
+    assert_eq!((again.text().matches("state is-unchanged").count(), left("c1").await), (2, Some(1_000)));
+
+    // Another sum of what is there is taken; what is there already offers nothing.
+    let more = checked(&mut browser, &harness, &[("c1", "12.00"), ("c3", "30")]).await;
+    let page = browser.follow(&more).await;
+    browser.submit(&page, &location(&more), &[]).await;
+    while harness.engine.work_imports_once().await.unwrap() {}
+    assert_eq!((left("c1").await, left("c3").await), (Some(1_200), Some(3_000)));
+    let nothing = checked(&mut browser, &harness, &[("c1", "12.00"), ("c2", "1.005")]).await;
+    let page = browser.follow(&nothing).await;
+    assert!(page.text().contains("found nothing to import"), "{}", page.text());
+    assert!(!page.text().contains(&checked_form(&nothing)), "{}", page.text());
+}
+
+#[tokio::test]
+async fn what_is_no_finished_check_is_not_imported() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(PATH).await;
+    let running = browser.upload(PATH, &form(&page, PATH, &[]), &file(&harness)).await;
+    let waiting = browser.follow(&running).await;
+    assert!(!waiting.text().contains(&checked_form(&running)), "{}", waiting.text());
+    assert!(!waiting.text().contains("found nothing"), "nobody knows yet");
+    let proof = form(&page, "/portal/sign-out", &[]);
+    assert_eq!(browser.post(&location(&running), &proof).await.status, 409, "it is still being checked");
+    while harness.engine.work_imports_once().await.unwrap() {}
+    harness.clock.advance(Duration::from_secs(1));
+    // One that is an import already, and a check that found nothing.
+    let import = browser.upload(PATH, &form(&page, PATH, &[("dry_run", "no")]), &file(&harness)).await;
+    while harness.engine.work_imports_once().await.unwrap() {}
+    let nothing = checked(&mut browser, &harness, &[("i2", "1.005")]).await;
+    for sent in [&import, &nothing] {
+        assert_eq!(browser.post(&location(sent), &proof).await.status, 409, "{sent:?}");
+    }
+    // Without its proof it is asked for once more, and whoever may not import may not do this either.
+    assert_eq!(browser.post(&location(&running), &[]).await.status, 409);
+    let support = harness.person(Role::Support).await;
+    let mut other = harness.browser(&support).await;
+    let start = other.get("/portal").await;
+    let proof = form(&start, "/portal/sign-out", &[]);
+    assert_eq!(other.post(&location(&running), &proof).await.status, 403);
+    // A check that is so old that it is forgotten is not imported by halves.
+    harness.clock.advance(IMPORT_KEPT + Duration::from_secs(1));
+    let mut late = harness.browser(&manager).await;
+    let page = late.get(&location(&running)).await;
+    assert_eq!(late.post(&location(&running), &form(&page, &location(&running), &[])).await.status, 409);
+    while harness.engine.work_imports_once().await.unwrap() {}
+    let list = late.get(PATH).await;
+    assert!(list.text().contains("Being received, or broken off"), "{}", list.text());
 }
 
 #[tokio::test]
@@ -125,4 +219,27 @@ async fn only_managers_import() {
     assert!(!page.text().contains(PATH));
     let proof = form(&page, "/portal/sign-out", &[]);
     assert_eq!(browser.upload(PATH, &proof, &file(&harness)).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_upload_of_another_site_does_nothing() {
+    let harness = Harness::new().await;
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(PATH).await;
+    let proved = form(&page, PATH, &[("dry_run", "no")]);
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://x.example")]
+    {
+        browser.headers.insert(name, HeaderValue::from_static(value));
+        let answer = browser.upload(PATH, &proved, &file(&harness)).await;
+        assert_eq!(answer.status, 403, "{name}: {value}");
+        browser.headers.clear();
+    }
+    // What an old browser sends counts by its proof alone.
+    browser.headers.insert("x-old", HeaderValue::from_static("yes"));
+    let unproved: Vec<_> = proved.iter().filter(|(name, _)| name != "proof").cloned().collect();
+    assert_eq!(browser.upload(PATH, &unproved, &file(&harness)).await.status, 403);
+    assert!(browser.get(PATH).await.text().contains("Nothing was imported yet"));
+    assert_eq!(browser.upload(PATH, &proved, &file(&harness)).await.status, 303);
 }

@@ -81,6 +81,7 @@ async fn what_cannot_be_stands_beside_its_field() {
             let answer = browser.get(&format!("{path}?{query}")).await;
             assert_eq!((answer.status.as_u16(), found(&answer).len()), (422, 0), "{query}");
             assert!(answer.text().contains(&format!("id=\"f-{field}-wrong\"")), "{query}");
+            assert!(answer.text().contains("Nothing was looked for"), "{query}: not that there is nothing");
             let typed = query.rsplit('=').next().unwrap();
             assert!(answer.text().contains(&format!("value=\"{typed}\"")), "{query}: it is kept");
         }

@@ -55,6 +55,8 @@ mod text;
 mod upload;
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod gallery_tests;
 #[cfg(test)]
 mod gate_tests;

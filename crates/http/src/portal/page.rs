@@ -1,5 +1,7 @@
 //! What every page is made of: its frame, its answer, and where it sends people on.
 
+use std::any::Any;
+
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -156,9 +158,20 @@ impl Shell {
     }
 }
 
-/// Answers with a page in its frame.
+/// Answers with a page in its frame. The title of one that answers what cannot be says so first: it is what is read out
+/// first, and what a tab in the background shows.
 pub(crate) fn show(status: StatusCode, shell: &Shell, page: &impl Template) -> Response {
-    let mut response = rendered(status, page);
+    show_titled(status, status.is_client_error(), shell, page)
+}
+
+/// The same where the status alone does not tell whether something is wrong.
+pub(super) fn show_titled(
+    status: StatusCode,
+    is_wrong: bool,
+    shell: &Shell,
+    page: &impl Template,
+) -> Response {
+    let mut response = rendered(status, is_wrong, page);
     if shell.is_new {
         cookies::set_session(&mut response, &shell.token, shell.https);
     }
@@ -169,8 +182,10 @@ pub(crate) fn show(status: StatusCode, shell: &Shell, page: &impl Template) -> R
 }
 
 /// Answers with a page without more.
-pub(super) fn rendered(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
+pub(super) fn rendered(status: StatusCode, is_wrong: bool, page: &impl Template) -> Response {
+    // The title is the frame's, whatever the page is: `portal/bare.html` asks for this.
+    let value: &dyn Any = &is_wrong;
+    match page.render_with_values(&is_wrong.then_some(("is_wrong", value))) {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be made");

@@ -27,6 +27,7 @@ use super::text::{Texts, fill};
 #[template(path = "portal/payments.html")]
 struct Page {
     s: Shell,
+    is_wrong: bool,
     /// What is always in sight.
     first: Vec<Field>,
     /// What is folded away until it is used.
@@ -74,6 +75,7 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     Field::focus_wrong(first.iter_mut().chain(&mut others));
     let kept = query.kept();
     let page = Page {
+        is_wrong: query.is_wrong(),
         first,
         others,
         others_used,

@@ -157,7 +157,7 @@ fn told(language: Language, status: StatusCode, title: &str, text: &str) -> Resp
     let id = outermost::current_request_id();
     let shows_id = status.is_server_error() && !id.is_empty();
     let request = shows_id.then(|| fill(t.common.request_id, &[("id", &id)]));
-    page::rendered(status, &Told { s: Bare::of(language), title, text, request })
+    page::rendered(status, false, &Told { s: Bare::of(language), title, text, request })
 }
 
 /// The form's own page again, for what is not sent a second time: secrets and files.
@@ -180,7 +180,8 @@ pub(super) fn again<C: Caller>(who: &C, to: &str, form: &Form) -> Response {
     };
     let s = Shell::of(who, nav::Area::None);
     let page = Again { told: s.t.common.again, kept: &kept, s };
-    page::show(StatusCode::CONFLICT, &page.s, &page)
+    // Nothing is wrong with what was typed.
+    page::show_titled(StatusCode::CONFLICT, false, &page.s, &page)
 }
 
 /// A form for which a code was missing: to be confirmed now that the code was taken, in the session of this token.

@@ -44,6 +44,8 @@ struct Page {
     /// Its name in the API; a merchant's own words have none.
     reason_code: Option<String>,
     failure: Option<Failure>,
+    /// What the PSP said about the wait, while it lasts: afterwards it stands in the timeline alone.
+    psp_note: Option<String>,
     events: Vec<Event>,
     attempts: Vec<Attempt>,
     notifications: Vec<Notification>,
@@ -88,6 +90,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         reason_code: (reason != refund.reason).then(|| refund.reason.clone()),
         reason,
         failure: failure(&refund, &s),
+        psp_note: refund.psp_note.clone().filter(|_| !state.is_final()),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
         notifications,

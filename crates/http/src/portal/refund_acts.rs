@@ -30,6 +30,8 @@ const CASES_MAX: u32 = 5;
 /// What can be done about a refund, for its page.
 pub(super) struct Possible {
     pub(super) refresh: bool,
+    /// Of one that was not sent yet the PSP is not asked: it is tried.
+    pub(super) refresh_word: &'static str,
     pub(super) cancel: bool,
     pub(super) close: bool,
     /// The cases that wait for a person: the id and why.
@@ -57,7 +59,8 @@ impl Possible {
         let close = may(closes, &Act::CloseCase, t.acts.close_off);
         let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
         let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();
-        Ok(Self { refresh, cancel, close, cases, off })
+        let refresh_word = if state == StateName::Queued { t.acts.send } else { t.acts.refresh };
+        Ok(Self { refresh, refresh_word, cancel, close, cases, off })
     }
 
     /// Whether there is a button.
@@ -86,7 +89,11 @@ pub(crate) async fn refresh(path: PathText, Posted { who, .. }: Posted<Signed>) 
     let seen = who.seen();
     let (refund, _) = found(seen, scope, path).await?;
     let asked = seen.engine.refresh_refund_by((who.who(), &seen.origin), refund.id).await?;
-    let said = if asked { Said::RefundAsked } else { Said::RefundNotAsked };
+    let said = match (asked, refund.state.name()) {
+        (false, _) => Said::RefundNotAsked,
+        (true, StateName::Queued) => Said::RefundTried,
+        (true, _) => Said::RefundAsked,
+    };
     Ok(done(&page_of(&refund), said, seen.https))
 }
 

@@ -43,7 +43,29 @@ async fn the_provider_is_asked_on_a_click() {
     assert!(browser.follow(&answer).await.text().contains("is being asked"));
     harness.pass(Duration::from_millis(500)).await;
     let page = browser.get(&path).await;
-    assert!(page.text().contains("state is-succeeded") && page.text().contains("Nothing is to be done"));
+    assert!(page.text().contains("state is-succeeded") && page.text().contains("Nothing more can be done"));
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_tried_and_not_asked_about() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap("o1", 10_000)).await;
+    let (merchant, tap) = (harness.merchant.id, harness.merchant.tap);
+    harness.engine.set_account_state(merchant, tap, AccountState::Paused).await.unwrap();
+    let manager = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let order = harness.engine.order(merchant, None, "o1").await.unwrap().unwrap();
+    let make = format!("/portal/payments/{}/refund", order.payment.id);
+    let page = browser.get(&make).await;
+    let page = browser.submit(&page, &format!("{make}/summary"), &[("reason", "duplicate")]).await;
+    let made = browser.submit(&page, &make, &[]).await;
+    let page = browser.follow(&made).await;
+    assert!(page.text().contains("Try to send it now"), "{}", page.text());
+    assert!(!page.text().contains("Ask the provider now"), "nobody there knows of it: {}", page.text());
+    let answer = browser.submit(&page, &format!("{}/refresh", location(&made)), &[]).await;
+    let shown = browser.follow(&answer).await;
+    assert!(shown.text().contains("Its sending is tried now"), "{}", shown.text());
+    assert!(!shown.text().contains("is being asked"), "{}", shown.text());
 }
 
 #[tokio::test]
@@ -158,12 +180,12 @@ async fn a_page_tells_of_the_cases_that_wait_and_of_the_role_that_lacks() {
     let page = browser.get(&path).await;
     whole(&page);
     assert!(page.text().contains(&format!("href=\"{case}\"")), "{}", page.text());
-    assert!(!page.text().contains("Nothing is to be done"), "{}", page.text());
+    assert!(!page.text().contains("Nothing more can be done"), "{}", page.text());
     let page = browser.get(&case).await;
     let typed = [("blocked", "refunded"), ("reason", "the desk confirms it")];
     assert_eq!(browser.submit(&page, &format!("{case}/close"), &typed).await.status, 303);
     let page = browser.get(&path).await;
-    assert!(page.text().contains("Nothing is to be done") && !page.text().contains(&case));
+    assert!(page.text().contains("Nothing more can be done") && !page.text().contains(&case));
 
     // One that is open, before and after somebody is called.
     let refund = harness.pending(TestPayment::tap("o2", 10_000), 4_000).await;
@@ -193,7 +215,7 @@ async fn a_page_tells_of_the_cases_that_wait_and_of_the_role_that_lacks() {
         whole(&page);
         let text = page.text();
         assert!(text.contains(&case) && !text.contains(by_itself), "{role}: {text}");
-        assert!(!text.contains("Nothing is to be done"), "{role}: {text}");
+        assert!(!text.contains("Nothing more can be done"), "{role}: {text}");
         for lacks in ["Asking the provider needs", "Saying how it ended needs", "Canceling it needs"] {
             assert_eq!(text.contains(lacks), told.contains(&lacks), "{role} {lacks}: {text}");
         }

@@ -134,6 +134,7 @@ async fn complaint_20_exactly_what_is_left_is_taken_and_a_failure_is_told() {
     let shown = browser.follow(&made).await;
     assert!(shown.text().contains("state is-failed"), "{}", shown.text());
     assert!(shown.text().contains("<div class=\"problem\">"), "it is said why: {}", shown.text());
+    assert!(shown.text().contains("To its payment, to make another refund"), "{}", shown.text());
     assert_eq!(stands(&harness).await, (6_667, 2));
     // The same once more, typed.
     let again = summary(&mut browser, &[("amount", "66.67"), WHY]).await;
@@ -197,6 +198,26 @@ async fn a_form_that_made_a_refund_makes_no_other() {
     assert_eq!(location(&answer), make.strip_suffix("/refund").unwrap());
     assert!(browser.follow(&answer).await.text().contains("made from this form already"));
     assert_eq!(stands(&harness).await, (9_000, 1));
+}
+
+#[tokio::test]
+async fn the_key_of_ones_form_is_not_anothers() {
+    let harness = harness().await;
+    let (one, two) = (harness.person(Role::Manager).await, harness.person(Role::Admin).await);
+    let (mut one, mut two) = (harness.browser(&one).await, harness.browser(&two).await);
+    let make = base(&mut one).await;
+    let page = summary(&mut one, &[("amount", "10"), WHY]).await;
+    let fields = form(&page, &make, &[]);
+    let made = one.post(&make, &fields).await;
+    // The same key in somebody else's request, who has seen what is left now: a refund of their own.
+    let proof = form(&two.get("/portal/payments/o1").await, "/portal/sign-out", &[]).remove(0);
+    let seen = ("seen".to_owned(), "9000".to_owned());
+    let theirs = fields.into_iter().filter(|(name, _)| !["proof", "seen"].contains(&name.as_str()));
+    let theirs: Vec<_> = theirs.chain([proof, seen]).collect();
+    let other = two.post(&make, &theirs).await;
+    assert!(location(&other).starts_with("/portal/refunds/rf_"), "{other:?}");
+    assert_ne!(location(&other), location(&made));
+    assert_eq!(stands(&harness).await, (8_000, 2));
 }
 
 #[tokio::test]

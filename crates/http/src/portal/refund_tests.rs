@@ -9,10 +9,10 @@ use redress_engine::admin::refunds::Verdict;
 use redress_engine::portal::people::NewPassword;
 use serde_json::json;
 
-use crate::portal::html_check::{faults, parse};
+use crate::portal::html_check::{Element, faults, parse};
 use crate::portal::language::Language;
 use crate::portal::testing::{PASSWORD, form};
-use crate::testing::{Harness, TestPayment};
+use crate::testing::{Answer, Harness, TestPayment};
 
 /// A refund that the PSP has accepted and not ended, and where its page is.
 async fn pending(harness: &Harness) -> (Refund, String) {
@@ -29,6 +29,7 @@ async fn a_page_hears_of_moves_until_the_end() {
     let mut browser = harness.browser(&viewer).await;
     let page = browser.get(&path).await;
     assert!(page.text().contains("state is-pending"), "{}", page.text());
+    assert!(status(&page).contains("The provider says: "), "{}", status(&page));
     assert!(page.text().contains("<noscript><meta http-equiv=\"refresh\" content=\"5\">"));
     let root = parse(page.text()).unwrap();
     let live =
@@ -54,6 +55,16 @@ async fn a_page_hears_of_moves_until_the_end() {
     assert!(end.text().ends_with("event: end\ndata: succeeded\n\n"), "{}", end.text());
     let page = browser.get(&path).await;
     assert!(page.text().contains("state is-succeeded") && !page.text().contains("data-live"));
+    // What was said about the wait is history.
+    assert!(!status(&page).contains("The provider says"), "{}", status(&page));
+    assert!(page.text().contains("The provider says"), "{}", page.text());
+}
+
+/// What stands at the top of the page about how the refund stands.
+fn status(page: &Answer) -> String {
+    let root = parse(page.text()).unwrap();
+    let part = |element: &&Element| element.attribute("data-part") == Some("status");
+    root.below().into_iter().find(part).unwrap().whole_text()
 }
 
 #[tokio::test]

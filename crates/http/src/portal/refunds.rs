@@ -29,6 +29,7 @@ use crate::v1::refund_create::REASONS;
 #[template(path = "portal/refunds.html")]
 struct Page {
     s: Shell,
+    is_wrong: bool,
     first: Vec<Field>,
     others: Vec<Field>,
     others_used: bool,
@@ -41,15 +42,16 @@ struct Page {
     export_told: String,
 }
 
-struct Row {
-    id: String,
-    payment: String,
-    order_ref: String,
-    amount: Amount,
-    state: &'static str,
-    state_word: &'static str,
-    reason: String,
-    at: Timestamp,
+/// A refund in a list: `portal/refund_rows.html` shows them.
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) payment: String,
+    pub(super) order_ref: String,
+    pub(super) amount: Amount,
+    pub(super) state: &'static str,
+    pub(super) state_word: &'static str,
+    pub(super) reason: String,
+    pub(super) at: Timestamp,
 }
 
 /// What the refunds in one currency come to.
@@ -85,6 +87,7 @@ pub(crate) async fn list(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
     let links = page.as_ref().map_or((None, None), |page| (page.newer, page.older));
     let rows = page.as_ref().map_or(&[][..], |page| &page.items);
     let answer = Page {
+        is_wrong: query.is_wrong(),
         first,
         others,
         others_used,
@@ -153,7 +156,7 @@ fn fields(query: &ListQuery, t: &'static Texts) -> (Vec<Field>, Vec<Field>) {
 }
 
 impl Row {
-    fn of(refund: &Refund, payment: &Payment, t: &'static Texts) -> Self {
+    pub(super) fn of(refund: &Refund, payment: &Payment, t: &'static Texts) -> Self {
         let state = refund.state.name();
         Self {
             id: refund.id.to_string(),

@@ -62,6 +62,8 @@ saids! {
     NowSandbox = now_sandbox;
     /// The PSP is asked.
     RefundAsked = refund_asked;
+    /// What was not sent yet is tried.
+    RefundTried = refund_tried;
     /// Nothing was to be asked about.
     RefundNotAsked = refund_not_asked;
     /// A refund was withdrawn.

@@ -1,21 +1,27 @@
-//! GET `/portal`: where people begin, with a field to find a payment or a refund.
+//! GET `/portal`: where people begin, with a field to find a payment or a refund, and the newest refunds.
 
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::id::RefundId;
+use redress_core::payment::Payment;
+use redress_core::refund::Refund;
 use redress_core::role::Act;
-use redress_engine::lookup::RefundBy;
+use redress_engine::lookup::{RefundBy, RefundFilter};
 
 use super::field::Field;
 use super::form::Form;
 use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
-use super::page::{Shell, see_other, show};
+use super::page::{Shell, see_other, show_titled};
 use super::problem::Stop;
+use super::refunds::Row;
 use super::text::fill;
 use crate::limits::REFERENCE_CHARS_MAX;
+
+/// So many refunds are shown.
+const NEWEST_REFUNDS: u32 = 5;
 
 #[derive(Template)]
 #[template(path = "portal/start.html")]
@@ -23,6 +29,7 @@ struct Page {
     s: Shell,
     welcome: String,
     find: Field,
+    rows: Vec<Row>,
 }
 
 /// Shows it; with something to find, goes there.
@@ -31,7 +38,7 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     let s = Shell::of(&who, Area::Start);
     let mut find = Field::line("find", "search", s.t.common.find_label).ltr().focused();
-    let mut status = StatusCode::OK;
+    let (mut status, mut is_wrong) = (StatusCode::OK, true);
     match query.optional("find", REFERENCE_CHARS_MAX) {
         Ok(Some(named)) => {
             if let Some(page) = page_of(who.seen(), scope, &named).await? {
@@ -39,15 +46,18 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
             }
             find = find.value(&named).wrong(Some(s.t.common.find_nothing.to_owned()));
         }
-        Ok(None) => {}
+        Ok(None) => is_wrong = false,
         Err(wrong) => {
             status = StatusCode::UNPROCESSABLE_ENTITY;
             find = find.value(query.typed("find")).wrong(Some(wrong.told(s.t)));
         }
     }
     let welcome = fill(s.t.common.welcome, &[("name", &who.who().user.name)]);
-    let page = Page { welcome, find, s };
-    Ok(show(status, &page.s, &page))
+    let (engine, none) = (&who.seen().engine, RefundFilter::default());
+    let newest = engine.list_refunds(scope.merchant, scope.environment, none, None, NEWEST_REFUNDS).await?;
+    let row = |(refund, payment): &(Refund, Payment)| Row::of(refund, payment, s.t);
+    let page = Page { welcome, find, rows: newest.refunds.iter().map(row).collect(), s };
+    Ok(show_titled(status, is_wrong, &page.s, &page))
 }
 
 /// The page of the payment or the refund that is named.
@@ -92,7 +102,16 @@ mod tests {
             assert!(page.text().contains("id=\"f-find-wrong\""), "{}", page.text());
             assert!(page.text().contains(&format!("value=\"{named}\"")), "{}", page.text());
         }
+        // The newest refunds are at hand, to nobody else and not in live.
+        let refund_page = format!("href=\"/portal/refunds/{id}\"");
+        let start = browser.get("/portal").await;
+        assert_eq!(faults(start.text()), [] as [&str; 0], "{}", start.text());
+        assert!(start.text().contains(&refund_page), "{}", start.text());
+        let mut live = browser.tab();
+        live.cookies.insert("redress-environment".into(), "live".into());
+        assert!(!live.get("/portal").await.text().contains(&refund_page));
         let mut stranger = harness.browser(&harness.stranger().await).await;
+        assert!(!stranger.get("/portal").await.text().contains(&refund_page));
         for named in ["o1", &payment, &id] {
             assert_eq!(stranger.get(&format!("/portal?find={named}")).await.status, 200, "{named}");
         }

@@ -22,6 +22,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::html_check::{Element, parse};
+use super::language::Language;
 use crate::testing::{Answer, Harness, TestMerchant, TestPayment};
 
 /// Everybody's, unless a test gives another.
@@ -287,6 +288,7 @@ impl<'a> Browser<'a> {
             request = request.header(name, value);
         }
         let answer = self.harness.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        check_title(&answer);
         for cookie in answer.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
@@ -298,6 +300,22 @@ impl<'a> Browser<'a> {
         }
         answer
     }
+}
+
+/// The title of a page with something wrong beside a field begins with that word; no other page's does.
+fn check_title(answer: &Answer) {
+    let kind = answer.headers.get("content-type").map(|kind| kind.to_str().unwrap());
+    let Some(root) = kind.filter(|kind| kind.starts_with("text/html")).map(|_| parse(answer.text())) else {
+        return;
+    };
+    let root = root.unwrap_or_else(|problem| panic!("{problem}: {}", answer.text()));
+    let title = &root.all("title")[0].text;
+    let marked =
+        Language::ALL.iter().any(|one| title.starts_with(&format!("{}: ", one.texts().common.error)));
+    let below = root.below();
+    let has = |class: &str| below.iter().any(|element| element.attribute("class") == Some(class));
+    assert!(marked || !has("wrong"), "{title}: {}", answer.text());
+    assert!(!marked || has("wrong") || answer.status != 200, "{title}: {}", answer.text());
 }
 
 fn encoded(fields: &[(String, String)]) -> String {

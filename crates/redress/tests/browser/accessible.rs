@@ -18,6 +18,9 @@ const FAULTS: &str = "
 /// Fewer pages than there are would say that the tour broke off.
 const PAGES_MIN: usize = 75;
 
+/// Between a phone's and a desk's: a tablet, where tables are narrowest, and a small window. In pixels.
+const BETWEEN: [u64; 2] = [720, 1024];
+
 /// axe-core, where it is to be had.
 struct Axe(String);
 
@@ -62,6 +65,12 @@ fn all_pages_are_for_everybody(language: &str) {
     let (mut wrong, mut pages) = (Vec::new(), 0);
     visit(&scene, language, &mut |browser, page| {
         pages += 1;
+        for width in BETWEEN {
+            let needed = look_through(browser, width);
+            if needed > width {
+                wrong.push(format!("{page} ({width} pixels): it is {needed} pixels wide"));
+            }
+        }
         for width in WIDTHS {
             let needed = look_through(browser, width);
             if needed > width {

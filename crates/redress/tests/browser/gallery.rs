@@ -189,6 +189,9 @@ fn lists(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
     browser.attach("#f-file", &file);
     browser.click("form[action='/portal/imports'] button.main");
     browser.see("main tbody .state.is-refused");
+    look(browser, "import-checked");
+    browser.click("main form[action^='/portal/imports/'][method='post'] button.main");
+    browser.see("main tbody .state.is-created");
     look(browser, "import");
     browser.go("/portal/imports");
     look(browser, "imports");

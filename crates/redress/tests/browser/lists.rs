@@ -6,6 +6,9 @@ use crate::flow::{SUCCEEDED, find, get, refund, sign_in};
 const SEARCH: &str = "form[role='search'] button.main";
 const IMPORT: &str = "form[action='/portal/imports'] button.main";
 
+/// What was found by a check.
+const IMPORT_CHECKED: &str = "main form[action^='/portal/imports/'][method='post'] button.main";
+
 /// Rows of the list on the page.
 const ROWS: &str = "return document.querySelectorAll('main tbody tr').length";
 
@@ -117,22 +120,36 @@ fn payments_are_checked_first_and_then_taken_in_row_by_row() {
     browser.click("main a[href='/portal/imports']");
     browser.click(IMPORT);
     browser.see("#f-file-wrong");
-    for (choice, there) in [("yes", 404), ("no", 200)] {
-        browser.go("/portal/imports");
-        browser.attach("#f-file", &file);
-        browser.click(&format!("#f-dry_run-{choice}"));
-        browser.click(IMPORT);
-        // The page looks again by itself until it is done.
-        browser.see("main tbody .state.is-created");
-        browser.see("main tbody .state.is-refused");
-        let shown = browser.text("main table");
-        assert!(shown.contains("shop-2") && shown.contains("decimals"), "{shown}");
-        browser.choose("#f-outcome", "refused");
-        browser.click("form.find button");
-        browser.see("main tbody .state.is-refused");
-        assert_eq!(browser.ask(ROWS), 1);
-        assert_eq!(get(browser, "/portal/payments/shop-1").status, there, "{choice}");
+    browser.go("/portal/imports");
+    browser.attach("#f-file", &file);
+    browser.click(IMPORT);
+    // The page looks again by itself until it is done.
+    browser.see("main tbody .state.is-created");
+    browser.see("main tbody .state.is-refused");
+    let shown = browser.text("main table");
+    assert!(shown.contains("shop-2") && shown.contains("decimals"), "{shown}");
+    browser.choose("#f-outcome", "refused");
+    browser.click("form.find button");
+    browser.see("main tbody .state.is-refused");
+    assert_eq!(browser.ask(ROWS), 1);
+    assert_eq!(get(browser, "/portal/payments/shop-1").status, 404, "it was only checked");
+    // What was checked is imported without the file.
+    browser.click(IMPORT_CHECKED);
+    browser.see("main tbody .state.is-created");
+    assert_eq!(browser.ask(ROWS), 2, "what was refused is left out");
+    for (order, status) in [("shop-1", 200), ("shop-2", 404), ("shop-3", 200)] {
+        assert_eq!(get(browser, &format!("/portal/payments/{order}")).status, status, "{order}");
     }
+    // And at once.
+    let more = shop.file("more.csv", &csv.replace("shop-", "more-").replace("chg_", "chg_more_"));
+    browser.go("/portal/imports");
+    browser.attach("#f-file", &more);
+    browser.click("#f-dry_run-no");
+    browser.click(IMPORT);
+    browser.see("main tbody .state.is-created");
+    browser.see("main tbody .state.is-refused");
+    assert!(!browser.has(IMPORT_CHECKED));
+    assert_eq!(get(browser, "/portal/payments/more-1").status, 200);
     // Whoever may only look may not bring in any.
     let viewer = scene.another_browser();
     sign_in(&viewer, &shop.hire("viewer", &[]));

@@ -33,6 +33,25 @@ fn a_refund_is_made_and_followed_without_scripts() {
 }
 
 #[test]
+fn a_file_is_checked_and_then_imported_without_scripts() {
+    let Some(Scene { browser, shop, .. }) = Scene::with(Scripts::Off) else { return };
+    let header = "order_ref,psp_account,psp_payment_id,currency,amount,captured_at";
+    let row = format!("plain-1,{},chg_plain_1,SAR,100.00,2026-01-02T03:04:05Z", shop.account("tap"));
+    let file = shop.file("payments.csv", &format!("{header}\n{row}\n"));
+    sign_in(&browser, &shop.person("manager"));
+    browser.go("/portal/imports");
+    browser.attach("#f-file", &file);
+    browser.click("form[action='/portal/imports'] button.main");
+    // The page is loaded again until it is done, and then offers what it found.
+    let import = "main form[action^='/portal/imports/'][method='post'] button.main";
+    browser.see(import);
+    browser.click(import);
+    browser.see("main:not(:has(form[method='post'])) tbody .state.is-created");
+    browser.go("/portal/payments/plain-1");
+    browser.see("#order-ref");
+}
+
+#[test]
 fn the_same_page_with_scripts_offers_what_they_add() {
     let Some(Scene { browser, shop, .. }) = Scene::open() else { return };
     sign_in(&browser, &shop.hire("viewer", &[]));

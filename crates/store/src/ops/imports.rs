@@ -15,7 +15,7 @@ use crate::op::Query;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
-pub use dry_run::{JudgePayments, Judged, PaymentNames, WouldBe};
+pub use dry_run::{CheckedRows, JudgePayments, Judged, PaymentNames, WouldBe};
 pub use receive::{AddImportRows, BeginImport, NewImportRow, PruneImports, StartImport};
 pub use take_in::{DueImport, LeaseImport, OpenImportRows, Ruling, TakeInRows, WouldBePayment};
 
@@ -150,6 +150,15 @@ pub struct Import {
     pub updated_at: Timestamp,
     /// When its last row had its outcome.
     pub finished_at: Option<Timestamp>,
+}
+
+impl Import {
+    /// How many rows of a check that is done can be imported as they were checked; `None` where none can.
+    #[must_use]
+    pub const fn importable(&self) -> Option<u64> {
+        let rows = self.created + self.updated;
+        if self.dry_run && matches!(self.state, ImportState::Done) && rows > 0 { Some(rows) } else { None }
+    }
 }
 
 macro_rules! import_columns {

@@ -118,6 +118,34 @@ async fn whoever_guesses_codes_waits() {
 }
 
 #[tokio::test]
+async fn whoever_guesses_in_an_open_browser_waits_too() {
+    let rig = Rig::new().await;
+    rig.person(Role::Manager).await;
+    let who = rig.signed_in("manager@shop.example").await;
+    for _ in 0..5 {
+        let told = rig.engine.begin_second_factor(&who, &"wrong and long enough".into(), &origin(1)).await;
+        assert!(matches!(told, Ok(Proved::Wrong)), "{told:?}");
+    }
+    // Also with the right one, and whatever it is asked for.
+    let told = rig.engine.begin_second_factor(&who, &PASSWORD.into(), &origin(1)).await;
+    assert!(matches!(told, Ok(Proved::Wait { .. })), "{told:?}");
+    let new = "another one, quite long".into();
+    let told = rig.engine.change_password(&who, &PASSWORD.into(), &new, &origin(1)).await;
+    assert!(matches!(told, Ok(Proved::Wait { .. })), "{told:?}");
+    rig.advance(60);
+    let begun = rig.engine.begin_second_factor(&who, &PASSWORD.into(), &origin(1)).await.unwrap();
+    let Proved::Done(enrolment) = begun else { panic!("{begun:?}") };
+    // The first code of what is set up is no easier to guess.
+    for _ in 0..5 {
+        let told = rig.engine.confirm_second_factor(&who, "nonsense", &origin(1)).await;
+        assert!(matches!(told, Ok(Proved::Wrong)), "{told:?}");
+    }
+    let code = rig.code(&secret_of(&enrolment.secret));
+    let told = rig.engine.confirm_second_factor(&who, &code, &origin(1)).await;
+    assert!(matches!(told, Ok(Proved::Wait { .. })), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_recovery_code_stands_in_once() {
     let rig = Rig::new().await;
     rig.person(Role::Manager).await;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
+use redress_core::audit_detail;
 use redress_core::id::AccountId;
 use redress_core::policy::AccountState;
 use redress_core::role::Act;
@@ -202,7 +203,8 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
     if !wrongs.is_empty() {
         return edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &account, &stands, &wrongs);
     }
-    let with = if typed.credentials.is_some() { "with other secrets" } else { "same secrets" };
+    let with =
+        if typed.credentials.is_some() { audit_detail::OTHER_SECRETS } else { audit_detail::SAME_SECRETS };
     note(&who, &account, Deed::AccountChanged, &format!("{with}: {}", typed.name)).await?;
     let edit = AccountEdit {
         name: Some(typed.name),

@@ -63,7 +63,7 @@ impl Row {
 }
 
 /// What is known of a PSP.
-pub(super) fn sheet(psp: &str) -> Option<ConnectorSheet> {
+pub(crate) fn sheet(psp: &str) -> Option<ConnectorSheet> {
     sheets().into_iter().find(|sheet| sheet.name == psp)
 }
 

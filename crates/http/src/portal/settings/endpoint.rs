@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
+use redress_core::audit_detail;
 use redress_core::event::EventKind;
 use redress_core::id::EndpointId;
 use redress_core::role::Act;
@@ -239,7 +240,8 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
     if !wrongs.is_empty() {
         return Ok(edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, endpoint.id, &stands, &wrongs));
     }
-    let (object, detail) = (Some(endpoint.id.to_string()), Some(typed.name.clone()));
+    let detail = Some(format!("{}: {}", audit_detail::EDITED, typed.name));
+    let object = Some(endpoint.id.to_string());
     seen.engine.note_deed(who.who(), &seen.origin, Deed::EndpointChanged, object, detail).await?;
     let Typed { name, url, dialect, event_mask } = typed;
     let edit = EndpointEdit { name: Some(name), url: Some(url), dialect, event_mask };

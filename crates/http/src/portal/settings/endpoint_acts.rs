@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
+use redress_core::audit_detail;
 use redress_core::role::Act;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::endpoints::Endpoint;
@@ -111,7 +112,7 @@ async fn switch(path: PathText, Posted { who, form }: Posted<Signed>, is_on: boo
         let asked = Asked { wrongs, reason: form.typed("reason").to_owned(), test: None };
         return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, endpoint, asked).await;
     }
-    let word = if is_on { "enabled" } else { "disabled" };
+    let word = if is_on { audit_detail::ENABLED } else { audit_detail::DISABLED };
     note(&who, &endpoint, Deed::EndpointChanged, &format!("{word}: {why}")).await?;
     let (id, author) = (endpoint.id, &who.who().user.email);
     let (switched, said) = if is_on {

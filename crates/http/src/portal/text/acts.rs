@@ -6,12 +6,14 @@ texts!(
     /// What is done about a refund.
     Acts {
         title: "What you can do", "ما يمكنك فعله";
-        nothing: "Nothing is to be done about it.", "لا يلزم فعل أي شيء بشأنه.";
+        nothing: "Nothing more can be done about this one.", "لا يمكن فعل شيء آخر بشأن هذه العملية.";
+        to_payment: "To its payment, to make another refund", "إلى الدفعة لإنشاء عملية رد أخرى";
         case_waits: "It waits for a person:", "تنتظر قرار شخص:";
         refresh_off: "Asking the provider needs the role {role}.", "الاستعلام من المزود يتطلب دور {role}.";
         cancel_off: "Canceling it needs the role {role}.", "إلغاؤها يتطلب دور {role}.";
         close_off: "Saying how it ended needs the role {role}.", "تحديد كيف انتهت يتطلب دور {role}.";
         refresh: "Ask the provider now", "استعلم من المزود الآن";
+        send: "Try to send it now", "محاولة الإرسال الآن";
         cancel: "Cancel this refund", "إلغاء عملية الرد";
         cancel_title: "Cancel the refund of {amount}", "إلغاء رد {amount}";
         cancel_told: "It was not sent yet. The amount can be refunded again afterwards.",

@@ -21,6 +21,7 @@ texts!(
         when: "When", "متى";
         who: "Who", "من";
         what: "What", "ماذا";
+        done: "What was done", "ما جرى";
         detail: "More", "تفاصيل";
         from: "From", "من أين";
         with: "Program", "البرنامج";
@@ -53,7 +54,7 @@ texts!(
         refund_refused: "Tried to make a refund: it was refused", "حاول إنشاء عملية رد فرُفضت";
         refund_canceled: "Withdrew a refund", "سحب عملية رد";
         refund_cancel_in_vain: "Tried to withdraw a refund: it was too late", "حاول سحب عملية رد بعد فوات الوقت";
-        refund_refreshed: "Had the provider asked", "طلب سؤال المزود";
+        refund_refreshed: "Had the provider asked, or the sending tried", "طلب سؤال المزود أو محاولة الإرسال";
         refund_closed: "Said how a refund ended", "قرّر نتيجة عملية رد";
         refund_close_in_vain: "Tried to say how a refund ended: nothing was changed",
             "حاول تقرير نتيجة عملية رد: لم يتغيّر شيء";

@@ -22,13 +22,14 @@ texts!(
         refund: "Refund", "عملية الرد";
         payment: "Payment", "الدفعة";
         account: "Account {id}", "الحساب {id}";
-        endpoint: "Endpoint {id}", "الوجهة {id}";
+        endpoint: "Endpoint {id}", "عنوان الإشعارات {id}";
         evidence: "What the provider told", "ما أرسله المزود";
         evidence_told: "Notifications that were not applied, the newest first, each with what differs from what is known \
                         here. Compare them with the provider's own pages.",
             "إشعارات لم تُطبَّق، الأحدث أولًا، ومع كل منها ما يختلف عما هو معروف هنا. قارنها بصفحات المزود.";
         closed_by: "Closed by {name} at {time}", "أغلقها {name} في {time}";
         close_title: "Close this case", "إغلاق هذه الحالة";
+        to_refund: "To the refund", "إلى عملية الرد";
         refund_first: "Its refund is still open: say there how it ended, and this closes with it.",
             "عملية الرد ما زالت مفتوحة: حدد هناك كيف انتهت فتُغلق هذه الحالة معها.";
         blocked: "What becomes of {amount}?", "ما مصير {amount}؟";
@@ -44,7 +45,7 @@ texts!(
         reversed: "Money that was given back came back", "عاد مال كان قد رُدّ";
         foreign_refund: "A refund at the provider that nobody here asked for", "رد لدى المزود لم يطلبه أحد هنا";
         quarantined: "A notification that fits nothing here", "إشعار لا يطابق شيئًا هنا";
-        endpoint_disabled: "One of your endpoints takes nothing any more", "إحدى وجهاتك لم تعد تستقبل شيئًا";
+        endpoint_disabled: "One of your endpoints takes nothing any more", "أحد عناوين إشعاراتك لم يعد يستقبل شيئًا";
         recorded: "As it was recorded", "كما سُجّل";
         status_open: "Open", "مفتوحة";
         status_closed: "Closed", "مغلقة";
@@ -83,7 +84,7 @@ texts!(
             "إشعار من المزود لا يوافق ما هو معروف هنا، أو لم يؤكده الاستعلام. لم يُطبَّق.";
         endpoint_disabled: "This endpoint took no notification for too long, so nothing more is sent to it. What it is owed \
                             waits.",
-            "لم تقبل هذه الوجهة أي إشعار منذ مدة طويلة، فلم يعد يُرسل إليها شيء. وما يجب إرساله إليها ينتظر.";
+            "لم يقبل عنوان الإشعارات هذا أي إشعار منذ مدة طويلة، فلم يعد يُرسل إليه شيء. وما يجب إرساله إليه ينتظر.";
     }
 );
 
@@ -115,57 +116,41 @@ texts!(
             "قارن ما ورد فيه بصفحات المزود واسأله عما يختلف، ثم أغلق هذه الحالة بما وجدته. ولا يمكن رد ما تحجبه حتى ذلك الحين.";
         endpoint_disabled: "Have the system behind it mended, send the endpoint a test, and enable it in the settings: what \
                             waits is sent then. Then close this case.",
-            "أصلح النظام الذي خلفها، وأرسل إليها اختبارًا، ثم فعّلها في الإعدادات فيُرسل ما ينتظر. ثم أغلق هذه الحالة.";
+            "أصلح النظام الذي خلفه، وأرسل إليه اختبارًا، ثم فعّله في الإعدادات فيُرسل ما ينتظر. ثم أغلق هذه الحالة.";
     }
 );
+
+/// Which of an area's texts is a kind's: each area of kinds names its texts after them.
+macro_rules! of_kind {
+    ($words:expr, $kind:expr) => {
+        match $kind {
+            CaseKind::Unresolved => $words.unresolved,
+            CaseKind::Ambiguous => $words.ambiguous,
+            CaseKind::Mismatch => $words.mismatch,
+            CaseKind::Overdue => $words.overdue,
+            CaseKind::LateSuccess => $words.late_success,
+            CaseKind::Reversed => $words.reversed,
+            CaseKind::ForeignRefund => $words.foreign_refund,
+            CaseKind::Quarantined => $words.quarantined,
+            CaseKind::EndpointDisabled => $words.endpoint_disabled,
+        }
+    };
+}
 
 impl Texts {
     /// Why a person must look.
     pub(crate) const fn case(&self, kind: CaseKind) -> &'static str {
-        let t = &self.cases;
-        match kind {
-            CaseKind::Unresolved => t.unresolved,
-            CaseKind::Ambiguous => t.ambiguous,
-            CaseKind::Mismatch => t.mismatch,
-            CaseKind::Overdue => t.overdue,
-            CaseKind::LateSuccess => t.late_success,
-            CaseKind::Reversed => t.reversed,
-            CaseKind::ForeignRefund => t.foreign_refund,
-            CaseKind::Quarantined => t.quarantined,
-            CaseKind::EndpointDisabled => t.endpoint_disabled,
-        }
+        of_kind!(self.cases, kind)
     }
 
     /// What a case of this kind means.
     pub(crate) const fn case_told(&self, kind: CaseKind) -> &'static str {
-        let t = &self.cases_told;
-        match kind {
-            CaseKind::Unresolved => t.unresolved,
-            CaseKind::Ambiguous => t.ambiguous,
-            CaseKind::Mismatch => t.mismatch,
-            CaseKind::Overdue => t.overdue,
-            CaseKind::LateSuccess => t.late_success,
-            CaseKind::Reversed => t.reversed,
-            CaseKind::ForeignRefund => t.foreign_refund,
-            CaseKind::Quarantined => t.quarantined,
-            CaseKind::EndpointDisabled => t.endpoint_disabled,
-        }
+        of_kind!(self.cases_told, kind)
     }
 
     /// What people can do about a case of this kind.
     pub(crate) const fn case_to_do(&self, kind: CaseKind) -> &'static str {
-        let t = &self.cases_to_do;
-        match kind {
-            CaseKind::Unresolved => t.unresolved,
-            CaseKind::Ambiguous => t.ambiguous,
-            CaseKind::Mismatch => t.mismatch,
-            CaseKind::Overdue => t.overdue,
-            CaseKind::LateSuccess => t.late_success,
-            CaseKind::Reversed => t.reversed,
-            CaseKind::ForeignRefund => t.foreign_refund,
-            CaseKind::Quarantined => t.quarantined,
-            CaseKind::EndpointDisabled => t.endpoint_disabled,
-        }
+        of_kind!(self.cases_to_do, kind)
     }
 }
 

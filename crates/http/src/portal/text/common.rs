@@ -29,6 +29,7 @@ texts!(
         cancel: "Cancel", "إلغاء";
         copy: "Copy", "نسخ";
         copied: "Copied", "تم النسخ";
+        error: "Error", "خطأ";
         problem: "There is a problem", "هناك مشكلة";
         wait: "Too many wrong tries. Try again after {time}.",
             "محاولات خاطئة كثيرة. حاول مرة أخرى بعد {time}.";
@@ -37,6 +38,8 @@ texts!(
         find_go: "Find", "بحث";
         find_nothing: "There is no such payment or refund here. References are compared exactly; the lists look for more of them.",
             "لا توجد دفعة أو عملية رد بهذا المرجع هنا. تُقارن المراجع حرفيًا، وفي القوائم بحث أوسع.";
+        newest_refunds: "The newest refunds", "أحدث عمليات الرد";
+        all_refunds: "All refunds", "كل عمليات الرد";
         welcome: "Welcome, {name}", "أهلًا {name}";
         not_found_title: "Not found", "غير موجود";
         not_found: "There is no such page, or what it shows is not yours or not in this environment.",

@@ -12,7 +12,7 @@ texts!(
         new: "Add an endpoint", "إضافة عنوان";
         name_hint: "What you call it, such as: shop.", "اسم تعرفه به، مثل: المتجر.";
         url: "Address", "العنوان";
-        url_hint: "Begins with https://", "يبدأ بـ https://";
+        url_hint: "Begins with https://", "يبدأ بـ \u{2068}https://\u{2069}";
         dialect: "Shape of what is sent", "شكل الإشعار";
         standard: "Standard Webhooks", "معيار Standard Webhooks";
         portone: "As PortOne sends it", "كما ترسله PortOne";

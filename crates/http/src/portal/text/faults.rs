@@ -16,9 +16,9 @@ texts!(
         url_form: "This was not taken: it is no web address with a host.",
             "لم يُقبل هذا: ليس عنوان ويب فيه اسم مضيف.";
         url_scheme: "This address is refused: it must begin with https:// or http://.",
-            "هذا العنوان مرفوض: يجب أن يبدأ بـ https:// أو http://.";
+            "هذا العنوان مرفوض: يجب أن يبدأ بـ \u{2068}https://\u{2069} أو \u{2068}http://\u{2069}.";
         url_not_https: "This address is refused: it must begin with https://.",
-            "هذا العنوان مرفوض: يجب أن يبدأ بـ https://.";
+            "هذا العنوان مرفوض: يجب أن يبدأ بـ \u{2068}https://\u{2069}.";
         url_user: "This address is refused: it must not have a user name or a password in it.",
             "هذا العنوان مرفوض: يجب ألا يحتوي على اسم مستخدم أو كلمة مرور.";
         url_port: "This address is refused: port {port} belongs to another protocol. Use 443, 80 or one from 1024.",

@@ -12,15 +12,15 @@ texts!(
     /// The import of payments.
     Imports {
         title: "Import payments", "استيراد دفعات";
-        told: "A CSV file with a header row: order_ref, psp_account, psp_payment_id, currency, amount, captured_at, and \
-               what else there is of them. At most 16 MiB and 100,000 rows.",
-            "ملف CSV بصف عناوين: order_ref و psp_account و psp_payment_id و currency و amount و captured_at وغيرها إن وُجدت. بحد أقصى 16 ميبيبايت و 100,000 صف.";
+        told: "A CSV file with a header row. Needed: {needed}. Possible besides: {optional}. At most 16 MiB and 100,000 rows.",
+            "ملف CSV بصف عناوين. الأعمدة المطلوبة: {needed}. والممكنة أيضًا: {optional}. بحد أقصى 16 ميبيبايت و 100,000 صف.";
         file: "File", "الملف";
         dry_run: "What to do", "الإجراء";
-        dry_run_yes: "Only check: say what would be done with each row", "تحقق فقط: بيان ما سيحدث لكل صف";
-        dry_run_no: "Import", "استيراد";
+        dry_run_yes: "Check first: nothing is changed, you see what would come of each row and import it then",
+            "تحقق أولًا: لا يتغيّر شيء، وترى ما سيحدث لكل صف ثم تستورده";
+        dry_run_no: "Import at once", "استيراد فورًا";
         go: "Upload", "رفع";
-        before: "Imports before", "عمليات الاستيراد السابقة";
+        before: "Earlier imports", "عمليات الاستيراد السابقة";
         none: "Nothing was imported yet.", "لم يُستورد شيء بعد.";
         id: "Import", "الاستيراد";
         status: "Status", "الحالة";
@@ -46,7 +46,12 @@ texts!(
         in_order: "In the order of the file", "بترتيب الملف";
         more: "Further rows", "صفوف أخرى";
         dry_note: "Nothing was changed: the rows were only checked.", "لم يتغيّر شيء: جرى التحقق من الصفوف فقط.";
-        dry_next: "Choose the file again to import it", "اختر الملف مرة أخرى لاستيراده";
+        import_told: "Rows that were refused are left out: mend them in the file and upload it again. Each of the others is \
+                      looked at once more when it is imported.",
+            "تُترك الصفوف المرفوضة: صحّحها في الملف ثم ارفعه مرة أخرى. ويُفحص كل صف من البقية مرة أخرى عند استيراده.";
+        import_go: "Import what was checked (rows: {count})", "استيراد ما جرى التحقق منه (الصفوف: {count})";
+        import_nothing: "It found nothing to import: no payment would be new, and none would change.",
+            "لا يوجد ما يُستورد: لن تُضاف أي دفعة ولن تتغيّر أي دفعة.";
         no_file: "Choose a file.", "اختر ملفًا.";
         unreadable: "This cannot be read. Save it as CSV with the encoding UTF-8 and try again.",
             "تعذرت القراءة. احفظ الملف بصيغة CSV وترميز UTF-8 ثم حاول مرة أخرى.";

@@ -42,6 +42,7 @@ texts!(
         count_since: "{count} found back to {time}; what is older was not looked at.",
             "عدد النتائج: {count} حتى {time}؛ لم يُبحث فيما هو أقدم.";
         none: "Nothing was found.", "لا توجد نتائج.";
+        not_searched: "Nothing was looked for: see what is wrong above.", "لم يجرِ البحث: انظر الخطأ أعلاه.";
         none_yet: "Nothing was found so far. Look further back.", "لا توجد نتائج حتى الآن. تابع البحث في الأقدم.";
         newest: "The newest first", "الأحدث أولًا";
         last_taken_in: "The last taken in first", "أحدث ما سُجّل هنا أولًا";

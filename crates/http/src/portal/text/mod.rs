@@ -5,6 +5,7 @@
 
 mod acts;
 mod audit;
+mod audit_detail;
 mod cases;
 mod common;
 mod credentials;
@@ -24,6 +25,8 @@ mod words;
 
 use acts::Acts;
 use audit::{Audit, Deeds};
+use audit_detail::AuditDetails;
+pub(crate) use audit_detail::Told;
 use cases::{Cases, CasesToDo, CasesTold};
 use common::Common;
 use credentials::Credentials;
@@ -95,6 +98,7 @@ pub(crate) struct Texts {
     pub(crate) team: Team,
     pub(crate) audit: Audit,
     pub(crate) deeds: Deeds,
+    pub(crate) audit_details: AuditDetails,
     pub(crate) overview: Overview,
     pub(crate) saids: Saids,
     pub(crate) outcomes: Outcomes,
@@ -133,6 +137,7 @@ macro_rules! all_areas {
             team: Team::$language,
             audit: Audit::$language,
             deeds: Deeds::$language,
+            audit_details: AuditDetails::$language,
             overview: Overview::$language,
             saids: Saids::$language,
             outcomes: Outcomes::$language,
@@ -196,6 +201,7 @@ mod tests {
             Team::ALL,
             Audit::ALL,
             Deeds::ALL,
+            AuditDetails::ALL,
             Overview::ALL,
             Saids::ALL,
             Outcomes::ALL,
@@ -211,6 +217,20 @@ mod tests {
         holes
     }
 
+    /// What of a text stands outside of isolates.
+    fn outside(text: &str) -> String {
+        let mut depth = 0;
+        let is_outside = |c: &char| {
+            match *c {
+                ISOLATE => depth += 1,
+                ISOLATE_END => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        };
+        text.chars().filter(is_outside).collect()
+    }
+
     /// Names that are the same in every language, and texts without words.
     const SAME: [&str; 2] = ["Common.product", "Refund.delivery_attempt"];
 
@@ -221,6 +241,8 @@ mod tests {
             assert_eq!(holes(en), holes(ar), "{key}");
             let is_arabic = ar.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c));
             assert!(is_arabic || SAME.contains(&key), "{key}: {ar}");
+            // In a text from right to left the end of it would stand before it.
+            assert!(!outside(ar).contains("://"), "{key}: an address is set apart: {ar}");
             assert!(en.is_ascii() || SAME.contains(&key), "{key}: plain quotes and dashes: {en}");
         }
     }

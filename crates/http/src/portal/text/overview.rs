@@ -26,7 +26,7 @@ texts!(
         refund_rate: "Refund rate", "نسبة الرد";
         refund_rate_told: "What was given back, less what came back, of what was captured in the same days.",
             "ما رُدّ ناقصًا ما عاد، من إجمالي ما حُصّل في الأيام نفسها.";
-        by_sum: "by sums", "بالمبالغ";
+        by_sum: "Refund rate, by sums", "نسبة الرد بالمبالغ";
         by_count: "Refund rate, by number", "نسبة الرد بالعدد";
         success_rate: "Success rate", "نسبة النجاح";
         success_rate_told: "Refunds that succeeded, of those that succeeded or failed.",

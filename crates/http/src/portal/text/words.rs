@@ -66,6 +66,7 @@ texts!(
         now_sandbox: "You are in the sandbox now: no real money moves.",
             "أنت الآن في البيئة التجريبية: لا تتحرك أموال حقيقية.";
         refund_asked: "The provider is being asked.", "يجري الاستعلام من المزود.";
+        refund_tried: "Its sending is tried now, as soon as it may be sent.", "تجري الآن محاولة الإرسال، حالما يُسمح به.";
         refund_not_asked: "Nothing is open there to ask about, or it is being sent right now.",
             "لا يوجد ما يُستعلم عنه، أو أن الإرسال جارٍ الآن.";
         refund_canceled: "The refund is canceled.", "أُلغيت عملية الرد.";
@@ -76,7 +77,7 @@ texts!(
             "نهايتها معروفة بالفعل، أو أن الإرسال جارٍ الآن. لم يتغيّر شيء.";
         resent: "It is sent again now.", "يُعاد إرساله الآن.";
         endpoint_revoked: "That endpoint is revoked: nothing is sent to it any more.",
-            "هذه الوجهة ملغاة: لم يعد يُرسل إليها شيء.";
+            "عنوان الإشعارات هذا ملغى: لم يعد يُرسل إليه شيء.";
         case_closed: "The case is closed.", "أُغلقت الحالة.";
         case_was_closed: "Somebody closed it before. Nothing was changed.", "أغلقها شخص آخر من قبل. لم يتغيّر شيء.";
         key_reused: "A refund with other details was made from this form already. Look below whether it is there; nothing \

@@ -3,6 +3,7 @@
 
 use redress_core::id::{ImportId, MerchantId, PaymentId};
 
+use super::{NewImportRow, number};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
@@ -62,6 +63,41 @@ impl Query for WouldBe {
         found.dedup();
         Ok(found.into_iter().map(|(_, content)| content).collect())
     }
+}
+
+/// The rows that a check found to change something, in the order of their lines.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedRows {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which check.
+    pub import: ImportId,
+    /// Only those of lines after this one.
+    pub after: u64,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl Query for CheckedRows {
+    /// As they were read, to be taken in by another import.
+    type Out = Vec<NewImportRow>;
+    const NAME: &'static str = "checked_rows";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<NewImportRow>, StoreError> {
+        let sql = "SELECT line, order_ref, would_be FROM payment_import_rows WHERE merchant_id = $1 AND import_id = $2 \
+                   AND line > $3 AND would_be IS NOT NULL ORDER BY line LIMIT $4";
+        let params = [
+            self.merchant.as_bytes().into(),
+            self.import.as_bytes().into(),
+            i64::try_from(self.after).unwrap_or(i64::MAX).into(),
+            self.limit.into(),
+        ];
+        tx.rows(sql, &params).await?.iter().map(checked_row).collect()
+    }
+}
+
+fn checked_row(row: &Row) -> Result<NewImportRow, StoreError> {
+    Ok(NewImportRow { line: number(row, 0)?, order_ref: row.opt_text(1)?, content: Ok(row.text(2)?) })
 }
 
 fn line_and_content(row: &Row) -> Result<(i64, String), StoreError> {

@@ -249,6 +249,14 @@ async fn a_row_is_judged_by_what_the_rows_above_it_would_have_left() {
         assert_eq!(store.read(strange).await, Ok(Vec::new()));
         let other = WouldBe { import: ImportId::from_bytes([8; 16]), ..both };
         assert_eq!(store.read(other).await, Ok(Vec::new()));
+        // To be taken in later: page by page, and to nobody else.
+        let checked = CheckedRows { merchant: MERCHANT, import: IMPORT, after: 0, limit: 1 };
+        let as_read = |line: u64| NewImportRow { content: Ok(format!("judged {line}")), ..row(line) };
+        for (after, found) in [(0, vec![as_read(2)]), (2, vec![as_read(3)]), (3, vec![])] {
+            assert_eq!(store.read(CheckedRows { after, ..checked }).await, Ok(found), "after {after}");
+        }
+        let strange = CheckedRows { merchant: STRANGER, ..checked };
+        assert_eq!(store.read(strange).await, Ok(Vec::new()));
 
         let again = NewPayment { id: PaymentId::from_bytes([99; 16]), ..payment(2, 100) };
         let taken = NewPayment { order_ref: "other".to_owned(), ..again.clone() };
