@@ -64,6 +64,12 @@ fn waits_too_long(refund: &Refund, timing: &Timing, now: Timestamp) -> bool {
     evidence.not_sent > 0 && !evidence.person_called && now.since(refund.created_at) >= timing.overdue
 }
 
+/// Whether a refund is asked about by our reference although the PSP's id of one is known: a send showed one that failed, and
+/// nothing else is known. That is no proof that it is the only one, and what is under our reference shows all of them.
+pub fn asks_for_all(refund: &Refund, recipe: &Recipe) -> bool {
+    refund.state == RefundState::Unknown && !refund.evidence.accepted && recipe.lookup.is_possible(false)
+}
+
 fn resolve(refund: &Refund, recipe: &Recipe, account: AccountState, timing: &Timing, now: Timestamp) -> Step {
     let evidence = &refund.evidence;
     let may_send = account == AccountState::Active;

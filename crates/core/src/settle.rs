@@ -201,6 +201,9 @@ pub fn settle(
             Some(_) => {}
         }
     }
+    let nothing_of_ours = is_of_another_failure(&refund, word)
+        .then(|| Word { outcome: Outcome::Unknown(Finding::NotUnderstood), ..word.clone() });
+    let word = nothing_of_ours.as_ref().unwrap_or(word);
     if let Outcome::Succeeded { arn: Some(arn), .. } = &word.outcome {
         refund.arn.get_or_insert_with(|| arn.clone());
     }
@@ -213,6 +216,12 @@ pub fn settle(
         StateName::Succeeded => settle_succeeded(refund, word, now),
         StateName::Failed | StateName::Canceled | StateName::Reversed => Ok(settle_over(refund, word)),
     }
+}
+
+/// Whether another of the PSP's refunds failed than the one that is bound, of whose end that says nothing.
+fn is_of_another_failure(refund: &Refund, word: &Word) -> bool {
+    let failed = word.outcome.failed_refund_id();
+    failed.is_some_and(|failed| refund.psp_refund_id.as_deref().is_some_and(|bound| bound != failed))
 }
 
 /// The PSP knows a refund under a key that this program holds back: nothing may be sent any more.

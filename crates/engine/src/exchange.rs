@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redress_core::next_step::asks_for_all;
 use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::recipe::Recipe;
 use redress_core::refund::Refund;
@@ -47,6 +48,15 @@ pub(crate) struct Asking {
     pub(crate) permit: Option<Permit>,
     /// What the notification said that is being confirmed: evidence, kept with the answer.
     pub(crate) told: Option<String>,
+}
+
+/// By what the PSP is asked about a refund whose id there is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// By that id, which is in question itself.
+    Id,
+    /// By that id, or by our reference: see [`asks_for_all`].
+    Recipe,
 }
 
 impl Engine {
@@ -97,7 +107,8 @@ impl Engine {
     pub(crate) async fn ask(&self, asking: Asking) -> Result<bool, EngineError> {
         let Asking { refund, by_a_told_id, psp_payment_id, permit, told } = asking;
         let started_at = self.now();
-        let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone()).await?;
+        let by = if by_a_told_id { By::Id } else { By::Recipe };
+        let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone(), by).await?;
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
         let said = outcome.says_a_word();
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
@@ -111,7 +122,7 @@ impl Engine {
     pub(crate) async fn ask_about_other(&self, asking: Asking, other: &str) -> Result<bool, EngineError> {
         let Asking { refund, psp_payment_id, permit, told, .. } = asking;
         let started_at = self.now();
-        let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned())).await?;
+        let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned()), By::Id).await?;
         let named = exchange.outcome.psp_refund_id() == Some(other);
         // One that was refused moved nothing.
         let said = named || matches!(exchange.outcome, Outcome::Refused(_));
@@ -128,6 +139,7 @@ impl Engine {
         refund: &Refund,
         psp_payment_id: String,
         psp_refund_id: Option<String>,
+        by: By,
     ) -> Result<Exchange, EngineError> {
         // Asking has no effect, so it uses the account's newest credentials: the old ones may be dead by now.
         let exchange = match self.prepared(refund, None).await {
@@ -135,10 +147,11 @@ impl Engine {
             Ok((connector, account)) => {
                 let bound_elsewhere =
                     self.parts.store.read(BoundElsewhere { refund: refund.clone() }).await?;
+                let for_all = by == By::Recipe && asks_for_all(refund, connector.recipe());
                 let ask = QueryAsk {
                     key: refund.id.psp_key(),
                     psp_payment_id,
-                    psp_refund_id,
+                    psp_refund_id: psp_refund_id.filter(|_| !for_all),
                     amount: refund.amount,
                     first_sent_at: refund.evidence.first_sent_at.unwrap_or(refund.created_at),
                     now: self.now(),

@@ -1,6 +1,6 @@
 //! Where people come in: they are called, and they decide.
 
-use super::{Change, Timing, Via, Word, moved};
+use super::{Change, Timing, Via, Word, is_of_another_failure, moved};
 use crate::case::{CaseKind, NewCase};
 use crate::outcome::Outcome;
 use crate::refund::Refund;
@@ -63,6 +63,9 @@ pub fn case_closed(mut refund: Refund) -> Refund {
 #[must_use]
 pub fn came_back(refund: &Refund, word: &Word) -> Option<NewCase> {
     let Outcome::Refused(refusal) = &word.outcome else { return None };
+    if is_of_another_failure(refund, word) {
+        return None;
+    }
     let is_over =
         matches!(refund.state.name(), StateName::Failed | StateName::Canceled | StateName::Reversed);
     let is_new = refund.finished_at.is_some_and(|end| word.started_at >= end);

@@ -207,8 +207,10 @@ impl Engine {
         let limit = u32::try_from(IMPORT_ROWS_AT_ONCE).unwrap_or(u32::MAX);
         let open = store.read(OpenImportRows { merchant, import, limit }).await?;
         let psps = self.connectors_of(merchant).await?;
-        let mut rows: Vec<_> =
-            open.iter().map(|(line, text)| (*line, self.ruling(text, &psps, now))).collect();
+        let mut rows = Vec::with_capacity(open.len());
+        for (line, text) in &open {
+            rows.push((*line, self.ruling(merchant, text, &psps, now).await?));
+        }
         if leased.dry_run {
             self.judge((merchant, import), &open, &mut rows, now).await?;
         }
@@ -218,25 +220,24 @@ impl Engine {
         Ok(true)
     }
 
-    fn ruling(&self, content: &str, psps: &Psps, now: Timestamp) -> Ruling {
+    async fn ruling(
+        &self,
+        merchant: MerchantId,
+        content: &str,
+        psps: &Psps,
+        now: Timestamp,
+    ) -> Result<Ruling, StoreError> {
         let Some(payment) = Stored::read(content) else {
             tracing::error!("a row of an import cannot be read any more");
             let (field, detail) = (None, Some("it cannot be read any more: send it again".to_owned()));
-            return Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail });
+            return Ok(Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail }));
         };
-        match self.check_payment(&payment, psps, now) {
-            Ok(()) => Ruling::Pay(Box::new(self.row(payment, now))),
-            Err(Imported::Invalid { field, problem }) => Ruling::Refused(RowRefusal {
-                kind: RefusalKind::Invalid,
-                field: Some(field.to_owned()),
-                detail: Some(problem),
-            }),
-            Err(refused) => Ruling::Refused(RowRefusal {
-                kind: RefusalKind::Invalid,
-                field: None,
-                detail: refused.refusal(),
-            }),
-        }
+        let (field, detail) = match self.check_payment(merchant, &payment, psps, now).await? {
+            None => return Ok(Ruling::Pay(Box::new(self.row(payment, now)))),
+            Some(Imported::Invalid { field, problem }) => (Some(field.to_owned()), Some(problem)),
+            Some(refused) => (None, refused.refusal()),
+        };
+        Ok(Ruling::Refused(RowRefusal { kind: RefusalKind::Invalid, field, detail }))
     }
 
     /// Says of each row what would come of it after the rows above it, those of the batches before too.

@@ -9,7 +9,9 @@ use redress_core::money::Amount;
 use redress_core::payment::may_be_captured;
 use redress_core::time::Timestamp;
 use redress_psp::connector::Connector;
+use redress_store::StoreError;
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
+use redress_store::ops::refunds::LoadOrder;
 
 use super::{AdminError, REFERENCE_BYTES_MAX, check_optional, check_text};
 use crate::engine::Engine;
@@ -147,9 +149,9 @@ impl Engine {
         let mut out = Vec::with_capacity(batch.len());
         let (mut rows, mut places) = (Vec::new(), Vec::new());
         for payment in batch {
-            match self.check_payment(&payment, &psps, now) {
-                Err(refused) => out.push(refused),
-                Ok(()) => {
+            match self.check_payment(merchant, &payment, &psps, now).await? {
+                Some(refused) => out.push(refused),
+                None => {
                     places.push(out.len());
                     // Replaced below by what the store says.
                     out.push(Imported::NoAccount);
@@ -166,39 +168,34 @@ impl Engine {
         Ok(out)
     }
 
-    /// Judges a payment by its content alone.
-    pub(super) fn check_payment(
+    /// Judges a payment by its content: why it is refused, where it is. What could not come in with its PSP's id or its
+    /// address may be there all the same, from before the rule or from when the guard allowed more: it may be told again, and
+    /// its sum may rise, as every payment's may.
+    pub(super) async fn check_payment(
         &self,
+        merchant: MerchantId,
         new: &NewPayment,
         psps: &Psps,
         now: Timestamp,
-    ) -> Result<(), Imported> {
-        let checks = || {
-            check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
-            // Where a payment is named by its id or its reference, each must mean one payment for ever.
-            if PaymentId::parse(&new.order_ref).is_ok() {
-                let problem = "has the form of a payment's id here: it would name two payments";
-                return Err(AdminError::invalid("order_ref", problem));
-            }
-            check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
-            // Each refund of it would fail unsent: said now, to whoever can still correct it.
-            let form = psps.get(&new.account).map(|psp| psp.check_payment_id(&new.psp_payment_id));
-            form.unwrap_or(Ok(())).map_err(|problem| AdminError::invalid("psp_payment_id", problem))?;
-            check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
-            check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
-            check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
-            check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
-            if !may_be_captured(new.captured_at, now) {
-                return Err(AdminError::invalid("captured_at", "must not be in the future"));
-            }
-            new.notification_url.as_deref().map_or(Ok(()), |url| self.check_told_url("notification_url", url))
-        };
-        checks().map_err(|error| match error {
-            AdminError::Invalid { field, problem } => {
-                Imported::Invalid { field, problem: problem.to_string() }
-            }
-            other => Imported::Invalid { field: "payment", problem: other.to_string() },
-        })
+    ) -> Result<Option<Imported>, StoreError> {
+        if let Err(error) = check(new, now) {
+            return Ok(Some(refused(error)));
+        }
+        let Err(refused) = self.check_new(new, psps).map_err(refused) else { return Ok(None) };
+        let order = LoadOrder { merchant, order_ref: new.order_ref.clone() };
+        let is_there = self.parts.store.read(order).await?.is_some_and(|order| {
+            order.payment.psp_payment_id == new.psp_payment_id
+                && order.payment.notification_url == new.notification_url
+        });
+        Ok((!is_there).then_some(refused))
+    }
+
+    /// What a payment is held to when it first comes in.
+    fn check_new(&self, new: &NewPayment, psps: &Psps) -> Result<(), AdminError> {
+        // Each refund of it would fail unsent: said now, to whoever can still correct it.
+        let form = psps.get(&new.account).map(|psp| psp.check_payment_id(&new.psp_payment_id));
+        form.unwrap_or(Ok(())).map_err(|problem| AdminError::invalid("psp_payment_id", problem))?;
+        new.notification_url.as_deref().map_or(Ok(()), |url| self.check_told_url("notification_url", url))
     }
 
     pub(super) fn row(&self, new: NewPayment, now: Timestamp) -> Row {
@@ -217,6 +214,31 @@ impl Engine {
             customer_ref: new.customer_ref,
             notification_url: new.notification_url,
         }
+    }
+}
+
+fn check(new: &NewPayment, now: Timestamp) -> Result<(), AdminError> {
+    check_text("order_ref", &new.order_ref, REFERENCE_BYTES_MAX)?;
+    // Where a payment is named by its id or its reference, each must mean one payment for ever.
+    if PaymentId::parse(&new.order_ref).is_ok() {
+        let problem = "has the form of a payment's id here: it would name two payments";
+        return Err(AdminError::invalid("order_ref", problem));
+    }
+    check_text("psp_payment_id", &new.psp_payment_id, REFERENCE_BYTES_MAX)?;
+    check_optional("merchant_order_ref", new.merchant_order_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+    check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
+    check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
+    check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
+    if may_be_captured(new.captured_at, now) {
+        return Ok(());
+    }
+    Err(AdminError::invalid("captured_at", "must not be in the future"))
+}
+
+fn refused(error: AdminError) -> Imported {
+    match error {
+        AdminError::Invalid { field, problem } => Imported::Invalid { field, problem: problem.to_string() },
+        other => Imported::Invalid { field: "payment", problem: other.to_string() },
     }
 }
 

@@ -10,6 +10,7 @@ use redress_core::policy::AccountState;
 use redress_core::right::{Right, Rights};
 use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
+use redress_store::ops::payments::{UpsertPayments, Upserted};
 use redress_store::{MIGRATIONS, Store};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -400,6 +401,34 @@ async fn payments_are_answered_one_by_one_in_order() {
         matches!(&outcomes[10..], [Imported::Created(a), Imported::Unchanged(b)] if a == b),
         "{outcomes:?}"
     );
+}
+
+#[tokio::test]
+async fn a_payment_from_before_a_rule_is_told_again_and_its_sum_rises() {
+    let (engine, merchant) = with_merchant().await;
+    let merchant = merchant.id;
+    let account = engine.add_account(tap(merchant, "sk_test_1")).await.unwrap().id;
+    let formless = |number, minor| NewPayment {
+        psp_payment_id: format!("p {number}"),
+        ..payment(account, number, minor)
+    };
+    let rows = vec![engine.row(formless(1, 100), START)];
+    let before = UpsertPayments { merchant, rows, now: START };
+    assert!(matches!(engine.parts.store.run(before).await.unwrap()[..], [Upserted::Created(_)]));
+    let batch = vec![
+        formless(1, 100),
+        formless(1, 200),
+        // It is another's id now, or a payment that is new.
+        NewPayment { psp_payment_id: "p 2".into(), ..formless(1, 200) },
+        formless(3, 100),
+        NewPayment { customer_ref: Some("c".into()), ..formless(1, 200) },
+    ];
+    let outcomes = engine.import_payments(merchant, batch).await.unwrap();
+    assert!(matches!(outcomes[..2], [Imported::Unchanged(_), Imported::Recaptured(_)]), "{outcomes:?}");
+    for outcome in &outcomes[2..4] {
+        let Imported::Invalid { field: "psp_payment_id", .. } = outcome else { panic!("{outcome:?}") };
+    }
+    assert_eq!(outcomes[4], Imported::Conflict { field: "customer_ref" });
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ fn outcome(item: &Item) -> Option<Outcome> {
 
 fn refused(code: &str, item: &Item) -> Outcome {
     let text = psp_text(item.reason.as_deref());
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No, psp_refund_id: None })
+    let psp_refund_id = item.psp_reference.clone().filter(|id| is_id(id));
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text, again: Again::No, psp_refund_id })
 }
 
 fn postponed(item: &Item) -> String {

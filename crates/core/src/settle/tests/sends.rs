@@ -46,6 +46,52 @@ fn a_refund_that_the_psp_shows_to_have_failed_is_asked_about_by_its_id() {
 }
 
 #[test]
+fn that_another_of_the_psps_refunds_failed_releases_nothing_of_ours() {
+    let failed = |id: &str| {
+        let Outcome::Refused(refusal) = refused() else { unreachable!() };
+        Outcome::Refused(PspRefusal { psp_refund_id: Some(id.to_owned()), ..refusal })
+    };
+    for from in StateName::ALL {
+        for via in [Via::Submit, Via::Query, Via::Notification] {
+            let bound = Refund { psp_refund_id: Some("re_1".to_owned()), ..refund(from) };
+            let change = told(bound, failed("re_2"), via, NOW);
+            let answered = from == StateName::Submitting && via == Via::Submit;
+            let to = if answered { StateName::Unknown } else { from };
+            assert_eq!(change.refund.state.name(), to, "{from:?} {via:?}");
+            assert_eq!(
+                (change.balance, change.cases.len()),
+                (BalanceChange::default(), 0),
+                "{from:?} {via:?}"
+            );
+            assert_eq!(change.refund.psp_refund_id.as_deref(), Some("re_1"));
+        }
+    }
+    // Nor did ours come back whose money was booked.
+    let over = Refund { psp_refund_id: Some("re_1".to_owned()), ..refund(StateName::Failed) };
+    let back =
+        |id| came_back(&over, &Word { outcome: failed(id), via: Via::Query, started_at: NOW, send: 0 });
+    assert!(back("re_2").is_none() && back("re_1").is_some());
+}
+
+#[test]
+fn what_only_a_failure_made_known_is_asked_about_by_our_reference_where_that_can_be() {
+    use crate::next_step::asks_for_all;
+    use crate::recipe::{Absence, Lookup, Recipe, Resend};
+
+    let recipe = |lookup| Recipe { lookup, resend: Resend::Never, absence: Absence::ProvesNothing };
+    let shown = Refund { psp_refund_id: Some("re_1".to_owned()), ..refund(StateName::Unknown) };
+    for lookup in [Lookup::ByKey, Lookup::ByList] {
+        assert!(asks_for_all(&shown, &recipe(lookup)), "{lookup:?}");
+    }
+    assert!(!asks_for_all(&shown, &recipe(Lookup::ById)), "there is no other question");
+    let mut accepted = shown;
+    accepted.evidence.accepted = true;
+    assert!(!asks_for_all(&accepted, &recipe(Lookup::ByList)), "the PSP called that one ours");
+    let pending = Refund { psp_refund_id: Some("re_1".to_owned()), ..refund(StateName::Pending) };
+    assert!(!asks_for_all(&pending, &recipe(Lookup::ByList)));
+}
+
+#[test]
 fn sending_again_does_not_put_off_calling_a_person() {
     let mut stands = refund(StateName::Unknown);
     stands.evidence.queries = 2;

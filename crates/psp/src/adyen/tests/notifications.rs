@@ -75,7 +75,8 @@ fn refused(code: &str) -> Outcome {
         code: code.to_owned(),
         text: "said".to_owned(),
         again: Again::No,
-        psp_refund_id: None,
+        // It counts at once: by the id, what is bound to another meanwhile is not failed by it.
+        psp_refund_id: Some(ID.to_owned()),
     })
 }
 

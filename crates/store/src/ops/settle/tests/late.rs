@@ -336,3 +336,22 @@ async fn money_that_was_booked_as_gone_and_came_back_is_put_before_a_person_once
     })
     .await;
 }
+
+#[tokio::test]
+async fn that_another_of_the_psps_refunds_failed_reverses_nothing() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "4", 1).await;
+        hear(&store, 1, done(Some("p-1")), Via::Submit, 20).await;
+        // It was read while nothing was bound yet, by another process.
+        let Outcome::Refused(refusal) = refused() else { unreachable!() };
+        let failed =
+            |id: &str| Outcome::Refused(PspRefusal { psp_refund_id: Some(id.to_owned()), ..refusal.clone() });
+        changes_nothing_but_attempts(&store, word(1, failed("p-2"), Via::Notification, 30)).await;
+        assert_eq!(balance(&store).await, (400, 0, 0));
+        let back = hear(&store, 1, failed("p-1"), Via::Notification, 40).await;
+        assert_eq!((back.refund.state.name(), balance(&store).await), (StateName::Reversed, (0, 0, 0)));
+        audit(&store).await;
+    })
+    .await;
+}
