@@ -59,7 +59,8 @@ pub fn case_closed(mut refund: Refund) -> Refund {
 }
 
 /// What to put before a person where the money of a refund that is over was booked as gone, and the PSP says now that it
-/// failed all the same: the books cannot know that it came back. `None` where the word says no such thing.
+/// failed all the same: the books cannot know that it came back. What was booked is taken back and blocked by this case, so
+/// that it wants nothing else of the payment. `None` where the word says no such thing.
 #[must_use]
 pub fn came_back(refund: &Refund, word: &Word) -> Option<NewCase> {
     let Outcome::Refused(refusal) = &word.outcome else { return None };
@@ -73,7 +74,7 @@ pub fn came_back(refund: &Refund, word: &Word) -> Option<NewCase> {
     (is_over && is_new && word.via != Via::Submit).then(|| NewCase {
         kind: CaseKind::Reversed,
         text: format!(
-            "the PSP says that the refund failed ({}) whose money a person had booked as gone: it still counts as refunded",
+            "the PSP says that the refund failed ({}) whose money a person had booked as gone: it is blocked until a person has looked",
             refusal.code
         ),
         block_minor: 0,

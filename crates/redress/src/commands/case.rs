@@ -47,7 +47,7 @@ enum Action {
     /// Close a case that was looked at; what it blocked of its payment can be refunded again
     ///
     /// Where the money has left the payment without a refund of ours, say --gone: then what the case blocks counts as
-    /// refunded for ever. Without it, the sum can be given back to the customer once more.
+    /// refunded. Without it, the sum can be given back to the customer once more.
     ///
     /// Closing says that nothing more has to be done about it. It does not change a refund: where nobody knows how one
     /// ended, `redress refund close` says so, and closes its cases with it.

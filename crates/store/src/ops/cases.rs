@@ -1,6 +1,7 @@
 //! What a person must look at: opened by whatever found it, closed by a person or by the refund's end.
 
 mod blocking;
+mod came_back;
 mod closing;
 mod opening;
 
@@ -16,6 +17,7 @@ use crate::tx::Tx;
 use crate::value::Row;
 
 pub(crate) use blocking::reach;
+pub(crate) use came_back::take_back;
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
 pub use opening::{OpenCase, Opened};

@@ -8,6 +8,7 @@ use redress_core::settle::{Change, Timing, Verdict, Word, came_back, close_by_pe
 use redress_core::state::IllegalTransition;
 use redress_core::time::Timestamp;
 
+use super::cases;
 use super::rows::{self, refund_columns};
 use super::write::{Author, write_change};
 use crate::error::StoreError;
@@ -98,8 +99,11 @@ impl Operation for Settle {
             _ => None,
         };
         let mut change = settle(refund, &word, &self.timing, self.now, self.seed).map_err(illegal)?;
-        change.cases.extend(came_back);
+        change.cases.extend(came_back.clone());
         write_change(tx, &change, None, &mut self.case_ids.into_iter(), self.now).await?;
+        if let Some(case) = &came_back {
+            cases::take_back(tx, &change.refund, &case.text, self.now).await?;
+        }
         Ok(Done::Commit(Some(settled(change))))
     }
 }

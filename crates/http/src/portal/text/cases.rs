@@ -73,9 +73,9 @@ texts!(
         late_success: "This refund counted as over, and now the provider says that it did it or is doing it. If that is so, \
                        the customer has the money.",
             "كانت عملية الرد هذه تُعد منتهية، والآن يقول المزود إنه نفّذها أو ينفّذها. فإن صح ذلك فالمال لدى العميل.";
-        reversed: "This refund was done, and later the provider said that it failed: the customer does not have the money, \
-                   and it counts as not given back.",
-            "نُفّذت عملية الرد هذه ثم قال المزود إنها فشلت: المال ليس لدى العميل ولا يُحتسب مردودًا.";
+        reversed: "This refund was done, or its money had counted as gone, and later the provider said that it failed: the \
+                   customer does not have the money, and it counts as not given back.",
+            "نُفّذت عملية الرد هذه أو احتُسب مالها خارجًا، ثم قال المزود إنها فشلت: المال ليس لدى العميل ولا يُحتسب مردودًا.";
         foreign_refund: "The provider tells of a refund that nobody asked for here: somebody may have made it on the \
                          provider's own pages, or it was made twice.",
             "يخبر المزود عن عملية رد لم يطلبها أحد هنا: ربما أنشأها شخص في صفحات المزود نفسه، أو أُنشئت مرتين.";
@@ -106,8 +106,11 @@ texts!(
         late_success: "Look on the provider's own pages whether the money left. Then close this case with what you found. What \
                        it blocks cannot be refunded until then.",
             "تحقق في صفحات المزود هل خرج المال، ثم أغلق هذه الحالة بما وجدته. ولا يمكن رد ما تحجبه حتى ذلك الحين.";
-        reversed: "The page of the refund says why. Make another refund, or pay the customer another way, then close this case.",
-            "توضح صفحة عملية الرد السبب. أنشئ عملية رد أخرى أو ادفع للعميل بطريقة أخرى، ثم أغلق هذه الحالة.";
+        reversed: "The page of the refund says why. Make another refund, or pay the customer another way, then close this case. \
+                   Where it blocks a sum, see first from the provider that the money came back: what it blocks cannot be \
+                   refunded until it is closed.",
+            "توضح صفحة عملية الرد السبب. أنشئ عملية رد أخرى أو ادفع للعميل بطريقة أخرى، ثم أغلق هذه الحالة. وإن كانت تحجب مبلغًا \
+             فتحقق أولًا لدى المزود من رجوع المال، فلا يمكن رد ما تحجبه قبل إغلاقها.";
         foreign_refund: "Find out from the provider who made it, and of which payment. Then close this case with what you \
                          found. What it blocks cannot be refunded until then.",
             "اعرف من المزود من أنشأها ولأي دفعة، ثم أغلق هذه الحالة بما وجدته. ولا يمكن رد ما تحجبه حتى ذلك الحين.";

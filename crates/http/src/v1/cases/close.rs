@@ -32,7 +32,7 @@ pub(crate) struct Asked {
     #[schema(min_length = 1, max_length = 40)]
     author: Option<String>,
     /// What becomes of the sum that the case blocked: `released`, the money is still there and can be refunded; `refunded`,
-    /// it has left and counts as given back for ever. Needed where it blocks something.
+    /// it has left and counts as given back. Needed where it blocks something.
     blocked: Option<String>,
 }
 

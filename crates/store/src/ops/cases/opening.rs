@@ -114,8 +114,9 @@ async fn settled<T: Tx>(
         }
         // What blocks nothing is told of as often as it is found, but that money came back.
         CaseSubject::Refund(refund) if case.block_minor > 0 || case.kind == CaseKind::Reversed => {
-            // Its own money can leave without the books once, in whichever words it is told. Of others under its reference
-            // each has a text of its own.
+            // Its own money can leave without the books once, in whichever words it is told; what a person booked may have
+            // been taken back since, and booked again by the case that told of that. Of others under its reference each has
+            // a text of its own.
             let own = matches!(case.kind, CaseKind::LateSuccess | CaseKind::Quarantined);
             let params: [Value<'_>; 6] = [
                 case.merchant.as_bytes().into(),
@@ -147,7 +148,7 @@ const SETTLED_AT_PSP: &str = "SELECT c.case_id FROM cases c WHERE c.merchant_id 
      ORDER BY c.closed_at DESC, c.case_id LIMIT 1";
 
 const SETTLED_OWN: &str = "SELECT c.case_id FROM cases c WHERE c.merchant_id = $1 AND c.refund_id = $2 \
-     AND c.kind IN ('late_success', 'quarantined') AND c.wanted = $3 AND c.booked = c.wanted \
+     AND c.kind IN ('late_success', 'quarantined', 'reversed') AND c.wanted = $3 AND c.booked = c.wanted \
      AND c.closed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cases o WHERE o.open_key = $4) \
      ORDER BY c.closed_at DESC, c.case_id LIMIT 1";
 

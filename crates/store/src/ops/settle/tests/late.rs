@@ -327,11 +327,49 @@ async fn money_that_was_booked_as_gone_and_came_back_is_put_before_a_person_once
         let (back, _) = fail_every_statement(&store, || word(1, refused(), Via::Notification, 80)).await;
         let back = back.unwrap().unwrap();
         assert_eq!((back.refund.state.name(), back.event, back.cases), (StateName::Failed, None, 1));
-        assert_eq!(open_cases(&store).await, [(CaseKind::Reversed, 0)]);
-        assert_eq!(balance(&store).await, (400, 0, 0), "only a person can say what becomes of it");
+        assert_eq!(open_cases(&store).await, [(CaseKind::Reversed, 400)]);
+        assert_eq!(balance(&store).await, (0, 0, 400), "only a person can say what becomes of it");
+        audit(&store).await;
+        changes_nothing_but_attempts(&store, word(1, refused(), Via::Query, 82)).await;
         close(Blocked::Released, 85).await;
-        hear(&store, 1, refused(), Via::Query, 90).await;
-        assert!(open_cases(&store).await.is_empty(), "what a person has seen is no news");
+        assert_eq!(balance(&store).await, (0, 0, 0), "it can be given back again");
+        audit(&store).await;
+        changes_nothing_but_attempts(&store, word(1, refused(), Via::Query, 90)).await;
+        // What a person had booked, and was taken back, settles nothing: it would be given back twice.
+        assert_eq!(hear(&store, 1, done(None), Via::Query, 95).await.cases, 1);
+        assert_eq!(open_cases(&store).await, [(CaseKind::LateSuccess, 400)]);
+        assert_eq!(balance(&store).await, (0, 0, 400));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn money_of_which_a_person_says_twice_that_it_is_gone_counts_once() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Failed, "4", 1).await;
+        let book = async |second: i64| {
+            let open = ListOpenCases { merchant: Some(MERCHANT), after: None, limit: 10 };
+            let case = store.read(open).await.unwrap()[0].id;
+            let (author, reason, blocked) = ("Ada".to_owned(), "seen".to_owned(), Blocked::Refunded);
+            let close = CloseCase { merchant: MERCHANT, case, author, reason, blocked, now: at(second) };
+            store.run(close).await.unwrap();
+        };
+        hear(&store, 1, done(None), Via::Query, 40).await;
+        book(45).await;
+        hear(&store, 1, refused(), Via::Query, 50).await;
+        // The rest of the payment is free all the while.
+        queued(&store, "order-1", "6", 2).await;
+        assert_eq!(balance(&store).await, (0, 600, 400));
+        book(55).await;
+        assert_eq!(balance(&store).await, (400, 600, 0), "the PSP is mistaken");
+        audit(&store).await;
+        for (second, said) in [(60, refused()), (65, done(None))] {
+            hear(&store, 1, said, Via::Query, second).await;
+            assert!(open_cases(&store).await.is_empty(), "what a person has seen is no news");
+            assert_eq!(balance(&store).await, (400, 600, 0));
+        }
         audit(&store).await;
     })
     .await;

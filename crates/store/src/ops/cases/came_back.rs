@@ -1,0 +1,63 @@
+//! Money that a person booked as gone, and of which the PSP says afterwards that it came back.
+
+use redress_core::refund::Refund;
+use redress_core::time::Timestamp;
+
+use super::blocking::locked_balance;
+use crate::error::StoreError;
+use crate::ops::write::expect_one;
+use crate::tx::Tx;
+
+/// The case that tells a person of it.
+const TOLD_BY: &str = "SELECT case_id FROM cases WHERE merchant_id = $1 AND refund_id = $2 AND kind = 'reversed' \
+     AND closed_at IS NULL";
+
+/// What is booked as gone of a refund's own money. What left under its reference besides has cases of another kind.
+const BOOKED: &str = "SELECT booked FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
+     AND kind IN ('late_success', 'quarantined') AND booked > 0";
+
+const UNBOOK: &str = "UPDATE cases SET booked = 0 WHERE merchant_id = $1 AND refund_id = $2 \
+     AND kind IN ('late_success', 'quarantined') AND booked > 0";
+
+/// Takes back what was booked as gone of a refund's own money, and blocks it by the open case that tells of it: nothing of
+/// it can be given back before a person has said whether it really came back. Closed as ever, that case either releases
+/// the sum or books it once more. The cases that had booked it have released it from now on.
+///
+/// `text`: what happened, for whoever looks at the case. Where none is open, nothing changes.
+pub(crate) async fn take_back<T: Tx>(
+    tx: &mut T,
+    refund: &Refund,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // Whoever books or closes a case has this lock: what is read from here on stays.
+    locked_balance(tx, refund.merchant, refund.payment).await?;
+    let (merchant, of) = (refund.merchant.as_bytes(), refund.id.as_bytes());
+    let open = tx.rows(TOLD_BY, &[merchant.into(), of.into()]).await?;
+    let Some(case) = open.first().map(|row| row.id16(0)).transpose()? else { return Ok(()) };
+    let mut sum = 0_i64;
+    for row in tx.rows(BOOKED, &[merchant.into(), of.into()]).await? {
+        let more = sum.checked_add(row.int(0)?);
+        sum = more.ok_or_else(|| StoreError::inconsistent("more of a refund is booked than can be"))?;
+    }
+    if sum == 0 {
+        return Ok(());
+    }
+    tx.exec(UNBOOK, &[merchant.into(), of.into()]).await?;
+    let moved = tx
+        .exec(
+            "UPDATE payments SET refunded = refunded - $1, blocked = blocked + $1, updated_at = $2 \
+             WHERE merchant_id = $3 AND payment_id = $4",
+            &[sum.into(), now.as_micros().into(), merchant.into(), refund.payment.as_bytes().into()],
+        )
+        .await?;
+    expect_one(moved, "payments")?;
+    let blocks = tx
+        .exec(
+            "UPDATE cases SET wanted = wanted + $1, blocked = blocked + $1, what = $2 \
+             WHERE merchant_id = $3 AND case_id = $4",
+            &[sum.into(), text.into(), merchant.into(), (&case).into()],
+        )
+        .await?;
+    expect_one(blocks, "cases")
+}
