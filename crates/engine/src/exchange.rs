@@ -118,20 +118,25 @@ impl Engine {
     }
 
     /// Asks about another refund that the PSP names under this one's reference. Only if it really is one, that counts:
-    /// its own end says nothing about this refund. True when the PSP said what it is.
-    pub(crate) async fn ask_about_other(&self, asking: Asking, other: &str) -> Result<bool, EngineError> {
+    /// its own end says nothing about this refund. Answers what the PSP said of it, where it said what it is.
+    pub(crate) async fn ask_about_other(
+        &self,
+        asking: Asking,
+        other: &str,
+    ) -> Result<Option<Outcome>, EngineError> {
         let Asking { refund, psp_payment_id, permit, told, .. } = asking;
         let started_at = self.now();
         let exchange = self.look_up(&refund, psp_payment_id, Some(other.to_owned()), By::Id).await?;
         let named = exchange.outcome.psp_refund_id() == Some(other);
-        // One that was refused moved nothing.
-        let said = named || matches!(exchange.outcome, Outcome::Refused(_));
+        let outcome = exchange.outcome;
         if named {
-            let word = Word { outcome: exchange.outcome, via: Via::Query, started_at, send: 0 };
+            let word = Word { outcome: outcome.clone(), via: Via::Query, started_at, send: 0 };
             self.settle(&refund, word, with_told(told, exchange.record)).await?;
         }
         self.give_back(permit);
-        Ok(said)
+        // One that was refused moved nothing.
+        let said = named || matches!(outcome, Outcome::Refused(_));
+        Ok(said.then_some(outcome))
     }
 
     async fn look_up(

@@ -5,12 +5,13 @@ mod told;
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};
 use redress_core::notice::{self, About, Asked, Taking, after_asking, take_notice};
+use redress_core::outcome::Outcome;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_psp::notice::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
-use redress_store::ops::cases::{CaseSubject, NewCaseRow};
+use redress_store::ops::cases::{BookedElsewhere, CaseSubject, NewCaseRow};
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
 use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
@@ -221,13 +222,25 @@ impl Engine {
         mark: Mark,
     ) -> Result<(), EngineError> {
         let (merchant, by) = (asking.refund.merchant, RefundBy::Id(asking.refund.id));
-        let said = match &other {
-            Some(other) => self.ask_about_other(asking, other).await?,
-            None => self.ask(asking).await?,
+        let (said, of_other) = match &other {
+            Some(other) => {
+                let of_other = self.ask_about_other(asking, other).await?;
+                (of_other.is_some(), of_other)
+            }
+            None => (self.ask(asking).await?, None),
         };
         let Some((refund, _)) = self.parts.store.read(LoadRefund { merchant, by }).await? else {
             return Ok(());
         };
+        // That it failed is no news, unless a person has booked as gone what it took.
+        if let Some(outcome @ Outcome::Refused(_)) = of_other
+            && self.parts.store.read(BookedElsewhere { merchant, payment: refund.payment }).await?
+        {
+            let which = other_refund(&refund, &notice);
+            let what = format!("{which}, which failed; what a person booked for it still counts as refunded");
+            let (notice, kind) = (Notice { outcome, ..notice }, CaseKind::ForeignRefund);
+            return self.quarantine(merchant, refund.account, &notice, mark, kind, what).await;
+        }
         match after_asking(&refund, &told(refund.account, &notice), said) {
             Asked::Done => Ok(()),
             Asked::Foreign => {

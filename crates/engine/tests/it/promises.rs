@@ -9,6 +9,7 @@ use redress_core::state::StateName;
 use redress_engine::accept::{Made, Reused};
 use redress_engine::permits::FAILURES_IN_A_ROW_MAX;
 use redress_engine::psp_notification::Taken;
+use redress_store::ops::cases::{Blocked, CloseCase};
 use redress_store::ops::settle::CloseRefund;
 use redress_store::ops::write::Author;
 use redress_store::{Fault, Faults};
@@ -179,6 +180,40 @@ async fn a_second_effect_under_our_reference_blocks_the_payment() {
         assert_eq!((cases[0].kind.as_str(), cases[0].blocked), ("foreign_refund", 100_000));
         let stands = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
         assert_eq!(stands.payment.balance.remaining(), 300_000);
+    }
+}
+
+#[tokio::test]
+async fn that_a_second_effect_failed_which_a_person_had_booked_as_gone_is_not_passed_over() {
+    for booked in [true, false] {
+        let rig = Rig::new().await;
+        let order = rig.payment("tap", 1, 500_000).await;
+        rig.script(&order, &["succeed", "succeed_then_fail"]).await;
+        let refund = rig.refund(&order, "1000").await;
+        rig.pass(SECOND * 3).await;
+        rig.refund_at_tap(&order, 1000, &refund.id.psp_key()).await;
+        rig.pass(SECOND / 2).await;
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "{cases:?}");
+        assert_eq!((cases[0].kind.as_str(), cases[0].blocked), ("foreign_refund", 100_000));
+        let close = CloseCase {
+            merchant: rig.merchant,
+            case: cases[0].id,
+            author: "Mai".to_owned(),
+            reason: "it stands in the PSP's list".to_owned(),
+            blocked: if booked { Blocked::Refunded } else { Blocked::Released },
+            now: rig.engine.now(),
+        };
+        rig.store.run(close).await.unwrap();
+        rig.pass(SECOND * 5).await;
+        let cases = rig.open_cases().await;
+        let kinds: Vec<_> = cases.iter().map(|case| (case.kind.as_str(), case.blocked)).collect();
+        let expected = [("foreign_refund", 0)];
+        assert_eq!(kinds, if booked { &expected[..] } else { &[] }, "{cases:?}");
+        assert!(cases.iter().all(|case| case.text.contains("still counts as refunded")), "{cases:?}");
+        let stands = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
+        assert_eq!(stands.payment.balance.refunded, if booked { 200_000 } else { 100_000 });
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded);
     }
 }
 

@@ -322,6 +322,27 @@ impl Query for OpenCasesOfRefund {
     }
 }
 
+/// Whether a person has booked as gone what a refund of the PSP's took of a payment that is none of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct BookedElsewhere {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+}
+
+impl Query for BookedElsewhere {
+    type Out = bool;
+    const NAME: &'static str = "booked_elsewhere";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 \
+                   AND kind IN ('foreign_refund', 'quarantined') AND booked > 0 LIMIT 1";
+        let params = [self.merchant.as_bytes().into(), self.payment.as_bytes().into()];
+        tx.rows(sql, &params).await.map(|rows| !rows.is_empty())
+    }
+}
+
 /// A page of the open cases, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub struct ListOpenCases {
