@@ -22,20 +22,27 @@ use crate::place::PlaceArgs;
 use crate::settings::{Place, Settings};
 use crate::{master_key, progress, whole_file};
 
-/// Put a backup of the embedded store in place, where no store is
+/// Put a backup of the embedded store in place, where no store is; or make a restored PostgreSQL database fit for use
 ///
 /// Put the master key file in its place first. The backup is checked before anything appears: its SHA-256, its structure,
 /// its tables' history, and that the master key opens its secrets. THE PSPS WENT ON SINCE THE BACKUP: what was open in it
 /// may have been sent since, so it becomes unknown and is looked up before anything is sent; and every PSP account is
 /// paused, because of refunds made since the store knows nothing. See "Restore" in docs/operate.md before you resume them.
+///
+/// With --in-place it does the same to a database that PostgreSQL's own tools have put back. Run it before the first server
+/// starts: that would send what is queued in it.
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
     #[command(flatten)]
     place: PlaceArgs,
     /// The backup, a file of `redress backup` with its manifest FILE.json
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
-    /// For a copy without a manifest: when it was begun, as 2026-01-02T03:04:05Z; rather too early than too late
+    #[arg(long, value_name = "FILE", required_unless_present = "in_place")]
+    from: Option<PathBuf>,
+    /// The store is a PostgreSQL database which its own tools have put back, and which no server uses yet
+    #[arg(long, requires = "copied_at", conflicts_with = "from")]
+    in_place: bool,
+    /// For a copy without a manifest: when it was begun, as 2026-01-02T03:04:05Z; rather too early than too late. For a
+    /// database that was put back to a point in time, that point
     #[arg(long, value_name = "TIME", value_parser = moment)]
     copied_at: Option<Timestamp>,
     /// Recompute the books too, as `redress verify` does, and put nothing in place where they do not agree
@@ -50,10 +57,33 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
     let settings = args.place.settings()?;
-    let Place::Sqlite(path) = &settings.store.place else {
-        return Err(Failure::unable("this store is on PostgreSQL: restore it with PostgreSQL's own tools"));
-    };
-    let manifest = Manifest::read(&args.from)?;
+    match (&settings.store.place, &args.from, args.copied_at) {
+        (Place::Sqlite(path), Some(from), _) => from_backup(&settings, &args, path, from).await,
+        (Place::Postgres(_), None, Some(copied_at)) => in_place(&settings, &args, copied_at).await,
+        (Place::Postgres(_), ..) => Err(Failure::unable(
+            "this store is on PostgreSQL: put it back with PostgreSQL's own tools, and then run \
+             `redress restore --in-place --copied-at TIME` before the first server starts",
+        )),
+        (Place::Sqlite(_), None, _) => {
+            Err(Failure::unable("this store is a file: give its backup with --from"))
+        }
+    }
+}
+
+/// Does to a database that is there already what is done to a backup. What is wrong with it is said before it is changed.
+async fn in_place(settings: &Settings, args: &Restore, copied_at: Timestamp) -> Result<(), Failure> {
+    up_to_date(settings).await?;
+    let opened = open::for_tool(settings).await?;
+    secrets_open(settings, &opened).await?;
+    if args.verify {
+        verify::books(&opened.engine).await?;
+    }
+    let fit = opened.engine.make_fit_after_restore(copied_at).await?;
+    tell(&settings.store.place.to_string(), copied_at, fit)
+}
+
+async fn from_backup(settings: &Settings, args: &Restore, path: &Path, from: &Path) -> Result<(), Failure> {
+    let manifest = Manifest::read(from)?;
     let copied_at = match (&manifest, args.copied_at) {
         (Some(_), Some(_)) => {
             return Err(Failure::found("--copied-at is for a copy without a manifest: this one has its own"));
@@ -61,30 +91,31 @@ pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
         (Some(manifest), None) => manifest.copied_at()?,
         (None, Some(at)) => at,
         (None, None) => {
-            let expected = Manifest::path(&args.from);
+            let expected = Manifest::path(from);
             return Err(Failure::found(format!(
                 "{} is not there: say with --copied-at when the copy was begun",
                 expected.display()
             )));
         }
     };
-    let log = suffixed(&args.from, "-wal");
+    let log = suffixed(from, "-wal");
     if log.exists() {
         let text = "a part of the copy lies in it, which is not restored: open and close the copy with sqlite3 first";
         return Err(Failure::found(format!("{}: {text}", log.display())));
     }
-    key_is_there(&settings, manifest.as_ref())?;
+    key_is_there(settings, manifest.as_ref())?;
     open::make_dir(Some(whole_file::dir_of(path)))?;
     let _lock = ServerLock::take(path, Duration::ZERO).map_err(|error| refused_where_locked(&error))?;
     nothing_is_there(path)?;
     let draft = whole_file::beside(path, &format!("restoring-{}", std::process::id()));
-    let made = put(&settings, &args, manifest.as_ref(), copied_at, &draft, path).await;
+    let places = Places { from, draft: &draft, path };
+    let made = put(settings, args, manifest.as_ref(), copied_at, places).await;
     if made.is_err() {
         for leftover in [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")] {
             let _ = whole_file::forget(&leftover);
         }
     }
-    tell(path, copied_at, made?)
+    tell(&path.display().to_string(), copied_at, made?)
 }
 
 fn refused_where_locked(error: &OpenError) -> Failure {
@@ -118,21 +149,27 @@ fn nothing_is_there(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where a backup is, where a store is made of it, and where that goes.
+struct Places<'a> {
+    from: &'a Path,
+    draft: &'a Path,
+    path: &'a Path,
+}
+
 /// Makes the store beside its place, and gives it its name as the last step.
 async fn put(
     settings: &Settings,
     args: &Restore,
     manifest: Option<&Manifest>,
     copied_at: Timestamp,
-    draft: &Path,
-    path: &Path,
+    Places { from, draft, path }: Places<'_>,
 ) -> Result<MadeFit, Failure> {
-    block_in_place(|| fetch(&args.from, manifest, draft))?;
+    block_in_place(|| fetch(from, manifest, draft))?;
     let damage = block_in_place(|| check_sqlite(draft))
-        .map_err(|error| Failure::found(format!("{}: {error}", args.from.display())))?;
+        .map_err(|error| Failure::found(format!("{}: {error}", from.display())))?;
     if let Some(first) = damage.first() {
         let first = one_line(first);
-        return Err(Failure::found(format!("{} is damaged: {first}", args.from.display())));
+        return Err(Failure::found(format!("{} is damaged: {first}", from.display())));
     }
     let there = settings.at(draft.to_owned());
     up_to_date(&there).await?;
@@ -203,9 +240,9 @@ async fn secrets_open(settings: &Settings, opened: &Opened) -> Result<(), Failur
     }
 }
 
-fn tell(path: &Path, copied_at: Timestamp, fit: MadeFit) -> Result<(), Failure> {
+fn tell(store: &str, copied_at: Timestamp, fit: MadeFit) -> Result<(), Failure> {
     let MadeFit { unknown, pending, paused } = fit;
-    print(&format!("restored {}: all until {}, nothing after", path.display(), time(copied_at)))?;
+    print(&format!("restored {store}: all until {}, nothing after", time(copied_at)))?;
     print(&format!(
         "{unknown} refunds were open and may have been sent since: they are unknown now, and looked up before anything is \
          sent. {pending} more were accepted by their PSP and are looked up"

@@ -23,19 +23,24 @@ fn succeeded(merchant: &Merchant, server: &Server, payment: &Payment) {
     });
 }
 
+/// A refund at each of two PSPs, queued: one PSP takes the same key as the same request, the other never.
+fn queued(site: &Site, server: &Server, merchant: &Merchant) -> [(Psp, Payment); 2] {
+    [Psp::Momo, Psp::Tap].map(|psp| {
+        let payment = site.payment(server, merchant, psp, CAPTURED);
+        set(site, merchant, psp, "pause");
+        // A running server heeds it within a second.
+        pass(Duration::from_millis(1_100));
+        merchant.sgate_refund(&payment, AMOUNT, &payment.order_ref).answer(&server.at).expect(200);
+        (psp, payment)
+    })
+}
+
 #[test]
 fn what_was_queued_in_the_backup_and_sent_since_is_never_sent_again() {
     let site = Site::new(Kind::Sqlite, Tuning::default());
     let mut server = site.serve(0);
     let merchant = site.merchant(None);
-    let payments = [Psp::Momo, Psp::Tap].map(|psp| {
-        let payment = site.payment(&server, &merchant, psp, CAPTURED);
-        set(&site, &merchant, psp, "pause");
-        // A running server heeds it within a second.
-        pass(Duration::from_millis(1_100));
-        merchant.sgate_refund(&payment, AMOUNT, &payment.order_ref).answer(&server.at).expect(200);
-        (psp, payment)
-    });
+    let payments = queued(&site, &server, &merchant);
     let file = site.dir().join("backup.db");
     assert_eq!(site.run(&format!("backup --to {}", file.display())).code, Some(0));
     for (psp, payment) in &payments {
@@ -51,6 +56,44 @@ fn what_was_queued_in_the_backup_and_sent_since_is_never_sent_again() {
     let server = site.serve(0);
     for (psp, payment) in &payments {
         set(&site, &merchant, *psp, "resume");
+        succeeded(&merchant, &server, payment);
+        assert_eq!(site.effects(payment).len(), 1, "{psp:?} gave the money back twice");
+    }
+    site.verify();
+}
+
+/// As PostgreSQL's own tools copy a database and put it back, within one schema.
+const COPY: &str = "DO $$ DECLARE t text; BEGIN \
+     FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP \
+     EXECUTE format('CREATE TABLE %I AS TABLE %I', 'copy_of_' || t, t); END LOOP; END $$";
+/// All but the tables that others refer to, in which nothing has changed but that the accounts send.
+const PUT_BACK: &str = "DO $$ DECLARE t text; BEGIN \
+     FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() \
+     AND left(tablename, 8) <> 'copy_of_' AND tablename NOT IN ('merchants', 'psp_accounts', 'portal_users') LOOP \
+     EXECUTE format('DELETE FROM %I', t); \
+     EXECUTE format('INSERT INTO %I TABLE %I', t, 'copy_of_' || t); END LOOP; END $$";
+
+#[test]
+fn what_was_queued_in_a_copy_of_postgres_and_sent_since_is_never_sent_again() {
+    if !Kind::Postgres.is_here() {
+        return;
+    }
+    let site = Site::new(Kind::Postgres, Tuning::default());
+    let mut server = site.serve(0);
+    let merchant = site.merchant(None);
+    let payments = queued(&site, &server, &merchant);
+    site.batch(COPY);
+    for (psp, payment) in &payments {
+        set(&site, &merchant, *psp, "resume");
+        succeeded(&merchant, &server, payment);
+    }
+    server.kill();
+    site.batch(PUT_BACK);
+    let fit = site.run("restore --in-place --verify --copied-at 2020-01-01T00:00:00Z");
+    assert_eq!(fit.code, Some(0));
+    let server = site.serve(0);
+    for (psp, payment) in &payments {
+        // Its account is paused, and it is looked for all the same.
         succeeded(&merchant, &server, payment);
         assert_eq!(site.effects(payment).len(), 1, "{psp:?} gave the money back twice");
     }

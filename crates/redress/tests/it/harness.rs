@@ -39,7 +39,7 @@ impl Kind {
 pub(crate) struct Site {
     // Before the schema, so that nobody works on it any more when it goes.
     site: redress_torture::site::Site,
-    _schema: Option<Schema>,
+    schema: Option<Schema>,
 }
 
 impl Site {
@@ -47,7 +47,13 @@ impl Site {
         let schema = (kind == Kind::Postgres).then(Schema::new);
         let place = schema.as_ref().map_or(Place::Sqlite, |schema| Place::Postgres(schema.url.clone()));
         let site = redress_torture::site::Site::new(Path::new(PROGRAM), place, tuning);
-        Self { site, _schema: schema }
+        Self { site, schema }
+    }
+
+    /// Runs statements in its part of the database, where that is PostgreSQL.
+    pub(crate) fn batch(&self, sql: &str) {
+        let schema = self.schema.as_ref().expect("on PostgreSQL");
+        run_at(&schema.url, sql);
     }
 }
 
@@ -79,12 +85,16 @@ impl Schema {
     }
 
     fn run(&self, sql: &str) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let config = PgConfig { pool_size: 1, ..PgConfig::at(&self.admin_url) };
-            batch(&Store::open_postgres(&config).unwrap(), sql).await;
-        });
+        run_at(&self.admin_url, sql);
     }
+}
+
+fn run_at(url: &str, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let config = PgConfig { pool_size: 1, ..PgConfig::at(url) };
+        batch(&Store::open_postgres(&config).unwrap(), sql).await;
+    });
 }
 
 impl Drop for Schema {

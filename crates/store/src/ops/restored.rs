@@ -11,7 +11,7 @@ use redress_core::time::Timestamp;
 use super::history::{HistoryEntry, HistoryKind, record};
 use super::rows::{REFUND_COLUMNS, refund, refund_columns};
 use super::settings_version::bump;
-use super::settle::illegal;
+use super::settle::{illegal, lock_refund};
 use super::write::{expect_one, write_change};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
@@ -66,8 +66,11 @@ impl Operation for DoubtOpen {
         let rows = tx.rows(OPEN, &[(&start.0).into(), (&start.1).into(), self.limit.into()]).await?;
         let mut done = Doubted::default();
         for row in &rows {
-            let mut open = refund(row)?;
-            done.last = Some((open.merchant, open.id));
+            let found = refund(row)?;
+            done.last = Some((found.merchant, found.id));
+            // As it is now: a server that should not run yet may have ended it meanwhile.
+            let locked = lock_refund(tx, found.merchant, found.id).await?;
+            let Some(mut open) = locked.filter(|refund| !refund.state.name().is_final()) else { continue };
             if matches!(open.state, RefundState::Held | RefundState::Queued) {
                 open.account_version = row.int(REFUND_COLUMNS)?;
             }
