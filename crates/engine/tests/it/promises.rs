@@ -208,8 +208,8 @@ async fn that_a_second_effect_failed_which_a_person_had_booked_as_gone_is_not_pa
         rig.pass(SECOND * 5).await;
         let cases = rig.open_cases().await;
         let kinds: Vec<_> = cases.iter().map(|case| (case.kind.as_str(), case.blocked)).collect();
-        let expected = [("foreign_refund", 0)];
-        assert_eq!(kinds, if booked { &expected[..] } else { &[] }, "{cases:?}");
+        let expected: &[(&str, i64)] = if booked { &[("foreign_refund", 0)] } else { &[] };
+        assert_eq!(kinds, expected, "{cases:?}");
         assert!(cases.iter().all(|case| case.text.contains("still counts as refunded")), "{cases:?}");
         let stands = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
         assert_eq!(stands.payment.balance.refunded, if booked { 200_000 } else { 100_000 });
