@@ -164,10 +164,10 @@ impl From<AdminError> for OwnError {
 }
 
 impl From<FieldProblem> for OwnError {
-    fn from(FieldProblem { field, unknown, text }: FieldProblem) -> Self {
+    fn from(FieldProblem { field, unknown, repeated, text }: FieldProblem) -> Self {
         let code = if field.is_some() || unknown.is_some() { Code::Invalid } else { Code::Malformed };
-        let unknown = unknown.filter(|name| !name.is_empty());
-        let field = field.map(Cow::Borrowed).or(unknown.map(Cow::Owned));
+        let named = unknown.or(repeated).filter(|name| !name.is_empty());
+        let field = field.map(Cow::Borrowed).or(named.map(Cow::Owned));
         Self { code, detail: text, field }
     }
 }
