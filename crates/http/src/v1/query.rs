@@ -10,7 +10,7 @@ use redress_core::time::Timestamp;
 
 use super::code::Code;
 use super::error::OwnError;
-use super::time::read_time;
+use super::time::{TIME_WANTED, read_time};
 use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
@@ -91,7 +91,7 @@ impl QueryFields {
 
     /// A parameter that is a time.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
-        self.parsed(name, "a time as RFC 3339 writes it, with a zone", read_time)
+        self.parsed(name, TIME_WANTED, read_time)
     }
 }
 
