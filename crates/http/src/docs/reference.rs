@@ -67,6 +67,8 @@ struct Schema {
     kind: String,
     help: String,
     fields: Vec<Field>,
+    /// Of an answer: that of a request stands where it is sent.
+    example: String,
 }
 
 struct Field {
@@ -85,20 +87,20 @@ struct Named {
 
 pub(crate) async fn own() -> Response {
     static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    shown(&REFERENCE, v1::openapi::document, "/v1/openapi.json")
+    answer(&REFERENCE, v1::openapi::document, "/v1/openapi.json")
 }
 
 pub(crate) async fn portone() -> Response {
     static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    shown(&REFERENCE, portone::openapi::document, "/docs/openapi/portone.json")
+    answer(&REFERENCE, portone::openapi::document, "/docs/openapi/portone.json")
 }
 
 pub(crate) async fn sgate() -> Response {
     static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    shown(&REFERENCE, sgate::openapi::document, "/docs/openapi/sgate.json")
+    answer(&REFERENCE, sgate::openapi::document, "/docs/openapi/sgate.json")
 }
 
-fn shown(once: &OnceLock<Reference>, document: fn() -> OpenApi, address: &'static str) -> Response {
+fn answer(once: &OnceLock<Reference>, document: fn() -> OpenApi, address: &'static str) -> Response {
     let reference = once.get_or_init(|| {
         let document = serde_json::to_value(document()).unwrap_or_default();
         Reference::of(&document, address)
@@ -122,6 +124,7 @@ impl Reference {
             fields: entries(&schema["properties"])
                 .map(|(name, field)| Field::of(name, field, field, needed(schema, name)))
                 .collect(),
+            example: shown(&schema["example"]).filter(|_| !takes_no_other(schema)).unwrap_or_default(),
         });
         let headers = entries(&document["components"]["headers"]);
         let credentials =
@@ -160,7 +163,11 @@ fn in_order(document: &Value, groups: BTreeMap<String, Vec<Operation>>) -> Vec<G
 /// nothing to its reader.
 fn needed(schema: &Value, field: &str) -> bool {
     let required = schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == field));
-    required && schema["additionalProperties"] == false
+    required && takes_no_other(schema)
+}
+
+fn takes_no_other(schema: &Value) -> bool {
+    schema["additionalProperties"] == false
 }
 
 impl Operation {
@@ -247,11 +254,16 @@ fn examples(document: &Value, operation: &Value) -> Vec<String> {
         let name = named(&content["schema"]).unwrap_or_default();
         all.extend(Some(&document["components"]["schemas"][name]["example"]).filter(|one| !one.is_null()));
     }
-    let shown = |example: &Value| match example {
+    all.into_iter().filter_map(shown).collect()
+}
+
+/// An example as it is shown: a file as it is, anything else as JSON.
+fn shown(example: &Value) -> Option<String> {
+    match example {
+        Value::Null => None,
         Value::String(file) => Some(file.trim_end().to_owned()),
         example => serde_json::to_string_pretty(example).ok(),
-    };
-    all.into_iter().filter_map(shown).collect()
+    }
 }
 
 /// Command lines that call an operation, where a key as bearer is all that it takes.
@@ -448,6 +460,8 @@ mod tests {
             "{refund}"
         );
         assert!(!object("Refund").contains(", required"), "an answer has what it has");
+        assert!(object("Refund").contains("<pre>{\n  &#34;amount&#34;: &#34;25.00&#34;,"), "and is shown");
+        assert!(!refund.contains("<pre>"), "a request is shown where it is sent");
         let places =
             ["<h2>Refunds</h2>", "<h2>Payments</h2>", "<h2>Connectors</h2>"].map(|of| page.find(of).unwrap());
         assert!(places.is_sorted(), "what most come for is first: {places:?}");
