@@ -155,7 +155,7 @@ codes! {
         "The provider takes one refund of a payment, and there is one.",
         "One that failed or was canceled does not count: where the other is still open, wait for its end.";
     PartialNotAllowed, "partial_not_allowed", 422, No, "The payment can only be refunded in full",
-        "The provider takes back all of this payment or nothing.",
+        "The provider gives back all of this payment or nothing.",
         "Leave the amount out, or ask for all of it.";
     AmountNotPositive, "amount_not_positive", 422, No, "The amount must be more than zero",
         "`amount` is 0 or less.",

@@ -69,7 +69,8 @@ use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
     security(("api_key" = [])),
     tags(
         (name = "Refunds", description = "Make one, follow it, withdraw it, ask the provider about it."),
-        (name = "Payments", description = "What can be refunded: register it, by one or many, read it, ask what is left of it, mark it as disputed."),
+        (name = "Payments", description = "What can be refunded: register it, by one or many, read it, ask what is left of it, \
+                                           mark it as disputed."),
         (name = "Events", description = "Everything that happened, in order, to be fetched."),
         (name = "Endpoints", description = "Where notifications are sent, and with which secret they are signed."),
         (name = "Deliveries", description = "What was sent to an endpoint and what came back; send it again."),

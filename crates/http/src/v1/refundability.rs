@@ -64,7 +64,7 @@ pub(crate) struct RefundabilityView {
     blocked: i64,
     /// The open cases that block something, the oldest first; at most 100.
     blocked_by: Vec<BlockedBy>,
-    /// What is left.
+    /// What is left: the payment's `refundable`, and what `expected_refundable` of a refund is held to.
     remaining: i64,
     /// When the PSP's time for refunds ends; `null` where it states no end. RFC 3339.
     #[schema(format = DateTime)]
