@@ -1,6 +1,7 @@
 //! Every example of the three descriptions is sent. It must be a request as described, be answered with a success that
 //! is described, and with a body that is as described.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -304,6 +305,26 @@ async fn the_examples_of_portones_api_are_answered_as_described() {
 #[tokio::test]
 async fn the_examples_of_sgates_api_are_answered_as_described() {
     assert_examples("/docs/openapi/sgate.json", Caller::Sgate).await;
+}
+
+/// An answer that is shown fits, and lacks nothing that answers have.
+#[tokio::test]
+async fn the_answers_that_are_shown_are_whole_and_as_described() {
+    let published = Request::get("/v1/openapi.json").body(Body::empty()).unwrap();
+    let document = Harness::new().await.send(published).await.json();
+    let mut shown = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        // What takes no other field is the body of a request: those are sent above.
+        if schema["additionalProperties"] == false || schema["example"].is_null() {
+            continue;
+        }
+        let link = json!({"$ref": format!("#/components/schemas/{name}")});
+        assert_eq!(misfit(&document, &link, &schema["example"]), None, "{name}");
+        let names = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(names(&schema["example"]), names(&schema["properties"]), "{name}");
+        shown.push(name.as_str());
+    }
+    assert_eq!(shown, ["Refund", "Refundability"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
@@ -17,6 +18,8 @@ pub(crate) struct FieldProblem {
     pub(crate) field: Option<&'static str>,
     /// The name of one that is there and not known: the caller's own word; empty where no field could be called so.
     pub(crate) unknown: Option<String>,
+    /// The name of one that is there twice: the caller's own word, or empty, as there.
+    pub(crate) repeated: Option<String>,
     /// What is wrong, for the caller's developer.
     pub(crate) text: Cow<'static, str>,
 }
@@ -24,12 +27,12 @@ pub(crate) struct FieldProblem {
 impl FieldProblem {
     /// A problem of one field.
     pub(crate) fn of(field: &'static str, problem: impl fmt::Display) -> Self {
-        Self { field: Some(field), unknown: None, text: format!("{field} {problem}").into() }
+        Self { field: Some(field), ..Self::whole(format!("{field} {problem}")) }
     }
 
     /// A problem of the whole body.
     pub(crate) fn whole(problem: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: None, unknown: None, text: problem.into() }
+        Self { field: None, unknown: None, repeated: None, text: problem.into() }
     }
 
     /// A field or a parameter, as `kind` says, that is none of those that are `known`.
@@ -40,7 +43,17 @@ impl FieldProblem {
             "" => format!("a {kind} is not known here; these are: {known}"),
             name => format!("the {kind} {name:?} is not known here; these are: {known}"),
         };
-        Self { field: None, unknown: Some(name.to_owned()), text: text.into() }
+        Self { unknown: Some(name.to_owned()), ..Self::whole(text) }
+    }
+
+    /// A field or a parameter, as `kind` says, that is there twice: two readers may see two different requests.
+    pub(crate) fn repeated(kind: &str, name: &str) -> Self {
+        let name = if storable(name, REFERENCE_CHARS_MAX) { name } else { "" };
+        let text = match name {
+            "" => format!("a {kind} is there twice"),
+            name => format!("the {kind} {name:?} is there twice"),
+        };
+        Self { repeated: Some(name.to_owned()), ..Self::whole(text) }
     }
 
     /// A field that must be there and is not.
@@ -57,16 +70,14 @@ impl<'a> JsonObject<'a> {
     /// Reads a body.
     ///
     /// # Errors
-    /// A [`FieldProblem`] without a field when it is no JSON object, or has a field twice: then two readers may see
-    /// two different requests.
+    /// A [`FieldProblem`] of the whole when it is no JSON object, and of the field that it has twice.
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, FieldProblem> {
-        serde_json::from_slice(body).map_err(|error| {
-            let text = match error.classify() {
-                serde_json::error::Category::Data => "the body must be a JSON object without repeated fields",
-                _ => "the body is not JSON",
-            };
-            FieldProblem::whole(text)
-        })
+        let read: Fields<'a> =
+            serde_json::from_slice(body).map_err(|error| FieldProblem::whole(not_an_object(&error)))?;
+        match read.repeated {
+            None => Ok(Self(read.fields)),
+            Some(name) => Err(FieldProblem::repeated("field", &name)),
+        }
     }
 
     /// Reads a body that may be left out: an empty one has no fields.
@@ -146,29 +157,58 @@ impl<'a> JsonObject<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
+/// Where a body stops being JSON, without a word of what stands there: it may be anybody's.
+fn not_an_object(error: &serde_json::Error) -> String {
+    match (error.classify(), error.line()) {
+        (Category::Data, _) => "the body must be a JSON object".to_owned(),
+        (Category::Eof, _) => "the body is not JSON: it ends too early".to_owned(),
+        // Of a line of a file the caller knows which one it is.
+        (_, 0 | 1) => format!("the body is not JSON: see column {}", error.column()),
+        (_, line) => format!("the body is not JSON: see line {line}, column {}", error.column()),
+    }
+}
 
-        impl<'de> Visitor<'de> for Fields {
-            type Value = BTreeMap<String, &'de RawValue>;
+/// What an object has, and the first name that it has twice.
+struct Fields<'a> {
+    fields: BTreeMap<String, &'a RawValue>,
+    repeated: Option<String>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a JSON object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = BTreeMap::new();
+                let mut all = Fields { fields: BTreeMap::new(), repeated: None };
                 while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    if fields.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a field is repeated"));
+                    if all.repeated.is_none() && all.fields.contains_key(&name) {
+                        all.repeated = Some(name);
+                    } else {
+                        all.fields.insert(name, value);
                     }
                 }
-                Ok(fields)
+                Ok(all)
             }
         }
 
-        deserializer.deserialize_map(Fields).map(Self)
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Fields::deserialize(deserializer)?;
+        match read.repeated {
+            None => Ok(Self(read.fields)),
+            Some(_) => Err(D::Error::custom("a field is repeated")),
+        }
     }
 }
 
@@ -183,18 +223,38 @@ mod tests {
 
     #[test]
     fn only_an_object_without_repeated_fields_is_read() {
-        for body in ["", "{", "nul", r#"{"a":1}x"#, "{\"a\":\u{1}}"] {
+        let problem = |body: &[u8]| JsonObject::parse(body).err().unwrap();
+        for body in ["", "{", r#"{"a":1,"#] {
+            assert_eq!(problem(body.as_bytes()).text, "the body is not JSON: it ends too early", "{body}");
+        }
+        for body in [r#"{"a":1}x"#, "{\"a\":\u{1}}", r#"{"a":1,}"#, "a=1&b=2"] {
+            let told = problem(body.as_bytes()).text;
+            assert!(told.starts_with("the body is not JSON: see column "), "{body}: {told}");
+        }
+        let told = problem(b"{\"a\": 1,\n \"b\": x}").text;
+        assert!(told.starts_with("the body is not JSON: see line 2, column "), "{told}");
+        for body in ["[]", "1", "null", r#""a""#] {
             assert_eq!(
-                JsonObject::parse(body.as_bytes()).err().unwrap().text,
-                "the body is not JSON",
+                problem(body.as_bytes()),
+                FieldProblem::whole("the body must be a JSON object"),
                 "{body}"
             );
         }
-        for body in ["[]", "1", "null", r#""a""#, r#"{"a":1,"\u0061":2}"#] {
-            let problem = JsonObject::parse(body.as_bytes()).err().unwrap();
-            assert!(problem.text.contains("JSON object"), "{body}: {problem:?}");
-        }
         assert!(JsonObject::parse(b"{\"a\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_named() {
+        let problem = |body: &str| JsonObject::parse(body.as_bytes()).err().unwrap();
+        let twice = FieldProblem::repeated("field", "a");
+        assert_eq!((twice.repeated.as_deref(), &*twice.text), (Some("a"), r#"the field "a" is there twice"#));
+        for body in [r#"{"a":1,"\u0061":2}"#, r#"{"a":1,"b":2,"a":1,"b":2}"#, r#"{"a":1,"a":2,"a":3}"#] {
+            assert_eq!(problem(body), twice, "{body}");
+        }
+        // A name that is none is refused as well, and not repeated.
+        let nameless = problem(r#"{"":1,"":2}"#);
+        assert_eq!((nameless.repeated.as_deref(), &*nameless.text), (Some(""), "a field is there twice"));
+        assert!(serde_json::from_str::<JsonObject<'_>>(r#"{"a":1,"a":2}"#).is_err(), "within a body too");
     }
 
     #[test]

@@ -144,6 +144,7 @@ fn programs(routes: Routes) -> Routes {
         .add(Auth::Nobody, Method::GET, "/healthz", health::healthz)
         .add(Auth::Nobody, Method::GET, "/readyz", health::readyz)
         // Developers, in a browser.
+        .add(Auth::Nobody, Method::GET, "/docs", docs::reference::own)
         .add(Auth::Nobody, Method::GET, "/docs/api", docs::reference::own)
         .add(Auth::Nobody, Method::GET, "/docs/api/portone", docs::reference::portone)
         .add(Auth::Nobody, Method::GET, "/docs/api/sgate", docs::reference::sgate)

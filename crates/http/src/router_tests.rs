@@ -74,6 +74,7 @@ const WHO: [(Auth, &[&str]); 6] = [
     (
         Auth::Nobody,
         &[
+            "GET /docs",
             "GET /docs/api",
             "GET /docs/api/portone",
             "GET /docs/api/sgate",

@@ -65,7 +65,8 @@ pub enum HeaderProblem {
     #[error("the header row cannot be read: {0}")]
     Unreadable(String),
     /// It names a column that is none of [`NEEDED`] or [`OPTIONAL`].
-    #[error("the header row has an unknown column {0:?}")]
+    #[error("the header row has an unknown column {0:?}; there must be {needed}, and may be {optional}",
+        needed = NEEDED.join(", "), optional = OPTIONAL.join(", "))]
     Unknown(String),
     /// It names a column twice.
     #[error("the header row names {0} twice")]
@@ -324,6 +325,16 @@ mod tests {
         }
         let with_mark = "\u{feff}order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n";
         assert_eq!(read(with_mark).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_column_that_is_none_is_answered_with_those_that_are() {
+        let problem = CsvRows::new("order_ref,colour\n".as_bytes()).err().unwrap();
+        assert_eq!(problem, HeaderProblem::Unknown("colour".to_owned()));
+        let told = problem.to_string();
+        for column in ["\"colour\"", "psp_account", "captured_at", "notification_url"] {
+            assert!(told.contains(column), "{column}: {told}");
+        }
     }
 
     #[test]

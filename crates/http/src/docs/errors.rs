@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::page;
+use super::{html, page};
 use crate::body::PathText;
 use crate::face::{Face, Problem};
 use crate::v1::code::{Entry, TABLE};
@@ -19,6 +19,17 @@ struct All {
 #[template(path = "docs/error.html")]
 struct One {
     entry: &'static Entry,
+    /// As HTML, as the two after it.
+    cause: String,
+    advice: String,
+    again: String,
+}
+
+impl From<&'static Entry> for One {
+    fn from(entry: &'static Entry) -> Self {
+        let (cause, advice, again) = (html(entry.cause), html(entry.advice), html(entry.again.sentence()));
+        Self { entry, cause, advice, again }
+    }
 }
 
 pub(crate) async fn all() -> Response {
@@ -27,7 +38,7 @@ pub(crate) async fn all() -> Response {
 
 pub(crate) async fn one(PathText(name): PathText) -> Response {
     let entry = name.and_then(|name| TABLE.iter().find(|entry| entry.name == name));
-    entry.map_or_else(|| Face::Own.answer(Problem::NoRoute), |entry| page(&One { entry }))
+    entry.map_or_else(|| Face::Own.answer(Problem::NoRoute), |entry| page(&One::from(entry)))
 }
 
 #[cfg(test)]
@@ -50,6 +61,9 @@ mod tests {
             assert!(all.text().contains(&format!("href=\"/docs/errors/{}\"", entry.name)), "{}", entry.name);
             let one = get(&harness, &format!("/docs/errors/{}", entry.name)).await;
             assert!(one.status == 200 && one.text().contains(entry.title), "{one:?}");
+            for told in [entry.cause, entry.advice, entry.again.sentence()] {
+                assert!(!told.is_empty() && one.text().contains(&html(told)), "{}: {told}", entry.name);
+            }
             assert_eq!(one.headers["content-type"], "text/html; charset=utf-8");
         }
         let refused = get(&harness, "/v1/payments/x").await.json();

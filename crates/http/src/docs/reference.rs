@@ -1,5 +1,5 @@
-//! GET `/docs/api`, `/docs/api/portone` and `/docs/api/sgate`: the references for people, made from the same descriptions
-//! that programs read.
+//! GET `/docs/api`, which is `/docs` too, `/docs/api/portone` and `/docs/api/sgate`: the references for people, made from the
+//! same descriptions that programs read.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use super::page;
+use super::{html, page};
 use crate::{portone, sgate, v1};
 
 #[derive(Template)]
@@ -33,6 +33,7 @@ struct Reference {
 
 struct Group {
     name: String,
+    help: String,
     operations: Vec<Operation>,
 }
 
@@ -45,7 +46,9 @@ struct Operation {
     description: Vec<String>,
     parameters: Vec<Field>,
     body: Option<Named>,
-    /// Of the body, as JSON.
+    /// As a command line, one for each example of the body; where the credentials are signatures it would not be one.
+    commands: Vec<String>,
+    /// Of the body, where there are no command lines.
     examples: Vec<String>,
     answers: Vec<Answer>,
 }
@@ -64,11 +67,15 @@ struct Schema {
     kind: String,
     help: String,
     fields: Vec<Field>,
+    /// Of an answer: that of a request stands where it is sent.
+    example: String,
 }
 
 struct Field {
     name: String,
+    /// The type, whether a request must have it, and how much it may be.
     kind: String,
+    /// As HTML, as every `help`.
     help: String,
 }
 
@@ -80,20 +87,20 @@ struct Named {
 
 pub(crate) async fn own() -> Response {
     static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    shown(&REFERENCE, v1::openapi::document, "/v1/openapi.json")
+    answer(&REFERENCE, v1::openapi::document, "/v1/openapi.json")
 }
 
 pub(crate) async fn portone() -> Response {
     static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    shown(&REFERENCE, portone::openapi::document, "/docs/openapi/portone.json")
+    answer(&REFERENCE, portone::openapi::document, "/docs/openapi/portone.json")
 }
 
 pub(crate) async fn sgate() -> Response {
     static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    shown(&REFERENCE, sgate::openapi::document, "/docs/openapi/sgate.json")
+    answer(&REFERENCE, sgate::openapi::document, "/docs/openapi/sgate.json")
 }
 
-fn shown(once: &OnceLock<Reference>, document: fn() -> OpenApi, address: &'static str) -> Response {
+fn answer(once: &OnceLock<Reference>, document: fn() -> OpenApi, address: &'static str) -> Response {
     let reference = once.get_or_init(|| {
         let document = serde_json::to_value(document()).unwrap_or_default();
         Reference::of(&document, address)
@@ -107,16 +114,17 @@ impl Reference {
         for (path, methods) in entries(&document["paths"]) {
             for (method, operation) in entries(methods) {
                 let group = text(&operation["tags"][0]);
-                groups.entry(group).or_default().push(Operation::of(path, method, operation));
+                groups.entry(group).or_default().push(Operation::of(document, path, method, operation));
             }
         }
         let schemas = entries(&document["components"]["schemas"]).map(|(name, schema)| Schema {
             name: name.clone(),
             kind: if schema["properties"].is_object() { String::new() } else { kind(schema) },
-            help: text(&schema["description"]),
+            help: help(&schema["description"]),
             fields: entries(&schema["properties"])
-                .map(|(name, field)| Field::of(name, field, field))
+                .map(|(name, field)| Field::of(name, field, field, needed(schema, name)))
                 .collect(),
+            example: shown(&schema["example"]).filter(|_| !takes_no_other(schema)).unwrap_or_default(),
         });
         let headers = entries(&document["components"]["headers"]);
         let credentials =
@@ -125,20 +133,50 @@ impl Reference {
             title: text(&document["info"]["title"]),
             address,
             credentials: credentials.collect(),
-            description: text(&document["info"]["description"]),
-            groups: groups.into_iter().map(|(name, operations)| Group { name, operations }).collect(),
+            description: help(&document["info"]["description"]),
+            groups: in_order(document, groups),
             schemas: schemas.collect(),
-            headers: headers.map(|(name, header)| Field::of(name, &header["schema"], header)).collect(),
+            headers: headers
+                .map(|(name, header)| Field::of(name, &header["schema"], header, false))
+                .collect(),
         }
     }
 }
 
+/// As the description orders them; those that it does not name come last, by their names.
+fn in_order(document: &Value, groups: BTreeMap<String, Vec<Operation>>) -> Vec<Group> {
+    let tags: Vec<&Value> = document["tags"].as_array().into_iter().flatten().collect();
+    let place = |name: &str| tags.iter().position(|tag| tag["name"] == name);
+    let mut groups: Vec<Group> = groups
+        .into_iter()
+        .map(|(name, operations)| Group {
+            help: place(&name).map(|at| help(&tags[at]["description"])).unwrap_or_default(),
+            name,
+            operations,
+        })
+        .collect();
+    groups.sort_by_key(|group| place(&group.name).unwrap_or(usize::MAX));
+    groups
+}
+
+/// Whether a request must have the field. Bodies of requests are those that take no other fields: of an answer it says
+/// nothing to its reader.
+fn needed(schema: &Value, field: &str) -> bool {
+    let required = schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == field));
+    required && takes_no_other(schema)
+}
+
+fn takes_no_other(schema: &Value) -> bool {
+    schema["additionalProperties"] == false
+}
+
 impl Operation {
-    fn of(path: &str, method: &str, operation: &Value) -> Self {
+    fn of(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let commands = commands(document, path, method, operation);
         let answers = entries(&operation["responses"]).map(|(status, answer)| Answer {
             status: status.clone(),
-            help: text(&answer["description"]),
+            help: help(&answer["description"]),
             body: body(answer),
             headers: entries(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
         });
@@ -148,26 +186,32 @@ impl Operation {
             path: path.to_owned(),
             is_public: operation["security"].is_array(),
             summary: text(&operation["summary"]),
-            description: text(&operation["description"]).split("\n\n").map(str::to_owned).collect(),
+            description: text(&operation["description"]).split("\n\n").map(html).collect(),
             parameters: parameters
-                .map(|field| Field::of(&text(&field["name"]), &field["schema"], field))
+                .map(|field| {
+                    Field::of(&text(&field["name"]), &field["schema"], field, field["required"] == true)
+                })
                 .collect(),
             body: body(&operation["requestBody"]),
-            examples: examples(&operation["requestBody"]),
+            examples: if commands.is_empty() { examples(document, operation) } else { Vec::new() },
+            commands,
             answers: answers.collect(),
         }
     }
 }
 
 impl Field {
-    fn of(name: &str, schema: &Value, described: &Value) -> Self {
-        Self { name: name.to_owned(), kind: kind(schema), help: text(&described["description"]) }
+    fn of(name: &str, schema: &Value, described: &Value, is_needed: bool) -> Self {
+        let needed = is_needed.then(|| "required".to_owned());
+        let kind = [Some(kind(schema)), bounds(schema), needed];
+        let kind = kind.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        Self { name: name.to_owned(), kind, help: help(&described["description"]) }
     }
 }
 
 /// How a caller proves who they are: a header, what stands in it, and what that is.
 fn credential(scheme: &Value) -> Field {
-    let help = text(&scheme["description"]);
+    let help = help(&scheme["description"]);
     match scheme["name"].as_str() {
         Some(header) => Field { name: header.to_owned(), kind: String::new(), help },
         None => Field {
@@ -187,20 +231,91 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// The same as HTML.
+fn help(value: &Value) -> String {
+    html(value.as_str().unwrap_or_default())
+}
+
 fn body(of: &Value) -> Option<Named> {
     let (media, content) = entries(&of["content"]).next()?;
-    let schema = &content["schema"];
-    Some(match reference(schema) {
+    Some(match named(&content["schema"]) {
         Some(name) => Named { name, is_ours: true },
         None => Named { name: media.clone(), is_ours: false },
     })
 }
 
-fn examples(of: &Value) -> Vec<String> {
-    let Some((_, content)) = entries(&of["content"]).next() else { return Vec::new() };
+/// The examples of an operation's body, each as text; those of its schema where it has none of its own.
+fn examples(document: &Value, operation: &Value) -> Vec<String> {
+    let Some((_, content)) = entries(&operation["requestBody"]["content"]).next() else { return Vec::new() };
     let several = entries(&content["examples"]).map(|(_, example)| &example["value"]);
-    let all = several.chain(Some(&content["example"])).filter(|example| !example.is_null());
-    all.filter_map(|example| serde_json::to_string_pretty(example).ok()).collect()
+    let mut all: Vec<&Value> = several.chain(Some(&content["example"])).collect();
+    all.retain(|example| !example.is_null());
+    if all.is_empty() {
+        let name = named(&content["schema"]).unwrap_or_default();
+        all.extend(Some(&document["components"]["schemas"][name]["example"]).filter(|one| !one.is_null()));
+    }
+    all.into_iter().filter_map(shown).collect()
+}
+
+/// An example as it is shown: a file as it is, anything else as JSON.
+fn shown(example: &Value) -> Option<String> {
+    match example {
+        Value::Null => None,
+        Value::String(file) => Some(file.trim_end().to_owned()),
+        example => serde_json::to_string_pretty(example).ok(),
+    }
+}
+
+/// Command lines that call an operation, where a key as bearer is all that it takes.
+fn commands(document: &Value, path: &str, method: &str, operation: &Value) -> Vec<String> {
+    let bearer =
+        entries(&document["components"]["securitySchemes"]).all(|(_, one)| one["scheme"] == "bearer");
+    if !bearer {
+        return Vec::new();
+    }
+    let mut address = path.to_owned();
+    let mut line = String::from("curl");
+    if !matches!((method, operation["requestBody"].is_object()), ("get", _) | ("post", true)) {
+        line = format!("{line} -X {}", method.to_uppercase());
+    }
+    let mut keyed = "";
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let (name, example) = (text(&parameter["name"]), text(&parameter["example"]));
+        match parameter["in"].as_str() {
+            Some("path") => address = address.replace(&format!("{{{name}}}"), &example),
+            _ if name == "Idempotency-Key" => keyed = " \\\n  -H \"Idempotency-Key: $(uuidgen)\"",
+            _ => {}
+        }
+    }
+    let line = format!("{line} \"$BASE{address}\" -H \"Authorization: Bearer $API_KEY\"{keyed}");
+    let media = entries(&operation["requestBody"]["content"]).next().map(|(media, _)| media.as_str());
+    let with = |body: String| match media {
+        None | Some("application/json") => format!("{line} \\\n  -d '{body}'"),
+        Some(media) => format!("{line} \\\n  -H 'Content-Type: {media}' --data-binary '{body}'"),
+    };
+    let all: Vec<String> = examples(document, operation).into_iter().map(with).collect();
+    if all.is_empty() { vec![line] } else { all }
+}
+
+/// The described object that a body is, also where it may be left out.
+fn named(schema: &Value) -> Option<String> {
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    reference(schema).or_else(|| choices.filter_map(reference).next())
+}
+
+/// How long, how many or how much, in a few words.
+fn bounds(schema: &Value) -> Option<String> {
+    let between = |least: &str, most: &str| match (schema[least].as_i64(), schema[most].as_i64()) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, None) => None,
+    };
+    between("minLength", "maxLength")
+        .map(|much| format!("{much} characters"))
+        .or_else(|| between("minProperties", "maxProperties").map(|much| format!("{much} keys")))
+        .or_else(|| between("minItems", "maxItems").map(|much| format!("{much} of them")))
+        .or_else(|| between("minimum", "maximum"))
 }
 
 fn reference(schema: &Value) -> Option<String> {
@@ -245,6 +360,7 @@ mod tests {
     async fn every_operation_and_every_object_stands_on_the_page() {
         let harness = Harness::new().await;
         for (page, description) in [
+            ("/docs", "/v1/openapi.json"),
             ("/docs/api", "/v1/openapi.json"),
             ("/docs/api/portone", "/docs/openapi/portone.json"),
             ("/docs/api/sgate", "/docs/openapi/sgate.json"),
@@ -261,12 +377,13 @@ mod tests {
                         assert!(!text(&operation[named]).is_empty(), "{method} {path}: {named}");
                     }
                     assert!(!text(&operation["tags"][0]).is_empty(), "{method} {path}: tags");
-                    let shown = answer.text().replace("&#34;", "\"");
-                    for example in examples(&operation["requestBody"]) {
-                        assert!(
-                            shown.contains(&format!("<pre>{example}</pre>")),
-                            "{method} {path}: {example}"
-                        );
+                    let shown = answer.text().replace("&#34;", "\"").replace("&#39;", "'");
+                    let has_body = operation["requestBody"].is_object();
+                    let examples = examples(&document, operation);
+                    assert_eq!(examples.is_empty(), !has_body, "{method} {path}");
+                    for example in examples {
+                        let ends = [format!("<pre>{example}</pre>"), format!("'{example}'</pre>")];
+                        assert!(ends.iter().any(|end| shown.contains(end)), "{method} {path}: {example}");
                     }
                 }
             }
@@ -300,6 +417,54 @@ mod tests {
         let answer = Harness::new().await.send(request).await;
         let open = "<code>POST /api/merchant/auth-token</code> (public)";
         assert_eq!((answer.text().matches(open).count(), answer.text().matches("(public)").count()), (1, 1));
+    }
+
+    /// What people copy into a terminal: the reference's own address, a key, and a body that is taken.
+    #[tokio::test]
+    async fn an_operation_is_shown_as_a_command_line() {
+        let request = Request::get("/docs/api").body(Body::empty()).unwrap();
+        let page =
+            Harness::new().await.send(request).await.text().replace("&#34;", "\"").replace("&#39;", "'");
+        for line in [
+            "<pre>curl \"$BASE/v1/payments/order-3/refunds\" -H \"Authorization: Bearer $API_KEY\" \\\n  \
+             -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{\n  \"amount\": 2500,",
+            "<pre>curl \"$BASE/v1/events\" -H \"Authorization: Bearer $API_KEY\"</pre>",
+            "<pre>curl -X PATCH \"$BASE/v1/endpoints/",
+            "<pre>curl -X DELETE \"$BASE/v1/endpoints/",
+            "--data-binary '",
+        ] {
+            assert!(page.contains(line), "{line}");
+        }
+        assert!(!page.contains("$BASE/v1/payments/{"), "every address can be asked for as it stands");
+    }
+
+    #[tokio::test]
+    async fn the_page_says_what_a_request_must_have_and_how_much_it_may() {
+        let request = Request::get("/docs/api").body(Body::empty()).unwrap();
+        let page = Harness::new().await.send(request).await.text().to_owned();
+        let object = |name: &str| {
+            let begin = page.find(&format!("id=\"schema-{name}\"")).unwrap();
+            page[begin..].split("</section>").next().unwrap().to_owned()
+        };
+        let (new, refund) = (object("NewPayment"), object("NewRefund"));
+        assert!(
+            new.contains("<td><code>order_ref</code></td><td>string, 1 to 255 characters, required</td>"),
+            "{new}"
+        );
+        assert!(
+            refund.contains("<td><code>metadata</code></td><td>object or null, at most 50 keys</td>"),
+            "{refund}"
+        );
+        assert!(
+            refund.contains("<td><code>amount</code></td><td>integer or null, at least 1</td>"),
+            "{refund}"
+        );
+        assert!(!object("Refund").contains(", required"), "an answer has what it has");
+        assert!(object("Refund").contains("<pre>{\n  &#34;amount&#34;: &#34;25.00&#34;,"), "and is shown");
+        assert!(!refund.contains("<pre>"), "a request is shown where it is sent");
+        let places =
+            ["<h2>Refunds</h2>", "<h2>Payments</h2>", "<h2>Connectors</h2>"].map(|of| page.find(of).unwrap());
+        assert!(places.is_sorted(), "what most come for is first: {places:?}");
     }
 
     #[test]

@@ -16,12 +16,53 @@ pub(crate) struct Entry {
     pub(crate) status: u16,
     /// What is wrong, in a few words: the same for each occurrence (RFC 9457, `title`).
     pub(crate) title: &'static str,
-    /// What it means and what to do, for the caller's developer.
-    pub(crate) help: &'static str,
+    /// How it comes about, for the caller's developer.
+    pub(crate) cause: &'static str,
+    /// What to do then.
+    pub(crate) advice: &'static str,
+    /// Whether the same request is worth sending again.
+    pub(crate) again: Again,
+}
+
+/// Whether the same request is worth sending again: what a client's loop of retries must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It is refused whenever it comes.
+    No,
+    /// It is refused until somebody changes something: not a matter of time.
+    Changed,
+    /// As it is, after a pause.
+    Later,
+}
+
+impl Again {
+    /// In a word, for a table.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Changed => "once things have changed",
+            Self::Later => "yes, later",
+        }
+    }
+
+    /// In a sentence.
+    pub(crate) const fn sentence(self) -> &'static str {
+        match self {
+            Self::No => "No: it is refused whenever it comes. Nothing was changed by it.",
+            Self::Changed => {
+                "Not in a loop: it is refused until what is said above has changed. Nothing was changed by it, and its \
+                 `Idempotency-Key` is still free."
+            }
+            Self::Later => {
+                "Yes, as it is, with the same `Idempotency-Key` or `merchant_refund_id`: then nothing is done twice. \
+                 After `Retry-After` seconds where the answer has that header, else after a pause that grows with each try."
+            }
+        }
+    }
 }
 
 macro_rules! codes {
-    ($($variant:ident, $name:literal, $status:literal, $title:literal, $help:literal;)*) => {
+    ($($variant:ident, $name:literal, $status:literal, $again:ident, $title:literal, $cause:literal, $advice:literal;)*) => {
         /// What is wrong, for programs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) enum Code {
@@ -29,77 +70,124 @@ macro_rules! codes {
         }
 
         /// The table, in the order in which it is documented.
-        pub(crate) const TABLE: &[Entry] =
-            &[$(Entry { code: Code::$variant, name: $name, status: $status, title: $title, help: $help },)*];
+        pub(crate) const TABLE: &[Entry] = &[$(Entry {
+            code: Code::$variant,
+            name: $name,
+            status: $status,
+            title: $title,
+            cause: $cause,
+            advice: $advice,
+            again: Again::$again,
+        },)*];
     };
 }
 
 codes! {
-    Unauthorized, "unauthorized", 401, "No good API key",
-        "Send the key as `Authorization: Bearer rk_…`. It may be mistyped, revoked, or of another server.";
-    Forbidden, "forbidden", 403, "The API key lacks a right",
-        "The key is good but was not given the right that this takes; the detail names it. The operator gives it to a new \
-         key with `redress key add --right`.";
-    NotFound, "not_found", 404, "There is no such thing",
-        "The address or the id names nothing that this key can see: it may be mistyped, another merchant's, or of the \
-         other environment. These cases are not told apart.";
-    MethodNotAllowed, "method_not_allowed", 405, "The address takes other methods",
-        "The header `Allow` names them.";
-    Malformed, "malformed", 400, "The request cannot be read",
+    Unauthorized, "unauthorized", 401, Changed, "No good API key",
+        "The header `Authorization` is missing, or the key in it is mistyped, revoked, or of another server.",
+        "Send the key as `Authorization: Bearer rk_…`. The operator sees the keys with `redress key list` and makes one with \
+         `redress key add --kind api`.";
+    Forbidden, "forbidden", 403, Changed, "The API key lacks a right",
+        "The key is good but was not given the right that this takes; `detail` names it.",
+        "The operator gives the right to a new key with `redress key add --right`.";
+    NotFound, "not_found", 404, Changed, "There is no such thing",
+        "The address or the id names nothing that this key can see: it may be mistyped, another merchant's, or of the other \
+         environment. These cases are not told apart.",
+        "Compare the id with the answer that it came from, and the environment of the key (`sandbox` or `live`) with that of \
+         the payment. An `order_ref` in an address is percent-encoded: `a/b` is `a%2Fb`. Which addresses there are is in the \
+         reference, at `/docs/api`.";
+    MethodNotAllowed, "method_not_allowed", 405, No, "The address takes other methods",
+        "The address is there, for another method.",
+        "The header `Allow` names the methods that it takes. A refund is made by `POST /v1/payments/{payment}/refunds`.";
+    Malformed, "malformed", 400, No, "The request cannot be read",
         "The body is missing, is not JSON, is not an object, has a field twice, or broke off; or a parameter of the address \
-         is repeated.";
-    Invalid, "invalid", 422, "A field is not as it must be",
-        "`field` names the field, the parameter or the header, the detail says what it must be. One that is not known is \
-         refused too, since a misspelt one would be passed over. The same request never succeeds.";
-    BodyTooLarge, "body_too_large", 413, "The body is too long",
-        "The limits are in the reference, under limits.";
-    UnsupportedMediaType, "unsupported_media_type", 415, "The body is of a kind that is not taken here",
-        "`Content-Type` must name one of the kinds that the detail names.";
-    Conflict, "conflict", 409, "It contradicts what is there",
-        "Something with this identity is there with other content, or is no longer in a state that allows this. \
-         Read it and decide anew.";
-    IdempotencyKeyReused, "idempotency_key_reused", 422, "The idempotency key was used for another request",
-        "A key belongs to one request for ever. Use a new key for a new request; send the same body to repeat one.";
-    IdempotencyKeyInUse, "idempotency_key_in_use", 409, "The first request with this key still runs",
-        "Repeat it after `Retry-After` seconds: it is answered as soon as the first one has ended. Nothing is done twice.";
-    RefundableChanged, "refundable_changed", 409, "What is left is not what was expected",
-        "`expected_refundable` no longer holds: somebody refunded in between, or a refund failed. Read the payment's \
-         refundability and decide anew.";
-    NotRefundable, "not_refundable", 422, "The payment cannot be refunded",
-        "The provider does not refund this payment, or the account it was taken through is revoked.";
-    PaymentDisputed, "payment_disputed", 422, "The payment is disputed",
-        "The customer wants the money back from its bank: a refund besides would pay twice. Release the dispute's mark \
-         when it is won or withdrawn.";
-    WindowClosed, "window_closed", 422, "The time for refunds is over",
-        "The provider refunds only so long after the capture; the payment's refundability has the deadline.";
-    NothingLeft, "nothing_left", 422, "Nothing is left to refund",
-        "All of the payment is refunded, reserved by open refunds, or blocked by an open case.";
-    MoreThanLeft, "more_than_left", 422, "The amount is more than is left",
-        "The payment's refundability says what is left and what the rest is reserved by.";
-    SeveralNotAllowed, "several_not_allowed", 422, "The payment can be refunded only once",
-        "The provider takes one refund of a payment, and there is one.";
-    PartialNotAllowed, "partial_not_allowed", 422, "The payment can only be refunded in full",
+         is there twice.",
+        "Send one JSON object; a form (`amount=2500`) is none. `detail` says where the body stops being JSON, `field` names \
+         what is there twice.";
+    Invalid, "invalid", 422, No, "A field is not as it must be",
+        "`field` names the field, the parameter or the header, `detail` says what it must be. One that is not known is \
+         refused too, since a misspelt one would be passed over.",
+        "Mend that field. Sums are whole numbers of minor units, without quotes and without a point: `2500` is 25.00 SAR.";
+    BodyTooLarge, "body_too_large", 413, No, "The body is too long",
+        "A body has at most 65536 bytes, an upload of payments 16777216 bytes and 100000 rows.",
+        "Send less at once. A file of payments may be cut: each row is judged by itself.";
+    UnsupportedMediaType, "unsupported_media_type", 415, No, "The body is of a kind that is not taken here",
+        "`Content-Type` is missing, or names none of the kinds that are taken here.",
+        "Send one of the kinds that `detail` names. Only an upload of payments needs the header.";
+    Conflict, "conflict", 409, No, "It contradicts what is there",
+        "Something with this identity is there with other content, or is no longer in a state that allows this: `detail` \
+         says which, and `field` names the first difference where there is one.",
+        "Read it and decide anew. Another refund needs another `merchant_refund_id`, another payment another `order_ref`. A \
+         refund that was sent is not withdrawn any more: wait for its end.";
+    IdempotencyKeyReused, "idempotency_key_reused", 422, No, "The idempotency key was used for another request",
+        "A key belongs to one request: its method, its address and its body.",
+        "Use a new key for a new request. To repeat one, send what was sent: keep the body beside its key, and do not make \
+         it anew.";
+    IdempotencyKeyInUse, "idempotency_key_in_use", 409, Later, "The first request with this key still runs",
+        "The first request with this key has not ended yet.",
+        "Repeat it after `Retry-After` seconds: it is answered as soon as the first one has ended.";
+    RefundableChanged, "refundable_changed", 409, No, "What is left is not what was expected",
+        "`expected_refundable` no longer holds: somebody refunded in between, or a refund failed and its sum is free again. \
+         `detail` says what is left now.",
+        "Read the payment's refundability, and have whoever decided decide anew. Do not only put the new sum in: the refund \
+         in between may be the one that was meant.";
+    NotRefundable, "not_refundable", 422, Changed, "The payment cannot be refunded",
+        "The provider does not refund this payment, or the account it was taken through is revoked.",
+        "What each provider refunds is at `GET /v1/connectors`. The payment's account is in its `psp_account`; the operator \
+         sees how it stands with `redress psp-account list`.";
+    PaymentDisputed, "payment_disputed", 422, Changed, "The payment is disputed",
+        "The customer wants the money back from its bank: a refund besides would pay twice.",
+        "Wait for the end of the dispute. When it is won or withdrawn, release the mark with \
+         `POST /v1/payments/{payment}/release-dispute`.";
+    WindowClosed, "window_closed", 422, No, "The time for refunds is over",
+        "The provider refunds only so long after the capture: until the `deadline` of the payment's refundability.",
+        "The money can only be given back in another way, outside of Redress. Ask for the refundability before you promise a \
+         refund.";
+    NothingLeft, "nothing_left", 422, Changed, "Nothing is left to refund",
+        "All of the payment is refunded, reserved by open refunds, or blocked by an open case.",
+        "`reserved_by` and `blocked_by` of the payment's refundability name them. What fails or is canceled is free again; \
+         what succeeded is not.";
+    MoreThanLeft, "more_than_left", 422, Changed, "The amount is more than is left",
+        "Refunds that succeeded or are open, or an open case, use the rest; `detail` says what is left.",
+        "Ask for less, or leave `amount` and `currency` out for all that is left. `reserved_by` and `blocked_by` of the \
+         payment's refundability name what may become free again.";
+    SeveralNotAllowed, "several_not_allowed", 422, Changed, "The payment can be refunded only once",
+        "The provider takes one refund of a payment, and there is one.",
+        "One that failed or was canceled does not count: where the other is still open, wait for its end.";
+    PartialNotAllowed, "partial_not_allowed", 422, No, "The payment can only be refunded in full",
+        "The provider gives back all of this payment or nothing.",
         "Leave the amount out, or ask for all of it.";
-    AmountNotPositive, "amount_not_positive", 422, "The amount must be more than zero",
-        "`amount` is a whole number of minor units.";
-    AmountTooPrecise, "amount_too_precise", 422, "The amount has too many decimals",
-        "The currency has fewer decimals, by ISO 4217.";
-    AmountStep, "amount_step", 422, "The provider cannot express the amount",
-        "It refunds only multiples of the step that the detail names.";
-    AmountTooSmall, "amount_too_small", 422, "The amount is less than the provider refunds",
-        "The payment's refundability has the least and the most.";
-    AmountTooLarge, "amount_too_large", 422, "The amount is more than the provider refunds at once",
-        "Ask for it in parts: the payment's refundability has the most.";
-    WrongCurrency, "wrong_currency", 422, "The payment is in another currency",
-        "A refund is in its payment's currency; the detail names it.";
-    WrongChannel, "wrong_channel", 422, "The payment was made through another channel",
-        "The channel that was named is not the payment's.";
-    RateLimited, "rate_limited", 429, "Too many requests",
-        "The key has used up what it may ask for; `Retry-After` says when to come back. Nothing was done.";
-    Busy, "busy", 503, "The server is busy",
-        "Come back after `Retry-After` seconds. Repeating the request with its idempotency key is safe.";
-    Internal, "internal", 500, "Something is wrong here",
-        "The operator finds it in the log by the request id. Repeating the request with its idempotency key is safe.";
+    AmountNotPositive, "amount_not_positive", 422, No, "The amount must be more than zero",
+        "`amount` is 0 or less.",
+        "`amount` is a whole number of minor units, 1 at least. Without `amount` and `currency` all that is left is given back.";
+    AmountTooPrecise, "amount_too_precise", 422, No, "The amount has too many decimals",
+        "The currency has fewer decimals, by ISO 4217.",
+        "Round it to the currency's decimals.";
+    AmountStep, "amount_step", 422, No, "The provider cannot express the amount",
+        "The provider counts this currency in coarser steps; `detail` names the step.",
+        "Ask for a multiple of `step` of the payment's refundability.";
+    AmountTooSmall, "amount_too_small", 422, No, "The amount is less than the provider refunds",
+        "The provider refunds no sum as small as this one.",
+        "`least` of the payment's refundability is the smallest part; all that was captured may be less.";
+    AmountTooLarge, "amount_too_large", 422, No, "The amount is more than the provider refunds at once",
+        "The provider refunds no sum as large as this one in one refund.",
+        "Ask for it in parts: `most` of the payment's refundability is the largest.";
+    WrongCurrency, "wrong_currency", 422, No, "The payment is in another currency",
+        "A refund is in its payment's currency; `detail` names it.",
+        "Send that currency, and the sum in it: nothing is converted.";
+    WrongChannel, "wrong_channel", 422, No, "The payment was made through another channel",
+        "The channel that was named is not the payment's.",
+        "The payment has it in `channel`.";
+    RateLimited, "rate_limited", 429, Later, "Too many requests",
+        "The key has used up what it may ask for. Nothing was done.",
+        "Come back after `Retry-After` seconds. `RateLimit` says with every answer what is left. `Prefer: wait=N`, the feed of \
+         events and notifications take fewer requests than asking in a loop.";
+    Busy, "busy", 503, Later, "The server is busy",
+        "The server has more to do than it takes on, or its store does not answer.",
+        "Come back after `Retry-After` seconds.";
+    Internal, "internal", 500, Later, "Something is wrong here",
+        "The fault is the server's, not the request's.",
+        "If it stays, tell the operator the `request_id`: by it the log says what was wrong.";
 }
 
 impl Code {
@@ -172,6 +260,33 @@ mod tests {
         }
         let names: BTreeSet<_> = TABLE.iter().map(|entry| entry.name).collect();
         assert_eq!(names.len(), TABLE.len());
+    }
+
+    /// What comes with `Retry-After` may be sent again, and what may be sent again later is what a client's retries are for.
+    #[test]
+    fn what_is_worth_sending_again_is_what_says_when() {
+        use axum::response::IntoResponse;
+
+        use crate::v1::error::OwnError;
+
+        for entry in TABLE {
+            let says_when =
+                OwnError::new(entry.code, "").into_response().headers().contains_key("retry-after")
+                    || entry.code == Code::RateLimited;
+            let later = entry.again == Again::Later;
+            assert_eq!(later, says_when || entry.code == Code::Internal, "{}", entry.name);
+        }
+    }
+
+    /// The page about a code says the limits that are enforced.
+    #[test]
+    fn what_is_too_long_is_told_in_numbers() {
+        use crate::limits::{BODY_BYTES_MAX, IMPORT_BYTES_MAX, IMPORT_ROWS_MAX};
+
+        let told = Code::BodyTooLarge.entry().cause;
+        for max in [BODY_BYTES_MAX, IMPORT_BYTES_MAX, IMPORT_ROWS_MAX] {
+            assert!(told.contains(&format!(" {max} ")), "{told}");
+        }
     }
 
     /// Callers' programs depend on these: a line that changes or goes away breaks them.

@@ -133,8 +133,14 @@ impl IntoResponse for OwnError {
 impl From<Problem> for OwnError {
     fn from(problem: Problem) -> Self {
         match problem {
-            Problem::NoRoute => Self::new(Code::NotFound, "there is nothing at this address"),
-            Problem::NoMethod => Self::new(Code::MethodNotAllowed, "this address takes other methods"),
+            Problem::NoRoute => Self::new(
+                Code::NotFound,
+                "there is nothing at this address: /docs/api has those that are there",
+            ),
+            Problem::NoMethod => Self::new(
+                Code::MethodNotAllowed,
+                "this address takes other methods: the header Allow names them",
+            ),
             Problem::BodyTooLarge => Self::new(Code::BodyTooLarge, "the body is too long"),
             Problem::BodyBroken => Self::new(Code::Malformed, "the body broke off"),
             Problem::Busy => Self::new(Code::Busy, "come back in a moment; the same request is safe"),
@@ -164,10 +170,10 @@ impl From<AdminError> for OwnError {
 }
 
 impl From<FieldProblem> for OwnError {
-    fn from(FieldProblem { field, unknown, text }: FieldProblem) -> Self {
+    fn from(FieldProblem { field, unknown, repeated, text }: FieldProblem) -> Self {
         let code = if field.is_some() || unknown.is_some() { Code::Invalid } else { Code::Malformed };
-        let unknown = unknown.filter(|name| !name.is_empty());
-        let field = field.map(Cow::Borrowed).or(unknown.map(Cow::Owned));
+        let named = unknown.or(repeated).filter(|name| !name.is_empty());
+        let field = field.map(Cow::Borrowed).or(named.map(Cow::Owned));
         Self { code, detail: text, field }
     }
 }

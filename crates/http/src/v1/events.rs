@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use redress_core::event::{EventKind, OtherEventKind};
 use redress_engine::engine::Engine;
 use redress_engine::feed::{FeedKind, ReadFeed};
 use serde::Serialize;
@@ -20,6 +21,12 @@ use crate::json_object::FieldProblem;
 
 /// The name of the filter.
 const TYPE: &str = "type";
+
+/// What the filter may be.
+fn types() -> impl Iterator<Item = &'static str> {
+    let others = OtherEventKind::ALL.map(OtherEventKind::as_str);
+    EventKind::ALL.map(EventKind::as_str).into_iter().chain(others)
+}
 
 /// The name of what may stand for a cursor.
 const FROM: &str = "from";
@@ -171,7 +178,7 @@ pub(crate) async fn list(
         merchant: holder.merchant,
         environment: holder.environment,
         after,
-        kind: query.parsed(TYPE, "the type of an event, as refund.succeeded", FeedKind::parse)?,
+        kind: query.word(TYPE, types(), FeedKind::parse)?,
         limit: page.limit,
     };
     let wait = prefer::wait(&headers).map(|wait| wait.min(WAIT_MAX));

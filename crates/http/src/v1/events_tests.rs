@@ -142,6 +142,10 @@ async fn what_is_wrong_is_named() {
         let answer = get(&harness, &harness.merchant.api_key, query, "").await;
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{query}");
     }
+    let told = get(&harness, &harness.merchant.api_key, "?type=refund.done", "").await.json();
+    for kind in ["refund.created", "refund.reversed", "endpoint.enabled"] {
+        assert!(told["detail"].as_str().unwrap().contains(kind), "{told}");
+    }
     let answer = get(&harness, &harness.merchant.api_key, "?typ=refund.created", "").await;
     assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (422, &json!("invalid")));
 }

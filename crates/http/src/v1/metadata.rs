@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::Modify;
+use utoipa::openapi::schema::{AdditionalProperties, Object, Schema, Type};
+use utoipa::openapi::{OpenApi, RefOr};
+
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::limits::{METADATA_KEY_CHARS_MAX, METADATA_KEYS_MAX, METADATA_VALUE_CHARS_MAX, storable};
 
@@ -42,9 +46,46 @@ pub(super) fn read(body: &JsonObject<'_>) -> Result<Option<String>, FieldProblem
     serde_json::to_string(&all).map(Some).map_err(|_| texts())
 }
 
+/// Says in the description what is taken, so that a program sends no more.
+pub(super) struct MetadataLimits;
+
+impl Modify for MetadataLimits {
+    fn modify(&self, document: &mut OpenApi) {
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        let Some(RefOr::T(Schema::Object(refund))) = schemas.get_mut("NewRefund") else { return };
+        let Some(RefOr::T(Schema::Object(metadata))) = refund.properties.get_mut(FIELD) else { return };
+        metadata.max_properties = Some(METADATA_KEYS_MAX);
+        let key = Schema::Object(text(Some(1), METADATA_KEY_CHARS_MAX));
+        metadata.property_names = Some(Box::new(key));
+        let value = RefOr::T(Schema::Object(text(None, METADATA_VALUE_CHARS_MAX)));
+        metadata.additional_properties = Some(Box::new(AdditionalProperties::RefOr(value)));
+    }
+}
+
+fn text(least: Option<usize>, most: usize) -> Object {
+    let mut text = Object::with_type(Type::String);
+    (text.min_length, text.max_length) = (least, Some(most));
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is read is held to the same: see the tests below.
+    #[test]
+    fn the_description_says_how_much_is_taken() {
+        let document = serde_json::to_value(crate::v1::openapi::document()).unwrap();
+        let told = &document["components"]["schemas"]["NewRefund"]["properties"][FIELD];
+        assert_eq!(
+            (&told["maxProperties"], &told["propertyNames"], &told["additionalProperties"]),
+            (
+                &serde_json::json!(50),
+                &serde_json::json!({"type": "string", "minLength": 1, "maxLength": 40}),
+                &serde_json::json!({"type": "string", "maxLength": 500}),
+            )
+        );
+    }
 
     fn metadata(json: &str) -> Result<Option<String>, FieldProblem> {
         let body = format!(r#"{{"metadata":{json}}}"#);

@@ -11,6 +11,7 @@ use utoipa::openapi::{Content, Header, HeaderBuilder, Ref, RefOr, Response, Resp
 use utoipa::{Modify, OpenApi};
 
 use super::code::Code;
+use super::metadata::MetadataLimits;
 use super::words::Words;
 use super::{
     cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payment_imports,
@@ -64,8 +65,18 @@ use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
         cases::close::handle,
     ),
     components(schemas(error::Body<'static>)),
-    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation, &Words),
-    security(("api_key" = []))
+    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation, &Words, &MetadataLimits),
+    security(("api_key" = [])),
+    tags(
+        (name = "Refunds", description = "Make one, follow it, withdraw it, ask the provider about it."),
+        (name = "Payments", description = "What can be refunded: register it, by one or many, read it, ask what is left of it, \
+                                           mark it as disputed."),
+        (name = "Events", description = "Everything that happened, in order, to be fetched."),
+        (name = "Endpoints", description = "Where notifications are sent, and with which secret they are signed."),
+        (name = "Deliveries", description = "What was sent to an endpoint and what came back; send it again."),
+        (name = "Cases", description = "What waits for a person."),
+        (name = "Connectors", description = "What each payment provider can do."),
+    )
 )]
 struct Described;
 
@@ -278,6 +289,8 @@ pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use redress_engine::admin::{NAME_BYTES_MAX, REFERENCE_BYTES_MAX, URL_BYTES_MAX};
     use serde_json::{Value, json};
 
@@ -391,6 +404,17 @@ mod tests {
                 assert!(has(operation, status, "RateLimit"), "{id} {status}");
             }
         }
+    }
+
+    /// In their order they stand on the page for people.
+    #[test]
+    fn every_group_of_operations_is_described_and_there_is_no_other() {
+        let document = serde_json::to_value(document()).unwrap();
+        let described = document["tags"].as_array().unwrap().iter();
+        let described: BTreeSet<_> = described.map(|tag| tag["name"].as_str().unwrap()).collect();
+        let used: BTreeSet<_> =
+            operations(&document).map(|(_, operation)| operation["tags"][0].as_str().unwrap()).collect();
+        assert_eq!(described, used);
     }
 
     #[test]

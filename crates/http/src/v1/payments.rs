@@ -23,7 +23,7 @@ use super::code::Code;
 use super::error::OwnError;
 use super::once::Once;
 use super::payment_view::named;
-use super::time::read_time;
+use super::time::{TIME_WANTED, read_time};
 use crate::body::RawBody;
 use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
@@ -217,7 +217,7 @@ pub(super) fn environment(named: Option<&str>, key: Environment) -> Result<Envir
 
 fn captured_at(text: &str) -> Result<Timestamp, FieldProblem> {
     read_time(text).ok_or_else(|| {
-        FieldProblem::of("captured_at", "must be a time as RFC 3339 writes it, before the end of 9999-12-30")
+        FieldProblem::of("captured_at", format_args!("must be {TIME_WANTED}, before the end of 9999-12-30"))
     })
 }
 

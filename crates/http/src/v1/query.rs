@@ -10,27 +10,31 @@ use redress_core::time::Timestamp;
 
 use super::code::Code;
 use super::error::OwnError;
-use super::time::read_time;
+use super::time::{TIME_WANTED, read_time};
 use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
 /// The parameters of one request.
 pub(crate) struct QueryFields {
     fields: BTreeMap<String, String>,
-    /// Whether one is there twice: then two readers may see two different requests.
-    repeated: bool,
+    /// The first that is there twice: then two readers may see two different requests.
+    repeated: Option<String>,
 }
 
 impl QueryFields {
     /// Those of an address.
     pub(super) fn of(uri: &Uri) -> Result<Self, OwnError> {
-        let (mut fields, mut repeated) = (BTreeMap::new(), false);
+        let (mut fields, mut repeated) = (BTreeMap::new(), None);
         if uri.query().is_some() {
             let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
                 OwnError::new(Code::Malformed, "the parameters of the address cannot be read")
             })?;
             for (name, value) in pairs {
-                repeated |= fields.insert(name, value).is_some();
+                if repeated.is_none() && fields.contains_key(&name) {
+                    repeated = Some(name);
+                } else {
+                    fields.insert(name, value);
+                }
             }
         }
         Ok(Self { fields, repeated })
@@ -41,8 +45,8 @@ impl QueryFields {
         if let Some(name) = self.fields.keys().find(|name| !known.contains(&name.as_str())) {
             return Err(FieldProblem::unknown("parameter", name, known).into());
         }
-        if self.repeated {
-            return Err(OwnError::new(Code::Malformed, "a parameter of the address is repeated"));
+        if let Some(name) = &self.repeated {
+            return Err(FieldProblem::repeated("parameter", name).into());
         }
         Ok(self)
     }
@@ -87,7 +91,7 @@ impl QueryFields {
 
     /// A parameter that is a time.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
-        self.parsed(name, "a time as RFC 3339 writes it, with a zone", read_time)
+        self.parsed(name, TIME_WANTED, read_time)
     }
 }
 
@@ -143,7 +147,8 @@ mod tests {
         for query in ["?=1", "?%00=1&%00=2"] {
             assert_eq!(fault(query, &[]), unknown("", &[]), "{query}: no name to give back");
         }
-        let twice = OwnError::new(Code::Malformed, "a parameter of the address is repeated");
-        assert_eq!(fault("?a=1&a=2", &["a"]), Some(twice));
+        let twice = |name| Some(OwnError::from(FieldProblem::repeated("parameter", name)));
+        assert_eq!(fault("?a=1&a=2", &["a"]), twice("a"));
+        assert_eq!(fault("?b=1&a=1&a=2&b=2", &["a", "b"]), twice("a"), "the first that comes again");
     }
 }

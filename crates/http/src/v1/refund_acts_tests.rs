@@ -46,6 +46,11 @@ async fn what_was_not_sent_is_withdrawn_once_and_what_was_is_not() {
     let queued = made(&harness, "o2").await;
     let (status, told) = own(&harness, &format!("{queued}/cancel"), &json!({"raison": "typo"})).await;
     assert_eq!((status, &told["field"]), (422, &json!("raison")), "{told}");
+    // A reason that is there says something, as it is described.
+    for empty in ["", " "] {
+        let (status, told) = own(&harness, &format!("{queued}/cancel"), &json!({"reason": empty})).await;
+        assert_eq!((status, &told["field"]), (422, &json!("reason")), "{told}");
+    }
     for _ in 0..2 {
         let (status, told) =
             own(&harness, &format!("{queued}/cancel"), &json!({"reason": "ordered again"})).await;

@@ -225,7 +225,7 @@ async fn what_is_wrong_is_said_with_its_field_and_changes_nothing() {
         (r#"{"expected_refundable":9999}"#, "refundable_changed", Some("expected_refundable")),
         (r#"{"amont":1,"currency":"SAR"}"#, "invalid", Some("amont")),
         (r#"{"amount":1,"currency":"SAR","":1}"#, "invalid", None),
-        (r#"{"amount":1,"amount":2,"currency":"SAR"}"#, "malformed", None),
+        (r#"{"amount":1,"amount":2,"currency":"SAR"}"#, "malformed", Some("amount")),
         ("[]", "malformed", None),
         ("{", "malformed", None),
     ] {

@@ -24,7 +24,27 @@ const BLOCKED_BY_MAX: u32 = 100;
 
 /// What of a payment can be refunded now. Sums are in minor units.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Refundability)]
+#[schema(as = Refundability, example = json!({
+        "payment": "pay_01m83wh2jgebxaxzz815mkdcgb",
+        "order_ref": "order-3",
+        "currency": "SAR",
+        "captured": 10000,
+        "refunded": 2500,
+        "reserved": 1000,
+        "reserved_by": [{"refund": "rf_01m83we5bxfvt8aqezdzht621f", "amount": 1000, "status": "pending"}],
+        "blocked": 0,
+        "blocked_by": [],
+        "remaining": 6500,
+        "deadline": null,
+        "full": {"allowed": true, "code": null, "reason": null},
+        "partial": {"allowed": true, "code": null, "reason": null},
+        "several": {"allowed": true, "code": null, "reason": null},
+        "least": 1,
+        "most": 6500,
+        "step": 1,
+        "one_in_flight": false,
+        "expected_speed": {"notification": "signed; the PSP is asked before it counts", "status_query": "by its id"},
+    }))]
 pub(crate) struct RefundabilityView {
     /// The payment's id.
     payment: String,
@@ -44,7 +64,7 @@ pub(crate) struct RefundabilityView {
     blocked: i64,
     /// The open cases that block something, the oldest first; at most 100.
     blocked_by: Vec<BlockedBy>,
-    /// What is left.
+    /// What is left: the payment's `refundable`, and what `expected_refundable` of a refund is held to.
     remaining: i64,
     /// When the PSP's time for refunds ends; `null` where it states no end. RFC 3339.
     #[schema(format = DateTime)]

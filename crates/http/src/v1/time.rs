@@ -8,6 +8,9 @@ const PRINTER: DateTimePrinter = DateTimePrinter::new();
 /// The length of a time to the microsecond, `2026-11-18T15:06:40.123456Z`, in bytes.
 const TIME_BYTES: usize = 27;
 
+/// What a time must be, for whoever sent something else.
+pub(super) const TIME_WANTED: &str = "a time as RFC 3339 writes it, with a zone, as 2026-01-02T03:04:05Z";
+
 /// As it is written, in UTC, with the decimals of a second that it has.
 pub(super) fn time(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX);

@@ -12,7 +12,30 @@ use super::time::time;
 
 /// A refund as it is now.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Refund)]
+#[schema(as = Refund, example = json!({
+        "id": "rf_01m83we5bxfvt8aqezdzht621f",
+        "payment": "pay_01m83wh2jgebxaxzz815mkdcgb",
+        "order_ref": "order-3",
+        "merchant_order_ref": null,
+        "amount_minor": 2500,
+        "amount": "25.00",
+        "currency": "SAR",
+        "status": "succeeded",
+        "kind": "partial",
+        "reason": "requested_by_customer",
+        "description": null,
+        "merchant_refund_id": "return-7",
+        "metadata": {"cart": "7"},
+        "psp_refund_id": "re_SB179542678600000003",
+        "arn": null,
+        "failure": null,
+        "note": null,
+        "retry_at": null,
+        "environment": "sandbox",
+        "created_at": "2026-11-23T09:41:52.850886Z",
+        "updated_at": "2026-11-23T09:41:53.159063Z",
+        "finished_at": "2026-11-23T09:41:53.159063Z",
+    }))]
 pub(crate) struct RefundView {
     /// Its id.
     #[schema(example = "rf_01m83we5bxfvt8aqezdzht621f")]

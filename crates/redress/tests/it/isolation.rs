@@ -161,6 +161,7 @@ impl Named {
                 path @ ("/healthz"
                 | "/readyz"
                 | "/v1/openapi.json"
+                | "/docs"
                 | "/docs/api"
                 | "/docs/api/portone"
                 | "/docs/api/sgate"

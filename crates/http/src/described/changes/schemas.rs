@@ -109,9 +109,11 @@ impl<'a> Schemas<'a> {
             ("minimum", false),
             ("minLength", false),
             ("minItems", false),
+            ("minProperties", false),
             ("maximum", true),
             ("maxLength", true),
             ("maxItems", true),
+            ("maxProperties", true),
         ] {
             let narrower = match (old[bound].as_i64(), new[bound].as_i64()) {
                 (before, after) if before == after => continue,

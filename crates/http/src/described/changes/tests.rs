@@ -94,6 +94,7 @@ fn what_is_taken_away_or_asked_for_breaks() {
         (format!("{FIELDS}/size/maximum"), json!(8), "Thing.size has another maximum"),
         (format!("{FIELDS}/size/minimum"), json!(2), "Thing.size has another minimum"),
         (format!("{FIELDS}/id/maxLength"), json!(10), "Thing.id has another maxLength"),
+        (format!("{FIELDS}/id/maxProperties"), json!(10), "Thing.id has another maxProperties"),
         (format!("{FIELDS}/id/format"), json!("uuid"), "Thing.id has another format"),
         (format!("{FIELDS}/id/enum"), json!(["a"]), "Thing.id may only be some words"),
         (format!("{FIELDS}/colour/enum"), json!(["red", null]), r#"Thing.colour may no longer be "green""#),

@@ -37,7 +37,10 @@ fn dialect(object: &JsonObject<'_>) -> Result<Option<Dialect>, FieldProblem> {
 
 /// The kinds of events that are named, as the store keeps them.
 fn events(object: &JsonObject<'_>) -> Result<Option<i64>, FieldProblem> {
-    let problem = || FieldProblem::of("events", "must be a list of kinds of events, as refund.succeeded");
+    let problem = || {
+        let kinds = EventKind::ALL.map(EventKind::as_str).join(", ");
+        FieldProblem::of("events", format_args!("must be a list of some of {kinds}"))
+    };
     let Some(raw) = object.raw("events") else { return Ok(None) };
     let named: Vec<String> = serde_json::from_str(raw).map_err(|_| problem())?;
     let kinds: Option<Vec<EventKind>> = named.iter().map(|name| EventKind::parse(name)).collect();

@@ -135,6 +135,11 @@ async fn wrong_content_is_named() {
     }
     let (status, told) = shop.call("POST", "/v1/endpoints", json!({})).await;
     assert_eq!((status, &told["field"]), (422, &json!("url")));
+    let mut body = good.clone();
+    body["events"] = json!(["refund.done"]);
+    let (_, told) = shop.call("POST", "/v1/endpoints", body).await;
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("refund.created, ") && detail.contains("refund.reversed"), "{detail}");
     for path in ["/v1/endpoints/x", "/v1/endpoints/ep_00000000000000000000000000", "/v1/endpoints/%FF"] {
         assert_eq!(shop.call("GET", path, json!({})).await.0, 404, "{path}");
     }

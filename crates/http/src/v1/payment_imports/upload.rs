@@ -114,7 +114,7 @@ mod tests {
             .replace('\n', " ")
         };
         let file = format!(
-            "{}\n\nnothing\n{}\n{}\n",
+            "{}\n\n{{\n{}\n{}\n",
             line("a", r#""amount":100,"#),
             line("b", ""),
             line("c", r#""amount":1,"environment":"live","#)
@@ -135,7 +135,7 @@ mod tests {
             said,
             [
                 (1, None, None),
-                (3, None, Some("the body is not JSON")),
+                (3, None, Some("the body is not JSON: it ends too early")),
                 (4, Some("amount"), Some("is required")),
                 (5, Some("environment"), Some("must be sandbox, as the API key's")),
             ]
