@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::rotation::master_keys_in_use;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::real_world::{OsRandom, SystemClock, TokioSpawner};
 use redress_engine::world::World;
@@ -56,6 +58,7 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         }
     }
     let vault = Arc::new(master_key::read(&settings.store.master_key_file)?);
+    keys_are_there(settings, &store, &vault.key_ids()).await?;
     let engine = Engine::new(EngineParts {
         store: store.clone(),
         world: world.clone(),
@@ -68,6 +71,32 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     // Also that the database's clock is near enough: leases are measured by it.
     engine.ready().await.map_err(Failure::Unable)?;
     Ok(Opened { engine, store, world, exchanges })
+}
+
+/// With the key file of another installation nothing opens: such a server would take refunds, and could send none and tell
+/// nobody. One that lacks some of the keys serves whoever needs the others.
+async fn keys_are_there(settings: &Settings, store: &Store, known: &[String]) -> Result<(), Failure> {
+    let in_use = match master_keys_in_use(store).await {
+        Ok(in_use) => in_use,
+        Err(error @ AdminError::Engine(_)) => return Err(error.into()),
+        Err(error) => {
+            tracing::error!(%error, "which master keys the secrets need cannot be told: run `redress doctor`");
+            return Ok(());
+        }
+    };
+    let (here, missing): (Vec<String>, Vec<String>) = in_use.into_keys().partition(|id| known.contains(id));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (file, missing) = (settings.store.master_key_file.display(), missing.join(" and "));
+    if here.is_empty() {
+        return Err(Failure::unable(format!(
+            "the master key file {file} opens nothing in the database, whose secrets need {missing}: put the right file in \
+             its place"
+        )));
+    }
+    tracing::error!(%file, %missing, "secrets need a master key that is not in the file, and do not open");
+    Ok(())
 }
 
 /// The door to the PSPs.
