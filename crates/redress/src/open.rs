@@ -37,12 +37,17 @@ pub(crate) struct Opened {
 pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     let config = settings.engine_config()?;
     let (world, exchanges) = real_world()?;
+    let is_new = matches!(&settings.store.place, Place::Sqlite(path) if !path.exists());
     make_embedded(settings, &world)?;
     let store = open_store(settings, Role::Server)?;
     match &settings.store.place {
-        Place::Sqlite(_) => {
+        Place::Sqlite(path) => {
             let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
-            if !taken.is_empty() {
+            if is_new {
+                // A path that begins elsewhere than was meant looks like a store that has lost everything.
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                tracing::info!(path = %path.display(), "there was no store here, so an empty one was made");
+            } else if !taken.is_empty() {
                 tracing::info!(migrations = ?taken, "the tables were brought up to date");
             }
             let leases = store.run(TakeOverLeases { now: world.clock.now() }).await?;
