@@ -48,9 +48,8 @@ fn a_store_that_is_made_is_told_of_with_its_whole_path() {
     let serve =
         || run(&["serve", "--data", data.to_str().unwrap()], &[("REDRESS_SERVER_LISTEN", &address)]).err;
     let said = serve();
-    let made = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let made =
-        made.into_iter().find(|line| line["message"] == "there was no store here, so an empty one was made");
+    let mut made = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let made = made.find(|line| line["message"] == "there was no store here, so an empty one was made");
     let path = made.unwrap_or_else(|| panic!("{said}"))["path"].as_str().unwrap().to_owned();
     assert_eq!(path, data.join("redress.db").to_str().unwrap());
     assert!(!serve().contains("there was no store"), "it is there now");
