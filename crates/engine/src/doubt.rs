@@ -22,7 +22,7 @@ use crate::engine::Engine;
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause: after an outage there is one such search for every caller that was told to repeat.
-const LOOK_PAUSE_MAX: Duration = Duration::from_secs(8);
+const LOOK_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 impl Engine {
     /// Looks for a refund whose commit was asked for at `asked_at` and not answered, and takes back its right to be
