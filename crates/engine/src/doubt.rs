@@ -13,12 +13,16 @@ use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
 use redress_core::time::Timestamp;
+use redress_store::Engine as Database;
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 
 use crate::engine::Engine;
 
-/// Between two looks for a refund whose commit is in doubt.
+/// After the first look for a refund whose commit is in doubt; the pauses double.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause: after an outage there is one such search for every caller that was told to repeat.
+const LOOK_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 impl Engine {
     /// Looks for a refund whose commit was asked for at `asked_at` and not answered, and takes back its right to be
@@ -32,6 +36,7 @@ impl Engine {
     async fn take_back(&self, merchant: MerchantId, id: RefundId, asked_at: Timestamp) {
         // The server may still be at it, so that it is not there yet; past its lease others look after it.
         let until = asked_at.plus(self.parts.config.timing.lease);
+        let mut pause = LOOK_PAUSE;
         while self.now() < until {
             let by = RefundBy::Id(id);
             match self.parts.store.read(LoadRefund { merchant, by }).await {
@@ -47,12 +52,17 @@ impl Engine {
                     }
                     return;
                 }
+                // SQLite is at nothing any more once its commit has failed: what is not there now does not come, unless a
+                // crash brings it back, and then the next start looks after it. A search that goes on would only hold up an
+                // orderly end, and there is one for every caller while a disk is full.
+                Ok(None) if self.parts.store.engine() == Database::Sqlite => return,
                 Ok(None) => {}
                 Err(error) => {
                     tracing::info!(refund = %id, %error, "it is unknown yet whether a refund was kept");
                 }
             }
-            self.parts.world.clock.sleep(LOOK_PAUSE).await;
+            self.parts.world.clock.sleep(pause).await;
+            pause = (pause * 2).min(LOOK_PAUSE_MAX);
         }
     }
 

@@ -24,13 +24,11 @@ impl Engine {
         Once: Future<Output = Result<bool, StoreError>>,
     {
         tokio::pin!(stop);
+        let mut outage = Outage::default();
         loop {
             // Before the look, so that what becomes due meanwhile is not missed.
             let woken = due.notified();
-            let again = once().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the store cannot be asked for {what}");
-                false
-            });
+            let again = outage.heard(what, once().await);
             tokio::select! {
                 biased;
                 () = &mut stop => return,
@@ -54,11 +52,9 @@ impl Engine {
         Once: Future<Output = Result<bool, StoreError>>,
     {
         tokio::pin!(stop);
+        let mut outage = Outage::default();
         loop {
-            let again = once().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the store cannot be asked for {what}");
-                false
-            });
+            let again = outage.heard(what, once().await);
             let pause = if again { LOOK_PAUSE } else { every };
             tokio::select! {
                 biased;
@@ -66,5 +62,64 @@ impl Engine {
                 () = self.parts.world.clock.sleep(pause) => {}
             }
         }
+    }
+}
+
+/// Why the last look failed, if it did. A database that is away for an hour is a line in the log, not one for every look.
+#[derive(Debug, Default)]
+struct Outage(Option<String>);
+
+/// What is worth a line.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    None,
+    Failed,
+    Over,
+}
+
+impl Outage {
+    /// Says in the log what is new, and whether to look again at once.
+    fn heard(&mut self, what: &'static str, look: Result<bool, StoreError>) -> bool {
+        match (self.news(&look), &look) {
+            (News::Failed, Err(error)) => tracing::warn!(%error, "the store cannot be asked for {what}"),
+            (News::Over, _) => tracing::info!("the store can be asked for {what} again"),
+            _ => {}
+        }
+        look.unwrap_or(false)
+    }
+
+    fn news(&mut self, look: &Result<bool, StoreError>) -> News {
+        let reason = look.as_ref().err().map(ToString::to_string);
+        if reason == self.0 {
+            return News::None;
+        }
+        let news = if reason.is_some() { News::Failed } else { News::Over };
+        self.0 = reason;
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_when_it_begins_when_its_reason_changes_and_when_it_is_over() {
+        let mut outage = Outage::default();
+        let away = |reason: &str| Err(StoreError::unavailable(reason));
+        let looks = [
+            (Ok(true), News::None),
+            (away("connection refused"), News::Failed),
+            (away("connection refused"), News::None),
+            (away("starting up"), News::Failed),
+            (Ok(false), News::Over),
+            (Ok(true), News::None),
+            (away("starting up"), News::Failed),
+        ];
+        for (look, news) in looks {
+            assert_eq!(outage.news(&look), news, "{look:?}");
+        }
+        assert!(outage.heard("tests", Ok(true)) && !outage.heard("tests", Ok(false)));
+        assert!(!outage.heard("tests", away("gone")));
     }
 }

@@ -80,11 +80,13 @@ pub trait Connector: Send + Sync {
         ""
     }
 
-    /// Proves credentials and address, without any effect on money.
+    /// Proves credentials and address, without any effect on money. `nonce` is fresh randomness, for PSPs that want a new id
+    /// with every question.
     fn check<'a>(
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        nonce: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck>;
 }
 

@@ -87,9 +87,10 @@ impl Connector for Discreet {
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        nonce: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck> {
         Box::pin(async move {
-            let check = self.0.check(transport, account).await;
+            let check = self.0.check(transport, account, nonce).await;
             Secrets::of(account).hide_in_check(check)
         })
     }

@@ -118,7 +118,7 @@ impl Desk {
     }
 
     async fn check(&self, account: &AccountConfig) -> AccountCheck {
-        self.connector.check(&self.client, account).await
+        self.connector.check(&self.client, account, [0; 10]).await
     }
 
     fn account_with(&self, name: &str, value: &str) -> AccountConfig {

@@ -316,7 +316,7 @@ fn mistakes_of_ours_are_refusals_and_have_no_effect() {
 fn a_check_proves_the_credentials() {
     with_sandbox(|desk| {
         async move {
-            let check = desk.connector.check(&desk.client, &desk.account).await;
+            let check = desk.connector.check(&desk.client, &desk.account, [0; 10]).await;
             assert!(matches!(check, AccountCheck::Proved(_)), "{check:?}");
             for (name, value) in [("password", "wrong"), ("merchant_id", "TESTOTHER")] {
                 let wrong = CREDENTIALS.iter().map(|(n, v)| {
@@ -324,7 +324,7 @@ fn a_check_proves_the_credentials() {
                     ((*n).to_owned(), v.to_owned())
                 });
                 let wrong = AccountConfig { credentials: wrong.collect(), ..desk.account.clone() };
-                let check = desk.connector.check(&desk.client, &wrong).await;
+                let check = desk.connector.check(&desk.client, &wrong, [0; 10]).await;
                 assert!(matches!(check, AccountCheck::Refused(_)), "{name}: {check:?}");
                 let ask = SubmitAsk {
                     key: "rf-1".to_owned(),
@@ -339,7 +339,7 @@ fn a_check_proves_the_credentials() {
             assert_eq!(desk.effects("rf-1").await, 0);
             let nobody =
                 AccountConfig { base_url: Some("http://127.0.0.1:1".into()), ..desk.account.clone() };
-            let check = desk.connector.check(&desk.client, &nobody).await;
+            let check = desk.connector.check(&desk.client, &nobody, [0; 10]).await;
             assert!(matches!(check, AccountCheck::Unclear(_)), "{check:?}");
         }
         .boxed_local()

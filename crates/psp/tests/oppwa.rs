@@ -301,7 +301,8 @@ fn a_notification_is_read_and_confirmed() {
 fn a_check_tells_good_credentials_from_wrong_ones() {
     with_sandbox(|desk| {
         async move {
-            let check = |account: AccountConfig| async move { Oppwa.check(&desk.client, &account).await };
+            let check =
+                |account: AccountConfig| async move { Oppwa.check(&desk.client, &account, [0; 10]).await };
             assert!(matches!(check(desk.account.clone()).await, AccountCheck::Proved(_)));
             assert!(matches!(check(desk.with("access_token", "wrong")).await, AccountCheck::Refused(_)));
             assert!(matches!(check(desk.with("entity_id", "8a82other")).await, AccountCheck::Refused(_)));

@@ -294,17 +294,17 @@ fn a_notification_is_verified_and_read() {
 fn the_credentials_are_proved_and_a_lost_token_is_got_again() {
     with_sandbox(|desk| {
         async move {
-            let checked = PayPal.check(&desk.client, &desk.account).await;
+            let checked = PayPal.check(&desk.client, &desk.account, [0; 10]).await;
             assert!(matches!(checked, AccountCheck::Proved(_)), "{checked:?}");
             for wrong in
                 [[CLIENT[0], ("client_secret", "wrong-secret")], [("client_id", "wrong-client"), CLIENT[1]]]
             {
                 let wrong = account(&desk.base, &wrong);
-                let checked = PayPal.check(&desk.client, &wrong).await;
+                let checked = PayPal.check(&desk.client, &wrong, [0; 10]).await;
                 assert!(matches!(checked, AccountCheck::Refused(_)), "{checked:?}");
             }
             let nobody = account("http://127.0.0.1:9", &CLIENT);
-            let checked = PayPal.check(&desk.client, &nobody).await;
+            let checked = PayPal.check(&desk.client, &nobody, [0; 10]).await;
             assert!(matches!(checked, AccountCheck::Unclear(_)), "{checked:?}");
 
             desk.account.session.keep(Some("A21AA0-ended".to_owned().into()));

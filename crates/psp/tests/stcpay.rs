@@ -194,18 +194,18 @@ fn a_check_proves_the_client_code_where_there_is_a_path() {
     with_sandbox(|desk| {
         async move {
             let none = desk.account(&[("client_code", CODE)]);
-            let check = StcPay.check(&desk.client, &none).await;
+            let check = StcPay.check(&desk.client, &none, [0; 10]).await;
             assert!(matches!(check, AccountCheck::NotPossible(_)), "{check:?}");
             for path in [INQUIRY_V4, INQUIRY_V3] {
                 let good = desk.account(&[("client_code", CODE), ("inquiry_path", path)]);
-                let check = StcPay.check(&desk.client, &good).await;
+                let check = StcPay.check(&desk.client, &good, [0; 10]).await;
                 assert!(matches!(check, AccountCheck::Proved(_)), "{path}: {check:?}");
                 let wrong = desk.account(&[("client_code", "61000000002"), ("inquiry_path", path)]);
-                let check = StcPay.check(&desk.client, &wrong).await;
+                let check = StcPay.check(&desk.client, &wrong, [0; 10]).await;
                 assert!(matches!(check, AccountCheck::Refused(_)), "{path}: {check:?}");
             }
             let nowhere = desk.account(&[("client_code", CODE), ("inquiry_path", "/V4/Nothing")]);
-            let check = StcPay.check(&desk.client, &nowhere).await;
+            let check = StcPay.check(&desk.client, &nowhere, [0; 10]).await;
             assert!(matches!(check, AccountCheck::Unclear(_)), "{check:?}");
             assert_eq!(desk.ledger().await, []);
         }

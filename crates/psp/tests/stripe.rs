@@ -341,7 +341,7 @@ fn what_stripe_tells_is_verified_and_confirmed_by_asking() {
 fn a_check_tells_a_good_key_from_a_wrong_one() {
     with_sandbox(|desk| {
         async move {
-            let check = |account| async move { desk.stripe.check(&desk.client, &account).await };
+            let check = |account| async move { desk.stripe.check(&desk.client, &account, [0; 10]).await };
             assert!(matches!(check(desk.account.clone()).await, AccountCheck::Proved(_)));
             let wrong = account(&desk.base, &[("secret_key", "sk_test_wrong_wrong")]);
             let AccountCheck::Refused(why) = check(wrong.clone()).await else { panic!("it was let in") };

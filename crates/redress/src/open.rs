@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use redress_engine::admin::AdminError;
+use redress_engine::admin::rotation::master_keys_in_use;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::real_world::{OsRandom, SystemClock, TokioSpawner};
 use redress_engine::world::World;
@@ -35,12 +37,17 @@ pub(crate) struct Opened {
 pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     let config = settings.engine_config()?;
     let (world, exchanges) = real_world()?;
+    let is_new = matches!(&settings.store.place, Place::Sqlite(path) if !path.exists());
     make_embedded(settings, &world)?;
     let store = open_store(settings, Role::Server)?;
     match &settings.store.place {
-        Place::Sqlite(_) => {
+        Place::Sqlite(path) => {
             let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
-            if !taken.is_empty() {
+            if is_new {
+                // A path that begins elsewhere than was meant looks like a store that has lost everything.
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                tracing::info!(path = %path.display(), "there was no store here, so an empty one was made");
+            } else if !taken.is_empty() {
                 tracing::info!(migrations = ?taken, "the tables were brought up to date");
             }
             let leases = store.run(TakeOverLeases { now: world.clock.now() }).await?;
@@ -56,6 +63,7 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
         }
     }
     let vault = Arc::new(master_key::read(&settings.store.master_key_file)?);
+    keys_are_there(settings, &store, &vault.key_ids()).await?;
     let engine = Engine::new(EngineParts {
         store: store.clone(),
         world: world.clone(),
@@ -68,6 +76,32 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     // Also that the database's clock is near enough: leases are measured by it.
     engine.ready().await.map_err(Failure::Unable)?;
     Ok(Opened { engine, store, world, exchanges })
+}
+
+/// With the key file of another installation nothing opens: such a server would take refunds, and could send none and tell
+/// nobody. One that lacks some of the keys serves whoever needs the others.
+async fn keys_are_there(settings: &Settings, store: &Store, known: &[String]) -> Result<(), Failure> {
+    let in_use = match master_keys_in_use(store).await {
+        Ok(in_use) => in_use,
+        Err(error @ AdminError::Engine(_)) => return Err(error.into()),
+        Err(error) => {
+            tracing::error!(%error, "which master keys the secrets need cannot be told: run `redress doctor`");
+            return Ok(());
+        }
+    };
+    let (here, missing): (Vec<String>, Vec<String>) = in_use.into_keys().partition(|id| known.contains(id));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (file, missing) = (settings.store.master_key_file.display(), missing.join(" and "));
+    if here.is_empty() {
+        return Err(Failure::unable(format!(
+            "the master key file {file} opens nothing in the database, whose secrets need {missing}: put the right file in \
+             its place"
+        )));
+    }
+    tracing::error!(%file, %missing, "secrets need a master key that is not in the file, and do not open");
+    Ok(())
 }
 
 /// The door to the PSPs.

@@ -216,8 +216,9 @@ impl Connector for Planted {
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        nonce: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck> {
-        self.inner().check(transport, account)
+        self.inner().check(transport, account, nonce)
     }
 }
 

@@ -15,6 +15,9 @@ const TOOL_LIMIT: Duration = Duration::from_secs(60);
 /// The most that systemd may call exposed, of 100; 12 when this was written.
 const EXPOSURE_MAX: u32 = 20;
 
+/// What systemd is given; the first is the server.
+const UNITS: [&str; 3] = ["redress.service", "redress-backup.service", "redress-backup.timer"];
+
 /// The rules ring when they should and are quiet when they should be.
 pub(super) fn alert_rules(site: &mut Site) -> Ran {
     let promtool = prometheus(site)?.join("promtool");
@@ -78,24 +81,28 @@ pub(super) fn prometheus_scrapes(site: &mut Site) -> Ran {
     site.script(With::Python, "prometheus.py", &[&url, &metrics, &promtool, &dashboard])
 }
 
-/// systemd understands the unit, and calls it well shut off.
+/// systemd understands the units, and calls the server's well shut off.
 pub(super) fn systemd_unit(site: &mut Site) -> Ran {
     site.packages.need_program("systemd-analyze")?;
-    let unit = file("systemd/redress.service");
-    let text = fs::read_to_string(&unit).map_err(|error| format!("{}: {error}", unit.display()))?;
-    // The unit names the installed program, which is not here; everything else stays as it is.
-    let here = site.dir().join("redress.service");
-    let text = text.replace("/usr/local/bin/redress ", &format!("{} ", site.program()));
-    fs::write(&here, text).map_err(|error| format!("{}: {error}", here.display()))?;
+    let mut here = Vec::new();
+    for name in UNITS {
+        let unit = file(&format!("systemd/{name}"));
+        let text = fs::read_to_string(&unit).map_err(|error| format!("{}: {error}", unit.display()))?;
+        // A unit names the installed program, which is not here; everything else stays as it is.
+        let text = text.replace("/usr/local/bin/redress ", &format!("{} ", site.program()));
+        let copy = site.dir().join(name);
+        fs::write(&copy, text).map_err(|error| format!("{}: {error}", copy.display()))?;
+        here.push(copy);
+    }
     let mut verify = Command::new("systemd-analyze");
-    let said = succeed(site, "systemd-verify", verify.args(["verify", "--man=no"]).arg(&here))?;
+    let said = succeed(site, "systemd-verify", verify.args(["verify", "--man=no"]).args(&here))?;
     // It warns of what it does not know, and calls that a success.
-    if let Some(warning) = said.lines().find(|line| line.contains("redress.service")) {
+    if let Some(warning) = said.lines().find(|line| UNITS.iter().any(|name| line.contains(name))) {
         return Err(Stop::Failed(warning.to_owned()));
     }
     let mut security = Command::new("systemd-analyze");
     security.args(["security", "--no-pager", "--offline=true", &format!("--threshold={EXPOSURE_MAX}")]);
-    let said = succeed(site, "systemd-security", security.arg(&here))?;
+    let said = succeed(site, "systemd-security", security.arg(site.dir().join(UNITS[0])))?;
     let level = said.lines().rev().find_map(|line| line.split_once("redress.service: "));
     Ok(format!("no warning; exposure {}", level.map_or("unknown", |(_, level)| level.trim())))
 }

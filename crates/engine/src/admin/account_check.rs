@@ -28,7 +28,8 @@ impl Engine {
         }
         let timeout = self.parts.config.psp_timeout;
         let (psp, config) = self.parts.directory.newest_account(account.merchant, id, timeout).await?;
-        Ok(self.connector(&psp)?.check(transport, &config).await)
+        let nonce = self.parts.world.random.bytes10();
+        Ok(self.connector(&psp)?.check(transport, &config, nonce).await)
     }
 
     /// The same of a merchant's own account, by the way that its refunds go.

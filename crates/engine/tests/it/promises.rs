@@ -1,7 +1,7 @@
 //! What the engine promises beyond single outcomes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use redress_core::settle::Verdict;
@@ -12,7 +12,7 @@ use redress_engine::psp_notification::Taken;
 use redress_store::ops::cases::{Blocked, CloseCase};
 use redress_store::ops::settle::CloseRefund;
 use redress_store::ops::write::Author;
-use redress_store::{Fault, Faults};
+use redress_store::{Fault, Faults, StoreError};
 
 use crate::rig::Rig;
 
@@ -316,6 +316,46 @@ async fn a_refund_whose_commit_was_not_answered_is_sent_and_calls_nobody() {
         assert_eq!(rig.ledger().await.len(), 1, "{psp}");
         assert!(rig.open_cases().await.is_empty(), "{psp}");
     }
+}
+
+/// Keeps nothing of the first refund that is accepted and cannot say so, and counts who looks for it.
+struct ForgetsFirst {
+    forgets: AtomicBool,
+    looks: AtomicUsize,
+}
+
+impl Faults for ForgetsFirst {
+    fn next(&self, operation: &'static str) -> Fault {
+        if operation == "accept_refund" && self.forgets.swap(false, SeqCst) {
+            return Fault::Refuse(StoreError::Unavailable {
+                reason: "disk full".into(),
+                maybe_committed: true,
+            });
+        }
+        Fault::None
+    }
+
+    fn next_read(&self, query: &'static str) -> Option<StoreError> {
+        if query == "load_refund" {
+            self.looks.fetch_add(1, SeqCst);
+        }
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_a_full_disk_did_not_keep_is_looked_for_once() {
+    let faults = Arc::new(ForgetsFirst { forgets: AtomicBool::new(true), looks: AtomicUsize::new(0) });
+    let rig = Rig::with_faults(Arc::clone(&faults) as Arc<dyn Faults>).await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    assert!(rig.engine.make_refund(rig.ask(&order, "2000.00")).await.is_err());
+    // Less than its lease: what is not there once the commit failed is not waited for, by an orderly end either.
+    rig.pass(Duration::from_secs(6)).await;
+    assert_eq!(faults.looks.load(SeqCst), 1);
+    let again = rig.refund(&order, "2000.00").await;
+    rig.pass(SECOND * 2).await;
+    assert_eq!(rig.now_stands(&again).await.state.name(), StateName::Succeeded);
+    assert_eq!(rig.ledger().await.len(), 1);
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ fn moves_nothing(psp: &Psp, asked: &Ask, answers: &[HttpResponse], what: &str) {
 fn check(psp: &Psp, answers: &[HttpResponse]) {
     let network = Network::new(answers);
     let account = psp.account(BASE);
-    let found = psp.connector().check(&network, &account).now_or_never().expect("nothing waits");
+    let found = psp.connector().check(&network, &account, [0; 10]).now_or_never().expect("nothing waits");
     let used = network.sent().min(answers.len());
     assert!(network.sent() <= REQUESTS_MAX);
     if matches!(found, AccountCheck::Proved(_)) {

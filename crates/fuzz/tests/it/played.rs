@@ -56,7 +56,7 @@ pub(crate) async fn play(psp: &Psp, step: &str) -> (Vec<Input>, Vec<Input>) {
             inputs.push((format!("query-by-id-{step}"), network.take(&format!("id={id}"))));
         }
     }
-    connector.check(&network, &account).await;
+    connector.check(&network, &account, [0; 10]).await;
     inputs.push(("check".to_owned(), network.take("check")));
     for _ in 0..200 {
         clock.advance(Duration::from_millis(100));

@@ -171,6 +171,7 @@ impl Connector for Adyen {
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        _: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck> {
         Box::pin(check(transport, account))
     }

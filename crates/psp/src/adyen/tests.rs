@@ -342,14 +342,17 @@ fn an_account_is_complete_and_of_its_environment() {
     let homeless = based(Environment::Live, None);
     let exchange = Adyen.submit(&nowhere, &homeless, &ask()).now_or_never().unwrap();
     assert!(matches!(exchange.outcome, Outcome::NotSent { reason } if reason.contains("-checkout-live.")));
-    assert!(matches!(Adyen.check(&nowhere, &homeless).now_or_never().unwrap(), AccountCheck::Refused(_)));
+    assert!(matches!(
+        Adyen.check(&nowhere, &homeless, [0; 10]).now_or_never().unwrap(),
+        AccountCheck::Refused(_)
+    ));
 }
 
 #[test]
 fn a_check_asks_for_ways_of_paying() {
     let check = |status: u16, body: &str| {
         let transport = Scripted::new([answer(status, body.to_owned())]);
-        let found = Adyen.check(&transport, &account()).now_or_never().unwrap();
+        let found = Adyen.check(&transport, &account(), [0; 10]).now_or_never().unwrap();
         let sent = &transport.sent()[0];
         assert_eq!(sent.url, "https://checkout-test.adyen.com/v71/paymentMethods");
         assert_eq!(sent.body, format!(r#"{{"merchantAccount":"{MERCHANT}"}}"#));
@@ -376,7 +379,7 @@ proptest! {
         let transport = Scripted::new([Ok(response.clone()), Ok(response)]);
         let outcome = Adyen.submit(&transport, &account(), &ask()).now_or_never().unwrap().outcome;
         prop_assert!(matches!(outcome, Outcome::Unknown(_)), "{:?}", outcome);
-        let checked = Adyen.check(&transport, &account()).now_or_never().unwrap();
+        let checked = Adyen.check(&transport, &account(), [0; 10]).now_or_never().unwrap();
         prop_assert!(!matches!(checked, AccountCheck::Proved(_)));
     }
 

@@ -163,8 +163,9 @@ impl Connector for Momo {
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        nonce: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck> {
-        Box::pin(check(transport, account))
+        Box::pin(check(transport, account, nonce))
     }
 }
 
@@ -211,8 +212,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
         Ok(path) => path,
         Err(error) => return account_unusable(&error),
     };
-    // A question under an id that was used before would be answered as it was then.
-    let request_id = format!("q-{}", hex::encode(ask.nonce));
+    let request_id = question_id(ask.nonce);
     let request = question(account, &keys, path, &ask.key, &request_id);
     let mut record = Record::new(account);
     let outcome = match send(transport, &mut record, request).await {
@@ -223,7 +223,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
 }
 
 /// Asks for a refund that cannot be: whoever signs rightly is told that there is none.
-async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountCheck {
+async fn check(transport: &dyn Transport, account: &AccountConfig, nonce: [u8; 10]) -> AccountCheck {
     let keys = match Keys::of(account) {
         Ok(keys) => keys,
         Err(error) => return account_unchecked(&error),
@@ -232,7 +232,7 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Ok(path) => path,
         Err(error) => return account_unchecked(&error),
     };
-    let request = question(account, &keys, path, NO_ORDER, NO_ORDER);
+    let request = question(account, &keys, path, NO_ORDER, &question_id(nonce));
     let response = match send(transport, &mut Record::new(account), request).await {
         Ok(response) => response,
         Err(outcome) => return unanswered(&outcome),
@@ -252,6 +252,11 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         }
         Err(_) => AccountCheck::Unclear(format!("HTTP {}, and no answer of MoMo's", response.status)),
     }
+}
+
+/// A question under an id that was used before is refused, or answered as it was then.
+fn question_id(nonce: [u8; 10]) -> String {
+    format!("q-{}", hex::encode(nonce))
 }
 
 fn query_path(account: &AccountConfig) -> Result<&str, AccountConfigError> {

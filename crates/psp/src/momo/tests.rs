@@ -307,6 +307,19 @@ fn a_query_asks_by_our_key_under_a_new_id() {
 }
 
 #[test]
+fn an_account_is_checked_under_a_new_id_each_time_as_a_used_one_is_refused() {
+    let transport = Scripted::new([answer(500, ""), answer(500, "")]);
+    Momo.check(&transport, &account(), [0xab; 10]).now_or_never().unwrap();
+    Momo.check(&transport, &account(), [0xcd; 10]).now_or_never().unwrap();
+    let sent = transport.sent();
+    for (request, id) in sent.iter().zip([QUERY_ID, "q-cdcdcdcdcdcdcdcdcdcd"]) {
+        let body = std::str::from_utf8(&request.body).unwrap();
+        assert!(body.contains(&format!(r#""orderId":"redress-check","requestId":"{id}""#)), "{body}");
+    }
+    assert_eq!(sent.len(), 2);
+}
+
+#[test]
 fn where_it_is_asked_is_a_setting_since_momo_states_it_nowhere() {
     let of = |path: &str| {
         let credentials = [
@@ -323,7 +336,7 @@ fn where_it_is_asked_is_a_setting_since_momo_states_it_nowhere() {
     let transport = Scripted::new([answer(500, ""), answer(500, ""), answer(500, "")]);
     let record = Momo.query(&transport, &own, &query_ask()).now_or_never().unwrap().record;
     assert!(record.contains("> POST /v3/gateway/api/refund/status\n"), "what was called is shown: {record}");
-    Momo.check(&transport, &own).now_or_never().unwrap();
+    Momo.check(&transport, &own, [0; 10]).now_or_never().unwrap();
     Momo.submit(&transport, &own, &ask()).now_or_never().unwrap();
     let urls: Vec<_> = transport.sent().iter().map(|sent| sent.url.clone()).collect();
     let asked = format!("{BASE_SANDBOX}/v3/gateway/api/refund/status");

@@ -85,7 +85,7 @@ fn queried(status: u16, body: &str) -> Outcome {
 
 fn checked(status: u16, body: &str) -> AccountCheck {
     let transport = Scripted::new([answer(status, body.to_owned())]);
-    let check = Mpgs.check(&transport, &account()).now_or_never().unwrap();
+    let check = Mpgs.check(&transport, &account(), [0; 10]).now_or_never().unwrap();
     let sent = &transport.sent()[0];
     assert_eq!((sent.method.as_str(), sent.body.is_empty()), ("GET", true));
     check
@@ -210,7 +210,7 @@ fn what_cannot_be_said_is_refused_without_a_word() {
     let exchange = Mpgs.query(&transport, &poor, &query_ask()).now_or_never().unwrap();
     assert_eq!(exchange.outcome.as_str(), "not_sent");
     assert!(matches!(
-        Mpgs.check(&transport, &poor).now_or_never(),
+        Mpgs.check(&transport, &poor, [0; 10]).now_or_never(),
         Some(AccountCheck::Refused(text)) if text.contains("base_url")
     ));
     assert!(transport.sent().is_empty());

@@ -191,7 +191,7 @@ fn another_resellers_path_of_questions_is_a_setting() {
         "what was called is shown: {record}"
     );
     Oppwa.query(&transport, &account, &query_ask(None)).now_or_never().unwrap();
-    Oppwa.check(&transport, &account).now_or_never().unwrap();
+    Oppwa.check(&transport, &account, [0; 10]).now_or_never().unwrap();
     let urls: Vec<_> = transport.sent().iter().map(|sent| sent.url.clone()).collect();
     let key = |key: &str| format!("{BASE_LIVE}/v3/query?entityId={ENTITY}&merchantTransactionId={key}");
     assert_eq!(urls, [format!("{BASE_LIVE}/v3/query/{ID}?entityId={ENTITY}"), key(KEY), key(NO_REFUND)]);
@@ -324,7 +324,7 @@ fn a_broken_exchange_is_unknown_and_one_that_never_began_is_not_sent() {
 
 fn checked(status: u16, body: &str) -> AccountCheck {
     let transport = Scripted::new([answer(status, body.to_owned())]);
-    let check = Oppwa.check(&transport, &account()).now_or_never().unwrap();
+    let check = Oppwa.check(&transport, &account(), [0; 10]).now_or_never().unwrap();
     let url = format!("{BASE_SANDBOX}/v1/query?entityId={ENTITY}&merchantTransactionId=rf-none");
     assert_eq!((transport.sent()[0].method.as_str(), &transport.sent()[0].url), ("GET", &url));
     check
@@ -359,7 +359,7 @@ fn a_check_proves_token_and_entity_or_says_why_not() {
         assert!(matches!(checked(status, &body), AccountCheck::Unclear(_)), "{status} {body}");
     }
     let transport = Scripted::new([Err(TransportError::NotSent("no".into()))]);
-    let check = Oppwa.check(&transport, &account()).now_or_never().unwrap();
+    let check = Oppwa.check(&transport, &account(), [0; 10]).now_or_never().unwrap();
     assert!(matches!(check, AccountCheck::Unclear(_)));
 }
 

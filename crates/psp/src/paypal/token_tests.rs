@@ -23,7 +23,7 @@ fn submit(transport: &Scripted, account: &AccountConfig) -> Exchange {
 
 fn check(reply: Result<HttpResponse, TransportError>) -> AccountCheck {
     let transport = Scripted::new([reply]);
-    let checked = PayPal.check(&transport, &let_in()).now_or_never().unwrap();
+    let checked = PayPal.check(&transport, &let_in(), [0; 10]).now_or_never().unwrap();
     let sent = transport.sent();
     assert_eq!(sent.len(), 1, "the token that is kept proves nothing");
     assert_eq!(sent[0].url, format!("{SANDBOX_BASE}/v1/oauth2/token"));
@@ -131,7 +131,7 @@ fn a_check_asks_for_a_new_token() {
     }
     assert!(matches!(check(Err(TransportError::Broken("reset".into()))), AccountCheck::Unclear(_)));
     let poor = AccountConfig { credentials: crate::account::Credentials::default(), ..account() };
-    let checked = PayPal.check(&Scripted::default(), &poor).now_or_never().unwrap();
+    let checked = PayPal.check(&Scripted::default(), &poor, [0; 10]).now_or_never().unwrap();
     assert!(matches!(checked, AccountCheck::Refused(_)));
 }
 

@@ -163,6 +163,7 @@ impl Connector for Stripe {
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        _: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck> {
         Box::pin(check(transport, account))
     }

@@ -153,6 +153,7 @@ impl Connector for Tap {
         &'a self,
         transport: &'a dyn Transport,
         account: &'a AccountConfig,
+        _: [u8; 10],
     ) -> BoxFuture<'a, AccountCheck> {
         Box::pin(check(transport, account))
     }

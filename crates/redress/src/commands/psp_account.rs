@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use redress_core::environment::Environment;
-use redress_core::id::AccountId;
+use redress_core::id::{AccountId, MerchantId};
 use redress_core::policy::AccountState;
 use redress_engine::admin::account_check::AccountCheck;
 use redress_engine::admin::accounts::{Account, AccountEdit, Credentials, MAX_IN_FLIGHT, NewAccount};
@@ -51,7 +51,7 @@ enum Action {
         #[command(flatten)]
         json: JsonFlag,
     },
-    /// Change an account; refunds that were accepted before keep the old settings
+    /// Change an account; refunds that were sent before keep the old settings, all others take the new
     Change(ChangeArgs),
     /// Prove an account's credentials and address at the provider, without moving money
     Check(AccountArg),
@@ -222,11 +222,16 @@ async fn run_list(engine: &Engine, merchant: Option<String>, json: JsonFlag) -> 
         }
         return print_json(&values.into());
     }
+    let merchants = engine.list_merchants().await?;
+    let code = |id: MerchantId| {
+        merchants.iter().find(|merchant| merchant.id == id).map(|merchant| merchant.code.clone())
+    };
     let rows: Vec<_> = all
         .iter()
         .map(|account| {
             [
                 account.id.to_string(),
+                code(account.merchant).unwrap_or_default(),
                 account.psp.clone(),
                 account.environment.to_string(),
                 account.state.as_str().to_owned(),
@@ -235,7 +240,7 @@ async fn run_list(engine: &Engine, merchant: Option<String>, json: JsonFlag) -> 
             ]
         })
         .collect();
-    print_table("PSP accounts", ["ID", "PSP", "ENVIRONMENT", "STATE", "AT ONCE", "NAME"], &rows)
+    print_table("PSP accounts", ["ID", "MERCHANT", "PSP", "ENVIRONMENT", "STATE", "AT ONCE", "NAME"], &rows)
 }
 
 async fn run_change(engine: &Engine, settings: &Settings, change: ChangeArgs) -> Result<(), Failure> {
@@ -249,7 +254,7 @@ async fn run_change(engine: &Engine, settings: &Settings, change: ChangeArgs) ->
         credentials: change.credentials.read()?,
     };
     let version = engine.change_account(account.merchant, account.id, edit).await?;
-    print(&format!("{} has version {version} now; refunds accepted before keep theirs", account.id))
+    print(&format!("{} has version {version} now; refunds that were sent before keep theirs", account.id))
 }
 
 async fn set(engine: &Engine, account: AccountId, to: AccountState, name: &str) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ quotes the value.
 
 A span is a text of a whole number and a unit: `500ms`, `30s`, `15m`, `48h`, `7d`. A list is a list of texts in the file,
 and separated by commas in a variable. Numbers, `true` and `false` stand in the file without quotes, all else in quotes.
+A path that does not begin with `/` begins in the directory in which the program is started, not in that of the file.
 ";
 
 const TABLE: &str = "| key | variable | type | default | bounds | meaning |\n|---|---|---|---|---|---|\n";

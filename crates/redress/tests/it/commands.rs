@@ -133,6 +133,8 @@ fn an_account_changes_by_versions_and_its_state_by_name() {
     ));
     let listed = place.json("psp-account list");
     assert_eq!((&listed[0]["version"], &listed[0]["max_in_flight"]), (&json!(3), &json!(3)));
+    let row = format!("{id}  M1        tap");
+    assert!(place.ok("psp-account list").contains(&row), "whose each is stands beside it");
     for (action, state) in [("pause", "paused"), ("resume", "active"), ("revoke", "revoked")] {
         place.ok(&format!("psp-account {action} {id}"));
         assert_eq!(place.json("psp-account list")[0]["state"], state);

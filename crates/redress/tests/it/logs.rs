@@ -1,6 +1,6 @@
 //! What the log says, as whoever searches it needs it.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::harness::merchant::Psp;
 use crate::harness::time::until;
 use crate::harness::{Kind, Site, Tuning};
+use crate::program::{Place, run};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -35,4 +36,21 @@ fn a_line_about_an_exchange_names_its_refund_and_merchant() {
         let told = serves[address].as_str().unwrap_or_default();
         assert!(told.parse::<SocketAddr>().is_ok(), "{address}: {serves}");
     }
+}
+
+#[test]
+fn a_store_that_is_made_is_told_of_with_its_whole_path() {
+    let place = Place::new();
+    let data = place.data();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    // Its address is taken, so that it ends.
+    let serve =
+        || run(&["serve", "--data", data.to_str().unwrap()], &[("REDRESS_SERVER_LISTEN", &address)]).err;
+    let said = serve();
+    let mut made = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let made = made.find(|line| line["message"] == "there was no store here, so an empty one was made");
+    let path = made.unwrap_or_else(|| panic!("{said}"))["path"].as_str().unwrap().to_owned();
+    assert_eq!(path, data.join("redress.db").to_str().unwrap());
+    assert!(!serve().contains("there was no store"), "it is there now");
 }

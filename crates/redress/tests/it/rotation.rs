@@ -1,6 +1,8 @@
 //! A new master key beside a running server.
 
-use crate::program::{Place, request};
+use std::net::TcpListener;
+
+use crate::program::{Place, request, run};
 
 fn status(address: &str, key: &serde_json::Value) -> u16 {
     let body = serde_json::json!({ "portone_key": key["key"], "portone_secret": key["secret"] }).to_string();
@@ -29,4 +31,39 @@ fn a_server_that_knows_the_old_key_only_follows_a_rotation() {
     place.ok("key rotate-master --drop-old");
     assert_eq!(keys(), 1);
     assert!(place.ok("doctor").contains("ok    master key"));
+}
+
+#[test]
+fn a_server_whose_key_file_opens_nothing_does_not_start_and_one_that_lacks_a_key_says_so() {
+    let (place, other) = (Place::new(), Place::new());
+    place.ok("merchant add --name Shop --code M1");
+    place.json("key add --merchant M1 --kind portone");
+    other.ok("merchant add --name Other");
+    let file = place.data().join("master.key");
+    let line = |of: &Place| {
+        let text = std::fs::read_to_string(of.data().join("master.key")).unwrap();
+        text.lines().find(|line| !line.starts_with('#')).unwrap().to_owned()
+    };
+    let (own, foreign) = (line(&place), line(&other));
+    let id = |line: &str| line.split_once(':').unwrap().0.to_owned();
+    // Its address is taken, so that it ends in any case.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let serve =
+        || run(&["serve", "--data", place.data().to_str().unwrap()], &[("REDRESS_SERVER_LISTEN", &address)]);
+
+    std::fs::write(&file, &foreign).unwrap();
+    let ran = serve();
+    assert!(ran.code == 2 && ran.err.contains("opens nothing in the database"), "{ran:?}");
+    assert!(ran.err.contains(&id(&own)) && !ran.err.contains("cannot listen"), "{ran:?}");
+
+    std::fs::write(&file, format!("{foreign}\n{own}\n")).unwrap();
+    place.json("key add --merchant M1 --kind portone");
+    let ran = serve();
+    assert!(ran.err.contains("cannot listen") && !ran.err.contains("do not open"), "{ran:?}");
+
+    std::fs::write(&file, &foreign).unwrap();
+    let ran = serve();
+    assert!(ran.err.contains("cannot listen") && ran.err.contains("do not open"), "{ran:?}");
+    assert!(ran.err.contains(&id(&own)), "{ran:?}");
 }

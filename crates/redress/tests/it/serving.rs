@@ -23,6 +23,7 @@ fn health_and_metrics_have_addresses_of_their_own() {
         "redress_build_info{version=",
         "redress_http_request_seconds_count{method=\"GET\",route=\"/healthz\"} 1",
         "redress_deliveries_pending 0",
+        "redress_backup_timestamp_seconds 0",
         "redress_psp_notifications_refused_total{psp=\"adyen\",why=\"bad_signature\"} 0",
         "redress_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
         "# HELP redress_store_queue_depth",
@@ -30,6 +31,20 @@ fn health_and_metrics_have_addresses_of_their_own() {
         assert!(metrics.contains(name), "{name} is not in:\n{metrics}");
     }
     assert_eq!(request(&server.metrics, "GET /healthz HTTP/1.1", "").0, 404);
+}
+
+#[test]
+fn when_the_last_backup_was_taken_can_be_watched() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop");
+    let to = place.data().with_file_name("backup.db");
+    place.ok(&format!("backup --to {}", to.display()));
+    let server = place.serve(&[]);
+    let (_, metrics) = request(&server.metrics, "GET /metrics HTTP/1.1", "");
+    let told = metrics.lines().find_map(|line| line.strip_prefix("redress_backup_timestamp_seconds "));
+    let seconds: u64 = told.unwrap().split('.').next().unwrap().parse().unwrap();
+    // 2025-01-01 and 2100-01-01: catches a unit that is wrong by a thousand.
+    assert!((1_735_689_600..4_102_444_800).contains(&seconds), "{told:?}");
 }
 
 /// A label that nobody declared may be a merchant's, or have values without bounds.

@@ -1,10 +1,14 @@
 //! The books, recomputed; and what the doctor says.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::harness::time::until;
 use crate::program::{Place, run};
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 fn with_payment() -> Place {
     let place = Place::new();
@@ -65,11 +69,25 @@ fn the_doctor_finds_what_is_wrong() {
     place.ok(&format!("backup --to {}", to.display()));
     assert!(doctor(&[]).out.contains("ok    backup"), "{healthy:?}");
     let server = place.serve(&[]);
-    let beside = doctor(&[
-        ("REDRESS_SERVER_LISTEN", &server.address),
-        ("REDRESS_SERVER_METRICS_LISTEN", &server.metrics),
-    ]);
+    let ask_beside = || {
+        doctor(&[
+            ("REDRESS_SERVER_LISTEN", &server.address),
+            ("REDRESS_SERVER_METRICS_LISTEN", &server.metrics),
+        ])
+    };
+    let beside = ask_beside();
     assert!(beside.code == 0 && beside.out.matches("a running server answers").count() == 2, "{beside:?}");
+    // The tables went on to a newer program: the server lives, and must not be asked any more.
+    let database = Connection::open(data.join("redress.db")).unwrap();
+    let newer =
+        "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (99, 'newer', '', 0)";
+    database.execute(newer, []).unwrap();
+    let unready = until("server that is not ready", LIMIT, || {
+        let ran = ask_beside();
+        ran.out.contains("but is not ready (HTTP/1.1 503").then_some(ran)
+    });
+    assert!(unready.code == 1 && unready.out.contains("FAIL  server"), "{unready:?}");
+    database.execute("DELETE FROM schema_migrations WHERE version = 99", []).unwrap();
     // The addresses exchanged: each is taken by something else.
     let taken = doctor(&[
         ("REDRESS_SERVER_LISTEN", &server.metrics),
@@ -89,6 +107,10 @@ fn the_doctor_finds_what_is_wrong() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let foreign = doctor(&[]);
     assert!(foreign.code == 1 && foreign.out.contains("1 of 1 secrets do not open"), "{foreign:?}");
+    // Never a word of making a new one: it would open nothing.
+    std::fs::remove_file(&key).unwrap();
+    let keyless = doctor(&[]);
+    assert!(keyless.code == 1 && keyless.out.contains("is not there: put it back"), "{keyless:?}");
 }
 
 #[test]

@@ -448,7 +448,12 @@ impl Connector for OpenEnded {
         panic!("these tests do not look up")
     }
 
-    fn check<'a>(&'a self, _: &'a dyn Transport, _: &'a AccountConfig) -> BoxFuture<'a, AccountCheck> {
+    fn check<'a>(
+        &'a self,
+        _: &'a dyn Transport,
+        _: &'a AccountConfig,
+        _: [u8; 10],
+    ) -> BoxFuture<'a, AccountCheck> {
         Box::pin(std::future::ready(AccountCheck::NotPossible("a PSP of these tests")))
     }
 }

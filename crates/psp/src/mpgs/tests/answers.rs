@@ -285,7 +285,7 @@ fn a_check_is_let_in_or_not() {
         assert!(matches!(checked(status, &body), AccountCheck::Unclear(_)), "{status} {body}");
     }
     let cut = Scripted::new([Err(TransportError::Broken("cut".into()))]);
-    let check = Mpgs.check(&cut, &account()).now_or_never().unwrap();
+    let check = Mpgs.check(&cut, &account(), [0; 10]).now_or_never().unwrap();
     assert!(matches!(check, AccountCheck::Unclear(_)));
 }
 

@@ -10,7 +10,8 @@ fn checked(
     let mut fields = fields();
     fields.extend(path.map(|path| ("inquiry_path", path)));
     let transport = Scripted::new(answers);
-    let check = StcPay.check(&transport, &account_with(Environment::Live, &fields)).now_or_never().unwrap();
+    let check =
+        StcPay.check(&transport, &account_with(Environment::Live, &fields), [0; 10]).now_or_never().unwrap();
     (check, transport)
 }
 
@@ -126,7 +127,7 @@ fn an_account_that_is_not_complete_sends_nothing() {
     let none = AccountConfig { credentials: Credentials::default(), ..account() };
     for wrong in [none, AccountConfig { base_url: None, ..account() }] {
         assert_eq!(submit_to(&transport, &wrong, &ask()).outcome.as_str(), "not_sent");
-        let check = StcPay.check(&transport, &wrong).now_or_never().unwrap();
+        let check = StcPay.check(&transport, &wrong, [0; 10]).now_or_never().unwrap();
         assert!(matches!(check, AccountCheck::Refused(_)), "{check:?}");
     }
     assert!(transport.sent().is_empty());

@@ -105,7 +105,7 @@ fn an_id_that_would_change_the_address_is_never_put_into_it() {
 fn a_check_asks_for_a_refund_that_cannot_be() {
     let check = |status: u16, body: String| {
         let transport = Scripted::new([answer(status, body)]);
-        let check = Stripe.check(&transport, &account()).now_or_never().unwrap();
+        let check = Stripe.check(&transport, &account(), [0; 10]).now_or_never().unwrap();
         let sent = &transport.sent()[0];
         assert_eq!(
             (sent.method.as_str(), sent.url.as_str()),
@@ -125,9 +125,15 @@ fn a_check_asks_for_a_refund_that_cannot_be() {
         assert!(matches!(check(status, body), AccountCheck::Unclear(_)), "{status}");
     }
     let broken = Scripted::new([Err(TransportError::Broken("cut".into()))]);
-    assert!(matches!(Stripe.check(&broken, &account()).now_or_never().unwrap(), AccountCheck::Unclear(_)));
+    assert!(matches!(
+        Stripe.check(&broken, &account(), [0; 10]).now_or_never().unwrap(),
+        AccountCheck::Unclear(_)
+    ));
     let none = AccountConfig { credentials: Credentials::default(), ..account() };
-    assert!(matches!(Stripe.check(&broken, &none).now_or_never().unwrap(), AccountCheck::Refused(_)));
+    assert!(matches!(
+        Stripe.check(&broken, &none, [0; 10]).now_or_never().unwrap(),
+        AccountCheck::Refused(_)
+    ));
 }
 
 #[test]

@@ -155,6 +155,11 @@ pub(super) async fn check_clock(store: &Store, world: &World) -> Check {
 /// Whether the key file opens every secret in use, and which of its keys are needed.
 pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Check {
     let path = &settings.store.master_key_file;
+    if matches!(settings.store.place, Place::Sqlite(_)) && !path.exists() {
+        // Never to be made anew here: the database is there, and a new key opens nothing in it.
+        let path = path.display();
+        return Err(format!("{path} is not there: put it back, it opens the secrets in the database").into());
+    }
     master_key::read(path).map_err(|error| error.to_string())?;
     check_private(path)?;
     if !migrated {
@@ -171,6 +176,9 @@ pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Che
         }
     }
     let in_use = master_keys_in_use(&opened.store).await.map_err(|error| error.to_string())?;
+    if in_use.is_empty() {
+        return Ok(format!("{} can be read; there is no secret yet", path.display()));
+    }
     let newest = master_key::read(path).map_err(|error| error.to_string())?.key_ids().into_iter().next();
     let uses: Vec<_> = in_use.iter().map(|(id, count)| format!("{id} ({count})")).collect();
     let text =

@@ -15,8 +15,8 @@ use crate::whole_file::dir_of;
 /// Less free space than this is too little for a database to go on, in bytes.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
-/// How long somebody on a local address may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long somebody on a local address may take to answer; longer than a server looks whether it is ready.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How much of an answer is looked at, in bytes.
 const ANSWER_BYTES_MAX: usize = 4_096;
@@ -56,23 +56,66 @@ pub(super) fn check_disk(settings: &Settings) -> Check {
     }
 }
 
-/// Either nobody has the address, or this server has it and answers.
-pub(super) async fn check_address(address: SocketAddr, path: &str, mark: &str, world: &World) -> Check {
+/// Who has an address.
+enum Found {
+    Nobody,
+    ThisProgram,
+}
+
+impl Found {
+    fn at(&self, address: SocketAddr) -> String {
+        match self {
+            Self::Nobody => format!("{address} is free"),
+            Self::ThisProgram => format!("a running server answers at {address}"),
+        }
+    }
+}
+
+/// Either nobody has the address of the APIs, or this server has it and can serve now.
+pub(super) async fn check_server(address: SocketAddr, world: &World) -> Check {
+    let found = look(address, "/healthz", "", world).await?;
+    let text = found.at(address);
+    if matches!(found, Found::Nobody) {
+        return Ok(text);
+    }
+    let why = match answer(address, "/readyz", world).await {
+        Ok(answer) if is_good(&answer) => return Ok(text),
+        Ok(answer) => answer.lines().next().unwrap_or_default().to_owned(),
+        Err(error) => error,
+    };
+    Err(format!("{text}, but is not ready ({why} at /readyz): its log says why").into())
+}
+
+/// Either nobody has the address of the metrics, or this server has it.
+pub(super) async fn check_metrics(address: SocketAddr, world: &World) -> Check {
+    Ok(look(address, "/metrics", "redress_", world).await?.at(address))
+}
+
+/// Who has the address; this program answers `path` with `mark`.
+async fn look(address: SocketAddr, path: &str, mark: &str, world: &World) -> Result<Found, Trouble> {
     match TcpListener::bind(address).await {
-        Ok(_) => return Ok(format!("{address} is free")),
+        Ok(_) => return Ok(Found::Nobody),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
         Err(error) => return Err(format!("{address}: {error}").into()),
     }
-    let asked = tokio::select! {
+    let answer = answer(address, path, world).await;
+    let answer = answer.map_err(|error| format!("{address} is taken, and {path} there: {error}"))?;
+    if is_good(&answer) && answer.contains(mark) {
+        return Ok(Found::ThisProgram);
+    }
+    Err(format!("{address} is taken by something that does not answer {path} as this program does").into())
+}
+
+fn is_good(answer: &str) -> bool {
+    answer.starts_with("HTTP/1.1 200 ")
+}
+
+async fn answer(address: SocketAddr, path: &str, world: &World) -> Result<String, String> {
+    tokio::select! {
         biased;
         asked = ask(address, path) => asked.map_err(|error| error.to_string()),
         () = world.clock.sleep(ANSWER_TIMEOUT) => Err("nobody answers".to_owned()),
-    };
-    let answer = asked.map_err(|error| format!("{address} is taken, and {path} there: {error}"))?;
-    if answer.starts_with("HTTP/1.1 200 ") && answer.contains(mark) {
-        return Ok(format!("a running server answers at {address}"));
     }
-    Err(format!("{address} is taken by something that does not answer {path} as this program does").into())
 }
 
 async fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {

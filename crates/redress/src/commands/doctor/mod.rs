@@ -96,9 +96,9 @@ pub(crate) async fn run(args: Doctor) -> Result<(), Failure> {
         Ok(store) => in_the_store(&mut report, &settings, store, args.probe).await?,
     }
     report.say("disk", here::check_disk(&settings))?;
-    report.say("server", here::check_address(settings.server.listen, "/healthz", "", &world).await)?;
+    report.say("server", here::check_server(settings.server.listen, &world).await)?;
     if let Some(metrics) = settings.server.metrics_listen {
-        report.say("metrics", here::check_address(metrics, "/metrics", "redress_", &world).await)?;
+        report.say("metrics", here::check_metrics(metrics, &world).await)?;
     }
     report.end()
 }

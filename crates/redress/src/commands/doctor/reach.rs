@@ -31,12 +31,15 @@ pub(super) async fn check_endpoints(
     let mut endpoints = Vec::new();
     for merchant in engine.list_merchants().await.map_err(|error| error.to_string())? {
         let of = engine.list_endpoints(merchant.id, None).await.map_err(|error| error.to_string())?;
-        endpoints.extend(of.into_iter().filter(|endpoint| endpoint.revoked_at.is_none()));
+        let used = of.into_iter().filter(|endpoint| endpoint.revoked_at.is_none());
+        // The commands that mend one ask whose it is.
+        endpoints
+            .extend(used.map(|endpoint| (format!("{} of {}", endpoint.id, merchant.code), endpoint.url)));
     }
     let guard = &settings.notifications.guard;
-    let look = |endpoint: redress_engine::admin::endpoints::Endpoint| async move {
-        let checked = check_url(guard, &endpoint.url, world, probe).await;
-        (endpoint.id.to_string(), checked)
+    let look = |(name, url): (String, String)| async move {
+        let checked = check_url(guard, &url, world, probe).await;
+        (name, checked)
     };
     Ok(futures_util::stream::iter(endpoints.into_iter().map(look)).buffered(AT_ONCE).collect().await)
 }

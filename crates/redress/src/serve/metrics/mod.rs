@@ -20,7 +20,8 @@ use redress_engine::engine::Engine;
 use redress_engine::psp_notification::REFUSED_FOR;
 use redress_engine::real_world::TokioSpawner;
 use redress_engine::world::{Clock, Spawner};
-use redress_store::StoreStats;
+use redress_store::ops::history::{HistoryKind, LatestOf};
+use redress_store::{Store, StoreStats};
 use tokio::sync::watch;
 
 use super::Phase;
@@ -90,7 +91,7 @@ impl Metrics {
 
     /// Counts what waits once, so that the first reader sees it.
     pub(super) async fn sample(&self, opened: &Opened) {
-        sample(&opened.engine, &*opened.world.clock).await;
+        sample(&opened.engine, &opened.store, &*opened.world.clock).await;
     }
 
     /// Counts what waits, now and then, until the phase is no more [`Phase::Open`].
@@ -100,7 +101,8 @@ impl Metrics {
         tasks: &TokioSpawner,
         phase: &watch::Receiver<Phase>,
     ) {
-        let (engine, clock) = (opened.engine.clone(), Arc::clone(&opened.world.clock));
+        let (engine, store) = (opened.engine.clone(), opened.store.clone());
+        let clock = Arc::clone(&opened.world.clock);
         let (phase, handle) = (phase.clone(), self.handle.clone());
         tasks.spawn(
             "metrics",
@@ -115,7 +117,7 @@ impl Metrics {
                         () = clock.sleep(pause) => {}
                     }
                     let started = clock.now();
-                    sample(&engine, &*clock).await;
+                    sample(&engine, &store, &*clock).await;
                     pause = SAMPLE_EVERY.max(clock.now().since(started) * SAMPLE_PAUSE_FACTOR);
                 }
             }),
@@ -152,11 +154,22 @@ fn count_store(stats: &StoreStats) {
     gauge!("redress_store_writable").set(if stats.writable { 1.0 } else { 0.0 });
 }
 
-async fn sample(engine: &Engine, clock: &dyn Clock) {
+async fn sample(engine: &Engine, store: &Store, clock: &dyn Clock) {
     match engine.waiting().await {
         Ok(waiting) => show(&waiting, clock),
         Err(error) => tracing::warn!(%error, "what waits could not be counted"),
     }
+    match store.read(LatestOf(HistoryKind::Backup)).await {
+        Ok(latest) => {
+            let until = latest.map_or(Duration::ZERO, |backup| since_1970(backup.copied_at));
+            gauge!("redress_backup_timestamp_seconds").set(until.as_secs_f64());
+        }
+        Err(error) => tracing::warn!(%error, "the last backup could not be looked up"),
+    }
+}
+
+fn since_1970(at: Timestamp) -> Duration {
+    Duration::from_micros(at.as_micros().try_into().unwrap_or(0))
 }
 
 /// Every kind and state is shown, also those of which there are none: a gauge that is not set keeps its last value.
@@ -181,6 +194,5 @@ fn show(waiting: &Waiting, clock: &dyn Clock) {
     gauge!("redress_deliveries_pending").set(waiting.deliveries as f64);
     gauge!("redress_deliveries_lag_seconds").set(age(waiting.oldest_delivery).as_secs_f64());
     gauge!("redress_endpoints_disabled").set(waiting.endpoints_disabled as f64);
-    let since_1970 = Duration::from_micros(clock.now().as_micros().try_into().unwrap_or(0));
-    gauge!("redress_sampled_timestamp_seconds").set(since_1970.as_secs_f64());
+    gauge!("redress_sampled_timestamp_seconds").set(since_1970(clock.now()).as_secs_f64());
 }

@@ -49,7 +49,7 @@ const fn histogram(
 }
 
 /// All of them, in the order of the docs.
-pub(super) const ALL: [Metric; 34] = [
+pub(super) const ALL: [Metric; 35] = [
     gauge("redress_build_info", &["version", "store"], "1; what runs, and on which store"),
     counter(
         "redress_http_requests_total",
@@ -111,6 +111,11 @@ pub(super) const ALL: [Metric; 34] = [
         "redress_sampled_timestamp_seconds",
         &[],
         "when what waits was last counted, in seconds since 1970",
+    ),
+    gauge(
+        "redress_backup_timestamp_seconds",
+        &[],
+        "until when the last `redress backup` knows everything, in seconds since 1970; 0 where none was taken",
     ),
     counter("redress_store_operations_total", &[], "storage operations run"),
     counter("redress_store_reads_total", &[], "queries run"),
