@@ -38,7 +38,7 @@ fn refusal(psp: &Psp, text: &str) -> (u16, Value) {
         }
         "momo" => (200, json!({"resultCode": 1088, "message": text})),
         "mpgs" => {
-            (400, json!({"result": "ERROR", "error": {"cause": "REQUEST_REJECTED", "explanation": text}}))
+            (400, json!({"result": "ERROR", "error": {"cause": "INVALID_REQUEST", "explanation": text}}))
         }
         "oppwa" => (400, json!({"result": {"code": "700.400.200", "description": text}})),
         "paypal" => {

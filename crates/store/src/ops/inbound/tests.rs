@@ -44,7 +44,7 @@ async fn a_notification_is_put_before_a_person_whole_or_not_at_all() {
             kind: CaseKind::ForeignRefund,
             subject,
             payment: Some(payment(1)),
-            text: "made elsewhere".to_owned(),
+            text: "theirs was made elsewhere".to_owned(),
             block_minor: 300,
             now: at(5),
         };
