@@ -237,7 +237,9 @@ impl Engine {
             && self.parts.store.read(BookedElsewhere { merchant, payment: refund.payment }).await?
         {
             let which = other_refund(&refund, &notice);
-            let what = format!("{which}, which failed; what a person booked for it still counts as refunded");
+            let what = format!(
+                "{which}, which failed; what a person has booked for it, if anything, still counts as refunded"
+            );
             let (notice, kind) = (Notice { outcome, ..notice }, CaseKind::ForeignRefund);
             return self.quarantine(merchant, refund.account, &notice, mark, kind, what).await;
         }

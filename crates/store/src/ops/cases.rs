@@ -322,7 +322,8 @@ impl Query for OpenCasesOfRefund {
     }
 }
 
-/// Whether a person has booked as gone what a refund of the PSP's took of a payment that is none of ours.
+/// Whether a person has booked as gone what a refund of the PSP's took of a payment that is none of ours. A quarantined
+/// case about a refund of ours is about our own money.
 #[derive(Clone, Copy, Debug)]
 pub struct BookedElsewhere {
     /// Whose it is.
@@ -336,8 +337,8 @@ impl Query for BookedElsewhere {
     const NAME: &'static str = "booked_elsewhere";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 \
-                   AND kind IN ('foreign_refund', 'quarantined') AND booked > 0 LIMIT 1";
+        let sql = "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 AND booked > 0 \
+                   AND (kind = 'foreign_refund' OR (kind = 'quarantined' AND refund_id IS NULL)) LIMIT 1";
         let params = [self.merchant.as_bytes().into(), self.payment.as_bytes().into()];
         tx.rows(sql, &params).await.map(|rows| !rows.is_empty())
     }

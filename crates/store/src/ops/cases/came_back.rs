@@ -1,9 +1,11 @@
 //! Money that a person booked as gone, and of which the PSP says afterwards that it came back.
 
+use redress_core::case::CaseKind;
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
 use super::blocking::locked_balance;
+use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
 use crate::ops::write::expect_one;
 use crate::tx::Tx;
@@ -60,4 +62,36 @@ pub(crate) async fn take_back<T: Tx>(
         )
         .await?;
     expect_one(blocks, "cases")
+}
+
+/// The open case that holds what was taken back of a refund's own money.
+const HELD_BY: &str = "SELECT open_key FROM cases WHERE merchant_id = $1 AND refund_id = $2 AND kind = 'reversed' \
+     AND closed_at IS NULL AND open_key IS NOT NULL AND wanted > 0";
+
+/// It is told in whatever order the words come, and as often.
+const TOLD_BOTH: &str = "the PSP says both that the refund failed whose money a person had booked as gone, and that it was \
+     done: it is blocked until a person has looked";
+
+/// Where the PSP says once more that a refund's own money left, while an open case holds what was taken back of it, that
+/// case tells of this too. A second one would block the same money once more, and whoever closed both as gone would book
+/// it twice. Answers the case's key; `None` where there is no such case. The caller has locked the payment.
+pub(super) async fn left_once_more<T: Tx>(
+    tx: &mut T,
+    case: &NewCaseRow,
+) -> Result<Option<[u8; 16]>, StoreError> {
+    let CaseSubject::Refund(refund) = &case.subject else { return Ok(None) };
+    let is_own = matches!(case.kind, CaseKind::LateSuccess | CaseKind::Quarantined);
+    if !is_own || case.block_minor == 0 {
+        return Ok(None);
+    }
+    let rows = tx.rows(HELD_BY, &[case.merchant.as_bytes().into(), refund.as_bytes().into()]).await?;
+    let Some(key) = rows.first().map(|row| row.id16(0)).transpose()? else { return Ok(None) };
+    tx.exec("UPDATE cases SET what = $1 WHERE open_key = $2", &[TOLD_BOTH.into(), (&key).into()]).await?;
+    // Less was booked than left where the rest was in use then.
+    tx.exec(
+        "UPDATE cases SET wanted = $1 WHERE open_key = $2 AND wanted < $1",
+        &[case.block_minor.into(), (&key).into()],
+    )
+    .await?;
+    Ok(Some(key))
 }

@@ -4,6 +4,7 @@ use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, CaseId, EndpointId, PaymentId, RefundId};
 
 use super::blocking::{locked_balance, reach};
+use super::came_back::left_once_more;
 use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
@@ -53,6 +54,10 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened
     let blocked_of = case.payment.filter(|_| case.block_minor > 0);
     if let Some(payment) = blocked_of {
         locked_balance(tx, case.merchant, payment).await?;
+        if let Some(held_by) = left_once_more(tx, case).await? {
+            reach(tx, case.merchant, payment, case.now).await?;
+            return Ok((Opened::Already, ToldBy::Open(held_by)));
+        }
     }
     if !stands_alone && let Some(closed) = settled(tx, case, &open_key).await? {
         return Ok((Opened::Settled, ToldBy::Closed(closed)));
