@@ -58,9 +58,12 @@ pub fn since_the_copy(
 
 /// Look-ups that were made before say nothing about a send after them, and a refusal of one send nothing about another.
 fn perhaps_sent_again(mut refund: Refund, copied_at: Timestamp, now: Timestamp) -> Refund {
+    let earliest = copied_at.max(refund.created_at);
     let evidence = &mut refund.evidence;
     evidence.sends = evidence.sends.max(1);
-    evidence.first_sent_at.get_or_insert(copied_at);
+    // Where the same copy is treated once more, what was said of its time before may have been too late.
+    let first_sent_at = evidence.first_sent_at.map_or(copied_at, |sent_at| sent_at.min(earliest));
+    evidence.first_sent_at = Some(first_sent_at);
     evidence.last_sent_at = Some(now);
     evidence.last_query_at = None;
     evidence.finding = Some(Finding::NoAnswer);

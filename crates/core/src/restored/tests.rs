@@ -210,3 +210,18 @@ fn a_copy_made_before_the_refund_by_a_clock_that_went_back_makes_it_no_older_tha
     let change = since_the_copy(made_later, COPIED, &timing(), NOW).unwrap();
     assert_eq!(change.refund.evidence.first_sent_at, Some(COPIED.plus(SPAN)));
 }
+
+#[test]
+fn a_copy_that_is_older_than_was_said_at_first_is_older_when_it_is_treated_again() {
+    let said_first = COPIED.plus(SPAN);
+    for state in sendable() {
+        let name = state.name();
+        let first = since_the_copy(refund(state), said_first, &timing(), NOW).unwrap().refund;
+        let again = since_the_copy(first, COPIED, &timing(), NOW.plus(LEASE)).unwrap().refund;
+        assert!(again.evidence.first_sent_at.is_some_and(|sent_at| sent_at <= COPIED), "{name}");
+        let kept = again.evidence.first_sent_at;
+        let younger = since_the_copy(again, said_first, &timing(), NOW.plus(SPAN)).unwrap().refund;
+        assert_eq!(younger.evidence.first_sent_at, kept, "{name}: never younger than was said before");
+        assert_eq!(step(&younger, &BY_KEY, NOW.plus(SPAN)), Step::Query, "{name}");
+    }
+}
