@@ -95,8 +95,12 @@ impl Operation for Settle {
         }
         let word = self.checked_word(tx, &refund).await?;
         let came_back = match came_back(&refund, &word) {
-            Some(case) if self.is_booked(tx).await? => Some(case),
-            _ => None,
+            Some(case) => {
+                // Whoever books, or closes the case that is to tell of it, waits until this is written.
+                cases::lock_payment(tx, refund.merchant, refund.payment).await?;
+                self.is_booked(tx).await?.then_some(case)
+            }
+            None => None,
         };
         let mut change = settle(refund, &word, &self.timing, self.now, self.seed).map_err(illegal)?;
         change.cases.extend(came_back.clone());

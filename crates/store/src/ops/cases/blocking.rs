@@ -47,6 +47,15 @@ pub(crate) async fn reach<T: Tx>(
     Ok(())
 }
 
+/// Keeps everybody else from booking, blocking and closing what is of a payment until the transaction's end.
+pub(crate) async fn lock_payment<T: Tx>(
+    tx: &mut T,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<(), StoreError> {
+    locked_balance(tx, merchant, payment).await.map(|_| ())
+}
+
 pub(super) async fn locked_balance<T: Tx>(
     tx: &mut T,
     merchant: MerchantId,

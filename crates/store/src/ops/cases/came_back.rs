@@ -4,7 +4,6 @@ use redress_core::case::CaseKind;
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
-use super::blocking::locked_balance;
 use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
 use crate::ops::write::expect_one;
@@ -25,15 +24,14 @@ const UNBOOK: &str = "UPDATE cases SET booked = 0 WHERE merchant_id = $1 AND ref
 /// it can be given back before a person has said whether it really came back. Closed as ever, that case either releases
 /// the sum or books it once more. The cases that had booked it have released it from now on.
 ///
-/// `text`: what happened, for whoever looks at the case. Where none is open, nothing changes.
+/// `text`: what happened, for whoever looks at the case. Where none is open, nothing changes: it was opened under the lock of
+/// the payment, which the caller has, so that nobody has closed it since.
 pub(crate) async fn take_back<T: Tx>(
     tx: &mut T,
     refund: &Refund,
     text: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // Whoever books or closes a case has this lock: what is read from here on stays.
-    locked_balance(tx, refund.merchant, refund.payment).await?;
     let (merchant, of) = (refund.merchant.as_bytes(), refund.id.as_bytes());
     let open = tx.rows(TOLD_BY, &[merchant.into(), of.into()]).await?;
     let Some(case) = open.first().map(|row| row.id16(0)).transpose()? else { return Ok(()) };

@@ -1,3 +1,4 @@
+mod came_back;
 mod closing;
 mod late;
 

@@ -376,64 +376,6 @@ async fn money_of_which_a_person_says_twice_that_it_is_gone_counts_once() {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_is_not_blocked_again_where_the_psp_says_once_more_that_it_left() {
-    TestStores::each(async |store| {
-        world(&store).await;
-        in_state(&store, StateName::Failed, "4", 1).await;
-        let book = async |second: i64| {
-            let open = ListOpenCases { merchant: Some(MERCHANT), after: None, limit: 10 };
-            let case = store.read(open).await.unwrap()[0].id;
-            let (author, reason, blocked) = ("Ada".to_owned(), "seen".to_owned(), Blocked::Refunded);
-            let close = CloseCase { merchant: MERCHANT, case, author, reason, blocked, now: at(second) };
-            store.run(close).await.unwrap();
-        };
-        hear(&store, 1, done(None), Via::Notification, 40).await;
-        book(45).await;
-        hear(&store, 1, refused(), Via::Notification, 50).await;
-        // A notification that comes a second time, or an answer that is older than the last: which of them holds, the
-        // person finds out who has the case of it.
-        for (second, said) in [(60, done(None)), (65, refused()), (70, done(None))] {
-            hear(&store, 1, said, Via::Notification, second).await;
-            assert_eq!(open_cases(&store).await, [(CaseKind::Reversed, 400)]);
-            assert_eq!(balance(&store).await, (0, 0, 400), "the same money");
-            let text = rows(&store, "SELECT what FROM cases WHERE closed_at IS NULL").await;
-            assert!(text[0].contains("says both"), "{text:?}");
-            audit(&store).await;
-        }
-        book(75).await;
-        assert_eq!(balance(&store).await, (400, 0, 0), "it left once");
-        hear(&store, 1, done(None), Via::Notification, 80).await;
-        assert!(open_cases(&store).await.is_empty());
-        audit(&store).await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_was_booked_in_part_and_taken_back_blocks_the_whole_where_it_left_all_the_same() {
-    TestStores::each(async |store| {
-        world(&store).await;
-        in_state(&store, StateName::Failed, "4", 1).await;
-        queued(&store, "order-1", "9", 2).await;
-        hear(&store, 1, done(None), Via::Notification, 40).await;
-        assert_eq!(balance(&store).await, (0, 900, 100), "the rest is in use");
-        let open = ListOpenCases { merchant: Some(MERCHANT), after: None, limit: 10 };
-        let case = store.read(open).await.unwrap()[0].id;
-        let (author, reason, blocked) = ("Ada".to_owned(), "seen".to_owned(), Blocked::Refunded);
-        let close = CloseCase { merchant: MERCHANT, case, author, reason, blocked, now: at(45) };
-        store.run(close).await.unwrap();
-        hear(&store, 1, refused(), Via::Notification, 50).await;
-        assert_eq!(balance(&store).await, (0, 900, 100));
-        hear(&store, 1, done(None), Via::Notification, 60).await;
-        assert_eq!(open_cases(&store).await, [(CaseKind::Reversed, 100)]);
-        let wanted = rows(&store, "SELECT wanted, blocked FROM cases WHERE closed_at IS NULL").await;
-        assert_eq!(wanted, ["400 100"], "the rest as soon as it is free");
-        audit(&store).await;
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn that_another_of_the_psps_refunds_failed_reverses_nothing() {
     TestStores::each(async |store| {
         world(&store).await;
