@@ -67,8 +67,8 @@ const HELD_BY: &str = "SELECT open_key FROM cases WHERE merchant_id = $1 AND ref
      AND closed_at IS NULL AND open_key IS NOT NULL AND wanted > 0";
 
 /// It is told in whatever order the words come, and as often.
-const TOLD_BOTH: &str = "the PSP says both that the refund failed whose money a person had booked as gone, and that it was \
-     done: it is blocked until a person has looked";
+const TOLD_BOTH: &str = "the PSP says both that the refund failed whose money a person had booked as gone, and that the \
+     money left: it is blocked until a person has looked";
 
 /// Where the PSP says once more that a refund's own money left, while an open case holds what was taken back of it, that
 /// case tells of this too. A second one would block the same money once more, and whoever closed both as gone would book
