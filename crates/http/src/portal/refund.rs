@@ -1,6 +1,7 @@
 //! GET `/portal/refunds/{id}`: how a refund stands and what happened to it; and its moves, for the page to follow.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -11,8 +12,9 @@ use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
+use redress_core::time::Timestamp;
 use redress_engine::lookup::RefundBy;
-use redress_engine::notify::history::Delivery;
+use redress_engine::notify::history::{Delivery, DeliveryState};
 
 use super::coded::FailureTold;
 use super::gate::{Caller, Scope, Seen, Signed};
@@ -24,6 +26,9 @@ use super::refund_history::{Attempt, Event, Notification};
 use super::text::fill;
 use crate::body::PathText;
 use crate::face::Problem;
+
+/// Within this time of when it is due, a notification is being sent.
+const SOON: Duration = Duration::from_secs(60);
 
 #[derive(Template)]
 #[template(path = "portal/refund.html")]
@@ -49,6 +54,8 @@ struct Page {
     events: Vec<Event>,
     attempts: Vec<Attempt>,
     notifications: Vec<Notification>,
+    /// What comes of a notification is known in a moment, so the page looks again.
+    is_telling: bool,
     possible: Possible,
     may_resend: bool,
 }
@@ -58,6 +65,13 @@ struct Failure {
     title: &'static str,
     told: FailureTold,
     again: Option<String>,
+}
+
+impl Page {
+    /// It is over, and its money can be refunded again.
+    fn gives_nothing(&self) -> bool {
+        matches!(self.refund.state, RefundState::Failed(_) | RefundState::Canceled | RefundState::Reversed(_))
+    }
 }
 
 /// Shows it.
@@ -73,6 +87,8 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
     let reason = s.t.reason(&refund.reason).to_owned();
     let words: BTreeMap<_, _> = events.iter().map(|event| (event.number, s.t.event(event.kind))).collect();
+    let now = engine.now();
+    let is_telling = deliveries.iter().any(|delivery| is_near(delivery, now));
     let notification = |one: Delivery| {
         let event = words.get(&one.number).copied();
         Notification::of(refund.id, one, event, &s)
@@ -94,6 +110,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
         notifications,
+        is_telling,
         possible,
         may_resend: who.why_not(&Act::Resend).is_none(),
         refund,
@@ -101,6 +118,13 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         s,
     };
     Ok(show(StatusCode::OK, &page.s, &page))
+}
+
+/// Whether it is sent about now. What waits longer, for its next try or until its endpoint is enabled, is not looked at
+/// again and again.
+fn is_near(delivery: &Delivery, now: Timestamp) -> bool {
+    let near = |at: Timestamp| at <= now.plus(SOON) && now <= at.plus(SOON);
+    delivery.state == DeliveryState::Due && delivery.due_at.is_some_and(near)
 }
 
 /// The refund that a path names; one of another merchant or environment does not exist.

@@ -58,6 +58,16 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = before; }, 2000);
 });
 
+// What is another in every copy of a page, or was changed here, is nothing new: the proofs of forms, of which each is good,
+// what is folded out, and what scripts offer.
+function keep(part, fresh) {
+  const before = (css) => part.querySelectorAll(css);
+  const proofs = "input[name='proof']";
+  fresh.querySelectorAll(proofs).forEach((proof, at) => { proof.value = before(proofs)[at]?.value ?? proof.value; });
+  fresh.querySelectorAll("details").forEach((one, at) => { one.open = before("details")[at]?.open ?? one.open; });
+  offerCopies(fresh);
+}
+
 // The page is asked for again and its live parts are taken over, so that there is one place that draws them.
 async function takeOver() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -66,7 +76,9 @@ async function takeOver() {
   let isLeft = false;
   for (const part of document.querySelectorAll("[data-part]")) {
     const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!fresh || fresh.innerHTML === part.innerHTML) continue;
+    if (!fresh) continue;
+    keep(part, fresh);
+    if (fresh.innerHTML === part.innerHTML) continue;
     // Nothing is taken from under somebody's keys.
     if (part.contains(document.activeElement)) {
       isLeft = true;
@@ -76,10 +88,10 @@ async function takeOver() {
     part.classList.remove("is-fresh");
     void part.offsetWidth;
     part.classList.add("is-fresh");
-    offerCopies(part);
   }
   // Once they are elsewhere.
   if (isLeft) document.addEventListener("focusout", () => setTimeout(takeOver, 0), { once: true });
+  lookAgain();
 }
 
 // The server says that something moved. Where it answers with something else, as while it starts anew or when the session is
@@ -103,10 +115,13 @@ function follow(tries = 0) {
 }
 
 // Something that takes a while is looked at again after so many seconds, as long as the page says so.
+let isWaiting = false;
 function lookAgain() {
   const seconds = document.querySelector("[data-again]")?.dataset.again;
-  if (!seconds) return;
+  if (!seconds || isWaiting) return;
+  isWaiting = true;
   setTimeout(async () => {
+    isWaiting = false;
     // A server that does not answer is asked again.
     await takeOver().catch(() => {});
     lookAgain();
