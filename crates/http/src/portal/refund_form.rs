@@ -210,8 +210,9 @@ pub(super) async fn form_page(
         .wrong(wrongs.amount)
         .focused();
     let mut reason = Field::choice("reason", t.reason, reasons).value(&typed.reason).wrong(wrongs.reason);
+    let note_hint = fill(t.note_hint, &[("other", s.t.reason("other"))]);
     let mut note =
-        Field::lines("note", t.note).value(&typed.note).hint(t.note_hint).wrong(wrongs.note).optional();
+        Field::lines("note", t.note).value(&typed.note).hint(note_hint).wrong(wrongs.note).optional();
     Field::focus_wrong([&mut amount, &mut reason, &mut note].into_iter());
     let page = FormPage {
         title: fill(t.title, &[("reference", &payment.order_ref)]),
