@@ -9,10 +9,12 @@ use axum::response::Response;
 use redress_core::id::RefundId;
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
+use redress_core::policy::AccountState;
 use redress_core::refund::Refund;
 use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
+use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
 use redress_engine::notify::history::{Delivery, DeliveryState};
 
@@ -49,6 +51,7 @@ struct Page {
     /// Its name in the API; a merchant's own words have none.
     reason_code: Option<String>,
     failure: Option<Failure>,
+    waits: Option<Waits>,
     /// What the PSP said about the wait, while it lasts: afterwards it stands in the timeline alone.
     psp_note: Option<String>,
     events: Vec<Event>,
@@ -65,6 +68,42 @@ struct Failure {
     title: &'static str,
     told: FailureTold,
     again: Option<String>,
+}
+
+/// Why one that was not sent yet waits.
+struct Waits {
+    told: &'static str,
+    /// The refund that comes first.
+    first: Option<RefundId>,
+}
+
+impl Waits {
+    /// `None` where it was sent, or where nothing is known that holds it up.
+    async fn of(
+        engine: &Engine,
+        refund: &Refund,
+        payment: &Payment,
+        s: &Shell,
+    ) -> Result<Option<Self>, Stop> {
+        if refund.state.name() != StateName::Queued {
+            return Ok(None);
+        }
+        let through = engine.refundable_through(payment).await?;
+        if through.is_some_and(|through| through.state == AccountState::Paused) {
+            return Ok(Some(Self { told: s.t.refunding.will_wait, first: None }));
+        }
+        if !refund.takes_turns {
+            return Ok(None);
+        }
+        let order = engine.order(payment.merchant, Some(payment.environment), &payment.order_ref).await?;
+        let is_first = |other: &&Refund| {
+            let is_under_way =
+                matches!(other.state.name(), StateName::Submitting | StateName::Unknown | StateName::Pending);
+            other.id != refund.id && is_under_way
+        };
+        let first = order.and_then(|order| order.refunds.iter().find(is_first).map(|first| first.id));
+        Ok(first.map(|first| Self { told: s.t.payment.one_in_flight, first: Some(first) }))
+    }
 }
 
 impl Page {
@@ -106,6 +145,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         reason_code: (reason != refund.reason).then(|| refund.reason.clone()),
         reason,
         failure: failure(&refund, &s),
+        waits: Waits::of(engine, &refund, &payment, &s).await?,
         psp_note: refund.psp_note.clone().filter(|_| !state.is_final()),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),

@@ -61,6 +61,7 @@ async fn what_was_not_sent_is_tried_and_not_asked_about() {
     let made = browser.submit(&page, &make, &[]).await;
     let page = browser.follow(&made).await;
     assert!(page.text().contains("Try to send it now"), "{}", page.text());
+    assert!(page.text().contains("are paused"), "why it waits: {}", page.text());
     assert!(!page.text().contains("Ask the provider now"), "nobody there knows of it: {}", page.text());
     let answer = browser.submit(&page, &format!("{}/refresh", location(&made)), &[]).await;
     let shown = browser.follow(&answer).await;
