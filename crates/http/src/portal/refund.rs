@@ -120,6 +120,11 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let engine = &who.seen().engine;
     let (events, attempts) = engine.timeline(&refund).await?;
     let deliveries = engine.deliveries(&refund).await?;
+    let endpoints = if deliveries.iter().any(|delivery| delivery.endpoint.is_some()) {
+        engine.list_endpoints(scope.merchant, Some(scope.environment)).await?
+    } else {
+        Vec::new()
+    };
     let possible = Possible::of(&who, &refund).await?;
     let s = Shell::of(&who, Area::Refunds);
     let state = refund.state.name();
@@ -130,7 +135,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let is_telling = deliveries.iter().any(|delivery| is_near(delivery, now));
     let notification = |one: Delivery| {
         let event = words.get(&one.number).copied();
-        Notification::of(refund.id, one, event, &s)
+        Notification::of(refund.id, one, event, &endpoints, &s)
     };
     let notifications = deliveries.into_iter().map(notification).collect();
     let page = Page {

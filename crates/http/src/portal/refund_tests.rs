@@ -123,7 +123,7 @@ async fn a_notification_that_is_being_sent_is_looked_at_again() {
     let harness = Harness::new().await;
     let new = NewEndpoint {
         merchant: harness.merchant.id,
-        name: "Shop".into(),
+        name: "Warehouse".into(),
         url: "https://shop.example/".into(),
         dialect: Dialect::Standard,
         environment: Environment::Sandbox,
@@ -140,6 +140,7 @@ async fn a_notification_that_is_being_sent_is_looked_at_again() {
     let page = browser.get(&path).await;
     assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
     assert!(page.text().contains("data-again"), "{}", page.text());
+    assert!(page.text().contains("Warehouse"), "an endpoint is called by its name: {}", page.text());
     // What waits for longer, as for an endpoint that is disabled, is not asked about for ever.
     harness.clock.advance(Duration::from_secs(61));
     let page = browser.get(&path).await;

@@ -86,7 +86,7 @@ texts!(
         via_notification: "Told by the provider", "إشعار من المزود";
         notifications: "Notifications to your systems", "الإشعارات إلى أنظمتك";
         no_notifications: "No endpoint wanted to hear of it.", "لا يوجد عنوان إشعارات طلب الإشعار به.";
-        to_endpoint: "Endpoint {id}", "عنوان الإشعارات {id}";
+        to_endpoint: "Endpoint {name}", "عنوان الإشعارات {name}";
         to_payment: "The payment's own address", "عنوان الدفعة نفسها";
         delivery_due: "Owed; tried again at {time}", "مستحق؛ تُعاد المحاولة في {time}";
         delivery_delivered: "Taken at {time}", "استُلم في {time}";
