@@ -37,6 +37,15 @@ function say(words) {
   setTimeout(() => { place.textContent = words; }, 100);
 }
 
+// Times are by UTC, which everybody has in common. By the reader's own clock they are to be had under the pointer.
+function offerLocalTimes(root) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) time.title = format.format(at);
+  }
+}
+
 function offerCopies(root) {
   if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
@@ -65,6 +74,7 @@ function keep(part, fresh) {
   const proofs = "input[name='proof']";
   fresh.querySelectorAll(proofs).forEach((proof, at) => { proof.value = before(proofs)[at]?.value ?? proof.value; });
   fresh.querySelectorAll("details").forEach((one, at) => { one.open = before("details")[at]?.open ?? one.open; });
+  offerLocalTimes(fresh);
   offerCopies(fresh);
 }
 
@@ -131,6 +141,7 @@ function lookAgain() {
 // Whoever typed something that cannot be begins where it stands, unless the page begins elsewhere.
 if (!document.querySelector("[autofocus]")) document.querySelector("[aria-invalid='true'], .is-wrong input")?.focus();
 
+offerLocalTimes(document);
 offerCopies(document);
 follow();
 lookAgain();
