@@ -25,7 +25,7 @@ use super::page::{Shell, show};
 use super::problem::Stop;
 use super::refund_acts::Possible;
 use super::refund_history::{Attempt, Event, Notification};
-use super::text::fill;
+use super::text::{Texts, fill};
 use crate::body::PathText;
 use crate::face::Problem;
 
@@ -83,14 +83,14 @@ impl Waits {
         engine: &Engine,
         refund: &Refund,
         payment: &Payment,
-        s: &Shell,
+        t: &'static Texts,
     ) -> Result<Option<Self>, Stop> {
         if refund.state.name() != StateName::Queued {
             return Ok(None);
         }
         let through = engine.refundable_through(payment).await?;
         if through.is_some_and(|through| through.state == AccountState::Paused) {
-            return Ok(Some(Self { told: s.t.refunding.will_wait, first: None }));
+            return Ok(Some(Self { told: t.refunding.will_wait, first: None }));
         }
         if !refund.takes_turns {
             return Ok(None);
@@ -102,7 +102,7 @@ impl Waits {
             other.id != refund.id && is_under_way
         };
         let first = order.and_then(|order| order.refunds.iter().find(is_first).map(|first| first.id));
-        Ok(first.map(|first| Self { told: s.t.payment.one_in_flight, first: Some(first) }))
+        Ok(first.map(|first| Self { told: t.payment.one_in_flight, first: Some(first) }))
     }
 }
 
@@ -126,6 +126,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         Vec::new()
     };
     let possible = Possible::of(&who, &refund).await?;
+    let waits = Waits::of(engine, &refund, &payment, who.seen().language.texts()).await?;
     let s = Shell::of(&who, Area::Refunds);
     let state = refund.state.name();
     let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
@@ -150,7 +151,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         reason_code: (reason != refund.reason).then(|| refund.reason.clone()),
         reason,
         failure: failure(&refund, &s),
-        waits: Waits::of(engine, &refund, &payment, &s).await?,
+        waits,
         psp_note: refund.psp_note.clone().filter(|_| !state.is_final()),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
