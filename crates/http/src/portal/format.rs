@@ -88,9 +88,10 @@ pub(crate) fn percent(points: i64) -> String {
     format!("{sign}{}.{:02}%", points / 100, points % 100)
 }
 
-/// A time for programs, as `<time datetime>` takes it.
+/// A time for programs, as `<time datetime>` takes it. The second that is shown to people: rounded up, the last one of a day
+/// would be the next day's in a file.
 pub(crate) fn machine_time(at: Timestamp) -> String {
-    zoned(at).timestamp().round(jiff::Unit::Second).unwrap_or_default().to_string()
+    zoned(Timestamp::from_micros(at.as_seconds().saturating_mul(1_000_000))).timestamp().to_string()
 }
 
 /// A day for programs: `2026-11-27`.
@@ -150,6 +151,10 @@ mod tests {
         assert_eq!(time(at, Language::English), "18 Nov 2026, 15:06:40 UTC");
         assert_eq!(time(at, Language::Arabic), "18 نوفمبر 2026، 15:06:40 UTC");
         assert_eq!(machine_time(at), "2026-11-18T15:06:40Z");
+        // The last moment of a day belongs to it.
+        let last = Timestamp::from_micros(1_795_046_399_999_999);
+        assert_eq!(time(last, Language::English), "18 Nov 2026, 23:59:59 UTC");
+        assert_eq!(machine_time(last), "2026-11-18T23:59:59Z");
     }
 
     #[test]

@@ -159,6 +159,16 @@ fn check(what: &str, answer: &Answer, language: Language) {
     }
 }
 
+/// Below a list of the settings the way back to it stands above the page.
+fn assert_list_is_named_above(route: &str, answer: &Answer) {
+    let parts: Vec<_> = route.split('/').collect();
+    let ["", "portal", "settings", area, _, ..] = parts[..] else { return };
+    let root = parse(answer.text()).unwrap();
+    let crumb = root.below().into_iter().find(|element| element.attribute("class") == Some("crumb"));
+    let ways: Vec<_> = crumb.unwrap().all("a").iter().filter_map(|way| way.attribute("href")).collect();
+    assert_eq!(ways, ["/portal/settings", format!("/portal/settings/{area}").as_str()], "{route}");
+}
+
 #[tokio::test]
 async fn every_page_is_whole_in_every_language() {
     let sample = Sample::new().await;
@@ -186,6 +196,7 @@ async fn every_page_is_whole_in_every_language() {
             };
             assert_eq!(answer.status, 200, "{route} {path} {answer:?}");
             check(route, &answer, language);
+            assert_list_is_named_above(route, &answer);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! GET `/portal/refunds/{id}`: how a refund stands and what happened to it; and its moves, for the page to follow.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -8,11 +9,14 @@ use axum::response::Response;
 use redress_core::id::RefundId;
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
+use redress_core::policy::AccountState;
 use redress_core::refund::Refund;
 use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
+use redress_core::time::Timestamp;
+use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
-use redress_engine::notify::history::Delivery;
+use redress_engine::notify::history::{Delivery, DeliveryState};
 
 use super::coded::FailureTold;
 use super::gate::{Caller, Scope, Seen, Signed};
@@ -21,9 +25,12 @@ use super::page::{Shell, show};
 use super::problem::Stop;
 use super::refund_acts::Possible;
 use super::refund_history::{Attempt, Event, Notification};
-use super::text::fill;
+use super::text::{Texts, fill};
 use crate::body::PathText;
 use crate::face::Problem;
+
+/// Within this time of when it is due, a notification is being sent.
+const SOON: Duration = Duration::from_secs(60);
 
 #[derive(Template)]
 #[template(path = "portal/refund.html")]
@@ -44,11 +51,14 @@ struct Page {
     /// Its name in the API; a merchant's own words have none.
     reason_code: Option<String>,
     failure: Option<Failure>,
+    waits: Option<Waits>,
     /// What the PSP said about the wait, while it lasts: afterwards it stands in the timeline alone.
     psp_note: Option<String>,
     events: Vec<Event>,
     attempts: Vec<Attempt>,
     notifications: Vec<Notification>,
+    /// What comes of a notification is known in a moment, so the page looks again.
+    is_telling: bool,
     possible: Possible,
     may_resend: bool,
 }
@@ -60,6 +70,49 @@ struct Failure {
     again: Option<String>,
 }
 
+/// Why one that was not sent yet waits.
+struct Waits {
+    told: &'static str,
+    /// The refund that comes first.
+    first: Option<RefundId>,
+}
+
+impl Waits {
+    /// `None` where it was sent, or where nothing is known that holds it up.
+    async fn of(
+        engine: &Engine,
+        refund: &Refund,
+        payment: &Payment,
+        t: &'static Texts,
+    ) -> Result<Option<Self>, Stop> {
+        if refund.state.name() != StateName::Queued {
+            return Ok(None);
+        }
+        let through = engine.refundable_through(payment).await?;
+        if through.is_some_and(|through| through.state == AccountState::Paused) {
+            return Ok(Some(Self { told: t.refunding.will_wait, first: None }));
+        }
+        if !refund.takes_turns {
+            return Ok(None);
+        }
+        let order = engine.order(payment.merchant, Some(payment.environment), &payment.order_ref).await?;
+        let is_first = |other: &&Refund| {
+            let is_under_way =
+                matches!(other.state.name(), StateName::Submitting | StateName::Unknown | StateName::Pending);
+            other.id != refund.id && is_under_way
+        };
+        let first = order.and_then(|order| order.refunds.iter().find(is_first).map(|first| first.id));
+        Ok(first.map(|first| Self { told: t.payment.one_in_flight, first: Some(first) }))
+    }
+}
+
+impl Page {
+    /// It is over, and its money can be refunded again.
+    fn gives_nothing(&self) -> bool {
+        matches!(self.refund.state, RefundState::Failed(_) | RefundState::Canceled | RefundState::Reversed(_))
+    }
+}
+
 /// Shows it.
 pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Stop> {
     let scope = who.to(&Act::View)?;
@@ -67,15 +120,23 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let engine = &who.seen().engine;
     let (events, attempts) = engine.timeline(&refund).await?;
     let deliveries = engine.deliveries(&refund).await?;
+    let endpoints = if deliveries.iter().any(|delivery| delivery.endpoint.is_some()) {
+        engine.list_endpoints(scope.merchant, Some(scope.environment)).await?
+    } else {
+        Vec::new()
+    };
     let possible = Possible::of(&who, &refund).await?;
+    let waits = Waits::of(engine, &refund, &payment, who.seen().language.texts()).await?;
     let s = Shell::of(&who, Area::Refunds);
     let state = refund.state.name();
     let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
     let reason = s.t.reason(&refund.reason).to_owned();
     let words: BTreeMap<_, _> = events.iter().map(|event| (event.number, s.t.event(event.kind))).collect();
+    let now = engine.now();
+    let is_telling = deliveries.iter().any(|delivery| is_near(delivery, now));
     let notification = |one: Delivery| {
         let event = words.get(&one.number).copied();
-        Notification::of(refund.id, one, event, &s)
+        Notification::of(refund.id, one, event, &endpoints, &s)
     };
     let notifications = deliveries.into_iter().map(notification).collect();
     let page = Page {
@@ -90,10 +151,12 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         reason_code: (reason != refund.reason).then(|| refund.reason.clone()),
         reason,
         failure: failure(&refund, &s),
+        waits,
         psp_note: refund.psp_note.clone().filter(|_| !state.is_final()),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
         notifications,
+        is_telling,
         possible,
         may_resend: who.why_not(&Act::Resend).is_none(),
         refund,
@@ -101,6 +164,13 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         s,
     };
     Ok(show(StatusCode::OK, &page.s, &page))
+}
+
+/// Whether it is sent about now. What waits longer, for its next try or until its endpoint is enabled, is not looked at
+/// again and again.
+fn is_near(delivery: &Delivery, now: Timestamp) -> bool {
+    let near = |at: Timestamp| at <= now.plus(SOON) && now <= at.plus(SOON);
+    delivery.state == DeliveryState::Due && delivery.due_at.is_some_and(near)
 }
 
 /// The refund that a path names; one of another merchant or environment does not exist.

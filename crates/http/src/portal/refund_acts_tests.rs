@@ -61,6 +61,7 @@ async fn what_was_not_sent_is_tried_and_not_asked_about() {
     let made = browser.submit(&page, &make, &[]).await;
     let page = browser.follow(&made).await;
     assert!(page.text().contains("Try to send it now"), "{}", page.text());
+    assert!(page.text().contains("are paused"), "why it waits: {}", page.text());
     assert!(!page.text().contains("Ask the provider now"), "nobody there knows of it: {}", page.text());
     let answer = browser.submit(&page, &format!("{}/refresh", location(&made)), &[]).await;
     let shown = browser.follow(&answer).await;
@@ -95,6 +96,7 @@ async fn what_was_not_sent_is_withdrawn_with_a_reason() {
     let answer = browser.submit(&page, &cancel, &[("reason", "ordered\nagain")]).await;
     let shown = browser.follow(&answer).await;
     assert!(shown.text().contains("The refund is canceled") && shown.text().contains("ordered again"));
+    assert!(shown.text().contains("to make another refund"), "{}", shown.text());
     let answer = browser.submit(&page, &cancel, &[("reason", "once more")]).await;
     assert_eq!(answer.status, 303, "a second click finds it canceled");
     // Whoever comes later is not told that it was not sent.
@@ -190,8 +192,9 @@ async fn a_page_tells_of_the_cases_that_wait_and_of_the_role_that_lacks() {
     // One that is open, before and after somebody is called.
     let refund = harness.pending(TestPayment::tap("o2", 10_000), 4_000).await;
     let path = format!("/portal/refunds/{}", refund.id);
-    let by_itself = "changes by itself";
-    assert!(browser.get(&path).await.text().contains(by_itself));
+    let (by_itself, loaded_again) = ("changes by itself", "http-equiv=\"refresh\"");
+    let page = browser.get(&path).await;
+    assert!(page.text().contains(by_itself) && page.text().contains(loaded_again), "{}", page.text());
     let waits = NewCaseRow {
         merchant: refund.merchant,
         id: CaseId::from_bytes([41; 16]),
@@ -215,6 +218,8 @@ async fn a_page_tells_of_the_cases_that_wait_and_of_the_role_that_lacks() {
         whole(&page);
         let text = page.text();
         assert!(text.contains(&case) && !text.contains(by_itself), "{role}: {text}");
+        // Whoever reads what is known, without scripts, is not thrown back to the top of the page.
+        assert!(!text.contains(loaded_again), "{role}: {text}");
         assert!(!text.contains("Nothing more can be done"), "{role}: {text}");
         for lacks in ["Asking the provider needs", "Saying how it ended needs", "Canceling it needs"] {
             assert_eq!(text.contains(lacks), told.contains(&lacks), "{role} {lacks}: {text}");

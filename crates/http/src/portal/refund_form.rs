@@ -182,8 +182,11 @@ pub(super) async fn form_page(
     who.to(&Act::Refund { amount: least, given_minor: given_minor(payment) })?;
     let s = Shell::of(who, Area::Payments);
     let t = &s.t.refunding;
-    let preset =
-        if typed.amount.is_empty() && wrongs.amount.is_none() { most.to_fixed() } else { typed.amount };
+    // What is more than the person's own limit would be refused at the next step: nothing is proposed then.
+    let all = Act::Refund { amount: most, given_minor: given_minor(payment) };
+    let over = who.why_not(&all).map(|why| s.t.why(&why)).filter(|_| wrongs.amount.is_none());
+    let is_proposed = typed.amount.is_empty() && wrongs.amount.is_none() && over.is_none();
+    let preset = if is_proposed { most.to_fixed() } else { typed.amount };
     let decimals = payment.currency.decimals();
     let hint = if decimals == 0 { t.amount_hint_whole } else { t.amount_hint };
     let hint = fill(
@@ -199,6 +202,7 @@ pub(super) async fn form_page(
         Err(refusal) => fill(s.t.payment.partial_off, &[("why", &s.t.refusal(&refusal))]),
         Ok(_) => hint,
     };
+    let hint = [Some(hint), over].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let label = fill(t.amount, &[("currency", payment.currency.code())]);
     let reasons = REASONS.map(|reason| (reason.to_owned(), s.t.reason(reason).to_owned()));
     let reasons = [(String::new(), t.choose.to_owned())].into_iter().chain(reasons).collect();
@@ -210,8 +214,9 @@ pub(super) async fn form_page(
         .wrong(wrongs.amount)
         .focused();
     let mut reason = Field::choice("reason", t.reason, reasons).value(&typed.reason).wrong(wrongs.reason);
+    let note_hint = fill(t.note_hint, &[("other", s.t.reason("other"))]);
     let mut note =
-        Field::lines("note", t.note).value(&typed.note).hint(t.note_hint).wrong(wrongs.note).optional();
+        Field::lines("note", t.note).value(&typed.note).hint(note_hint).wrong(wrongs.note).optional();
     Field::focus_wrong([&mut amount, &mut reason, &mut note].into_iter());
     let page = FormPage {
         title: fill(t.title, &[("reference", &payment.order_ref)]),

@@ -1,7 +1,8 @@
 //! What happened to a refund as its page tells it: events, exchanges with the PSP, notifications.
 
-use redress_core::id::RefundId;
+use redress_core::id::{EndpointId, RefundId};
 use redress_core::time::Timestamp;
+use redress_engine::admin::endpoints::Endpoint;
 use redress_engine::lookup::{AttemptRow, Author, TimelineEvent};
 use redress_engine::notify::history::{Delivery, DeliveryAttempt, DeliveryId, DeliveryState};
 
@@ -76,8 +77,20 @@ pub(super) struct Notification {
 }
 
 impl Notification {
-    pub(super) fn of(refund: RefundId, delivery: Delivery, event: Option<&'static str>, s: &Shell) -> Self {
+    /// Of one delivery, to one of these endpoints or to the payment's own address.
+    pub(super) fn of(
+        refund: RefundId,
+        delivery: Delivery,
+        event: Option<&'static str>,
+        endpoints: &[Endpoint],
+        s: &Shell,
+    ) -> Self {
         let t = &s.t.refund;
+        let called = |id: EndpointId| {
+            let endpoint = endpoints.iter().find(|endpoint| endpoint.id == id);
+            let name = endpoint.map_or_else(|| id.to_string(), |endpoint| endpoint.name.clone());
+            fill(t.to_endpoint, &[("name", &name)])
+        };
         let id = DeliveryId { refund, number: delivery.number, endpoint: delivery.endpoint };
         let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| s.time(&at));
         let stands = match delivery.state {
@@ -96,10 +109,7 @@ impl Notification {
             id: id.to_string(),
             event,
             resend: fill(s.t.acts.resend_of, &[("what", &what)]),
-            to: match delivery.endpoint {
-                Some(endpoint) => fill(t.to_endpoint, &[("id", &endpoint.to_string())]),
-                None => t.to_payment.to_owned(),
-            },
+            to: delivery.endpoint.map_or_else(|| t.to_payment.to_owned(), called),
             shape: Coded::of(Some(dialect), format!("{} #{number}", delivery.dialect.as_str())),
             stands,
             state: delivery.state.as_str(),

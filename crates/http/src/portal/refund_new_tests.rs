@@ -264,6 +264,11 @@ async fn nobody_refunds_what_they_may_not_by_page_or_by_request() {
     // Support has a limit of 50.00 of one payment, whoever gave back what.
     let support = harness.person(Role::Support).await;
     let mut support = harness.browser(&support).await;
+    // So all of it is not proposed, as it is to a manager.
+    assert!(browser.get(FORM).await.text().contains("value=\"100.00\""));
+    let begun = support.get(FORM).await;
+    assert!(!begun.text().contains("value=\"100.00\""), "{}", begun.text());
+    assert!(begun.text().contains("You may give back at most"), "{}", begun.text());
     let over = summary(&mut support, &[("amount", "50.01"), WHY]).await;
     assert!(over.status == 422 && wrong_beside(&over, "amount"), "{}", over.text());
     let shown = support.get("/portal/payments/o1").await;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use redress_core::environment::Environment;
 use redress_core::refund::Refund;
 use redress_core::role::Role;
+use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::refunds::Verdict;
 use redress_engine::portal::people::NewPassword;
 use serde_json::json;
@@ -114,4 +116,33 @@ async fn codes_stand_beside_their_words_in_the_language_of_the_page() {
         // Where it stands at the top and once more in the timeline, as the reason of whoever closed it.
         assert_eq!(told.matches(reason).count(), 2, "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_notification_that_is_being_sent_is_looked_at_again() {
+    let harness = Harness::new().await;
+    let new = NewEndpoint {
+        merchant: harness.merchant.id,
+        name: "Warehouse".into(),
+        url: "https://shop.example/".into(),
+        dialect: Dialect::Standard,
+        environment: Environment::Sandbox,
+        event_mask: None,
+        credential: None,
+    };
+    harness.engine.add_endpoint(new).await.unwrap();
+    let (refund, path) = pending(&harness).await;
+    let closed =
+        harness.engine.close_refund(harness.merchant.id, refund.id, Verdict::Failed, "desk", "seen there");
+    closed.await.unwrap();
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    let page = browser.get(&path).await;
+    assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
+    assert!(page.text().contains("data-again"), "{}", page.text());
+    assert!(page.text().contains("Warehouse"), "an endpoint is called by its name: {}", page.text());
+    // What waits for longer, as for an endpoint that is disabled, is not asked about for ever.
+    harness.clock.advance(Duration::from_secs(61));
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("Owed") && !page.text().contains("data-again"), "{}", page.text());
 }

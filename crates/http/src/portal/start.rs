@@ -8,13 +8,14 @@ use redress_core::id::RefundId;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::role::Act;
+use redress_engine::lists::{PaymentFilter, RefundSearch, Term, Turn};
 use redress_engine::lookup::{RefundBy, RefundFilter};
 
 use super::field::Field;
 use super::form::Form;
 use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
-use super::page::{Shell, see_other, show_titled};
+use super::page::{Shell, query_value, see_other, show_titled};
 use super::problem::Stop;
 use super::refunds::Row;
 use super::text::fill;
@@ -22,6 +23,9 @@ use crate::limits::REFERENCE_CHARS_MAX;
 
 /// So many refunds are shown.
 const NEWEST_REFUNDS: u32 = 5;
+
+/// So many say whether one is found or several.
+const TOLD_APART: u32 = 2;
 
 #[derive(Template)]
 #[template(path = "portal/start.html")]
@@ -60,7 +64,7 @@ pub(crate) async fn show_it(who: Signed, RawQuery(query): RawQuery) -> Result<Re
     Ok(show_titled(status, is_wrong, &page.s, &page))
 }
 
-/// The page of the payment or the refund that is named.
+/// The page of the payment or the refund that is named; of several the list of them.
 async fn page_of(seen: &Seen, scope: Scope, named: &str) -> Result<Option<String>, Stop> {
     let engine = &seen.engine;
     if let Ok(id) = RefundId::parse(named) {
@@ -70,7 +74,27 @@ async fn page_of(seen: &Seen, scope: Scope, named: &str) -> Result<Option<String
         }
     }
     let found = engine.payment_named(scope.merchant, scope.environment, named).await?;
-    Ok(found.map(|payment| format!("/portal/payments/{}", payment.id)))
+    if let Some(payment) = found {
+        return Ok(Some(format!("/portal/payments/{}", payment.id)));
+    }
+    // Whoever is asked about money has the merchant's own reference, the PSP's or the customer's.
+    let term = Some(Term { text: named.to_owned(), is_beginning: false });
+    let filter = PaymentFilter { term, ..PaymentFilter::default() };
+    let payments =
+        engine.search_payments(scope.merchant, scope.environment, filter, Turn::First, TOLD_APART).await?;
+    match payments.items.as_slice() {
+        [] => {}
+        [payment] => return Ok(Some(format!("/portal/payments/{}", payment.id))),
+        _ => return Ok(Some(format!("/portal/payments?match=all&term={}", query_value(named)))),
+    }
+    let search = RefundSearch { named: Some(named.to_owned()), ..RefundSearch::default() };
+    let refunds =
+        engine.search_refunds(scope.merchant, scope.environment, search, Turn::First, TOLD_APART).await?;
+    Ok(match refunds.page.items.as_slice() {
+        [] => None,
+        [(refund, _)] => Some(format!("/portal/refunds/{}", refund.id)),
+        _ => Some(format!("/portal/refunds?term={}", query_value(named))),
+    })
 }
 
 #[cfg(test)]
@@ -95,6 +119,23 @@ mod tests {
         ] {
             assert_eq!(location(&browser.get(&format!("/portal?find={named}")).await), page);
         }
+        // By what others call them.
+        let ours = |order_ref, reference| TestPayment {
+            merchant_order_ref: Some(reference),
+            ..TestPayment::tap(order_ref, 10_000)
+        };
+        for payment in [ours("o3", "cart 3"), ours("o4", "cart 4"), ours("o5", "cart 4")] {
+            harness.payment(payment).await;
+        }
+        let third = harness.engine.order(harness.merchant.id, None, "o3").await.unwrap().unwrap().payment.id;
+        let at_psp = refund.psp_refund_id.clone().unwrap();
+        for (named, page) in [
+            ("cart+3", format!("/portal/payments/{third}")),
+            ("cart+4", "/portal/payments?match=all&term=cart%204".to_owned()),
+            (at_psp.as_str(), format!("/portal/refunds/{id}")),
+        ] {
+            assert_eq!(location(&browser.get(&format!("/portal?find={named}")).await), page);
+        }
         let long = "x".repeat(300);
         for (named, status) in [("o2", 200), (long.as_str(), 422)] {
             let page = browser.get(&format!("/portal?find={named}")).await;
@@ -112,7 +153,7 @@ mod tests {
         assert!(!live.get("/portal").await.text().contains(&refund_page));
         let mut stranger = harness.browser(&harness.stranger().await).await;
         assert!(!stranger.get("/portal").await.text().contains(&refund_page));
-        for named in ["o1", &payment, &id] {
+        for named in ["o1", &payment, &id, "cart+3", "cart+4", &at_psp] {
             assert_eq!(stranger.get(&format!("/portal?find={named}")).await.status, 200, "{named}");
         }
     }

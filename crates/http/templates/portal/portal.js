@@ -37,6 +37,15 @@ function say(words) {
   setTimeout(() => { place.textContent = words; }, 100);
 }
 
+// Times are by UTC, which everybody has in common. By the reader's own clock they are to be had under the pointer.
+function offerLocalTimes(root) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) time.title = format.format(at);
+  }
+}
+
 function offerCopies(root) {
   if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
@@ -58,6 +67,17 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = before; }, 2000);
 });
 
+// What is another in every copy of a page, or was changed here, is nothing new: the proofs of forms, of which each is good,
+// what is folded out, and what scripts offer.
+function keep(part, fresh) {
+  const before = (css) => part.querySelectorAll(css);
+  const proofs = "input[name='proof']";
+  fresh.querySelectorAll(proofs).forEach((proof, at) => { proof.value = before(proofs)[at]?.value ?? proof.value; });
+  fresh.querySelectorAll("details").forEach((one, at) => { one.open = before("details")[at]?.open ?? one.open; });
+  offerLocalTimes(fresh);
+  offerCopies(fresh);
+}
+
 // The page is asked for again and its live parts are taken over, so that there is one place that draws them.
 async function takeOver() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -66,7 +86,9 @@ async function takeOver() {
   let isLeft = false;
   for (const part of document.querySelectorAll("[data-part]")) {
     const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!fresh || fresh.innerHTML === part.innerHTML) continue;
+    if (!fresh) continue;
+    keep(part, fresh);
+    if (fresh.innerHTML === part.innerHTML) continue;
     // Nothing is taken from under somebody's keys.
     if (part.contains(document.activeElement)) {
       isLeft = true;
@@ -76,10 +98,10 @@ async function takeOver() {
     part.classList.remove("is-fresh");
     void part.offsetWidth;
     part.classList.add("is-fresh");
-    offerCopies(part);
   }
   // Once they are elsewhere.
   if (isLeft) document.addEventListener("focusout", () => setTimeout(takeOver, 0), { once: true });
+  lookAgain();
 }
 
 // The server says that something moved. Where it answers with something else, as while it starts anew or when the session is
@@ -103,10 +125,13 @@ function follow(tries = 0) {
 }
 
 // Something that takes a while is looked at again after so many seconds, as long as the page says so.
+let isWaiting = false;
 function lookAgain() {
   const seconds = document.querySelector("[data-again]")?.dataset.again;
-  if (!seconds) return;
+  if (!seconds || isWaiting) return;
+  isWaiting = true;
   setTimeout(async () => {
+    isWaiting = false;
     // A server that does not answer is asked again.
     await takeOver().catch(() => {});
     lookAgain();
@@ -116,6 +141,7 @@ function lookAgain() {
 // Whoever typed something that cannot be begins where it stands, unless the page begins elsewhere.
 if (!document.querySelector("[autofocus]")) document.querySelector("[aria-invalid='true'], .is-wrong input")?.focus();
 
+offerLocalTimes(document);
 offerCopies(document);
 follow();
 lookAgain();

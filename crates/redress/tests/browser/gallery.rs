@@ -133,6 +133,8 @@ fn refunds(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
     browser.go("/portal");
     find(browser, &shop.payment("stcpay", "SAR", 10));
     refund(browser, None);
+    // It waits for the one before, and says so.
+    browser.see(".status .told a[href^='/portal/refunds/rf_']");
     browser.click("main a[href$='/cancel']");
     browser.see("#f-reason");
     look(browser, "refund-cancel");

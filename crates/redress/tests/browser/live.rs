@@ -32,3 +32,20 @@ fn the_end_that_a_provider_tells_later_stands_on_the_page_without_a_reload() {
         assert!(browser.has(".status[role='status']"), "so that screen readers say it");
     }
 }
+
+#[test]
+fn a_notification_is_seen_to_arrive_without_a_reload() {
+    let Some(Scene { browser, shop, .. }) = Scene::open() else { return };
+    sign_in(&browser, &shop.person("manager"));
+    find(&browser, &shop.payment("momo", "VND", 0));
+    refund(&browser, None);
+    browser.see(SUCCEEDED);
+    let arrived = "[data-part='notifications']:has(.is-delivered):not(:has(.is-due))";
+    browser.see(arrived);
+    // Sent once more, by a click.
+    browser.click("form[action$='/resend'] button");
+    browser.see(".said");
+    browser.ask("window.isTheSamePage = true");
+    browser.see(arrived);
+    assert_eq!(browser.ask("return window.isTheSamePage"), true);
+}

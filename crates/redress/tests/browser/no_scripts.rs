@@ -13,6 +13,7 @@ fn a_refund_is_made_and_followed_without_scripts() {
     find(&browser, &payment);
     assert!(browser.has("button[data-copy][hidden]"), "scripts are off: else they would offer it");
     assert!(!browser.has("button[data-copy]:not([hidden])"));
+    assert!(browser.has("main time") && !browser.has("main time[title]"));
 
     browser.step(TO_FORM);
     browser.fill(AMOUNT, &payment.sum(payment.minor() + 1));
@@ -57,4 +58,6 @@ fn the_same_page_with_scripts_offers_what_they_add() {
     sign_in(&browser, &shop.hire("viewer", &[]));
     find(&browser, &shop.payment("momo", "VND", 0));
     browser.see("button[data-copy='#order-ref']:not([hidden])");
+    // A time by the reader's own clock.
+    browser.see("main time[title]");
 }

@@ -34,11 +34,10 @@ texts!(
         wait: "Too many wrong tries. Try again after {time}.",
             "محاولات خاطئة كثيرة. حاول مرة أخرى بعد {time}.";
         find: "Find a payment or a refund", "البحث عن دفعة أو عملية رد";
-        find_label: "Order reference, payment id or refund id", "مرجع الطلب أو معرّف الدفعة أو معرّف عملية الرد";
+        find_label: "Any reference or id of a payment or a refund", "أي مرجع أو معرّف لدفعة أو عملية رد";
         find_go: "Find", "بحث";
-        find_nothing: "There is no such payment or refund here. References are compared exactly; the lists look for more of them.",
-            "لا توجد دفعة أو عملية رد بهذا المرجع هنا. تُقارن المراجع حرفيًا، وفي القوائم بحث أوسع.";
-        newest_refunds: "The newest refunds", "أحدث عمليات الرد";
+        find_nothing: "There is no such payment or refund here. All of a reference is compared; the list of payments finds beginnings too.",
+            "لا توجد دفعة أو عملية رد بهذا المرجع هنا. يُقارن المرجع كاملًا، وفي قائمة الدفعات يمكن البحث ببدايته.";
         all_refunds: "All refunds", "كل عمليات الرد";
         welcome: "Welcome, {name}", "أهلًا {name}";
         not_found_title: "Not found", "غير موجود";

@@ -41,7 +41,8 @@ texts!(
         count: "{count} found", "عدد النتائج: {count}";
         count_since: "{count} found back to {time}; what is older was not looked at.",
             "عدد النتائج: {count} حتى {time}؛ لم يُبحث فيما هو أقدم.";
-        none: "Nothing was found.", "لا توجد نتائج.";
+        none: "Nothing was found here. Try fewer filters, a shorter beginning of the reference, or the other environment.",
+            "لا توجد نتائج هنا. جرّب مرشحات أقل، أو بداية أقصر للمرجع، أو البيئة الأخرى.";
         not_searched: "Nothing was looked for: see what is wrong above.", "لم يجرِ البحث: انظر الخطأ أعلاه.";
         none_yet: "Nothing was found so far. Look further back.", "لا توجد نتائج حتى الآن. تابع البحث في الأقدم.";
         newest: "The newest first", "الأحدث أولًا";
@@ -50,7 +51,7 @@ texts!(
         newer: "Newer", "الأحدث";
         older: "Older", "الأقدم";
         export: "Export as CSV", "تصدير بصيغة CSV";
-        export_told: "{count} rows at most.", "بحد أقصى {count} صف.";
+        export_told: "An export has {count} rows at most.", "يحتوي التصدير على {count} صف بحد أقصى.";
         export_cut: "More than {count} rows: the rest is not in this file.",
             "أكثر من {count} صف: الباقي ليس في هذا الملف.";
         totals: "Totals", "المجاميع";

@@ -22,7 +22,7 @@ texts!(
         again_title: "Enter a code again", "أدخل رمزًا مرة أخرى";
         told: "Open your authenticator and type the six digits it shows.",
             "افتح تطبيق المصادقة واكتب الأرقام الستة الظاهرة فيه.";
-        again_told: "What you are about to do needs a code from the last 15 minutes.",
+        again_told: "What you are about to do needs a code that was entered within the last 15 minutes.",
             "ما أنت بصدده يتطلب رمزًا أُدخل خلال آخر 15 دقيقة.";
         kept: "Nothing was changed yet. What you typed is kept, and you can send it after the code.",
             "لم يتغيّر شيء بعد. ما كتبته محفوظ، ويمكنك إرساله بعد إدخال الرمز.";

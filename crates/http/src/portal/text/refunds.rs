@@ -19,8 +19,8 @@ texts!(
         reason: "Reason", "السبب";
         choose: "Choose one", "اختر سببًا";
         note: "Note", "ملاحظة";
-        note_hint: "For your colleagues; some providers show it to the customer. Needed where the reason is another.",
-            "لزملائك، وقد يعرضها بعض مزودي الدفع على العميل. مطلوبة إذا كان السبب غير مذكور.";
+        note_hint: "For your colleagues; some providers show it to the customer. Needed with \"{other}\".",
+            "لزملائك، وقد يعرضها بعض مزودي الدفع على العميل. مطلوبة مع «{other}».";
         note_needed: "Say in a few words why.", "اذكر السبب بكلمات قليلة.";
         what_happens: "What will happen", "ماذا سيحدث";
         will_send: "The money goes back the way it was paid, through {psp}. The order is sent at once, and the page after \
@@ -86,7 +86,7 @@ texts!(
         via_notification: "Told by the provider", "إشعار من المزود";
         notifications: "Notifications to your systems", "الإشعارات إلى أنظمتك";
         no_notifications: "No endpoint wanted to hear of it.", "لا يوجد عنوان إشعارات طلب الإشعار به.";
-        to_endpoint: "Endpoint {id}", "عنوان الإشعارات {id}";
+        to_endpoint: "Endpoint {name}", "عنوان الإشعارات {name}";
         to_payment: "The payment's own address", "عنوان الدفعة نفسها";
         delivery_due: "Owed; tried again at {time}", "مستحق؛ تُعاد المحاولة في {time}";
         delivery_delivered: "Taken at {time}", "استُلم في {time}";
