@@ -168,7 +168,8 @@ impl Engine {
     /// A person closes a case; answers how much of its payment it had blocked, in minor units.
     ///
     /// # Errors
-    /// [`AdminError::Conflict`] when somebody closed it before.
+    /// [`AdminError::Conflict`] when somebody closed it before; [`AdminError::Invalid`] where it blocks something and
+    /// [`Blocked::Nothing`] was said.
     pub async fn close_case(
         &self,
         merchant: MerchantId,
@@ -194,6 +195,11 @@ impl Engine {
                 let text = format!("{} closed it before: {}", closed.by, closed.reason);
                 Err(AdminError::conflict(FaultCode::Overtaken.told(text)))
             }
+            // Its sum came to be blocked after they looked.
+            CaseClosing::Undecided { .. } => Err(AdminError::invalid(
+                "blocked",
+                "must say what becomes of the sum that the case blocks by now",
+            )),
             CaseClosing::NotFound => Err(AdminError::NotFound("case")),
         }
     }

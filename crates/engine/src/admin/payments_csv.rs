@@ -321,7 +321,8 @@ mod tests {
             (long.as_str(), "unknown"),
         ] {
             let Err(error) = read(file) else { panic!("{file:?} was read") };
-            assert!(error.contains(says) && error.len() < 200, "{error}");
+            // It names the columns that there are, and not all of what stands in their place.
+            assert!(error.contains(says) && error.len() < 400, "{error}");
         }
         let with_mark = "\u{feff}order_ref,psp_account,psp_payment_id,currency,amount,captured_at\n";
         assert_eq!(read(with_mark).unwrap().len(), 0);

@@ -122,7 +122,7 @@ impl Engine {
         let work = async move {
             let closed = engine.close_case(user.merchant, case, &user.email, &reason, blocked).await;
             let word = match blocked {
-                Blocked::Released => detail::RELEASED,
+                Blocked::Nothing | Blocked::Released => detail::RELEASED,
                 Blocked::Refunded => detail::REFUNDED,
             };
             let deed = done_or_in_vain(&closed, Deed::CaseClosed, Deed::CaseCloseInVain);

@@ -201,7 +201,7 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
     let blocked = match form.typed("blocked") {
         "released" => Some(Blocked::Released),
         "refunded" => Some(Blocked::Refunded),
-        _ => (case.blocked == 0).then_some(Blocked::Released),
+        _ => (case.blocked == 0).then_some(Blocked::Nothing),
     };
     let reason = form.needed("reason", REASON_CHARS_MAX);
     let (Some(blocked), Ok(reason)) = (blocked, &reason) else {
@@ -212,6 +212,12 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
     let (by, reason) = ((who.who(), &seen.origin), reason.clone());
     let said = match seen.engine.close_case_by(by, case.id, blocked, reason).await {
         Err(AdminError::Conflict(_)) => Said::CaseWasClosed,
+        // A sum came to be blocked since the page was made: what becomes of it is asked now.
+        Err(AdminError::Invalid { field: "blocked", .. }) => {
+            let case = seen.engine.case(scope.merchant, scope.environment, case.id).await?;
+            let wrongs = [Some(t.common.required.to_owned()), None];
+            return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, case, &form, wrongs).await;
+        }
         closed => closed.map(|()| Said::CaseClosed)?,
     };
     Ok(done(&format!("/portal/cases/{}", case.id), said, seen.https))

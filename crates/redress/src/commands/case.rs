@@ -103,7 +103,7 @@ pub(crate) async fn run(args: CaseArgs) -> Result<(), Failure> {
             let blocked = engine.close_case(found.merchant, case, author, reason, becomes).await?;
             print(&match (blocked, becomes) {
                 (0, _) => format!("{case} is closed"),
-                (_, Blocked::Released) => {
+                (_, Blocked::Nothing | Blocked::Released) => {
                     format!("{case} is closed; {blocked} minor units of its payment can be refunded again")
                 }
                 (_, Blocked::Refunded) => {

@@ -73,7 +73,7 @@ pub(crate) async fn handle(
     let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
         Some("released") => Blocked::Released,
         Some("refunded") => Blocked::Refunded,
-        None if case.blocked == 0 => Blocked::Released,
+        None if case.blocked == 0 => Blocked::Nothing,
         _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
     };
     let id = case.id;

@@ -107,6 +107,8 @@ pub struct CloseCase {
 /// What becomes of the sum that a case blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blocked {
+    /// Whoever closes it saw that it blocks nothing: where it does by now, it stays open.
+    Nothing,
     /// It is refundable again: the money is still there.
     Released,
     /// It counts as refunded: the money has left without a refund of ours.
@@ -123,6 +125,11 @@ pub enum CaseClosing {
     },
     /// Somebody had closed it before; nothing was changed.
     Already(CaseClosed),
+    /// Nobody said what becomes of the sum that it blocks by now; nothing was changed.
+    Undecided {
+        /// How much of its payment it blocks, in minor units.
+        blocked: i64,
+    },
     /// This merchant has no such case.
     NotFound,
 }
@@ -159,6 +166,9 @@ impl Operation for CloseCase {
         };
         let blocked = row.int(1)?;
         match (self.blocked, row.opt_id16(0)?) {
+            (Blocked::Nothing, _) if blocked > 0 => {
+                return Ok(Done::Rollback(CaseClosing::Undecided { blocked }));
+            }
             (Blocked::Refunded, Some(payment)) if blocked > 0 => self.book(tx, &payment, blocked).await?,
             _ => release(tx, self.merchant, row, self.now).await?,
         }

@@ -33,6 +33,23 @@ async fn closing_a_case_on_which_no_money_hangs_leaves_its_payment_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_sum_that_came_to_be_blocked_is_not_released_by_whoever_saw_none() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        store.run(OpenCase(case(1, CaseKind::LateSuccess, 300))).await.unwrap();
+        let unseen = || CloseCase { blocked: Blocked::Nothing, ..close(1) };
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(unseen()).await, Ok(CaseClosing::Undecided { blocked: 300 }));
+        assert_eq!(dump_all(&store).await, before);
+        store.run(OpenCase(case(2, CaseKind::Overdue, 0))).await.unwrap();
+        let nothing = CloseCase { blocked: Blocked::Nothing, ..close(2) };
+        assert_eq!(store.run(nothing).await, Ok(CaseClosing::Closed { blocked: 0 }));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_blocks_nothing_is_one_case_whatever_payment_it_is_told_of() {
     TestStores::each(|store| async move {
         world(&store).await;
