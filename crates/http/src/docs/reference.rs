@@ -155,7 +155,7 @@ fn in_order(document: &Value, groups: BTreeMap<String, Vec<Operation>>) -> Vec<G
             operations,
         })
         .collect();
-    groups.sort_by_key(|group| place(&group.name).unwrap_or(usize::MAX));
+    groups.sort_by_key(|group| place(&group.name).unwrap_or(tags.len()));
     groups
 }
 
