@@ -89,7 +89,7 @@ async fn of_two_cases_that_want_more_the_older_takes_first_what_becomes_refundab
         world(&store).await;
         sent(&store, "order-1", "10.00", 2).await;
         // Written down in another order than they came to light in.
-        for (n, kind) in [(2, CaseKind::Reversed), (1, CaseKind::LateSuccess)] {
+        for (n, kind) in [(2, CaseKind::ForeignRefund), (1, CaseKind::LateSuccess)] {
             assert_eq!(store.run(OpenCase(case(n, kind, 700))).await, Ok(Opened::New { blocked: 0 }));
         }
         hear(&store, 2, refused(), Via::Submit, 20).await;
