@@ -1,11 +1,13 @@
 //! Money that a person booked as gone, and of which the PSP says afterwards that it came back.
 
 use redress_core::case::CaseKind;
+use redress_core::id::{MerchantId, RefundId};
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
 use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
+use crate::op::Query;
 use crate::ops::write::expect_one;
 use crate::tx::Tx;
 
@@ -19,6 +21,25 @@ const BOOKED: &str = "SELECT booked FROM cases WHERE merchant_id = $1 AND refund
 
 const UNBOOK: &str = "UPDATE cases SET booked = 0 WHERE merchant_id = $1 AND refund_id = $2 \
      AND kind IN ('late_success', 'quarantined') AND booked > 0";
+
+/// Whether a person has booked as gone a refund's own money.
+#[derive(Clone, Copy, Debug)]
+pub struct BookedOwn {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+}
+
+impl Query for BookedOwn {
+    type Out = bool;
+    const NAME: &'static str = "booked_own";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
+        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into()];
+        tx.rows(BOOKED, &params).await.map(|rows| !rows.is_empty())
+    }
+}
 
 /// Takes back what was booked as gone of a refund's own money, and blocks it by the open case that tells of it: nothing of
 /// it can be given back before a person has said whether it really came back. Closed as ever, that case either releases
