@@ -66,7 +66,7 @@ async fn a_case_blocks_what_it_reaches_and_releases_it_when_closed() {
         assert_eq!(store.run(again).await, Ok(Opened::Already), "the same refund and kind");
         assert_eq!(dump_all(&store).await, before);
         // Another kind is another case; nothing is left for it to block.
-        let other = OpenCase(case(3, CaseKind::Reversed, 5));
+        let other = OpenCase(case(3, CaseKind::ForeignRefund, 5));
         assert_eq!(store.run(other).await, Ok(Opened::New { blocked: 0 }));
 
         let (closed, _) = fail_every_statement(&store, || close(1)).await;
