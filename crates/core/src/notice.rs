@@ -26,6 +26,8 @@ pub struct Told<'a> {
     pub foreign: bool,
     /// The codes of the failures that may follow what it says.
     pub superseded_by: &'a [&'a str],
+    /// A person has booked the refund's own money as gone, though the refund is over without effect: that it failed is news.
+    pub booked: bool,
 }
 
 /// What to do with a notification.
@@ -137,7 +139,7 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
         _ => About::Ours,
     };
     // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours.
-    let unsafe_to_leave = bound.is_none() || about == About::Other || contradicts(refund, told.outcome);
+    let unsafe_to_leave = bound.is_none() || about == About::Other || contradicts(refund, told);
     Taking::Ask(Asking { about, first_ask_then_answer: unsafe_to_leave })
 }
 
@@ -149,8 +151,9 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
     match (refund.psp_refund_id.as_deref(), told.psp_refund_id) {
         // Also where it was bound to another only while the PSP was asked.
         (Some(bound), Some(told)) if bound != told => Asked::Foreign,
-        _ if contradicts(refund, told.outcome) => Asked::Unconfirmed,
-        (None, Some(_)) => Asked::TellAgain,
+        _ if contradicts(refund, told) => Asked::Unconfirmed,
+        // Where it failed here too, no telling would ever end.
+        (None, Some(_)) if !is_without_effect(refund) => Asked::TellAgain,
         // It is open and looked up anyway, or it is over as the PSP says.
         _ => Asked::Done,
     }
@@ -166,17 +169,25 @@ fn overtaken(refund: &Refund, told: &Told<'_>) -> bool {
     }
 }
 
-/// Whether a PSP tells of another end than a refund has.
-fn contradicts(refund: &Refund, told: &Outcome) -> bool {
+/// Whether a PSP tells of another end than a refund has, or than a person has booked.
+fn contradicts(refund: &Refund, told: &Told<'_>) -> bool {
+    let failed = matches!(told.outcome, Outcome::Refused(_));
     match refund.state.name() {
-        StateName::Succeeded => matches!(told, Outcome::Refused(_)),
-        StateName::Failed | StateName::Canceled | StateName::Reversed => told.moved_money(),
+        StateName::Succeeded => failed,
+        StateName::Failed | StateName::Canceled | StateName::Reversed => {
+            told.outcome.moved_money() || (failed && told.booked)
+        }
         StateName::Held
         | StateName::Queued
         | StateName::Submitting
         | StateName::Unknown
         | StateName::Pending => false,
     }
+}
+
+/// Whether it is over, and gave nothing back.
+fn is_without_effect(refund: &Refund) -> bool {
+    matches!(refund.state.name(), StateName::Failed | StateName::Canceled | StateName::Reversed)
 }
 
 #[cfg(test)]

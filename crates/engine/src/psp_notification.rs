@@ -9,9 +9,10 @@ use redress_core::outcome::Outcome;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
+use redress_core::state::StateName;
 use redress_psp::notice::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
-use redress_store::ops::cases::{BookedElsewhere, CaseSubject, NewCaseRow};
+use redress_store::ops::cases::{BookedElsewhere, BookedOwn, CaseSubject, NewCaseRow};
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
 use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
@@ -129,7 +130,8 @@ impl Engine {
             true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
             false => None,
         };
-        match take_notice(&refund, &told(account, &notice), permit.is_some()) {
+        let booked = self.is_booked(&refund, &notice).await?;
+        match take_notice(&refund, &told(account, &notice, booked), permit.is_some()) {
             Taking::Quarantine => {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
@@ -243,7 +245,8 @@ impl Engine {
             let (notice, kind) = (Notice { outcome, ..notice }, CaseKind::ForeignRefund);
             return self.quarantine(merchant, refund.account, &notice, mark, kind, what).await;
         }
-        match after_asking(&refund, &told(refund.account, &notice), said) {
+        let booked = self.is_booked(&refund, &notice).await?;
+        match after_asking(&refund, &told(refund.account, &notice, booked), said) {
             Asked::Done => Ok(()),
             Asked::Foreign => {
                 let what = format!("{}; the PSP could not be asked", other_refund(&refund, &notice));
@@ -255,10 +258,24 @@ impl Engine {
         }
     }
 
+    /// Whether a person has booked as gone the money of a refund of which the PSP tells that it failed.
+    async fn is_booked(&self, refund: &Refund, notice: &Notice) -> Result<bool, EngineError> {
+        if !refund.state.name().is_final() || !matches!(notice.outcome, Outcome::Refused(_)) {
+            return Ok(false);
+        }
+        let own = BookedOwn { merchant: refund.merchant, refund: refund.id };
+        Ok(self.parts.store.read(own).await?)
+    }
+
     async fn unconfirmed(&self, refund: &Refund, notice: &Notice, mark: Mark) -> Result<(), EngineError> {
         let moved = notice.outcome.moved_money();
+        // That what is over without effect failed is put before a person only where they have booked its money.
+        let counts = match (moved, refund.state.name()) {
+            (true, _) | (_, StateName::Succeeded) => "",
+            _ => "; what a person has booked for it still counts as refunded",
+        };
         let text = format!(
-            "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked",
+            "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked{counts}",
             notice.outcome.as_str(),
             refund.state.name()
         );

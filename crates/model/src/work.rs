@@ -161,6 +161,7 @@ impl Redress {
             must_confirm: !signed && !believed,
             foreign: false,
             superseded_by: &[],
+            booked: false,
         };
         match take_notice(&ours, &told, self.may_ask(world, place)) {
             Taking::Quarantine | Taking::Overtaken => {}

@@ -6,8 +6,8 @@ use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_psp::notice::Notice;
 
-/// What core judges of a notification.
-pub(super) fn told(account: AccountId, notice: &Notice) -> Told<'_> {
+/// What core judges of a notification. `booked`: [`Told::booked`].
+pub(super) fn told(account: AccountId, notice: &Notice, booked: bool) -> Told<'_> {
     Told {
         account,
         amount: notice.amount,
@@ -16,6 +16,7 @@ pub(super) fn told(account: AccountId, notice: &Notice) -> Told<'_> {
         must_confirm: notice.must_confirm,
         foreign: notice.foreign.is_some(),
         superseded_by: notice.superseded_by,
+        booked,
     }
 }
 
@@ -43,7 +44,7 @@ pub(super) fn differing(refund: &Refund, account: AccountId, notice: &Notice) ->
         Differs::Sum(told) => format!("the sum {told}, and not {}", refund.amount),
         Differs::PspRefund => other_refund(refund, notice),
     };
-    let all: Vec<_> = differences(refund, &told(account, notice)).into_iter().map(text).collect();
+    let all: Vec<_> = differences(refund, &told(account, notice, false)).into_iter().map(text).collect();
     format!("told otherwise than here: {}", all.join("; "))
 }
 

@@ -257,6 +257,33 @@ async fn a_reversal_that_cannot_be_confirmed_is_put_before_a_person() {
 }
 
 #[tokio::test]
+async fn that_booked_money_came_back_is_put_before_a_person_also_where_it_cannot_be_confirmed() {
+    let rig = Rig::new().await;
+    let order = rig.payment("tap", 1, 500_000).await;
+    rig.script(&order, &["succeed_then_fail"]).await;
+    let refund = rig.refund(&order, "2000").await;
+    rig.pass(SECOND / 10).await;
+    let (by, why) = ("ann", "the provider's desk says it never arrived");
+    rig.engine.close_refund(rig.merchant, refund.id, Verdict::Failed, by, why).await.unwrap();
+    rig.pass(SECOND / 2).await;
+    let cases = rig.open_cases().await;
+    assert_eq!(cases.len(), 1, "{cases:?}");
+    assert_eq!((cases[0].kind.as_str(), cases[0].blocked), ("late_success", 200_000));
+    let (author, reason, now) = (by.to_owned(), "it is gone".to_owned(), rig.engine.now());
+    let (merchant, case, blocked) = (rig.merchant, cases[0].id, Blocked::Refunded);
+    rig.store.run(CloseCase { merchant, case, author, reason, blocked, now }).await.unwrap();
+    // The PSP takes it back and tells, and is away when it is asked.
+    rig.psp_away(true);
+    rig.pass(SECOND * 20).await;
+    let cases = rig.open_cases().await;
+    assert_eq!(cases.len(), 1, "{cases:?}");
+    assert_eq!((cases[0].kind.as_str(), cases[0].refund), ("quarantined", Some(refund.id)));
+    assert!(cases[0].text.contains("still counts as refunded"), "{cases:?}");
+    let stands = rig.engine.order(rig.merchant, None, &order).await.unwrap().unwrap();
+    assert_eq!(stands.payment.balance.refunded, 200_000, "nothing is proved");
+}
+
+#[tokio::test]
 async fn what_could_not_be_asked_about_is_told_again_and_not_forgotten() {
     // There is no room to ask, or the PSP cannot be reached, just when it tells of both refunds.
     for failures in [FAILURES_IN_A_ROW_MAX, 0] {

@@ -17,6 +17,7 @@ use crate::tx::Tx;
 use crate::value::Row;
 
 pub(crate) use blocking::{lock_payment, reach};
+pub use came_back::BookedOwn;
 pub(crate) use came_back::take_back;
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};

@@ -1,11 +1,13 @@
 //! Money that a person booked as gone, and of which the PSP says afterwards that it came back.
 
 use redress_core::case::CaseKind;
+use redress_core::id::{MerchantId, RefundId};
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
 use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
+use crate::op::Query;
 use crate::ops::write::expect_one;
 use crate::tx::Tx;
 
@@ -19,6 +21,25 @@ const BOOKED: &str = "SELECT booked FROM cases WHERE merchant_id = $1 AND refund
 
 const UNBOOK: &str = "UPDATE cases SET booked = 0 WHERE merchant_id = $1 AND refund_id = $2 \
      AND kind IN ('late_success', 'quarantined') AND booked > 0";
+
+/// Whether a person has booked as gone a refund's own money.
+#[derive(Clone, Copy, Debug)]
+pub struct BookedOwn {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+}
+
+impl Query for BookedOwn {
+    type Out = bool;
+    const NAME: &'static str = "booked_own";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
+        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into()];
+        tx.rows(BOOKED, &params).await.map(|rows| !rows.is_empty())
+    }
+}
 
 /// Takes back what was booked as gone of a refund's own money, and blocks it by the open case that tells of it: nothing of
 /// it can be given back before a person has said whether it really came back. Closed as ever, that case either releases
@@ -62,17 +83,19 @@ pub(crate) async fn take_back<T: Tx>(
     expect_one(blocks, "cases")
 }
 
-/// The open case that holds what was taken back of a refund's own money.
-const HELD_BY: &str = "SELECT open_key FROM cases WHERE merchant_id = $1 AND refund_id = $2 AND kind = 'reversed' \
-     AND closed_at IS NULL AND open_key IS NOT NULL AND wanted > 0";
+/// The open case of another kind that holds a refund's own money.
+const HELD_BY: &str = "SELECT open_key, kind FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
+     AND kind IN ('late_success', 'quarantined', 'reversed') AND kind <> $3 AND closed_at IS NULL \
+     AND open_key IS NOT NULL AND wanted > 0 ORDER BY opened_at, case_id LIMIT 1";
 
 /// It is told in whatever order the words come, and as often.
 const TOLD_BOTH: &str = "the PSP says both that the refund failed whose money a person had booked as gone, and that the \
      money left: it is blocked until a person has looked";
 
-/// Where the PSP says once more that a refund's own money left, while an open case holds what was taken back of it, that
-/// case tells of this too. A second one would block the same money once more, and whoever closed both as gone would book
-/// it twice. Answers the case's key; `None` where there is no such case. The caller has locked the payment.
+/// Where the PSP says once more that a refund's own money left, while an open case of another kind holds it (what was taken
+/// back of it, or a notification that could not be confirmed), that case tells of this too. A second one would block the
+/// same money once more, and whoever closed both as gone would book it twice. Answers the case's key; `None` where there
+/// is no such case. The caller has locked the payment.
 pub(super) async fn left_once_more<T: Tx>(
     tx: &mut T,
     case: &NewCaseRow,
@@ -82,9 +105,19 @@ pub(super) async fn left_once_more<T: Tx>(
     if !is_own || case.block_minor == 0 {
         return Ok(None);
     }
-    let rows = tx.rows(HELD_BY, &[case.merchant.as_bytes().into(), refund.as_bytes().into()]).await?;
-    let Some(key) = rows.first().map(|row| row.id16(0)).transpose()? else { return Ok(None) };
-    tx.exec("UPDATE cases SET what = $1 WHERE open_key = $2", &[TOLD_BOTH.into(), (&key).into()]).await?;
+    let (merchant, kind) = (case.merchant.as_bytes().into(), case.kind.as_str().into());
+    let rows = tx.rows(HELD_BY, &[merchant, refund.as_bytes().into(), kind]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let key = row.id16(0)?;
+    let text = match (CaseKind::parse(&row.text(1)?), case.kind) {
+        (Some(CaseKind::Reversed), _) => Some(TOLD_BOTH),
+        // What was said when the PSP was asked says more than what could not be confirmed.
+        (_, CaseKind::LateSuccess) => Some(case.text.as_str()),
+        _ => None,
+    };
+    if let Some(text) = text {
+        tx.exec("UPDATE cases SET what = $1 WHERE open_key = $2", &[text.into(), (&key).into()]).await?;
+    }
     // Less was booked than left where the rest was in use then.
     tx.exec(
         "UPDATE cases SET wanted = $1 WHERE open_key = $2 AND wanted < $1",

@@ -89,7 +89,7 @@ async fn of_two_cases_that_want_more_the_older_takes_first_what_becomes_refundab
         world(&store).await;
         sent(&store, "order-1", "10.00", 2).await;
         // Written down in another order than they came to light in.
-        for (n, kind) in [(2, CaseKind::Reversed), (1, CaseKind::LateSuccess)] {
+        for (n, kind) in [(2, CaseKind::ForeignRefund), (1, CaseKind::LateSuccess)] {
             assert_eq!(store.run(OpenCase(case(n, kind, 700))).await, Ok(Opened::New { blocked: 0 }));
         }
         hear(&store, 2, refused(), Via::Submit, 20).await;
@@ -244,4 +244,32 @@ async fn a_late_success_that_a_person_booked_is_not_blocked_by_the_next_word_abo
         audit(&store).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_tells_of_a_refunds_own_money_in_another_kind_joins_the_case_that_is_open() {
+    for kinds in
+        [[CaseKind::Quarantined, CaseKind::LateSuccess], [CaseKind::LateSuccess, CaseKind::Quarantined]]
+    {
+        TestStores::each(|store| async move {
+            world(&store).await;
+            let told = |n: u8, kind: CaseKind| {
+                let text = if kind == CaseKind::LateSuccess { "said when asked" } else { "not confirmed" };
+                OpenCase(NewCaseRow { text: text.to_owned(), ..case(n, kind, 400) })
+            };
+            let [first, second] = kinds;
+            assert_eq!(store.run(told(1, first)).await, Ok(Opened::New { blocked: 400 }));
+            let (joined, _) = fail_every_statement(&store, || told(2, second)).await;
+            assert_eq!(joined, Ok(Opened::Already), "{kinds:?}");
+            assert_eq!(balance(&store).await, (0, 0, 400), "the same money");
+            assert_eq!(find(&store, 1).await.text, "said when asked", "{kinds:?}");
+            store.run(gone(1)).await.unwrap();
+            for (n, kind) in [(3, first), (4, second)] {
+                assert_eq!(store.run(told(n, kind)).await, Ok(Opened::Settled));
+            }
+            assert_eq!(balance(&store).await, (400, 0, 0), "it left once");
+            audit(&store).await;
+        })
+        .await;
+    }
 }
