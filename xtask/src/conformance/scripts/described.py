@@ -101,7 +101,7 @@ with-security-parameters = {"false" if how == "signed" else "true"}
 [phases.stateful]
 enabled = false
 [checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 422, 428]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428]
 """)
 
 
