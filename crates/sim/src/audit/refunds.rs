@@ -14,7 +14,12 @@ const MAY_FOLLOW: [(&str, &[&str]); 7] = [
     ),
     // Why it waits is told again where the PSP says it in other words.
     ("refund.pending", &["refund.pending", "refund.succeeded", "refund.failed", "refund.unknown"]),
-    ("refund.unknown", &["refund.pending", "refund.unknown", "refund.succeeded", "refund.failed"]),
+    // Where no send turned out to have left, it is queued again, and may be withdrawn: that what is withdrawn has no effect
+    // is judged at the ledger.
+    (
+        "refund.unknown",
+        &["refund.pending", "refund.unknown", "refund.succeeded", "refund.failed", "refund.canceled"],
+    ),
     ("refund.succeeded", &["refund.reversed"]),
     ("refund.failed", &[]),
     ("refund.canceled", &[]),
@@ -234,7 +239,9 @@ impl Books<'_> {
                     };
                     // The other of two that a person was called for, as one that nobody here asked for.
                     let put_before_a_person = |effect: &&Effect| {
-                        let is_other = bound.is_some_and(|bound| bound.refund != effect.refund);
+                        // The one that it is bound to may have failed at once, and then moved nothing.
+                        let is_other =
+                            refund.psp_refund_id.as_ref().is_some_and(|bound| *bound != effect.refund);
                         let of_payment = |case: &&CaseRow| case.payment == Some(refund.payment);
                         is_other
                             && self.cases.iter().filter(of_payment).any(|case| case.kind == "foreign_refund")
