@@ -74,6 +74,23 @@ fn that_another_of_the_psps_refunds_failed_releases_nothing_of_ours() {
 }
 
 #[test]
+fn booked_money_comes_back_only_by_a_later_word_about_a_refund_that_is_over() {
+    let says = |state, via, started_at| {
+        let over = Refund { finished_at: Some(NOW), ..refund(state) };
+        came_back(&over, &Word { outcome: refused(), via, started_at, send: 0 }).is_some()
+    };
+    for state in [StateName::Failed, StateName::Canceled, StateName::Reversed] {
+        assert!(says(state, Via::Query, NOW) && says(state, Via::Notification, NOW), "{state:?}");
+        assert!(!says(state, Via::Submit, NOW), "{state:?}: an answer is of a request");
+        let before = Timestamp::from_micros(NOW.as_micros() - 1);
+        assert!(!says(state, Via::Query, before), "{state:?}: asked before its end");
+    }
+    for state in [StateName::Queued, StateName::Unknown, StateName::Pending, StateName::Succeeded] {
+        assert!(!says(state, Via::Query, NOW), "{state:?}: settling says what becomes of it");
+    }
+}
+
+#[test]
 fn what_only_a_failure_made_known_is_asked_about_by_our_reference_where_that_can_be() {
     use crate::next_step::asks_for_all;
     use crate::recipe::{Absence, Lookup, Recipe, Resend};
