@@ -98,7 +98,7 @@ impl Operation for Settle {
             Some(case) => {
                 // Whoever books, or closes the case that is to tell of it, waits until this is written.
                 cases::lock_payment(tx, refund.merchant, refund.payment).await?;
-                self.is_booked(tx).await?.then_some(case)
+                cases::is_booked(tx, refund.merchant, refund.id).await?.then_some(case)
             }
             None => None,
         };
@@ -112,17 +112,7 @@ impl Operation for Settle {
     }
 }
 
-/// By a case about the refund's own money, and not about another under its reference.
-const BOOKED: &str = "SELECT 1 FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
-     AND kind IN ('late_success', 'quarantined') AND booked > 0 LIMIT 1";
-
 impl Settle {
-    /// Whether a person has booked the refund's money as gone, though the refund itself had no effect.
-    async fn is_booked<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into()];
-        tx.rows(BOOKED, &params).await.map(|rows| !rows.is_empty())
-    }
-
     /// A refund at the PSP belongs to one refund here: one that is bound to another is no match.
     async fn checked_word<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<Word, StoreError> {
         let outcome = &self.word.outcome;

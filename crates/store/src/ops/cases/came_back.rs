@@ -36,9 +36,18 @@ impl Query for BookedOwn {
     const NAME: &'static str = "booked_own";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into()];
-        tx.rows(BOOKED, &params).await.map(|rows| !rows.is_empty())
+        is_booked(tx, self.merchant, self.refund).await
     }
+}
+
+/// [`BookedOwn`], inside another operation.
+pub(crate) async fn is_booked<T: Tx>(
+    tx: &mut T,
+    merchant: MerchantId,
+    refund: RefundId,
+) -> Result<bool, StoreError> {
+    let params = [merchant.as_bytes().into(), refund.as_bytes().into()];
+    tx.rows(BOOKED, &params).await.map(|rows| !rows.is_empty())
 }
 
 /// Takes back what was booked as gone of a refund's own money, and blocks it by the open case that tells of it: nothing of
