@@ -73,8 +73,8 @@ pub struct SqliteConfig {
     pub queue_ops_max: usize,
     /// Reader threads, at least one.
     pub readers: usize,
-    /// So many brief reads at once run on their callers' own threads; fewer than there are threads for callers, so that one of
-    /// them is never kept by the disk.
+    /// So many brief reads at once run on their callers' own threads: by default as many as there are such threads, because
+    /// a read handed over costs more than the wait for a page of the disk, which is all that can keep one of them.
     pub brief_reads: usize,
     /// A read that lasts longer is ended.
     pub read_max: Duration,
@@ -93,7 +93,7 @@ impl SqliteConfig {
             group_ops_max: GROUP_OPS_MAX,
             queue_ops_max: QUEUE_OPS_MAX,
             readers: READERS,
-            brief_reads: std::thread::available_parallelism().map_or(0, |threads| threads.get() - 1),
+            brief_reads: std::thread::available_parallelism().map_or(0, usize::from),
             read_max: Duration::from_millis(READ_MAX_MS),
             log_pages_max: LOG_PAGES_MAX,
             lock_wait: Duration::from_millis(LOCK_WAIT_MS),
