@@ -12,11 +12,12 @@ use redress_engine::world::Clock;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
-use crate::job::{Farewell, Job, Place, Question, Ready, Sample, Work};
+use crate::job::{Farewell, Job, Question, Ready, Sample, Work};
 use crate::load::{Load, Measured};
 use crate::measure::{now, pause};
+use crate::place::{Place, open};
 use crate::prepare::Prepared;
-use crate::process::{self, ByThread};
+use crate::process::{self, ByThread, cores};
 use crate::report::{Report, Row, RowName, median_rows, targets};
 use crate::requests::{Requests, caller};
 use crate::{AcceptArgs, Outcome, copy, disk, pgbench, prepare, runtime};
@@ -26,10 +27,6 @@ const REQUESTS_PER_SECOND_MAX: u64 = 40_000;
 
 /// So many are made ready for the handler that does nothing; they are sent again and again.
 const EMPTY_REQUESTS: usize = 200_000;
-
-pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
 
 pub(crate) fn run(args: &AcceptArgs) -> Outcome {
     let print = |report: &Report| print!("{}", report.table());
@@ -118,7 +115,7 @@ impl Bench<'_> {
         }
         eprintln!("loading {} payments into PostgreSQL", self.args.payments);
         let place = Place::Postgres(url.clone());
-        let store = prepare::open(&place, 1)?;
+        let store = open(&place, 1)?;
         let prepared = prepare::fill(&store, self.args.payments, None).await?;
         drop(store);
         server.settle()?;

@@ -20,10 +20,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::accept::cores;
-use crate::job::Place;
 use crate::measure::{now, percentile};
+use crate::place::{Place, open};
 use crate::prepare::{self, order_ref};
+use crate::process::cores;
 use crate::{Outcome, answer, copy, process, runtime, server};
 
 /// Refunds that are made at once while the store is filled.
@@ -88,7 +88,7 @@ async fn measure(args: &EventsArgs) -> Outcome<Report> {
     fs::create_dir_all(&args.dir).map_err(|error| format!("{}: {error}", args.dir.display()))?;
     let path = args.dir.join("events.db");
     copy::remove(&path);
-    let store = prepare::open(&Place::Sqlite(path.clone()), redress_store::GROUP_OPS_MAX)?;
+    let store = open(&Place::Sqlite(path.clone()), redress_store::GROUP_OPS_MAX)?;
     let prepared = prepare::fill(&store, PAYMENTS.min(args.events), None).await?;
     let engine = prepare::engine(store, &prepared.master_key, false)?;
     let merchant = MerchantId::parse(&prepared.merchant).map_err(|error| error.to_string())?;

@@ -1,11 +1,10 @@
 //! What the two processes of a row tell each other: the job in a file, then lines of JSON over the server's standard
 //! input and output.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use crate::load::Measured;
+use crate::place::Place;
 use crate::prepare::Prepared;
 
 /// What a server is to do.
@@ -16,13 +15,6 @@ pub(crate) struct Job {
     /// Most operations in one commit; SQLite only.
     pub(crate) group_ops_max: usize,
     pub(crate) prepared: Prepared,
-}
-
-/// The database.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Place {
-    Sqlite(PathBuf),
-    Postgres(String),
 }
 
 /// What is measured.

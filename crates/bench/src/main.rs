@@ -13,6 +13,7 @@ mod load;
 mod measure;
 mod peers;
 mod pgbench;
+mod place;
 mod portal;
 mod prepare;
 mod process;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::Outcome;
 use crate::measure::{now, percentile};
-use crate::process::{cpu_of_family_micros, machine_busy_micros, peak_memory_of_children_kib};
+use crate::process::{cores, cpu_of_family_micros, machine_busy_micros, peak_memory_of_children_kib};
 use crate::report::{Row, RowName};
 
 const TABLES: &str = "\
@@ -132,7 +132,7 @@ impl Server {
             wal_pages_each: None,
             reads_each: None,
             peak_memory_mib: peak_memory_of_children_kib(self.postmaster)? as f64 / 1024.0,
-            others_percent: busy.saturating_sub(cpu) as f64 / 1e4 / wall / crate::accept::cores() as f64,
+            others_percent: busy.saturating_sub(cpu) as f64 / 1e4 / wall / cores() as f64,
         })
     }
 

@@ -16,9 +16,9 @@ use serde::Serialize;
 use self::browser::{Browser, Got};
 use self::loaded::Loaded;
 use self::pages::Page;
-use crate::accept::cores;
-use crate::job::Place;
 use crate::measure::{next, percentile};
+use crate::place::{Place, open};
+use crate::process::cores;
 use crate::{Outcome, prepare, process, runtime, server};
 
 /// Within so many milliseconds each page must be answered, at the 95th percentile.
@@ -101,7 +101,7 @@ async fn measure(args: &PortalArgs) -> Outcome<Report> {
     fs::create_dir_all(&args.dir).map_err(|error| format!("{}: {error}", args.dir.display()))?;
     let path = args.dir.join("portal.db");
     let loaded = loaded::load(&path, args.rows / ROWS_IN * ROWS_IN).await?;
-    let store = prepare::open(&Place::Sqlite(path.clone()), redress_store::GROUP_OPS_MAX)?;
+    let store = open(&Place::Sqlite(path.clone()), redress_store::GROUP_OPS_MAX)?;
     let engine = prepare::engine(store, &loaded.master_key, false)?;
     let token = loaded::sign_in(&engine, &loaded).await?;
     let address = server::listen(redress_http::router::router(engine)).await?;

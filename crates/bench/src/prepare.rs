@@ -25,15 +25,15 @@ use redress_psp::guard::GuardPolicy;
 use redress_psp::http::{HttpClient, HttpClientConfig};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::ops::payments::{NewPayment, UPSERT_PAYMENTS_MAX, UpsertPayments, Upserted};
-use redress_store::{MIGRATIONS, Role, SqliteConfig, Store};
+use redress_store::{MIGRATIONS, Store};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::Outcome;
-use crate::job::Place;
 use crate::measure::now;
+use crate::place::{Place, open};
 
 /// Refunds that are there to be read.
 const READ_REFUNDS: u32 = 2_000;
@@ -259,18 +259,6 @@ fn account_of(merchant: MerchantId, peers: Option<&Peers>) -> NewAccount {
         public_url: None,
         credentials: Credentials::from_json(credentials).expect("credentials in JSON"),
     }
-}
-
-/// Opens a database as the program does.
-pub(crate) fn open(place: &Place, group_ops_max: usize) -> Outcome<Store> {
-    match place {
-        Place::Sqlite(path) => {
-            let config = SqliteConfig { group_ops_max, ..SqliteConfig::at(path) };
-            Store::open_sqlite(&config, Role::Server)
-        }
-        Place::Postgres(url) => Store::open_postgres(&redress_store::PgConfig::at(url)),
-    }
-    .map_err(|error| error.to_string())
 }
 
 /// The use cases over a store, with the real time and the default settings; with a network of this machine alone, or with

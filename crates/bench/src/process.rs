@@ -1,4 +1,4 @@
-//! What processes used, as the Linux kernel tells it in `/proc`.
+//! What the machine has and what processes used of it, as the Linux kernel tells it in `/proc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,6 +83,11 @@ pub(crate) fn machine_busy_micros() -> Outcome<u64> {
     let busy: u64 =
         ticks.iter().take(8).enumerate().filter(|(i, _)| ![3, 4].contains(i)).map(|(_, n)| n).sum();
     Ok(busy * TICK_MICROS)
+}
+
+/// How many cores this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// The machine's memory, in MiB.

@@ -35,7 +35,8 @@ use tracing_subscriber::EnvFilter;
 use crate::job::{Farewell, Job, Question, Ready, Sample, Work};
 use crate::load::{Load, Recorder};
 use crate::measure::shuffled;
-use crate::prepare::{engine, open, order_ref};
+use crate::place::open;
+use crate::prepare::{engine, order_ref};
 use crate::{Outcome, runtime};
 
 /// For a request's head, and for a connection without a request; the program's default.

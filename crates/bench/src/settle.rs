@@ -13,13 +13,15 @@ use redress_engine::world::Clock;
 use serde::Serialize;
 use tokio::net::TcpStream;
 
-use crate::accept::{Server, cores};
+use crate::accept::Server;
 use crate::exchange::{self, EXCHANGES_A_REFUND, EmptyExchange};
-use crate::job::{Job, Place, Question, Sample, Work};
+use crate::job::{Job, Question, Sample, Work};
 use crate::load::Load;
 use crate::measure::{now, pause};
 use crate::peers::{self, Peer};
+use crate::place::{Place, open};
 use crate::prepare::{self, Peers};
+use crate::process::cores;
 use crate::requests::{Requests, caller};
 use crate::{Outcome, copy, pgbench, process, runtime};
 
@@ -144,7 +146,7 @@ async fn row(
         Place::Sqlite(path) => copy::remove(path),
         Place::Postgres(_) => database.map_or(Ok(()), pgbench::Server::empty)?,
     }
-    let store = prepare::open(&place, redress_store::GROUP_OPS_MAX)?;
+    let store = open(&place, redress_store::GROUP_OPS_MAX)?;
     let prepared = prepare::fill(&store, args.refunds, settles.then_some(&peers)).await?;
     drop(store);
     if settles {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::money::Currency;
+use crate::currency::Currency;
 
 /// The longest text that is looked at as a number, in bytes.
 pub const DECIMAL_TEXT_BYTES_MAX: usize = 64;

@@ -9,6 +9,7 @@ pub mod audit_detail;
 pub mod balance;
 pub mod capabilities;
 pub mod case;
+pub mod currency;
 pub mod daily;
 pub mod decimal;
 pub mod environment;

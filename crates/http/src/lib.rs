@@ -28,3 +28,5 @@ mod sgate;
 #[cfg(test)]
 mod testing;
 mod v1;
+
+pub use sgate::refund_id as sgate_refund_id;

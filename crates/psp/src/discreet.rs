@@ -8,6 +8,7 @@ use crate::secrets::Secrets;
 use crate::transport::Transport;
 use futures_util::future::BoxFuture;
 use redress_core::capabilities::Capabilities;
+use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::recipe::Recipe;
 
 /// Any connector, and what it says without secrets. The registry gives out no other.
@@ -68,9 +69,9 @@ impl Connector for Discreet {
     ) -> BoxFuture<'a, Result<Vec<Notice>, NoticeError>> {
         Box::pin(async move {
             let notices = self.0.read_notification(transport, account, inbound).await?;
-            let secrets = Secrets::of(account);
+            let secrets = account.secrets();
             let discreet = notices.into_iter().map(|notice| Notice {
-                outcome: secrets.hide_in(notice.outcome),
+                outcome: hide_in(&secrets, notice.outcome),
                 foreign: notice.foreign.map(|of| secrets.hide(&of)),
                 record: secrets.hide(&notice.record),
                 ..notice
@@ -91,12 +92,38 @@ impl Connector for Discreet {
     ) -> BoxFuture<'a, AccountCheck> {
         Box::pin(async move {
             let check = self.0.check(transport, account, nonce).await;
-            Secrets::of(account).hide_in_check(check)
+            hide_in_check(&account.secrets(), check)
         })
     }
 }
 
 fn discreet(account: &AccountConfig, exchange: Exchange) -> Exchange {
-    let secrets = Secrets::of(account);
-    Exchange { outcome: secrets.hide_in(exchange.outcome), record: secrets.hide(&exchange.record) }
+    let secrets = account.secrets();
+    Exchange { outcome: hide_in(&secrets, exchange.outcome), record: secrets.hide(&exchange.record) }
+}
+
+/// What was understood, without them in the PSP's words. Ids stay as they are.
+pub(crate) fn hide_in(secrets: &Secrets, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::NotSent { reason } => Outcome::NotSent { reason: secrets.hide(&reason) },
+        Outcome::Refused(refusal) => Outcome::Refused(PspRefusal {
+            code: secrets.hide(&refusal.code),
+            text: secrets.hide(&refusal.text),
+            ..refusal
+        }),
+        Outcome::Pending { psp_refund_id, note } => {
+            Outcome::Pending { psp_refund_id, note: note.map(|note| secrets.hide(&note)) }
+        }
+        known @ (Outcome::Succeeded { .. } | Outcome::Unknown(_)) => known,
+    }
+}
+
+/// What a check found, without them.
+fn hide_in_check(secrets: &Secrets, check: AccountCheck) -> AccountCheck {
+    match check {
+        AccountCheck::Proved(text) => AccountCheck::Proved(secrets.hide(&text)),
+        AccountCheck::Refused(text) => AccountCheck::Refused(secrets.hide(&text)),
+        AccountCheck::Unclear(text) => AccountCheck::Unclear(secrets.hide(&text)),
+        AccountCheck::NotPossible(why) => AccountCheck::NotPossible(why),
+    }
 }

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod adyen;
 pub mod connector;
+mod credentials;
 mod discreet;
 mod exchange;
 pub mod guard;

@@ -22,7 +22,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn new(account: &AccountConfig) -> Self {
-        Self { secrets: Secrets::of(account), text: String::new() }
+        Self { secrets: account.secrets(), text: String::new() }
     }
 
     /// Keeps a secret out that the account's credentials do not have: an access token.

@@ -1,13 +1,10 @@
 //! An account's secrets, taken out of whatever is kept, logged or shown: a PSP may give back what it was sent, and then
 //! also in another writing.
 
-use crate::account::{AccountConfig, Credentials};
-use crate::connector::AccountCheck;
+use crate::credentials::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use redress_core::outcome::{Outcome, PspRefusal};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
 
 /// What stands for a text that was taken out.
 pub(crate) const HIDDEN: &str = "[hidden]";
@@ -34,13 +31,8 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Those of the account, and the access token that it has now.
-    pub(crate) fn of(account: &AccountConfig) -> Arc<Self> {
-        let credentials = &account.credentials;
-        account.session.secrets(credentials, |token| Self::made_of(credentials, token))
-    }
-
-    fn made_of(credentials: &Credentials, token: Option<&SecretString>) -> Self {
+    /// Those of an account: its credentials, and the access token that it has now.
+    pub(crate) fn of(credentials: &Credentials, token: Option<&SecretString>) -> Self {
         let names = credentials.names().filter(|name| !SHOWN_CREDENTIALS.contains(name));
         let mut whole: Vec<String> = Vec::new();
         for value in names.filter_map(|name| credentials.get(name)) {
@@ -104,32 +96,6 @@ impl Secrets {
                 text.replace_range(kept - part.len()..kept, HIDDEN);
                 return;
             }
-        }
-    }
-
-    /// What was understood, without them in the PSP's words. Ids stay as they are.
-    pub(crate) fn hide_in(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::NotSent { reason } => Outcome::NotSent { reason: self.hide(&reason) },
-            Outcome::Refused(refusal) => Outcome::Refused(PspRefusal {
-                code: self.hide(&refusal.code),
-                text: self.hide(&refusal.text),
-                ..refusal
-            }),
-            Outcome::Pending { psp_refund_id, note } => {
-                Outcome::Pending { psp_refund_id, note: note.map(|note| self.hide(&note)) }
-            }
-            known @ (Outcome::Succeeded { .. } | Outcome::Unknown(_)) => known,
-        }
-    }
-
-    /// What a check found, without them.
-    pub(crate) fn hide_in_check(&self, check: AccountCheck) -> AccountCheck {
-        match check {
-            AccountCheck::Proved(text) => AccountCheck::Proved(self.hide(&text)),
-            AccountCheck::Refused(text) => AccountCheck::Refused(self.hide(&text)),
-            AccountCheck::Unclear(text) => AccountCheck::Unclear(self.hide(&text)),
-            AccountCheck::NotPossible(why) => AccountCheck::NotPossible(why),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! It lives in memory and with the version of the account that it was given for. Losing it costs one request more.
 
-use crate::account::Credentials;
+use crate::credentials::Credentials;
 use crate::secrets::Secrets;
 use secrecy::SecretString;
 use std::fmt;
@@ -31,20 +31,16 @@ impl Session {
         *self.kept() = Kept { token, secrets: None };
     }
 
-    /// The secrets of these credentials and the token, as made by `make` the last time, or now. A copy of the account may
-    /// have been given other credentials: those are others' secrets.
-    pub(crate) fn secrets(
-        &self,
-        credentials: &Credentials,
-        make: impl FnOnce(Option<&SecretString>) -> Secrets,
-    ) -> Arc<Secrets> {
+    /// The secrets of these credentials and the token, as made the last time, or now. A copy of the account may have been
+    /// given other credentials: those are others' secrets.
+    pub(crate) fn secrets(&self, credentials: &Credentials) -> Arc<Secrets> {
         let mut kept = self.kept();
         if let Some((of, secrets)) = &kept.secrets
             && of.are(credentials)
         {
             return Arc::clone(secrets);
         }
-        let secrets = Arc::new(make(kept.token.as_ref()));
+        let secrets = Arc::new(Secrets::of(credentials, kept.token.as_ref()));
         kept.secrets = Some((credentials.clone(), Arc::clone(&secrets)));
         secrets
     }

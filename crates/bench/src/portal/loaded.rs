@@ -111,8 +111,8 @@ pub(super) async fn load(database: &Path, rows: u32) -> Outcome<Loaded> {
         return Ok(kept);
     }
     remove(database);
-    let place = job::Place::Sqlite(database.to_owned());
-    let store = prepare::open(&place, redress_store::GROUP_OPS_MAX)?;
+    let place = place::Place::Sqlite(database.to_owned());
+    let store = place::open(&place, redress_store::GROUP_OPS_MAX)?;
     let loaded = fill(&store, rows).await?;
     // The last handle waits for the writer, which leaves the log empty.
     drop(store);

@@ -15,8 +15,8 @@ use utoipa::openapi::schema::Object;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::openapi::Refusals;
 use super::read;
+use super::refusals::Refusals;
 use super::view::{Enveloped, environment_words, rfc3339};
 use crate::body::{PathText, RawBody};
 use crate::described;

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use super::error::PortoneError;
 use super::jwt::{self, ISSUED_FOR_SECONDS};
-use super::openapi::Refusals;
 use super::read;
+use super::refusals::Refusals;
 use super::view::{Enveloped, no_store};
 use crate::body::RawBody;
 use crate::limits::REFERENCE_CHARS_MAX;

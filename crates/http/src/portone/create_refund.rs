@@ -26,8 +26,8 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::openapi::Refusals;
 use super::read;
+use super::refusals::Refusals;
 use super::view::{Refunds, environment_words};
 use crate::body::{PathText, RawBody};
 use crate::described;

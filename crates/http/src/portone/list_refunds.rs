@@ -10,7 +10,7 @@ use redress_engine::engine::Engine;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::openapi::Refusals;
+use super::refusals::Refusals;
 use super::view::Refunds;
 use crate::body::PathText;
 

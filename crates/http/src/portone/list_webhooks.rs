@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::add_webhook::Webhook;
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::openapi::Refusals;
 use super::read;
+use super::refusals::Refusals;
 use super::view::Enveloped;
 use crate::body::PathText;
 

@@ -14,6 +14,7 @@ pub(crate) mod list_refunds;
 pub(crate) mod list_webhooks;
 pub(crate) mod openapi;
 mod read;
+mod refusals;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod transaction_details;

@@ -3,7 +3,7 @@
 
 use axum::Json;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::{Modify, OpenApi};
 
 use super::{
     add_webhook, auth_token, create_refund, error::Wire, list_refunds, list_webhooks, transaction_details,
@@ -57,27 +57,6 @@ impl Modify for Schemes {
         );
         components.add_security_scheme("token", SecurityScheme::Http(token.build()));
     }
-}
-
-/// What every endpoint may answer instead of what was asked for.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "it describes what `PortoneError` becomes")]
-pub(super) enum Refusals {
-    /// Refused: `status_code` and `status_reason` say why.
-    #[response(status = 400)]
-    Refused(Wire<'static>),
-    /// No good credentials.
-    #[response(status = 401)]
-    Unauthorised(Wire<'static>),
-    /// The key has used up what it may ask for, where the server limits rates: the same request is worth a repeat.
-    #[response(status = 429, headers(("Retry-After" = u32, description = "When to come back, in seconds.")))]
-    TooMany(Wire<'static>),
-    /// A fault of this server.
-    #[response(status = 500)]
-    Broken(Wire<'static>),
-    /// Busy: the same request is worth a repeat.
-    #[response(status = 503, headers(("Retry-After" = u32, description = "When to come back, in seconds.")))]
-    Busy(Wire<'static>),
 }
 
 /// The description.

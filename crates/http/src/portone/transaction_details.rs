@@ -18,8 +18,8 @@ use utoipa::openapi::schema::Object;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::openapi::Refusals;
 use super::read;
+use super::refusals::Refusals;
 use super::view::{Enveloped, number, rfc3339, status};
 use crate::body::{PathText, RawBody};
 use crate::described;

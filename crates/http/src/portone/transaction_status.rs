@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::auth::PortoneCaller;
 use super::error::PortoneError;
-use super::openapi::Refusals;
+use super::refusals::Refusals;
 use super::view::Enveloped;
 use crate::body::PathText;
 

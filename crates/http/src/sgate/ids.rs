@@ -4,8 +4,8 @@
 /// The transaction number of the payment itself.
 pub(super) const PAYMENT_TRANSACTION: u32 = 1;
 
-/// The id of an order's refund.
-pub(super) fn refund_id(order: &str, ordinal: u32) -> String {
+/// The id of an order's refund: SGate's name for the order, and the refund's number among those of its payment.
+pub fn refund_id(order: &str, ordinal: u32) -> String {
     format!("{order}_R{ordinal}")
 }
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
-use super::openapi::Problems;
+use super::problems::Problems;
 use super::shape::{self, Unknown};
 use crate::body::PathText;
 use crate::face::Problem;

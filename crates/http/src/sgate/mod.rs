@@ -11,6 +11,7 @@ pub(crate) mod merchant_detail;
 pub(crate) mod openapi;
 pub(crate) mod order_detail;
 pub(crate) mod order_refund;
+mod problems;
 pub(crate) mod refund_detail;
 mod shape;
 pub(crate) mod transaction_detail;
@@ -23,6 +24,8 @@ mod probe_tests;
 mod signature_tests;
 #[cfg(test)]
 pub(crate) mod testing;
+
+pub use ids::refund_id;
 
 /// Where the face begins; what follows is what callers sign.
 const ROOT: &str = "/api_v1";

@@ -23,7 +23,7 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use super::auth::{Method, SignedBy};
 use super::error::{Body, SgateError};
 use super::ids::{PAYMENT_TRANSACTION, refund_id, transaction_id};
-use super::openapi::Problems;
+use super::problems::Problems;
 use super::shape;
 use crate::body::{PathText, RawBody};
 use crate::face::Problem;

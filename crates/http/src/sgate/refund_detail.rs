@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
 use super::ids::{PAYMENT_TRANSACTION, parse_refund_id, refund_id, transaction_id};
-use super::openapi::Problems;
+use super::problems::Problems;
 use super::shape;
 use crate::body::PathText;
 use crate::face::Problem;

@@ -20,7 +20,7 @@ use utoipa::openapi::schema::Object;
 use super::auth::{Method, SignedBy};
 use super::error::SgateError;
 use super::ids::{PAYMENT_TRANSACTION, parse_transaction_id, transaction_id};
-use super::openapi::Problems;
+use super::problems::Problems;
 use super::shape::{self, Unknown};
 use crate::body::PathText;
 use crate::described;

@@ -1,10 +1,12 @@
 use super::*;
-use crate::account::Credentials;
+use crate::account::AccountConfig;
+use crate::discreet::hide_in;
 use crate::session::Session;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use redress_core::environment::Environment;
-use redress_core::outcome::Again;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECRET: &str = "pa/ss+wo\"rd & ünd 7f1d3a9c";
@@ -22,8 +24,7 @@ fn account(pairs: &[(&str, &str)]) -> AccountConfig {
 }
 
 fn secrets() -> Secrets {
-    let of =
-        Secrets::of(&account(&[("password", SECRET), ("user", "short"), ("refund_path", "/Refund/Path")]));
+    let of = account(&[("password", SECRET), ("user", "short"), ("refund_path", "/Refund/Path")]).secrets();
     Arc::unwrap_or_clone(of)
 }
 
@@ -75,13 +76,13 @@ fn the_access_token_of_now_is_a_secret_too() {
         again: Again::No,
         psp_refund_id: None,
     };
-    assert_eq!(Secrets::of(&account).hide_in(refused), Outcome::Refused(hidden));
+    assert_eq!(hide_in(&account.secrets(), refused), Outcome::Refused(hidden));
 }
 
 #[test]
 fn what_was_looked_for_once_is_looked_for_again_and_nothing_newer_is_missed() {
     let old = account(&[("password", "an-old-password")]);
-    assert!(Arc::ptr_eq(&Secrets::of(&old), &Secrets::of(&old.clone())), "made once");
+    assert!(Arc::ptr_eq(&old.secrets(), &old.clone().secrets()), "made once");
     let new = AccountConfig {
         credentials: [("password".to_owned(), "the-new-password".to_owned())].into_iter().collect(),
         ..old.clone()
@@ -94,12 +95,12 @@ fn what_was_looked_for_once_is_looked_for_again_and_nothing_newer_is_missed() {
         ..old.clone()
     };
     let said = "an-old-password the-new-password a-new-password a-new-secret token-of-an-hour";
-    let hidden = |account: &AccountConfig| Secrets::of(account).hide(said);
+    let hidden = |account: &AccountConfig| account.secrets().hide(said);
     assert_eq!(hidden(&old), "[hidden] the-new-password a-new-password a-new-secret token-of-an-hour");
     assert_eq!(hidden(&new), "an-old-password [hidden] a-new-password a-new-secret token-of-an-hour");
     assert_eq!(hidden(&more), "an-old-password the-new-password [hidden] [hidden] token-of-an-hour");
     for account in [&old, &more] {
-        let _ = Secrets::of(account);
+        let _ = account.secrets();
         account.session.keep(Some("token-of-an-hour".into()));
         assert!(hidden(account).ends_with(" [hidden]"), "the token came since");
         account.session.keep(None);
@@ -124,7 +125,7 @@ fn a_token_that_is_no_secret_ends_nothing_and_hides_nothing() {
 fn every_line_of_a_key_is_a_secret() {
     let account =
         account(&[("client_key", "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n-----END PRIVATE KEY-----\n")]);
-    let said = Secrets::of(&account).hide(r#"{"echo":"x\nMIGHAgEAMBMG\ny"}"#);
+    let said = account.secrets().hide(r#"{"echo":"x\nMIGHAgEAMBMG\ny"}"#);
     assert_eq!(said, r#"{"echo":"x\n[hidden]\ny"}"#);
 }
 
@@ -138,7 +139,7 @@ proptest! {
     ) {
         let trimmed = secret.trim();
         prop_assume!(trimmed.len() >= 8);
-        let secrets = Secrets::of(&account(&[("key", &secret)]));
+        let secrets = account(&[("key", &secret)]).secrets();
         let said = secrets.hide(&format!("{before}{trimmed}{after}"));
         prop_assert!(!said.contains(trimmed));
         let pair = STANDARD.encode(format!("{user}:{trimmed}"));

@@ -7,10 +7,10 @@ use redress_core::refund::Refund;
 use redress_engine::admin::cases::{Blocked, Case, CaseClosed, Evidence};
 use redress_engine::engine::Engine;
 use redress_engine::lookup::RefundBy;
+use redress_http::sgate_refund_id;
 use serde_json::{Value, json};
 
 use super::options::{DecisionArgs, JsonFlag};
-use super::refund::sgate_id;
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{one_line, print, print_json, time};
@@ -136,7 +136,7 @@ impl About {
     fn of_refund(refund: &Refund, payment: &Payment) -> Self {
         let mut names = vec![
             ("portone_refund_id", refund.id.to_base62()),
-            ("sgate_refund_id", sgate_id(refund, payment)),
+            ("sgate_refund_id", sgate_refund_id(&payment.order_ref, refund.ordinal)),
             ("amount", refund.amount.to_string()),
         ];
         names.extend(refund.merchant_refund_id.clone().map(|id| ("merchant_refund_id", id)));

@@ -11,6 +11,7 @@ use redress_engine::admin::refunds::{Verdict, meaning_of};
 use redress_engine::engine::Engine;
 use redress_engine::lookup::{AttemptRow, RefundBy, TimelineEvent};
 use redress_engine::notify::history::Delivery;
+use redress_http::sgate_refund_id;
 use serde_json::{Value, json};
 
 use super::options::{DecisionArgs, JsonFlag};
@@ -197,7 +198,7 @@ fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
         ("amount", refund.amount.to_string()),
         ("order_ref", payment.order_ref.clone()),
         ("at PortOne's", refund.id.to_base62()),
-        ("at SGate's", sgate_id(refund, payment)),
+        ("at SGate's", sgate_refund_id(&payment.order_ref, refund.ordinal)),
         ("environment", refund.environment.to_string()),
         ("psp account", refund.account.to_string()),
         ("psp payment", payment.psp_payment_id.clone()),
@@ -229,11 +230,6 @@ fn facts(refund: &Refund, payment: &Payment) -> Vec<(&'static str, String)> {
         ),
     ));
     facts
-}
-
-/// The id by which SGate's face shows a refund.
-pub(super) fn sgate_id(refund: &Refund, payment: &Payment) -> String {
-    format!("{}_R{}", payment.order_ref, refund.ordinal)
 }
 
 fn failure(refund: &Refund) -> Option<String> {
@@ -268,7 +264,7 @@ fn shown(refund: &Refund, payment: &Payment) -> Value {
         "merchant": refund.merchant.to_string(),
         "order_ref": payment.order_ref,
         "portone_refund_id": refund.id.to_base62(),
-        "sgate_refund_id": sgate_id(refund, payment),
+        "sgate_refund_id": sgate_refund_id(&payment.order_ref, refund.ordinal),
         "environment": refund.environment.as_str(),
         "state": refund.state.name().as_str(),
         "amount_minor": refund.amount.minor(),

@@ -14,6 +14,7 @@ use redress_core::state::RefundState;
 use redress_core::time::Timestamp;
 use redress_core::turn;
 
+pub use super::dedupe::Dedupe;
 use super::rows::{self, PAYMENT_COLUMNS, REFUND_COLUMNS, payment_columns, refund_columns};
 use super::turns::turn_wait;
 use super::write::{self, Author};
@@ -29,15 +30,6 @@ pub trait SendPermit: Send + 'static {}
 pub trait SendPermits: Send + Sync + 'static {
     /// The right to send one refund now through the account, which sends at most so many at once, if one is free.
     fn try_take(&self, account: AccountId, max_in_flight: u32) -> Option<Box<dyn SendPermit>>;
-}
-
-/// What makes a repeat of a request recognisable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dedupe {
-    /// 16 bytes of a hash over the merchant and the caller's key.
-    pub key: [u8; 16],
-    /// 16 bytes of a hash over what a repeat must have in common with the first request.
-    pub request_hash: [u8; 16],
 }
 
 /// What of a request was used for another one.

@@ -9,6 +9,7 @@ pub mod cases;
 pub mod claim;
 pub mod credentials;
 pub mod daily;
+mod dedupe;
 pub mod deliveries;
 pub mod endpoint_health;
 pub mod endpoints;

@@ -11,7 +11,7 @@ use redress_core::state::{Failure, Lease, RefundState, StateName};
 use redress_core::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 /// The columns of a payment, in the order [`payment`] reads them.
 macro_rules! payment_columns {
@@ -180,6 +180,11 @@ pub(crate) fn opt_time(row: &Row, i: usize) -> Result<Option<Timestamp>, StoreEr
 /// The count in a column.
 pub(crate) fn count(row: &Row, i: usize) -> Result<u32, StoreError> {
     u32::try_from(row.int(i)?).map_err(|_| unreadable("a count out of range"))
+}
+
+/// A time for a column, null for none.
+pub(crate) fn micros(time: Option<Timestamp>) -> Value<'static> {
+    time.map(Timestamp::as_micros).into()
 }
 
 fn unreadable(what: &str) -> StoreError {

@@ -7,7 +7,7 @@ use redress_core::time::Timestamp;
 use redress_core::turn::Turn;
 use std::time::Duration;
 
-use super::write::micros;
+use super::rows::micros;
 use crate::error::StoreError;
 use crate::tx::Tx;
 

@@ -9,9 +9,9 @@ use redress_core::settle::Change;
 use redress_core::state::RefundState;
 use redress_core::time::Timestamp;
 
-use super::accept::Dedupe;
 use super::cases::{self, CaseSubject, Ending, NewCaseRow};
-use super::rows::new_refund_columns;
+use super::dedupe::Dedupe;
+use super::rows::{micros, new_refund_columns};
 use super::turns;
 use crate::error::StoreError;
 use crate::tx::Tx;
@@ -362,10 +362,6 @@ impl<'a> StateColumns<'a> {
             lease_until: lease.map(|lease| lease.until.as_micros()),
         }
     }
-}
-
-pub(crate) fn micros(time: Option<Timestamp>) -> Value<'static> {
-    time.map(Timestamp::as_micros).into()
 }
 
 /// An update that must touch exactly one row.
