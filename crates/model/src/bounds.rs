@@ -94,6 +94,16 @@ impl Bounds {
         Self { troubles, refunds: 2, sends, notices, ..Self::TWO }
     }
 
+    /// For what comes back though a person had booked it as gone: that takes three troubles at least, so that these may be
+    /// four, of three kinds alone. Where the kind's states are few enough another refund wants the money too.
+    pub const fn booked(kind: Kind) -> Self {
+        let refunds = match kind {
+            Kind::Blind | Kind::OneAtATime => 2,
+            Kind::KeyAndQuery | Kind::KeyOnly | Kind::ById | Kind::List | Kind::BareList | Kind::Bounded => 1,
+        };
+        Self { troubles: 4, verdicts: 3, reversals: 1, copies: 1, refunds, sends: 1, ..Self::NONE }
+    }
+
     /// The names on the command line.
     pub const NAMES: [&str; 14] = [
         "crashes",

@@ -4,7 +4,7 @@
 use crate::bridge::{AMOUNT, NOW, ago, balance, keep, outcome, payment, proving_since, refund};
 use crate::guards::Without;
 use crate::model::Redress;
-use crate::state::{Books, Broken, Job, Row, Said, Task, World};
+use crate::state::{Booked, Books, Broken, Claim, Job, Row, Said, Task, World};
 use redress_core::balance::{Balance, BalanceChange};
 use redress_core::capabilities::Capabilities;
 use redress_core::case::CaseKind;
@@ -12,7 +12,7 @@ use redress_core::decimal::Decimal;
 use redress_core::outcome::{Finding, Outcome, PspRefusal};
 use redress_core::policy::{AccountState, Ask, AskedAmount, judge};
 use redress_core::refund::Refund;
-use redress_core::settle::{Change, Via, Word, cancel, close_by_person, settle};
+use redress_core::settle::{Change, Via, Word, came_back, cancel, close_by_person, settle};
 use redress_core::state::{IllegalTransition, RefundState, StateName};
 use redress_core::turn::{Turn, after_step};
 use std::time::Duration;
@@ -99,13 +99,33 @@ impl Redress {
         let said = not_bound_elsewhere(world, place, said);
         // What is bound to another refund of ours is that one's success, and was heard there.
         let success = matches!(said, Outcome::Succeeded { .. });
+        let was_booked = row.booked == Booked::Once;
+        // By what the PSP says and when, not by what core makes of it.
+        let is_back = was_booked && !stale && via != Via::Submit && matches!(said, Outcome::Refused(_));
+        let free_before = balance(self.captured, world.books).remaining();
         let word = Word { outcome: said, via, started_at, send: send.into() };
+        let heard = was_booked && !self.lacks(Without::CameBack);
+        let back = came_back(&before, &word).filter(|_| heard);
         match self.settled(before, word) {
             Err(IllegalTransition { .. }) => world.breaks(Broken::Refused),
-            Ok(change) => self.apply(world, place, &change),
+            Ok(mut change) => {
+                let takes_back = back.is_some();
+                change.cases.extend(back);
+                self.apply(world, place, &change);
+                if takes_back {
+                    self.take_back(world, place);
+                }
+            }
         }
-        if success && !success_is_known(&world.rows[usize::from(place)]) {
+        if success && !success_is_known(world, place) {
             world.breaks(Broken::WordDropped);
+        }
+        let row = &world.rows[usize::from(place)];
+        let is_told = row.booked == Booked::Nothing && row.has_case(CaseKind::Reversed);
+        let is_free = balance(self.captured, world.books).remaining() > free_before;
+        let stays = row.booked == Booked::Once;
+        if is_back && (!is_told || is_free) || was_booked && !is_back && !stays {
+            world.breaks(Broken::CameBack);
         }
     }
 
@@ -237,12 +257,17 @@ impl Redress {
     }
 }
 
-/// Whether a word of success left its mark: the refund succeeded, or a case says that the PSP did something else than
-/// the refund's end. A case about not knowing is none: it would end as if nothing had been said.
-fn success_is_known(row: &Row) -> bool {
+/// Whether a word of success left its mark: the refund succeeded, a case says that the PSP did something else than the
+/// refund's end, or its money is booked as gone, or blocked as what was. A case about not knowing is none: it would end as
+/// if nothing had been said.
+fn success_is_known(world: &World, place: u8) -> bool {
+    let row = &world.rows[usize::from(place)];
     let said = [CaseKind::LateSuccess, CaseKind::ForeignRefund, CaseKind::Mismatch];
+    let taken_back = |claim: &Claim| (claim.refund, claim.kind) == (place, CaseKind::Reversed);
     matches!(row.state, StateName::Succeeded | StateName::Reversed)
         || said.into_iter().any(|kind| row.has_case(kind))
+        || row.booked != Booked::Nothing
+        || world.claims.iter().any(taken_back)
 }
 
 /// One of the PSP's refunds belongs to one of ours.
@@ -272,4 +297,5 @@ const NEW: Row = Row {
     cases: 0,
     verdict: None,
     repeats: false,
+    booked: Booked::Nothing,
 };

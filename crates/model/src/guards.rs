@@ -62,11 +62,15 @@ pub enum Without {
     IdFirst,
     /// A repeated request is taken for another one.
     RequestKey,
+    /// That money came back which a person had booked as gone is not heard.
+    CameBack,
+    /// Such money is refundable again before a person has looked.
+    TakenBackBlocks,
 }
 
 impl Without {
     /// Every guard.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Reservation,
         Self::TimeoutIsUnknown,
         Self::NotFoundIsUnknown,
@@ -95,6 +99,8 @@ impl Without {
         Self::TurnKept,
         Self::IdFirst,
         Self::RequestKey,
+        Self::CameBack,
+        Self::TakenBackBlocks,
     ];
 
     /// The place among [`Redress::default_models`](crate::Redress::default_models) of the model that misses it: the first
@@ -103,6 +109,7 @@ impl Without {
         match self {
             Self::Reservation | Self::AmbiguousIsUnknown => 1,
             Self::TwoAreNotOne | Self::Turn | Self::TurnKept | Self::RequestKey => 2,
+            Self::CameBack | Self::TakenBackBlocks => 3,
             _ => 0,
         }
     }
@@ -132,6 +139,7 @@ impl Without {
             Self::Turn | Self::TurnKept => (Kind::OneAtATime, p::ONE_AT_A_TIME),
             Self::IdFirst => (Kind::ById, p::ASKED_BY_ID),
             Self::RequestKey => (Kind::Blind, p::ONE_REQUEST),
+            Self::CameBack | Self::TakenBackBlocks => (Kind::Blind, p::CAME_BACK),
         }
     }
 }

@@ -82,13 +82,14 @@ impl Redress {
         Self { kind, captured, bounds, without: None }
     }
 
-    /// The models of a kind that the tests check: one refund alone, two that want the same money, and two that are under
-    /// way at once because there is enough for both.
-    pub const fn default_models(kind: Kind) -> [Self; 3] {
+    /// The models of a kind that the tests check: one refund alone, two that want the same money, two that are under way at
+    /// once because there is enough for both, and money that comes back though a person had booked it as gone.
+    pub const fn default_models(kind: Kind) -> [Self; 4] {
         [
             Self::new(kind, AMOUNT, Bounds::TWO),
             Self::new(kind, AMOUNT, Bounds::contention(kind)),
             Self::new(kind, 2 * AMOUNT, Bounds::in_flight(kind)),
+            Self::new(kind, AMOUNT, Bounds::booked(kind)),
         ]
     }
 

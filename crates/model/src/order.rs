@@ -4,7 +4,8 @@
 use crate::bridge::first_sent_cap;
 use crate::guards::Without;
 use crate::model::Redress;
-use crate::state::{Answer, Job, Status, Task, World};
+use crate::state::{Answer, Booked, Job, Notice, Status, Task, World};
+use redress_core::case::CaseKind;
 use redress_core::state::{Share, StateName};
 
 impl Redress {
@@ -52,19 +53,42 @@ impl Redress {
                 state => state.share() == Share::Free,
             }
         };
-        let says_nothing = |refund: u8, answer: Answer| {
+        // That it failed is news where a person has booked its money as gone, or may still.
+        let mut bookable = [false; 2];
+        for ((place, row), is_bookable) in (0_u8..).zip(rows.iter()).zip(&mut bookable) {
+            let of_it = |refund: u8| refund == place;
+            let says_done = |task: &Task| match task.job {
+                Job::Answered { answer, .. } | Job::Asked { answer, .. } => answer.is_known(),
+                Job::Write { .. } | Job::Wait { .. } => false,
+            };
+            let may_be_told_done = || {
+                let told = |known: &Notice| of_it(known.refund) && known.answer.is_known();
+                row.has_case(CaseKind::LateSuccess)
+                    || requests.iter().any(|request| of_it(request.refund))
+                    || notices.iter().any(told)
+                    || tasks.iter().any(|task| of_it(task.refund) && says_done(task))
+                    || records.iter().any(|record| {
+                        of_it(record.refund) && matches!(record.status, Status::Pending | Status::Done)
+                    })
+            };
+            *is_bookable = row.share() == Share::Free
+                && (row.booked == Booked::Once || left.verdicts > 0 && may_be_told_done());
+        }
+        let says_nothing = |refund: u8, answer: Answer, is_late_news: bool| {
             let row = &rows[usize::from(refund)];
             settled(refund)
                 && match answer {
                     Answer::NotFound | Answer::Nothing => true,
-                    Answer::Refused => row.share() == Share::Free,
+                    Answer::Refused => {
+                        row.share() == Share::Free && !(is_late_news && bookable[usize::from(refund)])
+                    }
                     Answer::Pending(id) | Answer::Done(id) => {
                         row.state == StateName::Succeeded && row.psp_id == Some(id)
                     }
                     Answer::Ambiguous => false,
                 }
         };
-        notices.retain(|notice| !says_nothing(notice.refund, notice.answer));
+        notices.retain(|notice| !says_nothing(notice.refund, notice.answer, true));
         tasks.retain(|task| match task.job {
             // It can only find that its lease is over, and that says nothing about what has ended.
             Job::Write { lease, .. } => {
@@ -78,7 +102,9 @@ impl Redress {
                     requests.iter().any(|request| (request.refund, request.send) == (task.refund, send));
                 on_its_way || !(older || settled(task.refund))
             }
-            Job::Answered { answer, .. } | Job::Asked { answer, .. } => !says_nothing(task.refund, answer),
+            // The answer to a send, or one that is older than the end, never tells that something came back.
+            Job::Answered { answer, .. } => !says_nothing(task.refund, answer, false),
+            Job::Asked { answer, .. } => !says_nothing(task.refund, answer, !task.stale),
         });
         for record in records {
             let used = requests.iter().any(|request| request.refund == record.refund)

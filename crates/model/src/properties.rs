@@ -3,7 +3,7 @@
 use crate::bridge::{AMOUNT, balance};
 use crate::kind::Kind;
 use crate::model::Redress;
-use crate::state::{Broken, Record, Row, Said, Status, World};
+use crate::state::{Booked, Broken, Record, Row, Said, Status, World};
 use redress_core::case::CaseKind;
 use redress_core::state::{Share, StateName};
 use stateright::Property;
@@ -35,6 +35,9 @@ pub const ASKED_BY_ID: &str = "who can be asked by its own id only is never aske
 pub const HEARD: &str = "the PSP's word of success is never dropped";
 /// Late truth, continued.
 pub const BLOCKED: &str = "a contradiction blocks as far as it reaches";
+/// Late truth, taken back.
+pub const CAME_BACK: &str =
+    "that booked money came back is told to a person, who alone makes it refundable again";
 /// Nothing goes wrong inside, and nothing open is left to nobody.
 pub const ORDERLY: &str = "no step is refused, and whatever is open is looked at again";
 /// Liveness: from every state, once nothing more goes wrong.
@@ -67,6 +70,7 @@ pub(crate) fn all(model: &Redress) -> Vec<Property<Redress>> {
         Property::always(ONE_SENDER, |_: &Redress, world: &World| !world.has_broken(Broken::TwoSenders)),
         Property::always(HEARD, |_: &Redress, world: &World| !world.has_broken(Broken::WordDropped)),
         Property::always(BLOCKED, |model: &Redress, world: &World| contradictions_block(model, world)),
+        Property::always(CAME_BACK, |_: &Redress, world: &World| !world.has_broken(Broken::CameBack)),
         Property::always(ORDERLY, |_: &Redress, world: &World| !world.has_broken(Broken::Refused)),
         Property::always(ENDS, |model: &Redress, world: &World| model.ends(world)),
     ];
@@ -156,12 +160,19 @@ fn books_add_up(model: &Redress, world: &World) -> bool {
         && (books.refunded - books.booked, books.reserved) == (sum(Share::Refunded), sum(Share::Reserved))
 }
 
-/// Money may have left unasked: by what kind of case it is, not by what core said that it wants to block.
+/// Money may have left unasked, or not have come back: by what kind of case it is, not by what core said that it wants to
+/// block. A reversal blocks what was booked before.
 fn contradictions_block(model: &Redress, world: &World) -> bool {
     let left_unasked = [CaseKind::LateSuccess, CaseKind::ForeignRefund];
     let open = |row: &Row| left_unasked.into_iter().filter(|kind| row.has_case(*kind)).count();
-    let wanted = AMOUNT * i64::try_from(world.rows.iter().map(open).sum::<usize>()).unwrap_or(i64::MAX);
+    let cases = world.rows.iter().map(open).sum::<usize>() + taken_back(world);
+    let wanted = AMOUNT * i64::try_from(cases).unwrap_or(i64::MAX);
     world.books.blocked >= wanted || balance(model.captured, world.books).remaining() == 0
+}
+
+/// How many cases hold what a person had booked as gone and the PSP took back.
+fn taken_back(world: &World) -> usize {
+    world.claims.iter().filter(|claim| claim.kind == CaseKind::Reversed).count()
 }
 
 impl Redress {
@@ -204,6 +215,21 @@ impl Redress {
                 |_: &Redress, world: &World| world.books.booked > 0,
             ));
         }
+        // A list that shows no reference tells of no failure whose refund it is.
+        let tells_of_failures = self.kind != Kind::BareList && bounds.notices > 0;
+        let usable = bounds.usable();
+        if usable.verdicts > 1 && usable.reversals > 0 && bounds.troubles > 2 && tells_of_failures {
+            reached.push(Property::sometimes(
+                "what a person booked as gone comes back, and is before a person",
+                |_: &Redress, world: &World| taken_back(world) > 0,
+            ));
+        }
+        if usable.verdicts > 2 && usable.reversals > 0 && bounds.troubles > 3 && tells_of_failures {
+            reached.push(Property::sometimes(
+                "a person books once more what came back",
+                |_: &Redress, world: &World| any(world, |_, row| row.booked == Booked::Again),
+            ));
+        }
         if bounds.usable().reversals > 0 {
             reached.push(Property::sometimes(
                 "what had succeeded is undone",
@@ -213,7 +239,7 @@ impl Redress {
             ));
         }
         // By its own id only what was once told can be asked about: that it is unknown then takes a trouble.
-        let may_be_asked = self.kind != Kind::ById || bounds.troubles > 0;
+        let may_be_asked = self.kind != Kind::ById || bounds.usable().silences > 0;
         if self.kind.can_be_asked() && self.kind.list_shows_reference() && may_be_asked {
             reached.push(Property::sometimes("a look-up ends not knowing", |_: &Redress, world: &World| {
                 any(world, |_, row| row.state == StateName::Succeeded && row.queries > 0)

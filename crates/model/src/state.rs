@@ -93,6 +93,19 @@ pub struct Row {
     pub verdict: Option<Said>,
     /// The repetition of a request made it, that of another refund here.
     pub repeats: bool,
+    /// What a person has booked as gone of its own money.
+    pub booked: Booked,
+}
+
+/// What a person has booked as gone of a refund's own money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Booked {
+    /// Nothing.
+    Nothing,
+    /// All of it, by the case that told that it had left.
+    Once,
+    /// All of it once more, by the case that told that it had come back: who closed that knew of both.
+    Again,
 }
 
 /// A person's verdict, which can be hashed.
@@ -235,6 +248,8 @@ pub enum Broken {
     Refused = 8,
     /// The PSP was asked about a refund without its own id, by which alone it can be asked.
     AskedWithoutId = 16,
+    /// That booked money came back was not told, or the money became free by it; or it was taken back by another word.
+    CameBack = 32,
 }
 
 impl Row {

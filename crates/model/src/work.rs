@@ -4,7 +4,7 @@ use crate::bridge::{NOW, ago, outcome, process as id_of, refund, refund_id};
 use crate::guards::Without;
 use crate::kind::{Kind, LEASE, ticks};
 use crate::model::Redress;
-use crate::state::{Answer, Broken, Job, Notice, Request, Status, Task, World};
+use crate::state::{Answer, Booked, Broken, Job, Notice, Request, Status, Task, World};
 use redress_core::next_step::{Step, next_step};
 use redress_core::notice::{About, Asking, Taking, Told, take_notice};
 use redress_core::outcome::{Finding, Outcome};
@@ -161,7 +161,7 @@ impl Redress {
             must_confirm: !signed && !believed,
             foreign: false,
             superseded_by: &[],
-            booked: false,
+            booked: world.rows[usize::from(place)].booked == Booked::Once,
         };
         match take_notice(&ours, &told, self.may_ask(world, place)) {
             Taking::Quarantine | Taking::Overtaken => {}

@@ -28,6 +28,13 @@ fn two_refunds_that_want_the_same_money() {
 }
 
 #[test]
+fn money_that_a_person_booked_as_gone_and_that_comes_back() {
+    for kind in Kind::ALL {
+        holds(Redress::default_models(kind)[3]);
+    }
+}
+
+#[test]
 fn two_refunds_that_are_under_way_at_once() {
     for kind in Kind::ALL {
         holds(Redress::default_models(kind)[2]);

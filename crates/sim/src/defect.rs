@@ -34,6 +34,22 @@ pub enum Defect {
     EventsWrong,
     /// A store that forgets that money left unasked.
     StrangerForgotten,
+    /// A store that forgets that a person was called.
+    PersonForgotten,
+    /// A store that loses what happened to refunds after they were made.
+    EventsLost,
+    /// A store that does not know why a refund failed.
+    FailureUnexplained,
+    /// A store that calls withdrawn what failed.
+    WithdrawnByNobody,
+    /// A store that calls given up what was tried a few times.
+    GivenUpTooEarly,
+    /// A store that never comes to an end with what endpoints are owed.
+    DeliveryOwed,
+    /// A store that shows another reason than the merchant was told.
+    ReasonIsAnother,
+    /// A store that counts as gone what never left, and says that a person booked it.
+    BookedForNothing,
     /// A store that loses what PortOne's endpoints are owed.
     DeliveryForgotten,
     /// A transport that says that a notification was taken, and did not send it.

@@ -266,16 +266,40 @@ pub(crate) fn spoil(store: &Store, defect: Defect) {
 
 /// Plants a defect of the store when all is done.
 pub(crate) fn spoil_late(store: &Store, defect: Defect) {
-    let sql = match defect {
+    const ONE_MORE: &str =
+        "UPDATE payments SET refunded = refunded + 1 WHERE captured > refunded + reserved + blocked";
+    let statements: &[&'static str] = match defect {
         Defect::RefundForgotten => {
-            "DELETE FROM refunds WHERE refund_id IN (SELECT MAX(refund_id) FROM refunds)"
+            &["DELETE FROM refunds WHERE refund_id IN (SELECT MAX(refund_id) FROM refunds)"]
         }
-        Defect::BalanceWrong => {
-            "UPDATE payments SET refunded = refunded + 1 WHERE captured > refunded + reserved + blocked"
+        Defect::BalanceWrong => &[ONE_MORE],
+        Defect::EventsWrong => {
+            &["UPDATE events SET kind = 'refund.reversed' WHERE kind = 'refund.succeeded'"]
         }
-        Defect::EventsWrong => "UPDATE events SET kind = 'refund.reversed' WHERE kind = 'refund.succeeded'",
-        Defect::StrangerForgotten => "UPDATE cases SET kind = 'mismatch' WHERE kind = 'foreign_refund'",
+        Defect::StrangerForgotten => &["UPDATE cases SET kind = 'mismatch' WHERE kind = 'foreign_refund'"],
+        Defect::PersonForgotten => &["UPDATE cases SET closed_at = opened_at, closed_by = 'nobody', \
+             close_reason = 'planted', open_key = NULL WHERE closed_at IS NULL"],
+        Defect::EventsLost => &["DELETE FROM events WHERE number > 1"],
+        Defect::FailureUnexplained => &["UPDATE refunds SET failure_code = '' WHERE state = 'failed'"],
+        Defect::WithdrawnByNobody => &["UPDATE refunds SET state = 'canceled', failure_code = NULL, \
+             failure_text = NULL WHERE state = 'failed'"],
+        Defect::GivenUpTooEarly => {
+            &["UPDATE deliveries SET state = 'given_up' WHERE state = 'delivered' AND tries < 6"]
+        }
+        Defect::DeliveryOwed => {
+            &["UPDATE deliveries SET state = 'due', due_at = 0 WHERE state = 'delivered'"]
+        }
+        Defect::ReasonIsAnother => &["UPDATE refunds SET reason = reason || '!'"],
+        // The books fit together: the PSP's ledger alone shows it.
+        Defect::BookedForNothing => &[
+            "INSERT INTO cases (merchant_id, case_id, kind, payment_id, what, wanted, blocked, booked, opened_at, \
+             closed_at, closed_by, close_reason) SELECT merchant_id, payment_id, 'overdue', payment_id, 'planted', \
+             1, 1, 1, 0, 1, 'nobody', 'planted' FROM payments WHERE captured > refunded + reserved + blocked",
+            ONE_MORE,
+        ],
         _ => return,
     };
-    now(store.run(Sql(sql))).expect("a statement of the simulator's");
+    for &sql in statements {
+        now(store.run(Sql(sql))).expect("a statement of the simulator's");
+    }
 }

@@ -83,6 +83,46 @@ fn money_that_left_unasked_and_was_forgotten_is_caught() {
 }
 
 #[test]
+fn a_person_who_was_called_and_forgotten_is_caught() {
+    caught(Defect::PersonForgotten, "it is open, and no person is called");
+}
+
+#[test]
+fn lost_events_are_caught() {
+    caught(Defect::EventsLost, "events are missing");
+}
+
+#[test]
+fn a_failure_that_nothing_explains_is_caught() {
+    caught(Defect::FailureUnexplained, "failed, and nothing says why");
+}
+
+#[test]
+fn a_withdrawal_that_nobody_asked_for_is_caught() {
+    caught(Defect::WithdrawnByNobody, "it is withdrawn, and nobody who may did that");
+}
+
+#[test]
+fn a_delivery_that_is_given_up_too_early_is_caught() {
+    caught(Defect::GivenUpTooEarly, "given up too early");
+}
+
+#[test]
+fn a_delivery_without_an_end_is_caught() {
+    caught(Defect::DeliveryOwed, "still owed");
+}
+
+#[test]
+fn a_notification_that_tells_something_else_than_the_tables_is_caught() {
+    caught(Defect::ReasonIsAnother, "shows another refund");
+}
+
+#[test]
+fn money_that_is_booked_and_never_left_is_caught() {
+    caught(Defect::BookedForNothing, "are booked,");
+}
+
+#[test]
 fn a_forgotten_delivery_is_caught() {
     caught(Defect::DeliveryForgotten, "nothing is owed");
 }

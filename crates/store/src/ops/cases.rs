@@ -18,7 +18,7 @@ use crate::value::Row;
 
 pub(crate) use blocking::{lock_payment, reach};
 pub use came_back::BookedOwn;
-pub(crate) use came_back::{is_booked, take_back};
+pub(crate) use came_back::{failed_after_all, is_booked, take_back};
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
 pub use opening::{OpenCase, Opened};

@@ -98,7 +98,12 @@ impl Operation for Settle {
             Some(case) => {
                 // Whoever books, or closes the case that is to tell of it, waits until this is written.
                 cases::lock_payment(tx, refund.merchant, refund.payment).await?;
-                cases::is_booked(tx, refund.merchant, refund.id).await?.then_some(case)
+                if cases::is_booked(tx, refund.merchant, refund.id).await? {
+                    Some(case)
+                } else {
+                    cases::failed_after_all(tx, &refund).await?;
+                    None
+                }
             }
             None => None,
         };

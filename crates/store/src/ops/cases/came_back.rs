@@ -92,6 +92,21 @@ pub(crate) async fn take_back<T: Tx>(
     expect_one(blocks, "cases")
 }
 
+/// Where a person has yet to look at the case that a refund's own money left, and the PSP says now that the refund failed,
+/// that case tells of both: whoever books what came back would never hear of it again. The caller has locked the payment.
+pub(crate) async fn failed_after_all<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreError> {
+    tx.exec(
+        "UPDATE cases SET what = $1 WHERE merchant_id = $2 AND refund_id = $3 AND kind = 'late_success' \
+         AND closed_at IS NULL",
+        &[LEFT_AND_FAILED.into(), refund.merchant.as_bytes().into(), refund.id.as_bytes().into()],
+    )
+    .await
+    .map(|_| ())
+}
+
+const LEFT_AND_FAILED: &str = "the PSP says both that the money of a refund that was over left, and that the refund failed: \
+     it is blocked until a person has looked";
+
 /// The open case of another kind that holds a refund's own money.
 const HELD_BY: &str = "SELECT open_key, kind FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
      AND kind IN ('late_success', 'quarantined', 'reversed') AND kind <> $3 AND closed_at IS NULL \

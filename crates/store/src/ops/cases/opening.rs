@@ -68,7 +68,7 @@ pub(crate) async fn open<T: Tx>(tx: &mut T, case: &NewCaseRow) -> Result<(Opened
         return Ok((opened, ToldBy::Open(open_key)));
     };
     let mut inserted = !stands_alone && insert(tx, case, case.block_minor, &open_key).await?;
-    if !inserted && !stands_alone && blocks_of_another(tx, &open_key, payment).await? {
+    if !inserted && blocks_of_another(tx, &open_key, payment).await? {
         open_key = case.open_key_of(payment);
         inserted = insert(tx, case, case.block_minor, &open_key).await?;
     }

@@ -1,14 +1,20 @@
 //! Cases and the money that hangs on them: who takes what becomes refundable, and what is touched where none does.
 
 use redress_core::case::CaseKind;
+use redress_core::id::PaymentId;
 use redress_core::settle::Via;
 
-use super::super::{Blocked, CaseClosing, CaseSubject, CloseCase, NewCaseRow, OpenCase, Opened};
+use super::super::{
+    Blocked, CaseClosing, CaseSubject, CloseCase, NewCaseRow, OpenCase, Opened, lock_payment,
+};
 use super::{blocking, case, close, find};
+use crate::error::StoreError;
+use crate::op::{Done, Operation};
 use crate::ops::fixtures::{
     MERCHANT, account, audit, balance, done, hear, pay, payment, refused, sent, world,
 };
 use crate::testing::{TestStores, dump_all, fail_every_statement};
+use crate::tx::Tx;
 
 /// The n-th word about a refund of the PSP's: told of a payment, where one is known.
 fn told(n: u8, psp_refund_id: &str, of: Option<u32>, block_minor: i64) -> OpenCase {
@@ -149,6 +155,45 @@ async fn what_a_person_booked_as_gone_is_not_blocked_by_the_next_word_about_it()
         audit(&store).await;
         // While one is open that wants another sum, it takes what is told.
         assert_eq!(store.run(named(7, "re_1", Some(1), 300)).await, Ok(Opened::Already));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn words_that_name_no_refund_of_the_psps_are_settled_by_no_closed_case() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        assert_eq!(store.run(told(1, "re_1", Some(1), 300)).await, Ok(Opened::New { blocked: 300 }));
+        store.run(gone(1)).await.unwrap();
+        // The same words about another one, whose money left besides.
+        assert_eq!(store.run(told(2, "re_2", Some(1), 300)).await, Ok(Opened::New { blocked: 300 }));
+        assert_eq!(balance(&store).await, (300, 0, 300));
+        audit(&store).await;
+    })
+    .await;
+}
+
+/// Does nothing but lock a payment.
+struct Lock(PaymentId);
+
+impl Operation for Lock {
+    type Out = ();
+    const NAME: &'static str = "lock_a_payment";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        lock_payment(tx, MERCHANT, self.0).await.map(Done::Commit)
+    }
+}
+
+#[tokio::test]
+async fn who_locks_a_payment_changes_nothing_and_finds_it_there() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(Lock(payment(1))).await, Ok(()));
+        let missing = store.run(Lock(payment(9))).await;
+        assert!(matches!(missing, Err(StoreError::Inconsistent { .. })), "{missing:?}");
+        assert_eq!(dump_all(&store).await, before);
     })
     .await;
 }

@@ -5,12 +5,12 @@ use redress_core::id::CaseId;
 use redress_core::settle::Via;
 use redress_core::state::StateName;
 
-use crate::ops::cases::{Blocked, Case, CloseCase, ListOpenCases};
+use crate::ops::cases::{Blocked, BookedOwn, Case, CloseCase, ListOpenCases};
 use crate::ops::fixtures::{
-    MERCHANT, at, audit, balance, done, hear, in_state, queued, refused, rows, word, world,
+    MERCHANT, STRANGER, at, audit, balance, done, hear, in_state, queued, refused, rf, rows, word, world,
 };
 use crate::store::Store;
-use crate::testing::TestStores;
+use crate::testing::{TestStores, fail_every_statement};
 
 async fn open(store: &Store) -> Vec<Case> {
     store.read(ListOpenCases { merchant: Some(MERCHANT), after: None, limit: 50 }).await.unwrap()
@@ -74,6 +74,63 @@ async fn what_was_booked_in_part_and_taken_back_blocks_the_whole_where_it_left_a
         assert_eq!(open_cases(&store).await, [(CaseKind::Reversed, 100)]);
         let wanted = rows(&store, "SELECT wanted, blocked FROM cases WHERE closed_at IS NULL").await;
         assert_eq!(wanted, ["400 100"], "the rest as soon as it is free");
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_yet_to_look_at_a_late_success_reads_that_it_failed_after_all() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Failed, "4", 1).await;
+        hear(&store, 1, done(None), Via::Notification, 40).await;
+        let text = async || rows(&store, "SELECT what FROM cases WHERE closed_at IS NULL").await;
+        let left = text().await;
+        assert!(left[0].contains("says succeeded of a refund that was failed"), "{left:?}");
+        // The answer to a send, and what is older than the end, say nothing of what the PSP did.
+        for (via, second) in [(Via::Submit, 45), (Via::Query, 19)] {
+            hear(&store, 1, refused(), via, second).await;
+            assert_eq!(text().await, left, "{via:?}");
+        }
+        let failed = || word(1, refused(), Via::Notification, 50);
+        let (told, _) = fail_every_statement(&store, failed).await;
+        assert_eq!(told.unwrap().unwrap().cases, 0, "the person was called already");
+        for (second, said) in [(60, done(None)), (65, refused())] {
+            assert!(text().await[0].contains("says both"), "{:?}", text().await);
+            assert_eq!(open_cases(&store).await, [(CaseKind::LateSuccess, 400)]);
+            assert_eq!(balance(&store).await, (0, 0, 400), "a person decides");
+            hear(&store, 1, said, Via::Notification, second).await;
+        }
+        // It left: then what is told of it again is no news.
+        book(&store, CaseKind::LateSuccess, 70).await;
+        hear(&store, 1, done(None), Via::Notification, 80).await;
+        assert_eq!((open_cases(&store).await, balance(&store).await), (Vec::new(), (400, 0, 0)));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn booked_is_what_a_person_said_is_gone_of_a_refunds_own_money_until_it_comes_back() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let booked = async |merchant, n| store.read(BookedOwn { merchant, refund: rf(n) }).await.unwrap();
+        in_state(&store, StateName::Failed, "4", 1).await;
+        hear(&store, 1, done(None), Via::Notification, 40).await;
+        assert!(!booked(MERCHANT, 1).await, "a person has not looked yet");
+        book(&store, CaseKind::LateSuccess, 45).await;
+        assert!(booked(MERCHANT, 1).await);
+        assert!(!booked(STRANGER, 1).await);
+        // A second one under its reference at the PSP is other money than its own.
+        in_state(&store, StateName::Succeeded, "1", 2).await;
+        for id in ["p", "q"] {
+            hear(&store, 2, done(Some(id)), Via::Notification, 46).await;
+        }
+        book(&store, CaseKind::ForeignRefund, 47).await;
+        assert_eq!((booked(MERCHANT, 2).await, balance(&store).await), (false, (600, 0, 0)));
+        hear(&store, 1, refused(), Via::Notification, 50).await;
+        assert!(!booked(MERCHANT, 1).await, "it was taken back");
         audit(&store).await;
     })
     .await;
