@@ -15,7 +15,6 @@ use super::rows::{micros, new_refund_columns};
 use super::turns;
 use crate::error::StoreError;
 use crate::tx::Tx;
-use crate::value::Value;
 
 /// Who did it: a person, or whoever has a key of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
