@@ -23,7 +23,7 @@ mod wire;
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, unanswered,
+    account_unchecked, account_unusable, check_addresses, not_sendable, only_fields, send, unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -127,8 +127,9 @@ impl Connector for Mpgs {
     }
 
     fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
-        is_address_part(id).then_some(()).ok_or(
-            "must be the id of an order at Mastercard Gateway: 1 to 40 letters, digits, '-', '_' and '.'",
+        is_name(id).then_some(()).ok_or(
+            "must be the id of an order at Mastercard Gateway: 1 to 40 printable ASCII characters, none of them a slash, \
+             and no blank at its ends",
         )
     }
 
@@ -174,10 +175,10 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         Ok(access) => access,
         Err(error) => return account_unusable(&error),
     };
-    if !is_address_part(&ask.psp_payment_id) {
+    if !is_name(&ask.psp_payment_id) {
         return not_sendable("the payment's PSP id is no id of an order at Mastercard Gateway");
     }
-    if !is_address_part(&ask.key) {
+    if !is_name(&ask.key) {
         return not_sendable("the refund's key is no id of a transaction at Mastercard Gateway");
     }
     let Some(amount) = wire::amount_text(ask.amount) else {
@@ -218,7 +219,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
         Ok(access) => access,
         Err(error) => return account_unusable(&error),
     };
-    if !is_address_part(&ask.psp_payment_id) || !is_address_part(&ask.key) {
+    if !is_name(&ask.psp_payment_id) || !is_name(&ask.key) {
         return not_sendable("the ids of the payment or of the refund are none of Mastercard Gateway's");
     }
     let request = access.request(account, Method::GET, &ask.psp_payment_id, &ask.key);
@@ -251,7 +252,11 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
     }
 }
 
-/// An id of an order or a transaction that can stand in an address as it is.
-fn is_address_part(id: &str) -> bool {
-    id.len() <= ID_CHARS_MAX && is_id(id)
+/// Whether an id of an order or a transaction can stand in an address. "Data can consist of any characters" (the page of
+/// the refund); but how one beyond ASCII is written there is stated nowhere, many servers take a slash for one however it is
+/// written, and a part that is only dots means another address.
+fn is_name(id: &str) -> bool {
+    let fits = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'/' | b'\\');
+    let whole = !id.is_empty() && id.trim() == id && !matches!(id, "." | "..");
+    whole && id.len() <= ID_CHARS_MAX && id.bytes().all(fits)
 }

@@ -193,9 +193,13 @@ fn what_cannot_be_said_is_refused_without_a_word() {
         SubmitAsk { psp_payment_id: long.clone(), ..ask() },
         SubmitAsk { psp_payment_id: "a/b".into(), ..ask() },
         SubmitAsk { psp_payment_id: "..".into(), ..ask() },
-        SubmitAsk { psp_payment_id: "a?b".into(), ..ask() },
+        SubmitAsk { psp_payment_id: ".".into(), ..ask() },
+        SubmitAsk { psp_payment_id: "a\\b".into(), ..ask() },
+        SubmitAsk { psp_payment_id: " a".into(), ..ask() },
+        SubmitAsk { psp_payment_id: "a\nb".into(), ..ask() },
+        SubmitAsk { psp_payment_id: "\u{e9}".into(), ..ask() },
         SubmitAsk { key: long, ..ask() },
-        SubmitAsk { key: "rf 1".into(), ..ask() },
+        SubmitAsk { key: "rf/1".into(), ..ask() },
         SubmitAsk { amount: money(0, "SAR"), ..ask() },
         SubmitAsk { amount: money(-1, "SAR"), ..ask() },
         SubmitAsk { amount: money(100_000_000_000_000, "SAR"), ..ask() },
@@ -214,6 +218,28 @@ fn what_cannot_be_said_is_refused_without_a_word() {
         Some(AccountCheck::Refused(text)) if text.contains("base_url")
     ));
     assert!(transport.sent().is_empty());
+}
+
+#[test]
+fn an_order_of_any_printable_characters_is_one_part_of_the_address() {
+    for (order, in_address) in [
+        ("Shop #7: 50% off?x=1&y;z+~", "Shop%20%237%3A%2050%25%20off%3Fx%3D1%26y%3Bz%2B%7E"),
+        ("%2F..%2F", "%252F..%252F"),
+        ("ORD-2026.11_0042", "ORD-2026.11_0042"),
+    ] {
+        assert_eq!(Mpgs.check_payment_id(order), Ok(()), "{order}");
+        let transport = Scripted::new([answer(500, ""), answer(500, "")]);
+        let ask = SubmitAsk { psp_payment_id: order.to_owned(), ..ask() };
+        Mpgs.submit(&transport, &account(), &ask).now_or_never().unwrap();
+        let question = QueryAsk { psp_payment_id: order.to_owned(), ..query_ask() };
+        Mpgs.query(&transport, &account(), &question).now_or_never().unwrap();
+        let path = format!("/merchant/{MERCHANT}/order/{in_address}/transaction/{KEY}");
+        for sent in transport.sent() {
+            assert_eq!(sent.url, format!("{BASE}/api/rest/version/100{path}"));
+            let read = url::Url::parse(&sent.url).unwrap();
+            assert_eq!((read.as_str(), read.query(), read.fragment()), (&*sent.url, None, None));
+        }
+    }
 }
 
 #[test]
