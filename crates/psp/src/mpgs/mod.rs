@@ -65,9 +65,9 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
-/// What no page of Mastercard's that could be read states.
-const SEEN_ELSEWHERE: &str = "the list of gateway codes is seen in others' code; which of them end a refund, and the \
-                              decimals, are inferred";
+/// On what it depends, and what no page of Mastercard's that could be read states.
+const SEEN_ELSEWHERE: &str = "partial and several where the bank's contract allows them; the list of gateway codes is seen in \
+                              others' code; which of them end a refund, and the decimals, are inferred";
 
 static PROFILE: Profile = Profile {
     title: "Mastercard Gateway",
