@@ -1,13 +1,13 @@
 use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
-use crate::testing::{Scripted, answer};
+use crate::testing::{Scripted, answer, refused};
 use crate::transport::{HttpRequest, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::header;
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 
 mod answers;
@@ -111,10 +111,6 @@ fn unknown(finding: Finding) -> Outcome {
 
 fn done() -> Outcome {
     Outcome::Succeeded { psp_refund_id: None, arn: None }
-}
-
-fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {

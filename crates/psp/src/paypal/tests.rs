@@ -1,7 +1,7 @@
 use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
-use crate::testing::{Scripted, answer};
+use crate::testing::{Scripted, answer, refused};
 use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::{HeaderMap, header};
@@ -109,10 +109,6 @@ fn unknown(finding: Finding) -> Outcome {
 
 fn done() -> Outcome {
     Outcome::Succeeded { psp_refund_id: Some(ID.to_owned()), arn: Some("74537604221431003881865".to_owned()) }
-}
-
-fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 #[test]
