@@ -64,9 +64,11 @@ fn query_ask(psp_refund_id: Option<&str>) -> QueryAsk {
 }
 
 pub(super) fn token() -> Result<HttpResponse, TransportError> {
-    let body =
-        format!(r#"{{"scope":"x","access_token":"{TOKEN}","token_type":"Bearer","expires_in":32400}}"#);
-    answer(200, body)
+    let scope = "https://uri.paypal.com/services/invoicing https://uri.paypal.com/services/payments/refund";
+    answer(
+        200,
+        format!(r#"{{"scope":"{scope}","access_token":"{TOKEN}","token_type":"Bearer","expires_in":32400}}"#),
+    )
 }
 
 /// A refund as PayPal shows it.
