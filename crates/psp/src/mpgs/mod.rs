@@ -41,6 +41,11 @@ use wire::{RefundRequest, SentOrder, SentTransaction};
 /// The longest id of an order or a transaction (the page of the refund).
 const ID_CHARS_MAX: usize = 40;
 
+/// JSON in the one encoding that is read here. Without the name the gateway takes ISO-8859-1
+/// (<https://na.gateway.mastercard.com/api/documentation/integrationGuidelines/directPayment/ensureCharacterEncoding.html>),
+/// and might answer in it.
+const JSON: &str = "application/json; charset=UTF-8";
+
 /// The id of no order and of no transaction, to see whether we are let in.
 const NO_ORDER: &str = "redress-check";
 
@@ -199,7 +204,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = access.request(account, Method::PUT, &ask.psp_payment_id, &ask.key);
     request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
-    let outcome = match send(transport, &mut record, request.body("application/json", body)).await {
+    let outcome = match send(transport, &mut record, request.body(JSON, body)).await {
         Ok(response) => read::submit(
             &response,
             &Expected {

@@ -139,7 +139,7 @@ fn a_submit_is_the_same_bytes_every_time() {
         header(&sent[0], &header::AUTHORIZATION),
         Some("Basic bWVyY2hhbnQuVEVTVFNIT1AwMTowZjNjNmE5ZGUyYjU0MTg3OTBhYmNkZWYwMTIzNDU2Nw==")
     );
-    assert_eq!(header(&sent[0], &header::CONTENT_TYPE), Some("application/json"));
+    assert_eq!(header(&sent[0], &header::CONTENT_TYPE), Some("application/json; charset=UTF-8"));
     assert_eq!(sent[0].timeout, Duration::from_secs(3));
     assert_eq!(sent[0].reuse, Reuse::JustUsed);
     assert!(!sent[0].https_only);
