@@ -137,7 +137,7 @@ impl Engine {
             Taking::Apply => {
                 let (outcome, started_at) = (notice.outcome, self.now());
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-                self.settle(&refund, word, notice.record).await.map(|_| ())
+                self.settle_as(&refund, mark, word, notice.record).await.map(|_| ())
             }
             Taking::Ask(how) => {
                 let asking = Asking {
