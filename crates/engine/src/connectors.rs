@@ -154,6 +154,11 @@ mod tests {
             row("oppwa", "mada").contains("documents only: that there may be several refunds is inferred")
         );
         assert!(row("stcpay", "stcpay").contains("partial and several are inferred; a reseller warns"));
+        assert!(
+            row("adyen", "ADYEN").contains("description: not every way of paying can be refunded in part")
+        );
+        assert!(row("adyen", "card").contains("official description: the decimals of IDR and ISK"));
+        assert!(row("mpgs", "mastercard").contains("partial and several where the bank's contract allows"));
         assert!(row("stripe", "STRIPE").contains("| any but CLF IQD LYD UYI UYW |"));
         assert!(row("stripe", "STRIPE").contains("others' program: charges (`ch_…`) only"));
         assert!(row("momo", "MOMOPAY").contains("documents only: path and signed text of the look-up"));

@@ -221,6 +221,20 @@ impl Engine {
     pub(crate) async fn settle(
         &self,
         refund: &Refund,
+        word: Word,
+        record: String,
+    ) -> Result<Option<Settled>, EngineError> {
+        let mut attempt = [0; 16];
+        attempt[..8].copy_from_slice(&word.started_at.as_micros().to_be_bytes());
+        attempt[8..].copy_from_slice(&self.parts.world.random.u64().to_be_bytes());
+        self.settle_as(refund, attempt, word, record).await
+    }
+
+    /// The same under an id of its own: [`Settle::attempt`].
+    pub(crate) async fn settle_as(
+        &self,
+        refund: &Refund,
+        attempt: [u8; 16],
         mut word: Word,
         record: String,
     ) -> Result<Option<Settled>, EngineError> {
@@ -228,9 +242,6 @@ impl Engine {
         let record = storable(record);
         let random = &self.parts.world.random;
         let now = self.now();
-        let mut attempt = [0; 16];
-        attempt[..8].copy_from_slice(&word.started_at.as_micros().to_be_bytes());
-        attempt[8..].copy_from_slice(&random.u64().to_be_bytes());
         let mut op = Settle {
             merchant: refund.merchant,
             refund: refund.id,

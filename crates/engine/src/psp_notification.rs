@@ -44,9 +44,6 @@ pub enum Taken {
     NotUnderstood,
 }
 
-/// The longest body that is kept as evidence, in bytes.
-pub const EVIDENCE_BYTES_MAX: usize = 8 * 1024;
-
 /// Every reason for which a notification is refused, as it is counted.
 pub const REFUSED_FOR: [&str; 3] = ["bad_signature", "not_understood", "not_verifiable"];
 
@@ -140,7 +137,7 @@ impl Engine {
             Taking::Apply => {
                 let (outcome, started_at) = (notice.outcome, self.now());
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-                self.settle(&refund, word, notice.record).await.map(|_| ())
+                self.settle_as(&refund, mark, word, notice.record).await.map(|_| ())
             }
             Taking::Ask(how) => {
                 let asking = Asking {
@@ -355,7 +352,7 @@ impl Engine {
             id: notification_id,
             body_hash: mark,
             verdict: what,
-            body: notice.record.chars().take(EVIDENCE_BYTES_MAX).collect(),
+            body: notice.record.clone(),
             now: case.now,
             case: Some(case),
         };

@@ -45,7 +45,7 @@ pub struct Notice {
     /// The codes of the failures that may follow what it says. Where one of them is known already, this is the older word
     /// that came late, and not a contradiction.
     pub superseded_by: &'static [&'static str],
-    /// What it said, for the attempt's row: as [`Exchange::record`].
+    /// What it said, as evidence: as [`crate::connector::Exchange::record`].
     pub record: String,
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// The longest evidence kept of one exchange, in bytes.
 pub const RECORD_BYTES_MAX: usize = 4 * 1024;
 
-/// So much is kept of each body, in bytes: a long question must not push out the answer.
-const BODY_BYTES_MAX: usize = 1_500;
+/// So much is kept of what is asked, in bytes: a long question must not push out the answer.
+const QUESTION_BYTES_MAX: usize = 1_500;
 
 /// Evidence that is being written.
 pub(crate) struct Record {
@@ -35,7 +35,7 @@ impl Record {
         let path = request.shown_url().split_once("://").map_or("", |(_, rest)| rest);
         let path = path.find('/').map_or("/", |at| &path[at..]);
         self.line(&format!("> {} {path}", request.method));
-        self.body(&request.body);
+        self.body_up_to(&request.body, QUESTION_BYTES_MAX);
     }
 
     /// Notes what came back.
@@ -49,14 +49,19 @@ impl Record {
         }
     }
 
-    /// Notes the body of a notification.
+    /// Notes the body of an answer or a notification, as far as evidence goes: the words that decide often stand at its
+    /// end.
     pub(crate) fn body(&mut self, body: &[u8]) {
+        self.body_up_to(body, RECORD_BYTES_MAX);
+    }
+
+    fn body_up_to(&mut self, body: &[u8], bytes_max: usize) {
         if body.is_empty() {
             return;
         }
         // Before it is cut: a part of a secret is one too.
         let mut text = self.secrets.hide(&hide_fields(&String::from_utf8_lossy(body)));
-        cut(&mut text, BODY_BYTES_MAX);
+        cut(&mut text, bytes_max);
         self.line(&text);
     }
 
@@ -84,4 +89,55 @@ pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     }
     text.truncate(end);
     text.push_str(ELLIPSIS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Credentials;
+    use crate::session::Session;
+    use crate::testing::answer;
+    use http::Method;
+    use redress_core::environment::Environment;
+    use std::time::Duration;
+
+    fn record() -> Record {
+        Record::new(&AccountConfig {
+            environment: Environment::Sandbox,
+            base_url: None,
+            notification_url: None,
+            credentials: Credentials::default(),
+            timeout: Duration::from_secs(1),
+            session: Session::default(),
+        })
+    }
+
+    /// A body whose last word is this.
+    fn body(bytes: usize, last: &str) -> String {
+        format!(r#"{{"other":"{}","status":"{last}"}}"#, "x".repeat(bytes))
+    }
+
+    #[test]
+    fn an_answer_is_kept_to_its_end_and_a_long_question_does_not_push_it_out() {
+        let mut record = record();
+        let question = HttpRequest::new(Method::PUT, "https://psp.test/refund");
+        record.request(&question.body("application/json", body(9_000, "asked")));
+        record.answer(&answer(200, body(2_000, "REFUNDED")));
+        let text = record.finish();
+        assert!(text.starts_with("> PUT /refund\n"), "{text}");
+        assert!(text.ends_with(r#""status":"REFUNDED"}"#), "{text}");
+        assert!(!text.contains("asked") && text.len() <= RECORD_BYTES_MAX, "{text}");
+    }
+
+    #[test]
+    fn a_notification_is_kept_as_far_as_evidence_goes() {
+        for (bytes, whole) in [(4_000, true), (4_096, false), (100_000, false)] {
+            let mut record = record();
+            record.body(body(bytes, "REFUNDED").as_bytes());
+            let text = record.finish();
+            assert_eq!(text.ends_with(r#""status":"REFUNDED"}"#), whole, "{bytes}");
+            assert_eq!(text.ends_with(ELLIPSIS), !whole, "{bytes}");
+            assert!(text.len() <= RECORD_BYTES_MAX, "{bytes}");
+        }
+    }
 }

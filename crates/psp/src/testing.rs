@@ -1,9 +1,10 @@
-//! A transport that plays a script: for tests of whatever speaks to PSPs.
+//! A transport that plays a script, and what tests expect of a connector: for tests of whatever speaks to PSPs.
 
 use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,21 @@ impl Scripted {
 /// An answer with this status and body.
 pub fn answer(status: u16, body: impl Into<Bytes>) -> Result<HttpResponse, TransportError> {
     Ok(HttpResponse { status, headers: HeaderMap::new(), body: body.into() })
+}
+
+/// A request that the PSP refused in these words.
+pub fn refused(code: &str, text: &str, again: Again) -> Outcome {
+    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
+}
+
+/// The same of a refund that the PSP made under this id, and that failed.
+pub fn failed(refused: Outcome, psp_refund_id: &str) -> Outcome {
+    match refused {
+        Outcome::Refused(refusal) => {
+            Outcome::Refused(PspRefusal { psp_refund_id: Some(psp_refund_id.to_owned()), ..refusal })
+        }
+        other => other,
+    }
 }
 
 impl Transport for Scripted {

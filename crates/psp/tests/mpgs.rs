@@ -51,6 +51,7 @@ struct Desk {
     connector: &'static dyn Connector,
     account: AccountConfig,
     base: String,
+    order: &'static str,
     amount: Amount,
     told: Mutex<mpsc::UnboundedReceiver<Notification>>,
 }
@@ -64,7 +65,8 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
-        self.control("script", format!(r#"{{"psp":"mpgs","payment":"{ORDER}","steps":["{step}"]}}"#)).await;
+        let order = self.order;
+        self.control("script", format!(r#"{{"psp":"mpgs","payment":"{order}","steps":["{step}"]}}"#)).await;
     }
 
     async fn finish(&self, refund: &str, state: &str) {
@@ -76,7 +78,7 @@ impl Desk {
     }
 
     async fn submit_of(&self, key: &str, amount: Amount) -> Outcome {
-        let (psp_payment_id, reason) = (ORDER.to_owned(), "Broken box".to_owned());
+        let (psp_payment_id, reason) = (self.order.to_owned(), "Broken box".to_owned());
         let ask = SubmitAsk { key: key.to_owned(), psp_payment_id, amount, reason };
         self.connector.submit(&self.client, &self.account, &ask).await.outcome
     }
@@ -84,7 +86,7 @@ impl Desk {
     async fn query(&self, key: &str) -> Outcome {
         let ask = QueryAsk {
             key: key.to_owned(),
-            psp_payment_id: ORDER.to_owned(),
+            psp_payment_id: self.order.to_owned(),
             psp_refund_id: None,
             amount: self.amount,
             first_sent_at: Timestamp::from_micros(0),
@@ -121,6 +123,11 @@ impl Desk {
 
 /// Plays `story` with an order of ten refunds.
 fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) {
+    with_order(ORDER, story);
+}
+
+/// The same with an order of this id.
+fn with_order(order: &'static str, story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (tell, told) = mpsc::unbounded_channel();
@@ -134,6 +141,7 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
             connector: registry::by_name("mpgs").unwrap(),
             account: account(&base),
             base,
+            order,
             amount: Amount::new(1_234, Currency::from_code("SAR").unwrap()),
             told: Mutex::new(told),
         };
@@ -141,7 +149,7 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let playing = async {
             let body =
-                format!(r#"{{"psp":"mpgs","payment":"{ORDER}","currency":"SAR","amount_minor":12340}}"#);
+                format!(r#"{{"psp":"mpgs","payment":"{order}","currency":"SAR","amount_minor":12340}}"#);
             desk.control("payment", body).await;
             story(&desk).await;
             drop(end);
@@ -201,6 +209,23 @@ fn it_is_final_at_once_and_found_by_our_key() {
             for (key, count) in [("rf-1", 1), ("rf-2", 0), ("rf-3", 1), ("rf-4", 0)] {
                 assert_eq!(desk.effects(key).await, count, "{key}");
             }
+        }
+        .boxed_local()
+    });
+}
+
+#[test]
+fn an_order_of_any_printable_characters_is_refunded_found_and_told_of() {
+    let order = "Shop #7: 50% off?x=1&y;z+~ %2F";
+    with_order(order, |desk| {
+        async move {
+            let key = "rf-01k9q3f7zt8m2v5c6x0n4b1d2e";
+            assert_eq!(desk.query(key).await, unknown(Finding::NotFound));
+            assert_eq!(desk.submit(key).await, done());
+            assert_eq!(desk.query(key).await, done());
+            let notices = desk.read(&desk.heard().await).await.unwrap();
+            assert_eq!(notices[0].psp_payment_ids, [order]);
+            assert_eq!(desk.effects(key).await, 1);
         }
         .boxed_local()
     });

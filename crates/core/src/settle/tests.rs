@@ -337,6 +337,13 @@ fn what_the_psp_calls_it_is_kept_and_never_changed() {
 }
 
 #[test]
+fn a_reference_number_that_comes_after_the_end_is_kept_and_tells_nothing() {
+    let done = Refund { psp_refund_id: Some("re_1".to_owned()), ..refund(StateName::Succeeded) };
+    let change = told(done.clone(), succeeded(), Via::Query, NOW);
+    assert_eq!(change, Change::none(Refund { arn: Some("7400".to_owned()), ..done }));
+}
+
+#[test]
 fn a_case_about_not_knowing_is_opened_once() {
     for finding in [Finding::Ambiguous, Finding::Mismatch] {
         let first = told(refund(StateName::Unknown), Outcome::Unknown(finding), Via::Query, NOW);

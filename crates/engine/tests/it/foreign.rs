@@ -83,6 +83,28 @@ async fn what_names_our_refund_rightly_is_taken() {
 }
 
 #[tokio::test]
+async fn what_is_told_again_word_for_word_is_evidence_once() {
+    // Adyen's word counts at once: whoever came by a message could fill a refund's timeline with it.
+    let psp = Psp::named("adyen");
+    let rig = Rig::new().await;
+    let (refund, told) = pending(&rig, psp).await;
+    for (event, ends, kept) in
+        [("REFUND", StateName::Succeeded, 1), ("REFUND_FAILED", StateName::Reversed, 2)]
+    {
+        let told = Told { event, ..told.clone() };
+        for _ in 0..3 {
+            assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{event}");
+            rig.pass(SECOND).await;
+        }
+        assert_eq!(rig.now_stands(&refund).await.state.name(), ends);
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (_, attempts) = rig.store.read(timeline).await.unwrap();
+        let told = attempts.iter().filter(|attempt| attempt.via == "notification").count();
+        assert_eq!(told, kept, "{event}: {attempts:#?}");
+    }
+}
+
+#[tokio::test]
 async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
         for (what, change) in OTHERS {

@@ -216,7 +216,7 @@ async fn searched(psp: &'static Psp) {
     let mut number = 2;
     for how in hows {
         // So that what is kept ends within every part of what is repeated.
-        for padding in [0, 300, 380, 420, 450, 480, 900, 1_200, 1_300, 1_380, 1_420, 1_460, 1_480] {
+        for padding in [0, 300, 380, 420, 450, 480, 900, 2_700, 3_000, 3_300, 3_500, 3_650, 3_800] {
             number += 1;
             let order = rig.payment(psp.name, number, 500_000).await;
             rig.psps_say(Some(echoing(psp, how, padding)));

@@ -69,6 +69,10 @@ static CAPABILITIES: Capabilities = Capabilities {
 const NOT_DESCRIBED: &str =
     "the decimals of IDR and ISK and the texts of most error codes are seen in others' code";
 
+/// And what of it is not true of every way of paying.
+const NOT_OF_ALL: &str = "not every way of paying can be refunded in part or more than once, which Adyen checks; the decimals \
+                          of IDR and ISK and the texts of most error codes are seen in others' code";
+
 static PROFILE: Profile = Profile {
     title: "Adyen",
     credentials: &[
@@ -78,7 +82,7 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("hmac_key_old"),
     ],
     methods: &[
-        Way::noted("ADYEN", ProvenBy::OfficialDescription, NOT_DESCRIBED),
+        Way::noted("ADYEN", ProvenBy::OfficialDescription, NOT_OF_ALL),
         Way::noted("card", ProvenBy::OfficialDescription, NOT_DESCRIBED),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 7 days",

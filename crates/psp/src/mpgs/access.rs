@@ -10,6 +10,7 @@ use crate::transport::HttpRequest;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{Method, header};
+use url::form_urlencoded;
 
 /// The version of the API that Mastercard's own plugin speaks, seen in
 /// <https://github.com/fingent-corp/gateway-woocommerce-mastercard-module>.
@@ -58,7 +59,7 @@ impl<'a> Access<'a> {
         Ok(Self { base, merchant_id, password, api_version, notification_secret })
     }
 
-    /// A request about one transaction of an order; both ids can stand in an address.
+    /// A request about one transaction of an order.
     pub(super) fn request(
         &self,
         account: &AccountConfig,
@@ -67,6 +68,7 @@ impl<'a> Access<'a> {
         transaction: &str,
     ) -> HttpRequest {
         let Self { base, merchant_id, password, api_version, .. } = self;
+        let (order, transaction) = (in_address(order), in_address(transaction));
         let url = format!(
             "{base}/api/rest/version/{api_version}/merchant/{merchant_id}/order/{order}/transaction/{transaction}"
         );
@@ -74,6 +76,12 @@ impl<'a> Access<'a> {
         prepare(account, HttpRequest::new(method, url))
             .header(header::AUTHORIZATION, format!("Basic {basic}"))
     }
+}
+
+/// An id as a part of an address: what cannot stand there is written in per cent (RFC 3986, section 2.1). A form, whose
+/// writing this is, has a plus sign for a blank only.
+fn in_address(id: &str) -> String {
+    form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 fn graphic<'a>(field: &'static str, value: &'a str) -> Result<&'a str, AccountConfigError> {

@@ -23,7 +23,7 @@ mod wire;
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, unanswered,
+    account_unchecked, account_unusable, check_addresses, not_sendable, only_fields, send, unanswered,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -40,6 +40,11 @@ use wire::{RefundRequest, SentOrder, SentTransaction};
 
 /// The longest id of an order or a transaction (the page of the refund).
 const ID_CHARS_MAX: usize = 40;
+
+/// JSON in the one encoding that is read here. Without the name the gateway takes ISO-8859-1
+/// (<https://na.gateway.mastercard.com/api/documentation/integrationGuidelines/directPayment/ensureCharacterEncoding.html>),
+/// and might answer in it.
+const JSON: &str = "application/json; charset=UTF-8";
 
 /// The id of no order and of no transaction, to see whether we are let in.
 const NO_ORDER: &str = "redress-check";
@@ -65,9 +70,9 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
-/// What no page of Mastercard's that could be read states.
-const SEEN_ELSEWHERE: &str = "the list of gateway codes is seen in others' code; which of them end a refund, and the \
-                              decimals, are inferred";
+/// On what it depends, and what no page of Mastercard's that could be read states.
+const SEEN_ELSEWHERE: &str = "partial and several where the bank's contract allows them; the list of gateway codes is seen in \
+                              others' code; which of them end a refund, and the decimals, are inferred";
 
 static PROFILE: Profile = Profile {
     title: "Mastercard Gateway",
@@ -127,8 +132,9 @@ impl Connector for Mpgs {
     }
 
     fn check_payment_id(&self, id: &str) -> Result<(), &'static str> {
-        is_address_part(id).then_some(()).ok_or(
-            "must be the id of an order at Mastercard Gateway: 1 to 40 letters, digits, '-', '_' and '.'",
+        is_name(id).then_some(()).ok_or(
+            "must be the id of an order at Mastercard Gateway: 1 to 40 printable ASCII characters, none of them a slash, \
+             and no blank at its ends",
         )
     }
 
@@ -174,10 +180,10 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         Ok(access) => access,
         Err(error) => return account_unusable(&error),
     };
-    if !is_address_part(&ask.psp_payment_id) {
+    if !is_name(&ask.psp_payment_id) {
         return not_sendable("the payment's PSP id is no id of an order at Mastercard Gateway");
     }
-    if !is_address_part(&ask.key) {
+    if !is_name(&ask.key) {
         return not_sendable("the refund's key is no id of a transaction at Mastercard Gateway");
     }
     let Some(amount) = wire::amount_text(ask.amount) else {
@@ -198,7 +204,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
     let mut request = access.request(account, Method::PUT, &ask.psp_payment_id, &ask.key);
     request.reuse = Reuse::of_submits(&RECIPE);
     let mut record = Record::new(account);
-    let outcome = match send(transport, &mut record, request.body("application/json", body)).await {
+    let outcome = match send(transport, &mut record, request.body(JSON, body)).await {
         Ok(response) => read::submit(
             &response,
             &Expected {
@@ -218,7 +224,7 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
         Ok(access) => access,
         Err(error) => return account_unusable(&error),
     };
-    if !is_address_part(&ask.psp_payment_id) || !is_address_part(&ask.key) {
+    if !is_name(&ask.psp_payment_id) || !is_name(&ask.key) {
         return not_sendable("the ids of the payment or of the refund are none of Mastercard Gateway's");
     }
     let request = access.request(account, Method::GET, &ask.psp_payment_id, &ask.key);
@@ -251,7 +257,11 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
     }
 }
 
-/// An id of an order or a transaction that can stand in an address as it is.
-fn is_address_part(id: &str) -> bool {
-    id.len() <= ID_CHARS_MAX && is_id(id)
+/// Whether an id of an order or a transaction can stand in an address. "Data can consist of any characters" (the page of
+/// the refund); but how one beyond ASCII is written there is stated nowhere, many servers take a slash for one however it is
+/// written, and a part that is only dots means another address.
+fn is_name(id: &str) -> bool {
+    let fits = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'/' | b'\\');
+    let whole = !id.is_empty() && id.trim() == id && !matches!(id, "." | "..");
+    whole && id.len() <= ID_CHARS_MAX && id.bytes().all(fits)
 }

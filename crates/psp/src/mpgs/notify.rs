@@ -2,10 +2,11 @@
 //! (<https://developer.mastercard.com/mastercard-gateway/documentation/gateway-features/webhook-noti/>).
 
 use super::access::Access;
+use super::is_name;
 use super::read::{self, REFUND};
 use super::wire::{Answer, Transaction};
 use crate::account::AccountConfig;
-use crate::exchange::{is_id, json, psp_text};
+use crate::exchange::{json, psp_text};
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::record::Record;
 use redress_core::id::RefundId;
@@ -49,6 +50,6 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Notice,
 /// A name for a refund that was not made here, for people: its transaction's id is unique within its order only. Ours
 /// are known by their keys and have no other id.
 fn id_of_foreign(order: Option<&str>, key: &str) -> Option<String> {
-    let order = order.filter(|order| is_id(order))?;
-    (is_id(key) && RefundId::from_psp_key(key).is_none()).then(|| format!("{order}/{key}"))
+    let order = order.filter(|order| is_name(order))?;
+    (is_name(key) && RefundId::from_psp_key(key).is_none()).then(|| format!("{order}/{key}"))
 }

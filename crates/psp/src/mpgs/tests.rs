@@ -1,13 +1,13 @@
 use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
-use crate::testing::{Scripted, answer};
+use crate::testing::{Scripted, answer, refused};
 use crate::transport::{HttpRequest, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::header;
 use redress_core::environment::Environment;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 
 mod answers;
@@ -113,10 +113,6 @@ fn done() -> Outcome {
     Outcome::Succeeded { psp_refund_id: None, arn: None }
 }
 
-fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
-}
-
 fn header<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {
     request.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
 }
@@ -143,7 +139,7 @@ fn a_submit_is_the_same_bytes_every_time() {
         header(&sent[0], &header::AUTHORIZATION),
         Some("Basic bWVyY2hhbnQuVEVTVFNIT1AwMTowZjNjNmE5ZGUyYjU0MTg3OTBhYmNkZWYwMTIzNDU2Nw==")
     );
-    assert_eq!(header(&sent[0], &header::CONTENT_TYPE), Some("application/json"));
+    assert_eq!(header(&sent[0], &header::CONTENT_TYPE), Some("application/json; charset=UTF-8"));
     assert_eq!(sent[0].timeout, Duration::from_secs(3));
     assert_eq!(sent[0].reuse, Reuse::JustUsed);
     assert!(!sent[0].https_only);
@@ -193,9 +189,13 @@ fn what_cannot_be_said_is_refused_without_a_word() {
         SubmitAsk { psp_payment_id: long.clone(), ..ask() },
         SubmitAsk { psp_payment_id: "a/b".into(), ..ask() },
         SubmitAsk { psp_payment_id: "..".into(), ..ask() },
-        SubmitAsk { psp_payment_id: "a?b".into(), ..ask() },
+        SubmitAsk { psp_payment_id: ".".into(), ..ask() },
+        SubmitAsk { psp_payment_id: "a\\b".into(), ..ask() },
+        SubmitAsk { psp_payment_id: " a".into(), ..ask() },
+        SubmitAsk { psp_payment_id: "a\nb".into(), ..ask() },
+        SubmitAsk { psp_payment_id: "\u{e9}".into(), ..ask() },
         SubmitAsk { key: long, ..ask() },
-        SubmitAsk { key: "rf 1".into(), ..ask() },
+        SubmitAsk { key: "rf/1".into(), ..ask() },
         SubmitAsk { amount: money(0, "SAR"), ..ask() },
         SubmitAsk { amount: money(-1, "SAR"), ..ask() },
         SubmitAsk { amount: money(100_000_000_000_000, "SAR"), ..ask() },
@@ -214,6 +214,28 @@ fn what_cannot_be_said_is_refused_without_a_word() {
         Some(AccountCheck::Refused(text)) if text.contains("base_url")
     ));
     assert!(transport.sent().is_empty());
+}
+
+#[test]
+fn an_order_of_any_printable_characters_is_one_part_of_the_address() {
+    for (order, in_address) in [
+        ("Shop #7: 50% off?x=1&y;z+~", "Shop%20%237%3A%2050%25%20off%3Fx%3D1%26y%3Bz%2B%7E"),
+        ("%2F..%2F", "%252F..%252F"),
+        ("ORD-2026.11_0042", "ORD-2026.11_0042"),
+    ] {
+        assert_eq!(Mpgs.check_payment_id(order), Ok(()), "{order}");
+        let transport = Scripted::new([answer(500, ""), answer(500, "")]);
+        let ask = SubmitAsk { psp_payment_id: order.to_owned(), ..ask() };
+        Mpgs.submit(&transport, &account(), &ask).now_or_never().unwrap();
+        let question = QueryAsk { psp_payment_id: order.to_owned(), ..query_ask() };
+        Mpgs.query(&transport, &account(), &question).now_or_never().unwrap();
+        let path = format!("/merchant/{MERCHANT}/order/{in_address}/transaction/{KEY}");
+        for sent in transport.sent() {
+            assert_eq!(sent.url, format!("{BASE}/api/rest/version/100{path}"));
+            let read = url::Url::parse(&sent.url).unwrap();
+            assert_eq!((read.as_str(), read.query(), read.fragment()), (&*sent.url, None, None));
+        }
+    }
 }
 
 #[test]

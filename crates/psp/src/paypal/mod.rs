@@ -10,7 +10,8 @@
 //!
 //! A payment's PSP id is the id of the capture. The refund's PSP key goes out as `PayPal-Request-Id` and as `custom_id`,
 //! which comes back. `invoice_id` is not sent: it has to be unique among all refunds, and nothing of it is needed.
-//! An account's credentials are `client_id` and `client_secret` of a REST app, and `webhook_id` where PayPal shall notify.
+//! An account's credentials are `client_id` and `client_secret` of a REST app, `webhook_id` where PayPal shall notify, and
+//! `merchant_id` where the app hears of several merchants.
 
 mod codes;
 mod notify;
@@ -43,7 +44,7 @@ use redress_core::outcome::Outcome;
 use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
 use serde::Serialize;
 use std::time::Duration;
-use token::{Desk, NoToken};
+use token::{Desk, Granted, NoToken, REFUND_SCOPE};
 use wire::{RefundRequest, SentMoney};
 
 /// PayPal's addresses (`openapi/payments_payment_v2.json`, `servers`).
@@ -254,14 +255,22 @@ async fn query(transport: &dyn Transport, account: &AccountConfig, ask: &QueryAs
     Exchange { outcome, record: record.finish() }
 }
 
-/// Asks for a new access token, whether there is one or not: PayPal gives it for the credentials alone.
+/// Asks for a new access token, whether there is one or not: PayPal gives it for the credentials alone, and says what it is
+/// good for.
 async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountCheck {
     let desk = match Desk::open(transport, account) {
         Ok(desk) => desk,
         Err(error) => return account_unchecked(&error),
     };
     match desk.new_token(&mut Record::new(account)).await {
-        Ok(_) => {
+        Ok(Granted { may_refund: Some(false), .. }) => AccountCheck::Unclear(format!(
+            "PayPal gave an access token for the client's id and secret, and does not name {REFUND_SCOPE} among what it is \
+             good for: see whether the app may refund"
+        )),
+        Ok(Granted { may_refund: Some(true), .. }) => AccountCheck::Proved(
+            "PayPal gave an access token for the client's id and secret that is good for refunds".to_owned(),
+        ),
+        Ok(Granted { may_refund: None, .. }) => {
             AccountCheck::Proved("PayPal gave an access token for the client's id and secret".to_owned())
         }
         Err(NoToken::Refused(text)) => AccountCheck::Refused(text),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
-use crate::testing::{Scripted, answer};
+use crate::testing::{Scripted, answer, refused};
 use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::{HeaderMap, header};
@@ -64,9 +64,11 @@ fn query_ask(psp_refund_id: Option<&str>) -> QueryAsk {
 }
 
 pub(super) fn token() -> Result<HttpResponse, TransportError> {
-    let body =
-        format!(r#"{{"scope":"x","access_token":"{TOKEN}","token_type":"Bearer","expires_in":32400}}"#);
-    answer(200, body)
+    let scope = "https://uri.paypal.com/services/invoicing https://uri.paypal.com/services/payments/refund";
+    answer(
+        200,
+        format!(r#"{{"scope":"{scope}","access_token":"{TOKEN}","token_type":"Bearer","expires_in":32400}}"#),
+    )
 }
 
 /// A refund as PayPal shows it.
@@ -109,10 +111,6 @@ fn unknown(finding: Finding) -> Outcome {
 
 fn done() -> Outcome {
     Outcome::Succeeded { psp_refund_id: Some(ID.to_owned()), arn: Some("74537604221431003881865".to_owned()) }
-}
-
-fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
 }
 
 #[test]

@@ -21,6 +21,16 @@ const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// How often one request is sent at most: a second time with a new token.
 const TRIES: usize = 2;
 
+/// What a token must be good for (`captures.refund` in the same file).
+pub(super) const REFUND_SCOPE: &str = "https://uri.paypal.com/services/payments/refund";
+
+/// A new token.
+pub(super) struct Granted {
+    token: SecretString,
+    /// Whether it is good for refunds; nothing where PayPal does not say.
+    pub(super) may_refund: Option<bool>,
+}
+
 /// Why there is no token. The texts are for people and hold no secret.
 #[derive(Debug)]
 pub(super) enum NoToken {
@@ -84,27 +94,27 @@ impl<'a> Desk<'a> {
     async fn token(&self, record: &mut Record) -> Result<SecretString, NoToken> {
         match self.account.session.token() {
             Some(token) => Ok(token),
-            None => self.new_token(record).await,
+            None => self.new_token(record).await.map(|granted| granted.token),
         }
     }
 
     /// Gets a new token and keeps it. The answer holds it, so that only a remark is recorded.
-    pub(super) async fn new_token(&self, record: &mut Record) -> Result<SecretString, NoToken> {
+    pub(super) async fn new_token(&self, record: &mut Record) -> Result<Granted, NoToken> {
         let url = format!("{}/v1/oauth2/token", super::base(self.account));
         let pair = STANDARD.encode(format!("{}:{}", self.client_id, self.client_secret));
         let request = prepare(self.account, HttpRequest::new(Method::POST, url))
             .header(header::AUTHORIZATION, format!("Basic {pair}"))
             .header(header::ACCEPT, "application/json")
             .body("application/x-www-form-urlencoded", "grant_type=client_credentials");
-        let token = read(self.transport.send(request).await);
-        match &token {
-            Ok(token) => {
+        let granted = read(self.transport.send(request).await);
+        match &granted {
+            Ok(granted) => {
                 record.line("PayPal gave an access token");
-                self.account.session.keep(Some(token.clone()));
+                self.account.session.keep(Some(granted.token.clone()));
             }
             Err(problem) => record.line(&format!("PayPal gave no access token: {}", problem.text())),
         }
-        token
+        granted
     }
 
     /// Forgets a token, unless somebody has got another one meanwhile.
@@ -116,7 +126,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn read(answer: Result<HttpResponse, TransportError>) -> Result<SecretString, NoToken> {
+fn read(answer: Result<HttpResponse, TransportError>) -> Result<Granted, NoToken> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(TransportError::NotSent(reason)) => return Err(NoToken::Unclear(reason)),
@@ -134,12 +144,18 @@ fn read(answer: Result<HttpResponse, TransportError>) -> Result<SecretString, No
             _ => NoToken::Unclear(text),
         });
     }
-    json::<TokenAnswer>(&answer.body)
-        .map(|answer| answer.access_token)
-        .filter(|token| (1..=TOKEN_BYTES_MAX).contains(&token.len()))
-        .filter(|token| token.bytes().all(|b| b.is_ascii_graphic()))
-        .map(SecretString::from)
-        .ok_or_else(|| NoToken::Unclear("PayPal's answer holds none".to_owned()))
+    let answer: Option<TokenAnswer<'_>> = json(&answer.body);
+    let answer = answer.filter(|answer| is_token(&answer.access_token));
+    let Some(TokenAnswer { access_token, scope }) = answer else {
+        return Err(NoToken::Unclear("PayPal's answer holds none".to_owned()));
+    };
+    let scope: Option<String> = scope.and_then(|scope| json(scope.get().as_bytes()));
+    let may_refund = scope.map(|scope| scope.split(' ').any(|one| one == REFUND_SCOPE));
+    Ok(Granted { token: access_token.into(), may_refund })
+}
+
+fn is_token(text: &str) -> bool {
+    (1..=TOKEN_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The error's name, if it is one: whatever else stands there could hold what we sent.

@@ -118,7 +118,22 @@ fn without_a_token_nothing_is_sent() {
 
 #[test]
 fn a_check_asks_for_a_new_token() {
-    assert!(matches!(check(token()), AccountCheck::Proved(_)));
+    assert!(matches!(check(token()), AccountCheck::Proved(text) if text.ends_with("good for refunds")));
+    let with = |scope: &str| check(answer(200, format!(r#"{{"access_token":"{TOKEN}"{scope}}}"#)));
+    for unsaid in ["", r#","scope":null"#, r#","scope":["x"]"#] {
+        assert!(matches!(with(unsaid), AccountCheck::Proved(text) if text.ends_with("secret")), "{unsaid}");
+    }
+    for without in [
+        r#","scope":"""#,
+        r#","scope":"https://uri.paypal.com/services/payments/refunds""#,
+        r#","scope":"https://uri.paypal.com/services/invoicing""#,
+    ] {
+        let found = with(without);
+        assert!(
+            matches!(&found, AccountCheck::Unclear(text) if text.contains("payments/refund among")),
+            "{without}: {found:?}"
+        );
+    }
     for (status, body) in
         [(401, r#"{"error":"invalid_client"}"#), (401, ""), (400, r#"{"error":"invalid_client"}"#)]
     {

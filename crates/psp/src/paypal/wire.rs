@@ -124,10 +124,12 @@ pub(super) struct ErrorDetail {
     pub(super) description: Option<String>,
 }
 
-/// What `POST /v1/oauth2/token` gives.
+/// What `POST /v1/oauth2/token` gives (RFC 6749, section 5.1). A scope in another form than a text is none.
 #[derive(Deserialize)]
-pub(super) struct TokenAnswer {
+pub(super) struct TokenAnswer<'a> {
     pub(super) access_token: String,
+    #[serde(default, borrow)]
+    pub(super) scope: Option<&'a RawValue>,
 }
 
 /// Why it gives none (RFC 6749, section 5.2).

@@ -1,13 +1,13 @@
 use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
-use crate::testing::{Scripted, answer};
+use crate::testing::{Scripted, answer, failed, refused};
 use crate::transport::{HttpResponse, Reuse, TransportError};
 use futures_util::FutureExt;
 use http::HeaderMap;
 use proptest::prelude::*;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Again, PspRefusal};
+use redress_core::outcome::Again;
 use redress_core::time::Timestamp;
 
 pub(super) const KEY: &str = "rf-01k9q3f7zt8m2v5c6x0n4b1d2e";
@@ -100,16 +100,6 @@ fn done() -> Outcome {
     Outcome::Succeeded { psp_refund_id: Some(ID.to_owned()), arn: Some("24692165300100123456789".to_owned()) }
 }
 
-fn refused(code: &str, text: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal { code: code.to_owned(), text: text.to_owned(), again, psp_refund_id: None })
-}
-
-/// The same, of a refund that the PSP made and that failed.
-fn failed(refused: Outcome) -> Outcome {
-    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
-    Outcome::Refused(PspRefusal { psp_refund_id: Some(ID.to_owned()), ..refusal })
-}
-
 fn pending(note: &str) -> Outcome {
     Outcome::Pending { psp_refund_id: Some(ID.to_owned()), note: Some(note.to_owned()) }
 }
@@ -187,11 +177,11 @@ fn every_status_of_a_refund() {
             assert_eq!(read(200, &with("pending", "pending_reason", reason)), pending(&note));
         }
         assert_eq!(read(200, &object(ID, "requires_action", KEY)), pending("Stripe says requires_action"));
-        let bare = failed(refused("failed", "Stripe says failed", Again::No));
+        let bare = failed(refused("failed", "Stripe says failed", Again::No), ID);
         assert_eq!(read(200, &object(ID, "failed", KEY)), bare);
         assert_eq!(
             read(200, &object(ID, "canceled", KEY)),
-            failed(refused("canceled", "Stripe says canceled", Again::No))
+            failed(refused("canceled", "Stripe says canceled", Again::No), ID)
         );
         for (reason, again) in [
             ("lost_or_stolen_card", Again::No),
@@ -205,7 +195,7 @@ fn every_status_of_a_refund() {
         ] {
             let text = format!("Stripe says failed: {reason}");
             let said = read(200, &with("failed", "failure_reason", reason));
-            assert_eq!(said, failed(refused(reason, &text, again)));
+            assert_eq!(said, failed(refused(reason, &text, again), ID));
         }
         for status in ["", "Succeeded", "void", "requires_capture"] {
             assert_eq!(read(200, &object(ID, status, KEY)), unknown(Finding::NotUnderstood), "{status}");

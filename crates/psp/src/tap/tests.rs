@@ -1,14 +1,14 @@
 use super::*;
 use crate::account::Credentials;
 use crate::session::Session;
-use crate::testing::{Scripted, answer};
+use crate::testing::{Scripted, answer, failed};
 use crate::transport::{HttpResponse, Reuse, TransportError};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 use redress_core::money::{Amount, Currency};
-use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
+use redress_core::outcome::{Again, Finding, Outcome};
 use redress_core::time::Timestamp;
 use std::time::Duration;
 
@@ -103,18 +103,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal {
-        code: code.to_owned(),
-        text: "said".to_owned(),
-        again,
-        psp_refund_id: None,
-    })
-}
-
-/// The same, of a refund that the PSP made and that failed.
-fn failed(refused: Outcome) -> Outcome {
-    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
-    Outcome::Refused(PspRefusal { psp_refund_id: Some(ID.to_owned()), ..refusal })
+    crate::testing::refused(code, "said", again)
 }
 
 fn pending(note: &str) -> Outcome {
@@ -201,7 +190,11 @@ fn every_status_and_code_of_a_refund() {
             ("RESTRICTED", "601", Again::No),
             ("RESTRICRTED", "602", Again::No),
         ] {
-            assert_eq!(read(200, &object(ID, status, code, KEY)), failed(refused(code, again)), "{status}");
+            assert_eq!(
+                read(200, &object(ID, status, code, KEY)),
+                failed(refused(code, again), ID),
+                "{status}"
+            );
         }
         for (status, code) in [
             ("VOID", "000"),
@@ -220,7 +213,7 @@ fn every_status_and_code_of_a_refund() {
         assert_eq!(read(200, &object(ID, "REFUNDED", "777", KEY)), done());
     }
     let bare = object(ID, "FAILED", "401", KEY).replace(r#""code":"401","#, "");
-    assert_eq!(submitted(200, &bare), failed(refused("FAILED", Again::No)));
+    assert_eq!(submitted(200, &bare), failed(refused("FAILED", Again::No), ID));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use redress_core::event::EventKind;
 use redress_core::id::{CaseId, MerchantId, RefundId};
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::refund::Refund;
-use redress_core::settle::{Change, Timing, Verdict, Word, came_back, close_by_person, settle};
+use redress_core::settle::{Change, Timing, Verdict, Via, Word, came_back, close_by_person, settle};
 use redress_core::state::IllegalTransition;
 use redress_core::time::Timestamp;
 
@@ -41,7 +41,8 @@ pub struct Settle {
     pub refund: RefundId,
     /// What was understood.
     pub word: Word,
-    /// The exchange's id: recording it a second time changes nothing.
+    /// The exchange's id: recording it a second time changes nothing. Of a notification it is the mark of what was told: told
+    /// again word for word it is kept once, and judged each time, since the first time may have been too early.
     pub attempt: [u8; 16],
     /// What was said, redacted and capped.
     pub record: String,
@@ -90,7 +91,7 @@ impl Operation for Settle {
                 ],
             )
             .await?;
-        if attempts == 0 {
+        if attempts == 0 && self.word.via != Via::Notification {
             return Ok(Done::Rollback(Some(Settled { refund, event: None, cases: 0 })));
         }
         let word = self.checked_word(tx, &refund).await?;

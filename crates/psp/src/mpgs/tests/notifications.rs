@@ -83,6 +83,8 @@ fn of_another_merchant_another_key_or_another_sum() {
     let by_hand = read(&body.replace(KEY, "2")).unwrap();
     assert_eq!(by_hand.key.as_deref(), Some("2"));
     assert_eq!(by_hand.psp_refund_id, Some(format!("{ORDER}/2")), "a name for people");
+    let by_hand = read(&body.replace(ORDER, "Shop #7").replace(KEY, "refund 2")).unwrap();
+    assert_eq!(by_hand.psp_refund_id.as_deref(), Some("Shop #7/refund 2"));
     let odd = read(&body.replace(KEY, "a b/c")).unwrap();
     assert_eq!((odd.key.as_deref(), odd.psp_refund_id), (Some("a b/c"), None));
     let altered = read(&body.replace("{\"amount\":12.34", "{\"amount\":99.99")).unwrap();

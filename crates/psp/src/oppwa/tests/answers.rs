@@ -1,9 +1,10 @@
 //! What answers mean: every group of codes, every echo, every status.
 
 use super::*;
+use crate::testing::failed;
 use crate::transport::HttpResponse;
 use http::HeaderMap;
-use redress_core::outcome::{Again, Finding, PspRefusal};
+use redress_core::outcome::{Again, Finding};
 
 const HOUR: Again = Again::After(Duration::from_secs(3600));
 
@@ -26,18 +27,7 @@ fn done() -> Outcome {
 }
 
 fn refused(code: &str, again: Again) -> Outcome {
-    Outcome::Refused(PspRefusal {
-        code: code.to_owned(),
-        text: "said".to_owned(),
-        again,
-        psp_refund_id: None,
-    })
-}
-
-/// The same, of a refund that the PSP made and that failed.
-fn failed(refused: Outcome) -> Outcome {
-    let Outcome::Refused(refusal) = refused else { panic!("{refused:?}") };
-    Outcome::Refused(PspRefusal { psp_refund_id: Some(ID.to_owned()), ..refusal })
+    crate::testing::refused(code, "said", again)
 }
 
 #[test]
@@ -96,10 +86,14 @@ fn every_group_of_result_codes() {
         "200.300.404",
         "800.900.300",
     ] {
-        assert_eq!(submitted(400, &object(code)), failed(refused(code, Again::No)), "{code}");
-        assert_eq!(submitted(200, &object(code)), failed(refused(code, Again::No)), "{code}");
-        assert_eq!(queried(None, 200, &list(&[object(code)])), failed(refused(code, Again::No)), "{code}");
-        assert_eq!(queried(Some(ID), 200, &object(code)), failed(refused(code, Again::No)), "{code}");
+        assert_eq!(submitted(400, &object(code)), failed(refused(code, Again::No), ID), "{code}");
+        assert_eq!(submitted(200, &object(code)), failed(refused(code, Again::No), ID), "{code}");
+        assert_eq!(
+            queried(None, 200, &list(&[object(code)])),
+            failed(refused(code, Again::No), ID),
+            "{code}"
+        );
+        assert_eq!(queried(Some(ID), 200, &object(code)), failed(refused(code, Again::No), ID), "{code}");
     }
     for code in [
         "800.100.163",
@@ -110,7 +104,7 @@ fn every_group_of_result_codes() {
         "500.100.403",
         "800.120.100",
     ] {
-        assert_eq!(submitted(400, &object(code)), failed(refused(code, HOUR)), "{code}");
+        assert_eq!(submitted(400, &object(code)), failed(refused(code, HOUR), ID), "{code}");
     }
     for code in ["800.110.100", "800.130.100", "200.200.106", "200.300.405"] {
         assert_eq!(submitted(400, &bare(code)), unknown(Finding::KeyInUse), "{code}");
@@ -213,7 +207,7 @@ fn a_token_that_is_not_taken_is_no_refusal_and_anything_else_of_access_is() {
         }
     }
     // A transaction was made, or it is of another one.
-    assert_eq!(submitted(401, &object("800.900.300")), failed(refused("800.900.300", Again::No)));
+    assert_eq!(submitted(401, &object("800.900.300")), failed(refused("800.900.300", Again::No), ID));
     let other =
         bare("800.900.300").replace("{\"result\"", "{\"merchantTransactionId\":\"rf-other\",\"result\"");
     assert_eq!(submitted(401, &other), unknown(Finding::Mismatch));
@@ -268,7 +262,7 @@ fn what_is_missing_is_never_taken_for_granted() {
     let declined = object("800.100.152").replace(r#""amount":"10.00","currency":"SAR","#, "");
     assert_eq!(
         readings(200, &declined),
-        [(); 4].map(|()| failed(refused("800.100.152", Again::No))),
+        [(); 4].map(|()| failed(refused("800.100.152", Again::No), ID)),
         "it has no sum"
     );
 }

@@ -17,7 +17,7 @@ fn our_key_in_the_list_decides() {
         (vec![ours.replace(":1000,", ":999,")], unknown(Finding::Mismatch)),
         (vec![ours.replace(CHARGE, "ch_other")], unknown(Finding::Mismatch)),
         (vec![object("re_bound", "succeeded", KEY)], unknown(Finding::Mismatch)),
-        (vec![object(ID, "failed", KEY)], failed(refused("failed", "Stripe says failed", Again::No))),
+        (vec![object(ID, "failed", KEY)], failed(refused("failed", "Stripe says failed", Again::No), ID)),
         (vec![object(ID, "pending", KEY)], pending("Stripe says pending")),
         (vec![r#"{"id":"re_5"}"#.to_owned()], unknown(Finding::NotUnderstood)),
     ] {

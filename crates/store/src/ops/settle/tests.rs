@@ -139,6 +139,28 @@ async fn an_exchange_recorded_twice_changes_nothing_the_second_time() {
 }
 
 #[tokio::test]
+async fn a_notification_told_again_is_kept_once_and_judged_by_what_the_refund_is_by_then() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Queued, "1", 1).await;
+        let told = |second| Settle { attempt: [7; 16], ..word(1, refused(), Via::Notification, second) };
+        let early = store.run(told(20)).await.unwrap().unwrap();
+        assert_eq!(early.refund.state.name(), StateName::Queued, "nobody refused what was not sent");
+        hear(&store, 1, done(Some("p")), Via::Notification, 30).await;
+        let again = store.run(told(40)).await.unwrap().unwrap();
+        assert_eq!((again.refund.state.name(), again.cases), (StateName::Reversed, 1));
+        let before = dump_all(&store).await;
+        let once_more = store.run(told(50)).await.unwrap().unwrap();
+        assert_eq!((once_more.refund, once_more.event, once_more.cases), (again.refund, None, 0));
+        assert_eq!(before, dump_all(&store).await);
+        let kept = rows(&store, "SELECT via, outcome FROM attempts ORDER BY started_at").await;
+        assert_eq!(kept, ["notification refused", "notification succeeded"]);
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_exchange_is_kept_as_it_was_understood() {
     TestStores::each(async |store| {
         world(&store).await;
