@@ -369,6 +369,8 @@ mod tests {
             let (answer, document) =
                 (harness.send(get(page)).await, harness.send(get(description)).await.json());
             assert!(answer.text().contains(&format!("href=\"{description}\"")), "{page}");
+            let title = format!("<title>{} – reference</title>", text(&document["info"]["title"]));
+            assert!(answer.text().replace("&#39;", "'").contains(&title), "{page}: {title}");
             for (path, methods) in entries(&document["paths"]) {
                 for (method, operation) in entries(methods) {
                     let shown = format!("<code>{} {path}</code>", method.to_uppercase());
