@@ -232,6 +232,20 @@ impl Query for FeedEnd {
     }
 }
 
+/// When the newest event of all merchants happened; `None` before the first. A clock that was set back is seen by it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewestEvent;
+
+impl Query for NewestEvent {
+    type Out = Option<Timestamp>;
+    const NAME: &'static str = "newest_event";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Timestamp>, StoreError> {
+        let rows = tx.rows("SELECT happened_at FROM events ORDER BY position DESC LIMIT 1", &[]).await?;
+        rows.first().map(|row| time(row, 0)).transpose()
+    }
+}
+
 impl ReadFeed {
     fn event(&self, row: &Row) -> Result<FeedEvent, StoreError> {
         let happened_at = time(row, 2)?;

@@ -62,6 +62,7 @@ async fn the_feed_tells_everything_in_order_and_is_read_on_from_any_place() {
         world(&store).await;
         add_endpoint(&store, ENDPOINT).await;
         assert_eq!(page(&store, FROM_THE_BEGINNING).await.next, 0, "an empty feed can be read on too");
+        assert_eq!(store.read(NewestEvent).await, Ok(None));
         in_state(&store, StateName::Succeeded, "1.00", 1).await;
         in_state(&store, StateName::Reversed, "2.00", 2).await;
         let (paid, told) = (OtherSubject::Payment(payment(1)), EndpointId::from_bytes(id(6, 1)));
@@ -72,6 +73,7 @@ async fn the_feed_tells_everything_in_order_and_is_read_on_from_any_place() {
         assert_eq!(end(MERCHANT, Environment::Sandbox).await, Ok(whole.next));
         assert_eq!(end(MERCHANT, Environment::Live).await, Ok(0));
         assert_eq!(end(STRANGER, Environment::Sandbox).await, Ok(0));
+        assert_eq!(store.read(NewestEvent).await, Ok(Some(at(30))), "what was told last");
         let all = [
             "refund.created 1 100",
             "refund.succeeded 2 100",
