@@ -11,8 +11,9 @@ use futures_util::future::BoxFuture;
 use redress_client::{
     CancelRefund, CaseFilter, CaseStatus, Client, CloseCase, CloseRefund, Config, DeliveryFilter,
     DisputeReason, Enabling, EndpointChange, EventData, FeedStart, ImportRowFilter, ImportStatus,
-    NewEndpoint, NewPayment, NewRefund, NewReplay, PaymentFilter, RefundFilter, RefundStatus, RotateSecret,
-    RowOutcome, Upload, Wire, WireAnswer, WireError, WireRequest, World, operations,
+    NewEndpoint, NewPayment, NewRefund, NewReplay, PaymentFilter, PspAccountStatus, RefundFilter,
+    RefundStatus, RotateSecret, RowOutcome, Upload, Wire, WireAnswer, WireError, WireRequest, World,
+    operations,
 };
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
@@ -86,6 +87,9 @@ async fn every_operation_can_be_called_and_is_understood() {
     let refund = refunds(&shop, &client).await;
     endpoints_and_deliveries(&shop, &client, &refund).await;
     assert!(!client.list_connectors().await.unwrap().connectors.is_empty());
+    let accounts: Vec<_> = client.psp_accounts().stream().try_collect().await.unwrap();
+    let tap = client.get_psp_account(&shop.harness.merchant.tap.to_string()).await.unwrap();
+    assert_eq!((accounts.len(), tap.status), (2, PspAccountStatus::Active));
     let page = client.list_events(&redress_client::EventFilter::default()).await.unwrap();
     assert!(page.data.iter().any(|event| matches!(event.data, EventData::Payment(_))));
     assert!(page.data.iter().any(|event| matches!(event.data, EventData::Refund(_))));

@@ -3,6 +3,7 @@
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::event::{EventKind, OtherEventKind};
+use redress_core::policy::AccountState;
 use redress_core::refund::RefundKind;
 use redress_core::state::StateName;
 use redress_engine::admin::cases::CaseDecision;
@@ -53,6 +54,12 @@ fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
         (vec!["Case.status", "listCases?status"], vec!["open", "closed"]),
         (vec!["Endpoint.status"], vec!["enabled", "disabled", "revoked"]),
         (
+            vec!["PspAccount.status"],
+            [AccountState::Active, AccountState::Paused, AccountState::Revoked]
+                .map(AccountState::as_str)
+                .to_vec(),
+        ),
+        (
             vec!["Endpoint.dialect", "Delivery.dialect", "NewEndpoint.dialect", "EndpointChange.dialect"],
             Dialect::ALL.iter().map(|dialect| dialect.as_str()).collect(),
         ),
@@ -77,6 +84,7 @@ fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
                 "Endpoint.environment",
                 "NewEndpoint.environment",
                 "PaymentImport.environment",
+                "PspAccount.environment",
             ],
             [Environment::Sandbox, Environment::Live].map(|environment| environment.as_str()).to_vec(),
         ),
