@@ -117,7 +117,8 @@ async fn payments(shop: &InProcess, client: &Client) {
         notification_url: None,
         refunded_before: None,
     };
-    assert_eq!(client.register_payment(&new).await.unwrap().result, "created");
+    let made = client.register_payment(&new).await.unwrap();
+    assert_eq!((made.result.as_str(), made.payment.refundable), ("created", 10_000));
     let again = client
         .register_payment(&NewPayment { psp_payment_id: "chg_shop_2".to_owned(), ..new })
         .await

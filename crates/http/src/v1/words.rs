@@ -111,8 +111,16 @@ fn write(document: &mut OpenApi) -> Vec<&'static str> {
 fn in_field(document: &mut OpenApi, place: &str, words: &[&str]) -> Option<()> {
     let (schema, field) = place.split_once('.')?;
     let schema = document.components.as_mut()?.schemas.get_mut(schema)?;
-    let RefOr::T(Schema::Object(object)) = schema else { return None };
-    in_schema(object.properties.get_mut(field)?, words)
+    let RefOr::T(schema) = schema else { return None };
+    match schema {
+        Schema::Object(object) => in_schema(object.properties.get_mut(field)?, words),
+        // What it has besides those that it is made of.
+        Schema::AllOf(parts) => parts.items.iter_mut().find_map(|part| match part {
+            RefOr::T(Schema::Object(object)) => in_schema(object.properties.get_mut(field)?, words),
+            _ => None,
+        }),
+        _ => None,
+    }
 }
 
 fn in_parameter(document: &mut OpenApi, operation: &str, parameter: &str, words: &[&str]) -> Option<()> {
