@@ -84,13 +84,19 @@ impl<A> Call<A> {
         self
     }
 
-    /// With these parameters: the members of an object that are neither null nor left out.
+    /// With these parameters: the members of an object that are neither null, empty lists, nor left out. What is in a list
+    /// stands with commas between.
     pub(crate) fn query<Q: Serialize>(mut self, query: &Q) -> Self {
         self.what = self.what.and_then(|mut what| {
             let query = serde_json::to_value(query).map_err(|error| Error::Setup(error.to_string()))?;
             for (name, value) in query.as_object().into_iter().flatten() {
                 match value {
                     serde_json::Value::Null => {}
+                    serde_json::Value::Array(words) if words.is_empty() => {}
+                    serde_json::Value::Array(words) => {
+                        let words: Vec<_> = words.iter().filter_map(serde_json::Value::as_str).collect();
+                        what.url.query_pairs_mut().append_pair(name, &words.join(","));
+                    }
                     serde_json::Value::String(text) => {
                         what.url.query_pairs_mut().append_pair(name, text);
                     }

@@ -31,7 +31,7 @@ pub struct Feed {
 }
 
 impl Client {
-    /// The feed from a place on; only events of one type, where one is named.
+    /// The feed from a place on; only events of one type, or of several with commas between, where one is named.
     #[must_use]
     pub fn feed(&self, from: FeedStart, kind: Option<String>) -> Feed {
         let (cursor, from_now) = match from {

@@ -52,6 +52,7 @@ pub use api::payments::{
     BlockedBy, DecimalSums, DisputeReason, ExpectedSpeed, NewPayment, Payment, PaymentFilter,
     PaymentRegistered, RefundKind, Refundability, ReservedBy,
 };
+pub use api::psp_accounts::{PspAccount, PspAccountStatus};
 pub use api::refunds::{
     Attempt, CancelRefund, CloseRefund, Failure, NewRefund, Refund, RefundFilter, RefundStatus, Timeline,
     TimelineEvent,

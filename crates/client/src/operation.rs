@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{cases, connectors, deliveries, endpoints, events, payment_imports, payments, refunds};
+use crate::api::{
+    cases, connectors, deliveries, endpoints, events, payment_imports, payments, psp_accounts, refunds,
+};
 
 /// One operation: `A` is what it answers, `B` its body.
 pub(crate) struct Operation<A, B = ()> {
@@ -66,6 +68,8 @@ impl<A, B> Operation<A, B> {
 pub fn operations() -> Vec<&'static dyn Described> {
     vec![
         &connectors::LIST,
+        &psp_accounts::LIST,
+        &psp_accounts::GET,
         &payments::LIST,
         &payments::REGISTER,
         &payments::GET,

@@ -18,7 +18,7 @@ use crate::error::EngineError;
 use crate::notify::message::{About, calendar, event_id};
 use crate::notify::standard::RefundData;
 
-pub use redress_store::ops::feed::{FeedKind, ReadFeed};
+pub use redress_store::ops::feed::{FeedKind, FeedKinds, ReadFeed};
 
 /// So often at most does one read have events numbered and look again: what is committed meanwhile comes with the next.
 const NUMBERINGS_MAX: u32 = 4;

@@ -103,8 +103,7 @@ impl Engine {
                 refunds.into_iter().map(|refund| (refund, payment.clone())).collect()
             })
         } else {
-            let RefundFilter { state, created_from, created_to, .. } = filter;
-            let states = state.into_iter().collect();
+            let RefundFilter { states, created_from, created_to, .. } = filter;
             let filter = RefundListFilter { states, created_from, created_to, ..RefundListFilter::default() };
             let turn = after.map_or(Turn::First, |after| Turn::Older(Place::of_id(*after.as_bytes())));
             let looked_at_max = LOOKED_AT_MAX;
@@ -113,7 +112,7 @@ impl Engine {
             let next = page.older.map(|place| RefundId::from_bytes(place.id));
             return Ok(RefundPage { refunds: page.items, next });
         };
-        Ok(page_of_few(few, filter.state, (from, before), limit))
+        Ok(page_of_few(few, &filter.states, (from, before), limit))
     }
 
     /// A payment by its id.
@@ -328,13 +327,13 @@ pub struct RefundPage {
     pub next: Option<RefundId>,
 }
 
-/// Which refunds are wanted; what is `None` does not matter.
+/// Which refunds are wanted; what is `None` or empty does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefundFilter {
     /// Those of one payment.
     pub payment: Option<PaymentId>,
-    /// Those that stand so.
-    pub state: Option<StateName>,
+    /// Those that stand in any of these ways, each of which is there once.
+    pub states: Vec<StateName>,
     /// The one with this id of the merchant's own.
     pub merchant_refund_id: Option<String>,
     /// Those made then or later.
@@ -346,12 +345,12 @@ pub struct RefundFilter {
 /// A page of refunds that were all read.
 fn page_of_few(
     mut few: Vec<(Refund, Payment)>,
-    state: Option<StateName>,
+    states: &[StateName],
     (from, before): (RefundId, RefundId),
     limit: u32,
 ) -> RefundPage {
     few.retain(|(refund, _)| {
-        (from..before).contains(&refund.id) && state.is_none_or(|state| refund.state.name() == state)
+        (from..before).contains(&refund.id) && (states.is_empty() || states.contains(&refund.state.name()))
     });
     few.sort_by_key(|(refund, _)| std::cmp::Reverse(refund.id));
     let is_longer = few.len() > limit as usize;

@@ -37,11 +37,14 @@ impl FieldProblem {
 
     /// A field or a parameter, as `kind` says, that is none of those that are `known`.
     pub(crate) fn unknown(kind: &str, name: &str, known: &[&str]) -> Self {
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = match known {
+            [] => ": none is taken".to_owned(),
+            known => format!("; these are: {}", known.join(", ")),
+        };
         let name = if storable(name, REFERENCE_CHARS_MAX) { name } else { "" };
         let text = match name {
-            "" => format!("a {kind} is not known here; these are: {known}"),
-            name => format!("the {kind} {name:?} is not known here; these are: {known}"),
+            "" => format!("a {kind} is not known here{known}"),
+            name => format!("the {kind} {name:?} is not known here{known}"),
         };
         Self { unknown: Some(name.to_owned()), ..Self::whole(text) }
     }
@@ -279,7 +282,7 @@ mod tests {
         for name in ["", "\0", &"x".repeat(REFERENCE_CHARS_MAX + 1)] {
             let problem = FieldProblem::unknown("field", name, &[]);
             assert_eq!(problem.unknown.as_deref(), Some(""), "{name:?}");
-            assert_eq!(problem.text, "a field is not known here; these are: none");
+            assert_eq!(problem.text, "a field is not known here: none is taken");
         }
     }
 

@@ -116,6 +116,8 @@ fn programs(routes: Routes) -> Routes {
             v1::dispute_payment::release,
         )
         .add(Auth::ApiKey, Method::GET, "/v1/connectors", v1::connectors::list)
+        .add(Auth::ApiKey, Method::GET, "/v1/psp-accounts", v1::psp_accounts::list)
+        .add(Auth::ApiKey, Method::GET, "/v1/psp-accounts/{id}", v1::psp_accounts::get)
         .add(Auth::ApiKey, Method::GET, "/v1/endpoints", v1::endpoints::list::handle)
         .add(Auth::ApiKey, Method::POST, "/v1/endpoints", v1::endpoints::create::handle)
         .add(Auth::ApiKey, Method::GET, "/v1/endpoints/{id}", v1::endpoints::get::handle)

@@ -49,6 +49,8 @@ const WHO: [(Auth, &[&str]); 6] = [
             "GET /v1/payments",
             "GET /v1/payments/{payment}",
             "GET /v1/payments/{payment}/refundability",
+            "GET /v1/psp-accounts",
+            "GET /v1/psp-accounts/{id}",
             "GET /v1/refunds",
             "GET /v1/refunds/{id}",
             "GET /v1/refunds/{id}/timeline",

@@ -139,3 +139,19 @@ fn succeed(site: &Site, name: &str, command: &mut Command) -> Result<String, Sto
         Err(why) => skipped(why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left out is not missed by the build, and the image is another program than the one that is measured: without
+    /// `.cargo` its SQLite waits for more at each commit.
+    #[test]
+    fn the_image_is_built_of_all_that_cargo_reads() {
+        let let_in = fs::read_to_string(root().join(".dockerignore")).unwrap();
+        for needed in [".cargo", "Cargo.toml", "Cargo.lock", "crates", "migrations", "xtask"] {
+            assert!(root().join(needed).exists(), "{needed}");
+            assert!(let_in.lines().any(|line| line == format!("!{needed}")), "{needed} stays outside");
+        }
+    }
+}

@@ -28,7 +28,7 @@ pub struct EventFilter {
     pub from: Option<String>,
     /// The most on a page, 1 to 500.
     pub limit: Option<u32>,
-    /// Only events of this type.
+    /// Only events of this type, or of several with commas between.
     #[serde(rename = "type")]
     pub kind: Option<String>,
 }

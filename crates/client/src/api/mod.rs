@@ -7,4 +7,5 @@ pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod payment_imports;
 pub(crate) mod payments;
+pub(crate) mod psp_accounts;
 pub(crate) mod refunds;

@@ -136,13 +136,12 @@ pub struct NewPayment {
     pub refunded_before: Option<i64>,
 }
 
-/// What became of a payment.
+/// A payment as it is now, and what came of telling of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRegistered {
-    /// The payment's id.
-    pub id: String,
-    /// Its reference.
-    pub order_ref: String,
+    /// The payment.
+    #[serde(flatten)]
+    pub payment: Payment,
     /// `created`, `unchanged`, or `updated` where the captured sum is another now.
     pub result: String,
 }

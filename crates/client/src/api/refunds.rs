@@ -139,8 +139,9 @@ pub struct RefundFilter {
     pub cursor: Option<String>,
     /// Only those of this payment: its id, or its `order_ref`.
     pub payment: Option<String>,
-    /// Only those that stand so now.
-    pub status: Option<RefundStatus>,
+    /// Only those that stand in one of these ways now; all where it is empty.
+    #[serde(default)]
+    pub status: Vec<RefundStatus>,
     /// The one with this id of the merchant's own.
     pub merchant_refund_id: Option<String>,
     /// Only those made then or later; RFC 3339.

@@ -27,15 +27,19 @@ async fn a_list_is_read_to_its_end_with_its_filter() {
     // A page may be empty, and more behind it.
     let pages = [page(&one(), Some("c1")), page(&[], Some("c2")), page(&one(), None)];
     let (client, played) = Played::client(pages.iter().map(good));
-    let filter = RefundFilter { status: Some(RefundStatus::Held), limit: Some(1), ..RefundFilter::default() };
+    let filter = RefundFilter {
+        status: vec![RefundStatus::Held, RefundStatus::Queued],
+        limit: Some(1),
+        ..RefundFilter::default()
+    };
     let all: Vec<_> = client.refunds(filter).stream().try_collect().await.unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(
         played.asked(),
         [
-            "GET /v1/refunds?limit=1&status=held",
-            "GET /v1/refunds?limit=1&cursor=c1&status=held",
-            "GET /v1/refunds?limit=1&cursor=c2&status=held",
+            "GET /v1/refunds?limit=1&status=held%2Cqueued",
+            "GET /v1/refunds?limit=1&cursor=c1&status=held%2Cqueued",
+            "GET /v1/refunds?limit=1&cursor=c2&status=held%2Cqueued",
         ]
         .map(sorted),
     );

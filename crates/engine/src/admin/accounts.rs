@@ -160,6 +160,24 @@ impl Engine {
         Ok(self.all_accounts(merchant).await?)
     }
 
+    /// So many accounts of a merchant's environment, revoked ones too, oldest first, from behind `after`.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn accounts_page(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        after: Option<AccountId>,
+        limit: u32,
+    ) -> Result<Vec<Account>, AdminError> {
+        // A merchant has a handful: no statement of its own.
+        let all = self.all_accounts(Some(merchant)).await?.into_iter();
+        let behind =
+            all.filter(|of| of.environment == environment && after.is_none_or(|after| of.id > after));
+        Ok(behind.take(limit as usize).collect())
+    }
+
     /// The connectors of a merchant's accounts, as far as this program has them.
     pub(super) async fn connectors_of(&self, merchant: MerchantId) -> Result<Psps, StoreError> {
         let accounts = self.all_accounts(Some(merchant)).await?.into_iter();

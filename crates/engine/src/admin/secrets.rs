@@ -1,9 +1,10 @@
 //! Whether the master key at hand opens what is sealed.
 
 use redress_store::ops::credentials::Proof;
+use redress_store::ops::portal::users::{LoadUser, UserBy};
 
 use super::AdminError;
-use crate::directory::{ENDPOINT_COLUMN, open_credential};
+use crate::directory::{ENDPOINT_COLUMN, SECOND_FACTOR_COLUMN, open_credential};
 use crate::engine::Engine;
 use crate::vault::SealContext;
 
@@ -17,8 +18,8 @@ pub struct SecretsCheck {
 }
 
 impl Engine {
-    /// Opens every secret that is in use once: keys, the newest version of each PSP account, endpoints. Nothing of them
-    /// is shown.
+    /// Opens every secret that is in use once: keys, the newest version of each PSP account, endpoints with what signs for
+    /// them besides until their rotation is over, people's second factors. Nothing of them is shown.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store cannot be asked.
@@ -38,6 +39,20 @@ impl Engine {
                 let (merchant, row) = (endpoint.merchant, endpoint.id.as_bytes());
                 let context = SealContext { merchant, row, column: ENDPOINT_COLUMN };
                 check.count(&endpoint.id, self.parts.vault.open(&context, &endpoint.secret_sealed));
+                if let Some((old, _)) = endpoint.old_secret.as_ref().filter(|(_, until)| *until > self.now())
+                {
+                    check.count(&endpoint.id, self.parts.vault.open(&context, old));
+                }
+            }
+            for user in self.list_users(merchant.id).await?.iter().filter(|user| user.disabled_at.is_none()) {
+                let by = UserBy::Id(user.merchant, user.id);
+                let Some(totp) = self.parts.store.read(LoadUser(by)).await?.and_then(|record| record.totp)
+                else {
+                    continue;
+                };
+                let (merchant, row) = (user.merchant, user.id.as_bytes());
+                let context = SealContext { merchant, row, column: SECOND_FACTOR_COLUMN };
+                check.count(&user.id, self.parts.vault.open(&context, &totp.sealed));
             }
         }
         Ok(check)

@@ -8,6 +8,7 @@ use redress_core::id::{AccountId, KeyId, MerchantId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::AccountState;
 use redress_core::right::{Right, Rights};
+use redress_core::role::{RefundLimits, Role};
 use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::ops::payments::{UpsertPayments, Upserted};
@@ -23,6 +24,8 @@ use super::payments::{Imported, NewPayment};
 use crate::config::EngineConfig;
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::{Engine, EngineParts};
+use crate::portal::audit::By;
+use crate::portal::people::{NewPassword, NewUser};
 use crate::testing::{SeededRandom, world};
 use crate::vault::{SealContext, Vault, generate_line};
 use crate::world::World;
@@ -439,10 +442,18 @@ async fn another_master_key_opens_nothing_and_says_so() {
     first.add_key(merchant, CredentialKind::Portone, None).await.unwrap();
     first.add_key(merchant, CredentialKind::Api, Some(Live)).await.unwrap();
     first.add_account(tap(merchant, "sk_test_1")).await.unwrap();
-    first.add_endpoint(endpoint(merchant, Dialect::Standard, None)).await.unwrap();
+    let (told, _) = first.add_endpoint(endpoint(merchant, Dialect::Standard, None)).await.unwrap();
     let check = first.check_secrets().await.unwrap();
     assert_eq!((check.opened, check.failed.len()), (3, 0), "an API key is only a hash");
+    // What signs until the rotation is over, and what a person signs in with.
+    first.rotate_endpoint_secret(merchant, told.id, None).await.unwrap();
+    let (email, name) = ("a@shop.example".to_owned(), "A".to_owned());
+    let new = NewUser { merchant, email, name, role: Role::Viewer, limits: RefundLimits::NONE };
+    let (person, _) = first.add_user(By::Operator, new, NewPassword::Drawn).await.unwrap();
+    first.give_second_factor(By::Operator, merchant, person.id).await.unwrap();
+    let check = first.check_secrets().await.unwrap();
+    assert_eq!((check.opened, check.failed.len()), (5, 0));
     let check = engine(&store, 2).check_secrets().await.unwrap();
-    assert_eq!((check.opened, check.failed.len()), (0, 3));
+    assert_eq!((check.opened, check.failed.len()), (0, 5));
     assert!(!format!("{check:?}").contains("sk_test_1"));
 }

@@ -119,10 +119,11 @@ impl Reference {
         }
         let schemas = entries(&document["components"]["schemas"]).map(|(name, schema)| Schema {
             name: name.clone(),
-            kind: if schema["properties"].is_object() { String::new() } else { kind(schema) },
+            kind: kind_of_object(schema),
             help: help(&schema["description"]),
-            fields: entries(&schema["properties"])
-                .map(|(name, field)| Field::of(name, field, field, needed(schema, name)))
+            fields: parts(schema)
+                .flat_map(|part| entries(&part["properties"]).map(move |field| (part, field)))
+                .map(|(part, (name, field))| Field::of(name, field, field, needed(part, name)))
                 .collect(),
             example: shown(&schema["example"]).filter(|_| !takes_no_other(schema)).unwrap_or_default(),
         });
@@ -157,6 +158,22 @@ fn in_order(document: &Value, groups: BTreeMap<String, Vec<Operation>>) -> Vec<G
         .collect();
     groups.sort_by_key(|group| place(&group.name).unwrap_or(tags.len()));
     groups
+}
+
+/// What an object's fields stand in: the object itself, or what it is made of.
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    let parts = schema["allOf"].as_array();
+    parts.into_iter().flatten().chain(parts.is_none().then_some(schema))
+}
+
+/// What an object is besides its fields: nothing, or the others that it has all fields of.
+fn kind_of_object(schema: &Value) -> String {
+    let others: Vec<_> = parts(schema).filter_map(reference).collect();
+    match schema["properties"].is_object() {
+        true => String::new(),
+        false if others.is_empty() => kind(schema),
+        false => format!("All that {} has, and:", others.join(" and ")),
+    }
 }
 
 /// Whether a request must have the field. Bodies of requests are those that take no other fields: of an answer it says
@@ -327,7 +344,7 @@ fn kind(schema: &Value) -> String {
     if let Some(name) = reference(schema) {
         return name;
     }
-    let alternatives = ["oneOf", "anyOf", "allOf"].into_iter().find_map(|of| schema[of].as_array());
+    let alternatives = ["oneOf", "anyOf"].into_iter().find_map(|of| schema[of].as_array());
     if let Some(alternatives) = alternatives {
         return alternatives.iter().map(kind).collect::<Vec<_>>().join(" or ");
     }
@@ -349,138 +366,5 @@ fn kind(schema: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::body::Body;
-    use axum::http::Request;
-
-    use super::*;
-    use crate::testing::Harness;
-
-    #[tokio::test]
-    async fn every_operation_and_every_object_stands_on_the_page() {
-        let harness = Harness::new().await;
-        for (page, description) in [
-            ("/docs", "/v1/openapi.json"),
-            ("/docs/api", "/v1/openapi.json"),
-            ("/docs/api/portone", "/docs/openapi/portone.json"),
-            ("/docs/api/sgate", "/docs/openapi/sgate.json"),
-        ] {
-            let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
-            let (answer, document) =
-                (harness.send(get(page)).await, harness.send(get(description)).await.json());
-            assert!(answer.text().contains(&format!("href=\"{description}\"")), "{page}");
-            for (path, methods) in entries(&document["paths"]) {
-                for (method, operation) in entries(methods) {
-                    let shown = format!("<code>{} {path}</code>", method.to_uppercase());
-                    assert!(answer.text().contains(&shown), "{shown}");
-                    for named in ["summary", "operationId"] {
-                        assert!(!text(&operation[named]).is_empty(), "{method} {path}: {named}");
-                    }
-                    assert!(!text(&operation["tags"][0]).is_empty(), "{method} {path}: tags");
-                    let shown = answer.text().replace("&#34;", "\"").replace("&#39;", "'");
-                    let has_body = operation["requestBody"].is_object();
-                    let examples = examples(&document, operation);
-                    assert_eq!(examples.is_empty(), !has_body, "{method} {path}");
-                    for example in examples {
-                        let ends = [format!("<pre>{example}</pre>"), format!("'{example}'</pre>")];
-                        assert!(ends.iter().any(|end| shown.contains(end)), "{method} {path}: {example}");
-                    }
-                }
-            }
-            for (name, _) in entries(&document["components"]["schemas"]) {
-                assert!(answer.text().contains(&format!("id=\"schema-{name}\"")), "{name}");
-            }
-            let answers = entries(&document["paths"])
-                .flat_map(|(_, methods)| entries(methods))
-                .flat_map(|(_, operation)| entries(&operation["responses"]));
-            for (name, _) in answers.flat_map(|(_, answer)| entries(&answer["headers"])) {
-                assert!(answer.text().contains(&format!("<code>{name}</code>")), "{page}: {name}");
-            }
-            for (name, header) in entries(&document["components"]["headers"]) {
-                let row = format!("<tr id=\"header-{name}\"><td><code>{name}</code></td>");
-                assert!(answer.text().contains(&row) && !text(&header["description"]).is_empty(), "{name}");
-            }
-            for (_, scheme) in entries(&document["components"]["securitySchemes"]) {
-                let header = scheme["name"].as_str().unwrap_or("Authorization");
-                assert!(answer.text().contains(&format!("<code>{header}</code>")), "{page}: {header}");
-            }
-            // An address may stand in an example, as text; a browser fetches what stands in an attribute.
-            let fetched =
-                ["=\"http", "=\"//", "url(", "<script"].iter().find(|one| answer.text().contains(**one));
-            assert_eq!(fetched, None, "{page}: nothing from elsewhere");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_needs_no_credentials_says_so() {
-        let request = Request::get("/docs/api/portone").body(Body::empty()).unwrap();
-        let answer = Harness::new().await.send(request).await;
-        let open = "<code>POST /api/merchant/auth-token</code> (public)";
-        assert_eq!((answer.text().matches(open).count(), answer.text().matches("(public)").count()), (1, 1));
-    }
-
-    /// What people copy into a terminal: the reference's own address, a key, and a body that is taken.
-    #[tokio::test]
-    async fn an_operation_is_shown_as_a_command_line() {
-        let request = Request::get("/docs/api").body(Body::empty()).unwrap();
-        let page =
-            Harness::new().await.send(request).await.text().replace("&#34;", "\"").replace("&#39;", "'");
-        for line in [
-            "<pre>curl \"$BASE/v1/payments/order-3/refunds\" -H \"Authorization: Bearer $API_KEY\" \\\n  \
-             -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{\n  \"amount\": 2500,",
-            "<pre>curl \"$BASE/v1/events\" -H \"Authorization: Bearer $API_KEY\"</pre>",
-            "<pre>curl -X PATCH \"$BASE/v1/endpoints/",
-            "<pre>curl -X DELETE \"$BASE/v1/endpoints/",
-            "--data-binary '",
-        ] {
-            assert!(page.contains(line), "{line}");
-        }
-        assert!(!page.contains("$BASE/v1/payments/{"), "every address can be asked for as it stands");
-    }
-
-    #[tokio::test]
-    async fn the_page_says_what_a_request_must_have_and_how_much_it_may() {
-        let request = Request::get("/docs/api").body(Body::empty()).unwrap();
-        let page = Harness::new().await.send(request).await.text().to_owned();
-        let object = |name: &str| {
-            let begin = page.find(&format!("id=\"schema-{name}\"")).unwrap();
-            page[begin..].split("</section>").next().unwrap().to_owned()
-        };
-        let (new, refund) = (object("NewPayment"), object("NewRefund"));
-        assert!(
-            new.contains("<td><code>order_ref</code></td><td>string, 1 to 255 characters, required</td>"),
-            "{new}"
-        );
-        assert!(
-            refund.contains("<td><code>metadata</code></td><td>object or null, at most 50 keys</td>"),
-            "{refund}"
-        );
-        assert!(
-            refund.contains("<td><code>amount</code></td><td>integer or null, at least 1</td>"),
-            "{refund}"
-        );
-        assert!(!object("Refund").contains(", required"), "an answer has what it has");
-        assert!(object("Refund").contains("<pre>{\n  &#34;amount&#34;: &#34;25.00&#34;,"), "and is shown");
-        assert!(!refund.contains("<pre>"), "a request is shown where it is sent");
-        let places =
-            ["<h2>Refunds</h2>", "<h2>Payments</h2>", "<h2>Connectors</h2>"].map(|of| page.find(of).unwrap());
-        assert!(places.is_sorted(), "what most come for is first: {places:?}");
-    }
-
-    #[test]
-    fn types_are_told_in_a_few_words() {
-        for (schema, told) in [
-            (r#"{"type": "integer"}"#, "integer"),
-            (r#"{"type": ["string", "null"]}"#, "string or null"),
-            (r##"{"type": "array", "items": {"$ref": "#/components/schemas/Method"}}"##, "array of Method"),
-            (
-                r##"{"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Failure"}]}"##,
-                "null or Failure",
-            ),
-            (r#"{"type": "string", "enum": ["full", ""]}"#, "“full” or “”"),
-            ("{}", ""),
-        ] {
-            assert_eq!(kind(&serde_json::from_str(schema).unwrap()), told);
-        }
-    }
-}
+#[path = "reference_tests.rs"]
+mod tests;

@@ -11,8 +11,9 @@ use futures_util::future::BoxFuture;
 use redress_client::{
     CancelRefund, CaseFilter, CaseStatus, Client, CloseCase, CloseRefund, Config, DeliveryFilter,
     DisputeReason, Enabling, EndpointChange, EventData, FeedStart, ImportRowFilter, ImportStatus,
-    NewEndpoint, NewPayment, NewRefund, NewReplay, PaymentFilter, RefundFilter, RefundStatus, RotateSecret,
-    RowOutcome, Upload, Wire, WireAnswer, WireError, WireRequest, World, operations,
+    NewEndpoint, NewPayment, NewRefund, NewReplay, PaymentFilter, PspAccountStatus, RefundFilter,
+    RefundStatus, RotateSecret, RowOutcome, Upload, Wire, WireAnswer, WireError, WireRequest, World,
+    operations,
 };
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
@@ -86,6 +87,9 @@ async fn every_operation_can_be_called_and_is_understood() {
     let refund = refunds(&shop, &client).await;
     endpoints_and_deliveries(&shop, &client, &refund).await;
     assert!(!client.list_connectors().await.unwrap().connectors.is_empty());
+    let accounts: Vec<_> = client.psp_accounts().stream().try_collect().await.unwrap();
+    let tap = client.get_psp_account(&shop.harness.merchant.tap.to_string()).await.unwrap();
+    assert_eq!((accounts.len(), tap.status), (2, PspAccountStatus::Active));
     let page = client.list_events(&redress_client::EventFilter::default()).await.unwrap();
     assert!(page.data.iter().any(|event| matches!(event.data, EventData::Payment(_))));
     assert!(page.data.iter().any(|event| matches!(event.data, EventData::Refund(_))));
@@ -113,7 +117,8 @@ async fn payments(shop: &InProcess, client: &Client) {
         notification_url: None,
         refunded_before: None,
     };
-    assert_eq!(client.register_payment(&new).await.unwrap().result, "created");
+    let made = client.register_payment(&new).await.unwrap();
+    assert_eq!((made.result.as_str(), made.payment.refundable), ("created", 10_000));
     let again = client
         .register_payment(&NewPayment { psp_payment_id: "chg_shop_2".to_owned(), ..new })
         .await

@@ -133,8 +133,8 @@ codes! {
          in between may be the one that was meant.";
     NotRefundable, "not_refundable", 422, Changed, "The payment cannot be refunded",
         "The provider does not refund this payment, or the account it was taken through is revoked.",
-        "What each provider refunds is at `GET /v1/connectors`. The payment's account is in its `psp_account`; the operator \
-         sees how it stands with `redress psp-account list`.";
+        "What each provider refunds is at `GET /v1/connectors`. The payment's account is in its `psp_account`; how it stands is \
+         at `GET /v1/psp-accounts/{id}`.";
     PaymentDisputed, "payment_disputed", 422, Changed, "The payment is disputed",
         "The customer wants the money back from its bank: a refund besides would pay twice.",
         "Wait for the end of the dispute. When it is won or withdrawn, release the mark with \

@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use redress_core::event::{EventKind, OtherEventKind};
 use redress_engine::engine::Engine;
-use redress_engine::feed::{FeedKind, ReadFeed};
+use redress_engine::feed::{FeedKind, FeedKinds, ReadFeed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -149,8 +149,9 @@ struct EndpointShown {
         ("from" = Option<String>, Query, description = "`now`, instead of `cursor`: begin behind the newest event. The answer \
             has the cursor to read on from, and usually no event.", example = "now"),
         PageParams,
-        ("type" = Option<String>, Query, description = "Only events of this type, as `refund.succeeded`. A page may then \
-            be empty although `has_more` is true: read on."),
+        ("type" = Option<Vec<String>>, Query, style = Form, explode = false, min_items = 1, description = "Only events of this \
+            type, as `refund.succeeded`; of several with commas between. A page may then be empty although `has_more` is true: \
+            read on."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for an event, 30 at most."),
     ),
     responses(
@@ -178,7 +179,7 @@ pub(crate) async fn list(
         merchant: holder.merchant,
         environment: holder.environment,
         after,
-        kind: query.word(TYPE, types(), FeedKind::parse)?,
+        kinds: FeedKinds::of(&query.some_words(TYPE, types(), FeedKind::parse)?),
         limit: page.limit,
     };
     let wait = prefer::wait(&headers).map(|wait| wait.min(WAIT_MAX));

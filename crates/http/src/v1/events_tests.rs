@@ -85,6 +85,8 @@ async fn the_feed_is_read_in_pages_and_on_from_its_end() {
     assert_eq!(types(&read(&harness, &format!("?cursor={cursor}")).await), ["refund.created"]);
     assert_eq!(types(&read(&harness, "?type=refund.succeeded").await), ["refund.succeeded"]);
     assert_eq!(types(&read(&harness, "?type=endpoint.disabled").await).len(), 0);
+    let some = read(&harness, "?type=endpoint.disabled,refund.succeeded").await;
+    assert_eq!(types(&some), ["refund.succeeded"]);
 }
 
 #[tokio::test]
@@ -136,6 +138,7 @@ async fn what_is_wrong_is_named() {
         ("?limit=0", "limit"),
         ("?limit=501", "limit"),
         ("?type=refund", "type"),
+        ("?type=refund.created,refund", "type"),
         ("?from=then", "from"),
         ("?from=now&cursor=0000000000000001", "from"),
     ] {

@@ -24,6 +24,7 @@ pub(crate) mod payment_imports;
 mod payment_view;
 pub(crate) mod payments;
 mod prefer;
+pub(crate) mod psp_accounts;
 pub(crate) mod query;
 pub(crate) mod read_payment;
 pub(crate) mod refund_cancel;

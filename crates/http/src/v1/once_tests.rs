@@ -64,6 +64,7 @@ async fn a_late_repeat_of_a_registration_lowers_nothing() {
     let again = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
     assert_eq!((again.status.as_u16(), replayed(&again)), (200, true));
     assert_eq!((&again.json()["id"], &again.json()["result"]), (&first.json()["id"], &json!("unchanged")));
+    assert_eq!(again.json()["captured"], 2_000, "as it is now");
     let order = harness.engine.order(harness.merchant.id, None, "order-1").await.unwrap().unwrap();
     assert_eq!(order.payment.balance.captured, 2_000);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use utoipa::openapi::path::{Operation, Parameter};
-use utoipa::openapi::schema::{AnyOf, Object, Schema, Type};
+use utoipa::openapi::schema::{AnyOf, ArrayItems, Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
@@ -15,8 +15,8 @@ use super::metadata::MetadataLimits;
 use super::words::Words;
 use super::{
     cases, connectors, deliveries, dispute_payment, endpoints, error, events, list_payments, payment_imports,
-    payments, read_payment, refund_cancel, refund_close, refund_create, refund_list, refund_read,
-    refund_refresh, refund_timeline, refundability,
+    payments, psp_accounts, read_payment, refund_cancel, refund_close, refund_create, refund_list,
+    refund_read, refund_refresh, refund_timeline, refundability,
 };
 use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 
@@ -30,6 +30,8 @@ use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
     ),
     paths(
         connectors::list,
+        psp_accounts::list,
+        psp_accounts::get,
         payments::handle,
         list_payments::handle,
         payment_imports::create::handle,
@@ -65,7 +67,7 @@ use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
         cases::close::handle,
     ),
     components(schemas(error::Body<'static>)),
-    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation, &Words, &MetadataLimits),
+    modifiers(&ApiKeyScheme, &AnyEventData, &AnyOperation, &PageItems, &Words, &MetadataLimits),
     security(("api_key" = [])),
     tags(
         (name = "Refunds", description = "Make one, follow it, withdraw it, ask the provider about it."),
@@ -75,6 +77,7 @@ use crate::limits::IDEMPOTENCY_KEY_CHARS_MAX;
         (name = "Endpoints", description = "Where notifications are sent, and with which secret they are signed."),
         (name = "Deliveries", description = "What was sent to an endpoint and what came back; send it again."),
         (name = "Cases", description = "What waits for a person."),
+        (name = "PSP accounts", description = "A merchant's accounts at payment providers: each payment was taken through one."),
         (name = "Connectors", description = "What each payment provider can do."),
     )
 )]
@@ -277,6 +280,24 @@ impl Modify for AnyEventData {
     }
 }
 
+/// What is on a page is what it is elsewhere, with the same words and under the same name: what a page is generic over would
+/// be written out in full.
+struct PageItems;
+
+impl Modify for PageItems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        for (name, schema) in schemas {
+            if let Some(of) = name.strip_prefix("Page_")
+                && let RefOr::T(Schema::Object(page)) = schema
+                && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+            {
+                data.items = ArrayItems::RefOrSchema(Box::new(RefOr::Ref(Ref::from_schema_name(of))));
+            }
+        }
+    }
+}
+
 /// The description.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Described::openapi()
@@ -404,6 +425,21 @@ mod tests {
                 assert!(has(operation, status, "RateLimit"), "{id} {status}");
             }
         }
+    }
+
+    /// Who generates types from the description gets one for each thing, wherever it is.
+    #[test]
+    fn what_is_on_a_page_has_its_name() {
+        let document = serde_json::to_value(document()).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let pages = schemas.iter().filter(|(_, schema)| schema["properties"]["next_cursor"].is_object());
+        let mut listed = 0;
+        for (page, schema) in pages.filter(|(_, schema)| schema["properties"]["data"].is_object()) {
+            let item = schema["properties"]["data"]["items"]["$ref"].as_str().unwrap_or_default();
+            assert!(schemas.contains_key(item.rsplit('/').next().unwrap()), "{page}: {item}");
+            listed += 1;
+        }
+        assert!(listed >= 9, "{listed}");
     }
 
     /// In their order they stand on the page for people.

@@ -1,15 +1,15 @@
 //! POST `/v1/payments`: a merchant tells of a payment that was captured, so that it can be refunded.
 //!
-//! 201 for a new payment; 200 where it was there, changed or not in its captured sum; 409 names the first field that
-//! differs. `amount` and `refunded_before` are whole numbers of minor units, `captured_at` is RFC 3339,
-//! `environment` may be left out: it is that of the API key.
+//! 201 for a new payment; 200 where it was there, changed or not in its captured sum; each with the payment as it is
+//! now. 409 names the first field that differs. `amount` and `refunded_before` are whole numbers of minor units,
+//! `captured_at` is RFC 3339, `environment` may be left out: it is that of the API key.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use redress_core::environment::Environment;
-use redress_core::id::AccountId;
+use redress_core::id::{AccountId, PaymentId};
 use redress_core::money::{Amount, Currency};
 use redress_core::time::Timestamp;
 use redress_engine::admin::AdminError;
@@ -22,11 +22,14 @@ use super::auth::KeyHolder;
 use super::code::Code;
 use super::error::OwnError;
 use super::once::Once;
-use super::payment_view::named;
+use super::payment_view::{PaymentView, named};
 use super::time::{TIME_WANTED, read_time};
 use crate::body::RawBody;
 use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
+
+/// What came of telling of a payment that was not there.
+const CREATED: &str = "created";
 
 /// No text of a payment is longer, in characters; the engine's own bounds are narrower still.
 const TEXT_CHARS_MAX: usize = 2_048;
@@ -94,14 +97,12 @@ pub(crate) struct Asked {
     notification_url: Option<String>,
 }
 
-/// What became of a payment.
+/// A payment as it is now, and what came of telling of it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaymentRegistered)]
 pub(crate) struct Told {
-    /// The payment's id.
-    id: String,
-    /// Its reference.
-    order_ref: String,
+    #[serde(flatten)]
+    payment: PaymentView,
     /// `created`, `unchanged`, or `updated` where the captured sum is another now.
     result: &'static str,
 }
@@ -122,7 +123,8 @@ pub(crate) struct Told {
         "psp_payment_id": "4014083433", "currency": "VND", "amount": 1000000,
         "captured_at": "2026-11-18T15:06:40Z", "channel": "MOMOPAY"})),
     responses(
-        (status = 201, description = "It is new.", body = Told),
+        (status = 201, description = "It is new.", body = Told,
+            headers(("Location" = String, description = "Where the payment is read."))),
         (status = 200, description = "It was there.", body = Told),
         (status = 409, description = "It was there with other content: `field` names the first that differs."),
     )
@@ -135,32 +137,47 @@ pub(crate) async fn handle(
 ) -> Result<Response, OwnError> {
     let told = body.clone();
     let first = move |engine: Engine| async move {
-        let (status, told) = register(&engine, &holder, &told).await?;
-        Ok((told.id.clone(), (status, Json(told))))
+        let (id, result) = register(&engine, &holder, &told).await?;
+        let id = id.to_string();
+        Ok((id.clone(), shown(&engine, &holder, id, result).await?))
     };
-    let again = move |engine: Engine, id| async move {
-        let payment = named(&engine, &holder, Some(id)).await?;
-        let (id, order_ref) = (payment.id.to_string(), payment.order_ref);
-        Ok((StatusCode::OK, Json(Told { id, order_ref, result: "unchanged" })))
-    };
+    let again = move |engine: Engine, id| async move { shown(&engine, &holder, id, "unchanged").await };
     once.run(engine, holder, body, first, again).await
 }
 
-async fn register(engine: &Engine, holder: &KeyHolder, body: &[u8]) -> Result<(StatusCode, Told), OwnError> {
+async fn shown(
+    engine: &Engine,
+    holder: &KeyHolder,
+    id: String,
+    result: &'static str,
+) -> Result<Response, OwnError> {
+    let location = [(header::LOCATION, format!("/v1/payments/{id}"))];
+    let payment = named(engine, holder, Some(id)).await?.into();
+    let told = Json(Told { payment, result });
+    Ok(match result {
+        CREATED => (StatusCode::CREATED, location, told).into_response(),
+        _ => told.into_response(),
+    })
+}
+
+/// Takes it in; answers its id and what came of it.
+async fn register(
+    engine: &Engine,
+    holder: &KeyHolder,
+    body: &[u8],
+) -> Result<(PaymentId, &'static str), OwnError> {
     let payment = read(&JsonObject::parse(body)?, holder.environment)?;
-    let order_ref = payment.order_ref.clone();
     let imported = engine.import_payments(holder.merchant, vec![payment]).await.map_err(refused)?;
     let imported = imported.into_iter().next().ok_or(Problem::Broken)?;
     let text = imported.refusal().unwrap_or_default();
-    let (status, id, result) = match imported {
-        Imported::Created(id) => (StatusCode::CREATED, id, "created"),
-        Imported::Unchanged(id) => (StatusCode::OK, id, "unchanged"),
-        Imported::Recaptured(id) => (StatusCode::OK, id, "updated"),
-        Imported::Conflict { field } => return Err(OwnError::of_field(Code::Conflict, field, text)),
-        Imported::Invalid { field, .. } => return Err(problem(field, text)),
-        Imported::NoAccount => return Err(problem("psp_account", text)),
-    };
-    Ok((status, Told { id: id.to_string(), order_ref, result }))
+    match imported {
+        Imported::Created(id) => Ok((id, CREATED)),
+        Imported::Unchanged(id) => Ok((id, "unchanged")),
+        Imported::Recaptured(id) => Ok((id, "updated")),
+        Imported::Conflict { field } => Err(OwnError::of_field(Code::Conflict, field, text)),
+        Imported::Invalid { field, .. } => Err(problem(field, text)),
+        Imported::NoAccount => Err(problem("psp_account", text)),
+    }
 }
 
 fn problem(field: &'static str, text: String) -> OwnError {

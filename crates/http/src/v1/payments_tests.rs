@@ -66,6 +66,9 @@ async fn a_payment_is_taken_in_once() {
     let told = made.json();
     assert_eq!((&told["order_ref"], &told["result"]), (&payment["order_ref"], &json!("created")));
     let id = PaymentId::parse(told["id"].as_str().unwrap()).unwrap();
+    // Whoever registers it needs not read it: the answer is what reading answers, and `result`.
+    let (_, read) = get(&harness, made.headers["location"].to_str().unwrap()).await;
+    assert_eq!((&read["id"], without(&told, "result")), (&told["id"], read.clone()));
     let order = harness.engine.order(harness.merchant.id, None, "2mbbExY77pp8iC0AQ1ucWymnd3c").await.unwrap();
     let kept = order.unwrap().payment;
     assert_eq!((kept.id, kept.balance.captured, kept.balance.refunded), (id, 1_000_000, 100_000));
@@ -78,7 +81,11 @@ async fn a_payment_is_taken_in_once() {
         (200, &json!("unchanged"), &told["id"])
     );
     let raised = put(&harness, &changed(&payment, "amount", json!(2_000_000))).await;
-    assert_eq!((raised.status.as_u16(), &raised.json()["result"]), (200, &json!("updated")));
+    let told = raised.json();
+    assert_eq!(
+        (raised.status.as_u16(), &told["result"], &told["captured"], &told["refundable"]),
+        (200, &json!("updated"), &json!(2_000_000), &json!(1_900_000))
+    );
 }
 
 #[tokio::test]

@@ -89,6 +89,28 @@ impl QueryFields {
         })
     }
 
+    /// A parameter that is one or some of some words, with commas between; each is answered once.
+    pub(crate) fn some_words<T: PartialEq>(
+        &self,
+        name: &'static str,
+        words: impl IntoIterator<Item = &'static str>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, FieldProblem> {
+        let Some(text) = self.text(name)? else { return Ok(Vec::new()) };
+        let all: Option<Vec<T>> = text.split(',').map(parse).collect();
+        let all = all.ok_or_else(|| {
+            let words: Vec<_> = words.into_iter().collect();
+            FieldProblem::of(name, format_args!("must be some of {}, with commas between", words.join(", ")))
+        })?;
+        let mut once = Vec::with_capacity(all.len());
+        for one in all {
+            if !once.contains(&one) {
+                once.push(one);
+            }
+        }
+        Ok(once)
+    }
+
     /// A parameter that is a time.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
         self.parsed(name, TIME_WANTED, read_time)
@@ -131,6 +153,33 @@ mod tests {
         assert_eq!((word(""), word("?state=due")), (Ok(None), Ok(Some(7))));
         let wrong = word("?state=lost").unwrap_err();
         assert_eq!((wrong.field, &*wrong.text), (Some("state"), "state must be one of due, done"));
+    }
+
+    #[test]
+    fn some_words_stand_with_commas_between_and_count_once() {
+        let words = |query: &str| {
+            let read = |text: &str| ["due", "done"].iter().position(|word| *word == text);
+            readable(query, &["state"]).some_words("state", ["due", "done"], read)
+        };
+        for (query, read) in [
+            ("", vec![]),
+            ("?state=done", vec![1]),
+            ("?state=done,due", vec![1, 0]),
+            ("?state=done%2Cdue", vec![1, 0]),
+            ("?state=due,due,done,due", vec![0, 1]),
+        ] {
+            assert_eq!(words(query), Ok(read), "{query}");
+        }
+        for query in
+            ["?state=lost", "?state=due,lost", "?state=due,", "?state=,", "?state=due, done", "?state="]
+        {
+            let wrong = words(&query.replace(' ', "%20")).unwrap_err();
+            assert_eq!(wrong.field, Some("state"), "{query}");
+        }
+        assert_eq!(
+            &*words("?state=due,lost").unwrap_err().text,
+            "state must be some of due, done, with commas between"
+        );
     }
 
     #[test]

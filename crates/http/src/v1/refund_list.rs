@@ -38,7 +38,8 @@ pub(crate) struct RefundPage {
     params(
         PageParams,
         ("payment" = Option<String>, Query, description = "Only those of this payment: its id, or its `order_ref`."),
-        ("status" = Option<String>, Query, description = "Only those that stand so now."),
+        ("status" = Option<Vec<String>>, Query, style = Form, explode = false, min_items = 1,
+            description = "Only those that stand so now; several with commas between, as `failed,reversed`."),
         ("merchant_refund_id" = Option<String>, Query, description = "The one with this id of the merchant's own."),
         ("created_from" = Option<String>, Query, description = "Only those made then or later; RFC 3339, to the millisecond."),
         ("created_to" = Option<String>, Query, description = "Only those made before; RFC 3339, to the millisecond."),
@@ -57,7 +58,7 @@ pub(crate) async fn handle(
     let (from, to) = (query.time("created_from")?, query.time("created_to")?);
     let mut filter = RefundFilter {
         payment: None,
-        state: query.word("status", StateName::ALL.map(StateName::as_str), StateName::parse)?,
+        states: query.some_words("status", StateName::ALL.map(StateName::as_str), StateName::parse)?,
         merchant_refund_id: query.text("merchant_refund_id")?.map(str::to_owned),
         created_from: from,
         created_to: to,
@@ -139,6 +140,14 @@ mod tests {
         assert_eq!(list("?merchant_refund_id=r-2").await.0, std::slice::from_ref(&second));
         assert_eq!(list("?merchant_refund_id=r-2&status=failed").await.0, [] as [Value; 0]);
         assert_eq!(list("?status=succeeded&limit=2").await.0, [third.clone(), second.clone()]);
+        // One of several words, whichever way the refunds are looked for.
+        let all = [third.clone(), second.clone(), first.clone()];
+        assert_eq!(list("?status=failed,succeeded").await.0, all);
+        assert_eq!(list("?status=succeeded,succeeded,unknown").await.0, all);
+        assert_eq!(list("?status=failed,unknown").await.0, [] as [Value; 0]);
+        assert_eq!(list("?payment=o2&status=failed,succeeded").await.0, all[..2]);
+        assert_eq!(list("?payment=o2&status=failed,unknown").await.0, [] as [Value; 0]);
+        assert_eq!(list("?merchant_refund_id=r-2&status=unknown,succeeded").await.0, all[1..2]);
         let from = ids[1].2.as_str().unwrap();
         assert_eq!(list(&format!("?created_from={from}")).await.0, [third.clone(), second.clone()]);
         assert_eq!(list(&format!("?created_to={from}")).await.0, std::slice::from_ref(&first));
@@ -156,6 +165,7 @@ mod tests {
             ("?limit=501", "limit"),
             ("?cursor=x", "cursor"),
             ("?status=lost", "status"),
+            ("?status=failed,lost", "status"),
             ("?payment=", "payment"),
             ("?payment=o3&status=lost", "status"),
             ("?created_from=yesterday", "created_from"),

@@ -3,6 +3,7 @@
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::event::{EventKind, OtherEventKind};
+use redress_core::policy::AccountState;
 use redress_core::refund::RefundKind;
 use redress_core::state::StateName;
 use redress_engine::admin::cases::CaseDecision;
@@ -53,6 +54,12 @@ fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
         (vec!["Case.status", "listCases?status"], vec!["open", "closed"]),
         (vec!["Endpoint.status"], vec!["enabled", "disabled", "revoked"]),
         (
+            vec!["PspAccount.status"],
+            [AccountState::Active, AccountState::Paused, AccountState::Revoked]
+                .map(AccountState::as_str)
+                .to_vec(),
+        ),
+        (
             vec!["Endpoint.dialect", "Delivery.dialect", "NewEndpoint.dialect", "EndpointChange.dialect"],
             Dialect::ALL.iter().map(|dialect| dialect.as_str()).collect(),
         ),
@@ -77,6 +84,7 @@ fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
                 "Endpoint.environment",
                 "NewEndpoint.environment",
                 "PaymentImport.environment",
+                "PspAccount.environment",
             ],
             [Environment::Sandbox, Environment::Live].map(|environment| environment.as_str()).to_vec(),
         ),
@@ -103,8 +111,16 @@ fn write(document: &mut OpenApi) -> Vec<&'static str> {
 fn in_field(document: &mut OpenApi, place: &str, words: &[&str]) -> Option<()> {
     let (schema, field) = place.split_once('.')?;
     let schema = document.components.as_mut()?.schemas.get_mut(schema)?;
-    let RefOr::T(Schema::Object(object)) = schema else { return None };
-    in_schema(object.properties.get_mut(field)?, words)
+    let RefOr::T(schema) = schema else { return None };
+    match schema {
+        Schema::Object(object) => in_schema(object.properties.get_mut(field)?, words),
+        // What it has besides those that it is made of.
+        Schema::AllOf(parts) => parts.items.iter_mut().find_map(|part| match part {
+            RefOr::T(Schema::Object(object)) => in_schema(object.properties.get_mut(field)?, words),
+            _ => None,
+        }),
+        _ => None,
+    }
 }
 
 fn in_parameter(document: &mut OpenApi, operation: &str, parameter: &str, words: &[&str]) -> Option<()> {

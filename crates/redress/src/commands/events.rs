@@ -39,7 +39,7 @@ struct Tail {
     /// Where to begin: beginning, now, or a cursor
     #[arg(long, value_name = "CURSOR", default_value = "now", value_parser = start)]
     from: FeedStart,
-    /// Only events of this type, as refund.succeeded
+    /// Only events of this type, as refund.succeeded; of several with commas between
     #[arg(long, value_name = "TYPE")]
     r#type: Option<String>,
     /// End when all that is there was printed; with --json the last line is then the cursor alone

@@ -82,9 +82,9 @@ pub(crate) struct List {
     /// Only those of this payment: its id, or its order_ref
     #[arg(long, value_name = "ID")]
     payment: Option<String>,
-    /// Only those that stand so now, as unknown
-    #[arg(long, value_name = "STATUS")]
-    status: Option<String>,
+    /// Only those that stand so now, as unknown; several with commas between
+    #[arg(long, value_name = "STATUS", value_delimiter = ',')]
+    status: Vec<String>,
     /// Only the one with this id of the merchant's own
     #[arg(long, value_name = "ID")]
     merchant_refund_id: Option<String>,
@@ -189,7 +189,7 @@ pub(super) async fn list(args: List) -> Result<(), Failure> {
     let mut filter = RefundFilter {
         cursor: args.cursor,
         payment: args.payment,
-        status: args.status.map(Into::into),
+        status: args.status.into_iter().map(Into::into).collect(),
         merchant_refund_id: args.merchant_refund_id,
         created_from: args.created_from,
         created_to: args.created_to,

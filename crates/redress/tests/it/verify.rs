@@ -88,6 +88,13 @@ fn the_doctor_finds_what_is_wrong() {
     });
     assert!(unready.code == 1 && unready.out.contains("FAIL  server"), "{unready:?}");
     database.execute("DELETE FROM schema_migrations WHERE version = 99", []).unwrap();
+    // An event that is still to come: the clock was set back since.
+    let later = "INSERT INTO events (merchant_id, environment, payment_id, number, kind, amount, happened_at) \
+         SELECT merchant_id, environment, payment_id, 0, 'payment.disputed', 0, 4102444800000000 FROM payments LIMIT 1";
+    assert_eq!(database.execute(later, []).unwrap(), 1);
+    let behind = ask_beside();
+    assert!(behind.code == 1 && behind.out.contains("FAIL  clock"), "{behind:?}");
+    database.execute("DELETE FROM events WHERE happened_at = 4102444800000000", []).unwrap();
     // The addresses exchanged: each is taken by something else.
     let taken = doctor(&[
         ("REDRESS_SERVER_LISTEN", &server.metrics),

@@ -13,9 +13,9 @@ use super::sequence::unnumbered;
 use crate::error::StoreError;
 use crate::op::Query;
 use crate::tx::Tx;
-use crate::value::Row;
+use crate::value::{Row, Value};
 
-/// So many events are looked through at once for those of one kind.
+/// So many events are looked through at once for those of some kinds.
 pub const LOOKED_THROUGH_MAX: u32 = 10_000;
 
 /// Reads on in a merchant's feed.
@@ -27,8 +27,8 @@ pub struct ReadFeed {
     pub environment: Environment,
     /// Only what comes after this place; 0 for the beginning.
     pub after: i64,
-    /// Only events of this kind.
-    pub kind: Option<FeedKind>,
+    /// Only events of these kinds.
+    pub kinds: FeedKinds,
     /// So many at most.
     pub limit: u32,
 }
@@ -57,6 +57,38 @@ impl FeedKind {
     pub fn parse(text: &str) -> Option<Self> {
         let other = || OtherEventKind::parse(text).map(Self::Other);
         EventKind::parse(text).map(Self::Refund).or_else(other)
+    }
+}
+
+/// So many kinds there are.
+const KINDS: usize = EventKind::ALL.len() + OtherEventKind::ALL.len();
+
+/// Some kinds of events, or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedKinds([Option<FeedKind>; KINDS]);
+
+impl FeedKinds {
+    /// All of them.
+    pub const ALL: Self = Self([None; KINDS]);
+
+    /// These, each once; all where there are none.
+    #[must_use]
+    pub fn of(kinds: &[FeedKind]) -> Self {
+        let mut these = Self::ALL;
+        for kind in kinds {
+            if !these.0.contains(&Some(*kind))
+                && let Some(free) = these.0.iter_mut().find(|place| place.is_none())
+            {
+                *free = Some(*kind);
+            }
+        }
+        these
+    }
+
+    /// Their names, the first again and again in what is left over; `None` for all.
+    fn names(self) -> Option<[&'static str; KINDS]> {
+        let first = self.0[0]?.as_str();
+        Some(self.0.map(|kind| kind.map_or(first, FeedKind::as_str)))
     }
 }
 
@@ -166,9 +198,13 @@ macro_rules! read_on {
 /// One statement, however many events.
 const READ_ON: &str = read_on!("ORDER BY e.position LIMIT $4");
 
-const READ_ON_OF_KIND: &str = read_on!("AND e.position <= $4 AND e.kind = $5 ORDER BY e.position LIMIT $6");
+const READ_ON_OF_KINDS: &str = read_on!(
+    "AND e.position <= $4 AND e.kind IN ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ORDER BY e.position LIMIT $16"
+);
 
-/// How far one look for events of a kind goes: read from the index alone.
+const _: () = assert!(KINDS == 11, "the statement has a place for each kind");
+
+/// How far one look for events of some kinds goes: read from the index alone.
 const REACH: &str = "SELECT MAX(position), COUNT(*) FROM (SELECT position FROM events WHERE merchant_id = $1 \
      AND environment = $2 AND position > $3 ORDER BY position LIMIT $4) within";
 
@@ -179,21 +215,23 @@ impl Query for ReadFeed {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<FeedPage, StoreError> {
         let (merchant, environment) = (self.merchant.as_bytes(), self.environment.as_str());
         let one_more = self.limit.saturating_add(1);
-        let (mut rows, reach, more_behind) = match self.kind {
+        let (mut rows, reach, more_behind) = match self.kinds.names() {
             None => {
                 let params = [merchant.into(), environment.into(), self.after.into(), one_more.into()];
                 (tx.rows(READ_ON, &params).await?, None, false)
             }
-            Some(kind) => {
+            Some(names) => {
                 let start = [merchant.into(), environment.into(), self.after.into()];
                 let [m, e, after] = start;
                 let within = tx.rows(REACH, &[m, e, after, LOOKED_THROUGH_MAX.into()]).await?;
                 let within =
                     within.first().ok_or_else(|| StoreError::inconsistent("a count without a row"))?;
                 let reach = within.opt_int(0)?.unwrap_or(self.after);
-                let params = [m, e, after, reach.into(), kind.as_str().into(), one_more.into()];
+                let mut params = vec![m, e, after, reach.into()];
+                params.extend(names.map(Value::from));
+                params.push(one_more.into());
                 let more = within.int(1)? == i64::from(LOOKED_THROUGH_MAX);
-                (tx.rows(READ_ON_OF_KIND, &params).await?, Some(reach), more)
+                (tx.rows(READ_ON_OF_KINDS, &params).await?, Some(reach), more)
             }
         };
         let full = rows.len() > self.limit as usize;
@@ -229,6 +267,20 @@ impl Query for FeedEnd {
                    ORDER BY position DESC LIMIT 1";
         let rows = tx.rows(sql, &[self.merchant.as_bytes().into(), self.environment.as_str().into()]).await?;
         rows.first().map_or(Ok(0), |row| row.int(0))
+    }
+}
+
+/// When the newest event of all merchants happened; `None` before the first. A clock that was set back is seen by it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewestEvent;
+
+impl Query for NewestEvent {
+    type Out = Option<Timestamp>;
+    const NAME: &'static str = "newest_event";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Timestamp>, StoreError> {
+        let rows = tx.rows("SELECT happened_at FROM events ORDER BY position DESC LIMIT 1", &[]).await?;
+        rows.first().map(|row| time(row, 0)).transpose()
     }
 }
 

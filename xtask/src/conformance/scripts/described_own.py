@@ -65,6 +65,7 @@ def own_names(site, program, account, tap, orders):
     queued = [refund(order, 1000) for order in refunded for _ in range(2)]
     return {
         "payment": refunded,
+        "id GET /v1/psp-accounts/{id}": [account, tap],
         "id GET /v1/payment-imports/{id}": imports,
         "id GET /v1/payment-imports/{id}/rows": imports,
         "id GET /v1/cases/{id}": cases,

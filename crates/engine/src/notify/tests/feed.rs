@@ -12,10 +12,16 @@ use serde_json::Value;
 use super::rig::{ORDER, Rig, START};
 use crate::admin::endpoints::Dialect;
 use crate::config::EngineConfig;
-use crate::feed::ReadFeed;
+use crate::feed::{FeedKinds, ReadFeed};
 
 fn from_the_beginning(rig: &Rig) -> ReadFeed {
-    ReadFeed { merchant: rig.merchant, environment: Environment::Sandbox, after: 0, kind: None, limit: 10 }
+    ReadFeed {
+        merchant: rig.merchant,
+        environment: Environment::Sandbox,
+        after: 0,
+        kinds: FeedKinds::ALL,
+        limit: 10,
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::rig::{ORDER, Reply, Rig, START};
 use crate::admin::AdminError;
 use crate::admin::endpoints::{Dialect, Endpoint};
 use crate::config::EngineConfig;
-use crate::feed::ReadFeed;
+use crate::feed::{FeedKinds, ReadFeed};
 
 const HOUR: u64 = 3_600;
 
@@ -24,7 +24,7 @@ async fn rig() -> (Rig, Endpoint) {
 
 async fn told(rig: &Rig) -> Vec<String> {
     let environment = Environment::Sandbox;
-    let read = ReadFeed { merchant: rig.merchant, environment, after: 0, kind: None, limit: 99 };
+    let read = ReadFeed { merchant: rig.merchant, environment, after: 0, kinds: FeedKinds::ALL, limit: 99 };
     let page = rig.engine.events(read, Duration::ZERO).await.unwrap();
     let shown = page.events.iter().map(|event| serde_json::to_value(event).unwrap());
     let of = shown.filter(|event| event["type"].as_str().unwrap().starts_with("endpoint."));

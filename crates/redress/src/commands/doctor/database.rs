@@ -2,9 +2,11 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use redress_engine::admin::rotation::master_keys_in_use;
 use redress_engine::world::World;
+use redress_store::ops::feed::NewestEvent;
 use redress_store::ops::history::{HistoryKind, LatestOf};
 use redress_store::ops::write_probe::WriteProbe;
 use redress_store::{Engine, MIGRATIONS, Role, Store};
@@ -20,6 +22,9 @@ const CLOCK_MIN_SECONDS: i64 = 1_735_689_600;
 
 /// How far this machine's clock may be from the database's, in microseconds.
 const CLOCK_DIFFERENCE_MAX_MICROS: i64 = 1_000_000;
+
+/// How far behind the newest event of an embedded store this machine's clock may be: NTP sets it back by little.
+const CLOCK_SET_BACK_MAX: Duration = Duration::from_secs(1);
 
 /// So many writes are measured; the one in the middle counts.
 const WRITES: usize = 5;
@@ -134,10 +139,19 @@ pub(super) async fn check_backups(settings: &Settings, store: &Store, world: &Wo
     Err(Trouble::Warning(format!("{text}, {} hours ago: take one every day", age / 3_600)))
 }
 
-pub(super) async fn check_clock(store: &Store, world: &World) -> Check {
+/// An embedded store has no clock of its own: there the newest event says how late it must be.
+pub(super) async fn check_clock(store: &Store, world: &World, migrated: bool) -> Check {
     let now = world.clock.now();
     if now.as_seconds() < CLOCK_MIN_SECONDS {
         return Err("this machine's clock was never set: use NTP".to_owned().into());
+    }
+    if store.engine() == Engine::Sqlite && migrated {
+        let newest = store.read(NewestEvent).await.map_err(|error| error.to_string())?;
+        if let Some(newest) = newest.filter(|newest| *newest > now.plus(CLOCK_SET_BACK_MAX)) {
+            let (now, newest) = (time(now), time(newest));
+            let text = format!("{now} by this machine, and the newest event in the database is of {newest}");
+            return Err(format!("{text}: the clock is behind, or was ahead then; set it by NTP").into());
+        }
     }
     match open::clock_difference_micros(store, world).await.map_err(|error| error.to_string())? {
         None => Ok(format!("{} by this machine", time(now))),
@@ -181,8 +195,12 @@ pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Che
     }
     let newest = master_key::read(path).map_err(|error| error.to_string())?.key_ids().into_iter().next();
     let uses: Vec<_> = in_use.iter().map(|(id, count)| format!("{id} ({count})")).collect();
-    let text =
-        format!("{} opens all {} secrets; keys in use: {}", path.display(), check.opened, uses.join(", "));
+    let text = format!(
+        "{} opens all {} secrets in use; sealed in the database: {}",
+        path.display(),
+        check.opened,
+        uses.join(", ")
+    );
     if in_use.keys().all(|id| Some(id) == newest.as_ref()) {
         return Ok(text);
     }

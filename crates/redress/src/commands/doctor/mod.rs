@@ -112,9 +112,9 @@ async fn in_the_store(
     let (world, _) = open::real_world()?;
     report.say("store", Ok(format!("{} opens", settings.store.place)))?;
     report.say("database", database::check_database(settings, &store).await)?;
-    report.say("clock", database::check_clock(&store, &world).await)?;
     let migrations = database::check_migrations(&store).await;
     let migrated = migrations.is_ok();
+    report.say("clock", database::check_clock(&store, &world, migrated).await)?;
     report.say("migrations", migrations)?;
     if migrated {
         report.say("writing", database::check_write(settings, &store, &world).await)?;

@@ -8,7 +8,7 @@ use crate::ops::deliveries::{
     AfterDelivery, ClaimDeliveries, DeliveryQueue, DueQueues, RecordDeliveries, RecordDelivery, Recorded,
 };
 use crate::ops::endpoints::{Endpoint, FindEndpoint, RevokeEndpoint};
-use crate::ops::feed::{FeedSubject, ReadFeed};
+use crate::ops::feed::{FeedKinds, FeedSubject, ReadFeed};
 use crate::ops::fixtures::{ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, id, in_state, rf, world};
 use crate::ops::gauges::CountWaiting;
 use crate::ops::sequence::NumberEvents;
@@ -68,7 +68,7 @@ async fn open_cases(store: &Store) -> Vec<Case> {
 async fn told(store: &Store) -> Vec<(OtherEventKind, EndpointId)> {
     while store.run(NumberEvents { limit: 9 }).await.unwrap() > 0 {}
     let environment = Environment::Sandbox;
-    let read = ReadFeed { merchant: MERCHANT, environment, after: 0, kind: None, limit: 99 };
+    let read = ReadFeed { merchant: MERCHANT, environment, after: 0, kinds: FeedKinds::ALL, limit: 99 };
     let events = store.read(read).await.unwrap().events.into_iter();
     let of = events.filter_map(|event| match event.about {
         FeedSubject::Endpoint { kind, endpoint, .. } => Some((kind, endpoint)),

@@ -5,7 +5,7 @@ use redress_core::policy::AccountState;
 use super::super::claim::Task;
 use super::*;
 use crate::ops::accounts::FindAccount;
-use crate::ops::feed::ReadFeed;
+use crate::ops::feed::{FeedKinds, ReadFeed};
 use crate::ops::fixtures::{
     ASK_ONLY, ENDPOINT, MERCHANT, SAME_KEY, TIMING, account, add_endpoint, at, audit, bytes, claim, hear,
     in_state, load, not_sent, pay, payment, queued, rf, rows, run_claim, sent, set_account, sql, world,
@@ -129,7 +129,7 @@ async fn places_of_the_feed_are_not_given_out_again() {
         let feed = async |after| {
             while store.run(NumberEvents { limit: 9 }).await.unwrap() > 0 {}
             let environment = Environment::Sandbox;
-            let page = ReadFeed { merchant: MERCHANT, environment, after, kind: None, limit: 9 };
+            let page = ReadFeed { merchant: MERCHANT, environment, after, kinds: FeedKinds::ALL, limit: 9 };
             store.read(page).await.unwrap()
         };
         let lost = feed(0).await.next + 1_000;

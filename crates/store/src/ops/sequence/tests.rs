@@ -6,15 +6,20 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::ops::accept::Accept;
-use crate::ops::feed::{FeedSubject, ReadFeed};
+use crate::ops::feed::{FeedKinds, FeedSubject, ReadFeed};
 use crate::ops::fixtures::{
     MERCHANT, accept, at, bytes, done, hear, pay, queued, rf, rows, sql, told, world,
 };
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
 
-const FEED: ReadFeed =
-    ReadFeed { merchant: MERCHANT, environment: Environment::Sandbox, after: 0, kind: None, limit: 100 };
+const FEED: ReadFeed = ReadFeed {
+    merchant: MERCHANT,
+    environment: Environment::Sandbox,
+    after: 0,
+    kinds: FeedKinds::ALL,
+    limit: 100,
+};
 
 /// Which refunds the feed tells of from a place on, by the last of their ids' bytes, and where it goes on.
 async fn refunds(store: &Store, after: i64) -> (Vec<u8>, i64) {
