@@ -29,7 +29,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sql::{self, Owners, Times};
 use crate::measure::now;
-use crate::{Outcome, copy, job, prepare};
+use crate::place;
+use crate::{Outcome, copy, prepare};
 
 /// The rows are spread over so long: longer than the longest overview.
 const SPAN_MILLIS: u64 = 100 * 24 * 3_600_000;
