@@ -84,16 +84,22 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let mut signals = Signals::take()?;
     let mut demo = tokio::select! {
         biased;
-        () = signals.next() => return Ok(()),
+        () = signals.next() => return ended_by_signal(args.once),
         demo = Box::pin(start(&args)) => demo?,
     };
     let done = tokio::select! {
         biased;
-        () = signals.next() => Ok(()),
+        () = signals.next() => ended_by_signal(args.once),
         done = Box::pin(shown(&args, &mut demo)) => done,
     };
     demo.stop(&mut signals).await;
     done
+}
+
+/// A signal is how a demo that stays up ends well. With `--once` the exit code is the tour's verdict, and there is none
+/// yet.
+fn ended_by_signal(once: bool) -> Result<(), Failure> {
+    if once { Err(Failure::found("ended by a signal before every step of the tour held")) } else { Ok(()) }
 }
 
 /// The tour, and unless it is all that was wanted, staying up: that ends by a signal only.

@@ -190,6 +190,20 @@ fn a_demo_killed_anywhere_goes_on() {
 }
 
 #[test]
+fn a_tour_that_is_ended_by_a_signal_did_not_hold() {
+    let place = Place::new();
+    let ended = |words: &[&str], after: &str| {
+        let mut demo = Demo::start(&place.data(), words);
+        demo.says(after);
+        let pid = demo.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+        demo.child.wait().unwrap().code()
+    };
+    assert_eq!(ended(&["--once"], &format!("1/{STEPS}")), Some(1), "most steps are still to come");
+    assert_eq!(ended(&[], "The server stays up"), Some(0), "a signal is how that ends");
+}
+
+#[test]
 fn whoever_finds_it_ready_finds_demo_json() {
     let place = Place::new();
     let dir = place.data();
