@@ -1,7 +1,7 @@
 //! The demo: whole, again, killed anywhere, and on another program's sandbox.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -156,6 +156,12 @@ fn the_tour_holds_and_is_not_repeated() {
     assert_eq!(again.matches("  done  ").count(), STEPS, "{again}");
     assert_eq!(json(&file), demo, "ports and keys are kept");
     place.ok("verify");
+    // It also goes on at another address, without an account that somebody revoked.
+    let account = demo["psp_accounts"][0]["id"].as_str().unwrap();
+    place.ok(&format!("psp-account revoke {account}"));
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    place.ok(&format!("demo --listen {free} --once"));
+    assert_eq!(host(&json(&file)["base_url"]), free.to_string());
 }
 
 #[test]
@@ -244,7 +250,7 @@ fn two_demos_share_a_sandbox_of_another_program() {
 #[test]
 fn a_taken_address_is_told_of() {
     let place = Place::new();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let refused = place.run(&format!("demo --once --listen {address}"));
     assert_eq!(refused.code, 2, "{refused:?}");
