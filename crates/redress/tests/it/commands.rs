@@ -74,6 +74,31 @@ fn a_secret_is_shown_once() {
 }
 
 #[test]
+fn a_merchant_is_revoked_with_all_that_acts_for_it() {
+    let place = Place::new();
+    for code in ["M1", "M2"] {
+        place.ok(&format!("merchant add --name Shop --code {code}"));
+        place.ok(&format!("key add --merchant {code} --kind portone"));
+        place.ok(&format!(
+            "psp-account add --merchant {code} --psp tap --environment sandbox --credential secret_key=sk_test_{code}"
+        ));
+        place.ok(&format!("user add --merchant {code} --email {code}@shop.example --name Ana --role admin"));
+    }
+    let ended = |code: &str| {
+        let of = |what: &str| place.json(&format!("{what} list --merchant {code}"))[0].clone();
+        let (person, key, account) = (of("user"), of("key"), of("psp-account"));
+        [!person["disabled_at"].is_null(), !key["revoked_at"].is_null(), account["state"] == "revoked"]
+    };
+    assert_eq!((ended("M1"), ended("M2")), ([false; 3], [false; 3]));
+    let said = place.ok("merchant revoke M1");
+    assert_eq!(said.trim(), "M1 is revoked: people 1, keys 1, PSP accounts 1");
+    assert_eq!((ended("M1"), ended("M2")), ([true; 3], [false; 3]));
+    let again = place.ok("merchant revoke M1");
+    assert_eq!(again.trim(), "M1 is revoked: people 0, keys 0, PSP accounts 0");
+    assert_eq!(place.run("merchant revoke M3").code, 1);
+}
+
+#[test]
 fn endpoints_are_tested_and_told_again() {
     let place = Place::new();
     place.ok("merchant add --name Shop --code M1");
