@@ -42,6 +42,7 @@ use self::start::{Demo, start};
 use self::tour::STEPS;
 use crate::failure::Failure;
 use crate::serve::signals::Signals;
+use crate::settings::address;
 
 /// The log, in the demo's directory: standard output belongs to the tour.
 const LOG_FILE: &str = "redress.log";
@@ -70,7 +71,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "./redress-demo")]
     data: PathBuf,
     /// Where it serves, on this machine only; port 0 takes a free port and keeps it
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
     /// Use the sandbox that runs there (redress sandbox) instead of one of its own
     #[arg(long, value_name = "URL")]

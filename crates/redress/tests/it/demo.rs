@@ -257,4 +257,6 @@ fn a_taken_address_is_told_of() {
     assert!(refused.err.contains(&address.to_string()) && refused.err.contains("--listen"), "{refused:?}");
     let far = place.run("demo --once --listen 0.0.0.0:0");
     assert_eq!(far.code, 2, "{far:?}");
+    let named = place.run("demo --once --listen localhost:0");
+    assert!(named.code == 2 && named.err.contains("as 127.0.0.1:8080"), "{named:?}");
 }
