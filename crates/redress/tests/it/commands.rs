@@ -82,7 +82,8 @@ fn a_merchant_is_revoked_with_all_that_acts_for_it() {
         place.ok(&format!(
             "psp-account add --merchant {code} --psp tap --environment sandbox --credential secret_key=sk_test_{code}"
         ));
-        place.ok(&format!("user add --merchant {code} --email {code}@shop.example --name Ana --role admin"));
+        let email = format!("{}@shop.example", code.to_lowercase());
+        place.ok(&format!("user add --merchant {code} --email {email} --name Ana --role admin"));
     }
     let ended = |code: &str| {
         let of = |what: &str| place.json(&format!("{what} list --merchant {code}"))[0].clone();
