@@ -117,6 +117,23 @@ fn endpoints_are_tested_and_told_again() {
 }
 
 #[test]
+fn an_endpoint_that_will_not_be_called_says_so() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let add = "endpoint add --merchant M1 --url https://shop.example/ --environment live --dialect";
+    let (no_key, never) = ("key add --kind sgate", "never called");
+    let said = place.ok(&format!("{add} sgate"));
+    assert!(said.contains(no_key) && !said.contains(never), "{said}");
+    assert!(!place.ok(&format!("{add} portone")).contains("called"), "it is told without a hash of its own");
+    place.ok("key add --merchant M1 --kind sgate --environment sandbox");
+    assert!(place.ok(&format!("{add} sgate")).contains(no_key), "a key counts in its environment");
+    place.ok("key add --merchant M1 --kind sgate --environment live");
+    assert!(!place.ok(&format!("{add} sgate")).contains("called"));
+    let said = place.ok(&format!("{add} sgate --events refund.failed"));
+    assert!(said.contains(never) && !said.contains(no_key), "{said}");
+}
+
+#[test]
 fn what_is_wrong_is_refused_with_its_field() {
     let place = Place::new();
     place.ok("merchant add --name Shop --code M1");
