@@ -44,7 +44,8 @@ pub struct Refund {
     pub psp_refund_id: Option<String>,
     /// The acquirer reference number, once known.
     pub arn: Option<String>,
-    /// What the PSP last said about the wait, for people, once it accepted the refund and its end was open.
+    /// What the PSP last said about the wait, for people, once it accepted the refund and its end was open. It is kept over
+    /// the end: whoever shows it asks [`Refund::waits_because`].
     pub psp_note: Option<String>,
     /// Where it stands.
     pub state: RefundState,
@@ -60,6 +61,14 @@ pub struct Refund {
     pub updated_at: Timestamp,
     /// When it reached a final state.
     pub finished_at: Option<Timestamp>,
+}
+
+impl Refund {
+    /// Why it waits, as the PSP last said it; `None` once it is over: what somebody once waited for says nothing about an
+    /// end, and the timeline keeps it.
+    pub fn waits_because(&self) -> Option<&str> {
+        self.psp_note.as_deref().filter(|_| !self.state.name().is_final())
+    }
 }
 
 /// What was asked for.

@@ -91,6 +91,24 @@ mod tests {
     }
 
     #[test]
+    fn every_command_stands_in_the_table_for_operators() {
+        let page = include_str!("../../../docs/operate.md");
+        let rows: Vec<Vec<_>> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split(" | ").next())
+            .map(|names| names.split(|c: char| " `,;".contains(c)).collect())
+            .collect();
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let stands = |action: &str| rows.iter().any(|row| row.contains(&name) && row.contains(&action));
+            assert!(stands(name), "{name}");
+            for action in command.get_subcommands() {
+                assert!(stands(action.get_name()), "{name} {}", action.get_name());
+            }
+        }
+    }
+
+    #[test]
     fn every_command_that_opens_a_store_takes_settings_and_data() {
         for words in [
             "serve",

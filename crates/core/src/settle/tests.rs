@@ -214,6 +214,7 @@ fn what_the_psp_says_about_the_wait_is_kept() {
     assert_eq!((later.refund.psp_note.as_deref(), later.event), (Some("waits for funds"), again));
     let done = told(change.refund.clone(), succeeded(), Via::Query, NOW);
     assert_eq!(done.refund.psp_note.as_deref(), Some("waits for funds"), "what was said stays said");
+    assert_eq!((change.refund.waits_because(), done.refund.waits_because()), (Some("waits for funds"), None));
     let lost = told(change.refund, Outcome::Unknown(Finding::NotFound), Via::Query, NOW);
     assert_eq!(lost.refund.state, RefundState::Unknown);
     let found = told(lost.refund, says(None), Via::Query, NOW);

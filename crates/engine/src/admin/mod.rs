@@ -11,6 +11,7 @@ pub mod endpoint_edit;
 pub mod endpoints;
 pub mod fault;
 pub mod keys;
+pub mod merchant_end;
 pub mod merchants;
 pub mod payment_imports;
 pub mod payments;

@@ -152,7 +152,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         reason,
         failure: failure(&refund, &s),
         waits,
-        psp_note: refund.psp_note.clone().filter(|_| !state.is_final()),
+        psp_note: refund.waits_because().map(str::to_owned),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
         notifications,

@@ -105,7 +105,7 @@ pub(crate) struct FailureView {
 
 impl RefundView {
     pub(super) fn of(refund: Refund, refs: OrderRefs) -> Self {
-        let (failure, is_over) = (failure(&refund.state), refund.state.name().is_final());
+        let failure = failure(&refund.state);
         Self {
             id: refund.id.to_string(),
             payment: refund.payment.to_string(),
@@ -119,8 +119,7 @@ impl RefundView {
             failure: failure
                 .map(|failure| FailureView { code: failure.code.clone(), text: failure.text.clone() }),
             retry_at: failure.and_then(|failure| failure.again_at).map(time),
-            // What somebody once waited for says nothing about an end; the timeline keeps it.
-            note: refund.psp_note.filter(|_| !is_over),
+            note: refund.waits_because().map(str::to_owned),
             metadata: metadata(refund.metadata.as_deref()),
             reason: Some(refund.reason).filter(|reason| !reason.is_empty()),
             description: refund.description,

@@ -102,6 +102,9 @@ pub(crate) async fn run(args: CaseArgs) -> Result<(), Failure> {
             let DecisionArgs { reason, author } = &decision;
             let blocked = engine.close_case(found.merchant, case, author, reason, becomes).await?;
             print(&match (blocked, becomes) {
+                (0, Blocked::Refunded) => {
+                    format!("{case} is closed; it blocked nothing, so nothing counts as refunded by it")
+                }
                 (0, _) => format!("{case} is closed"),
                 (_, Blocked::Nothing | Blocked::Released) => {
                     format!("{case} is closed; {blocked} minor units of its payment can be refunded again")

@@ -8,6 +8,7 @@ use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{EndpointId, KeyId};
 use redress_engine::admin::endpoints::{Dialect, Endpoint, NewEndpoint};
+use redress_engine::admin::keys::{Credential, CredentialKind};
 use redress_engine::engine::Engine;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -187,7 +188,27 @@ async fn run_add(engine: &Engine, add: AddArgs) -> Result<(), Failure> {
         value["secret"] = json!(secret);
         return print_json(&value);
     }
-    print(&format!("added endpoint {}, its secret shown now and never again:\n  {secret}", endpoint.id))
+    print(&format!("added endpoint {}, its secret shown now and never again:\n  {secret}", endpoint.id))?;
+    hint(engine, &endpoint).await
+}
+
+/// What keeps a new endpoint of SGate's dialect from being called, where something does.
+async fn hint(engine: &Engine, endpoint: &Endpoint) -> Result<(), Failure> {
+    if endpoint.dialect != Dialect::Sgate {
+        return Ok(());
+    }
+    if endpoint.event_mask & EventKind::Succeeded.bit() == 0 {
+        print("it is never called: the dialect sgate tells of refund.succeeded only")?;
+    }
+    let signs = |key: &Credential| {
+        key.kind == CredentialKind::Sgate
+            && key.environment == Some(endpoint.environment)
+            && key.revoked_at.is_none()
+    };
+    if engine.list_keys(endpoint.merchant).await?.iter().any(signs) {
+        return Ok(());
+    }
+    print("it is not called before the merchant has a key to sign with: `redress key add --kind sgate`")
 }
 
 async fn run_test(engine: &Engine, merchant: &MerchantArg, endpoint: EndpointId) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `redress merchant`.
 
 use clap::{Args, Subcommand};
+use redress_engine::admin::merchant_end::MerchantRevoked;
 use redress_engine::admin::merchants::Merchant;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::open;
 use crate::output::{one_line, print, print_json, print_table, time};
 use crate::place::PlaceArgs;
 
-/// Add and list merchants, the owners of everything else
+/// Add, list and revoke merchants, the owners of everything else
 #[derive(Args, Debug)]
 pub(crate) struct MerchantArgs {
     #[command(flatten)]
@@ -37,6 +38,15 @@ enum Action {
         #[command(flatten)]
         json: JsonFlag,
     },
+    /// Revoke a merchant's keys and PSP accounts for ever and let none of its people sign in
+    ///
+    /// Nothing new is accepted for it, and what is queued fails and is released. What was sent before is followed to its
+    /// end, and its endpoints are told; `redress endpoint revoke` ends those. A running server knows within a second.
+    Revoke {
+        /// The merchant's code, as M948164, or its id
+        #[arg(value_name = "MERCHANT")]
+        merchant: String,
+    },
 }
 
 pub(crate) async fn run(args: MerchantArgs) -> Result<(), Failure> {
@@ -59,6 +69,14 @@ pub(crate) async fn run(args: MerchantArgs) -> Result<(), Failure> {
                 .map(|of| [of.code.clone(), of.id.to_string(), time(of.created_at), one_line(&of.name)])
                 .collect();
             print_table("merchants", ["CODE", "ID", "ADDED", "NAME"], &rows)
+        }
+        Action::Revoke { merchant } => {
+            let merchant = engine.merchant_named(&merchant).await?;
+            let MerchantRevoked { people, keys, accounts } = engine.revoke_merchant(merchant.id).await?;
+            print(&format!(
+                "{} is revoked: people {people}, keys {keys}, PSP accounts {accounts}",
+                merchant.code
+            ))
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::logging;
 use crate::output::print;
 use crate::serve::signals::Signals;
-use crate::settings::{LogFormat, LogSettings};
+use crate::settings::{LogFormat, LogSettings, address};
 
 /// Play the PSPs: the HTTP protocol of each of them, with scripted faults and a ledger of every effect
 ///
@@ -21,7 +21,7 @@ use crate::settings::{LogFormat, LogSettings};
 #[derive(Args, Debug)]
 pub(crate) struct SandboxArgs {
     /// Where it listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090", value_parser = address)]
     listen: SocketAddr,
     /// The file that keeps its state; made when missing
     #[arg(long, value_name = "FILE")]

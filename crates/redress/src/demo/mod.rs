@@ -42,6 +42,7 @@ use self::start::{Demo, start};
 use self::tour::STEPS;
 use crate::failure::Failure;
 use crate::serve::signals::Signals;
+use crate::settings::address;
 
 /// The log, in the demo's directory: standard output belongs to the tour.
 const LOG_FILE: &str = "redress.log";
@@ -70,7 +71,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "./redress-demo")]
     data: PathBuf,
     /// Where it serves, on this machine only; port 0 takes a free port and keeps it
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
     /// Use the sandbox that runs there (redress sandbox) instead of one of its own
     #[arg(long, value_name = "URL")]
@@ -84,16 +85,22 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let mut signals = Signals::take()?;
     let mut demo = tokio::select! {
         biased;
-        () = signals.next() => return Ok(()),
+        () = signals.next() => return ended_by_signal(args.once),
         demo = Box::pin(start(&args)) => demo?,
     };
     let done = tokio::select! {
         biased;
-        () = signals.next() => Ok(()),
+        () = signals.next() => ended_by_signal(args.once),
         done = Box::pin(shown(&args, &mut demo)) => done,
     };
     demo.stop(&mut signals).await;
     done
+}
+
+/// A signal is how a demo that stays up ends well. With `--once` the exit code is the tour's verdict, and there is none
+/// yet.
+fn ended_by_signal(once: bool) -> Result<(), Failure> {
+    if once { Err(Failure::found("ended by a signal before every step of the tour held")) } else { Ok(()) }
 }
 
 /// The tour, and unless it is all that was wanted, staying up: that ends by a signal only.

@@ -3,6 +3,7 @@
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{AccountId, MerchantId};
+use redress_core::policy::AccountState;
 use redress_core::right::{Right, Rights};
 use redress_engine::admin::AdminError;
 use redress_engine::admin::accounts::{AccountEdit, MAX_IN_FLIGHT, NewAccount, psp_notification_path};
@@ -155,7 +156,7 @@ async fn endpoint(
 }
 
 /// Tells the accounts where the sandbox and this server are by now, if that changed. Refunds accepted before keep to the
-/// addresses that they were accepted with.
+/// addresses that they were accepted with, and an account that somebody revoked to its own.
 pub(super) async fn move_accounts(
     engine: &Engine,
     merchant: &Merchant,
@@ -163,6 +164,9 @@ pub(super) async fn move_accounts(
 ) -> Result<(), Failure> {
     for psp in psps::ALL {
         let account = engine.any_account(account_id(merchant, psp.name)?).await?;
+        if account.state == AccountState::Revoked {
+            continue;
+        }
         let (base_url, notification_url) = engine.account_addresses(&account).await?;
         let wanted = psp.address(&addresses.sandbox_url);
         if base_url.as_ref() == Some(&wanted)

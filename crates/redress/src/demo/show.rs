@@ -14,7 +14,16 @@ use crate::output::{one_line, print};
 
 /// The program as it was called, for commands to try.
 fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "redress".to_owned())
+    quoted(&std::env::args().next().unwrap_or_else(|| "redress".to_owned()))
+}
+
+/// A word as a shell reads it: commands to try are copied, and a directory may have a space in its name.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Prints the tour; colours only for people.
@@ -88,10 +97,12 @@ pub(super) fn invitation(
     let last = payments.iter().rfind(|payment| payment.kind == Kind::TapSar).unwrap_or(tap);
     let (base, sandbox) = (&addresses.base_url, &addresses.sandbox_url);
     let (shown, program) = (dir.display(), program());
+    let data = quoted(&shown.to_string());
     let Merchant { code, portone, sgate, api_key, .. } = merchant;
     let (momo_ref, tap_ref, last_ref, channel) =
         (&momo.order_ref, &tap.order_ref, &last.order_ref, momo.channel);
     let (handout, log, inbox, script) = (handout::FILE, LOG_FILE, backend::FILE, SGATE_SCRIPT_FILE);
+    let script_path = quoted(&dir.join(script).display().to_string());
     print(&format!(
         r#"
 The server stays up until Ctrl-C. It is started again with the same command and goes on with what is in {shown}.
@@ -116,8 +127,8 @@ Refund a MoMo payment of {momo_amount} by PortOne's API, and list its refunds:
   curl -s {base}/api/refund/{momo_ref} -H "Authorization: Bearer $TOKEN" -H "X-Portone-Client-Key: {portone_key}"
 
 Refund a Tap payment of {tap_amount} by SGate's API, and query it ({script} signs the call):
-  python3 {shown}/{script} POST /orders/{tap_ref}/refunds order.refund '{{"amount":"12.50","reason":"try"}}'
-  python3 {shown}/{script} GET /refunds/{tap_ref}_R1 refund.detail
+  python3 {script_path} POST /orders/{tap_ref}/refunds order.refund '{{"amount":"12.50","reason":"try"}}'
+  python3 {script_path} GET /refunds/{tap_ref}_R1 refund.detail
 
 Refund all of another Tap payment by Redress's own API, from the command line, and see what happened:
   export REDRESS_URL={base} REDRESS_API_KEY={api_key}
@@ -129,8 +140,8 @@ Have MoMo's answer to that payment's next refund lost, refund it once more as ab
   curl -s {sandbox}/control/ledger
 
 Look into it beside the running server:
-  {program} case list --data {shown}
-  {program} verify --data {shown}
+  {program} case list --data {data}
+  {program} verify --data {data}
 "#,
         backend = addresses.backend_url,
         total = payments.len(),
@@ -153,4 +164,25 @@ pub(super) fn people(people: &[Person]) -> Result<(), Failure> {
         print(&format!("  {role:8}  {email:21}  password {password}  second factor {totp_secret}"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_one_word() {
+        for plain in ["./redress-demo", "/opt/re_dress/bin-1", "target/release/redress"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        for (word, written) in [
+            ("my demo", "'my demo'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME;x", "'$HOME;x'"),
+            ("caf\u{e9}", "'caf\u{e9}'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), written);
+        }
+    }
 }

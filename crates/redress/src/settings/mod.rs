@@ -30,6 +30,7 @@ pub(crate) use self::reader::Sources;
 pub(crate) use self::server::ServerSettings;
 pub(crate) use self::store::{Place, StoreSettings};
 pub(crate) use self::telemetry::TelemetrySettings;
+pub(crate) use self::value::address;
 
 /// Where the embedded store lies unless told otherwise: a directory below the one the program is started in.
 pub(crate) const DATA_DIR: &str = "redress-data";

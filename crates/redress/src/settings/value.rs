@@ -55,8 +55,13 @@ impl Setting for SocketAddr {
     }
 
     fn from_text(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| "must be an address with a port, as 127.0.0.1:8080 or [::1]:8080".to_owned())
+        address(text)
     }
+}
+
+/// Reads an address, and says how one looks where it is none.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address with a port, as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 impl Setting for bool {

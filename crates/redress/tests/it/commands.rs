@@ -74,6 +74,32 @@ fn a_secret_is_shown_once() {
 }
 
 #[test]
+fn a_merchant_is_revoked_with_all_that_acts_for_it() {
+    let place = Place::new();
+    for code in ["M1", "M2"] {
+        place.ok(&format!("merchant add --name Shop --code {code}"));
+        place.ok(&format!("key add --merchant {code} --kind portone"));
+        place.ok(&format!(
+            "psp-account add --merchant {code} --psp tap --environment sandbox --credential secret_key=sk_test_{code}"
+        ));
+        let email = format!("{}@shop.example", code.to_lowercase());
+        place.ok(&format!("user add --merchant {code} --email {email} --name Ana --role admin"));
+    }
+    let ended = |code: &str| {
+        let of = |what: &str| place.json(&format!("{what} list --merchant {code}"))[0].clone();
+        let (person, key, account) = (of("user"), of("key"), of("psp-account"));
+        [!person["disabled_at"].is_null(), !key["revoked_at"].is_null(), account["state"] == "revoked"]
+    };
+    assert_eq!((ended("M1"), ended("M2")), ([false; 3], [false; 3]));
+    let said = place.ok("merchant revoke M1");
+    assert_eq!(said.trim(), "M1 is revoked: people 1, keys 1, PSP accounts 1");
+    assert_eq!((ended("M1"), ended("M2")), ([true; 3], [false; 3]));
+    let again = place.ok("merchant revoke M1");
+    assert_eq!(again.trim(), "M1 is revoked: people 0, keys 0, PSP accounts 0");
+    assert_eq!(place.run("merchant revoke M3").code, 1);
+}
+
+#[test]
 fn endpoints_are_tested_and_told_again() {
     let place = Place::new();
     place.ok("merchant add --name Shop --code M1");
@@ -88,6 +114,23 @@ fn endpoints_are_tested_and_told_again() {
     let unknown = format!("endpoint resend --merchant M1 dlv_{}1", "0".repeat(52));
     assert_eq!(place.run(&unknown).code, 1);
     assert_eq!(place.run("endpoint resend --merchant M1 dlv_x").code, 2);
+}
+
+#[test]
+fn an_endpoint_that_will_not_be_called_says_so() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let add = "endpoint add --merchant M1 --url https://shop.example/ --environment live --dialect";
+    let (no_key, never) = ("key add --kind sgate", "never called");
+    let said = place.ok(&format!("{add} sgate"));
+    assert!(said.contains(no_key) && !said.contains(never), "{said}");
+    assert!(!place.ok(&format!("{add} portone")).contains("called"), "it is told without a hash of its own");
+    place.ok("key add --merchant M1 --kind sgate --environment sandbox");
+    assert!(place.ok(&format!("{add} sgate")).contains(no_key), "a key counts in its environment");
+    place.ok("key add --merchant M1 --kind sgate --environment live");
+    assert!(!place.ok(&format!("{add} sgate")).contains("called"));
+    let said = place.ok(&format!("{add} sgate --events refund.failed"));
+    assert!(said.contains(never) && !said.contains(no_key), "{said}");
 }
 
 #[test]

@@ -135,6 +135,9 @@ fn closing_a_case_ends_no_refund_and_a_person_is_called_again() {
     let again =
         (0..LOOKS_MAX).any(|_| place.ok("case list").lines().any(|line| line.contains(refund.as_str())));
     assert!(again, "a case is opened again");
+    let again = place.json("case list")[0]["id"].as_str().unwrap().to_owned();
+    let gone = place.ok(&format!("case close {again} --gone --author Ana --reason seen"));
+    assert!(gone.contains("nothing counts as refunded"), "it blocks nothing: {gone}");
     assert_eq!(place.json(&format!("refund show {refund}"))["state"], "unknown");
     assert_eq!(place.run("verify").code, 0);
 }

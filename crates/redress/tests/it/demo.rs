@@ -1,7 +1,7 @@
 //! The demo: whole, again, killed anywhere, and on another program's sandbox.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -156,6 +156,12 @@ fn the_tour_holds_and_is_not_repeated() {
     assert_eq!(again.matches("  done  ").count(), STEPS, "{again}");
     assert_eq!(json(&file), demo, "ports and keys are kept");
     place.ok("verify");
+    // It also goes on at another address, without an account that somebody revoked.
+    let account = demo["psp_accounts"][0]["id"].as_str().unwrap();
+    place.ok(&format!("psp-account revoke {account}"));
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    place.ok(&format!("demo --listen {free} --once"));
+    assert_eq!(host(&json(&file)["base_url"]), free.to_string());
 }
 
 #[test]
@@ -187,6 +193,20 @@ fn a_demo_killed_anywhere_goes_on() {
     let handout = json(&dir.join("demo.json"));
     assert_one_effect_a_refund(&ledger(&host(&handout["sandbox_url"])), &handout);
     place.ok("verify");
+}
+
+#[test]
+fn a_tour_that_is_ended_by_a_signal_did_not_hold() {
+    let place = Place::new();
+    let ended = |words: &[&str], after: &str| {
+        let mut demo = Demo::start(&place.data(), words);
+        demo.says(after);
+        let pid = demo.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+        demo.child.wait().unwrap().code()
+    };
+    assert_eq!(ended(&["--once"], &format!("1/{STEPS}")), Some(1), "most steps are still to come");
+    assert_eq!(ended(&[], "The server stays up"), Some(0), "a signal is how that ends");
 }
 
 #[test]
@@ -230,11 +250,13 @@ fn two_demos_share_a_sandbox_of_another_program() {
 #[test]
 fn a_taken_address_is_told_of() {
     let place = Place::new();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let refused = place.run(&format!("demo --once --listen {address}"));
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains(&address.to_string()) && refused.err.contains("--listen"), "{refused:?}");
     let far = place.run("demo --once --listen 0.0.0.0:0");
     assert_eq!(far.code, 2, "{far:?}");
+    let named = place.run("demo --once --listen localhost:0");
+    assert!(named.code == 2 && named.err.contains("as 127.0.0.1:8080"), "{named:?}");
 }

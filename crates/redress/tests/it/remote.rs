@@ -184,7 +184,9 @@ fn a_refund_is_watched_to_its_end() {
     let early = shop.run(&format!("refund watch {id} --timeout 2"));
     assert_ends(&early, 7, "is still pending");
     assert!(early.out.contains("100000 VND  pending"), "{early:?}");
-    let key = shop.place.json(&format!("refund show {id}"))["psp_key"].clone();
+    let shown = shop.place.json(&format!("refund show {id}"));
+    assert!(shown["psp_note"].as_str().unwrap().contains("7002"), "{shown}");
+    let key = shown["psp_key"].clone();
     let mut watch = program(&["refund", "watch", id, "--json"], &shop.variables());
     let mut watch = watch.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
@@ -194,6 +196,8 @@ fn a_refund_is_watched_to_its_end() {
     assert_eq!(status(lines.next().unwrap().unwrap()), "succeeded");
     assert!(lines.next().is_none());
     assert_eq!(watch.wait().unwrap().code(), Some(0));
+    assert_eq!(shop.place.json(&format!("refund show {id}"))["psp_note"], Value::Null, "it waits no more");
+    assert!(!shop.place.ok(&format!("refund show {id}")).contains("psp says"));
 }
 
 #[test]

@@ -50,6 +50,22 @@ fn books_that_cannot_be_read_are_no_difference() {
 }
 
 #[test]
+fn a_place_that_is_named_goes_over_the_environment() {
+    let place = with_payment();
+    let data = place.data();
+    let data = data.to_str().unwrap();
+    let (config, dir) = (("REDRESS_CONFIG", "/nowhere.toml"), ("REDRESS_DATA", data));
+    assert_eq!(run(&["verify"], &[config]).code, 2, "the variable names no file");
+    assert_eq!(run(&["verify"], &[dir]).code, 0);
+    let named = run(&["verify", "--data", data], &[config]);
+    assert_eq!(named.code, 0, "{named:?}");
+    let file = run(&["verify", "--config", "/nowhere.toml"], &[dir]);
+    assert!(file.code == 2 && file.err.contains("/nowhere.toml"), "{file:?}");
+    let both = run(&["verify"], &[config, dir]);
+    assert!(both.code == 2 && both.err.contains("are both set"), "{both:?}");
+}
+
+#[test]
 fn the_doctor_finds_what_is_wrong() {
     let place = with_payment();
     let data = place.data();

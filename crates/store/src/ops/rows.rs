@@ -154,7 +154,10 @@ fn state(row: &Row) -> Result<RefundState, StoreError> {
 
 /// The text in a column, read by `parse`.
 pub(crate) fn parsed<T>(row: &Row, i: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
-    parse(row.str(i)?).ok_or_else(|| unreadable("a name this program does not know"))
+    parse(row.str(i)?).ok_or_else(|| {
+        let wanted = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+        unreadable(&format!("column {i}: no {wanted} that this program knows"))
+    })
 }
 
 /// The environment in a column.

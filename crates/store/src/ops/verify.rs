@@ -175,13 +175,15 @@ impl Query for LoadBooks {
         let range: [Value<'_>; 3] = [(&merchant).into(), (&after).into(), last.as_bytes().into()];
         let at: BTreeMap<_, _> = books.iter().enumerate().map(|(i, of)| ((of.merchant, of.id), i)).collect();
         for row in tx.rows(REFUNDS, &range).await? {
-            books[index(&at, &row)?].refunds.push(refund(&row)?);
+            let id = RefundId::from_bytes(row.id16(2)?);
+            let refund = refund(&row, id).map_err(|error| named(error, id))?;
+            books[index(&at, &row)?].refunds.push(refund);
         }
         for row in tx.rows(EVENTS, &range).await? {
             let id = RefundId::from_bytes(row.id16(2)?);
             let refunds = &mut books[index(&at, &row)?].refunds;
             let of = refunds.iter_mut().rfind(|refund| refund.id == id).ok_or_else(torn)?;
-            of.events.push((count(&row, 4)?, parsed(&row, 5, EventKind::parse)?, row.int(6)?));
+            of.events.push(event(&row).map_err(|error| named(error, id))?);
         }
         for row in tx.rows(CASES, &range).await? {
             let of = &mut books[index(&at, &row)?];
@@ -222,9 +224,9 @@ fn payment(row: &Row) -> Result<PaymentBooks, StoreError> {
     })
 }
 
-fn refund(row: &Row) -> Result<RefundBooks, StoreError> {
+fn refund(row: &Row, id: RefundId) -> Result<RefundBooks, StoreError> {
     Ok(RefundBooks {
-        id: RefundId::from_bytes(row.id16(2)?),
+        id,
         ordinal: count(row, 3)?,
         transaction_number: count(row, 4)?,
         amount: row.int(5)?,
@@ -235,6 +237,18 @@ fn refund(row: &Row) -> Result<RefundBooks, StoreError> {
         restored: row.bool(10)?,
         events: Vec::new(),
     })
+}
+
+fn event(row: &Row) -> Result<(u32, EventKind, i64), StoreError> {
+    Ok((count(row, 4)?, parsed(row, 5, EventKind::parse)?, row.int(6)?))
+}
+
+/// What cannot be read, with the refund that it is of: somebody must find it among millions.
+fn named(error: StoreError, refund: RefundId) -> StoreError {
+    match error {
+        StoreError::Inconsistent { what } => StoreError::Inconsistent { what: format!("{refund}: {what}") },
+        other => other,
+    }
 }
 
 /// Recomputes a payment from its refunds, its cases and their events; answers whatever does not agree.

@@ -176,6 +176,20 @@ async fn whatever_is_falsified_is_found() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_named() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        queued(&store, "order-1", "1.00", 1).await;
+        sql(&store, "UPDATE events SET kind = 'refund.forgotten'", Vec::new()).await;
+        let error = store.read(LoadBooks { after: None, limit: 2 }).await.unwrap_err();
+        assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
+        let said = error.to_string();
+        assert!(said.contains(&rf(1).to_string()) && said.contains("no EventKind that"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_turn_that_nobody_needs_and_two_sent_at_once_are_found() {
     TestStores::each(|store| async move {
         world(&store).await;
