@@ -84,7 +84,8 @@ fn a_list_goes_on_and_back_without_repeating_anything() {
 fn a_refund_stands_in_the_list_and_in_its_file() {
     let Some(Scene { browser, shop, .. }) = Scene::open() else { return };
     let payment = shop.payment("momo", "VND", 0);
-    sign_in(&browser, &shop.person("manager"));
+    let manager = shop.person("manager");
+    sign_in(&browser, &manager);
     find(&browser, &payment);
     refund(&browser, Some("30000"));
     browser.see(SUCCEEDED);
@@ -100,6 +101,7 @@ fn a_refund_stands_in_the_list_and_in_its_file() {
     let ours: Vec<_> = file.lines().filter(|line| line.contains(&payment.order_ref)).collect();
     assert_eq!(ours.len(), 1, "{file}");
     assert!(ours[0].contains("30000") && ours[0].contains("succeeded"), "{file}");
+    assert!(ours[0].ends_with(&format!(",{}", manager.email)), "who asked for it: {file}");
 }
 
 #[test]

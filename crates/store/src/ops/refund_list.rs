@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use redress_core::environment::Environment;
-use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::id::{AccountId, MerchantId, PaymentId, RefundId};
 use redress_core::money::{Amount, Currency};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
@@ -146,6 +146,34 @@ impl Query for ListRefunds {
         let refunds = page.items.into_iter().map(|(_, refund)| refund).collect();
         let items = with_payments(tx, refunds).await?;
         Ok(Page { items, newer: page.newer, older: page.older, count: None })
+    }
+}
+
+/// Reads who asked for refunds: a key of an API or a person, whom the first event of each names.
+#[derive(Clone, Debug)]
+pub struct RefundsAskedBy {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which.
+    pub refunds: Vec<RefundId>,
+}
+
+const FIRST_AUTHOR: &str =
+    "SELECT author FROM events WHERE merchant_id = $1 AND refund_id = $2 AND number = 1";
+
+impl Query for RefundsAskedBy {
+    /// In the order in which they were asked about; `None` where nobody is named.
+    type Out = Vec<Option<String>>;
+    const NAME: &'static str = "refunds_asked_by";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Self::Out, StoreError> {
+        let mut all = Vec::with_capacity(self.refunds.len());
+        for refund in &self.refunds {
+            let params = [self.merchant.as_bytes().into(), refund.as_bytes().into()];
+            let found = tx.rows(FIRST_AUTHOR, &params).await?;
+            all.push(found.first().map(|row| row.opt_text(0)).transpose()?.flatten());
+        }
+        Ok(all)
     }
 }
 
