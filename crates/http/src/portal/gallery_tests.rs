@@ -92,6 +92,7 @@ fn pages(sample: &Sample) -> Vec<(&'static str, String)> {
         "/portal/password",
         "/portal/payments",
         "/portal/payments/{payment}",
+        "/portal/payments/{payment}/dispute",
         "/portal/payments/{payment}/refund",
         "/portal/payments/{payment}/refund/summary",
         "/portal/refunds",

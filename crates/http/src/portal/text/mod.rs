@@ -36,7 +36,7 @@ use imports::{Imports, RowRefusals};
 use lists::Lists;
 use outcomes::{Failures, Outcomes};
 use overview::Overview;
-use payments::{Payment, Refusals};
+use payments::{Dispute, Payment, Refusals};
 use people::{Account, Code, Password, SecondFactor, SignIn};
 use psp_accounts::PspAccounts;
 use refunds::{Refund, Refunding};
@@ -76,6 +76,7 @@ pub(crate) struct Texts {
     pub(crate) second_factor: SecondFactor,
     pub(crate) account: Account,
     pub(crate) payment: Payment,
+    pub(crate) dispute: Dispute,
     pub(crate) refusals: Refusals,
     pub(crate) refunding: Refunding,
     pub(crate) refund: Refund,
@@ -115,6 +116,7 @@ macro_rules! all_areas {
             second_factor: SecondFactor::$language,
             account: Account::$language,
             payment: Payment::$language,
+            dispute: Dispute::$language,
             refusals: Refusals::$language,
             refunding: Refunding::$language,
             refund: Refund::$language,
@@ -179,6 +181,7 @@ mod tests {
             SecondFactor::ALL,
             Account::ALL,
             Payment::ALL,
+            Dispute::ALL,
             Refusals::ALL,
             Refunding::ALL,
             Refund::ALL,
