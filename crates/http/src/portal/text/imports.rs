@@ -84,7 +84,7 @@ texts!(
         refunded_before: "refunded_before must be a sum from zero to the amount.",
             "يجب أن يكون refunded_before مبلغًا من صفر إلى مبلغ الدفعة.";
         captured_at: "captured_at must be a time with its zone, as 2026-01-02T03:04:05Z.",
-            "يجب أن يكون captured_at وقتًا مع منطقته الزمنية، مثل 2026-01-02T03:04:05Z.";
+            "يجب أن يكون captured_at وقتًا مع منطقته الزمنية، مثل \u{2068}2026-01-02T03:04:05Z\u{2069}.";
         environment: "environment must be the one that was chosen here, and the account's: sandbox or live.",
             "يجب أن يكون environment البيئة المختارة هنا وبيئة الحساب: sandbox أو live.";
         notification_url: "notification_url must be a web address on the public internet.",

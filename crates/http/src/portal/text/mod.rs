@@ -246,6 +246,10 @@ mod tests {
             assert!(is_arabic || SAME.contains(&key), "{key}: {ar}");
             // In a text from right to left the end of it would stand before it.
             assert!(!outside(ar).contains("://"), "{key}: an address is set apart: {ar}");
+            // Behind Arabic letters the parts of a date change places.
+            let parts =
+                |three: &[u8]| three[0].is_ascii_digit() && three[1] == b'-' && three[2].is_ascii_digit();
+            assert!(!outside(ar).as_bytes().windows(3).any(parts), "{key}: a date is set apart: {ar}");
             assert!(en.is_ascii() || SAME.contains(&key), "{key}: plain quotes and dashes: {en}");
         }
     }
