@@ -70,7 +70,7 @@ impl Engine {
         let RefundSearch { named, filter } = search;
         if let Some(named) = named {
             let named = self.named_refunds(merchant, environment, &named, &filter).await?;
-            return named.listing(turn, limit);
+            return Ok(named.listing(turn, limit));
         }
         let looked_at_max = filter.looked_at_max();
         let sum = SumRefunds { merchant, environment, filter: filter.clone(), looked_at_max };

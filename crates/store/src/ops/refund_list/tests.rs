@@ -215,3 +215,12 @@ async fn who_asked_for_refunds_is_told_in_the_order_asked_about_and_to_their_mer
     })
     .await;
 }
+
+#[test]
+fn totals_stay_at_the_end_of_the_numbers() {
+    let of = |minor| Amount::new(minor, Currency::from_code("SAR").unwrap());
+    let refunds =
+        [(i64::MAX, StateName::Succeeded), (1, StateName::Succeeded), (i64::MAX, StateName::Failed)];
+    let total = RefundTotal { count: 3, asked: of(i64::MAX), succeeded: of(i64::MAX) };
+    assert_eq!(RefundTotal::of(refunds.into_iter().map(|(minor, state)| (of(minor), state))), [total]);
+}
