@@ -209,6 +209,10 @@ async fn a_file_that_is_none_is_told_and_changes_nothing() {
         assert!(answer.text().contains("id=\"f-file-wrong\""), "{wrong}: {}", answer.text());
         assert!(answer.text().contains("value=\"no\" checked"), "what was chosen is kept");
     }
+    for other in [";", "\t"] {
+        let answer = browser.upload(PATH, &fields, &file(&harness).replace(',', other)).await;
+        assert!(answer.text().contains("not separated by commas"), "{other:?}: {}", answer.text());
+    }
     let list = browser.get(PATH).await;
     assert!(list.text().contains("Nothing was imported yet"));
 }
