@@ -77,7 +77,9 @@ deeds! {
     PaymentDisputed = "payment_disputed";
     /// Took the mark away.
     DisputeReleased = "dispute_released";
-    /// Uploaded payments.
+    /// Uploaded payments to be checked alone.
+    PaymentsChecked = "payments_checked";
+    /// Uploaded payments to be taken in, or had those taken in that were checked before.
     PaymentsImported = "payments_imported";
     /// Took a list away as a file.
     ListExported = "list_exported";

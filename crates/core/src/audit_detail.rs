@@ -47,9 +47,6 @@ pub const SAME_SECRETS: &str = "same secrets";
 /// What follows the number of rows that were uploaded.
 pub const ROWS: &str = " rows";
 
-/// What follows that where they were only checked.
-pub const CHECKED_ONLY: &str = ", checked only";
-
 /// What begins the parts of a change of a person, each with what was and what is.
 pub const ROLE: &str = "role ";
 

@@ -9,7 +9,7 @@ use redress_core::id::MerchantId;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_store::ops::payments::search::{SEARCH_ROWS_MAX, SearchPayments};
-use redress_store::ops::refund_list::{ListRefunds, SumRefunds};
+use redress_store::ops::refund_list::{ListRefunds, RefundsAskedBy, SumRefunds};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -70,7 +70,7 @@ impl Engine {
         let RefundSearch { named, filter } = search;
         if let Some(named) = named {
             let named = self.named_refunds(merchant, environment, &named, &filter).await?;
-            return named.listing(turn, limit);
+            return Ok(named.listing(turn, limit));
         }
         let looked_at_max = filter.looked_at_max();
         let sum = SumRefunds { merchant, environment, filter: filter.clone(), looked_at_max };
@@ -171,6 +171,17 @@ impl PaymentExport {
     }
 }
 
+/// A refund in an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedRefund {
+    /// The refund.
+    pub refund: Refund,
+    /// Its payment.
+    pub payment: Payment,
+    /// Who asked for it: a key of an API or a person; `None` where nobody is named.
+    pub asked_by: Option<String>,
+}
+
 /// The refunds of an export; see [`Engine::export_refunds`].
 pub struct RefundExport {
     engine: Engine,
@@ -181,16 +192,21 @@ pub struct RefundExport {
 }
 
 impl RefundExport {
-    /// The next refunds with their payments, some hundreds at most; `None` at the end.
+    /// The next refunds, some hundreds at most; `None` at the end.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked; the same may be asked again.
-    pub async fn next(&mut self) -> Result<Option<Vec<(Refund, Payment)>>, EngineError> {
+    pub async fn next(&mut self) -> Result<Option<Vec<ExportedRefund>>, EngineError> {
         while let Some(turn) = self.reading.turn {
-            let mut page = self.page(turn).await?;
-            page.items.truncate(self.reading.passed(page.items.len(), page.older));
-            if !page.items.is_empty() {
-                return Ok(Some(page.items));
+            let page = self.page(turn).await?;
+            let refunds = page.items.iter().map(|(refund, _)| refund.id).collect();
+            let asked = RefundsAskedBy { merchant: self.merchant, refunds };
+            let asked_by = self.engine.parts.store.read(asked).await?;
+            let exported = |((refund, payment), asked_by)| ExportedRefund { refund, payment, asked_by };
+            let mut rows: Vec<_> = page.items.into_iter().zip(asked_by).map(exported).collect();
+            rows.truncate(self.reading.passed(rows.len(), page.older));
+            if !rows.is_empty() {
+                return Ok(Some(rows));
             }
         }
         Ok(None)

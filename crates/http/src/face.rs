@@ -61,7 +61,8 @@ impl Face {
         match self {
             Self::Portone => portone::error::of_problem(problem).into_response(),
             Self::Sgate => sgate::error::of_problem(problem),
-            Self::Portal(language) => portal::problem::of_problem(problem, language),
+            // Its page is made once it is known who asks.
+            Self::Portal(_) => portal::problem::Stop::Problem(problem).into_response(),
             Self::Own => v1::error::of_problem(problem),
         }
     }

@@ -84,6 +84,10 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
         refund = tracing::field::Empty,
     );
     let started = own.engine.now();
+    // What is told in place of a page of the portal is told in the frame of whoever asks.
+    let (parts, body) = request.into_parts();
+    let asked = matches!(face, Face::Portal(_)).then(|| parts.clone());
+    let request = Request::from_parts(parts, body);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
     let answered = async {
         answered.await.unwrap_or_else(|_| {
@@ -93,8 +97,8 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     };
     let answered = async {
         let mut response = answered.await;
-        if let Face::Portal(language) = face {
-            response = portal::guard::finish(response, language);
+        if let (Face::Portal(language), Some(asked)) = (face, asked) {
+            response = portal::guard::finish(response, asked, &own.engine, language).await;
         }
         response.headers_mut().extend(ADDED.with(RefCell::take));
         response

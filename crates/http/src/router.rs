@@ -160,7 +160,7 @@ fn programs(routes: Routes) -> Routes {
 /// The portal's pages: people, in a browser.
 fn people(routes: Routes) -> Routes {
     use crate::portal::{
-        account, case, code, imports, password, payment, payments, preferences, refund, refund_acts,
+        account, case, code, dispute, imports, password, payment, payments, preferences, refund, refund_acts,
         refund_live, refund_new, refunds, second_factor, sign_in, sign_out, start,
     };
     routes
@@ -192,6 +192,8 @@ fn people(routes: Routes) -> Routes {
         .add(Auth::Portal, Method::GET, "/portal/imports/{id}", imports::show_it)
         .add(Auth::Portal, Method::POST, "/portal/imports/{id}", imports::import_checked)
         .add(Auth::Portal, Method::GET, "/portal/payments/{payment}", payment::show_it)
+        .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/dispute", dispute::form)
+        .add(Auth::Portal, Method::POST, "/portal/payments/{payment}/dispute", dispute::mark)
         .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/refund", refund_new::form)
         .add(Auth::Portal, Method::GET, "/portal/payments/{payment}/refund/summary", refund_new::summary)
         .add(Auth::Portal, Method::POST, "/portal/payments/{payment}/refund", refund_new::make)

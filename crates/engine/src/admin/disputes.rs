@@ -33,6 +33,18 @@ impl Engine {
         disputed: bool,
         by: Sayer,
     ) -> Result<Payment, AdminError> {
+        Ok(self.change_dispute(merchant, environment, payment, disputed, by).await?.0)
+    }
+
+    /// The same; also answers whether it was changed now, and not so before.
+    pub(crate) async fn change_dispute(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        payment: PaymentId,
+        disputed: bool,
+        by: Sayer,
+    ) -> Result<(Payment, bool), AdminError> {
         check_text("author", &by.name, NAME_BYTES_MAX)?;
         check_optional("reason", by.reason.as_deref(), REASON_BYTES_MAX)?;
         let author = Author { name: by.name, reason: by.reason.unwrap_or_default() };
@@ -40,9 +52,9 @@ impl Engine {
         match self.parts.store.run(mark).await? {
             Marked::Done(payment) => {
                 tracing::info!(payment = %payment.id, disputed, "a payment's dispute was marked or released");
-                Ok(*payment)
+                Ok((*payment, true))
             }
-            Marked::Already(payment) => Ok(*payment),
+            Marked::Already(payment) => Ok((*payment, false)),
             Marked::NoPayment => Err(AdminError::NotFound("payment")),
         }
     }

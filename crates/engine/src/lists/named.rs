@@ -50,16 +50,16 @@ pub(super) struct Named {
 
 impl Named {
     /// A page of them, and what they all come to.
-    pub(super) fn listing(self, turn: Turn, limit: u32) -> Result<RefundListing, EngineError> {
+    pub(super) fn listing(self, turn: Turn, limit: u32) -> RefundListing {
         let found = u32::try_from(self.refunds.len()).unwrap_or(u32::MAX);
         let count = match self.back_to {
             Some(back_to) => Count::Since { found, back_to },
             None => Count::Exact(found),
         };
         let sums = self.refunds.iter().map(|(refund, _)| (refund.amount, refund.state.name()));
-        let totals = RefundTotal::of(sums)?;
+        let totals = RefundTotal::of(sums);
         let sums = RefundSums { count, totals, back_to: self.back_to };
-        Ok(RefundListing { page: Page { count: Some(count), ..self.page(turn, limit) }, sums })
+        RefundListing { page: Page { count: Some(count), ..self.page(turn, limit) }, sums }
     }
 
     /// A page of them.

@@ -6,7 +6,7 @@
 use redress_core::audit::Deed;
 use redress_core::audit_detail as detail;
 use redress_core::environment::Environment;
-use redress_core::id::{CaseId, RefundId};
+use redress_core::id::{CaseId, PaymentId, RefundId};
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 
@@ -14,6 +14,7 @@ use super::{Origin, SignedIn};
 use crate::accept::{Made, RefundRequest};
 use crate::admin::AdminError;
 use crate::admin::cases::Blocked;
+use crate::admin::disputes::Sayer;
 use crate::admin::refunds::Verdict;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -128,6 +129,29 @@ impl Engine {
             let deed = done_or_in_vain(&closed, Deed::CaseClosed, Deed::CaseCloseInVain);
             let noted = deed.map(|deed| (deed, case.to_string(), Some(format!("{word}: {reason}"))));
             (closed.map(|_| ()), noted)
+        };
+        self.do_and_note((who, origin), work).await
+    }
+
+    /// A person says that the customer disputes a payment at the bank, or that this is over. What was so already stays as it is,
+    /// and the trail says nothing of it.
+    ///
+    /// # Errors
+    /// As [`Engine::mark_disputed`].
+    pub async fn mark_disputed_by(
+        &self,
+        (who, origin): (&SignedIn, &Origin),
+        (environment, payment): (Environment, PaymentId),
+        disputed: bool,
+        reason: String,
+    ) -> Result<(), AdminError> {
+        let (engine, user) = (self.clone(), who.user.clone());
+        let work = async move {
+            let by = Sayer { name: user.email, reason: Some(reason.clone()) };
+            let marked = engine.change_dispute(user.merchant, environment, payment, disputed, by).await;
+            let deed = if disputed { Deed::PaymentDisputed } else { Deed::DisputeReleased };
+            let noted = matches!(marked, Ok((_, true))).then(|| (deed, payment.to_string(), Some(reason)));
+            (marked.map(|_| ()), noted)
         };
         self.do_and_note((who, origin), work).await
     }

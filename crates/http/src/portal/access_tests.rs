@@ -11,7 +11,7 @@ use crate::router::{Auth, RouteInfo, routes};
 use crate::testing::{Answer, Harness};
 
 /// The least role of each route that not everybody who is signed in may use; those of the settings are tested with them.
-const NEEDS: [(&str, &str, Role); 15] = [
+const NEEDS: [(&str, &str, Role); 17] = [
     ("GET", "/portal/audit", Role::Manager),
     ("GET", "/portal/imports", Role::Manager),
     ("GET", "/portal/imports/{id}", Role::Manager),
@@ -24,6 +24,8 @@ const NEEDS: [(&str, &str, Role); 15] = [
     ("POST", "/portal/refunds/{id}/cancel", Role::Support),
     ("POST", "/portal/refunds/{id}/refresh", Role::Support),
     ("POST", "/portal/refunds/{id}/resend", Role::Support),
+    ("GET", "/portal/payments/{payment}/dispute", Role::Manager),
+    ("POST", "/portal/payments/{payment}/dispute", Role::Manager),
     ("GET", "/portal/payments/{payment}/refund", Role::Support),
     ("GET", "/portal/payments/{payment}/refund/summary", Role::Support),
     ("POST", "/portal/payments/{payment}/refund", Role::Support),

@@ -154,6 +154,9 @@ fn about_link(case: &Case) -> Option<Link> {
 struct CasePage {
     s: Shell,
     id: String,
+    /// Something happened since the page was made on which the person decided.
+    is_changed: bool,
+    seen: String,
     kind: Kind,
     /// What happened, as it was recorded.
     recorded: String,
@@ -186,6 +189,13 @@ struct Closed {
     decided: Option<String>,
 }
 
+/// What a person decides about: a decision on a page that was made before the case blocked another sum, or before the PSP
+/// told of it again, is not taken.
+fn stamp(case: &Case, evidence: &[Evidence]) -> String {
+    let told = evidence.first().map_or(0, |newest| newest.received_at.as_micros());
+    format!("{}-{told}", case.blocked)
+}
+
 /// Shows one.
 pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Stop> {
     let scope = who.to(&Act::View)?;
@@ -198,6 +208,10 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
     let scope = who.to(&Act::CloseCase)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let case = found(seen, scope, path).await?;
+    let evidence = seen.engine.evidence_of_case(&case).await?;
+    if case.closed.is_none() && form.typed("seen") != stamp(&case, &evidence) {
+        return page(&who, scope, StatusCode::CONFLICT, case, &form, [None, None]).await;
+    }
     let blocked = match form.typed("blocked") {
         "released" => Some(Blocked::Released),
         "refunded" => Some(Blocked::Refunded),
@@ -267,12 +281,15 @@ async fn page(
     let why = who.why_not(&Act::CloseCase).filter(|why| matches!(why, Why::Role { .. }));
     let open = about.refund.as_ref().is_some_and(|refund| !refund.state.name().is_final());
     let refund_first = (open && case.kind.ends_with_the_refund()).then(|| t.refund_first.to_owned());
+    // It is answered where a decision was made on an older page alone.
+    let is_changed = status == StatusCode::CONFLICT;
+    let seen = stamp(&case, &evidence);
     let mut blocked = about.blocks.map(|sum| {
         let sum = amount(sum);
         let words = [("released", t.released), ("refunded", t.refunded)];
         let words = words.map(|(value, text)| (value.to_owned(), fill(text, &[("amount", &sum)])));
         Field::radio("blocked", &fill(t.blocked, &[("amount", &sum)]), words.to_vec())
-            .value(typed.typed("blocked"))
+            .value(if is_changed { "" } else { typed.typed("blocked") })
             .wrong(wrong_blocked)
     });
     let mut reason = Field::lines("reason", s.t.acts.how_known)
@@ -287,6 +304,8 @@ async fn page(
     });
     let page = CasePage {
         id: case.id.to_string(),
+        is_changed,
+        seen,
         kind: Kind::of(case.kind, s.t),
         recorded: case.text,
         opened: case.opened_at,

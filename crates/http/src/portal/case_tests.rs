@@ -102,6 +102,38 @@ async fn what_the_psp_told_is_shown_with_what_differs() {
 }
 
 #[tokio::test]
+async fn what_was_decided_before_something_else_was_told_is_decided_again() {
+    let harness = Harness::new().await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let path = format!("/portal/cases/{}", harness.quarantined().await);
+    let close = format!("{path}/close");
+    let page = browser.get(&path).await;
+    let told = ("the sum 30.00 SAR, and not 25.00 SAR", r#"{"amount":30.00,"currency":"SAR"}"#);
+    harness.told(42, CaseKind::Quarantined, "re_1", told).await;
+    let typed = [("reason", "the desk confirms 25.01")];
+    let late = browser.submit(&page, &close, &typed).await;
+    assert_eq!((late.status.as_u16(), faults(late.text())), (409, vec![]), "{late:?}");
+    let text = late.text();
+    assert!(text.contains("Something happened") && text.contains("the sum 30.00 SAR"), "{text}");
+    assert!(text.contains("the desk confirms 25.01"), "what was typed is kept: {text}");
+    let known = browser.submit(&late, &close, &typed).await;
+    assert!(browser.follow(&known).await.text().contains("The case is closed"), "{known:?}");
+
+    // The same where it blocks another sum by now.
+    let path = format!("/portal/cases/{}", harness.late_success("o1").await);
+    let close = format!("{path}/close");
+    let page = browser.get(&path).await;
+    let typed = [("blocked", "released"), ("reason", "the desk confirms it"), ("seen", "1000-0")];
+    let late = browser.submit(&page, &close, &typed).await;
+    assert_eq!((late.status.as_u16(), faults(late.text())), (409, vec![]), "{late:?}");
+    assert!(!late.text().contains("checked"), "what was decided is not kept: {}", late.text());
+    let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    assert_eq!(order.payment.balance.blocked, 4_000);
+    assert_eq!(browser.submit(&late, &close, &typed[..2]).await.status, 303);
+}
+
+#[tokio::test]
 async fn every_kind_is_told_in_the_language_of_the_page_and_what_was_recorded_is_marked() {
     let harness = Harness::new().await;
     let viewer = harness.person(Role::Viewer).await;

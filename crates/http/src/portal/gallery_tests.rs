@@ -92,6 +92,7 @@ fn pages(sample: &Sample) -> Vec<(&'static str, String)> {
         "/portal/password",
         "/portal/payments",
         "/portal/payments/{payment}",
+        "/portal/payments/{payment}/dispute",
         "/portal/payments/{payment}/refund",
         "/portal/payments/{payment}/refund/summary",
         "/portal/refunds",
@@ -218,7 +219,9 @@ async fn nothing_of_another_merchant_exists_by_page_or_by_request() {
             stranger.post(&path, &fields).await
         };
         assert_eq!(answer.status, 404, "{} {path} {answer:?}", route.method);
-        assert!(!answer.text().contains("sample"), "{} {path}", route.method);
+        // The page to come back to with another language is the one that was asked for.
+        let told = answer.text().replace(&format!("value=\"{path}\""), "");
+        assert!(!told.contains("sample"), "{} {path}", route.method);
     }
 }
 
@@ -231,6 +234,9 @@ async fn answers_without_a_page_of_their_own_are_whole_too() {
         let missing = browser.get("/portal/nothing").await;
         assert_eq!(missing.status, 404);
         check("no such page", &missing, language);
+        let alone = Browser::new(&sample.harness).get("/portal/nothing").await;
+        assert_eq!(alone.status, 404);
+        assert!(!alone.text().contains("class=\"environment"), "nobody is signed in: {}", alone.text());
         let foreign = browser.post("/portal/no-such-form", &[]).await;
         assert_eq!(foreign.status, 404);
         let method = browser.get("/portal/sign-out").await;

@@ -12,7 +12,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use redress_core::environment::Environment;
 use redress_core::id::MerchantId;
 use redress_core::role::{Act, Why};
@@ -23,7 +23,7 @@ use redress_engine::portal::{Origin, PortalError, SessionToken, SignedIn, Visito
 use super::form::{Form, PROOF};
 use super::kept::Kept;
 use super::language::Language;
-use super::problem::Stop;
+use super::problem::{Against, Stop};
 use super::said::Said;
 use super::{address, code, cookies, page, problem};
 use crate::body::RawBody;
@@ -290,7 +290,7 @@ impl Signed {
             Why::SecondFactorMissing => "/portal/second-factor",
             Why::SecondFactorOld => "/portal/code",
             Why::Role { .. } | Why::NoLimit { .. } | Why::OverLimit { .. } => {
-                return problem::refused(seen.language, &seen.language.texts().why(why)).into();
+                return Stop::Said(StatusCode::FORBIDDEN, Against::Why(*why));
             }
         };
         page::see_other(&page::with_next(to, &seen.here)).into()

@@ -248,3 +248,46 @@ async fn the_environment_cannot_be_overlooked_and_is_remembered() {
     let next = browser.get("/portal").await;
     assert!(!next.text().contains("You are in live now"), "it is said once");
 }
+
+#[tokio::test]
+async fn what_is_told_in_place_of_a_page_stands_in_the_frame_of_whoever_asks() {
+    let harness = Harness::new().await;
+    harness.late_success("o1").await;
+    let person = harness.person(Role::Support).await;
+    let mut browser = harness.browser(&person).await;
+    browser.cookies.insert("redress-environment".into(), "live".into());
+    let start = browser.get("/portal").await;
+    let menu = |page: &Answer| {
+        let root = parse(page.text()).unwrap();
+        let links = root.all("nav")[0].all("a").into_iter();
+        links.map(|link| link.attribute("href").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let framed = |page: &Answer, bar: &str| {
+        assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
+        assert_eq!(menu(page), menu(&start), "{}", page.text());
+        assert!(page.text().contains(&format!("class=\"environment {bar}\"")), "{}", page.text());
+    };
+    let missing = browser.get("/portal/payments/o1").await;
+    assert_eq!(missing.status, 404, "it is one of the sandbox");
+    framed(&missing, "is-live");
+    // The switch works from there.
+    assert_eq!(browser.submit(&missing, "/portal/preferences", &[]).await.status, 303);
+    let refused = browser.get("/portal/audit").await;
+    assert_eq!(refused.status, 403);
+    framed(&refused, "is-sandbox");
+    assert!(refused.text().contains("<span class=\"count\""), "what waits is counted: {}", refused.text());
+    assert!(refused.text().contains("You may not do this"), "{}", refused.text());
+    let way = browser.get("/portal/sign-out").await;
+    assert_eq!((way.status.as_u16(), way.headers["allow"].to_str().unwrap()), (405, "POST"));
+    framed(&way, "is-sandbox");
+    // By a request alone too.
+    let proof = form(&way, "/portal/sign-out", &[]);
+    let posted = browser.post("/portal/imports/x", &proof).await;
+    assert_eq!(posted.status, 403, "{posted:?}");
+    framed(&posted, "is-sandbox");
+    // Whoever is not signed in any more has no menu.
+    harness.clock.advance(Duration::from_secs(31 * 60));
+    let alone = browser.get("/portal/nothing").await;
+    assert_eq!(alone.status, 404);
+    assert!(!alone.text().contains("<nav") && alone.text().contains("To the start"), "{}", alone.text());
+}

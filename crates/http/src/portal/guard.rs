@@ -1,8 +1,10 @@
 //! What every answer under `/portal` gets, whoever made it: its page where it has none yet, and the headers that keep
 //! other sites, caches and scripts away.
 
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
+use redress_engine::engine::Engine;
 
 use super::language::Language;
 use super::problem;
@@ -22,9 +24,14 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
 ];
 
-/// Finishes an answer.
-pub(crate) fn finish(response: Response, language: Language) -> Response {
-    let mut response = problem::finish(response, language);
+/// Finishes an answer to what was asked.
+pub(crate) async fn finish(
+    response: Response,
+    asked: Parts,
+    engine: &Engine,
+    language: Language,
+) -> Response {
+    let mut response = problem::finish(response, asked, engine, language).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -99,9 +99,9 @@ pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Res
     };
     // Only the word itself imports: whatever else was sent only checks.
     let dry_run = typed != "no";
-    let only = if dry_run { audit_detail::CHECKED_ONLY } else { "" };
-    let detail = format!("{}{}{only}", rows.len(), audit_detail::ROWS);
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::PaymentsImported, None, Some(detail)).await?;
+    let deed = if dry_run { Deed::PaymentsChecked } else { Deed::PaymentsImported };
+    let detail = format!("{}{}", rows.len(), audit_detail::ROWS);
+    seen.engine.note_deed(who.who(), &seen.origin, deed, None, Some(detail)).await?;
     let of = (scope.merchant, scope.environment);
     let import = receive(&seen.engine, of, &who.who().user.email, dry_run, rows).await?;
     Ok(see_other(&format!("/portal/imports/{import}")))

@@ -53,6 +53,10 @@ async fn a_file_is_checked_first_and_then_taken_in_row_by_row() {
     let chosen = |page: &Answer| form(page, PATH, &[]).into_iter().find(|(name, _)| name == "dry_run");
     assert_eq!(chosen(&list).unwrap().1, "yes", "nothing is imported unasked");
     assert!(list.text().contains("manager@"), "{}", list.text());
+    // The trail does not call a check an import.
+    let trail = browser.get("/portal/audit").await;
+    let told = |code: &str| trail.text().matches(&format!(">{code}<")).count();
+    assert_eq!([told("payments_checked"), told("payments_imported")], [1, 1], "{}", trail.text());
 }
 
 /// How the form begins that imports what an upload was checked for.
@@ -204,6 +208,10 @@ async fn a_file_that_is_none_is_told_and_changes_nothing() {
         assert_eq!((answer.status.as_u16(), faults(answer.text())), (422, vec![]), "{wrong}");
         assert!(answer.text().contains("id=\"f-file-wrong\""), "{wrong}: {}", answer.text());
         assert!(answer.text().contains("value=\"no\" checked"), "what was chosen is kept");
+    }
+    for other in [";", "\t"] {
+        let answer = browser.upload(PATH, &fields, &file(&harness).replace(',', other)).await;
+        assert!(answer.text().contains("not separated by commas"), "{other:?}: {}", answer.text());
     }
     let list = browser.get(PATH).await;
     assert!(list.text().contains("Nothing was imported yet"));

@@ -120,6 +120,8 @@ async fn refunds_are_listed_and_added_up() {
         assert_eq!(refunds.count(), count, "{query}: {}", answer.text());
         assert_eq!(answer.text().contains("id=\"totals\""), count > 0, "{query}");
         assert_eq!(answer.text().contains("25.00 SAR"), count > 0, "{query}");
+        // A merchant's own words for it may go in the other direction than the page.
+        assert_eq!(answer.text().contains("<bdi>Charged twice</bdi>"), count > 0, "{query}");
     }
 }
 
@@ -142,6 +144,10 @@ async fn what_is_narrowed_is_exported_noted_and_no_formula() {
     let refunds = browser.get("/portal/refunds.csv").await;
     assert_eq!(refunds.text().split("\r\n").count(), 3, "{}", refunds.text());
     assert!(refunds.text().contains(",SAR,25.00,pending,"), "{}", refunds.text());
+    let lines: Vec<_> = refunds.text().split("\r\n").collect();
+    assert!(lines[0].ends_with(",finished_at,requested_by"), "{lines:?}");
+    let (_, asked_by) = lines[1].rsplit_once(',').unwrap();
+    assert!(asked_by.starts_with("key_"), "by Redress's own API: {lines:?}");
     for (term, lines) in [("shop-3", 3), ("shop-1", 2)] {
         let narrowed = browser.get(&format!("/portal/refunds.csv?term={term}")).await;
         assert_eq!(narrowed.text().split("\r\n").count(), lines, "{term}: {}", narrowed.text());

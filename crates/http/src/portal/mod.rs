@@ -19,6 +19,7 @@ pub(crate) mod code;
 mod coded;
 mod cookies;
 mod csv_text;
+pub(crate) mod dispute;
 mod export;
 mod field;
 mod form;

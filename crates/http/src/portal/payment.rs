@@ -44,6 +44,8 @@ struct Page {
     /// Why only all of it can be refunded.
     only_in_full: Option<String>,
     disputed: Option<String>,
+    /// What may be said about a dispute, for whoever may.
+    to_dispute: Option<&'static str>,
     refunded_before: Option<String>,
     refunds: Vec<Row>,
 }
@@ -70,6 +72,10 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     };
     let blocking = who.seen().engine.blocking_cases(&order.payment, BLOCKED_BY_MAX).await?;
     let mut page = page(s, order, through, off);
+    page.to_dispute = who.why_not(&Act::Dispute).is_none().then(|| {
+        let t = &page.s.t.dispute;
+        if page.disputed.is_some() { t.release } else { t.mark }
+    });
     page.blocked_by = blocking.iter().map(|case| (case.id.to_string(), page.s.t.case(case.kind))).collect();
     Ok(show(StatusCode::OK, &page.s, &page))
 }
@@ -133,6 +139,7 @@ fn page(s: Shell, order: Order, through: Option<Through>, off: Option<String>) -
         only_in_full: only_in_full
             .map(|refusal| fill(s.t.payment.partial_off, &[("why", &s.t.refusal(&refusal))])),
         disputed: payment.disputed_at.map(|at| fill(s.t.payment.disputed, &[("time", &s.time(&at))])),
+        to_dispute: None,
         refunded_before: (payment.refunded_before > 0).then(|| {
             fill(s.t.payment.refunded_before, &[("amount", &s.amount(&of(payment.refunded_before)))])
         }),

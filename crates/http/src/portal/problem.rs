@@ -1,23 +1,26 @@
 //! Answers that are no page of their own: what went wrong, and forms to be confirmed.
 
 use askama::Template;
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use redress_core::role::Why;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::fault::Fault;
+use redress_engine::engine::Engine;
 use redress_engine::error::EngineError;
 use redress_engine::portal::{PortalError, SessionToken};
 
 use super::cookies;
 use super::form::Form;
-use super::gate::{Caller, Seen};
+use super::gate::{Caller, Seen, Signed};
 use super::kept::Kept;
 use super::language::Language;
 use super::nav;
 use super::page::{self, Bare, Shell};
 use super::said::Said;
-use super::text::fill;
+use super::text::{Texts, fill};
 use crate::face::{Problem, retry_later};
 use crate::outermost;
 
@@ -81,7 +84,7 @@ impl From<PortalError> for Stop {
     }
 }
 
-/// The language is not known here: [`finish`] makes the page.
+/// Neither the language nor who asks is known here: [`finish`] makes the page.
 impl IntoResponse for Stop {
     fn into_response(self) -> Response {
         let unfinished = match self {
@@ -101,63 +104,101 @@ enum Unfinished {
     Said(StatusCode, Against),
 }
 
-/// Makes the page of an answer that has none yet.
-pub(super) fn finish(mut response: Response, language: Language) -> Response {
-    match response.extensions_mut().remove() {
-        Some(Unfinished::Problem(problem)) => of_problem(problem, language),
-        Some(Unfinished::Said(status, against)) => {
-            let t = language.texts();
-            let text = match against {
-                Against::Fault(fault) => t.fault(&fault),
-                Against::Why(why) => t.why(&why),
-            };
-            told(language, status, t.common.problem, &text)
+impl Unfinished {
+    fn told(self, t: &'static Texts) -> Told {
+        match self {
+            Self::Problem(problem) => Told::of(problem, t),
+            Self::Said(status, Against::Fault(fault)) => {
+                Told { status, title: t.common.problem, text: t.fault(&fault) }
+            }
+            Self::Said(status, Against::Why(why)) => {
+                Told { status, title: t.common.refused_title, text: t.why(&why) }
+            }
         }
-        None => response,
     }
 }
 
-/// The page about a problem.
-pub(crate) fn of_problem(problem: Problem, language: Language) -> Response {
-    let t = &language.texts().common;
-    let (status, title, text) = match problem {
-        Problem::NoRoute => (StatusCode::NOT_FOUND, t.not_found_title, t.not_found),
-        Problem::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, t.method_title, t.method),
-        Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, t.too_large_title, t.too_large),
-        Problem::BodyBroken => (StatusCode::BAD_REQUEST, t.broken_off_title, t.broken_off),
-        Problem::Busy | Problem::TooMany => (StatusCode::SERVICE_UNAVAILABLE, t.busy_title, t.busy),
-        Problem::Broken => (StatusCode::INTERNAL_SERVER_ERROR, t.broken_title, t.broken),
+/// Makes the page of an answer that has none yet. Whoever is signed in sees it within the frame of every other page: the way
+/// on is in the menu, and what is missing may be in the other environment.
+pub(super) async fn finish(
+    mut response: Response,
+    mut asked: Parts,
+    engine: &Engine,
+    language: Language,
+) -> Response {
+    let Some(unfinished) = response.extensions_mut().remove::<Unfinished>() else { return response };
+    let told = unfinished.told(language.texts());
+    // A fault here may be the store's, which is not asked once more.
+    let who = if told.status.is_client_error() {
+        // On the heap: every request, of whichever face, would carry room for it otherwise.
+        Box::pin(Signed::from_request_parts(&mut asked, engine)).await.ok()
+    } else {
+        None
     };
-    let response = told(language, status, title, text);
-    if status == StatusCode::SERVICE_UNAVAILABLE { retry_later(response) } else { response }
-}
-
-/// Somebody may not do something, and this is why.
-pub(super) fn refused(language: Language, why: &str) -> Response {
-    told(language, StatusCode::FORBIDDEN, language.texts().common.refused_title, why)
+    match who {
+        Some(who) => told.framed(&who),
+        None => told.alone(language),
+    }
 }
 
 /// A form was not sent from here.
 pub(super) fn foreign(language: Language) -> Response {
     let t = &language.texts().common;
-    told(language, StatusCode::FORBIDDEN, t.foreign_title, t.foreign)
+    let (status, title, text) = (StatusCode::FORBIDDEN, t.foreign_title, t.foreign.to_owned());
+    Told { status, title, text }.alone(language)
+}
+
+/// What is told in place of a page.
+struct Told {
+    status: StatusCode,
+    title: &'static str,
+    text: String,
 }
 
 #[derive(Template)]
 #[template(path = "portal/problem.html")]
-struct Told<'a> {
+struct Alone {
     s: Bare,
-    title: &'a str,
-    text: &'a str,
+    told: Told,
     request: Option<String>,
 }
 
-fn told(language: Language, status: StatusCode, title: &str, text: &str) -> Response {
-    let t = language.texts();
-    let id = outermost::current_request_id();
-    let shows_id = status.is_server_error() && !id.is_empty();
-    let request = shows_id.then(|| fill(t.common.request_id, &[("id", &id)]));
-    page::rendered(status, false, &Told { s: Bare::of(language), title, text, request })
+#[derive(Template)]
+#[template(path = "portal/problem_framed.html")]
+struct Framed {
+    s: Shell,
+    told: Told,
+}
+
+impl Told {
+    fn of(problem: Problem, t: &'static Texts) -> Self {
+        let t = &t.common;
+        let (status, title, text) = match problem {
+            Problem::NoRoute => (StatusCode::NOT_FOUND, t.not_found_title, t.not_found),
+            Problem::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, t.method_title, t.method),
+            Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, t.too_large_title, t.too_large),
+            Problem::BodyBroken => (StatusCode::BAD_REQUEST, t.broken_off_title, t.broken_off),
+            Problem::Busy | Problem::TooMany => (StatusCode::SERVICE_UNAVAILABLE, t.busy_title, t.busy),
+            Problem::Broken => (StatusCode::INTERNAL_SERVER_ERROR, t.broken_title, t.broken),
+        };
+        Self { status, title, text: text.to_owned() }
+    }
+
+    /// For whoever is not known; where the fault is ours, with the number by which it is found in the log.
+    fn alone(self, language: Language) -> Response {
+        let (status, s) = (self.status, Bare::of(language));
+        let id = outermost::current_request_id();
+        let shows_id = status.is_server_error() && !id.is_empty();
+        let request = shows_id.then(|| fill(s.t.common.request_id, &[("id", &id)]));
+        let response = page::rendered(status, false, &Alone { s, told: self, request });
+        if status == StatusCode::SERVICE_UNAVAILABLE { retry_later(response) } else { response }
+    }
+
+    fn framed(self, who: &Signed) -> Response {
+        let status = self.status;
+        let page = Framed { s: Shell::of(who, nav::Area::None), told: self };
+        page::show_titled(status, false, &page.s, &page)
+    }
 }
 
 /// The form's own page again, for what is not sent a second time: secrets and files.

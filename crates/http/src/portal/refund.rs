@@ -25,6 +25,7 @@ use super::page::{Shell, show};
 use super::problem::Stop;
 use super::refund_acts::Possible;
 use super::refund_history::{Attempt, Event, Notification};
+use super::said::Said;
 use super::text::{Texts, fill};
 use crate::body::PathText;
 use crate::face::Problem;
@@ -59,6 +60,8 @@ struct Page {
     notifications: Vec<Notification>,
     /// What comes of a notification is known in a moment, so the page looks again.
     is_telling: bool,
+    /// Without scripts the page is loaded again.
+    is_loaded_again: bool,
     possible: Possible,
     may_resend: bool,
 }
@@ -134,6 +137,11 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
     let words: BTreeMap<_, _> = events.iter().map(|event| (event.number, s.t.event(event.kind))).collect();
     let now = engine.now();
     let is_telling = deliveries.iter().any(|delivery| is_near(delivery, now));
+    // Whoever reads what waits for a person is not thrown back to the top; whoever has just had something sent again looks
+    // for what comes of it.
+    let is_resent = who.seen().said == Some(Said::Resent);
+    let is_moving = !state.is_final() || is_telling;
+    let is_loaded_again = if possible.cases.is_empty() { is_moving } else { is_telling && is_resent };
     let notification = |one: Delivery| {
         let event = words.get(&one.number).copied();
         Notification::of(refund.id, one, event, &endpoints, &s)
@@ -157,6 +165,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         attempts: attempts.into_iter().map(|attempt| Attempt::of(attempt, &s)).collect(),
         notifications,
         is_telling,
+        is_loaded_again,
         possible,
         may_resend: who.why_not(&Act::Resend).is_none(),
         refund,

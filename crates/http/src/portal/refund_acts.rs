@@ -55,8 +55,7 @@ impl Possible {
         };
         let refresh = may(!state.is_final(), &Act::RefreshRefund, t.acts.refresh_off);
         let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
-        let closes = matches!(state, StateName::Unknown | StateName::Pending);
-        let close = may(closes, &Act::CloseCase, t.acts.close_off);
+        let close = may(can_be_closed(refund), &Act::CloseCase, t.acts.close_off);
         let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
         let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();
         let refresh_word = if state == StateName::Queued { t.acts.send } else { t.acts.refresh };
@@ -77,6 +76,11 @@ impl Possible {
 /// Whether it was not sent yet, by what is known of it; where it is withdrawn that is judged again.
 fn can_be_withdrawn(refund: &Refund) -> bool {
     matches!(refund.state.name(), StateName::Queued | StateName::Held)
+}
+
+/// Whether a person may say how it ended, by what is known of it; where it is closed that is judged again.
+fn can_be_closed(refund: &Refund) -> bool {
+    matches!(refund.state.name(), StateName::Unknown | StateName::Pending)
 }
 
 fn page_of(refund: &Refund) -> String {
@@ -174,8 +178,19 @@ fn cancel_page(
 struct ClosePage {
     s: Shell,
     title: String,
+    /// Something happened since the page was made on which the person decided.
+    is_changed: bool,
     refund: Refund,
+    state: &'static str,
+    state_word: &'static str,
+    /// What the PSP last said about the wait.
+    psp_note: Option<String>,
     psp_key: String,
+    /// `None` where a person need not say how it ended.
+    decision: Option<Decision>,
+}
+
+struct Decision {
     verdict: Field,
     reason: Field,
 }
@@ -192,6 +207,10 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
     let scope = who.to(&Act::CloseCase)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let (refund, _) = found(seen, scope, path).await?;
+    // The PSP may have said something since: then the person decides once more, knowing it.
+    if can_be_closed(&refund) && form.typed("seen") != refund.event_count.to_string() {
+        return Ok(close_page(&who, StatusCode::CONFLICT, refund, &form, [None, None]));
+    }
     let verdict = match form.typed("verdict") {
         "succeeded" => Some(Verdict::Succeeded),
         "failed" => Some(Verdict::Failed),
@@ -223,15 +242,20 @@ fn close_page(
     let sum = amount(refund.amount);
     let words = [("succeeded", t.verdict_succeeded), ("failed", t.verdict_failed)];
     let words = words.map(|(value, text)| (value.to_owned(), fill(text, &[("amount", &sum)])));
-    let mut verdict =
-        Field::radio("verdict", t.verdict, words.to_vec()).value(typed.typed("verdict")).wrong(verdict);
+    // It is answered where a decision was made on an older page alone.
+    let is_changed = status == StatusCode::CONFLICT;
+    let chosen = if is_changed { "" } else { typed.typed("verdict") };
+    let mut verdict = Field::radio("verdict", t.verdict, words.to_vec()).value(chosen).wrong(verdict);
     let reason = Field::lines("reason", t.how_known).value(typed.typed("reason")).wrong(reason);
     let mut reason = reason.hint(t.how_known_hint);
     Field::focus_wrong([&mut verdict, &mut reason].into_iter());
     let page = ClosePage {
         title: fill(t.close_title, &[("amount", &sum)]),
-        verdict,
-        reason,
+        is_changed,
+        decision: can_be_closed(&refund).then_some(Decision { verdict, reason }),
+        psp_note: refund.psp_note.clone().filter(|_| can_be_closed(&refund)),
+        state: refund.state.name().as_str(),
+        state_word: s.t.state(refund.state.name()),
         psp_key: refund.id.psp_key(),
         refund,
         s,

@@ -5,11 +5,15 @@ use std::time::Duration;
 use redress_core::audit::Deed;
 use redress_core::case::CaseKind;
 use redress_core::id::CaseId;
+use redress_core::outcome::Outcome;
 use redress_core::policy::AccountState;
 use redress_core::role::Role;
+use redress_core::settle::{Via, Word};
+use redress_core::state::StateName;
 use redress_engine::portal::audit::AuditOf;
 use redress_engine::portal::{SessionToken, Visitor};
 use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
+use redress_store::ops::settle::Settle;
 use serde_json::json;
 
 use crate::portal::html_check::faults;
@@ -167,6 +171,52 @@ async fn a_manager_says_how_a_refund_ended_told_what_it_means_and_with_a_fresh_c
     let deeds = deeds(&harness, &browser).await;
     let closings: Vec<_> = deeds.into_iter().filter(|(_, detail)| *detail == said).collect();
     assert_eq!(closings, [(Deed::RefundCloseInVain, said.clone()), (Deed::RefundClosed, said)]);
+}
+
+#[tokio::test]
+async fn what_was_decided_before_the_providers_last_word_is_decided_again() {
+    let harness = Harness::new().await;
+    let refund = harness.pending(TestPayment::tap("o1", 10_000), 4_000).await;
+    let close = format!("/portal/refunds/{}/close", refund.id);
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let page = browser.get(&close).await;
+    let (psp_refund_id, note) = (refund.psp_refund_id.clone(), Some("The bank has it now".to_owned()));
+    let now = harness.engine.now();
+    let outcome = Outcome::Pending { psp_refund_id, note };
+    let told = Settle {
+        merchant: refund.merchant,
+        refund: refund.id,
+        word: Word { outcome, via: Via::Query, started_at: now, send: 0 },
+        attempt: [41; 16],
+        record: "what was said".to_owned(),
+        case_ids: [41, 42].map(|n| CaseId::from_bytes([n; 16])),
+        timing: harness.engine.config().timing,
+        seed: 1,
+        now,
+    };
+    harness.store.run(told).await.unwrap().unwrap();
+    let typed = [("verdict", "failed"), ("reason", "nothing is known there")];
+    let late = browser.submit(&page, &close, &typed).await;
+    whole(&late);
+    assert_eq!(late.status, 409, "{late:?}");
+    let text = late.text();
+    assert!(text.contains("The bank has it now") && text.contains("Something happened"), "{text}");
+    assert!(text.contains("nothing is known there"), "what was typed is kept: {text}");
+    assert!(!text.contains("checked"), "what was decided is not: {text}");
+    let state = async || {
+        let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+        order.refunds[0].state.name()
+    };
+    assert_eq!(state().await, StateName::Pending);
+    let known = browser.submit(&late, &close, &typed).await;
+    assert_eq!(known.status, 303, "{known:?}");
+    assert_eq!(state().await, StateName::Failed);
+    // Whoever comes later is asked nothing.
+    let over = browser.get(&close).await;
+    whole(&over);
+    assert!(over.text().contains("Nobody need say how this refund ended"), "{}", over.text());
+    assert!(!over.text().contains(&format!("action=\"{close}\"")), "{}", over.text());
 }
 
 #[tokio::test]

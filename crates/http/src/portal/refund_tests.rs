@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
+use redress_core::id::CaseId;
 use redress_core::refund::Refund;
 use redress_core::role::Role;
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::refunds::Verdict;
 use redress_engine::portal::people::NewPassword;
+use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
 use serde_json::json;
 
 use crate::portal::html_check::{Element, faults, parse};
@@ -139,10 +142,33 @@ async fn a_notification_that_is_being_sent_is_looked_at_again() {
     let mut browser = harness.browser(&viewer).await;
     let page = browser.get(&path).await;
     assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
-    assert!(page.text().contains("data-again"), "{}", page.text());
+    let loaded_again = "<noscript><meta http-equiv=\"refresh\" content=\"5\">";
+    assert!(page.text().contains("data-again") && page.text().contains(loaded_again), "{}", page.text());
     assert!(page.text().contains("Warehouse"), "an endpoint is called by its name: {}", page.text());
     // What waits for longer, as for an endpoint that is disabled, is not asked about for ever.
     harness.clock.advance(Duration::from_secs(61));
     let page = browser.get(&path).await;
     assert!(page.text().contains("Owed") && !page.text().contains("data-again"), "{}", page.text());
+    assert!(!page.text().contains(loaded_again), "{}", page.text());
+
+    // While a case waits, whoever reads is not thrown back to the top, but whoever had it sent again sees what comes of it.
+    let case = NewCaseRow {
+        merchant: refund.merchant,
+        id: CaseId::from_bytes([41; 16]),
+        kind: CaseKind::Quarantined,
+        subject: CaseSubject::Refund(refund.id),
+        payment: None,
+        text: "it differs".to_owned(),
+        block_minor: 0,
+        now: harness.engine.now(),
+    };
+    harness.store.run(OpenCase(case)).await.unwrap();
+    let support = harness.person(Role::Support).await;
+    let mut browser = harness.browser(&support).await;
+    let page = browser.get(&path).await;
+    let resent = browser.submit(&page, &format!("{path}/resend"), &[]).await;
+    let page = browser.follow(&resent).await;
+    assert!(page.text().contains("data-again") && page.text().contains(loaded_again), "{}", page.text());
+    let page = browser.get(&path).await;
+    assert!(page.text().contains("data-again") && !page.text().contains(loaded_again), "{}", page.text());
 }

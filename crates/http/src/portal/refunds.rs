@@ -11,7 +11,7 @@ use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_engine::error::EngineError;
-use redress_engine::lists::{EXPORT_ROWS_MAX, RefundExport, RefundListFilter, RefundSearch};
+use redress_engine::lists::{EXPORT_ROWS_MAX, ExportedRefund, RefundExport, RefundListFilter, RefundSearch};
 
 use super::csv_text::row;
 use super::export::{Export, export_list};
@@ -171,7 +171,7 @@ impl Row {
     }
 }
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "refund",
     "environment",
     "payment",
@@ -193,6 +193,7 @@ const COLUMNS: [&str; 21] = [
     "failure_text",
     "created_at",
     "finished_at",
+    "requested_by",
 ];
 
 /// The same as a file, of all pages.
@@ -206,8 +207,7 @@ pub(crate) async fn export(who: Signed, RawQuery(query): RawQuery) -> Result<Res
 impl Export for RefundExport {
     async fn rows(&mut self) -> Result<Option<String>, EngineError> {
         let refunds = self.next().await?;
-        let row = |(refund, payment): &(Refund, Payment)| csv_row(refund, payment);
-        Ok(refunds.map(|refunds| refunds.iter().map(row).collect()))
+        Ok(refunds.map(|refunds| refunds.iter().map(csv_row).collect()))
     }
 
     fn was_cut(&self) -> bool {
@@ -215,7 +215,7 @@ impl Export for RefundExport {
     }
 }
 
-fn csv_row(refund: &Refund, payment: &Payment) -> String {
+fn csv_row(ExportedRefund { refund, payment, asked_by }: &ExportedRefund) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let failure = match &refund.state {
         RefundState::Failed(failure) | RefundState::Reversed(failure) => Some(failure),
@@ -249,6 +249,7 @@ fn csv_row(refund: &Refund, payment: &Payment) -> String {
         failure.map(|failure| failure.text.clone()).unwrap_or_default(),
         format::machine_time(refund.created_at),
         refund.finished_at.map(format::machine_time).unwrap_or_default(),
+        text(asked_by),
     ];
     row(fields.iter().map(String::as_str))
 }

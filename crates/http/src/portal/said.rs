@@ -82,6 +82,10 @@ saids! {
     CaseClosed = case_closed;
     /// Somebody closed it before.
     CaseWasClosed = case_was_closed;
+    /// A payment is marked as disputed.
+    PaymentDisputed = payment_disputed;
+    /// The mark of a dispute is taken away.
+    DisputeReleased = dispute_released;
     /// A form's key was used for another refund.
     KeyReused = key_reused;
     /// No second factor was being set up.

@@ -109,6 +109,9 @@ fn refunds(scene: &Scene, look: &mut dyn FnMut(&Browser, &str)) {
     browser.go(&address);
     browser.see("#order-ref");
     look(browser, "payment-with-a-refund");
+    browser.go(&format!("{address}/dispute"));
+    browser.see("#f-reason");
+    look(browser, "payment-dispute");
 
     let states = [
         ("tap", "SAR", 11, "pend", "pending"),

@@ -1,7 +1,7 @@
 //! Lists: looked through, taken out as a file, and payments brought in by one.
 
 use crate::Scene;
-use crate::flow::{SUCCEEDED, find, get, refund, sign_in};
+use crate::flow::{SUCCEEDED, find, get, refund, sign_in, speak};
 
 const SEARCH: &str = "form[role='search'] button.main";
 const IMPORT: &str = "form[action='/portal/imports'] button.main";
@@ -84,7 +84,8 @@ fn a_list_goes_on_and_back_without_repeating_anything() {
 fn a_refund_stands_in_the_list_and_in_its_file() {
     let Some(Scene { browser, shop, .. }) = Scene::open() else { return };
     let payment = shop.payment("momo", "VND", 0);
-    sign_in(&browser, &shop.person("manager"));
+    let manager = shop.person("manager");
+    sign_in(&browser, &manager);
     find(&browser, &payment);
     refund(&browser, Some("30000"));
     browser.see(SUCCEEDED);
@@ -100,6 +101,7 @@ fn a_refund_stands_in_the_list_and_in_its_file() {
     let ours: Vec<_> = file.lines().filter(|line| line.contains(&payment.order_ref)).collect();
     assert_eq!(ours.len(), 1, "{file}");
     assert!(ours[0].contains("30000") && ours[0].contains("succeeded"), "{file}");
+    assert!(ours[0].ends_with(&format!(",{}", manager.email)), "who asked for it: {file}");
 }
 
 #[test]
@@ -167,4 +169,32 @@ fn payments_are_checked_first_and_then_taken_in_row_by_row() {
     let another = csv.replace("shop-", "other-").replace("chg_", "chg_other_");
     assert_eq!(viewer.script(script, &serde_json::json!([another])), 403);
     assert_eq!(get(browser, "/portal/payments/other-1").status, 404);
+}
+
+#[test]
+fn right_to_left_sums_line_up_and_what_others_wrote_begins_where_the_page_does() {
+    let Some(Scene { browser, shop, .. }) = Scene::open() else { return };
+    sign_in(&browser, &shop.person("manager"));
+    speak(&browser, "ar");
+    browser.go("/portal/refunds");
+    // Those of the demo's tour: of several sums and currencies.
+    let edges = |side: &str| {
+        let script = format!(
+            "return new Set(Array.from(document.querySelectorAll('main > table .sum'), \
+             (sum) => Math.round(sum.getBoundingClientRect().{side}))).size"
+        );
+        browser.ask(&script).as_u64().unwrap()
+    };
+    assert!(edges("left") > 1, "they are of several widths");
+    assert_eq!(edges("right"), 1);
+    let distance = browser.ask(
+        "const told = document.createElement('p');
+         told.dir = 'auto';
+         told.textContent = 'Charge id not found';
+         document.querySelector('main').append(told);
+         const words = document.createRange();
+         words.selectNodeContents(told);
+         return Math.round(told.getBoundingClientRect().right - words.getBoundingClientRect().right)",
+    );
+    assert_eq!(distance, 0);
 }

@@ -125,6 +125,39 @@ impl Operation for CountEvents {
     }
 }
 
+/// What a row has with what is added to it. It stays at the end of what a column holds, as [`Sum::plus`] does: what one
+/// merchant says it captured must not hold up the counting of everybody's. Each difference is taken on the side where it fits.
+macro_rules! added {
+    ($table:literal) => {
+        concat!(
+            "CASE WHEN excluded.amount > 0 THEN CASE WHEN ",
+            $table,
+            ".amount > 9223372036854775807 - excluded.amount THEN 9223372036854775807 ELSE ",
+            $table,
+            ".amount + excluded.amount END ELSE CASE WHEN ",
+            $table,
+            ".amount < -9223372036854775807 - excluded.amount THEN -9223372036854775807 ELSE ",
+            $table,
+            ".amount + excluded.amount END END"
+        )
+    };
+}
+
+const ADD: &str = concat!(
+    "INSERT INTO daily_sums (merchant_id, environment, day, currency, channel, measure, things, amount) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+     ON CONFLICT (merchant_id, environment, day, currency, channel, measure) DO UPDATE SET \
+     things = daily_sums.things + excluded.things, amount = ",
+    added!("daily_sums")
+);
+
+const NOTE_CAPTURED: &str = concat!(
+    "INSERT INTO captured_changes (merchant_id, payment_id, environment, day, currency, channel, things, amount) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (merchant_id, payment_id) DO UPDATE SET \
+     things = captured_changes.things + excluded.things, amount = ",
+    added!("captured_changes")
+);
+
 /// In the order of the keys, so that two that write at once wait for each other and never in a circle.
 async fn add<T: Tx>(
     tx: &mut T,
@@ -134,10 +167,7 @@ async fn add<T: Tx>(
 ) -> Result<(), StoreError> {
     for (day, currency, channel, measure, sum) in sums.iter() {
         tx.exec(
-            "INSERT INTO daily_sums (merchant_id, environment, day, currency, channel, measure, things, amount) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (merchant_id, environment, day, currency, channel, measure) DO UPDATE SET \
-             things = daily_sums.things + excluded.things, amount = daily_sums.amount + excluded.amount",
+            ADD,
             &[
                 merchant.as_bytes().into(),
                 environment.as_str().into(),
@@ -173,9 +203,7 @@ pub struct CapturedChange {
 pub(super) async fn note_captured<T: Tx>(tx: &mut T, change: &CapturedChange) -> Result<(), StoreError> {
     let noted = tx
         .exec(
-            "INSERT INTO captured_changes (merchant_id, payment_id, environment, day, currency, channel, things, amount) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (merchant_id, payment_id) DO UPDATE SET \
-             things = captured_changes.things + excluded.things, amount = captured_changes.amount + excluded.amount",
+            NOTE_CAPTURED,
             &[
                 change.merchant.as_bytes().into(),
                 change.payment.as_bytes().into(),

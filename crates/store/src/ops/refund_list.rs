@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use redress_core::environment::Environment;
-use redress_core::id::{AccountId, MerchantId, PaymentId};
+use redress_core::id::{AccountId, MerchantId, PaymentId, RefundId};
 use redress_core::money::{Amount, Currency};
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
@@ -149,6 +149,34 @@ impl Query for ListRefunds {
     }
 }
 
+/// Reads who asked for refunds: a key of an API or a person, whom the first event of each names.
+#[derive(Clone, Debug)]
+pub struct RefundsAskedBy {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which.
+    pub refunds: Vec<RefundId>,
+}
+
+const FIRST_AUTHOR: &str =
+    "SELECT author FROM events WHERE merchant_id = $1 AND refund_id = $2 AND number = 1";
+
+impl Query for RefundsAskedBy {
+    /// In the order in which they were asked about; `None` where nobody is named.
+    type Out = Vec<Option<String>>;
+    const NAME: &'static str = "refunds_asked_by";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Self::Out, StoreError> {
+        let mut all = Vec::with_capacity(self.refunds.len());
+        for refund in &self.refunds {
+            let params = [self.merchant.as_bytes().into(), refund.as_bytes().into()];
+            let found = tx.rows(FIRST_AUTHOR, &params).await?;
+            all.push(found.first().map(|row| row.opt_text(0)).transpose()?.flatten());
+        }
+        Ok(all)
+    }
+}
+
 /// Adds up the refunds of a list: all of them, or as many as are looked at.
 #[derive(Clone, Debug)]
 pub struct SumRefunds {
@@ -186,24 +214,23 @@ pub struct RefundTotal {
 }
 
 impl RefundTotal {
-    /// What refunds come to, each with how it stands; in the order of the currencies' codes.
-    ///
-    /// # Errors
-    /// [`StoreError::Inconsistent`] when they come to more than there is.
-    pub fn of(refunds: impl Iterator<Item = (Amount, StateName)>) -> Result<Vec<Self>, StoreError> {
+    /// What refunds come to, each with how it stands; in the order of the currencies' codes. A sum stays at the end of the
+    /// numbers: what was mistyped once must not keep people from the list.
+    pub fn of(refunds: impl Iterator<Item = (Amount, StateName)>) -> Vec<Self> {
+        let plus =
+            |sum: Amount, more: Amount| Amount::new(sum.minor().saturating_add(more.minor()), sum.currency());
         let mut totals = BTreeMap::new();
         for (amount, state) in refunds {
             let zero = Amount::new(0, amount.currency());
             let total = totals.entry(amount.currency().code());
             let total = total.or_insert(Self { count: 0, asked: zero, succeeded: zero });
-            let too_much = || StoreError::inconsistent("refunds come to more than there is");
             total.count += 1;
-            total.asked = total.asked.checked_add(amount).ok_or_else(too_much)?;
+            total.asked = plus(total.asked, amount);
             if state == StateName::Succeeded {
-                total.succeeded = total.succeeded.checked_add(amount).ok_or_else(too_much)?;
+                total.succeeded = plus(total.succeeded, amount);
             }
         }
-        Ok(totals.into_values().collect())
+        totals.into_values().collect()
     }
 }
 
@@ -220,7 +247,7 @@ impl Query for SumRefunds {
         let looked = narrowed.list(&SUMS).newest(tx, self.looked_at_max, read).await?;
         Ok(RefundSums {
             count: Count::of(looked.found.len(), looked.looked_to),
-            totals: RefundTotal::of(looked.found.iter().map(|(_, refund)| *refund))?,
+            totals: RefundTotal::of(looked.found.iter().map(|(_, refund)| *refund)),
             back_to: looked.looked_to.map(Place::time),
         })
     }

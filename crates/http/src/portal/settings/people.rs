@@ -105,7 +105,8 @@ impl Typed {
     }
 }
 
-/// Reads limits: pairs of a currency and a sum, in either order, as people write them.
+/// Reads limits: pairs of a currency and a sum, in either order, as people write them. As where a refund is made, a sum has
+/// nothing between its thousands: `1,00` is one of something to one person and a hundred to another.
 fn limits(typed: &str) -> Option<RefundLimits> {
     let western = format::western(typed).to_uppercase();
     let words: Vec<_> = western.split([' ', '،', ';', '=', ':']).filter(|word| !word.is_empty()).collect();
@@ -114,7 +115,7 @@ fn limits(typed: &str) -> Option<RefundLimits> {
         let (code, sum) =
             if first.starts_with(char::is_alphabetic) { (first, second) } else { (second, first) };
         let currency = Currency::from_code(code).ok()?;
-        let sum = Decimal::from_text(&sum.trim_end_matches(',').replace(',', "")).ok()?;
+        let sum = Decimal::from_text(sum.trim_end_matches(',')).ok()?;
         Some(Amount::new(sum.to_minor(currency).ok()?, currency))
     };
     let amounts: Option<Vec<_>> = words.chunks(2).map(one).collect();
@@ -246,7 +247,7 @@ mod tests {
             ("", ""),
             ("SAR 100.00", "SAR:10000"),
             ("100 sar", "SAR:10000"),
-            ("SAR=1,000.50 KWD 1.250", "KWD:1250 SAR:100050"),
+            ("SAR=1000.50 KWD 1.250", "KWD:1250 SAR:100050"),
             ("SAR: 5, KWD: 1", "KWD:1000 SAR:500"),
             ("١٠٠٫٥ SAR", "SAR:10050"),
         ] {
@@ -255,6 +256,10 @@ mod tests {
         }
         for wrong in ["SAR", "100", "SAR 0", "SAR -1", "SAR 1 SAR 2", "SAR 1.001", "XXY 5", "SAR 1 5"] {
             assert_eq!(limits(wrong), None, "{wrong}");
+        }
+        for ambiguous in ["SAR 1,00", "SAR 1,000", "KWD 1,250", "SAR 1,000.50", "SAR 1٬000", "SAR 1.000,50"]
+        {
+            assert_eq!(limits(ambiguous), None, "{ambiguous}");
         }
         let both = RefundLimits::parse("KWD:1250 SAR:10000").unwrap();
         assert_eq!(limits(&limits_text(&both).replace('\n', " ")), Some(both));

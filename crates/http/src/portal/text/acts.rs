@@ -23,6 +23,8 @@ texts!(
         close_told: "Look at the provider's own pages first: search there for the references below. What you say here \
                      counts, and nobody asks the provider again.",
             "راجع صفحات المزود أولًا: ابحث فيها عن المراجع أدناه. ما تحدده هنا هو المعتمد ولن يُستعلم من المزود مرة أخرى.";
+        close_not_now: "Nobody need say how this refund ended: its end is known, or it is still to be sent.",
+            "لا حاجة إلى تحديد كيف انتهت عملية الرد هذه: نهايتها معروفة، أو لم يكتمل إرسالها بعد.";
         verdict: "What happened", "ما الذي حدث";
         verdict_succeeded: "The provider did it. {amount} count as given back, for ever. If it did not, the customer is \
                             not paid and nobody looks again.",
@@ -34,6 +36,9 @@ texts!(
         how_known_hint: "It stands in the timeline and in the audit trail, with your name.",
             "يظهر في سجل الأحداث وسجل التدقيق مع اسمك.";
         close_go: "Close it", "إغلاق";
+        changed_since: "Something happened after this page was made, so nothing was done. See how it stands now, and decide \
+                        again.",
+            "حدث شيء بعد فتح هذه الصفحة، فلم يُنفَّذ أي إجراء. راجع الوضع الآن ثم قرّر من جديد.";
         why: "Why?", "لماذا؟";
         resend: "Send again", "إعادة الإرسال";
         resend_of: "Send again: {what}", "إعادة الإرسال: {what}";

@@ -62,6 +62,7 @@ texts!(
         case_close_in_vain: "Tried to close a case: it was closed before", "حاول إغلاق حالة أُغلقت من قبل";
         payment_disputed: "Marked a payment as disputed", "وسم دفعة بأنها متنازع عليها";
         dispute_released: "Took the mark of a dispute away", "أزال وسم النزاع";
+        payments_checked: "Had payments checked, and took none in", "طلب التحقق من دفعات دون استيراد شيء منها";
         payments_imported: "Imported payments", "استورد دفعات";
         list_exported: "Exported a list", "صدّر قائمة";
         notification_resent: "Had a notification sent again", "أعاد إرسال إشعار";
@@ -111,6 +112,7 @@ impl Texts {
             Deed::CaseCloseInVain => words.case_close_in_vain,
             Deed::PaymentDisputed => words.payment_disputed,
             Deed::DisputeReleased => words.dispute_released,
+            Deed::PaymentsChecked => words.payments_checked,
             Deed::PaymentsImported => words.payments_imported,
             Deed::ListExported => words.list_exported,
             Deed::NotificationResent => words.notification_resent,

@@ -38,7 +38,6 @@ texts!(
         same_secrets: "With the same secrets", "بالبيانات السرية نفسها";
         account: "{psp}, {environment}", "{psp}، {environment}";
         rows: "Rows: {count}", "الصفوف: {count}";
-        rows_checked: "Rows, only checked: {count}", "الصفوف، تحقق فقط: {count}";
     }
 );
 
@@ -70,21 +69,13 @@ impl Texts {
 
     fn detail_words(&self, deed: Deed, object: Option<&str>, text: &str) -> Option<Told> {
         let t = &self.audit_details;
-        let after = |pairs: &[(&str, &str)]| {
-            pairs.iter().find_map(|(word, words)| {
-                Some(Told::with(*words, text.strip_prefix(*word)?.strip_prefix(": ")?))
-            })
-        };
         match deed {
             Deed::RefundMade | Deed::RefundRepeated => {
                 Some(Told::words(format::amount(recorded::amount(text)?)))
             }
             Deed::RefundRefused => self.refused_words(text),
-            Deed::RefundClosed | Deed::RefundCloseInVain => {
-                after(&[(recorded::SUCCEEDED, t.succeeded), (recorded::FAILED, t.failed)])
-            }
-            Deed::CaseClosed | Deed::CaseCloseInVain => {
-                after(&[(recorded::RELEASED, t.released), (recorded::REFUNDED, t.refunded)])
+            Deed::RefundClosed | Deed::RefundCloseInVain | Deed::CaseClosed | Deed::CaseCloseInVain => {
+                self.word_told(text)
             }
             Deed::UserChanged => self.change_words(text),
             Deed::KeyAdded => self.key_words(text),
@@ -97,10 +88,7 @@ impl Texts {
                 }))
             }
             Deed::EndpointChanged if text == recorded::ANOTHER_SECRET => Some(Told::words(t.another_secret)),
-            Deed::EndpointChanged => {
-                after(&[(recorded::ENABLED, t.enabled), (recorded::DISABLED, t.disabled)])
-                    .or_else(|| after(&[(recorded::EDITED, "")]))
-            }
+            Deed::EndpointChanged => self.word_told(text),
             Deed::EndpointAdded => {
                 let (environment, name) = text.split_once(' ')?;
                 Some(Told::with(self.environment_word(environment)?, name))
@@ -114,25 +102,37 @@ impl Texts {
                 ];
                 Some(Told::with(fill(t.account, &values), name))
             }
-            Deed::AccountChanged | Deed::AccountRevoked => {
-                let secrets = after(&[
-                    (recorded::OTHER_SECRETS, t.other_secrets),
-                    (recorded::SAME_SECRETS, t.same_secrets),
-                ]);
-                secrets.or_else(|| {
-                    let (state, name) = text.split_once(' ')?;
-                    Some(Told::with(self.account_state(AccountState::parse(state)?), name))
-                })
-            }
-            Deed::PaymentsImported => {
-                let checked = text.strip_suffix(recorded::CHECKED_ONLY);
-                let count = checked.unwrap_or(text).strip_suffix(recorded::ROWS)?.parse().ok()?;
-                let words = if checked.is_some() { t.rows_checked } else { t.rows };
-                Some(Told::words(fill(words, &[("count", &format::count(count))])))
+            Deed::AccountChanged | Deed::AccountRevoked => self.word_told(text).or_else(|| {
+                let (state, name) = text.split_once(' ')?;
+                Some(Told::with(self.account_state(AccountState::parse(state)?), name))
+            }),
+            Deed::PaymentsChecked | Deed::PaymentsImported => {
+                let count = text.strip_suffix(recorded::ROWS)?.parse().ok()?;
+                Some(Told::words(fill(t.rows, &[("count", &format::count(count))])))
             }
             Deed::ListExported => Some(Told::words(self.filter_words(object, text))),
             _ => None,
         }
+    }
+
+    /// A word that was recorded, with what somebody typed, or a name, behind it.
+    fn word_told(&self, text: &str) -> Option<Told> {
+        let t = &self.audit_details;
+        let (word, said) = text.split_once(": ")?;
+        let words = match word {
+            recorded::SUCCEEDED => t.succeeded,
+            recorded::FAILED => t.failed,
+            recorded::RELEASED => t.released,
+            recorded::REFUNDED => t.refunded,
+            recorded::ENABLED => t.enabled,
+            recorded::DISABLED => t.disabled,
+            // The deed itself says it.
+            recorded::EDITED => "",
+            recorded::OTHER_SECRETS => t.other_secrets,
+            recorded::SAME_SECRETS => t.same_secrets,
+            _ => return None,
+        };
+        Some(Told::with(words, said))
     }
 
     fn environment_word(&self, environment: &str) -> Option<&'static str> {
@@ -308,7 +308,7 @@ mod tests {
             (Deed::AccountAdded, "tap live Tap of the shop", "Tap Payments, Live", "Tap of the shop"),
             (Deed::AccountChanged, "paused Tap", "Paused", "Tap"),
             (Deed::AccountChanged, "with other secrets: Tap", "With other secrets", "Tap"),
-            (Deed::PaymentsImported, "1200 rows, checked only", "Rows, only checked: 1,200", ""),
+            (Deed::PaymentsChecked, "1200 rows", "Rows: 1,200", ""),
             (Deed::PaymentsImported, "3 rows", "Rows: 3", ""),
             (
                 Deed::ListExported,

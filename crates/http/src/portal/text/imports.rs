@@ -55,6 +55,9 @@ texts!(
         no_file: "Choose a file.", "اختر ملفًا.";
         unreadable: "This cannot be read. Save it as CSV with the encoding UTF-8 and try again.",
             "تعذرت القراءة. احفظ الملف بصيغة CSV وترميز UTF-8 ثم حاول مرة أخرى.";
+        no_commas: "The columns of this file are not separated by commas. Save it as CSV with commas between the columns, and with a \
+                    point before the decimals of each sum.",
+            "لا تفصل الفواصل (,) بين أعمدة هذا الملف. احفظه بصيغة CSV مع فواصل (,) بين الأعمدة ونقطة قبل الكسور في كل مبلغ.";
         column_unknown: "The header row has a column {column}, which is not known. These are known: {known}.",
             "يحتوي صف العناوين على عمود {column} وهو غير معروف. الأعمدة المعروفة: {known}.";
         column_twice: "The header row names the column {column} twice.", "يذكر صف العناوين العمود {column} مرتين.";
@@ -84,7 +87,7 @@ texts!(
         refunded_before: "refunded_before must be a sum from zero to the amount.",
             "يجب أن يكون refunded_before مبلغًا من صفر إلى مبلغ الدفعة.";
         captured_at: "captured_at must be a time with its zone, as 2026-01-02T03:04:05Z.",
-            "يجب أن يكون captured_at وقتًا مع منطقته الزمنية، مثل 2026-01-02T03:04:05Z.";
+            "يجب أن يكون captured_at وقتًا مع منطقته الزمنية، مثل \u{2068}2026-01-02T03:04:05Z\u{2069}.";
         environment: "environment must be the one that was chosen here, and the account's: sandbox or live.",
             "يجب أن يكون environment البيئة المختارة هنا وبيئة الحساب: sandbox أو live.";
         notification_url: "notification_url must be a web address on the public internet.",
@@ -131,6 +134,10 @@ impl Texts {
             }
             UploadProblem::Unreadable(_) | UploadProblem::Header(HeaderProblem::Unreadable(_)) => {
                 t.unreadable.to_owned()
+            }
+            // As spreadsheets save it where a comma stands before decimals: all of the row is one column.
+            UploadProblem::Header(HeaderProblem::Unknown(column)) if column.contains([';', '\t']) => {
+                t.no_commas.to_owned()
             }
             UploadProblem::Header(HeaderProblem::Unknown(column)) => {
                 let known = [&NEEDED[..], &OPTIONAL[..]].concat().join(", ");
@@ -212,6 +219,7 @@ mod tests {
                 (UploadProblem::Unreadable("broken pipe".to_owned()), ""),
                 (UploadProblem::Header(HeaderProblem::Unreadable("broken pipe".to_owned())), ""),
                 (UploadProblem::Header(HeaderProblem::Unknown("colour".to_owned())), "colour"),
+                (UploadProblem::Header(HeaderProblem::Unknown("order_ref;currency".to_owned())), ""),
                 (UploadProblem::Header(HeaderProblem::Twice("amount")), "amount"),
                 (UploadProblem::Header(HeaderProblem::Missing("currency")), "currency"),
             ] {

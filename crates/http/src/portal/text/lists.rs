@@ -37,7 +37,7 @@ texts!(
         no_sum: "This is no sum with {decimals} decimals at most.", "ليس مبلغًا بحد أقصى {decimals} منازل عشرية.";
         sums_crossed: "This is less than the amount that it begins with.", "هذا أقل من المبلغ الأدنى.";
         days_crossed: "This is before the day that it begins with.", "هذا التاريخ قبل تاريخ البداية.";
-        no_day: "This is no day: year, month, day, as 2026-11-27.", "ليس تاريخًا: سنة وشهر ويوم مثل 2026-11-27.";
+        no_day: "This is no day: year, month, day, as 2026-11-27.", "ليس تاريخًا: سنة وشهر ويوم مثل \u{2068}2026-11-27\u{2069}.";
         count: "{count} found", "عدد النتائج: {count}";
         count_since: "{count} found back to {time}; what is older was not looked at.",
             "عدد النتائج: {count} حتى {time}؛ لم يُبحث فيما هو أقدم.";

@@ -36,7 +36,7 @@ use imports::{Imports, RowRefusals};
 use lists::Lists;
 use outcomes::{Failures, Outcomes};
 use overview::Overview;
-use payments::{Payment, Refusals};
+use payments::{Dispute, Payment, Refusals};
 use people::{Account, Code, Password, SecondFactor, SignIn};
 use psp_accounts::PspAccounts;
 use refunds::{Refund, Refunding};
@@ -76,6 +76,7 @@ pub(crate) struct Texts {
     pub(crate) second_factor: SecondFactor,
     pub(crate) account: Account,
     pub(crate) payment: Payment,
+    pub(crate) dispute: Dispute,
     pub(crate) refusals: Refusals,
     pub(crate) refunding: Refunding,
     pub(crate) refund: Refund,
@@ -115,6 +116,7 @@ macro_rules! all_areas {
             second_factor: SecondFactor::$language,
             account: Account::$language,
             payment: Payment::$language,
+            dispute: Dispute::$language,
             refusals: Refusals::$language,
             refunding: Refunding::$language,
             refund: Refund::$language,
@@ -179,6 +181,7 @@ mod tests {
             SecondFactor::ALL,
             Account::ALL,
             Payment::ALL,
+            Dispute::ALL,
             Refusals::ALL,
             Refunding::ALL,
             Refund::ALL,
@@ -243,6 +246,10 @@ mod tests {
             assert!(is_arabic || SAME.contains(&key), "{key}: {ar}");
             // In a text from right to left the end of it would stand before it.
             assert!(!outside(ar).contains("://"), "{key}: an address is set apart: {ar}");
+            // Behind Arabic letters the parts of a date change places.
+            let parts =
+                |three: &[u8]| three[0].is_ascii_digit() && three[1] == b'-' && three[2].is_ascii_digit();
+            assert!(!outside(ar).as_bytes().windows(3).any(parts), "{key}: a date is set apart: {ar}");
             assert!(en.is_ascii() || SAME.contains(&key), "{key}: plain quotes and dashes: {en}");
         }
     }

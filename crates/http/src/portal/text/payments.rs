@@ -50,6 +50,26 @@ texts!(
 );
 
 texts!(
+    /// A payment that the customer wants back from the bank.
+    Dispute {
+        mark: "Mark as disputed", "وسم الدفعة بأنها متنازع عليها";
+        mark_title: "Is {reference} disputed?", "هل الدفعة {reference} متنازع عليها؟";
+        mark_told: "The customer wants the money back from the bank. While the mark stands no refund of this payment can be \
+                    made, through any API either, so that nobody gives the money back twice. Refunds that were made before go \
+                    on: cancel those that must not.",
+            "يطالب العميل باسترداد المال عن طريق مصرفه. لا يمكن إنشاء عملية رد لهذه الدفعة ما دام الوسم قائمًا، ولا عبر أي واجهة برمجية، كي لا يُعاد المال \
+             مرتين. وتستمر عمليات الرد التي أُنشئت من قبل: ألغِ منها ما لا ينبغي أن يستمر.";
+        release: "Take the mark of the dispute away", "إزالة وسم النزاع";
+        release_title: "Is the dispute of {reference} over?", "هل انتهى النزاع على {reference}؟";
+        release_told: "Take the mark away where the dispute was won or withdrawn: refunds of this payment can be made again. Where \
+                       the bank gave the money back, leave it: a refund would give it back twice.",
+            "أزل الوسم إذا كسبت النزاع أو سُحب: يصير رد هذه الدفعة ممكنًا من جديد. وإن كان المصرف قد أعاد المال فاتركه: فالرد عندئذ يعيده مرتين.";
+        why_hint: "It stands in the audit trail and in the feed of events, with your name.",
+            "يظهر في سجل التدقيق وفي سجل أحداث الواجهة البرمجية مع اسمك.";
+    }
+);
+
+texts!(
     /// Why a refund may not be made.
     Refusals {
         wrong_environment: "The payment belongs to the other environment.", "تنتمي الدفعة إلى البيئة الأخرى.";

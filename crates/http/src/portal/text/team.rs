@@ -22,8 +22,9 @@ texts!(
         limits_hint: "For support: how much of one payment may be given back in all, a currency each, such as: SAR 100.00. \
                       Without one in a currency, nothing can be refunded in it.",
             "لدعم العملاء: أقصى ما يمكن رده من الدفعة الواحدة، لكل عملة على حدة، مثل: SAR 100.00. ولا يمكن رد شيء بعملة لا حد لها.";
-        limits_wrong: "Write each as a currency and a sum, such as: SAR 100.00. Each currency once, each more than zero.",
-            "اكتب كل حد كعملة ومبلغ، مثل: SAR 100.00. كل عملة مرة واحدة وكل مبلغ أكبر من صفر.";
+        limits_wrong: "Write each as a currency and a sum, such as: SAR 1000.00, with a point before the decimals and nothing \
+                       between thousands. Each currency once, each more than zero.",
+            "اكتب كل حد كعملة ومبلغ، مثل: SAR 1000.00، مع نقطة قبل الكسور ولا شيء بين الآلاف. كل عملة مرة واحدة وكل مبلغ أكبر من صفر.";
         second_factor: "Second factor", "التحقق بخطوتين";
         signed_in: "Last signed in", "آخر دخول";
         is_on: "On", "مفعّل";

@@ -80,6 +80,9 @@ texts!(
             "عنوان الإشعارات هذا ملغى: لم يعد يُرسل إليه شيء.";
         case_closed: "The case is closed.", "أُغلقت الحالة.";
         case_was_closed: "Somebody closed it before. Nothing was changed.", "أغلقها شخص آخر من قبل. لم يتغيّر شيء.";
+        payment_disputed: "The payment is marked as disputed: no refund of it can be made.",
+            "وُسمت الدفعة بأنها متنازع عليها: لا يمكن رد شيء منها.";
+        dispute_released: "The mark of the dispute is taken away.", "أُزيل وسم النزاع.";
         key_reused: "A refund with other details was made from this form already. Look below whether it is there; nothing \
                      more was done.",
             "أُنشئت من هذا النموذج عملية رد بتفاصيل أخرى من قبل. تحقق منها أدناه؛ لم يُنفَّذ شيء آخر.";

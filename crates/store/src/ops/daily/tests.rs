@@ -176,6 +176,42 @@ async fn a_count_that_fails_anywhere_leaves_nothing_and_a_second_of_the_same_add
 }
 
 #[tokio::test]
+async fn a_sum_that_is_more_than_a_column_holds_stays_at_its_end_and_holds_up_nobody() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let key = SumKey {
+            day: Day::of(at(0)),
+            currency: Currency::from_code("SAR").unwrap(),
+            channel: "CARD".to_owned(),
+            measure: Measure::Captured,
+        };
+        let mut position = 0;
+        for (minor, comes_to) in [
+            (i64::MAX, i64::MAX),
+            (1, i64::MAX),
+            (i64::MAX, i64::MAX),
+            (-7, i64::MAX - 7),
+            (7, i64::MAX),
+            (-i64::MAX, 0),
+            (i64::MIN, -i64::MAX),
+            (-1, -i64::MAX),
+            (0, -i64::MAX),
+            (i64::MAX, 0),
+        ] {
+            let mut sums = Sums::default();
+            sums.add(key.clone(), Sum { count: 1, minor });
+            let (from, to) = (position, position + 1);
+            position = to;
+            let counted = CountEvents { merchant: MERCHANT, environment: OF, from, to, sums };
+            assert!(store.run(counted).await.unwrap(), "{minor}");
+            let stored = rows(&store, "SELECT amount FROM daily_sums").await;
+            assert_eq!(stored, [comes_to.to_string()], "{minor}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_change_that_grew_since_it_was_read_is_counted_with_what_it_grew_by() {
     TestStores::each(async |store| {
         counted_world(&store).await;

@@ -10,7 +10,7 @@ use crate::ops::deliveries::CountTries;
 use crate::ops::inbound::InboundOfCase;
 use crate::ops::paging::Place;
 use crate::ops::payments::search::{PaymentFilter, SEARCH_ROWS_MAX, SearchPayments, Term};
-use crate::ops::refund_list::SumRefunds;
+use crate::ops::refund_list::{RefundsAskedBy, SumRefunds};
 
 async fn watched() -> Watched {
     let store = Store::in_line_sqlite().expect("in memory");
@@ -132,6 +132,7 @@ async fn lists_of_refunds_read_nothing_of_the_other_environment() {
         }
         watched.read(SumRefunds { merchant, environment, filter, looked_at_max }).await;
     }
+    watched.read(RefundsAskedBy { merchant, refunds: vec![rf(1)] }).await;
     let index = "refunds_of_environment (merchant_id=? AND (environment,refund_id)>(?,?) AND (environment,refund_id)<(?,?))";
     assert_eq!(searches(&watched, "refunds"), BTreeSet::from([index.to_owned()]));
 }

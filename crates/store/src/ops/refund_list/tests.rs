@@ -5,7 +5,11 @@ use redress_core::state::StateName;
 use redress_core::time::Timestamp;
 
 use super::*;
-use crate::ops::fixtures::{MERCHANT, STRANGER, account, bytes, in_state, pay, queued, rf, sql, text, world};
+use crate::ops::accept::Accept;
+use crate::ops::fixtures::{
+    ASKED_BY, MERCHANT, STRANGER, accept, account, bytes, in_state, new_one, pay, queued, rf, sql, text,
+    world,
+};
 use crate::store::Store;
 use crate::testing::TestStores;
 
@@ -194,4 +198,29 @@ async fn totals_are_a_currency_each_and_say_when_they_are_of_the_newest_alone() 
         assert_eq!(store.read(sum(2)).await.unwrap(), two);
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_asked_for_refunds_is_told_in_the_order_asked_about_and_to_their_merchant_alone() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        queued(&store, "order-1", "0.10", 1).await;
+        let mai = "mai@shop.example".to_owned();
+        let asked = Accept { asked_by: mai.clone(), ..accept("order-1", "0.20", 2) };
+        new_one(store.run(asked).await.unwrap());
+        let about = |merchant| RefundsAskedBy { merchant, refunds: vec![rf(2), rf(9), rf(1)] };
+        let names = [Some(mai), None, Some(ASKED_BY.to_string())];
+        assert_eq!(store.read(about(MERCHANT)).await.unwrap(), names);
+        assert_eq!(store.read(about(STRANGER)).await.unwrap(), [None::<String>, None, None]);
+    })
+    .await;
+}
+
+#[test]
+fn totals_stay_at_the_end_of_the_numbers() {
+    let of = |minor| Amount::new(minor, Currency::from_code("SAR").unwrap());
+    let refunds =
+        [(i64::MAX, StateName::Succeeded), (1, StateName::Succeeded), (i64::MAX, StateName::Failed)];
+    let total = RefundTotal { count: 3, asked: of(i64::MAX), succeeded: of(i64::MAX) };
+    assert_eq!(RefundTotal::of(refunds.into_iter().map(|(minor, state)| (of(minor), state))), [total]);
 }
