@@ -18,7 +18,7 @@ use redress_engine::admin::cases::{
 use redress_engine::lookup::RefundBy;
 
 use super::field::Field;
-use super::form::Form;
+use super::form::{Form, stamp};
 use super::format::amount;
 use super::gate::{Caller, Posted, Scope, Seen, Signed};
 use super::nav::Area;
@@ -190,10 +190,10 @@ struct Closed {
 }
 
 /// What a person decides about: a decision on a page that was made before the case blocked another sum, or before the PSP
-/// told of it again, is not taken.
-fn stamp(case: &Case, evidence: &[Evidence]) -> String {
-    let told = evidence.first().map_or(0, |newest| newest.received_at.as_micros());
-    format!("{}-{told}", case.blocked)
+/// said something else of it, is not taken. What it said when it was asked stands in the case's text alone.
+fn seen_of(case: &Case, evidence: &[Evidence]) -> String {
+    let told = evidence.first().map(|newest| newest.received_at);
+    stamp(&(case.blocked, &case.text, told))
 }
 
 /// Shows one.
@@ -209,7 +209,7 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let case = found(seen, scope, path).await?;
     let evidence = seen.engine.evidence_of_case(&case).await?;
-    if case.closed.is_none() && form.typed("seen") != stamp(&case, &evidence) {
+    if case.closed.is_none() && form.typed("seen") != seen_of(&case, &evidence) {
         return page(&who, scope, StatusCode::CONFLICT, case, &form, [None, None]).await;
     }
     let blocked = match form.typed("blocked") {
@@ -283,7 +283,7 @@ async fn page(
     let refund_first = (open && case.kind.ends_with_the_refund()).then(|| t.refund_first.to_owned());
     // It is answered where a decision was made on an older page alone.
     let is_changed = status == StatusCode::CONFLICT;
-    let seen = stamp(&case, &evidence);
+    let seen = seen_of(&case, &evidence);
     let mut blocked = about.blocks.map(|sum| {
         let sum = amount(sum);
         let words = [("released", t.released), ("refunded", t.refunded)];

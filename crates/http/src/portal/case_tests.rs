@@ -1,6 +1,7 @@
 //! The work queue: what waits, how much, and how it is closed.
 
 use redress_core::case::CaseKind;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
 use redress_core::role::Role;
 use redress_engine::portal::people::NewPassword;
 
@@ -131,6 +132,33 @@ async fn what_was_decided_before_something_else_was_told_is_decided_again() {
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!(order.payment.balance.blocked, 4_000);
     assert_eq!(browser.submit(&late, &close, &typed[..2]).await.status, 303);
+}
+
+#[tokio::test]
+async fn what_the_psp_said_when_it_was_asked_is_decided_on_too() {
+    let harness = Harness::new().await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let path = format!("/portal/cases/{}", harness.late_success("o1").await);
+    let close = format!("{path}/close");
+    let page = browser.get(&path).await;
+    let order = async || harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
+    let refusal = PspRefusal {
+        code: "failed".to_owned(),
+        text: "It failed".to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    };
+    harness.says(50, &order().await.refunds[0], Outcome::Refused(refusal)).await;
+    // It blocks the same sum, and no notification told so.
+    let typed = [("blocked", "refunded"), ("reason", "the desk confirms it")];
+    let late = browser.submit(&page, &close, &typed).await;
+    assert_eq!((late.status.as_u16(), faults(late.text())), (409, vec![]), "{late:?}");
+    assert!(late.text().contains("the PSP says both"), "{}", late.text());
+    let balance = order().await.payment.balance;
+    assert_eq!((balance.blocked, balance.refunded), (4_000, 0));
+    assert_eq!(browser.submit(&late, &close, &typed).await.status, 303);
+    assert_eq!(order().await.payment.balance.refunded, 4_000);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What a form sends: `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5.1).
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::field::Wrong;
 use crate::limits::storable;
 
@@ -8,6 +10,14 @@ const FIELDS_MAX: usize = 64;
 
 /// The field that proves that a form is ours.
 pub(super) const PROOF: &str = "proof";
+
+/// What a person decides on, in a few characters that a form carries along: a decision on a page that was made before any of
+/// it changed is not taken. It need not last: whoever comes with that of another version of this program looks once more.
+pub(super) fn stamp(of: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
 
 /// The fields of a form, as they were typed.
 #[derive(Clone, Debug, Default)]

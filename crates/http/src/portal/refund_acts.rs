@@ -11,7 +11,7 @@ use redress_engine::admin::refunds::Verdict;
 use redress_engine::notify::history::DeliveryId;
 
 use super::field::Field;
-use super::form::Form;
+use super::form::{Form, stamp};
 use super::format::amount;
 use super::gate::{Caller, Posted, Signed};
 use super::nav::Area;
@@ -191,8 +191,14 @@ struct ClosePage {
 }
 
 struct Decision {
+    seen: String,
     verdict: Field,
     reason: Field,
+}
+
+/// What a person decides on. Of what the PSP says about a wait not all is told as an event.
+fn seen_of(refund: &Refund) -> String {
+    stamp(&(refund.event_count, &refund.psp_refund_id, &refund.psp_note))
 }
 
 /// GET `/portal/refunds/{id}/close`: what is known, and what either answer means.
@@ -208,7 +214,7 @@ pub(crate) async fn close(path: PathText, Posted { who, form }: Posted<Signed>) 
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let (refund, _) = found(seen, scope, path).await?;
     // The PSP may have said something since: then the person decides once more, knowing it.
-    if can_be_closed(&refund) && form.typed("seen") != refund.event_count.to_string() {
+    if can_be_closed(&refund) && form.typed("seen") != seen_of(&refund) {
         return Ok(close_page(&who, StatusCode::CONFLICT, refund, &form, [None, None]));
     }
     let verdict = match form.typed("verdict") {
@@ -252,8 +258,8 @@ fn close_page(
     let page = ClosePage {
         title: fill(t.close_title, &[("amount", &sum)]),
         is_changed,
-        decision: can_be_closed(&refund).then_some(Decision { verdict, reason }),
-        psp_note: refund.psp_note.clone().filter(|_| can_be_closed(&refund)),
+        decision: can_be_closed(&refund).then(|| Decision { seen: seen_of(&refund), verdict, reason }),
+        psp_note: refund.waits_because().map(str::to_owned),
         state: refund.state.name().as_str(),
         state_word: s.t.state(refund.state.name()),
         psp_key: refund.id.psp_key(),

@@ -8,12 +8,10 @@ use redress_core::id::CaseId;
 use redress_core::outcome::Outcome;
 use redress_core::policy::AccountState;
 use redress_core::role::Role;
-use redress_core::settle::{Via, Word};
 use redress_core::state::StateName;
 use redress_engine::portal::audit::AuditOf;
 use redress_engine::portal::{SessionToken, Visitor};
 use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
-use redress_store::ops::settle::Settle;
 use serde_json::json;
 
 use crate::portal::html_check::faults;
@@ -180,22 +178,16 @@ async fn what_was_decided_before_the_providers_last_word_is_decided_again() {
     let close = format!("/portal/refunds/{}/close", refund.id);
     let manager = harness.armed(Role::Manager).await;
     let mut browser = harness.browser(&manager).await;
-    let page = browser.get(&close).await;
-    let (psp_refund_id, note) = (refund.psp_refund_id.clone(), Some("The bank has it now".to_owned()));
-    let now = harness.engine.now();
-    let outcome = Outcome::Pending { psp_refund_id, note };
-    let told = Settle {
-        merchant: refund.merchant,
-        refund: refund.id,
-        word: Word { outcome, via: Via::Query, started_at: now, send: 0 },
-        attempt: [41; 16],
-        record: "what was said".to_owned(),
-        case_ids: [41, 42].map(|n| CaseId::from_bytes([n; 16])),
-        timing: harness.engine.config().timing,
-        seed: 1,
-        now,
+    let waits = async |n: u8, note: &str| {
+        let (psp_refund_id, note) = (refund.psp_refund_id.clone(), Some(note.to_owned()));
+        harness.says(n, &refund, Outcome::Pending { psp_refund_id, note }).await;
     };
-    harness.store.run(told).await.unwrap().unwrap();
+    // It says so much of the wait that no more of it is told as events.
+    for n in 100..125 {
+        waits(n, &format!("So many are before it: {n}")).await;
+    }
+    let page = browser.get(&close).await;
+    waits(41, "The bank has it now").await;
     let typed = [("verdict", "failed"), ("reason", "nothing is known there")];
     let late = browser.submit(&page, &close, &typed).await;
     whole(&late);

@@ -8,8 +8,10 @@ use axum::http::{HeaderMap, Method, Request};
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::id::CaseId;
+use redress_core::outcome::Outcome;
 use redress_core::refund::Refund;
 use redress_core::role::{RefundLimits, Role};
+use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
 use redress_engine::admin::cases::CaseFilter;
 use redress_engine::admin::refunds::Verdict;
@@ -18,6 +20,7 @@ use redress_engine::portal::people::{NewPassword, NewUser};
 use redress_engine::testing::authenticator_code;
 use redress_store::ops::cases::{CaseSubject, NewCaseRow};
 use redress_store::ops::inbound::RecordInbound;
+use redress_store::ops::settle::Settle;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -145,6 +148,23 @@ impl Harness {
         };
         self.store.run(record).await.unwrap();
         id
+    }
+
+    /// The PSP said this of a refund when it was asked; `n` makes the ids, of the exchange too.
+    pub(crate) async fn says(&self, n: u8, refund: &Refund, outcome: Outcome) {
+        let now = self.engine.now();
+        let said = Settle {
+            merchant: refund.merchant,
+            refund: refund.id,
+            word: Word { outcome, via: Via::Query, started_at: now, send: 0 },
+            attempt: [n; 16],
+            record: "what was said".to_owned(),
+            case_ids: [n, n + 1].map(|n| CaseId::from_bytes([n; 16])),
+            timing: self.engine.config().timing,
+            seed: 1,
+            now,
+        };
+        self.store.run(said).await.unwrap().unwrap();
     }
 
     /// A refund of so much of a new payment, which the PSP has accepted and not ended.
