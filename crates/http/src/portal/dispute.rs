@@ -8,6 +8,7 @@ use redress_core::payment::Payment;
 use redress_core::role::Act;
 
 use super::field::Field;
+use super::form::stamp;
 use super::gate::{Caller, Posted, Signed};
 use super::nav::Area;
 use super::page::{Shell, done, show};
@@ -27,6 +28,11 @@ struct Page {
     s: Shell,
     payment: Payment,
     title: String,
+    /// Something happened since the page was made on which the person decided.
+    is_changed: bool,
+    /// Since when it is disputed, where it is.
+    since: Option<String>,
+    seen: String,
     told: &'static str,
     go: &'static str,
     /// Whether it is disputed from then on, as the form says it.
@@ -42,12 +48,22 @@ pub(crate) async fn form(who: Signed, path: PathText) -> Result<Response, Stop> 
     Ok(page(&who, StatusCode::OK, payment, disputed, "", None))
 }
 
-/// Sets the mark, or takes it away: what the form says, however the payment stands by now.
+/// What a person who takes the mark away decides on.
+fn seen_of(payment: &Payment) -> String {
+    stamp(&payment.disputed_at)
+}
+
+/// Sets the mark, or takes it away: what the form says, however the payment stands by now. But one that was set since the page
+/// was made is of another dispute, of which the person has not read.
 pub(crate) async fn mark(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::Dispute)?;
     let seen = who.seen();
     let payment = order(seen, scope, path).await?.payment;
     let disputed = form.typed("disputed") != OVER;
+    if !disputed && payment.disputed_at.is_some() && form.typed("seen") != seen_of(&payment) {
+        let typed = form.typed("reason");
+        return Ok(page(&who, StatusCode::CONFLICT, payment, disputed, typed, None));
+    }
     let reason = match form.needed("reason", REASON_CHARS_MAX) {
         Ok(reason) => reason,
         Err(wrong) => {
@@ -82,6 +98,10 @@ fn page(
         told,
         go,
         disputed: value,
+        // It is answered where a decision was made on an older page alone.
+        is_changed: status == StatusCode::CONFLICT,
+        since: payment.disputed_at.map(|at| fill(s.t.payment.disputed, &[("time", &s.time(&at))])),
+        seen: seen_of(&payment),
         reason: Field::lines("reason", s.t.acts.why).value(typed).hint(t.why_hint).wrong(wrong).focused(),
         payment,
         s,
