@@ -22,7 +22,8 @@ pub struct MerchantRevoked {
 impl Engine {
     /// Takes from a merchant all by which something can be done for it: its people may not sign in, and its keys and PSP
     /// accounts are revoked for ever. People come first, who could make new keys. What was sent before is followed to its
-    /// end and told: its endpoints stay. The same again takes what was left by a try that was cut off.
+    /// end and told: its endpoints stay, but in SGate's dialect nothing is told without a key to sign with. The same again
+    /// takes what was left by a try that was cut off.
     ///
     /// # Errors
     /// [`PortalError::Admin`] when the store cannot be asked.
@@ -33,7 +34,8 @@ impl Engine {
             let changed = self.change_user(By::Operator, merchant, person.id, disabled.clone()).await?;
             revoked.people += usize::from(changed.is_some());
         }
-        for key in self.list_keys(merchant).await?.iter().filter(|key| key.revoked_at.is_none()) {
+        // One that another was put in place of goes on until it ends.
+        for key in self.list_keys(merchant).await?.iter().filter(|key| key.counts_at(self.now())) {
             revoked.keys += usize::from(self.revoke_key(merchant, key.id).await?);
         }
         for account in self.list_accounts(Some(merchant)).await? {

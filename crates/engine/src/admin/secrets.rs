@@ -18,15 +18,16 @@ pub struct SecretsCheck {
 }
 
 impl Engine {
-    /// Opens every secret that is in use once: keys, the newest version of each PSP account, endpoints with what signs for
-    /// them besides until their rotation is over, people's second factors. Nothing of them is shown.
+    /// Opens every secret that is in use once: keys, those too that soon end, the newest version of each PSP account,
+    /// endpoints with what signs for them besides until their rotation is over, people's second factors. Nothing of them is
+    /// shown.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store cannot be asked.
     pub async fn check_secrets(&self) -> Result<SecretsCheck, AdminError> {
         let mut check = SecretsCheck::default();
         for merchant in self.list_merchants().await? {
-            for key in self.list_keys(merchant.id).await?.iter().filter(|key| key.revoked_at.is_none()) {
+            for key in self.list_keys(merchant.id).await?.iter().filter(|key| key.counts_at(self.now())) {
                 if let Proof::Sealed(sealed) = &key.proof {
                     check.count(&key.id, open_credential(&self.parts.vault, key, sealed));
                 }

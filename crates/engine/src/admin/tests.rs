@@ -154,6 +154,20 @@ async fn a_key_that_is_replaced_opens_its_door_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_merchant_that_is_revoked_keeps_no_key_that_was_to_go_on_for_a_while() {
+    let (engine, merchant) = with_merchant().await;
+    let (old, secret) = engine.add_key(merchant.id, CredentialKind::Api, Some(Live)).await.unwrap();
+    engine.rotate_key(merchant.id, old.id, Duration::from_secs(3_600)).await.unwrap();
+    let opens = async || engine.api_caller(secret.expose_secret()).await.unwrap().is_some();
+    assert!(opens().await);
+    let keys = async || engine.revoke_merchant(merchant.id).await.unwrap().keys;
+    assert_eq!(keys().await, 2);
+    engine.parts.directory.refresh().await.unwrap();
+    assert!(!opens().await);
+    assert_eq!(keys().await, 0, "it is the same again");
+}
+
+#[tokio::test]
 async fn the_last_use_of_a_key_is_noted_once_an_hour() {
     let store = store().await;
     let (world, clock, _) = world(START, 1);
@@ -439,21 +453,22 @@ async fn another_master_key_opens_nothing_and_says_so() {
     let store = store().await;
     let first = engine(&store, 1);
     let merchant = first.add_merchant("Shop", None).await.unwrap().id;
-    first.add_key(merchant, CredentialKind::Portone, None).await.unwrap();
+    let (key, _) = first.add_key(merchant, CredentialKind::Portone, None).await.unwrap();
     first.add_key(merchant, CredentialKind::Api, Some(Live)).await.unwrap();
     first.add_account(tap(merchant, "sk_test_1")).await.unwrap();
     let (told, _) = first.add_endpoint(endpoint(merchant, Dialect::Standard, None)).await.unwrap();
     let check = first.check_secrets().await.unwrap();
     assert_eq!((check.opened, check.failed.len()), (3, 0), "an API key is only a hash");
-    // What signs until the rotation is over, and what a person signs in with.
+    // What signs and what opens until a rotation is over, and what a person signs in with.
     first.rotate_endpoint_secret(merchant, told.id, None).await.unwrap();
+    first.rotate_key(merchant, key.id, Duration::from_secs(3_600)).await.unwrap();
     let (email, name) = ("a@shop.example".to_owned(), "A".to_owned());
     let new = NewUser { merchant, email, name, role: Role::Viewer, limits: RefundLimits::NONE };
     let (person, _) = first.add_user(By::Operator, new, NewPassword::Drawn).await.unwrap();
     first.give_second_factor(By::Operator, merchant, person.id).await.unwrap();
     let check = first.check_secrets().await.unwrap();
-    assert_eq!((check.opened, check.failed.len()), (5, 0));
+    assert_eq!((check.opened, check.failed.len()), (6, 0));
     let check = engine(&store, 2).check_secrets().await.unwrap();
-    assert_eq!((check.opened, check.failed.len()), (0, 5));
+    assert_eq!((check.opened, check.failed.len()), (0, 6));
     assert!(!format!("{check:?}").contains("sk_test_1"));
 }

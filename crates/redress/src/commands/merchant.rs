@@ -41,7 +41,8 @@ enum Action {
     /// Revoke a merchant's keys and PSP accounts for ever and let none of its people sign in
     ///
     /// Nothing new is accepted for it, and what is queued fails and is released. What was sent before is followed to its
-    /// end, and its endpoints are told; `redress endpoint revoke` ends those. A running server knows within a second.
+    /// end, and its endpoints are told, but not in the dialect sgate, which a key of the merchant's signs; `redress endpoint
+    /// revoke` ends those. A running server knows within a second.
     Revoke {
         /// The merchant's code, as M948164, or its id
         #[arg(value_name = "MERCHANT")]
