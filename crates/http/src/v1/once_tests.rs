@@ -1,9 +1,12 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use redress_core::environment::Environment;
 use redress_engine::once::{Begun, RUN_SPAN};
+use redress_store::{Fault, Faults, StoreError};
 use serde_json::{Value, json};
 
 use crate::testing::{Answer, Harness, TestPayment};
@@ -50,14 +53,45 @@ async fn a_repeat_changes_nothing_and_is_told_how_things_are_now() {
     assert_eq!(code(&bad), (422, json!("invalid"), json!("Idempotency-Key")));
 }
 
+fn registration(harness: &Harness, amount: i64) -> String {
+    json!({"order_ref": "order-1", "psp_account": harness.merchant.momo.to_string(), "psp_payment_id": "1",
+        "currency": "VND", "amount": amount, "captured_at": "2026-11-18T15:00:00Z"})
+    .to_string()
+}
+
+/// Fails the first look at a payment by its id.
+struct Unread(AtomicBool);
+
+impl Faults for Unread {
+    fn next(&self, _: &'static str) -> Fault {
+        Fault::None
+    }
+
+    fn next_read(&self, query: &'static str) -> Option<StoreError> {
+        (query == "load_payment" && !self.0.swap(true, Ordering::SeqCst)).then_some(StoreError::Full)
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_in_and_could_not_be_shown_is_taken_in_once() {
+    let harness = Harness::with_faults(Arc::new(Unread(AtomicBool::new(false)))).await;
+    let body = |amount| registration(&harness, amount);
+    let captured = async || {
+        let order = harness.engine.order(harness.merchant.id, None, "order-1").await.unwrap().unwrap();
+        order.payment.balance.captured
+    };
+    let first = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
+    assert_eq!((first.status.as_u16(), captured().await), (503, 1_000), "{first:?}");
+    assert_eq!(keyed(&harness, "/v1/payments", "k-2", &body(2_000)).await.json()["result"], "updated");
+    let again = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
+    assert_eq!((again.status.as_u16(), replayed(&again)), (200, true));
+    assert_eq!((&again.json()["captured"], captured().await), (&json!(2_000), 2_000));
+}
+
 #[tokio::test]
 async fn a_late_repeat_of_a_registration_lowers_nothing() {
     let harness = Harness::new().await;
-    let body = |amount| {
-        json!({"order_ref": "order-1", "psp_account": harness.merchant.momo.to_string(), "psp_payment_id": "1",
-            "currency": "VND", "amount": amount, "captured_at": "2026-11-18T15:00:00Z"})
-        .to_string()
-    };
+    let body = |amount| registration(&harness, amount);
     let first = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
     assert_eq!((first.status.as_u16(), replayed(&first)), (201, false));
     assert_eq!(keyed(&harness, "/v1/payments", "k-2", &body(2_000)).await.json()["result"], "updated");

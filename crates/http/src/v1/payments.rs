@@ -139,7 +139,8 @@ pub(crate) async fn handle(
     let first = move |engine: Engine| async move {
         let (id, result) = register(&engine, &holder, &told).await?;
         let id = id.to_string();
-        Ok((id.clone(), shown(&engine, &holder, id, result).await?))
+        // Taken in it is, also where it cannot be read now: the key is remembered, and a late repeat lowers nothing.
+        Ok((id.clone(), shown(&engine, &holder, id, result).await.into_response()))
     };
     let again = move |engine: Engine, id| async move { shown(&engine, &holder, id, "unchanged").await };
     once.run(engine, holder, body, first, again).await
