@@ -29,6 +29,7 @@ async fn a_manager_marks_a_payment_as_disputed_and_takes_the_mark_away() {
 
     let page = browser.get(&dispute).await;
     whole(&page);
+    assert!(!page.text().contains("feed of events"), "who and why are no part of the event: {}", page.text());
     let unsaid = browser.submit(&page, &dispute, &[("reason", " ")]).await;
     whole(&unsaid);
     assert!(unsaid.status == 422 && unsaid.text().contains("f-reason-wrong"), "{unsaid:?}");

@@ -64,8 +64,7 @@ texts!(
         release_told: "Take the mark away where the dispute was won or withdrawn: refunds of this payment can be made again. Where \
                        the bank gave the money back, leave it: a refund would give it back twice.",
             "أزل الوسم إذا كسبت النزاع أو سُحب: يصير رد هذه الدفعة ممكنًا من جديد. وإن كان المصرف قد أعاد المال فاتركه: فالرد عندئذ يعيده مرتين.";
-        why_hint: "It stands in the audit trail and in the feed of events, with your name.",
-            "يظهر في سجل التدقيق وفي سجل أحداث الواجهة البرمجية مع اسمك.";
+        why_hint: "It stands in the audit trail, with your name.", "يظهر في سجل التدقيق مع اسمك.";
     }
 );
 
