@@ -1,5 +1,7 @@
 //! GET `/portal/cases`, `/portal/cases/{id}` and POST `/portal/cases/{id}/close`: what waits for a person.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
@@ -189,11 +191,14 @@ struct Closed {
     decided: Option<String>,
 }
 
-/// What a person decides about: a decision on a page that was made before the case blocked another sum, or before the PSP
-/// told of it again, is not taken.
+/// What a person decides about: a decision on a page that was made before the case blocked another sum, before it was
+/// recorded otherwise, or before the PSP told of it again, is not taken.
 fn stamp(case: &Case, evidence: &[Evidence]) -> String {
     let told = evidence.first().map_or(0, |newest| newest.received_at.as_micros());
-    format!("{}-{told}", case.blocked)
+    // What a PSP says when it is asked changes the words alone: that the refund failed after all, say.
+    let mut hasher = DefaultHasher::new();
+    case.text.hash(&mut hasher);
+    format!("{}-{told}-{:016x}", case.blocked, hasher.finish())
 }
 
 /// Shows one.

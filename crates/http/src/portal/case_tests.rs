@@ -1,8 +1,15 @@
 //! The work queue: what waits, how much, and how it is closed.
 
 use redress_core::case::CaseKind;
+use redress_core::environment::Environment;
+use redress_core::id::CaseId;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
 use redress_core::role::Role;
+use redress_core::settle::{Via, Word};
+use redress_engine::admin::cases::CaseFilter;
+use redress_engine::config::EngineConfig;
 use redress_engine::portal::people::NewPassword;
+use redress_store::ops::settle::Settle;
 
 use crate::portal::html_check::{faults, parse};
 use crate::portal::language::Language;
@@ -131,6 +138,44 @@ async fn what_was_decided_before_something_else_was_told_is_decided_again() {
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!(order.payment.balance.blocked, 4_000);
     assert_eq!(browser.submit(&late, &close, &typed[..2]).await.status, 303);
+}
+
+#[tokio::test]
+async fn what_was_decided_before_the_psp_said_otherwise_when_asked_is_decided_again() {
+    let harness = Harness::new().await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let path = format!("/portal/cases/{}", harness.late_success("o1").await);
+    let close = format!("{path}/close");
+    let page = browser.get(&path).await;
+    let merchant = harness.merchant.id;
+    let filter = CaseFilter { open: Some(true), kind: Some(CaseKind::LateSuccess) };
+    let found = harness.engine.list_cases(merchant, Environment::Sandbox, filter, None, 1).await.unwrap();
+    let now = harness.engine.now();
+    let refused = PspRefusal {
+        code: "FAILED".to_owned(),
+        text: "the bank gave it back".to_owned(),
+        again: Again::No,
+        psp_refund_id: None,
+    };
+    let settle = Settle {
+        merchant,
+        refund: found.cases[0].refund.unwrap(),
+        word: Word { outcome: Outcome::Refused(refused), via: Via::Query, started_at: now, send: 0 },
+        attempt: [9; 16],
+        record: "what was said".to_owned(),
+        case_ids: [CaseId::from_bytes([8; 16]), CaseId::from_bytes([9; 16])],
+        timing: EngineConfig::default().timing,
+        seed: 0,
+        now,
+    };
+    harness.store.run(settle).await.unwrap();
+    // It blocks what it blocked, and no notification was put before a person: the words alone are others.
+    let typed = [("blocked", "refunded"), ("reason", "the desk confirms it")];
+    let late = browser.submit(&page, &close, &typed).await;
+    assert_eq!((late.status.as_u16(), faults(late.text())), (409, vec![]), "{late:?}");
+    assert!(late.text().contains("says both"), "{}", late.text());
+    assert_eq!(browser.submit(&late, &close, &typed).await.status, 303, "knowing it");
 }
 
 #[tokio::test]
