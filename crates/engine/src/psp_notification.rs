@@ -135,9 +135,10 @@ impl Engine {
             }
             Taking::Overtaken => Ok(()),
             Taking::Apply => {
+                let attempt = mark_of_word(&notice);
                 let (outcome, started_at) = (notice.outcome, self.now());
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-                self.settle_as(&refund, mark, word, notice.record).await.map(|_| ())
+                self.settle_as(&refund, attempt, word, notice.record).await.map(|_| ())
             }
             Taking::Ask(how) => {
                 let asking = Asking {
@@ -399,6 +400,23 @@ fn mark_of(body: &[u8], place: usize) -> Mark {
         hash.update(b"\0");
         hash.update(place.to_string());
     }
+    first_half(hash)
+}
+
+/// What tells a word that counts at once from every other about its refund. It is of what is signed alone: whoever came by
+/// a message can write the rest of it anew as often as they like, and would fill the refund's timeline with that.
+fn mark_of_word(notice: &Notice) -> Mark {
+    let code = if let Outcome::Refused(refusal) = &notice.outcome { refusal.code.as_str() } else { "" };
+    let mut hash = Sha256::new();
+    // No name, code or id has a NUL.
+    for part in [notice.outcome.as_str(), code, notice.psp_refund_id.as_deref().unwrap_or_default()] {
+        hash.update(part);
+        hash.update(b"\0");
+    }
+    first_half(hash)
+}
+
+fn first_half(hash: Sha256) -> Mark {
     let mut mark = [0; 16];
     mark.copy_from_slice(&hash.finalize()[..16]);
     mark
