@@ -253,7 +253,7 @@ fn close_page(
         title: fill(t.close_title, &[("amount", &sum)]),
         is_changed,
         decision: can_be_closed(&refund).then_some(Decision { verdict, reason }),
-        psp_note: refund.psp_note.clone().filter(|_| can_be_closed(&refund)),
+        psp_note: refund.waits_because().map(str::to_owned),
         state: refund.state.name().as_str(),
         state_word: s.t.state(refund.state.name()),
         psp_key: refund.id.psp_key(),
