@@ -26,8 +26,9 @@ pub struct Told<'a> {
     pub foreign: bool,
     /// The codes of the failures that may follow what it says.
     pub superseded_by: &'a [&'a str],
-    /// A person has booked the refund's own money as gone, though the refund is over without effect: that it failed is news.
-    pub booked: bool,
+    /// The refund is over without effect, and its own money left all the same: a person has booked it as gone, or has yet to
+    /// look. Then that it failed is news.
+    pub left: bool,
 }
 
 /// What to do with a notification.
@@ -169,13 +170,13 @@ fn overtaken(refund: &Refund, told: &Told<'_>) -> bool {
     }
 }
 
-/// Whether a PSP tells of another end than a refund has, or than a person has booked.
+/// Whether a PSP tells of another end than a refund has, or than a person has booked or reads in an open case.
 fn contradicts(refund: &Refund, told: &Told<'_>) -> bool {
     let failed = matches!(told.outcome, Outcome::Refused(_));
     match refund.state.name() {
         StateName::Succeeded => failed,
         StateName::Failed | StateName::Canceled | StateName::Reversed => {
-            told.outcome.moved_money() || (failed && told.booked)
+            told.outcome.moved_money() || (failed && told.left)
         }
         StateName::Held
         | StateName::Queued

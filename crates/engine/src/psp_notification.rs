@@ -12,7 +12,7 @@ use redress_core::settle::{Via, Word};
 use redress_core::state::StateName;
 use redress_psp::notice::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
-use redress_store::ops::cases::{BookedElsewhere, BookedOwn, CaseSubject, NewCaseRow};
+use redress_store::ops::cases::{CaseSubject, LeftElsewhere, LeftOwn, NewCaseRow};
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
 use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
@@ -127,17 +127,18 @@ impl Engine {
             true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
             false => None,
         };
-        let booked = self.is_booked(&refund, &notice).await?;
-        match take_notice(&refund, &told(account, &notice, booked), permit.is_some()) {
+        let left = self.left_all_the_same(&refund, &notice).await?;
+        match take_notice(&refund, &told(account, &notice, left), permit.is_some()) {
             Taking::Quarantine => {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
             }
             Taking::Overtaken => Ok(()),
             Taking::Apply => {
+                let attempt = mark_of_word(&notice);
                 let (outcome, started_at) = (notice.outcome, self.now());
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-                self.settle_as(&refund, mark, word, notice.record).await.map(|_| ())
+                self.settle_as(&refund, attempt, word, notice.record).await.map(|_| ())
             }
             Taking::Ask(how) => {
                 let asking = Asking {
@@ -231,9 +232,9 @@ impl Engine {
         let Some((refund, _)) = self.parts.store.read(LoadRefund { merchant, by }).await? else {
             return Ok(());
         };
-        // That it failed is no news, unless a person has booked as gone what it took.
+        // That it failed is no news, unless a person has booked as gone what it took, or may.
         if let Some(outcome @ Outcome::Refused(_)) = of_other
-            && self.parts.store.read(BookedElsewhere { merchant, payment: refund.payment }).await?
+            && self.parts.store.read(LeftElsewhere { merchant, payment: refund.payment }).await?
         {
             let which = other_refund(&refund, &notice);
             let what = format!(
@@ -242,8 +243,8 @@ impl Engine {
             let (notice, kind) = (Notice { outcome, ..notice }, CaseKind::ForeignRefund);
             return self.quarantine(merchant, refund.account, &notice, mark, kind, what).await;
         }
-        let booked = self.is_booked(&refund, &notice).await?;
-        match after_asking(&refund, &told(refund.account, &notice, booked), said) {
+        let left = self.left_all_the_same(&refund, &notice).await?;
+        match after_asking(&refund, &told(refund.account, &notice, left), said) {
             Asked::Done => Ok(()),
             Asked::Foreign => {
                 let what = format!("{}; the PSP could not be asked", other_refund(&refund, &notice));
@@ -255,21 +256,21 @@ impl Engine {
         }
     }
 
-    /// Whether a person has booked as gone the money of a refund of which the PSP tells that it failed.
-    async fn is_booked(&self, refund: &Refund, notice: &Notice) -> Result<bool, EngineError> {
+    /// Whether the money of a refund that is over left all the same, of which the PSP tells that it failed: [`LeftOwn`].
+    async fn left_all_the_same(&self, refund: &Refund, notice: &Notice) -> Result<bool, EngineError> {
         if !refund.state.name().is_final() || !matches!(notice.outcome, Outcome::Refused(_)) {
             return Ok(false);
         }
-        let own = BookedOwn { merchant: refund.merchant, refund: refund.id };
+        let own = LeftOwn { merchant: refund.merchant, refund: refund.id };
         Ok(self.parts.store.read(own).await?)
     }
 
     async fn unconfirmed(&self, refund: &Refund, notice: &Notice, mark: Mark) -> Result<(), EngineError> {
         let moved = notice.outcome.moved_money();
-        // That what is over without effect failed is put before a person only where they have booked its money.
+        // That what is over without effect failed is put before a person only where they have booked its money, or may.
         let counts = match (moved, refund.state.name()) {
             (true, _) | (_, StateName::Succeeded) => "",
-            _ => "; what a person has booked for it still counts as refunded",
+            _ => "; what a person has booked for it, if anything, still counts as refunded",
         };
         let text = format!(
             "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked{counts}",
@@ -399,6 +400,23 @@ fn mark_of(body: &[u8], place: usize) -> Mark {
         hash.update(b"\0");
         hash.update(place.to_string());
     }
+    first_half(hash)
+}
+
+/// What tells a word that counts at once from every other about its refund. It is of what is signed alone: whoever came by
+/// a message can write the rest of it anew as often as they like, and would fill the refund's timeline with that.
+fn mark_of_word(notice: &Notice) -> Mark {
+    let code = if let Outcome::Refused(refusal) = &notice.outcome { refusal.code.as_str() } else { "" };
+    let mut hash = Sha256::new();
+    // No name, code or id has a NUL.
+    for part in [notice.outcome.as_str(), code, notice.psp_refund_id.as_deref().unwrap_or_default()] {
+        hash.update(part);
+        hash.update(b"\0");
+    }
+    first_half(hash)
+}
+
+fn first_half(hash: Sha256) -> Mark {
     let mut mark = [0; 16];
     mark.copy_from_slice(&hash.finalize()[..16]);
     mark

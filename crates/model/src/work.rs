@@ -5,6 +5,7 @@ use crate::guards::Without;
 use crate::kind::{Kind, LEASE, ticks};
 use crate::model::Redress;
 use crate::state::{Answer, Booked, Broken, Job, Notice, Request, Status, Task, World};
+use redress_core::case::CaseKind;
 use redress_core::next_step::{Step, next_step};
 use redress_core::notice::{About, Asking, Taking, Told, take_notice};
 use redress_core::outcome::{Finding, Outcome};
@@ -152,7 +153,8 @@ impl Redress {
         let believed = self.lacks(Without::Verification)
             || (answer == Answer::Refused && self.lacks(Without::RefusalVerification));
         let said = outcome(answer);
-        let ours = refund(self, place, &world.rows[usize::from(place)]);
+        let row = &world.rows[usize::from(place)];
+        let ours = refund(self, place, row);
         let told = Told {
             account: ours.account,
             amount: None,
@@ -161,7 +163,7 @@ impl Redress {
             must_confirm: !signed && !believed,
             foreign: false,
             superseded_by: &[],
-            booked: world.rows[usize::from(place)].booked == Booked::Once,
+            left: row.booked == Booked::Once || row.has_case(CaseKind::LateSuccess),
         };
         match take_notice(&ours, &told, self.may_ask(world, place)) {
             Taking::Quarantine | Taking::Overtaken => {}

@@ -14,6 +14,10 @@ pub const RECORD_BYTES_MAX: usize = 4 * 1024;
 /// So much is kept of what is asked, in bytes: a long question must not push out the answer.
 const QUESTION_BYTES_MAX: usize = 1_500;
 
+/// So much is kept of what was said before another question, in bytes: the answer that decides is the last one, and the pages
+/// of a list before it must not push it out.
+const EARLIER_BYTES_MAX: usize = 2_000;
+
 /// Evidence that is being written.
 pub(crate) struct Record {
     secrets: Arc<Secrets>,
@@ -32,6 +36,12 @@ impl Record {
 
     /// Notes what is asked.
     pub(crate) fn request(&mut self, request: &HttpRequest) {
+        if self.text.len() > EARLIER_BYTES_MAX {
+            // Before it is cut, here too.
+            self.text = self.secrets.hide(&self.text);
+            cut(&mut self.text, EARLIER_BYTES_MAX);
+            self.text.push('\n');
+        }
         let path = request.shown_url().split_once("://").map_or("", |(_, rest)| rest);
         let path = path.find('/').map_or("/", |at| &path[at..]);
         self.line(&format!("> {} {path}", request.method));
@@ -127,6 +137,33 @@ mod tests {
         assert!(text.starts_with("> PUT /refund\n"), "{text}");
         assert!(text.ends_with(r#""status":"REFUNDED"}"#), "{text}");
         assert!(!text.contains("asked") && text.len() <= RECORD_BYTES_MAX, "{text}");
+    }
+
+    #[test]
+    fn the_last_of_several_answers_is_not_pushed_out_by_those_before_it() {
+        let mut record = record();
+        for page in 1..=3 {
+            record.request(&HttpRequest::new(Method::GET, format!("https://psp.test/refunds/{page}")));
+            let bytes = if page < 3 { 9_000 } else { 1_500 };
+            record.answer(&answer(200, body(bytes, &format!("page {page}"))));
+        }
+        let text = record.finish();
+        assert!(text.starts_with("> GET /refunds/1\n< HTTP 200\n{"), "{text}");
+        assert!(text.contains("x…\n> GET /refunds/3\n< HTTP 200\n{"), "{text}");
+        assert!(text.ends_with(r#""status":"page 3"}"#) && text.len() <= RECORD_BYTES_MAX, "{text}");
+    }
+
+    #[test]
+    fn a_secret_is_not_kept_in_part_where_what_was_said_before_is_cut() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        for before in 1_900..2_000 {
+            let mut record = record();
+            record.keep_out(&secret.into());
+            record.line(&format!("{}{secret}{}", "x".repeat(before), "y".repeat(200)));
+            record.request(&HttpRequest::new(Method::GET, "https://psp.test/refunds/2"));
+            let text = record.finish();
+            assert!(!text.contains("01234") && text.ends_with("…\n> GET /refunds/2"), "{before}: {text}");
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn told<'a>(id: Option<&'a str>, outcome: &'a Outcome) -> Told<'a> {
         must_confirm: true,
         foreign: false,
         superseded_by: &[],
-        booked: false,
+        left: false,
     }
 }
 
@@ -145,8 +145,8 @@ fn the_psp_is_answered_first_only_where_nothing_can_be_lost() {
         let over = refund(state, Some("a"));
         assert_eq!(ask(&over, &told(Some("a"), says)), (About::Ours, contradicts), "{over:?}");
     }
-    let booked = Told { booked: true, ..told(Some("a"), &refused) };
-    assert_eq!(ask(&refund(failed(), Some("a")), &booked), (About::Ours, true), "what was booked came back");
+    let left = Told { left: true, ..told(Some("a"), &refused) };
+    assert_eq!(ask(&refund(failed(), Some("a")), &left), (About::Ours, true), "what had left came back");
 }
 
 #[test]
@@ -184,9 +184,9 @@ fn what_was_asked_in_vain_is_lost_nowhere() {
     for bound in [Some("a"), None] {
         let over = refund(failed(), bound);
         assert_eq!(after(&over, &told(Some("a"), &refused)), Asked::Done, "it failed here too");
-        let booked = Told { booked: true, ..told(Some("a"), &refused) };
-        assert_eq!(after(&over, &booked), Asked::Unconfirmed, "a person counts it as gone");
-        assert_eq!(after_asking(&over, &booked, true), Asked::Done);
+        let left = Told { left: true, ..told(Some("a"), &refused) };
+        assert_eq!(after(&over, &left), Asked::Unconfirmed, "a person counts it as gone, or may");
+        assert_eq!(after_asking(&over, &left, true), Asked::Done);
     }
 }
 

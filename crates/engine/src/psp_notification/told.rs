@@ -6,8 +6,8 @@ use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_psp::notice::Notice;
 
-/// What core judges of a notification. `booked`: [`Told::booked`].
-pub(super) fn told(account: AccountId, notice: &Notice, booked: bool) -> Told<'_> {
+/// What core judges of a notification. `left`: [`Told::left`].
+pub(super) fn told(account: AccountId, notice: &Notice, left: bool) -> Told<'_> {
     Told {
         account,
         amount: notice.amount,
@@ -16,7 +16,7 @@ pub(super) fn told(account: AccountId, notice: &Notice, booked: bool) -> Told<'_
         must_confirm: notice.must_confirm,
         foreign: notice.foreign.is_some(),
         superseded_by: notice.superseded_by,
-        booked,
+        left,
     }
 }
 

@@ -83,8 +83,9 @@ async fn what_names_our_refund_rightly_is_taken() {
 }
 
 #[tokio::test]
-async fn what_is_told_again_word_for_word_is_evidence_once() {
-    // Adyen's word counts at once: whoever came by a message could fill a refund's timeline with it.
+async fn what_is_told_again_is_evidence_once_whatever_else_its_message_says() {
+    // Adyen's word counts at once: whoever came by a message could fill a refund's timeline with it. Its signature does not
+    // cover the reason, nor how the message is written.
     let psp = Psp::named("adyen");
     let rig = Rig::new().await;
     let (refund, told) = pending(&rig, psp).await;
@@ -92,8 +93,12 @@ async fn what_is_told_again_word_for_word_is_evidence_once() {
         [("REFUND", StateName::Succeeded, 1), ("REFUND_FAILED", StateName::Reversed, 2)]
     {
         let told = Told { event, ..told.clone() };
-        for _ in 0..3 {
-            assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{event}");
+        for (place, reason) in ["", "", "another"].into_iter().enumerate() {
+            let Message { headers, body } = told.by(psp);
+            let unsigned = r#""reason":"""#;
+            assert!(body.contains(unsigned), "{body}");
+            let body = body.replace(unsigned, &format!(r#""reason":"{reason}""#)) + &" ".repeat(place);
+            assert_eq!(post(&rig, psp, &Message { headers, body }).await, Taken::Taken, "{event}");
             rig.pass(SECOND).await;
         }
         assert_eq!(rig.now_stands(&refund).await.state.name(), ends);

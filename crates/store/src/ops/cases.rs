@@ -17,7 +17,7 @@ use crate::tx::Tx;
 use crate::value::Row;
 
 pub(crate) use blocking::{lock_payment, reach};
-pub use came_back::BookedOwn;
+pub use came_back::LeftOwn;
 pub(crate) use came_back::{failed_after_all, is_booked, take_back};
 pub use closing::{Blocked, CaseClosing, CloseCase};
 pub(crate) use closing::{Ending, end_for_endpoint, end_for_refund};
@@ -323,22 +323,23 @@ impl Query for OpenCasesOfRefund {
     }
 }
 
-/// Whether a person has booked as gone what a refund of the PSP's took of a payment that is none of ours. A quarantined
-/// case about a refund of ours is about our own money.
+/// Whether a refund of the PSP's that is none of ours took something of a payment: a person has booked it as gone, or has yet
+/// to look at the case that tells of it. A quarantined case about a refund of ours is about our own money.
 #[derive(Clone, Copy, Debug)]
-pub struct BookedElsewhere {
+pub struct LeftElsewhere {
     /// Whose it is.
     pub merchant: MerchantId,
     /// The payment.
     pub payment: PaymentId,
 }
 
-impl Query for BookedElsewhere {
+impl Query for LeftElsewhere {
     type Out = bool;
-    const NAME: &'static str = "booked_elsewhere";
+    const NAME: &'static str = "left_elsewhere";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 AND booked > 0 \
+        let sql = "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 \
+                   AND (booked > 0 OR (wanted > 0 AND closed_at IS NULL)) \
                    AND (kind = 'foreign_refund' OR (kind = 'quarantined' AND refund_id IS NULL)) LIMIT 1";
         let params = [self.merchant.as_bytes().into(), self.payment.as_bytes().into()];
         tx.rows(sql, &params).await.map(|rows| !rows.is_empty())

@@ -270,7 +270,8 @@ impl Query for FeedEnd {
     }
 }
 
-/// When the newest event of all merchants happened; `None` before the first. A clock that was set back is seen by it.
+/// When the newest event of all merchants happened; `None` before the first. A clock that was set back is seen by it. To be
+/// asked of an embedded store: on PostgreSQL, which has a clock of its own, no index has the places of all merchants' events.
 #[derive(Clone, Copy, Debug)]
 pub struct NewestEvent;
 

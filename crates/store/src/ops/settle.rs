@@ -41,8 +41,8 @@ pub struct Settle {
     pub refund: RefundId,
     /// What was understood.
     pub word: Word,
-    /// The exchange's id: recording it a second time changes nothing. Of a notification it is the mark of what was told: told
-    /// again word for word it is kept once, and judged each time, since the first time may have been too early.
+    /// The exchange's id: recording it a second time changes nothing. Of a notification it is the mark of what was told: the
+    /// same told again is kept once, and judged each time, since the first time may have been too early.
     pub attempt: [u8; 16],
     /// What was said, redacted and capped.
     pub record: String,

@@ -22,25 +22,32 @@ const BOOKED: &str = "SELECT booked FROM cases WHERE merchant_id = $1 AND refund
 const UNBOOK: &str = "UPDATE cases SET booked = 0 WHERE merchant_id = $1 AND refund_id = $2 \
      AND kind IN ('late_success', 'quarantined') AND booked > 0";
 
-/// Whether a person has booked as gone a refund's own money.
+/// What left of a refund's own money, although the refund is over without effect: what is booked, and what a person has yet
+/// to look at.
+const LEFT: &str = "SELECT 1 FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
+     AND kind IN ('late_success', 'quarantined') AND (booked > 0 OR (wanted > 0 AND closed_at IS NULL)) LIMIT 1";
+
+/// Whether a refund's own money left all the same: a person has booked it as gone, or has yet to look at the case that
+/// tells of it.
 #[derive(Clone, Copy, Debug)]
-pub struct BookedOwn {
+pub struct LeftOwn {
     /// Whose it is.
     pub merchant: MerchantId,
     /// The refund.
     pub refund: RefundId,
 }
 
-impl Query for BookedOwn {
+impl Query for LeftOwn {
     type Out = bool;
-    const NAME: &'static str = "booked_own";
+    const NAME: &'static str = "left_own";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        is_booked(tx, self.merchant, self.refund).await
+        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into()];
+        tx.rows(LEFT, &params).await.map(|rows| !rows.is_empty())
     }
 }
 
-/// [`BookedOwn`], inside another operation.
+/// Whether a person has booked as gone a refund's own money.
 pub(crate) async fn is_booked<T: Tx>(
     tx: &mut T,
     merchant: MerchantId,
@@ -95,9 +102,10 @@ pub(crate) async fn take_back<T: Tx>(
 /// Where a person has yet to look at the case that a refund's own money left, and the PSP says now that the refund failed,
 /// that case tells of both: whoever books what came back would never hear of it again. The caller has locked the payment.
 pub(crate) async fn failed_after_all<T: Tx>(tx: &mut T, refund: &Refund) -> Result<(), StoreError> {
+    // What told of no money that left says nothing that this could contradict.
     tx.exec(
-        "UPDATE cases SET what = $1 WHERE merchant_id = $2 AND refund_id = $3 AND kind = 'late_success' \
-         AND closed_at IS NULL",
+        "UPDATE cases SET what = $1 WHERE merchant_id = $2 AND refund_id = $3 \
+         AND kind IN ('late_success', 'quarantined') AND wanted > 0 AND closed_at IS NULL",
         &[LEFT_AND_FAILED.into(), refund.merchant.as_bytes().into(), refund.id.as_bytes().into()],
     )
     .await
@@ -140,7 +148,12 @@ pub(super) async fn left_once_more<T: Tx>(
         _ => None,
     };
     if let Some(text) = text {
-        tx.exec("UPDATE cases SET what = $1 WHERE open_key = $2", &[text.into(), (&key).into()]).await?;
+        // What tells of both words goes on doing so, whichever comes again.
+        tx.exec(
+            "UPDATE cases SET what = $1 WHERE open_key = $2 AND what <> $3",
+            &[text.into(), (&key).into(), LEFT_AND_FAILED.into()],
+        )
+        .await?;
     }
     // Less was booked than left where the rest was in use then.
     tx.exec(

@@ -5,9 +5,12 @@ use redress_core::id::CaseId;
 use redress_core::settle::Via;
 use redress_core::state::StateName;
 
-use crate::ops::cases::{Blocked, BookedOwn, Case, CloseCase, ListOpenCases};
+use crate::ops::cases::{
+    Blocked, Case, CaseSubject, CloseCase, LeftOwn, ListOpenCases, NewCaseRow, OpenCase,
+};
 use crate::ops::fixtures::{
-    MERCHANT, STRANGER, at, audit, balance, done, hear, in_state, queued, refused, rf, rows, word, world,
+    MERCHANT, STRANGER, at, audit, balance, done, hear, id, in_state, payment, queued, refused, rf, rows,
+    word, world,
 };
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
@@ -112,25 +115,67 @@ async fn who_has_yet_to_look_at_a_late_success_reads_that_it_failed_after_all() 
 }
 
 #[tokio::test]
-async fn booked_is_what_a_person_said_is_gone_of_a_refunds_own_money_until_it_comes_back() {
+async fn what_could_not_be_confirmed_tells_that_the_refund_failed_after_all_where_it_blocks_money() {
     TestStores::each(async |store| {
         world(&store).await;
-        let booked = async |merchant, n| store.read(BookedOwn { merchant, refund: rf(n) }).await.unwrap();
+        for (n, block_minor, says_both) in [(1, 400, true), (2, 0, false)] {
+            in_state(&store, StateName::Failed, "4", n).await;
+            let told = NewCaseRow {
+                merchant: MERCHANT,
+                id: CaseId::from_bytes(id(9, n)),
+                kind: CaseKind::Quarantined,
+                subject: CaseSubject::Refund(rf(n)),
+                payment: Some(payment(1)),
+                text: "the PSP could not be asked".to_owned(),
+                block_minor,
+                now: at(40),
+            };
+            store.run(OpenCase(told)).await.unwrap();
+            let case =
+                async || open(&store).await.into_iter().find(|case| case.refund == Some(rf(n))).unwrap();
+            hear(&store, n, refused(), Via::Query, 50).await;
+            assert_eq!(case().await.text.contains("says both"), says_both, "{n}");
+            assert_eq!(case().await.blocked, block_minor, "{n}");
+        }
+        // That it left is told once more: the same case, which goes on telling of both.
+        for (second, said) in [(60, done(None)), (65, refused()), (70, done(None))] {
+            hear(&store, 1, said, Via::Query, second).await;
+            let first = open(&store).await.swap_remove(0);
+            assert!(first.text.contains("says both"), "{second}: {first:?}");
+            let quarantined = [(CaseKind::Quarantined, 400), (CaseKind::Quarantined, 0)];
+            assert_eq!(open_cases(&store).await, quarantined, "{second}");
+        }
+        assert_eq!(balance(&store).await, (0, 0, 400));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refunds_own_money_left_from_the_word_on_until_a_person_or_the_psp_says_that_it_did_not() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let left = async |merchant, n| store.read(LeftOwn { merchant, refund: rf(n) }).await.unwrap();
         in_state(&store, StateName::Failed, "4", 1).await;
+        assert!(!left(MERCHANT, 1).await);
         hear(&store, 1, done(None), Via::Notification, 40).await;
-        assert!(!booked(MERCHANT, 1).await, "a person has not looked yet");
+        assert!(left(MERCHANT, 1).await, "a person has yet to look");
+        let case = open(&store).await[0].id;
+        close(&store, case, Blocked::Released, 42).await;
+        assert!(!left(MERCHANT, 1).await, "they say that it did not");
+        hear(&store, 1, done(None), Via::Notification, 43).await;
         book(&store, CaseKind::LateSuccess, 45).await;
-        assert!(booked(MERCHANT, 1).await);
-        assert!(!booked(STRANGER, 1).await);
+        assert!(left(MERCHANT, 1).await);
+        assert!(!left(STRANGER, 1).await);
         // A second one under its reference at the PSP is other money than its own.
         in_state(&store, StateName::Succeeded, "1", 2).await;
         for id in ["p", "q"] {
             hear(&store, 2, done(Some(id)), Via::Notification, 46).await;
         }
         book(&store, CaseKind::ForeignRefund, 47).await;
-        assert_eq!((booked(MERCHANT, 2).await, balance(&store).await), (false, (600, 0, 0)));
+        assert_eq!((left(MERCHANT, 2).await, balance(&store).await), (false, (600, 0, 0)));
         hear(&store, 1, refused(), Via::Notification, 50).await;
-        assert!(!booked(MERCHANT, 1).await, "it was taken back");
+        assert!(!left(MERCHANT, 1).await, "it was taken back");
         audit(&store).await;
     })
     .await;
