@@ -8,6 +8,7 @@ use redress_core::time::Timestamp;
 use redress_engine::admin::payments::NewPayment;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 use super::kind::{Face, IdShape, Kind};
 use super::state::State;
@@ -17,6 +18,9 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// SGate writes order numbers in local time.
 const GMT_PLUS_3_MICROS: i64 = 3 * HOUR_MICROS;
+
+/// So many payments of one moment SGate's order numbers tell apart.
+const SGATE_DIGITS: u64 = 100_000;
 
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -43,12 +47,26 @@ pub(super) struct Payment {
 
 /// All of them, kind by kind. The tour uses the first five of each.
 pub(super) fn all(state: &State, merchant_code: &str) -> Result<Vec<Payment>, Failure> {
-    let numbers =
-        || Kind::ALL.into_iter().flat_map(|kind| (0..kind.count()).map(move |number| (kind, number)));
-    numbers().map(|(kind, number)| payment(state, merchant_code, kind, number)).collect()
+    let numbers = Kind::ALL.into_iter().flat_map(|kind| (0..kind.count()).map(move |number| (kind, number)));
+    let mut taken = BTreeSet::new();
+    numbers
+        .map(|(kind, number)| {
+            let payment = payment(state, merchant_code, kind, number, &taken)?;
+            taken.insert(payment.order_ref.clone());
+            Ok(payment)
+        })
+        .collect()
 }
 
-fn payment(state: &State, merchant_code: &str, kind: Kind, number: u32) -> Result<Payment, Failure> {
+/// `taken`: the references of those before. SGate's have five digits to tell apart what was captured in one moment, which
+/// of many demos are the same twice in some.
+fn payment(
+    state: &State,
+    merchant_code: &str,
+    kind: Kind,
+    number: u32,
+    taken: &BTreeSet<String>,
+) -> Result<Payment, Failure> {
     let broken = |what: &str| Failure::unable(format!("the demo's payments: {what}"));
     let of = kind.sheet();
     let currency = Currency::from_code(of.currency).map_err(|error| broken(&error.to_string()))?;
@@ -57,7 +75,9 @@ fn payment(state: &State, merchant_code: &str, kind: Kind, number: u32) -> Resul
     let captured_at = state.made_at().as_micros() - i64::from(number + 1) * HOUR_MICROS;
     let order_ref = match of.face {
         Face::Portone => drawn.portone_ref(),
-        Face::Sgate => drawn.sgate_ref(merchant_code, captured_at).ok_or_else(|| broken("the clock"))?,
+        Face::Sgate => {
+            drawn.sgate_ref(merchant_code, captured_at, taken).ok_or_else(|| broken("the clock"))?
+        }
     };
     Ok(Payment {
         order_ref,
@@ -129,11 +149,14 @@ impl Drawn<'_> {
         format!("2{}", self.characters("order", 26))
     }
 
-    /// `{merchant}T{YYYYMMDDHHMMSSmmm}{5 digits}`, as SGate's.
-    fn sgate_ref(&self, merchant_code: &str, captured_at: i64) -> Option<String> {
+    /// `{merchant}T{YYYYMMDDHHMMSSmmm}{5 digits}`, as SGate's: the first drawn that is free.
+    fn sgate_ref(&self, merchant_code: &str, captured_at: i64, taken: &BTreeSet<String>) -> Option<String> {
         let local = jiff::Timestamp::from_microsecond(captured_at + GMT_PLUS_3_MICROS).ok()?;
-        let digits = self.number("order", 100_000);
-        Some(format!("{merchant_code}T{}{digits:05}", local.strftime("%Y%m%d%H%M%S%3f")))
+        let first = self.number("order", SGATE_DIGITS);
+        (first..SGATE_DIGITS)
+            .chain(0..first)
+            .map(|digits| format!("{merchant_code}T{}{digits:05}", local.strftime("%Y%m%d%H%M%S%3f")))
+            .find(|order_ref| !taken.contains(order_ref))
     }
 
     /// The PSP's id of the payment.
@@ -155,7 +178,6 @@ mod tests {
     use super::*;
     use crate::demo::state::StateFile;
     use crate::open::real_world;
-    use std::collections::BTreeSet;
 
     #[tokio::test]
     async fn there_are_enough_of_each_kind_and_all_differ() {
@@ -191,5 +213,25 @@ mod tests {
             (all[0].amount.as_str(), all[40].amount.as_str(), all[80].amount.as_str()),
             ("1000000", "100.00", "10.000")
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_drawn_twice_is_given_out_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (world, _) = real_world().unwrap();
+        let mut state = StateFile::open(dir.path(), false, &world).unwrap().state;
+        // One of some two hundred seeds draws the same five digits twice for what was captured in one moment.
+        let drawn_twice = |seed: &str| {
+            let sgate = || Kind::ALL.into_iter().filter(|kind| kind.sheet().face == Face::Sgate);
+            let drawn = |kind: Kind, number| {
+                Drawn { seed, of: kind.sheet().name, number }.number("order", SGATE_DIGITS)
+            };
+            (0..20).any(|number| {
+                sgate().map(|kind| drawn(kind, number)).collect::<BTreeSet<_>>().len() < sgate().count()
+            })
+        };
+        state.seed = (0..).map(|n| format!("seed {n}")).find(|seed| drawn_twice(seed)).unwrap();
+        let all = all(&state, "M948164").unwrap();
+        assert_eq!(all.iter().map(|one| &one.order_ref).collect::<BTreeSet<_>>().len(), all.len());
     }
 }
