@@ -186,11 +186,11 @@ async fn a_second_effect_under_our_reference_blocks_the_payment() {
 #[tokio::test]
 async fn that_a_second_effect_failed_which_a_person_had_booked_as_gone_is_not_passed_over() {
     let (gone, failed) = (("foreign_refund", 100_000), ("foreign_refund", 0));
-    let decisions: [(Option<Blocked>, &[(&str, i64)], i64); 3] = [
-        (Some(Blocked::Refunded), &[failed], 200_000),
-        (Some(Blocked::Released), &[], 100_000),
+    let decisions = [
+        (Some(Blocked::Refunded), vec![failed], 200_000),
+        (Some(Blocked::Released), vec![], 100_000),
         // They have yet to look, and would book what they read.
-        (None, &[gone, failed], 100_000),
+        (None, vec![gone, failed], 100_000),
     ];
     for (decision, expected, refunded) in decisions {
         let rig = Rig::new().await;
