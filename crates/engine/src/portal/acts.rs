@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// A person says that the customer disputes a payment at the bank, or that this is over. What was so already stays as it is,
-    /// and the trail says nothing of it.
+    /// and the trail says nothing of it: answers whether anything was changed.
     ///
     /// # Errors
     /// As [`Engine::mark_disputed`].
@@ -144,14 +144,14 @@ impl Engine {
         (environment, payment): (Environment, PaymentId),
         disputed: bool,
         reason: String,
-    ) -> Result<(), AdminError> {
+    ) -> Result<bool, AdminError> {
         let (engine, user) = (self.clone(), who.user.clone());
         let work = async move {
             let by = Sayer { name: user.email, reason: Some(reason.clone()) };
             let marked = engine.change_dispute(user.merchant, environment, payment, disputed, by).await;
             let deed = if disputed { Deed::PaymentDisputed } else { Deed::DisputeReleased };
             let noted = matches!(marked, Ok((_, true))).then(|| (deed, payment.to_string(), Some(reason)));
-            (marked.map(|_| ()), noted)
+            (marked.map(|(_, changed)| changed), noted)
         };
         self.do_and_note((who, origin), work).await
     }

@@ -73,8 +73,11 @@ pub(crate) async fn mark(path: PathText, Posted { who, form }: Posted<Signed>) -
         }
     };
     let (by, of) = ((who.who(), &seen.origin), (scope.environment, payment.id));
-    seen.engine.mark_disputed_by(by, of, disputed, reason).await?;
-    let said = if disputed { Said::PaymentDisputed } else { Said::DisputeReleased };
+    let said = match (seen.engine.mark_disputed_by(by, of, disputed, reason).await?, disputed) {
+        (true, true) => Said::PaymentDisputed,
+        (true, false) => Said::DisputeReleased,
+        (false, _) => Said::DisputeStoodSo,
+    };
     Ok(done(&format!("/portal/payments/{}", payment.id), said, seen.https))
 }
 

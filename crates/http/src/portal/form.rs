@@ -11,6 +11,9 @@ const FIELDS_MAX: usize = 64;
 /// The field that proves that a form is ours.
 pub(super) const PROOF: &str = "proof";
 
+/// The field that says which environment the page of a form was in.
+pub(super) const MADE_IN: &str = "made_in";
+
 /// What a person decides on, in a few characters that a form carries along: a decision on a page that was made before any of
 /// it changed is not taken. It need not last: whoever comes with that of another version of this program looks once more.
 pub(super) fn stamp(of: &impl Hash) -> String {

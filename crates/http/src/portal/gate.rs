@@ -20,7 +20,7 @@ use redress_engine::engine::Engine;
 use redress_engine::portal::sessions::PortalUser;
 use redress_engine::portal::{Origin, PortalError, SessionToken, SignedIn, Visitor};
 
-use super::form::{Form, PROOF};
+use super::form::{Form, MADE_IN, PROOF};
 use super::kept::Kept;
 use super::language::Language;
 use super::problem::{Against, Stop};
@@ -305,10 +305,22 @@ impl FromRequestParts<Engine> for Signed {
         if present.who.user.password_temporary {
             return Err(page::see_other(&page::with_next("/portal/password", &present.seen.here)).into());
         }
-        // Pages show how much waits; forms lead to other pages.
-        let looks = matches!(parts.method, Method::GET | Method::HEAD);
-        let open_cases = if looks { open_cases(&present).await? } else { 0 };
+        let open_cases = open_cases(&present).await?;
         Ok(Self { present, open_cases, typed: None })
+    }
+}
+
+impl Signed {
+    /// Makes sure that what a form makes new is made in the environment that its page named: somebody may have switched in
+    /// another window since, and would make for real what the page called a play.
+    ///
+    /// # Errors
+    /// [`Against::OtherEnvironment`] on a page of its own.
+    pub(crate) fn opened_here(&self, form: &Form) -> Result<(), Stop> {
+        if form.typed(MADE_IN) == self.seen().environment.as_str() {
+            return Ok(());
+        }
+        Err(Stop::Said(StatusCode::CONFLICT, Against::OtherEnvironment))
     }
 }
 

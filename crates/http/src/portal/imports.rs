@@ -85,6 +85,7 @@ async fn page(
 /// POST `/portal/imports`: receives a file; it is taken in beside.
 pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ImportPayments)?;
+    who.opened_here(&form)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let typed = form.typed("dry_run");
     let wrong = |told: String| page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, typed, Some(told));

@@ -100,6 +100,13 @@ impl Shell {
         format!("<input type=\"hidden\" name=\"{}\" value=\"{proof}\">", form::PROOF)
     }
 
+    /// The hidden field that says for which environment a form was opened; see [`Signed::opened_here`].
+    ///
+    /// [`Signed::opened_here`]: super::gate::Signed::opened_here
+    pub(crate) fn made_in(&self) -> String {
+        format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", form::MADE_IN, self.environment.as_str())
+    }
+
     /// A sum with its currency.
     pub(crate) fn amount(&self, amount: &Amount) -> String {
         format::amount(*amount)

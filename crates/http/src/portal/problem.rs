@@ -41,6 +41,8 @@ pub(crate) enum Against {
     Fault(Fault),
     /// The person may not.
     Why(Why),
+    /// The form was opened in the other environment.
+    OtherEnvironment,
 }
 
 impl From<Response> for Stop {
@@ -113,6 +115,10 @@ impl Unfinished {
             }
             Self::Said(status, Against::Why(why)) => {
                 Told { status, title: t.common.refused_title, text: t.why(&why) }
+            }
+            Self::Said(status, Against::OtherEnvironment) => {
+                let text = t.common.other_environment.to_owned();
+                Told { status, title: t.common.other_environment_title, text }
             }
         }
     }

@@ -86,6 +86,8 @@ saids! {
     PaymentDisputed = payment_disputed;
     /// The mark of a dispute is taken away.
     DisputeReleased = dispute_released;
+    /// Somebody had marked it, or taken the mark away, before.
+    DisputeStoodSo = dispute_stood_so;
     /// A form's key was used for another refund.
     KeyReused = key_reused;
     /// No second factor was being set up.

@@ -6,9 +6,9 @@ use redress_core::role::Role;
 
 use super::testing::{add_endpoint, deeds, proof, whole};
 use crate::portal::html_check::parse;
-use crate::portal::testing::{form, location};
+use crate::portal::testing::{Browser, form, location};
 use crate::router::routes;
-use crate::testing::Harness;
+use crate::testing::{Answer, Harness};
 
 /// An address with an id in its place.
 fn at(path: &str, id: &str) -> String {
@@ -132,4 +132,45 @@ async fn what_is_anothers_or_of_the_other_environment_does_not_exist() {
         }
     }
     assert_eq!(deeds(&harness, &browser).await, before, "nothing was noted of what is not there");
+}
+
+async fn send(browser: &mut Browser<'_>, to: &str, fields: &[(String, String)], file: &str) -> Answer {
+    if to == "/portal/imports" {
+        browser.upload(to, fields, file).await
+    } else {
+        browser.post(to, fields).await
+    }
+}
+
+/// Somebody has a form open in the sandbox, and switches to live in another window.
+#[tokio::test]
+async fn what_a_form_makes_is_made_in_the_environment_of_its_page() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let tap = harness.merchant.tap;
+    let file = format!(
+        "order_ref,psp_account,psp_payment_id,currency,amount,captured_at\ni1,{tap},chg_i1,SAR,10.00,2026-11-18T10:00:00Z"
+    );
+    let endpoint = [("name", "Shop"), ("url", "https://shop.example/")];
+    let account =
+        [("name", "Tap"), ("base_url", "http://sandbox.test"), ("credential_secret_key", "sk_test_hush")];
+    for (page, list, typed, made) in [
+        ("/portal/settings/keys/new", "/portal/settings/keys", &[("kind", "api")][..], 200),
+        ("/portal/settings/endpoints/new", "/portal/settings/endpoints", &endpoint[..], 200),
+        ("/portal/settings/accounts/new?psp=tap", "/portal/settings/accounts", &account[..], 303),
+        ("/portal/imports", "/portal/imports", &[][..], 303),
+    ] {
+        let page = browser.get(page).await;
+        let fields = form(&page, list, typed);
+        browser.cookies.insert("redress-environment".into(), "live".into());
+        let before = deeds(&harness, &browser).await;
+        let refused = send(&mut browser, list, &fields, &file).await;
+        assert_eq!(refused.status, 409, "{list} {refused:?}");
+        assert!(refused.text().contains("so nothing was made"), "{}", refused.text());
+        assert_eq!(deeds(&harness, &browser).await, before, "{list}");
+        browser.cookies.remove("redress-environment");
+        let answer = send(&mut browser, list, &fields, &file).await;
+        assert_eq!(answer.status, made, "{list} {answer:?}");
+    }
 }

@@ -219,6 +219,7 @@ pub(crate) async fn form(who: Signed, RawQuery(query): RawQuery) -> Result<Respo
 /// Adds one.
 pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageAccounts)?;
+    who.opened_here(&form)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let (Some(form_key), Some(sheet)) = (form_key(&form), sheet(form.typed("psp"))) else {
         return Ok(done("/portal/settings/accounts/new", Said::TypedAgain, seen.https));

@@ -178,6 +178,7 @@ pub(crate) async fn form(who: Signed) -> Result<Response, Stop> {
 /// Adds one and shows its secret.
 pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageEndpoints)?;
+    who.opened_here(&form)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let Some(form_key) = form_key(&form) else {
         return Ok(done(NEW, Said::TypedAgain, seen.https));

@@ -111,6 +111,7 @@ pub(crate) async fn form(who: Signed) -> Result<Response, Stop> {
 /// Makes one and shows it.
 pub(crate) async fn make(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageKeys)?;
+    who.opened_here(&form)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
     let Some(form_key) = form_key(&form) else {
         return Ok(done(NEW, Said::TypedAgain, seen.https));

@@ -40,6 +40,10 @@ texts!(
             "لا توجد دفعة أو عملية رد بهذا المرجع هنا. يُقارن المرجع كاملًا، وفي قائمة الدفعات يمكن البحث ببدايته.";
         all_refunds: "All refunds", "كل عمليات الرد";
         welcome: "Welcome, {name}", "أهلًا {name}";
+        other_environment_title: "Opened in the other environment", "فُتح في البيئة الأخرى";
+        other_environment: "You have switched since this form was opened, perhaps in another window, so nothing was made. \
+             Open the form again here, or switch back first.",
+            "بُدّلت البيئة منذ فتح هذا النموذج، ربما في نافذة أخرى، لذا لم يُنشأ شيء. افتح النموذج من جديد هنا، أو ارجع إلى البيئة الأولى قبل ذلك.";
         not_found_title: "Not found", "غير موجود";
         not_found: "There is no such page, or what it shows is not yours or not in this environment.",
             "لا توجد صفحة كهذه، أو أن ما تعرضه لا يخصك أو ليس في هذه البيئة.";

@@ -83,6 +83,8 @@ texts!(
         payment_disputed: "The payment is marked as disputed: no refund of it can be made.",
             "وُسمت الدفعة بأنها متنازع عليها: لا يمكن رد شيء منها.";
         dispute_released: "The mark of the dispute is taken away.", "أُزيل وسم النزاع.";
+        dispute_stood_so: "It stood so already: somebody said it before you. Nothing was changed, and your reason is not kept.",
+            "كان الأمر كذلك بالفعل: قاله شخص آخر قبلك. لم يتغيّر شيء، ولم يُحفظ سببك.";
         key_reused: "A refund with other details was made from this form already. Look below whether it is there; nothing \
                      more was done.",
             "أُنشئت من هذا النموذج عملية رد بتفاصيل أخرى من قبل. تحقق منها أدناه؛ لم يُنفَّذ شيء آخر.";
