@@ -1,6 +1,9 @@
 //! Counters of a running store, for metrics, benchmarks and readiness.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// A reading of the counters; all of them only rise, except the three last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub(crate) struct Counters {
     pub(crate) wal_frames: AtomicU64,
     pub(crate) waiting: AtomicU64,
     pub(crate) writable: AtomicBool,
+    /// How often this process may have changed a SQLite file: counted after each change and before anybody hears of it.
+    pub(crate) changes: AtomicU64,
 }
 
 impl Default for Counters {
@@ -59,6 +64,7 @@ impl Default for Counters {
             wal_frames: zero(),
             waiting: zero(),
             writable: AtomicBool::new(true),
+            changes: zero(),
         }
     }
 }
@@ -66,6 +72,16 @@ impl Default for Counters {
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64) {
         counter.fetch_add(1, Relaxed);
+    }
+
+    /// From here on nobody reads in a snapshot from before.
+    pub(crate) fn changed(&self) {
+        self.changes.fetch_add(1, Release);
+    }
+
+    /// A snapshot begun after this was read holds everything that was answered before.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Acquire)
     }
 
     /// Notes the length of the write-ahead log after a commit that wrote to it.

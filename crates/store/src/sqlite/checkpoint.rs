@@ -2,7 +2,8 @@
 //!
 //! A thread of its own runs PASSIVE checkpoints, which never block the writer. Under a writer that never pauses they
 //! never reach the log's end, so the log would only be appended to. Past a limit the writer therefore pauses between
-//! two groups while one checkpoint catches up; SQLite then starts the log over by itself. No reader is waited for.
+//! two groups while one checkpoint catches up; SQLite then starts the log over by itself. No reader is waited for, but
+//! the snapshots that are only kept for the next brief read are let go.
 //!
 //! Only the checkpoint that reaches the end waits until the disk has everything that all of them moved: 50 to 150 ms.
 //! So the limit is high, and fewer than one refund in a hundred meets a pause (`cargo xtask bench accept`).
@@ -10,7 +11,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -18,7 +19,10 @@ use std::{
 
 use rusqlite::{Connection, wal::CheckpointMode};
 
-use super::conn::{Purpose, open};
+use super::{
+    at_hand::AtHand,
+    conn::{Purpose, open},
+};
 use crate::stats::Counters;
 
 /// A checkpoint is asked for after this many new pages in the log. The more, the more often a page has been written
@@ -38,6 +42,8 @@ pub(super) struct Checkpointer {
 struct Shared {
     conn: Mutex<Connection>,
     counters: Arc<Counters>,
+    /// Not held: its connections are closed before the writer's.
+    at_hand: Weak<AtHand>,
 }
 
 impl Checkpointer {
@@ -47,8 +53,10 @@ impl Checkpointer {
         path: &Path,
         pause_at_frames: u64,
         counters: Arc<Counters>,
+        at_hand: Weak<AtHand>,
     ) -> Result<(Self, JoinHandle<()>), super::OpenError> {
-        let shared = Arc::new(Shared { conn: Mutex::new(open(Some(path), Purpose::Checkpoint)?), counters });
+        let conn = Mutex::new(open(Some(path), Purpose::Checkpoint)?);
+        let shared = Arc::new(Shared { conn, counters, at_hand });
         let (wake, woken) = sync_channel(1);
         let theirs = Arc::clone(&shared);
         let thread = super::spawn("redress-checkpoint", move || theirs.work(&woken))?;
@@ -92,6 +100,8 @@ impl Shared {
     }
 
     fn checkpoint(&self) {
+        // What is read from now on sees the log's end and keeps none of it from being moved.
+        self.let_go();
         match self.conn().wal_checkpoint_v2(rusqlite::DEFAULT_NAME, CheckpointMode::PASSIVE) {
             Ok((frames, moved)) => {
                 Counters::add(&self.counters.checkpoints);
@@ -100,6 +110,14 @@ impl Shared {
             // Another process is at it.
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
             Err(error) => tracing::warn!(%error, "a checkpoint failed; the write-ahead log goes on growing"),
+        }
+        // What was begun meanwhile reads in the log, and would keep the next write from starting it over.
+        self.let_go();
+    }
+
+    fn let_go(&self) {
+        if let Some(at_hand) = self.at_hand.upgrade() {
+            at_hand.let_go();
         }
     }
 

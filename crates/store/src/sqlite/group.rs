@@ -63,6 +63,7 @@ pub(super) fn run_group(
     if lost.is_some() && !conn.is_autocommit() && execute(conn, "ROLLBACK").is_err() {
         after = After::Reopen;
     }
+    counters.changed();
     note(counters, lost.as_ref(), conn.total_changes() > changes_before, &group);
     for job in group {
         job.answer(lost.clone());

@@ -57,6 +57,9 @@ pub const QUEUE_OPS_MAX: usize = 1024;
 pub const READERS: usize = 4;
 /// No read transaction outlives this, in milliseconds: it would keep the write-ahead log from starting over.
 pub const READ_MAX_MS: u64 = 5_000;
+/// A brief read uses the snapshot of the one before for so long at most, in milliseconds: what another process wrote
+/// meanwhile it does not see. What this process changed is seen at once.
+pub const SNAPSHOT_KEPT_MS: u64 = 1;
 /// The write-ahead log is started over when it has this many pages (192 MiB): the writer pauses for that.
 pub const LOG_PAGES_MAX: u64 = 98_304;
 /// How long a start waits for another server on the same file to end, in milliseconds.
@@ -76,6 +79,8 @@ pub struct SqliteConfig {
     /// So many brief reads at once run on their callers' own threads: by default as many as there are such threads, because
     /// a read handed over costs more than the wait for a page of the disk, which is all that can keep one of them.
     pub brief_reads: usize,
+    /// So long a brief read may use the snapshot of an earlier one, where this process has changed nothing since.
+    pub snapshot_kept: Duration,
     /// A read that lasts longer is ended.
     pub read_max: Duration,
     /// The write-ahead log is started over when it has so many pages; it may grow past that while a reader holds on to
@@ -94,6 +99,7 @@ impl SqliteConfig {
             queue_ops_max: QUEUE_OPS_MAX,
             readers: READERS,
             brief_reads: std::thread::available_parallelism().map_or(0, usize::from),
+            snapshot_kept: Duration::from_millis(SNAPSHOT_KEPT_MS),
             read_max: Duration::from_millis(READ_MAX_MS),
             log_pages_max: LOG_PAGES_MAX,
             lock_wait: Duration::from_millis(LOCK_WAIT_MS),
@@ -151,7 +157,7 @@ pub enum OpenError {
 /// A running SQLite store. Dropping it finishes what is queued, closes the file, and only then gives up the lock.
 pub(crate) struct SqliteStore {
     work: Option<SyncSender<Work>>,
-    at_hand: Option<AtHand>,
+    at_hand: Option<Arc<AtHand>>,
     reads: Option<SyncSender<ReadJob>>,
     reader_threads: Mutex<Vec<JoinHandle<()>>>,
     /// The writer and the checkpointer.
@@ -169,8 +175,14 @@ impl SqliteStore {
         };
         make_private(&config.path)?;
         let counters = Arc::new(Counters::default());
-        let (checkpointer, checkpoint_thread) =
-            Checkpointer::start(&config.path, config.log_pages_max, Arc::clone(&counters))?;
+        let (brief_reads, keep) = (config.brief_reads, config.snapshot_kept);
+        let at_hand = Arc::new(AtHand::open(&config.path, brief_reads, keep, Arc::clone(&counters))?);
+        let (checkpointer, checkpoint_thread) = Checkpointer::start(
+            &config.path,
+            config.log_pages_max,
+            Arc::clone(&counters),
+            Arc::downgrade(&at_hand),
+        )?;
         let (work, queue) = sync_channel(config.queue_ops_max);
         let writer = Writer::new(
             config.path.clone(),
@@ -182,11 +194,10 @@ impl SqliteStore {
         let (reads, read_queue) = sync_channel(config.queue_ops_max);
         let readers = config.readers.max(1);
         let reader_threads = readers::start(&config.path, readers, config.read_max, read_queue, &counters)?;
-        let at_hand = Some(AtHand::open(&config.path, config.brief_reads)?);
         let threads = vec![spawn("redress-write", move || writer.run())?, checkpoint_thread];
         Ok(SqliteStore {
             work: Some(work),
-            at_hand,
+            at_hand: Some(at_hand),
             reads: Some(reads),
             reader_threads: Mutex::new(reader_threads),
             threads: Mutex::new(threads),
@@ -209,7 +220,7 @@ impl SqliteStore {
     /// Runs a query: a brief one here, any other on a reader.
     pub(crate) async fn read<Q: Query>(&self, query: Q) -> Result<Q::Out, StoreError> {
         let at_hand = self.at_hand.as_ref().filter(|_| Q::BRIEF);
-        if let Some(answer) = at_hand.and_then(|at_hand| at_hand.read(&query, &self.counters)) {
+        if let Some(answer) = at_hand.and_then(|at_hand| at_hand.read(&query)) {
             return answer;
         }
         let (reply, answer) = oneshot::channel();
@@ -229,8 +240,10 @@ impl SqliteStore {
         go: impl FnOnce(&mut Connection) -> R + Send + 'static,
     ) -> Result<R, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Work::Admin(Box::new(move |conn| {
-            let _ = reply.send(conn.map(go));
+        self.submit(Work::Admin(Box::new(move |conn, counters| {
+            let done = conn.map(go);
+            counters.changed();
+            let _ = reply.send(done);
         })))?;
         answer.await.unwrap_or_else(|_| Err(stopped(true)))
     }

@@ -16,7 +16,8 @@ use rusqlite::Connection;
 use super::{
     OpenError,
     conn::{Purpose, open},
-    job::{in_snapshot, run_alone, run_query},
+    errors::unavailable,
+    job::{execute, run_alone, run_query},
 };
 use crate::{error::StoreError, op::Query, stats::Counters};
 
@@ -74,26 +75,52 @@ impl Reader {
         Ok(Reader { conn, started, deadline, ended, read_max })
     }
 
+    /// The time on a clock of its own, which only this connection's deadlines are on.
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Runs a query in a snapshot of its own.
     pub(super) fn read<Q: Query>(&mut self, query: &Q) -> Result<Q::Out, StoreError> {
-        let Reader { conn, started, deadline, ended, read_max } = self;
-        ended.store(false, Relaxed);
-        let until = micros(started.elapsed() + *read_max);
-        if query.autocommit() {
-            deadline.store(until, Relaxed);
-            let answer = run_alone(query, conn);
-            deadline.store(u64::MAX, Relaxed);
-            if let Some(answer) = answer {
-                return answer;
-            }
+        let now = self.now();
+        if query.autocommit()
+            && let Some(answer) = self.until(now, |conn| run_alone(query, conn))
+        {
+            return answer;
         }
-        in_snapshot(conn, |conn| {
-            deadline.store(until, Relaxed);
-            let answer = run_query(query, conn);
-            // What ends the snapshot must not be ended by it: the next read could not begin.
-            deadline.store(u64::MAX, Relaxed);
-            answer
-        })
+        self.begin()?;
+        let answer = self.read_on(query, now);
+        self.end();
+        answer
+    }
+
+    /// Begins a snapshot: it is of the moment of the first statement in it.
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        execute(&self.conn, "BEGIN").map_err(|error| unavailable(&error))
+    }
+
+    /// Runs a query that came at `now` in the snapshot that was begun.
+    pub(super) fn read_on<Q: Query>(&mut self, query: &Q, now: Duration) -> Result<Q::Out, StoreError> {
+        self.until(now, |conn| run_query(query, conn))
+    }
+
+    /// Ends the snapshot.
+    pub(super) fn end(&mut self) {
+        // An interrupted read may have ended it already. Where it cannot be ended the next one cannot begin, and says so.
+        if !self.conn.is_autocommit()
+            && let Err(error) = execute(&self.conn, "ROLLBACK")
+        {
+            tracing::error!(%error, "a snapshot could not be ended");
+        }
+    }
+
+    /// Reads until it is time, and no longer: what ends a snapshot, or begins the next, is not ended by the clock.
+    fn until<R>(&mut self, now: Duration, read: impl FnOnce(&mut Connection) -> R) -> R {
+        self.ended.store(false, Relaxed);
+        self.deadline.store(micros(now + self.read_max), Relaxed);
+        let answer = read(&mut self.conn);
+        self.deadline.store(u64::MAX, Relaxed);
+        answer
     }
 
     /// Whether the last read took too long and was ended.

@@ -112,7 +112,7 @@ fn threaded(store: &Store) -> &Arc<SqliteStore> {
 fn block_writer(store: &Store) -> Sender<()> {
     let (release, released) = channel::<()>();
     let (begun, has_begun) = channel();
-    let block = move |_: Result<&mut Connection, StoreError>| {
+    let block = move |_: Result<&mut Connection, StoreError>, _: &Counters| {
         begun.send(()).unwrap();
         let _ = released.recv();
     };
@@ -321,6 +321,59 @@ async fn two_statements_of_a_read_see_one_snapshot_though_it_began_without_a_tra
     assert_eq!(store.read(Keys).await, Ok(vec![0, 1]));
 }
 
+/// All keys, read on the caller's thread.
+struct KeysAtHand;
+
+impl Query for KeysAtHand {
+    type Out = Vec<i64>;
+    const NAME: &'static str = "keys_at_hand";
+    const BRIEF: bool = true;
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<i64>, StoreError> {
+        Keys.run(tx).await
+    }
+}
+
+/// Longer than any test runs.
+const LONG: Duration = Duration::from_secs(3_600);
+
+#[tokio::test]
+async fn a_brief_read_finds_what_was_answered_before_it_however_long_a_snapshot_is_kept() {
+    let (store, dir) = store_with(|config| config.snapshot_kept = LONG).await;
+    for k in 1..=3 {
+        store.run(Put::of(k)).await.unwrap();
+        assert_eq!(store.read(KeysAtHand).await, Ok((1..=k).collect()));
+    }
+    threaded(&store).admin(|conn| conn.execute_batch("DELETE FROM t").unwrap()).await.unwrap();
+    assert_eq!(store.read(KeysAtHand).await, Ok(vec![]));
+    // What shows that the snapshot is kept: another process's key is not seen, until this one changes something.
+    let other = Connection::open(dir.path().join("test.db")).unwrap();
+    other.execute_batch("INSERT INTO t (k) VALUES (7)").unwrap();
+    assert_eq!(store.read(KeysAtHand).await, Ok(vec![]));
+    store.run(Put::of(8)).await.unwrap();
+    assert_eq!(store.read(KeysAtHand).await, Ok(vec![7, 8]));
+}
+
+#[tokio::test]
+async fn what_another_process_wrote_is_seen_when_the_snapshot_was_kept_long_enough() {
+    let (store, dir) = store_with(|config| config.snapshot_kept = Duration::ZERO).await;
+    let other = Connection::open(dir.path().join("test.db")).unwrap();
+    for k in 1..=3 {
+        other.execute("INSERT INTO t (k) VALUES (?1)", [k]).unwrap();
+        assert_eq!(store.read(KeysAtHand).await, Ok((1..=k).collect()));
+    }
+}
+
+#[tokio::test]
+async fn a_brief_read_that_fails_keeps_no_snapshot() {
+    let (store, dir) = store_with(|config| config.snapshot_kept = LONG).await;
+    assert_eq!(store.read(KeysAtHand).await, Ok(vec![]));
+    let other = Connection::open(dir.path().join("test.db")).unwrap();
+    other.execute_batch("INSERT INTO t (k) VALUES (7)").unwrap();
+    assert_eq!(store.read(Where::<true>(1_000_000)).await, Ok(Some("redress-read".to_owned())));
+    assert_eq!(store.read(KeysAtHand).await, Ok(vec![7]), "the one that took too long ended it");
+}
+
 #[tokio::test]
 async fn where_no_connection_is_at_hand_a_reader_reads() {
     let (store, _dir) = store_with(|config| config.brief_reads = 0).await;
@@ -329,9 +382,15 @@ async fn where_no_connection_is_at_hand_a_reader_reads() {
 
 #[tokio::test]
 async fn the_log_starts_over_under_a_writer_that_never_pauses() {
-    let (store, _dir) = store_with(|config| config.log_pages_max = 16_384).await;
+    let (store, _dir) = store_with(|config| {
+        config.log_pages_max = 16_384;
+        config.snapshot_kept = LONG;
+    })
+    .await;
     let mut longest = 0;
     for k in 0..40 {
+        // Its snapshot is kept, and must not keep the log from starting over.
+        assert_eq!(store.read(KeysAtHand).await, Ok((0..k).collect()));
         store.run(Put { k, bytes: 3_000_000, then: Then::Keep }).await.unwrap();
         longest = longest.max(store.stats().wal_frames);
     }

@@ -36,7 +36,7 @@ pub(super) enum Work {
     Admin(Admin),
 }
 
-pub(super) type Admin = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
+pub(super) type Admin = Box<dyn FnOnce(Result<&mut Connection, StoreError>, &Counters) + Send>;
 
 pub(super) struct Writer {
     path: PathBuf,
@@ -68,8 +68,8 @@ impl Writer {
             match work {
                 Work::Op(job) => carried = self.group(job),
                 Work::Admin(admin) => match self.ready() {
-                    Ok(()) => admin(self.conn.as_mut().ok_or_else(closed)),
-                    Err(error) => admin(Err(error)),
+                    Ok(()) => admin(self.conn.as_mut().ok_or_else(closed), &self.counters),
+                    Err(error) => admin(Err(error), &self.counters),
                 },
             }
             self.checkpointer.between_groups(self.counters.wal_frames.load(Relaxed));
