@@ -82,6 +82,11 @@ impl Server {
         self.sql("DROP SCHEMA public CASCADE").and_then(|_| self.sql("CREATE SCHEMA public")).map(drop)
     }
 
+    /// Does what its own autovacuum does within a minute: lets it know what the tables are like.
+    pub(crate) fn analyze(&self) -> Outcome {
+        self.sql("ANALYZE").map(drop)
+    }
+
     fn sql(&self, sql: &str) -> Outcome<String> {
         let mut psql = self.program("psql");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.url]);
