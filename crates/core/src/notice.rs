@@ -160,8 +160,12 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
     }
 }
 
-/// Whether the refund has failed since in a way that the PSP tells of only after this.
+/// Whether the refund has failed since in a way that the PSP tells of only after this. The failure of the one that is bound
+/// overtakes nothing that is told of another of the PSP's: its money left as well, whenever that is told.
 fn overtaken(refund: &Refund, told: &Told<'_>) -> bool {
+    if told.psp_refund_id.is_some_and(|id| refund.psp_refund_id.as_deref() != Some(id)) {
+        return false;
+    }
     match &refund.state {
         RefundState::Failed(failure) | RefundState::Reversed(failure) => {
             told.superseded_by.contains(&failure.code.as_str())

@@ -16,13 +16,13 @@ use redress_store::ops::cases::{CaseSubject, LeftElsewhere, LeftOwn, NewCaseRow}
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
 use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
-use redress_store::ops::settle::Refresh;
+use redress_store::ops::settle::{KeepWord, Refresh};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::exchange::{Asking, cases_opened};
+use crate::exchange::{Asking, cases_opened, storable};
 use crate::permits::Use;
 
 use told::{compare_payment, differing, of_nobody, other_refund, told};
@@ -133,7 +133,18 @@ impl Engine {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
             }
-            Taking::Overtaken => Ok(()),
+            Taking::Overtaken => {
+                let keep = KeepWord {
+                    merchant: refund.merchant,
+                    refund: refund.id,
+                    attempt: mark_of_word(&notice),
+                    outcome: notice.outcome,
+                    record: storable(notice.record),
+                    now: self.now(),
+                };
+                self.parts.store.run(keep).await?;
+                Ok(())
+            }
             Taking::Apply => {
                 let attempt = mark_of_word(&notice);
                 let (outcome, started_at) = (notice.outcome, self.now());

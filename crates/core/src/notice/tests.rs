@@ -236,3 +236,20 @@ fn a_success_that_comes_after_its_own_failure_is_no_contradiction() {
         assert_eq!(take_notice(&refund(state, Some("a")), &late, true), Taking::Apply);
     }
 }
+
+#[test]
+fn the_failure_of_ours_overtakes_no_success_of_another_refund_under_our_reference() {
+    let (done, waits) = (done(), Outcome::Pending { psp_refund_id: None, note: None });
+    let reversed = RefundState::Reversed(Failure::lasting("401", ""));
+    for over in [failed(), reversed] {
+        for says in [&done, &waits] {
+            let late = |id| Told { must_confirm: false, superseded_by: &["401"], ..told(id, says) };
+            let bound = refund(over.clone(), Some("a"));
+            assert_eq!(take_notice(&bound, &late(Some("a")), true), Taking::Overtaken, "{over:?}");
+            assert_eq!(take_notice(&bound, &late(None), true), Taking::Overtaken, "it names no other");
+            assert_eq!(take_notice(&bound, &late(Some("b")), true), Taking::Apply, "{over:?}");
+            let unbound = refund(over.clone(), None);
+            assert_eq!(take_notice(&unbound, &late(Some("b")), true), Taking::Apply, "{over:?}");
+        }
+    }
+}

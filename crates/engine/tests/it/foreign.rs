@@ -271,3 +271,34 @@ async fn what_a_person_has_booked_is_not_blocked_again_by_the_next_word_about_it
         assert_eq!(rig.open_cases().await.len(), 1, "{name}");
     }
 }
+
+#[tokio::test]
+async fn what_came_too_late_is_evidence_and_a_success_of_another_refund_never_comes_too_late() {
+    let psp = Psp::named("adyen");
+    let rig = Rig::new().await;
+    let (refund, right) = pending(&rig, psp).await;
+    let failed = Told { event: "REFUND_FAILED", ..right.clone() };
+    let other = Told { refund: "QFQTPCQ8HXSKGK82".to_owned(), ..right.clone() };
+    assert_eq!(tell(&rig, psp, &failed).await, Taken::Taken);
+
+    // What had been told of ours before it failed changes nothing, however often it comes now.
+    for _ in 0..2 {
+        rig.pass(SECOND).await;
+        assert_eq!(tell(&rig, psp, &right).await, Taken::Taken);
+    }
+    assert!(rig.open_cases().await.is_empty());
+    let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+    let (_, attempts) = rig.store.read(timeline).await.unwrap();
+    let told: Vec<_> = attempts.iter().filter(|attempt| attempt.via == "notification").collect();
+    let outcomes: Vec<_> = told.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["refused", "succeeded"], "{told:#?}");
+    assert!(told[1].record.contains(r#""eventCode":"REFUND""#), "{told:#?}");
+
+    // Of another of Adyen's refunds under our reference the money left, although ours failed.
+    rig.pass(SECOND).await;
+    assert_eq!(tell(&rig, psp, &other).await, Taken::Taken);
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Failed);
+    let cases = rig.open_cases().await;
+    assert_eq!(cases.len(), 1, "{cases:?}");
+    assert_eq!((cases[0].kind, cases[0].blocked), (CaseKind::ForeignRefund, 200_000));
+}
