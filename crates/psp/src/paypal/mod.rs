@@ -273,8 +273,8 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Ok(Granted { may_refund: None, .. }) => {
             AccountCheck::Proved("PayPal gave an access token for the client's id and secret".to_owned())
         }
-        Err(NoToken::Refused(text)) => AccountCheck::Refused(text),
-        Err(NoToken::Unclear(text)) => AccountCheck::Unclear(text),
+        Err(NoToken::Refused(text)) => AccountCheck::Refused(format!("no access token: {text}")),
+        Err(NoToken::Unclear(text)) => AccountCheck::Unclear(format!("no access token: {text}")),
     }
 }
 

@@ -144,6 +144,8 @@ fn a_check_asks_for_a_new_token() {
     {
         assert!(matches!(check(answer(status, body)), AccountCheck::Unclear(_)), "{status} {body}");
     }
+    let none = check(answer(200, "{}"));
+    assert_eq!(none, AccountCheck::Unclear("no access token: PayPal's answer holds none".to_owned()));
     assert!(matches!(check(Err(TransportError::Broken("reset".into()))), AccountCheck::Unclear(_)));
     let poor = AccountConfig { credentials: crate::account::Credentials::default(), ..account() };
     let checked = PayPal.check(&Scripted::default(), &poor, [0; 10]).now_or_never().unwrap();
