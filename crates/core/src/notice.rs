@@ -74,7 +74,7 @@ pub enum About {
 pub enum Asked {
     /// Nothing: what the PSP said was settled, or what is open is looked up anyway.
     Done,
-    /// It is about another refund of the PSP's than ours, and could not be asked about: a person looks.
+    /// It is about another refund of the PSP's than ours, of which the PSP said nothing: a person looks.
     Foreign,
     /// The refund is over otherwise than told, and the PSP said nothing: a person looks.
     Unconfirmed,

@@ -258,7 +258,7 @@ impl Engine {
         match after_asking(&refund, &told(refund.account, &notice, left), said) {
             Asked::Done => Ok(()),
             Asked::Foreign => {
-                let what = format!("{}; the PSP could not be asked", other_refund(&refund, &notice));
+                let what = format!("{}; the PSP did not confirm it", other_refund(&refund, &notice));
                 let kind = CaseKind::ForeignRefund;
                 self.quarantine(merchant, refund.account, &notice, mark, kind, what).await
             }
@@ -284,7 +284,7 @@ impl Engine {
             _ => "; what a person has booked for it, if anything, still counts as refunded",
         };
         let text = format!(
-            "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked{counts}",
+            "the PSP told that the refund is {}, here it is {}, and the PSP did not confirm it{counts}",
             notice.outcome.as_str(),
             refund.state.name()
         );

@@ -302,3 +302,21 @@ async fn what_came_too_late_is_evidence_and_a_success_of_another_refund_never_co
     assert_eq!(cases.len(), 1, "{cases:?}");
     assert_eq!((cases[0].kind, cases[0].blocked), (CaseKind::ForeignRefund, 200_000));
 }
+
+#[tokio::test]
+async fn another_refund_that_the_psp_does_not_know_or_cannot_be_asked_about_is_told_as_not_confirmed() {
+    let psp = Psp::named("stripe");
+    for away in [false, true] {
+        let rig = Rig::new().await;
+        let (refund, right) = pending(&rig, psp).await;
+        let other = Told { refund: "re_NOBODYS1".to_owned(), ..right };
+        rig.psp_away(away);
+        assert_eq!(tell(&rig, psp, &other).await, Taken::Taken, "away: {away}");
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending, "away: {away}");
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "away: {away}: {cases:?}");
+        assert_eq!(cases[0].kind, CaseKind::ForeignRefund, "away: {away}");
+        // Who reads it must not believe that the PSP was not to be reached, where it said that there is no such refund.
+        assert!(cases[0].text.contains("; the PSP did not confirm it"), "away: {away}: {}", cases[0].text);
+    }
+}
