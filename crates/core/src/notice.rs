@@ -119,6 +119,20 @@ pub fn differences(refund: &Refund, told: &Told<'_>) -> Vec<Differs> {
     all
 }
 
+/// Whether a notification that would have to be confirmed says of a refund that is over what is known of it, and no more:
+/// nobody is asked about that, however often it comes.
+pub fn says_what_is_known(refund: &Refund, told: &Told<'_>) -> bool {
+    let bound = refund.psp_refund_id.as_deref();
+    let is_ours = told.psp_refund_id.is_none_or(|id| bound == Some(id));
+    let is_known = match (refund.state.name(), told.outcome) {
+        // By which the customer's bank can find the money: some PSPs know it days later.
+        (StateName::Succeeded, Outcome::Succeeded { arn, .. }) => arn.is_none() || refund.arn.is_some(),
+        (StateName::Failed | StateName::Reversed, Outcome::Refused(_)) => !told.left,
+        _ => false,
+    };
+    told.must_confirm && is_ours && is_known && differences(refund, told).is_empty()
+}
+
 /// Says what to do with a notification about `refund`. `room`: whether a look-up may begin now.
 pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
     if !differences(refund, told).is_empty() {

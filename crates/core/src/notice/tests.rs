@@ -261,3 +261,40 @@ fn the_failure_of_ours_overtakes_no_success_of_another_refund_under_our_referenc
         }
     }
 }
+
+#[test]
+fn what_is_known_of_a_refund_that_is_over_is_not_asked_about_again() {
+    let (done, refused) = (done(), refused());
+    let with_arn = Outcome::Succeeded { psp_refund_id: None, arn: Some("74537".to_owned()) };
+    let waits = Outcome::Pending { psp_refund_id: None, note: None };
+    let reversed = RefundState::Reversed(Failure::lasting("401", ""));
+    let known =
+        |state: &RefundState, told: &Told<'_>| says_what_is_known(&refund(state.clone(), Some("a")), told);
+    for (state, says, is_known) in [
+        (RefundState::Succeeded, &done, true),
+        (RefundState::Succeeded, &with_arn, false),
+        (RefundState::Succeeded, &refused, false),
+        (RefundState::Succeeded, &waits, false),
+        (failed(), &refused, true),
+        (failed(), &done, false),
+        (reversed.clone(), &refused, true),
+        (reversed, &done, false),
+        (RefundState::Canceled, &refused, false),
+        (RefundState::Pending, &waits, false),
+        (RefundState::Unknown, &done, false),
+    ] {
+        for id in [Some("a"), None] {
+            assert_eq!(known(&state, &told(id, says)), is_known, "{state:?} {says:?} {id:?}");
+        }
+        assert!(!known(&state, &told(Some("b"), says)), "of another refund of the PSP's: {state:?}");
+        assert!(!says_what_is_known(&refund(state.clone(), None), &told(Some("a"), says)), "{state:?}");
+        let dearer = Told { amount: Some(sum(501)), ..told(Some("a"), says) };
+        assert!(!known(&state, &dearer), "{state:?}");
+        let proved = Told { must_confirm: false, ..told(Some("a"), says) };
+        assert!(!known(&state, &proved), "it counts, and is kept as what it is: {state:?}");
+    }
+    let left = Told { left: true, ..told(Some("a"), &refused) };
+    assert!(!known(&failed(), &left), "a person counts it as gone, or may");
+    let has_arn = Refund { arn: Some("74537".to_owned()), ..refund(RefundState::Succeeded, Some("a")) };
+    assert!(says_what_is_known(&has_arn, &told(Some("a"), &with_arn)));
+}

@@ -30,7 +30,13 @@ pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
     rig.pass(SECOND).await;
     let refund = rig.now_stands(&refund).await;
     assert_eq!(refund.state.name(), StateName::Pending, "{}", psp.name);
-    let told = Told {
+    let told = done(rig, psp, &refund);
+    (refund, told)
+}
+
+/// That it was done.
+fn done(rig: &Rig, psp: &Psp, refund: &Refund) -> Told {
+    Told {
         key: refund.id.psp_key(),
         refund: refund.psp_refund_id.clone().unwrap_or_else(|| "none".to_owned()),
         payment: psp.payment_id(1),
@@ -39,8 +45,7 @@ pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
         whose: None,
         event: "REFUND",
         at_s: rig.engine.now().as_micros() / 1_000_000,
-    };
-    (refund, told)
+    }
 }
 
 /// What a notification may name otherwise than the refund.
@@ -318,5 +323,33 @@ async fn another_refund_that_the_psp_does_not_know_or_cannot_be_asked_about_is_t
         assert_eq!(cases[0].kind, CaseKind::ForeignRefund, "away: {away}");
         // Who reads it must not believe that the PSP was not to be reached, where it said that there is no such refund.
         assert!(cases[0].text.contains("; the PSP did not confirm it"), "away: {away}: {}", cases[0].text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let rig = Rig::new().await;
+        let order = rig.payment(psp.name, 1, 500_000).await;
+        let refund = rig.refund(&order, psp.part).await;
+        rig.pass(SECOND * 10).await;
+        let refund = rig.now_stands(&refund).await;
+        assert_eq!(refund.state.name(), StateName::Succeeded, "{}", psp.name);
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (events, before) = rig.store.read(timeline).await.unwrap();
+        // Tap does not sign how a message is written.
+        for times in 0..4 {
+            let Message { headers, body } = done(&rig, psp, &refund).by(psp);
+            let body = if psp.name == "tap" { body + &" ".repeat(times) } else { body };
+            assert_eq!(post(&rig, psp, &Message { headers, body }).await, Taken::Taken, "{}", psp.name);
+            rig.pass(SECOND).await;
+        }
+        assert_eq!(rig.now_stands(&refund).await, refund, "{}", psp.name);
+        let (events_now, after) = rig.store.read(timeline).await.unwrap();
+        let of = |attempts: &[AttemptRow], via: &str| attempts.iter().filter(|one| one.via == via).count();
+        assert_eq!(of(&after, "query"), of(&before, "query"), "{}: nobody is asked again", psp.name);
+        assert_eq!(of(&after, "notification"), 1, "{}: {after:#?}", psp.name);
+        assert_eq!(events_now, events, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
 }

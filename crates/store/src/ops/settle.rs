@@ -140,7 +140,8 @@ impl Settle {
     }
 }
 
-/// Keeps what a PSP told of a refund after later words had overtaken it: it changes nothing, and is evidence all the same.
+/// Keeps what a PSP told of a refund and what was known of it, or had been overtaken by later words: it changes nothing, and is
+/// evidence all the same.
 #[derive(Clone, Debug)]
 pub struct KeepWord {
     /// Whose refund it is.
