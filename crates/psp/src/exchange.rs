@@ -75,11 +75,17 @@ pub(crate) fn account_unchecked(error: &AccountConfigError) -> AccountCheck {
     AccountCheck::Refused(format!("the PSP account cannot be used: {error}"))
 }
 
-/// A check that nobody answered.
-pub(crate) fn unanswered(outcome: &Outcome) -> AccountCheck {
-    AccountCheck::Unclear(match outcome {
-        Outcome::NotSent { reason } => format!("nothing could be sent: {reason}"),
-        _ => "no answer came".to_owned(),
+/// Sends the question of a check, of which nothing is noted. Where nobody answered, why: a wrong address, a certificate that is
+/// not trusted and a time that ran out are mended in different places.
+pub(crate) async fn send_check(
+    transport: &dyn Transport,
+    request: HttpRequest,
+) -> Result<HttpResponse, AccountCheck> {
+    transport.send(request).await.map_err(|error| {
+        AccountCheck::Unclear(match error {
+            TransportError::NotSent(reason) => format!("nothing could be sent: {reason}"),
+            TransportError::Broken(reason) => format!("no answer came: {reason}"),
+        })
     })
 }
 

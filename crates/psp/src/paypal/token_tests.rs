@@ -91,7 +91,7 @@ fn without_a_token_nothing_is_sent() {
         (answer(200, r#"{"access_token":""}"#), "no access token: PayPal's answer holds none"),
         (answer(200, r#"{"access_token":"a\nb"}"#), "no access token: PayPal's answer holds none"),
         (Err(TransportError::NotSent("refused".into())), "no access token: refused"),
-        (Err(TransportError::Broken("reset".into())), "no access token: no answer came"),
+        (Err(TransportError::Broken("reset".into())), "no access token: no answer came: reset"),
     ] {
         for query in [false, true] {
             let transport = Scripted::new([reply.clone()]);
