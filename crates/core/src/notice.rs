@@ -153,10 +153,8 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
         (None, Some(_)) => About::ByToldId,
         _ => About::Ours,
     };
-    // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours. What names
-    // none of the PSP's refunds is found by our reference as well when it is looked up anyway: Mastercard Gateway, whose
-    // refunds have no other name, wants an answer within seconds.
-    let unsafe_to_leave = matches!(about, About::ByToldId | About::Other) || contradicts(refund, told);
+    // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours.
+    let unsafe_to_leave = bound.is_none() || about == About::Other || contradicts(refund, told);
     Taking::Ask(Asking { about, first_ask_then_answer: unsafe_to_leave })
 }
 
