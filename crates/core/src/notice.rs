@@ -7,6 +7,7 @@ use crate::id::AccountId;
 use crate::money::Amount;
 use crate::outcome::Outcome;
 use crate::refund::Refund;
+use crate::settle::CLOSED_BY_PERSON;
 use crate::state::{RefundState, StateName};
 
 /// What a notification tells of one of our refunds.
@@ -124,10 +125,12 @@ pub fn differences(refund: &Refund, told: &Told<'_>) -> Vec<Differs> {
 pub fn says_what_is_known(refund: &Refund, told: &Told<'_>) -> bool {
     let bound = refund.psp_refund_id.as_deref();
     let is_ours = told.psp_refund_id.is_none_or(|id| bound == Some(id));
-    let is_known = match (refund.state.name(), told.outcome) {
+    let is_known = match (&refund.state, told.outcome) {
         // By which the customer's bank can find the money: some PSPs know it days later.
-        (StateName::Succeeded, Outcome::Succeeded { arn, .. }) => arn.is_none() || refund.arn.is_some(),
-        (StateName::Failed | StateName::Reversed, Outcome::Refused(_)) => !told.left,
+        (RefundState::Succeeded, Outcome::Succeeded { arn, .. }) => arn.is_none() || refund.arn.is_some(),
+        // That it failed is what a person said so far; the PSP may say otherwise when it is asked.
+        (RefundState::Failed(failure), Outcome::Refused(_)) if failure.code == CLOSED_BY_PERSON => false,
+        (RefundState::Failed(_) | RefundState::Reversed(_), Outcome::Refused(_)) => !told.left,
         _ => false,
     };
     told.must_confirm && is_ours && is_known && differences(refund, told).is_empty()

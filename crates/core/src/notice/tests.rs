@@ -260,6 +260,7 @@ fn what_is_known_of_a_refund_that_is_over_is_not_asked_about_again() {
     let with_arn = Outcome::Succeeded { psp_refund_id: None, arn: Some("74537".to_owned()) };
     let waits = Outcome::Pending { psp_refund_id: None, note: None };
     let reversed = RefundState::Reversed(Failure::lasting("401", ""));
+    let by_person = RefundState::Failed(Failure::lasting("closed_by_person", ""));
     let known =
         |state: &RefundState, told: &Told<'_>| says_what_is_known(&refund(state.clone(), Some("a")), told);
     for (state, says, is_known) in [
@@ -269,6 +270,7 @@ fn what_is_known_of_a_refund_that_is_over_is_not_asked_about_again() {
         (RefundState::Succeeded, &waits, false),
         (failed(), &refused, true),
         (failed(), &done, false),
+        (by_person, &refused, false),
         (reversed.clone(), &refused, true),
         (reversed, &done, false),
         (RefundState::Canceled, &refused, false),
