@@ -6,8 +6,7 @@
 use redress_core::outcome::{Again, Finding};
 use std::time::Duration;
 
-/// MoMo advises to try a refund that failed on the way (1080) again after an hour, as a new refund; of one that it did not
-/// take up (10, 43) the same is inferred.
+/// MoMo advises to try a refund that failed on the way (1080) again after an hour, as a new refund.
 const AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// What a code says.
@@ -51,9 +50,6 @@ pub(super) fn of_row(code: i64) -> Meaning {
     match code {
         // A row that exists and says "not found", that its id is taken, or that nobody was let in: contradictory.
         11 | 13 | 40..=42 => Meaning::Open(Finding::NotUnderstood),
-        // Of the answer to a send it is open whether another one did something. Here they are what became of this refund: it
-        // was turned away by maintenance, or because a similar one was running (inferred).
-        10 | 43 => Meaning::Refused(Again::After(AGAIN_AFTER)),
         _ => of_submit(code),
     }
 }

@@ -7,11 +7,11 @@
 use redress_core::outcome::Again;
 use std::time::Duration;
 
-/// When a new refund is worth trying after one that found its order locked, or a system out of order; inferred.
+/// When a new refund is worth trying after one that found its order locked; inferred.
 const AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// The code of a refund that did not begin, because something else ran on its order.
-const LOCK_FAILURE: &str = "LOCK_FAILURE";
+pub(super) const LOCK_FAILURE: &str = "LOCK_FAILURE";
 
 /// What a transaction's result says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +39,6 @@ pub(super) fn of_transaction(result: &str, gateway_code: Option<&str>) -> Meanin
     }
 }
 
-/// What they say when the gateway is asked about the transaction.
-pub(super) fn when_asked(result: &str, gateway_code: Option<&str>) -> Meaning {
-    match (result, gateway_code) {
-        // What held the order may have been an earlier send of the same refund.
-        ("FAILURE", Some(LOCK_FAILURE)) => Meaning::Unclear,
-        // Money may have moved while the gateway's or the acquirer's system failed. Where the gateway keeps the transaction
-        // as a failure all the same, and not as `UNKNOWN`, it did not (inferred).
-        ("FAILURE", Some("SYSTEM_ERROR" | "ACQUIRER_SYSTEM_ERROR")) => {
-            Meaning::Refused(Again::After(AGAIN_AFTER))
-        }
-        _ => of_transaction(result, gateway_code),
-    }
-}
-
 fn of_failure(code: &str) -> Meaning {
     match code {
         "DECLINED"
@@ -71,8 +57,8 @@ fn of_failure(code: &str) -> Meaning {
         | "ABORTED"
         | "UNSPECIFIED_FAILURE" => Meaning::Refused(Again::No),
         LOCK_FAILURE => Meaning::Refused(Again::After(AGAIN_AFTER)),
-        // TIMED_OUT, UNKNOWN, ACQUIRER_SYSTEM_ERROR and SYSTEM_ERROR do not say that the acquirer did nothing: the gateway
-        // is asked. What is in no list says nothing.
+        // TIMED_OUT, UNKNOWN, ACQUIRER_SYSTEM_ERROR and SYSTEM_ERROR do not say that the acquirer did nothing, and
+        // what is in no list says nothing.
         _ => Meaning::Unclear,
     }
 }

@@ -90,7 +90,13 @@ pub(super) fn query(response: &HttpResponse, expected: &Expected<'_>) -> Outcome
     match kind(response) {
         Ok(Kind::Transaction(answer)) => match echo(&answer, expected) {
             Echo::Other => Outcome::Unknown(Finding::Mismatch),
-            Echo::Same => outcome_by(&answer, codes::when_asked),
+            Echo::Same => match outcome(&answer) {
+                // What held the order may have been an earlier send of the same refund.
+                Outcome::Refused(refusal) if refusal.code == codes::LOCK_FAILURE => {
+                    Outcome::Unknown(Finding::NotUnderstood)
+                }
+                outcome => outcome,
+            },
             Echo::Partial => Outcome::Unknown(Finding::NotUnderstood),
         },
         Ok(Kind::Refusal(error)) if says_not_there(response.status, &error) => {
@@ -123,14 +129,10 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
 
 /// What a transaction's result says, of whatever transaction it is.
 pub(super) fn outcome(answer: &Answer<'_>) -> Outcome {
-    outcome_by(answer, codes::of_transaction)
-}
-
-fn outcome_by(answer: &Answer<'_>, meaning: fn(&str, Option<&str>) -> Meaning) -> Outcome {
     let response = answer.response.as_ref();
     let gateway_code = response.and_then(|response| response.gateway_code.as_deref());
     let said = |text: Option<&str>| psp_text(text);
-    match meaning(&answer.result, gateway_code) {
+    match codes::of_transaction(&answer.result, gateway_code) {
         Meaning::Done => Outcome::Succeeded { psp_refund_id: None, arn: None },
         Meaning::Open => {
             let code = said(gateway_code);
