@@ -7,6 +7,7 @@ use crate::id::AccountId;
 use crate::money::Amount;
 use crate::outcome::Outcome;
 use crate::refund::Refund;
+use crate::settle::CLOSED_BY_PERSON;
 use crate::state::{RefundState, StateName};
 
 /// What a notification tells of one of our refunds.
@@ -74,7 +75,7 @@ pub enum About {
 pub enum Asked {
     /// Nothing: what the PSP said was settled, or what is open is looked up anyway.
     Done,
-    /// It is about another refund of the PSP's than ours, and could not be asked about: a person looks.
+    /// It is about another refund of the PSP's than ours, of which the PSP said nothing: a person looks.
     Foreign,
     /// The refund is over otherwise than told, and the PSP said nothing: a person looks.
     Unconfirmed,
@@ -119,6 +120,22 @@ pub fn differences(refund: &Refund, told: &Told<'_>) -> Vec<Differs> {
     all
 }
 
+/// Whether a notification that would have to be confirmed says of a refund that is over what is known of it, and no more:
+/// nobody is asked about that, however often it comes.
+pub fn says_what_is_known(refund: &Refund, told: &Told<'_>) -> bool {
+    let bound = refund.psp_refund_id.as_deref();
+    let is_ours = told.psp_refund_id.is_none_or(|id| bound == Some(id));
+    let is_known = match (&refund.state, told.outcome) {
+        // By which the customer's bank can find the money: some PSPs know it days later.
+        (RefundState::Succeeded, Outcome::Succeeded { arn, .. }) => arn.is_none() || refund.arn.is_some(),
+        // That it failed is what a person said so far; the PSP may say otherwise when it is asked.
+        (RefundState::Failed(failure), Outcome::Refused(_)) if failure.code == CLOSED_BY_PERSON => false,
+        (RefundState::Failed(_) | RefundState::Reversed(_), Outcome::Refused(_)) => !told.left,
+        _ => false,
+    };
+    told.must_confirm && is_ours && is_known && differences(refund, told).is_empty()
+}
+
 /// Says what to do with a notification about `refund`. `room`: whether a look-up may begin now.
 pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
     if !differences(refund, told).is_empty() {
@@ -160,8 +177,12 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
     }
 }
 
-/// Whether the refund has failed since in a way that the PSP tells of only after this.
+/// Whether the refund has failed since in a way that the PSP tells of only after this. The failure of the one that is bound
+/// overtakes nothing that is told of another of the PSP's: its money left as well, whenever that is told.
 fn overtaken(refund: &Refund, told: &Told<'_>) -> bool {
+    if told.psp_refund_id.is_some_and(|id| refund.psp_refund_id.as_deref() != Some(id)) {
+        return false;
+    }
     match &refund.state {
         RefundState::Failed(failure) | RefundState::Reversed(failure) => {
             told.superseded_by.contains(&failure.code.as_str())

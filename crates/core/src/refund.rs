@@ -99,6 +99,17 @@ impl RefundKind {
     }
 }
 
+/// The reasons of the own API: words for programs, those that the PSPs' own APIs have, and `other`. The faces take a
+/// merchant's own words as well.
+pub const REASONS: [&str; 6] = [
+    "requested_by_customer",
+    "duplicate",
+    "fraudulent",
+    "product_not_received",
+    "product_unsatisfactory",
+    "other",
+];
+
 /// What the exchanges about a refund have shown so far: all that the next step may depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 mod people;
 
+pub(crate) use people::CLOSED_BY_PERSON;
 pub use people::{Verdict, call_person, came_back, case_closed, close_by_person};
 
 /// A refund that has told of so many events tells no more of other words about its wait: a PSP whose words go to and fro

@@ -338,7 +338,7 @@ pub(crate) fn cases_opened(cases: usize) {
 }
 
 /// PostgreSQL keeps no NUL in a text, and a PSP may answer anything.
-fn storable(text: String) -> String {
+pub(crate) fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 

@@ -4,7 +4,7 @@ mod told;
 
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, MerchantId, RefundId};
-use redress_core::notice::{self, About, Asked, Taking, after_asking, take_notice};
+use redress_core::notice::{self, About, Asked, Taking, after_asking, says_what_is_known, take_notice};
 use redress_core::outcome::Outcome;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
@@ -16,13 +16,13 @@ use redress_store::ops::cases::{CaseSubject, LeftElsewhere, LeftOwn, NewCaseRow}
 use redress_store::ops::inbound::{InboundRecording, RecordInbound};
 use redress_store::ops::payments::FindPaymentAtPsp;
 use redress_store::ops::refunds::{LoadRefund, RefundAtPsp, RefundBy};
-use redress_store::ops::settle::Refresh;
+use redress_store::ops::settle::{KeepWord, Refresh};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::exchange::{Asking, cases_opened};
+use crate::exchange::{Asking, cases_opened, storable};
 use crate::permits::Use;
 
 use told::{compare_payment, differing, of_nobody, other_refund, told};
@@ -122,18 +122,21 @@ impl Engine {
         };
         let mut notice = notice;
         compare_payment(&mut notice, &payment);
+        let left = self.left_all_the_same(&refund, &notice).await?;
+        if says_what_is_known(&refund, &told(account, &notice, left)) {
+            return self.keep_word(&refund, notice).await;
+        }
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
         let permit = match notice.must_confirm {
             true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
             false => None,
         };
-        let left = self.left_all_the_same(&refund, &notice).await?;
         match take_notice(&refund, &told(account, &notice, left), permit.is_some()) {
             Taking::Quarantine => {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
             }
-            Taking::Overtaken => Ok(()),
+            Taking::Overtaken => self.keep_word(&refund, notice).await,
             Taking::Apply => {
                 let attempt = mark_of_word(&notice);
                 let (outcome, started_at) = (notice.outcome, self.now());
@@ -160,6 +163,19 @@ impl Engine {
                 Err(EngineError::Busy("too many look-ups at the PSP are under way".to_owned()))
             }
         }
+    }
+
+    /// Keeps what changes nothing, as evidence.
+    async fn keep_word(&self, refund: &Refund, notice: Notice) -> Result<(), EngineError> {
+        let keep = KeepWord {
+            merchant: refund.merchant,
+            refund: refund.id,
+            attempt: mark_of_word(&notice),
+            outcome: notice.outcome,
+            record: storable(notice.record),
+            now: self.now(),
+        };
+        Ok(self.parts.store.run(keep).await?)
     }
 
     async fn refund_of(
@@ -247,7 +263,7 @@ impl Engine {
         match after_asking(&refund, &told(refund.account, &notice, left), said) {
             Asked::Done => Ok(()),
             Asked::Foreign => {
-                let what = format!("{}; the PSP could not be asked", other_refund(&refund, &notice));
+                let what = format!("{}; the PSP did not confirm it", other_refund(&refund, &notice));
                 let kind = CaseKind::ForeignRefund;
                 self.quarantine(merchant, refund.account, &notice, mark, kind, what).await
             }
@@ -273,7 +289,7 @@ impl Engine {
             _ => "; what a person has booked for it, if anything, still counts as refunded",
         };
         let text = format!(
-            "the PSP told that the refund is {}, here it is {}, and the PSP could not be asked{counts}",
+            "the PSP told that the refund is {}, here it is {}, and the PSP did not confirm it{counts}",
             notice.outcome.as_str(),
             refund.state.name()
         );
@@ -403,10 +419,14 @@ fn mark_of(body: &[u8], place: usize) -> Mark {
     first_half(hash)
 }
 
-/// What tells a word that counts at once from every other about its refund. It is of what is signed alone: whoever came by
-/// a message can write the rest of it anew as often as they like, and would fill the refund's timeline with that.
+/// What tells a word that is kept from every other about its refund. It is of what is signed alone: whoever came by
+/// a message can write the rest of it anew as often as they like, and would fill the refund's timeline with that. The code is
+/// signed where the word counts at once.
 fn mark_of_word(notice: &Notice) -> Mark {
-    let code = if let Outcome::Refused(refusal) = &notice.outcome { refusal.code.as_str() } else { "" };
+    let code = match &notice.outcome {
+        Outcome::Refused(refusal) if !notice.must_confirm => refusal.code.as_str(),
+        _ => "",
+    };
     let mut hash = Sha256::new();
     // No name, code or id has a NUL.
     for part in [notice.outcome.as_str(), code, notice.psp_refund_id.as_deref().unwrap_or_default()] {

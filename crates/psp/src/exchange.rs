@@ -75,11 +75,27 @@ pub(crate) fn account_unchecked(error: &AccountConfigError) -> AccountCheck {
     AccountCheck::Refused(format!("the PSP account cannot be used: {error}"))
 }
 
-/// A check that nobody answered.
-pub(crate) fn unanswered(outcome: &Outcome) -> AccountCheck {
-    AccountCheck::Unclear(match outcome {
-        Outcome::NotSent { reason } => format!("nothing could be sent: {reason}"),
-        _ => "no answer came".to_owned(),
+/// Sends the question of a check, of which nothing is noted. Where nobody answered, why: a wrong address, a certificate that is
+/// not trusted and a time that ran out are mended in different places.
+pub(crate) async fn send_check(
+    transport: &dyn Transport,
+    request: HttpRequest,
+) -> Result<HttpResponse, AccountCheck> {
+    transport.send(request).await.map_err(|error| {
+        AccountCheck::Unclear(match error {
+            TransportError::NotSent(reason) => format!("nothing could be sent: {reason}"),
+            TransportError::Broken(reason) => format!("no answer came: {reason}"),
+        })
+    })
+}
+
+/// A check that was not let in, in few words: the PSP's code and text, or the status where it gave neither, as what stands
+/// before a PSP does.
+pub(crate) fn not_accepted(psp: &str, status: u16, code: &str, text: &str) -> AccountCheck {
+    let words = format!("{code} {text}");
+    AccountCheck::Refused(match words.trim() {
+        "" => format!("{psp} answered HTTP {status}"),
+        words => format!("{psp} says {words}"),
     })
 }
 
@@ -172,4 +188,22 @@ pub(crate) fn reason_text(reason: &str, chars_max: usize) -> String {
     let one_line: String =
         reason.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(chars_max).collect();
     one_line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_not_let_in_is_told_what_was_said_or_the_status() {
+        for (code, text, told) in [
+            ("901", "Invalid Merchant Account", "Adyen says 901 Invalid Merchant Account"),
+            ("", "no", "Adyen says no"),
+            ("901", "", "Adyen says 901"),
+            ("", "", "Adyen answered HTTP 403"),
+            ("", " ", "Adyen answered HTTP 403"),
+        ] {
+            assert_eq!(not_accepted("Adyen", 403, code, text), AccountCheck::Refused(told.to_owned()));
+        }
+    }
 }

@@ -159,7 +159,7 @@ pub struct NewRefund {
     /// ISO 4217; needed with `amount`, and must be the payment's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Why, in a sentence; some PSPs show it to people.
+    /// Why, in a sentence, for people: it is kept and shown, and told to no PSP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What the caller saw to be left, in minor units: refused where that no longer holds.

@@ -236,3 +236,59 @@ fn a_success_that_comes_after_its_own_failure_is_no_contradiction() {
         assert_eq!(take_notice(&refund(state, Some("a")), &late, true), Taking::Apply);
     }
 }
+
+#[test]
+fn the_failure_of_ours_overtakes_no_success_of_another_refund_under_our_reference() {
+    let (done, waits) = (done(), Outcome::Pending { psp_refund_id: None, note: None });
+    let reversed = RefundState::Reversed(Failure::lasting("401", ""));
+    for over in [failed(), reversed] {
+        for says in [&done, &waits] {
+            let late = |id| Told { must_confirm: false, superseded_by: &["401"], ..told(id, says) };
+            let bound = refund(over.clone(), Some("a"));
+            assert_eq!(take_notice(&bound, &late(Some("a")), true), Taking::Overtaken, "{over:?}");
+            assert_eq!(take_notice(&bound, &late(None), true), Taking::Overtaken, "it names no other");
+            assert_eq!(take_notice(&bound, &late(Some("b")), true), Taking::Apply, "{over:?}");
+            let unbound = refund(over.clone(), None);
+            assert_eq!(take_notice(&unbound, &late(Some("b")), true), Taking::Apply, "{over:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_known_of_a_refund_that_is_over_is_not_asked_about_again() {
+    let (done, refused) = (done(), refused());
+    let with_arn = Outcome::Succeeded { psp_refund_id: None, arn: Some("74537".to_owned()) };
+    let waits = Outcome::Pending { psp_refund_id: None, note: None };
+    let reversed = RefundState::Reversed(Failure::lasting("401", ""));
+    let by_person = RefundState::Failed(Failure::lasting("closed_by_person", ""));
+    let known =
+        |state: &RefundState, told: &Told<'_>| says_what_is_known(&refund(state.clone(), Some("a")), told);
+    for (state, says, is_known) in [
+        (RefundState::Succeeded, &done, true),
+        (RefundState::Succeeded, &with_arn, false),
+        (RefundState::Succeeded, &refused, false),
+        (RefundState::Succeeded, &waits, false),
+        (failed(), &refused, true),
+        (failed(), &done, false),
+        (by_person, &refused, false),
+        (reversed.clone(), &refused, true),
+        (reversed, &done, false),
+        (RefundState::Canceled, &refused, false),
+        (RefundState::Pending, &waits, false),
+        (RefundState::Unknown, &done, false),
+    ] {
+        for id in [Some("a"), None] {
+            assert_eq!(known(&state, &told(id, says)), is_known, "{state:?} {says:?} {id:?}");
+        }
+        assert!(!known(&state, &told(Some("b"), says)), "of another refund of the PSP's: {state:?}");
+        assert!(!says_what_is_known(&refund(state.clone(), None), &told(Some("a"), says)), "{state:?}");
+        let dearer = Told { amount: Some(sum(501)), ..told(Some("a"), says) };
+        assert!(!known(&state, &dearer), "{state:?}");
+        let proved = Told { must_confirm: false, ..told(Some("a"), says) };
+        assert!(!known(&state, &proved), "it counts, and is kept as what it is: {state:?}");
+    }
+    let left = Told { left: true, ..told(Some("a"), &refused) };
+    assert!(!known(&failed(), &left), "a person counts it as gone, or may");
+    let has_arn = Refund { arn: Some("74537".to_owned()), ..refund(RefundState::Succeeded, Some("a")) };
+    assert!(says_what_is_known(&has_arn, &told(Some("a"), &with_arn)));
+}

@@ -7,6 +7,9 @@ use crate::refund::Refund;
 use crate::state::{Failure, IllegalTransition, RefundState, StateName};
 use crate::time::Timestamp;
 
+/// The code of a failure that is a person's word, and not the PSP's.
+pub(crate) const CLOSED_BY_PERSON: &str = "closed_by_person";
+
 /// What a person says about a refund of which nobody else knows the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -41,7 +44,7 @@ pub fn close_by_person(
 ) -> Result<Change, IllegalTransition> {
     let to = match verdict {
         Verdict::Succeeded => RefundState::Succeeded,
-        Verdict::Failed => RefundState::Failed(Failure::lasting("closed_by_person", reason)),
+        Verdict::Failed => RefundState::Failed(Failure::lasting(CLOSED_BY_PERSON, reason)),
     };
     if !matches!(refund.state, RefundState::Unknown | RefundState::Pending) {
         return Err(IllegalTransition { from: refund.state.name(), to: to.name() });

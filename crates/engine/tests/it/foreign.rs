@@ -30,7 +30,13 @@ pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
     rig.pass(SECOND).await;
     let refund = rig.now_stands(&refund).await;
     assert_eq!(refund.state.name(), StateName::Pending, "{}", psp.name);
-    let told = Told {
+    let told = done(rig, psp, &refund);
+    (refund, told)
+}
+
+/// That it was done.
+fn done(rig: &Rig, psp: &Psp, refund: &Refund) -> Told {
+    Told {
         key: refund.id.psp_key(),
         refund: refund.psp_refund_id.clone().unwrap_or_else(|| "none".to_owned()),
         payment: psp.payment_id(1),
@@ -39,8 +45,7 @@ pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
         whose: None,
         event: "REFUND",
         at_s: rig.engine.now().as_micros() / 1_000_000,
-    };
-    (refund, told)
+    }
 }
 
 /// What a notification may name otherwise than the refund.
@@ -269,5 +274,82 @@ async fn what_a_person_has_booked_is_not_blocked_again_by_the_next_word_about_it
         let more = Told { hundredths: told.hundredths + 100, ..told }.by(psp);
         assert_eq!(post(&rig, psp, &more).await, Taken::Taken, "{name}");
         assert_eq!(rig.open_cases().await.len(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_too_late_is_evidence_and_a_success_of_another_refund_never_comes_too_late() {
+    let psp = Psp::named("adyen");
+    let rig = Rig::new().await;
+    let (refund, right) = pending(&rig, psp).await;
+    let failed = Told { event: "REFUND_FAILED", ..right.clone() };
+    let other = Told { refund: "QFQTPCQ8HXSKGK82".to_owned(), ..right.clone() };
+    assert_eq!(tell(&rig, psp, &failed).await, Taken::Taken);
+
+    // What had been told of ours before it failed changes nothing, however often it comes now.
+    for _ in 0..2 {
+        rig.pass(SECOND).await;
+        assert_eq!(tell(&rig, psp, &right).await, Taken::Taken);
+    }
+    assert!(rig.open_cases().await.is_empty());
+    let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+    let (_, attempts) = rig.store.read(timeline).await.unwrap();
+    let told: Vec<_> = attempts.iter().filter(|attempt| attempt.via == "notification").collect();
+    let outcomes: Vec<_> = told.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["refused", "succeeded"], "{told:#?}");
+    assert!(told[1].record.contains(r#""eventCode":"REFUND""#), "{told:#?}");
+
+    // Of another of Adyen's refunds under our reference the money left, although ours failed.
+    rig.pass(SECOND).await;
+    assert_eq!(tell(&rig, psp, &other).await, Taken::Taken);
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Failed);
+    let cases = rig.open_cases().await;
+    assert_eq!(cases.len(), 1, "{cases:?}");
+    assert_eq!((cases[0].kind, cases[0].blocked), (CaseKind::ForeignRefund, 200_000));
+}
+
+#[tokio::test]
+async fn another_refund_that_the_psp_does_not_know_or_cannot_be_asked_about_is_told_as_not_confirmed() {
+    let psp = Psp::named("stripe");
+    for away in [false, true] {
+        let rig = Rig::new().await;
+        let (refund, right) = pending(&rig, psp).await;
+        let other = Told { refund: "re_NOBODYS1".to_owned(), ..right };
+        rig.psp_away(away);
+        assert_eq!(tell(&rig, psp, &other).await, Taken::Taken, "away: {away}");
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending, "away: {away}");
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "away: {away}: {cases:?}");
+        assert_eq!(cases[0].kind, CaseKind::ForeignRefund, "away: {away}");
+        // Who reads it must not believe that the PSP was not to be reached, where it said that there is no such refund.
+        assert!(cases[0].text.contains("; the PSP did not confirm it"), "away: {away}: {}", cases[0].text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let rig = Rig::new().await;
+        let order = rig.payment(psp.name, 1, 500_000).await;
+        let refund = rig.refund(&order, psp.part).await;
+        rig.pass(SECOND * 10).await;
+        let refund = rig.now_stands(&refund).await;
+        assert_eq!(refund.state.name(), StateName::Succeeded, "{}", psp.name);
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (events, before) = rig.store.read(timeline).await.unwrap();
+        // Tap does not sign how a message is written.
+        for times in 0..4 {
+            let Message { headers, body } = done(&rig, psp, &refund).by(psp);
+            let body = if psp.name == "tap" { body + &" ".repeat(times) } else { body };
+            assert_eq!(post(&rig, psp, &Message { headers, body }).await, Taken::Taken, "{}", psp.name);
+            rig.pass(SECOND).await;
+        }
+        assert_eq!(rig.now_stands(&refund).await, refund, "{}", psp.name);
+        let (events_now, after) = rig.store.read(timeline).await.unwrap();
+        let of = |attempts: &[AttemptRow], via: &str| attempts.iter().filter(|one| one.via == via).count();
+        assert_eq!(of(&after, "query"), of(&before, "query"), "{}: nobody is asked again", psp.name);
+        assert_eq!(of(&after, "notification"), 1, "{}: {after:#?}", psp.name);
+        assert_eq!(events_now, events, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use redress_core::money::Currency;
 use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount};
+pub(crate) use redress_core::refund::REASONS;
 use redress_core::refund::Refund;
 use redress_engine::accept::{Made, RefundRequest, Reused};
 use redress_engine::engine::Engine;
@@ -25,16 +26,6 @@ use crate::body::{PathText, RawBody};
 use crate::idempotency_key::{self, IDEMPOTENT_REPLAYED};
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::limits::{DESCRIPTION_CHARS_MAX, REFERENCE_CHARS_MAX};
-
-/// The reasons that may be given: the words that the PSPs' own APIs have, and `other`.
-pub(crate) const REASONS: [&str; 6] = [
-    "requested_by_customer",
-    "duplicate",
-    "fraudulent",
-    "product_not_received",
-    "product_unsatisfactory",
-    "other",
-];
 
 const FIELDS: [&str; 7] =
     ["amount", "currency", "reason", "description", "merchant_refund_id", "metadata", "expected_refundable"];
@@ -58,7 +49,7 @@ pub(crate) struct Asked {
     /// `requested_by_customer`, `duplicate`, `fraudulent`, `product_not_received`, `product_unsatisfactory` or `other`.
     #[schema(example = "requested_by_customer")]
     reason: Option<String>,
-    /// Why, in a sentence; some PSPs show it to people.
+    /// Why, in a sentence, for people: it is kept and shown, and told to no PSP.
     #[schema(max_length = 1000)]
     description: Option<String>,
     /// The merchant's own id of the refund: the same again is the same refund. `null` is refused.

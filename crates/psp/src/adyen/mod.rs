@@ -25,7 +25,7 @@ use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, prepare, send,
-    unanswered,
+    send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -220,9 +220,9 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
     };
     let body = PaymentMethodsRequest { merchant_account: contract.merchant_account };
     let request = post(account, &contract, "/paymentMethods", &body);
-    match send(transport, &mut Record::new(account), request).await {
+    match send_check(transport, request).await {
         Ok(response) => read::check(&response),
-        Err(outcome) => unanswered(&outcome),
+        Err(unanswered) => unanswered,
     }
 }
 

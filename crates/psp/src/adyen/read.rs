@@ -5,7 +5,7 @@ use super::contract::Contract;
 use super::wire::{PaymentMethodsResponse, RefundResponse, ServiceError};
 use super::{IDEMPOTENCY_KEY, TRANSIENT_ERROR};
 use crate::connector::{AccountCheck, SubmitAsk};
-use crate::exchange::{is_id, json, not_let_in, psp_text};
+use crate::exchange::{is_id, json, not_accepted, not_let_in, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 
@@ -83,8 +83,8 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
                     .to_owned(),
             )
         }
-        401 | 403 => AccountCheck::Refused(format!("Adyen says {code} {text}")),
-        _ if code == "901" => AccountCheck::Refused(format!("Adyen says {code} {text}")),
+        status @ (401 | 403) => not_accepted("Adyen", status, &code, &text),
+        status if code == "901" => not_accepted("Adyen", status, &code, &text),
         status => AccountCheck::Unclear(format!("Adyen answered HTTP {status} {code} {text}").trim_end().to_owned()),
     }
 }

@@ -365,6 +365,7 @@ fn a_check_asks_for_ways_of_paying() {
     assert_eq!(check(401, &error(401, "000")), AccountCheck::Refused("Adyen says 000 said".into()));
     assert_eq!(check(403, &error(403, "901")), AccountCheck::Refused("Adyen says 901 said".into()));
     assert_eq!(check(422, &error(422, "901")), AccountCheck::Refused("Adyen says 901 said".into()));
+    assert_eq!(check(403, "<html>"), AccountCheck::Refused("Adyen answered HTTP 403".into()));
     for (status, body) in
         [(200, "{}"), (200, "<html>"), (200, r#"{"paymentMethods":[1]}"#), (500, list), (404, "")]
     {

@@ -20,7 +20,7 @@ use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, json, not_let_in, not_sendable, number_text,
-    only_fields, own_path, prepare, psp_text, reason_text, send, unanswered,
+    only_fields, own_path, prepare, psp_text, reason_text, send, send_check,
 };
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
@@ -233,9 +233,9 @@ async fn check(transport: &dyn Transport, account: &AccountConfig, nonce: [u8; 1
         Err(error) => return account_unchecked(&error),
     };
     let request = question(account, &keys, path, NO_ORDER, &question_id(nonce));
-    let response = match send(transport, &mut Record::new(account), request).await {
+    let response = match send_check(transport, request).await {
         Ok(response) => response,
-        Err(outcome) => return unanswered(&outcome),
+        Err(unanswered) => return unanswered,
     };
     match read_answer(&response) {
         Ok((_, 42)) => {

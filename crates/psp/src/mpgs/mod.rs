@@ -23,7 +23,7 @@ mod wire;
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unchecked, account_unusable, check_addresses, not_sendable, only_fields, send, unanswered,
+    account_unchecked, account_unusable, check_addresses, not_sendable, only_fields, send, send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -251,9 +251,9 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Err(error) => return account_unchecked(&error),
     };
     let request = access.request(account, Method::GET, NO_ORDER, NO_ORDER);
-    match send(transport, &mut Record::new(account), request).await {
+    match send_check(transport, request).await {
         Ok(response) => read::check(&response),
-        Err(outcome) => unanswered(&outcome),
+        Err(unanswered) => unanswered,
     }
 }
 

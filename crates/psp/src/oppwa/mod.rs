@@ -27,7 +27,7 @@ use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, is_id, json, not_sendable, only_fields, own_path,
-    prepare, send, unanswered,
+    prepare, send, send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -334,8 +334,8 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Err(error) => return account_unchecked(&error),
     };
     let request = access.ask(account, &format!("?{}", wire::question(access.entity_id, Some(NO_REFUND))));
-    match send(transport, &mut Record::new(account), request).await {
+    match send_check(transport, request).await {
         Ok(response) => read::check(&response),
-        Err(outcome) => unanswered(&outcome),
+        Err(unanswered) => unanswered,
     }
 }

@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Listed, REFUND, ResultPart, Transaction};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, not_let_in, number_text, psp_text};
+use crate::exchange::{is_id, json, not_accepted, not_let_in, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
@@ -178,9 +178,9 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
     let text = psp_text(result.and_then(|result| result.description.as_deref()));
     let found = listed.as_ref().is_some_and(|listed| listed.payments.is_some() && codes::is_success(&code));
     match response.status {
-        401 | 403 => AccountCheck::Refused(format!("OPPWA says {code} {text}").trim_end().to_owned()),
-        200..=299 | 400..=499 if codes::says_access(&code) => {
-            AccountCheck::Refused(format!("OPPWA says {code} {text}").trim_end().to_owned())
+        status @ (401 | 403) => not_accepted("OPPWA", status, &code, &text),
+        status @ (200..=299 | 400..=499) if codes::says_access(&code) => {
+            not_accepted("OPPWA", status, &code, &text)
         }
         200..=299 | 400..=499 if code == codes::NOT_FOUND || found => AccountCheck::Proved(
             "OPPWA took the token and the entity, and said that it has no such refund".to_owned(),

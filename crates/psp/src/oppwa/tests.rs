@@ -345,6 +345,7 @@ fn a_check_proves_token_and_entity_or_says_why_not() {
         checked(401, &bare("800.900.300")),
         AccountCheck::Refused("OPPWA says 800.900.300 said".into())
     );
+    assert_eq!(checked(403, "<html>"), AccountCheck::Refused("OPPWA answered HTTP 403".into()));
     for (status, body) in [
         (500, bare("700.400.580")),
         (302, bare("700.400.580")),

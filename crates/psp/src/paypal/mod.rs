@@ -42,6 +42,7 @@ use redress_core::capabilities::Capabilities;
 use redress_core::environment::Environment;
 use redress_core::outcome::Outcome;
 use redress_core::recipe::{Absence, Lookup, Recipe, Resend};
+use redress_core::refund::REASONS;
 use serde::Serialize;
 use std::time::Duration;
 use token::{Desk, Granted, NoToken, REFUND_SCOPE};
@@ -219,7 +220,8 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         return not_sendable("the sum is not positive or has more decimals than PayPal takes");
     };
     let note = reason_text(&ask.reason, NOTE_CHARS_MAX);
-    let note_to_payer = Some(note.as_str()).filter(|note| !note.is_empty());
+    // PayPal mails it to the payer, who is to read the merchant's words and not a program's, such as `fraudulent`.
+    let note_to_payer = Some(note.as_str()).filter(|note| !note.is_empty() && !REASONS.contains(note));
     let body = RefundRequest { amount, custom_id: &ask.key, note_to_payer };
     let path = format!("/v2/payments/captures/{}/refund", ask.psp_payment_id);
     let mut request = post(account, &path, &body)
@@ -273,8 +275,8 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         Ok(Granted { may_refund: None, .. }) => {
             AccountCheck::Proved("PayPal gave an access token for the client's id and secret".to_owned())
         }
-        Err(NoToken::Refused(text)) => AccountCheck::Refused(text),
-        Err(NoToken::Unclear(text)) => AccountCheck::Unclear(text),
+        Err(NoToken::Refused(text)) => AccountCheck::Refused(format!("no access token: {text}")),
+        Err(NoToken::Unclear(text)) => AccountCheck::Unclear(format!("no access token: {text}")),
     }
 }
 

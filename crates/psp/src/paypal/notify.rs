@@ -7,6 +7,7 @@
 //! * Verification: `POST /v1/notifications/verify-webhook-signature`, `openapi/notifications_webhooks_v1.json` in
 //!   <https://github.com/paypal/paypal-rest-api-specifications>, where the limits of the headers are too.
 
+use super::codes::{self, Meaning};
 use super::read;
 use super::token::Desk;
 use super::wire::{Event, Refund, VerifyAnswer, VerifyRequest};
@@ -15,6 +16,7 @@ use crate::exchange::{is_id, json, psp_text};
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Transport};
+use redress_core::outcome::{Again, Outcome, PspRefusal};
 use serde_json::value::RawValue;
 
 /// The event of a refund that was made.
@@ -76,7 +78,7 @@ pub(super) async fn read_notification(
         key: read::key_of(&refund).map(str::to_owned),
         psp_payment_ids: read::payment_of(&refund).map(str::to_owned).into_iter().collect(),
         amount: read::amount_of(&refund),
-        outcome: read::outcome(&refund),
+        outcome: outcome(&event.event_type, &refund),
         foreign: foreign(account, &refund),
         psp_refund_id: Some(refund.id),
         // What the events of a refund hold is not stated; PayPal's word by its id is.
@@ -84,6 +86,19 @@ pub(super) async fn read_notification(
         superseded_by: &[],
         record: record.finish(),
     }])
+}
+
+/// What it tells. What the events of a refund hold is not stated: where the event is of a failure, and the refund in it still
+/// shows the success before, the event's name counts. That success alone is known, and nobody would be asked about it.
+fn outcome(event_type: &str, refund: &Refund) -> Outcome {
+    let name = event_type.strip_prefix(OF_REFUNDS).unwrap_or_default();
+    match read::outcome(refund) {
+        Outcome::Succeeded { psp_refund_id, .. } if codes::of_status(name) == Some(Meaning::Refused) => {
+            let (code, text) = (name.to_owned(), format!("PayPal shows it as {}", refund.status));
+            Outcome::Refused(PspRefusal { code, text, again: Again::No, psp_refund_id })
+        }
+        outcome => outcome,
+    }
 }
 
 /// The merchant that it names, where that is another than the account's. An app may have the webhook of several.

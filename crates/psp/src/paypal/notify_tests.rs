@@ -76,6 +76,11 @@ fn the_events_of_refunds_are_taken_and_no_others() {
         ("PAYMENT.CAPTURE.REFUNDED", "COMPLETED", "succeeded"),
         ("PAYMENT.REFUND.PENDING", "PENDING", "pending"),
         ("PAYMENT.REFUND.FAILED", "FAILED", "refused"),
+        // As it was before the event.
+        ("PAYMENT.REFUND.FAILED", "COMPLETED", "refused"),
+        ("PAYMENT.REFUND.CANCELLED", "COMPLETED", "refused"),
+        ("PAYMENT.REFUND.FAILED", "PENDING", "pending"),
+        ("PAYMENT.REFUND.COMPLETED", "COMPLETED", "succeeded"),
         ("PAYMENT.REFUND.SOMETHING", "SOMETHING", "not_understood"),
     ] {
         let inbound = inbound(event(event_type, &object(status)));

@@ -149,11 +149,18 @@ fn a_submit_is_the_same_bytes_every_time() {
 }
 
 #[test]
-fn a_refund_without_a_reason_has_no_note() {
-    let transport = Scripted::new([answer(500, "")]);
-    let ask = SubmitAsk { reason: " \n".to_owned(), ..ask() };
-    PayPal.submit(&transport, &let_in(), &ask).now_or_never().unwrap();
-    assert!(!String::from_utf8_lossy(&transport.sent()[0].body).contains("note_to_payer"));
+fn a_refund_without_a_reason_or_with_a_programs_word_for_it_has_no_note() {
+    let sent = |reason: &str| {
+        let transport = Scripted::new([answer(500, "")]);
+        let ask = SubmitAsk { reason: reason.to_owned(), ..ask() };
+        PayPal.submit(&transport, &let_in(), &ask).now_or_never().unwrap();
+        String::from_utf8_lossy(&transport.sent()[0].body).into_owned()
+    };
+    // PayPal mails the note to the payer.
+    for reason in [" \n", "fraudulent", " duplicate\n"].iter().chain(&REASONS) {
+        assert!(!sent(reason).contains("note_to_payer"), "{reason}");
+    }
+    assert!(sent("the duplicate").ends_with(r#""note_to_payer":"the duplicate"}"#));
     assert_eq!(reason_text(&"é".repeat(300), NOTE_CHARS_MAX).chars().count(), 255);
 }
 

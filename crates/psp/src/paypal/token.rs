@@ -130,7 +130,9 @@ fn read(answer: Result<HttpResponse, TransportError>) -> Result<Granted, NoToken
     let answer = match answer {
         Ok(answer) => answer,
         Err(TransportError::NotSent(reason)) => return Err(NoToken::Unclear(reason)),
-        Err(TransportError::Broken(_)) => return Err(NoToken::Unclear("no answer came".to_owned())),
+        Err(TransportError::Broken(reason)) => {
+            return Err(NoToken::Unclear(format!("no answer came: {reason}")));
+        }
     };
     let status = answer.status;
     if status != 200 {

@@ -91,7 +91,7 @@ fn without_a_token_nothing_is_sent() {
         (answer(200, r#"{"access_token":""}"#), "no access token: PayPal's answer holds none"),
         (answer(200, r#"{"access_token":"a\nb"}"#), "no access token: PayPal's answer holds none"),
         (Err(TransportError::NotSent("refused".into())), "no access token: refused"),
-        (Err(TransportError::Broken("reset".into())), "no access token: no answer came"),
+        (Err(TransportError::Broken("reset".into())), "no access token: no answer came: reset"),
     ] {
         for query in [false, true] {
             let transport = Scripted::new([reply.clone()]);
@@ -144,6 +144,8 @@ fn a_check_asks_for_a_new_token() {
     {
         assert!(matches!(check(answer(status, body)), AccountCheck::Unclear(_)), "{status} {body}");
     }
+    let none = check(answer(200, "{}"));
+    assert_eq!(none, AccountCheck::Unclear("no access token: PayPal's answer holds none".to_owned()));
     assert!(matches!(check(Err(TransportError::Broken("reset".into()))), AccountCheck::Unclear(_)));
     let poor = AccountConfig { credentials: crate::account::Credentials::default(), ..account() };
     let checked = PayPal.check(&Scripted::default(), &poor, [0; 10]).now_or_never().unwrap();

@@ -28,7 +28,7 @@ mod wire;
 use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
-    account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, unanswered,
+    account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, send_check,
 };
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
@@ -190,8 +190,8 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
         );
     };
     let request = keys.post(account, path, wire::inquiry(path));
-    match send(transport, &mut Record::new(account), request).await {
+    match send_check(transport, request).await {
         Ok(response) => read::check(&response),
-        Err(outcome) => unanswered(&outcome),
+        Err(unanswered) => unanswered,
     }
 }

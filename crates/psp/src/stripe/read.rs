@@ -60,7 +60,10 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
     let code = error.as_ref().and_then(|error| error.code.as_deref());
     let text = psp_text(error.as_ref().and_then(|error| error.message.as_deref()));
     match response.status {
-        401 | 403 => AccountCheck::Refused(format!("Stripe answered HTTP {}: {text}", response.status)),
+        status @ (401 | 403) => {
+            let said = format!("Stripe answered HTTP {status}: {text}");
+            AccountCheck::Refused(said.trim_end_matches(": ").to_owned())
+        }
         404 if codes::says_missing(code) => {
             AccountCheck::Proved("Stripe took the key and said that it has no such refund".to_owned())
         }

@@ -21,7 +21,7 @@ use crate::account::{AccountConfig, AccountConfigError};
 use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, is_id, json, not_sendable, only_fields, prepare,
-    reason_text, send, unanswered,
+    reason_text, send, send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
 use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
@@ -249,9 +249,9 @@ async fn check(transport: &dyn Transport, account: &AccountConfig) -> AccountChe
     };
     let url = format!("{}/v2/refunds/{NO_REFUND}", base(account));
     let request = authorized(account, secret_key, HttpRequest::new(Method::GET, url));
-    match send(transport, &mut Record::new(account), request).await {
+    match send_check(transport, request).await {
         Ok(response) => read::check(&response),
-        Err(outcome) => unanswered(&outcome),
+        Err(unanswered) => unanswered,
     }
 }
 

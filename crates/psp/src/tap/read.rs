@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Errors, Refund};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, not_let_in, number_text, psp_text};
+use crate::exchange::{is_id, json, not_accepted, not_let_in, number_text, psp_text};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
@@ -74,12 +74,12 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
     let text = psp_text(first.and_then(|error| error.description.as_deref()));
     let code = first.and_then(|error| number_text(error.code)).unwrap_or_default();
     match response.status {
-        401 | 403 => AccountCheck::Refused(format!("Tap says {code} {text}")),
+        status @ (401 | 403) => not_accepted("Tap", status, code, &text),
         // What fails, or stands before Tap, may repeat anything.
         200..=299 | 400..=499 if codes::says_not_found(code) => {
             AccountCheck::Proved("Tap took the key and said that it has no such refund".to_owned())
         }
-        _ if codes::says_key(code) => AccountCheck::Refused(format!("Tap says {code} {text}")),
+        status if codes::says_key(code) => not_accepted("Tap", status, code, &text),
         status => AccountCheck::Unclear(format!("Tap answered HTTP {status} {code} {text}")),
     }
 }

@@ -320,6 +320,17 @@ fn the_record_holds_no_key() {
 }
 
 #[test]
+fn a_check_that_is_not_let_in_tells_what_was_said_or_the_status() {
+    let check = |status, body: &str| {
+        let transport = Scripted::new([answer(status, body.to_owned())]);
+        Tap.check(&transport, &account(), [0; 10]).now_or_never().unwrap()
+    };
+    assert_eq!(check(401, &errors(&["2104"])), AccountCheck::Refused("Tap says 2104 said".into()));
+    assert_eq!(check(400, &errors(&["2105"])), AccountCheck::Refused("Tap says 2105 said".into()));
+    assert_eq!(check(403, "<html>"), AccountCheck::Refused("Tap answered HTTP 403".into()));
+}
+
+#[test]
 fn a_key_of_the_other_world_is_refused() {
     assert_eq!(Tap.check_account(&account()), Ok(()));
     let live = AccountConfig { environment: Environment::Live, ..account() };

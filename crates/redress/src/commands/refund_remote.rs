@@ -40,7 +40,7 @@ pub(crate) struct Create {
     /// Why: requested_by_customer, duplicate, fraudulent, product_not_received, product_unsatisfactory or other
     #[arg(long, value_name = "CODE")]
     reason: Option<String>,
-    /// Why, in a sentence; some PSPs show it to people
+    /// Why, in a sentence, for people; no PSP is told it
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     /// The merchant's own id of the refund: the same again is the same refund

@@ -140,6 +140,47 @@ impl Settle {
     }
 }
 
+/// Keeps what a PSP told of a refund and what was known of it, or had been overtaken by later words: it changes nothing, and is
+/// evidence all the same.
+#[derive(Clone, Debug)]
+pub struct KeepWord {
+    /// Whose refund it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+    /// The mark of what was told: the same told again is kept once, also where it once counted.
+    pub attempt: [u8; 16],
+    /// What was understood.
+    pub outcome: Outcome,
+    /// What was said, redacted and capped.
+    pub record: String,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Operation for KeepWord {
+    type Out = ();
+    const NAME: &'static str = "keep_word";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.exec(
+            INSERT_ATTEMPT,
+            &[
+                self.merchant.as_bytes().into(),
+                self.refund.as_bytes().into(),
+                (&self.attempt).into(),
+                Via::Notification.as_str().into(),
+                self.outcome.as_str().into(),
+                (&self.record).into(),
+                self.now.as_micros().into(),
+                self.now.as_micros().into(),
+            ],
+        )
+        .await?;
+        Ok(Done::Commit(()))
+    }
+}
+
 /// Applies a person's verdict to a refund of which nobody else knows the end.
 #[derive(Clone, Debug)]
 pub struct CloseRefund {

@@ -70,7 +70,7 @@ fn what_a_check_hears() {
         assert_eq!(found, expected, "{status} {body}: {check:?}");
     }
     let (check, _) = checked(Some(V4), vec![Err(TransportError::Broken("cut".into()))]);
-    assert_eq!(check, AccountCheck::Unclear("no answer came".to_owned()));
+    assert_eq!(check, AccountCheck::Unclear("no answer came: cut".to_owned()));
 }
 
 #[test]

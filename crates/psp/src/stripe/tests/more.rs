@@ -118,6 +118,8 @@ fn a_check_asks_for_a_refund_that_cannot_be() {
     for status in [401, 403] {
         let refused = check(status, error("invalid_request_error", ""));
         assert_eq!(refused, AccountCheck::Refused(format!("Stripe answered HTTP {status}: said")));
+        let silent = check(status, "<html>".to_owned());
+        assert_eq!(silent, AccountCheck::Refused(format!("Stripe answered HTTP {status}")));
     }
     for (status, body) in
         [(404, "not here".to_owned()), (200, "{}".to_owned()), (500, missing()), (429, missing())]

@@ -8,7 +8,7 @@ use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::Via;
 use redress_core::state::{RefundState, StateName};
 
-use super::{Refresh, Settle};
+use super::{KeepWord, Refresh, Settle};
 use crate::ops::fixtures::{
     ENDPOINT, Endpoint, MERCHANT, STRANGER, add_endpoint, at, audit, balance, bytes, done, hear, id,
     in_state, load, not_sent, pay, payment, pending, refused, rf, rows, sent, sql, word, world,
@@ -155,6 +155,39 @@ async fn a_notification_told_again_is_kept_once_and_judged_by_what_the_refund_is
         assert_eq!(before, dump_all(&store).await);
         let kept = rows(&store, "SELECT via, outcome FROM attempts ORDER BY started_at").await;
         assert_eq!(kept, ["notification refused", "notification succeeded"]);
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_overtaken_is_kept_once_and_changes_nothing() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Succeeded, "1", 1).await;
+        let told = Settle { attempt: [7; 16], ..word(1, refused(), Via::Notification, 20) };
+        store.run(told).await.unwrap().unwrap();
+        let before = (load(&store, 1).await.0, balance(&store).await);
+        let keep = |mark| KeepWord {
+            merchant: MERCHANT,
+            refund: rf(1),
+            attempt: [mark; 16],
+            outcome: done(Some("p")),
+            record: "what was told late".into(),
+            now: at(30),
+        };
+        let (kept, statements) = fail_every_statement(&store, || keep(8)).await;
+        assert_eq!((kept, statements), (Ok(()), 1));
+        // Told again, and told again after it had counted.
+        for mark in [8, 7] {
+            store.run(keep(mark)).await.unwrap();
+        }
+        let text = "SELECT via, outcome, record FROM attempts WHERE via = 'notification' ORDER BY started_at";
+        assert_eq!(
+            rows(&store, text).await,
+            ["notification refused what was said", "notification succeeded what was told late"]
+        );
+        assert_eq!((load(&store, 1).await.0, balance(&store).await), before);
         audit(&store).await;
     })
     .await;
