@@ -1,7 +1,7 @@
 //! Commands that speak to a server over HTTP, with what their exit codes say.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::time::until;
-use crate::program::{Place, Ran, Sandbox, Server, program, run};
+use crate::program::{Place, Ran, Sandbox, Server, answer, program, run};
 
 /// Exchanges and look-ups are short.
 const SHORT: [(&str, &str); 7] = [
@@ -29,7 +29,7 @@ const MOMO: &str = "--credential partner_code=MOMO --credential access_key=F8BBA
 struct Shop {
     place: Place,
     sandbox: Sandbox,
-    _server: Server,
+    server: Server,
     url: String,
     account: String,
     key: String,
@@ -61,7 +61,7 @@ impl Shop {
         let key = key["secret"].as_str().unwrap().to_owned();
         let server = place.serve(&SHORT);
         let url = format!("http://{}", server.address);
-        Self { place, sandbox, _server: server, url, account, key }
+        Self { place, sandbox, server, url, account, key }
     }
 
     /// Scripts what happens to the next refund of a payment.
@@ -212,6 +212,32 @@ fn what_was_not_sent_is_canceled() {
     let done = shop.json("refund create o-2 --wait 20");
     let id = done["id"].as_str().unwrap();
     assert_ends(&shop.run(&format!("refund cancel {id}")), 1, "conflict");
+}
+
+/// Else a restart would take as long as the longest wait that somebody asked for.
+#[test]
+fn who_waits_for_an_end_is_answered_when_the_server_ends() {
+    let mut shop = Shop::open(1);
+    shop.script("1", "pend");
+    let mut idle = TcpStream::connect(&shop.server.address).unwrap();
+    let mut caller = TcpStream::connect(&shop.server.address).unwrap();
+    let head = format!(
+        "POST /v1/payments/o-1/refunds HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nprefer: wait=60\r\n\
+         content-length: 2\r\nexpect: 100-continue\r\n\r\n",
+        shop.key
+    );
+    caller.write_all(head.as_bytes()).unwrap();
+    // The server waits for the body: it has the request.
+    let mut said = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    caller.read_exact(&mut said).unwrap();
+    shop.server.signal("TERM");
+    // An idle connection is closed at once, which says that the end has begun.
+    let _ = idle.read_to_end(&mut Vec::new());
+    caller.write_all(b"{}").unwrap();
+    let (status, body) = answer(caller);
+    let refund: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &refund["finished_at"]), (201, &Value::Null), "it is made, and open: {refund}");
+    assert_eq!(shop.server.wait().code(), Some(0));
 }
 
 #[test]
