@@ -119,6 +119,8 @@ fn a_refund_is_made_read_and_listed_and_the_store_shows_the_same() {
     assert_eq!(shop.json(&format!("refund get {id}")), made);
     let rest = shop.json("refund create o-1 --wait 20");
     assert_eq!(rest["amount_minor"], 60_000, "what is left");
+    let twice = shop.run("refund create o-2 --metadata a=b --metadata a=c");
+    assert_ends(&twice, 2, "--metadata a is there twice");
     let keyed = "refund create o-2 --amount-minor 1000 --currency VND --idempotency-key k-2 --wait 20";
     let other = shop.json(keyed);
     assert_eq!(shop.json(keyed)["id"], other["id"], "the key alone makes it the same");
