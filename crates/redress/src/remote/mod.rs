@@ -5,12 +5,15 @@ mod profiles;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use redress_client::{Client, Config, Error, Refund, RefundStatus};
+use redress_engine::world::Clock;
 
 use self::choice::Asked;
 use crate::failure::{Failure, RemoteEnd};
+use crate::output::note;
 
 /// Apart from a command's own options in its help.
 const HEADING: &str = "Server and key";
@@ -19,6 +22,39 @@ const HEADING: &str = "Server and key";
 pub(crate) const URL_VARIABLE: &str = "REDRESS_URL";
 pub(crate) const API_KEY_VARIABLE: &str = "REDRESS_API_KEY";
 pub(crate) const PROFILE_VARIABLE: &str = "REDRESS_PROFILE";
+
+/// So long is waited until a server that is away is asked again, by what follows something there.
+const AWAY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A server that answered before and is away now: it is being restarted, say. Whoever follows something there waits for it, and
+/// says so once.
+#[derive(Debug, Default)]
+pub(crate) struct Away {
+    told: bool,
+}
+
+impl Away {
+    /// Waits a little, where the failure is one that passes.
+    ///
+    /// # Errors
+    /// The failure, where it does not.
+    pub(crate) async fn wait(&mut self, failure: Failure, clock: &dyn Clock) -> Result<(), Failure> {
+        if !matches!(failure, Failure::Remote(RemoteEnd::Unreachable, _)) {
+            return Err(failure);
+        }
+        if !self.told {
+            note(&format!("{failure}; it is asked again until it is back"));
+        }
+        self.told = true;
+        clock.sleep(AWAY_PAUSE).await;
+        Ok(())
+    }
+
+    /// It is back.
+    pub(crate) fn over(&mut self) {
+        self.told = false;
+    }
+}
 
 /// Which server is spoken to. There is no option with a key: whoever lists processes would see it.
 #[derive(Args, Clone, Debug)]

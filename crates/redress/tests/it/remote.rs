@@ -308,6 +308,44 @@ fn the_feed_is_followed_and_resumed() {
 }
 
 #[test]
+fn who_follows_outlasts_a_restart() {
+    let mut shop = Shop::open(1);
+    shop.script("1", "pend");
+    let made = shop.json("refund create o-1");
+    let id = made["id"].as_str().unwrap();
+    let key = shop.place.json(&format!("refund show {id}"))["psp_key"].clone();
+    let start = |words: &[&str]| {
+        let mut command = program(words, &shop.variables());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut watch = start(&["refund", "watch", id, "--json"]);
+    let mut tail = start(&["events", "tail", "--json", "--from", "beginning"]);
+    let read = |line: std::io::Result<String>| serde_json::from_str::<Value>(&line.unwrap()).unwrap();
+    let mut watched = BufReader::new(watch.stdout.take().unwrap()).lines().map(read);
+    let mut followed = BufReader::new(tail.stdout.take().unwrap()).lines().map(read);
+    // Both were answered.
+    assert_eq!(watched.next().unwrap()["id"], id);
+    assert_eq!(followed.next().unwrap()["event"]["type"], "refund.created");
+    shop.server.signal("TERM");
+    assert_eq!(shop.server.wait().code(), Some(0));
+    // They say so, the one and the other, before there is a server again.
+    for child in [&mut watch, &mut tail] {
+        let mut said = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.contains("it is asked again until it is back"), "{said}");
+    }
+    let address = shop.server.address.clone();
+    shop.server =
+        shop.place.serve(&[&[("REDRESS_SERVER_LISTEN", address.as_str())][..], &SHORT[..]].concat());
+    shop.sandbox.control("finish", &json!({"psp": "momo", "refund": key, "state": "succeeded"}));
+    assert!(watched.any(|refund| refund["status"] == "succeeded"));
+    assert!(followed.any(|line| line["event"]["type"] == "refund.succeeded"));
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+}
+
+#[test]
 fn a_profile_names_the_server_and_its_key() {
     let shop = Shop::open(1);
     let folder = shop.place.data().with_file_name("config");
