@@ -196,6 +196,8 @@ async fn a_repeat_is_answered_with_the_refund_as_it_is() {
     assert_eq!(make(&harness, "o1", &[], &named).await.status, 200);
     let other = json!({"amount": 2_001, "currency": "VND", "merchant_refund_id": "r-1"});
     assert_problem(&make(&harness, "o1", &[], &other).await, 409, "conflict", Some("merchant_refund_id"));
+    let other = json!({"amount": 2_000, "currency": "SAR", "merchant_refund_id": "r-1"});
+    assert_problem(&make(&harness, "o1", &[], &other).await, 422, "wrong_currency", Some("currency"));
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!((order.refunds.len(), order.payment.balance.remaining()), (2, 7_000));
     // A refusal is not stored: what is right then is done then.
