@@ -99,7 +99,6 @@ impl Engine {
         let now = self.now();
         let announce = self.announces(&request).await?;
         let (merchant, id) = (request.merchant, RefundId::new(now, parts.world.random.bytes10()));
-        let asked_in = request.ask.currency;
         let accept = Accept {
             named: request.named(),
             keyed: request.keyed(),
@@ -137,10 +136,6 @@ impl Engine {
                     None => parts.refunds_due.notify_one(),
                 }
                 Made::New(refund, payment)
-            }
-            // What the merchant's own id stands for has no currency: a number of another one is another sum all the same.
-            Accepted::Repeat { payment, .. } if asked_in.is_some_and(|asked| asked != payment.currency) => {
-                Made::Refused(Refusal::WrongCurrency { currency: payment.currency }, payment)
             }
             Accepted::Repeat { refund, payment } => {
                 tracing::Span::current().record("refund", tracing::field::display(refund.id));

@@ -209,6 +209,19 @@ async fn a_repeat_is_answered_with_the_refund_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_repeat_in_another_currency_is_not_stored_with_its_key() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::momo("o1", 10_000)).await;
+    let named = |currency: &str| json!({"amount": 2_000, "currency": currency, "merchant_refund_id": "r-1"});
+    assert_eq!(make(&harness, "o1", &[], &named("VND")).await.status, 201);
+    let key = [("idempotency-key", "k-1")];
+    let wrong = make(&harness, "o1", &key, &named("SAR")).await;
+    assert_problem(&wrong, 422, "wrong_currency", Some("currency"));
+    let right = make(&harness, "o1", &key, &named("VND")).await;
+    assert_eq!(right.status, 200, "{right:?}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_with_its_field_and_changes_nothing() {
     let harness = Harness::new().await;
     harness.payment(TestPayment::tap("o1", 10_000)).await;
