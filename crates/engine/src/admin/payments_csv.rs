@@ -200,10 +200,10 @@ impl<R: Read> CsvRows<R> {
         Ok(Some(CsvRow { line, order_ref: named.map(str::to_owned), payment }))
     }
 
-    /// How many line breaks stand within a field, in the first that has one. No field of a payment has any: most likely a quote
-    /// was left open, and the lines down to the next one are no rows.
+    /// How many line breaks stand within a field, in the first that has one, once it is trimmed as [`Self::field`] does. No field
+    /// of a payment has any: most likely a quote was left open, and the lines down to the next one are no rows.
     fn line_breaks(&self) -> Option<usize> {
-        let within = |field: &[u8]| field.trim_ascii().iter().filter(|byte| **byte == b'\n').count();
+        let within = |field: &[u8]| String::from_utf8_lossy(field).trim().matches('\n').count();
         self.record.iter().map(within).find(|breaks| *breaks > 0)
     }
 
@@ -354,7 +354,7 @@ mod tests {
     fn a_bad_row_has_its_line_and_leaves_the_others() {
         let file = format!(
             "captured_at,amount,currency,psp_payment_id,psp_account,order_ref,customer_ref\n\
-             2026-01-02T03:04:05Z,1,SAR,p-1,{ACCOUNT},\"o-1\n\",c\n\
+             2026-01-02T03:04:05Z,1,SAR,p-1,{ACCOUNT},\"o-1\n\u{a0}\",c\n\
              2026-01-02T03:04:05Z,1,SAR,p-2,{ACCOUNT}\n\
              2026-01-02,1,SAR,p-3,{ACCOUNT},o-3,\n\
              2026-01-02T03:04:05Z,1,SAR,p-4,acc_x,o-4,\n\
