@@ -51,7 +51,7 @@ fn check_health(endpoint: &Endpoint, reached: String) -> Check {
     match (endpoint.disabled_at, endpoint.failing_since) {
         (None, None) => Ok(reached),
         (Some(at), _) => Err(Trouble::Warning(format!(
-            "{reached}; it took nothing for too long, and nothing is sent to it since {}: endpoint enable, once it answers",
+            "{reached}; it is disabled, and nothing is sent to it since {}: endpoint enable, once it may be told again",
             time(at)
         ))),
         (None, Some(since)) => Err(Trouble::Warning(format!(
