@@ -34,12 +34,15 @@ pub(crate) struct Away {
 }
 
 impl Away {
-    /// Waits a little, where the failure is one that passes.
+    /// Waits a little, where the failure is one that passes. A success that is not understood is none: it is the same when it
+    /// is asked for again, so that nobody would ever hear of it.
     ///
     /// # Errors
     /// The failure, where it does not.
-    pub(crate) async fn wait(&mut self, failure: Failure, clock: &dyn Clock) -> Result<(), Failure> {
-        if !matches!(failure, Failure::Remote(RemoteEnd::Unreachable, _)) {
+    pub(crate) async fn wait(&mut self, error: Error, clock: &dyn Clock) -> Result<(), Failure> {
+        let is_success = matches!(error, Error::Unexpected { status: 200..=299, .. });
+        let failure = Failure::from(error);
+        if is_success || !matches!(failure, Failure::Remote(RemoteEnd::Unreachable, _)) {
             return Err(failure);
         }
         if !self.told {
@@ -135,6 +138,8 @@ pub(crate) fn ended(refund: &Refund, awaited: bool) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use redress_client::Problem;
+    use redress_core::time::Timestamp;
+    use redress_engine::testing::ManualClock;
 
     use super::*;
 
@@ -149,6 +154,21 @@ mod tests {
             request_id: "req_1".to_owned(),
             retry_after: None,
         }))
+    }
+
+    #[tokio::test]
+    async fn a_success_that_is_not_understood_is_not_waited_for() {
+        let clock = ManualClock::new(Timestamp::from_micros(0));
+        let page = |status| Error::Unexpected { status, text: "a page".to_owned(), idempotency_key: None };
+        let mut away = Away::default();
+        let told = away.wait(page(200), &clock).await;
+        assert!(matches!(told, Err(Failure::Remote(RemoteEnd::Unreachable, _))), "{told:?}");
+        let passes = async {
+            clock.advance(AWAY_PAUSE);
+        };
+        // What a proxy says without a server.
+        let (waited, ()) = tokio::join!(away.wait(page(502), &clock), passes);
+        assert_eq!(waited, Ok(()));
     }
 
     #[test]
