@@ -152,25 +152,28 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_word(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
-        self.wait_until(refund, limit, has_word).await
+        self.wait_until(refund, limit, has_word, std::future::pending::<()>()).await
     }
 
-    /// Waits until a refund has ended, or the time is up, and answers how it stands then.
+    /// Waits until a refund has ended, or the time is up, or [`Engine::end_waits`] was called, and answers how it stands
+    /// then.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_end(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
-        self.wait_until(refund, limit, |refund| refund.state.name().is_final()).await
+        let has_ended = |refund: &Refund| refund.state.name().is_final();
+        self.wait_until(refund, limit, has_ended, self.parts.waits.ended()).await
     }
 
-    /// Waits until anything of a refund is another than the caller has seen, or the time is up, and answers how it stands
-    /// then.
+    /// Waits until anything of a refund is another than the caller has seen, or the time is up, or [`Engine::end_waits`] was
+    /// called, and answers how it stands then.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_move(&self, seen: &Refund, limit: Duration) -> Result<Refund, EngineError> {
         let shown = seen.updated_at;
-        self.wait_until(seen, limit, move |refund| refund.updated_at != shown).await
+        let has_moved = move |refund: &Refund| refund.updated_at != shown;
+        self.wait_until(seen, limit, has_moved, self.parts.waits.ended()).await
     }
 
     async fn wait_until(
@@ -178,7 +181,10 @@ impl Engine {
         refund: &Refund,
         limit: Duration,
         is_reached: impl Fn(&Refund) -> bool,
+        is_over: impl Future<Output = ()>,
     ) -> Result<Refund, EngineError> {
+        tokio::pin!(is_over);
+        let mut over = false;
         let watch = self.parts.watches.watch(refund.id);
         let clock = &self.parts.world.clock;
         let deadline = self.now().plus(limit);
@@ -189,7 +195,7 @@ impl Engine {
             let (now_stands, _) =
                 found.ok_or_else(|| EngineError::Broken("an accepted refund is gone".into()))?;
             let left = deadline.since(self.now());
-            if is_reached(&now_stands) || left.is_zero() {
+            if is_reached(&now_stands) || left.is_zero() || over {
                 return Ok(now_stands);
             }
             // Another process may settle it: look again now and then even if nobody here moves it.
@@ -197,6 +203,7 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = moved => {}
+                () = &mut is_over => over = true,
                 () = clock.sleep(pause) => {}
             }
         }

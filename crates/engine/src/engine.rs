@@ -20,7 +20,7 @@ use crate::portal::passwords::Passwords;
 use crate::rate::Rates;
 use crate::readiness::LastLook;
 use crate::vault::Vault;
-use crate::watch::Watches;
+use crate::watch::{Waits, Watches};
 use crate::world::World;
 
 /// Everything the use cases need, built once. Cloning it is cheap.
@@ -46,6 +46,8 @@ pub(crate) struct Parts {
     /// How much may be under way to merchants.
     pub(crate) slots: Slots,
     pub(crate) watches: Arc<Watches>,
+    /// Whether callers may wait for what may happen later.
+    pub(crate) waits: Waits,
     pub(crate) rates: Rates,
     pub(crate) readiness: LastLook,
     /// The passwords that are being hashed.
@@ -90,6 +92,7 @@ impl Engine {
                 permits: Arc::new(Permits::new(Arc::clone(&parts.world.clock))),
                 forgeries: Forgeries::new(Arc::clone(&parts.world.clock)),
                 watches: Arc::default(),
+                waits: Waits::default(),
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 readiness: LastLook::default(),
                 passwords: Passwords::default(),
@@ -119,6 +122,13 @@ impl Engine {
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.parts.world.clock.now()
+    }
+
+    /// From now on no caller is kept waiting for a refund's end or for an event: whoever waits is answered with how things
+    /// stand. For the end of the process, which would else come only after the longest of these waits. Exchanges that are
+    /// under way, and callers who wait for the word of one, are not touched.
+    pub fn end_waits(&self) {
+        self.parts.waits.end();
     }
 
     /// So many, drawn at once.

@@ -60,7 +60,8 @@ impl Engine {
         Ok(numbered >= u64::from(NUMBERED_EVENTS_MAX))
     }
 
-    /// Reads on in a merchant's feed; where there is nothing yet, waits for something for so long at most.
+    /// Reads on in a merchant's feed; where there is nothing yet, waits for something for so long at most, and not where
+    /// [`Engine::end_waits`] was called.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
@@ -74,7 +75,11 @@ impl Engine {
             }
             asked.after = page.next;
             if !page.more {
-                self.parts.world.clock.sleep(left.min(self.parts.config.poll)).await;
+                tokio::select! {
+                    biased;
+                    () = self.parts.waits.ended() => return Ok(page),
+                    () = self.parts.world.clock.sleep(left.min(self.parts.config.poll)) => {}
+                }
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Waiting for one refund to move.
+//! Waiting for one refund to move, and the end of all waiting.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redress_core::id::RefundId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Who waits for which refund in this process. Only a hint to look again: the store says how a refund stands.
 #[derive(Default)]
@@ -17,6 +17,28 @@ pub struct Watch {
     watches: Arc<Watches>,
     refund: RefundId,
     moved: Arc<Notify>,
+}
+
+/// Whether callers may still be kept waiting for something to happen: not where the process ends.
+pub(crate) struct Waits(watch::Sender<bool>);
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self(watch::Sender::new(true))
+    }
+}
+
+impl Waits {
+    /// From now on nobody waits.
+    pub(crate) fn end(&self) {
+        self.0.send_replace(false);
+    }
+
+    /// Resolves when nobody may wait any more; at once where that is so already.
+    pub(crate) async fn ended(&self) {
+        // It ends with an error only where the sender is gone, and that is here.
+        let _ = self.0.subscribe().wait_for(|may_wait| !may_wait).await;
+    }
 }
 
 impl Watches {

@@ -54,6 +54,7 @@ mod tests {
     /// The page for callers says what is enforced.
     #[test]
     fn the_page_about_limits_says_what_is_enforced() {
+        use redress_engine::admin::endpoints::ENDPOINTS_MAX;
         use redress_engine::admin::{NAME_BYTES_MAX, REFERENCE_BYTES_MAX, URL_BYTES_MAX};
 
         use crate::v1::page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
@@ -61,7 +62,11 @@ mod tests {
         for row in [
             format!("| body of a request | {BODY_BYTES_MAX} bytes |"),
             format!("| upload of payments | {IMPORT_BYTES_MAX} bytes, {IMPORT_ROWS_MAX} rows |"),
-            format!("in a path or a parameter | {REFERENCE_CHARS_MAX} characters |"),
+            format!(
+                "in a path or a parameter | {PATH_TEXT_CHARS_MAX} characters: one of {REFERENCE_CHARS_MAX}, "
+            ),
+            format!("| `merchant_refund_id` of a refund | {REFERENCE_CHARS_MAX} characters |"),
+            format!("not counting revoked ones | {ENDPOINTS_MAX} |"),
             format!("`payment_method` of a payment | {REFERENCE_BYTES_MAX} bytes of UTF-8 each"),
             format!("| name of an endpoint | {NAME_BYTES_MAX} bytes of UTF-8 |"),
             format!("| address for notifications | {URL_BYTES_MAX} bytes of UTF-8 |"),

@@ -22,6 +22,12 @@ pub(crate) fn print_while_read(text: &str) -> Result<bool, Failure> {
     }
 }
 
+/// Says something beside what is printed, to whoever looks at standard error.
+pub(crate) fn note(text: &str) {
+    // Nobody may be looking any more.
+    let _ = writeln!(std::io::stderr(), "redress: {text}");
+}
+
 /// Prints JSON, indented.
 pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     print(&format!("{value:#}"))

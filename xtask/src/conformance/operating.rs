@@ -144,6 +144,16 @@ fn succeed(site: &Site, name: &str, command: &mut Command) -> Result<String, Sto
 mod tests {
     use super::*;
 
+    /// systemd gives up a unit that ended five times within ten seconds, unless it is told not to: a server that comes up before
+    /// its database would stay down until somebody looks.
+    #[test]
+    fn a_server_that_cannot_start_yet_is_started_again_without_end() {
+        let unit = fs::read_to_string(file("systemd/redress.service")).unwrap();
+        let (head, service) = unit.split_once("[Service]").unwrap();
+        assert!(head.lines().any(|line| line == "StartLimitIntervalSec=0"), "it belongs into [Unit]");
+        assert!(service.lines().any(|line| line == "Restart=always"));
+    }
+
     /// What is left out is not missed by the build, and the image is another program than the one that is measured: without
     /// `.cargo` its SQLite waits for more at each commit.
     #[test]

@@ -155,6 +155,36 @@ mod tests {
         assert!(blocks(text, "ts").is_empty());
     }
 
+    /// Other pages go on from the quick start's program. A name that nobody imported is found only when it is used: for the loop
+    /// of retries, when the network fails.
+    #[test]
+    fn what_goes_on_from_the_quick_start_imports_what_that_does_not() {
+        const MODULES: [&str; 9] = [
+            "http.client",
+            "json",
+            "os",
+            "queue",
+            "time",
+            "urllib.error",
+            "urllib.parse",
+            "urllib.request",
+            "uuid",
+        ];
+        let read = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
+        let begun = blocks(&read("quickstart-python.md"), "python").concat();
+        for page in ["api.md", "events.md"] {
+            let shown = blocks(&read(page), "python");
+            assert!(!shown.is_empty(), "docs/{page} shows none");
+            for block in shown {
+                for module in MODULES {
+                    let import = format!("import {module}\n");
+                    let has = begun.contains(&import) || block.contains(&import);
+                    assert!(has || !block.contains(&format!("{module}.")), "docs/{page} lacks: {import}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_quick_start_is_run() {
         let pages = fs::read_dir(root().join("docs")).unwrap();

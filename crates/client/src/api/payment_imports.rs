@@ -174,7 +174,8 @@ pub struct PaymentImportRow {
     pub outcome: RowOutcome,
     /// The payment's id; not where a dry run would have made it.
     pub payment: Option<String>,
-    /// Why it was refused: the code that registering the payment alone would have answered with.
+    /// Why it was refused: the code that registering the payment alone would have answered with; `invalid` also where the
+    /// row cannot be read.
     pub code: Option<String>,
     /// The field at fault.
     pub field: Option<String>,

@@ -111,7 +111,7 @@ pub struct NewPayment {
     pub currency: String,
     /// What was captured, in minor units.
     pub amount: i64,
-    /// RFC 3339; not in the future.
+    /// RFC 3339; not before 1970, and not in the future.
     pub captured_at: String,
     /// PortOne's channel.
     #[serde(skip_serializing_if = "Option::is_none")]

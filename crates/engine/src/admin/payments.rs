@@ -229,10 +229,14 @@ fn check(new: &NewPayment, now: Timestamp) -> Result<(), AdminError> {
     check_optional("channel", new.channel.as_deref(), REFERENCE_BYTES_MAX)?;
     check_optional("payment_method", new.payment_method.as_deref(), REFERENCE_BYTES_MAX)?;
     check_optional("customer_ref", new.customer_ref.as_deref(), REFERENCE_BYTES_MAX)?;
-    if may_be_captured(new.captured_at, now) {
-        return Ok(());
+    if !may_be_captured(new.captured_at, now) {
+        return Err(AdminError::invalid("captured_at", "must not be in the future"));
     }
-    Err(AdminError::invalid("captured_at", "must not be in the future"))
+    // A year that was mistyped; one before 0 could not even be shown as RFC 3339 writes it.
+    if new.captured_at < Timestamp::from_micros(0) {
+        return Err(AdminError::invalid("captured_at", "must not be before 1970"));
+    }
+    Ok(())
 }
 
 fn refused(error: AdminError) -> Imported {

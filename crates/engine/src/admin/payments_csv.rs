@@ -184,7 +184,12 @@ impl<R: Read> CsvRows<R> {
         }
         let start = self.record.position().map_or(0, csv::Position::byte);
         let line = self.reader.get_mut().line_from(start);
-        let payment = if self.record.len() == self.width {
+        let payment = if let Some(breaks) = self.line_breaks() {
+            let problem = format!(
+                "its quotes hold {breaks} line breaks, and no field may have one: is a quote not closed?"
+            );
+            Err(RowProblem { field: None, problem })
+        } else if self.record.len() == self.width {
             self.payment(accounts)
         } else {
             let problem = format!("it has {} fields, the header has {}", self.record.len(), self.width);
@@ -193,6 +198,13 @@ impl<R: Read> CsvRows<R> {
         let named =
             self.field("order_ref").ok().flatten().filter(|text| text.len() <= 255 && !text.contains('\0'));
         Ok(Some(CsvRow { line, order_ref: named.map(str::to_owned), payment }))
+    }
+
+    /// How many line breaks stand within a field, in the first that has one, once it is trimmed as [`Self::field`] does. No field
+    /// of a payment has any: most likely a quote was left open, and the lines down to the next one are no rows.
+    fn line_breaks(&self) -> Option<usize> {
+        let within = |field: &[u8]| String::from_utf8_lossy(field).trim().matches('\n').count();
+        self.record.iter().map(within).find(|breaks| *breaks > 0)
     }
 
     fn payment(&self, accounts: &Accounts) -> Result<NewPayment, RowProblem> {
@@ -342,19 +354,23 @@ mod tests {
     fn a_bad_row_has_its_line_and_leaves_the_others() {
         let file = format!(
             "captured_at,amount,currency,psp_payment_id,psp_account,order_ref,customer_ref\n\
-             2026-01-02T03:04:05Z,1,SAR,p-1,{ACCOUNT},\"o\n1\",c\n\
+             2026-01-02T03:04:05Z,1,SAR,p-1,{ACCOUNT},\"o-1\n\u{a0}\",c\n\
              2026-01-02T03:04:05Z,1,SAR,p-2,{ACCOUNT}\n\
              2026-01-02,1,SAR,p-3,{ACCOUNT},o-3,\n\
              2026-01-02T03:04:05Z,1,SAR,p-4,acc_x,o-4,\n\
-             2026-01-02T03:04:05Z,1,SAR,p-5, {ACCOUNT} ,o-5,\n"
+             2026-01-02T03:04:05Z,1,SAR,p-5, {ACCOUNT} ,o-5,\n\
+             2026-01-02T03:04:05Z,1,SAR,p-6,{ACCOUNT},o-6,\"c\n\
+             2026-01-02T03:04:05Z,1,SAR,p-7,{ACCOUNT},o-7,c\n"
         );
         let rows = read(&file).unwrap();
         let lines: Vec<_> = rows.iter().map(|row| (row.line, row.payment.is_ok())).collect();
-        assert_eq!(lines, [(2, true), (4, false), (5, false), (6, false), (7, true)]);
+        assert_eq!(lines, [(2, true), (4, false), (5, false), (6, false), (7, true), (8, false)]);
         assert!(rows[1].payment.as_ref().unwrap_err().problem.contains("5 fields"));
         assert_eq!(rows[2].payment.as_ref().unwrap_err().field, Some("captured_at"));
         assert_eq!(rows[3].payment.as_ref().unwrap_err().field, Some("psp_account"));
         assert_eq!(rows[4].payment.as_ref().unwrap().customer_ref, None);
+        // The row below an open quote is no row any more, and that is said.
+        assert!(rows[5].payment.as_ref().unwrap_err().problem.contains("is a quote not closed?"));
     }
 
     #[test]

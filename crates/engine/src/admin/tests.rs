@@ -394,6 +394,7 @@ async fn payments_are_answered_one_by_one_in_order() {
         NewPayment { customer_ref: Some("c".into()), ..of(3, 100) },
         of(905, 0),
         NewPayment { captured_at: START.plus(Duration::from_secs(301)), ..of(907, 1) },
+        NewPayment { captured_at: Timestamp::from_micros(-1), ..of(908, 1) },
     ];
     let mut batch = vec![of(0, 100), of(1, 200)];
     batch.extend(wrong);
@@ -402,7 +403,7 @@ async fn payments_are_answered_one_by_one_in_order() {
     batch.extend([ahead(), ahead()]);
     let outcomes = engine.import_payments(merchant.id, batch).await.unwrap();
     assert!(matches!(&outcomes[..2], [Imported::Unchanged(_), Imported::Recaptured(_)]), "{outcomes:?}");
-    for (outcome, says) in outcomes[2..10].iter().zip([
+    for (outcome, says) in outcomes[2..11].iter().zip([
         "notification_url",
         "order_ref",
         "environment",
@@ -411,11 +412,12 @@ async fn payments_are_answered_one_by_one_in_order() {
         "customer_ref",
         "amount",
         "captured_at must not be in the future",
+        "captured_at must not be before 1970",
     ]) {
         assert!(outcome.refusal().unwrap().starts_with(says) && outcome.payment().is_none(), "{outcome:?}");
     }
     assert!(
-        matches!(&outcomes[10..], [Imported::Created(a), Imported::Unchanged(b)] if a == b),
+        matches!(&outcomes[11..], [Imported::Created(a), Imported::Unchanged(b)] if a == b),
         "{outcomes:?}"
     );
 }

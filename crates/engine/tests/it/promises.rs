@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
+use redress_core::environment::Environment;
 use redress_core::settle::Verdict;
 use redress_core::state::StateName;
 use redress_engine::accept::{Made, Reused};
+use redress_engine::feed::{FeedKinds, ReadFeed};
 use redress_engine::permits::FAILURES_IN_A_ROW_MAX;
 use redress_engine::psp_notification::Taken;
 use redress_store::ops::cases::{Blocked, CloseCase};
@@ -56,6 +58,34 @@ async fn a_wait_ends_with_the_word_or_the_time() {
     assert_eq!(stands.state.name(), StateName::Submitting, "the caller's time is up");
     rig.pass(SECOND * 2).await;
     assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "the exchange went on");
+}
+
+#[tokio::test]
+async fn nobody_is_kept_waiting_where_the_process_ends() {
+    let long = SECOND * 10;
+    let rig = Rig::new().await;
+    let order = rig.payment("momo", 1, 500_000).await;
+    rig.script(&order, &["pend"]).await;
+    let refund = rig.refund(&order, "1000").await;
+    rig.pass(SECOND).await;
+    let (environment, kinds) = (Environment::Sandbox, FeedKinds::ALL);
+    let after = rig.engine.feed_end(rig.merchant, environment).await.unwrap();
+    let read = ReadFeed { merchant: rig.merchant, environment, after, kinds, limit: 10 };
+    let (engine, from) = (rig.engine.clone(), rig.engine.now());
+    let waits = async {
+        let seen = engine.wait_for_end(&refund, long).await.unwrap();
+        let unmoved = engine.wait_for_move(&seen, long).await.unwrap();
+        let page = engine.events(read, long).await.unwrap();
+        (unmoved.state.name(), page.events.len(), page.next)
+    };
+    let timed = async { (waits.await, engine.now().since(from)) };
+    let ends = async {
+        engine.end_waits();
+        rig.pass(long * 4).await;
+    };
+    let ((stands, waited), ()) = tokio::join!(timed, ends);
+    assert_eq!(stands, (StateName::Pending, 0, after), "how it stands, and where to read on");
+    assert!(waited < long, "{waited:?}");
 }
 
 #[tokio::test]

@@ -196,6 +196,8 @@ async fn a_repeat_is_answered_with_the_refund_as_it_is() {
     assert_eq!(make(&harness, "o1", &[], &named).await.status, 200);
     let other = json!({"amount": 2_001, "currency": "VND", "merchant_refund_id": "r-1"});
     assert_problem(&make(&harness, "o1", &[], &other).await, 409, "conflict", Some("merchant_refund_id"));
+    let other = json!({"amount": 2_000, "currency": "SAR", "merchant_refund_id": "r-1"});
+    assert_problem(&make(&harness, "o1", &[], &other).await, 422, "wrong_currency", Some("currency"));
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!((order.refunds.len(), order.payment.balance.remaining()), (2, 7_000));
     // A refusal is not stored: what is right then is done then.
@@ -204,6 +206,19 @@ async fn a_repeat_is_answered_with_the_refund_as_it_is() {
     assert_problem(&refused, 422, "more_than_left", Some("amount"));
     let right = make(&harness, "o1", &[("idempotency-key", "k-3")], &json!({})).await;
     assert_eq!(right.status, 201, "{right:?}");
+}
+
+#[tokio::test]
+async fn a_repeat_in_another_currency_is_not_stored_with_its_key() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::momo("o1", 10_000)).await;
+    let named = |currency: &str| json!({"amount": 2_000, "currency": currency, "merchant_refund_id": "r-1"});
+    assert_eq!(make(&harness, "o1", &[], &named("VND")).await.status, 201);
+    let key = [("idempotency-key", "k-1")];
+    let wrong = make(&harness, "o1", &key, &named("SAR")).await;
+    assert_problem(&wrong, 422, "wrong_currency", Some("currency"));
+    let right = make(&harness, "o1", &key, &named("VND")).await;
+    assert_eq!(right.status, 200, "{right:?}");
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use serde_json::json as json_of;
 use super::options::JsonFlag;
 use super::refund_remote::json;
 use crate::failure::Failure;
+use crate::open::real_world;
 use crate::output::{one_line, print_while_read};
-use crate::remote::RemoteArgs;
+use crate::remote::{Away, RemoteArgs};
 
 /// How long the server waits for an event; its own bound.
 const WAIT: Duration = Duration::from_secs(30);
@@ -31,7 +32,7 @@ enum Action {
 ///
 /// With --json each line is {"event", "cursor"}. A cursor comes with the last event of each page, and is null before: keep
 /// the last one that is not, once its events are dealt with, and go on with --from. Then nothing is missed; a page that was
-/// not finished comes again, and its events have the same ids.
+/// not finished comes again, and its events have the same ids. A server that has answered once is waited for where it is away.
 #[derive(Args, Debug)]
 struct Tail {
     #[command(flatten)]
@@ -72,10 +73,22 @@ pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
 
 /// Prints until the end that was asked for, or until nobody reads any more.
 async fn follow(feed: &mut Feed, no_follow: bool, as_json: JsonFlag) -> Result<(), Failure> {
-    let mut more = false;
+    let (world, _) = real_world()?;
+    let began = feed.cursor().map(str::to_owned);
+    let (mut more, mut reached, mut away) = (false, false, Away::default());
     loop {
-        let (events, has_more) =
-            feed.next_page(if no_follow || more { Duration::ZERO } else { WAIT }).await?;
+        let page = feed.next_page(if no_follow || more { Duration::ZERO } else { WAIT }).await;
+        // The first answer of one that begins now is no page, but the cursor.
+        reached |= page.is_ok() || feed.cursor() != began.as_deref();
+        let (events, has_more) = match page {
+            Ok(page) => page,
+            Err(error) if reached && !no_follow => {
+                away.wait(error, &*world.clock).await?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        away.over();
         more = has_more;
         for (at, event) in events.iter().enumerate() {
             let last = at + 1 == events.len();

@@ -149,7 +149,13 @@ impl Create {
             (Some(text), Some(currency)) => Some(minor(text, currency)?),
             _ => self.amount_minor,
         };
-        let metadata: BTreeMap<_, _> = self.metadata.iter().cloned().collect();
+        let mut metadata = BTreeMap::new();
+        for (name, value) in &self.metadata {
+            // The API refuses it too; here one of them would be lost before it could.
+            if metadata.insert(name.clone(), value.clone()).is_some() {
+                return Err(Failure::unable(format!("--metadata {name} is there twice")));
+            }
+        }
         Ok(NewRefund {
             amount,
             currency: self.currency.map(|currency| currency.code().to_owned()),

@@ -5,12 +5,15 @@ mod profiles;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use redress_client::{Client, Config, Error, Refund, RefundStatus};
+use redress_engine::world::Clock;
 
 use self::choice::Asked;
 use crate::failure::{Failure, RemoteEnd};
+use crate::output::note;
 
 /// Apart from a command's own options in its help.
 const HEADING: &str = "Server and key";
@@ -19,6 +22,42 @@ const HEADING: &str = "Server and key";
 pub(crate) const URL_VARIABLE: &str = "REDRESS_URL";
 pub(crate) const API_KEY_VARIABLE: &str = "REDRESS_API_KEY";
 pub(crate) const PROFILE_VARIABLE: &str = "REDRESS_PROFILE";
+
+/// So long is waited until a server that is away is asked again, by what follows something there.
+const AWAY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A server that answered before and is away now: it is being restarted, say. Whoever follows something there waits for it, and
+/// says so once.
+#[derive(Debug, Default)]
+pub(crate) struct Away {
+    told: bool,
+}
+
+impl Away {
+    /// Waits a little, where the failure is one that passes. A success that is not understood is none: it is the same when it
+    /// is asked for again, so that nobody would ever hear of it.
+    ///
+    /// # Errors
+    /// The failure, where it does not.
+    pub(crate) async fn wait(&mut self, error: Error, clock: &dyn Clock) -> Result<(), Failure> {
+        let is_success = matches!(error, Error::Unexpected { status: 200..=299, .. });
+        let failure = Failure::from(error);
+        if is_success || !matches!(failure, Failure::Remote(RemoteEnd::Unreachable, _)) {
+            return Err(failure);
+        }
+        if !self.told {
+            note(&format!("{failure}; it is asked again until it is back"));
+        }
+        self.told = true;
+        clock.sleep(AWAY_PAUSE).await;
+        Ok(())
+    }
+
+    /// It is back.
+    pub(crate) fn over(&mut self) {
+        self.told = false;
+    }
+}
 
 /// Which server is spoken to. There is no option with a key: whoever lists processes would see it.
 #[derive(Args, Clone, Debug)]
@@ -99,6 +138,8 @@ pub(crate) fn ended(refund: &Refund, awaited: bool) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use redress_client::Problem;
+    use redress_core::time::Timestamp;
+    use redress_engine::testing::ManualClock;
 
     use super::*;
 
@@ -113,6 +154,21 @@ mod tests {
             request_id: "req_1".to_owned(),
             retry_after: None,
         }))
+    }
+
+    #[tokio::test]
+    async fn a_success_that_is_not_understood_is_not_waited_for() {
+        let clock = ManualClock::new(Timestamp::from_micros(0));
+        let page = |status| Error::Unexpected { status, text: "a page".to_owned(), idempotency_key: None };
+        let mut away = Away::default();
+        let told = away.wait(page(200), &clock).await;
+        assert!(matches!(told, Err(Failure::Remote(RemoteEnd::Unreachable, _))), "{told:?}");
+        let passes = async {
+            clock.advance(AWAY_PAUSE);
+        };
+        // What a proxy says without a server.
+        let (waited, ()) = tokio::join!(away.wait(page(502), &clock), passes);
+        assert_eq!(waited, Ok(()));
     }
 
     #[test]

@@ -156,3 +156,18 @@ impl Listening {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page for callers says what is enforced.
+    #[test]
+    fn the_page_about_limits_says_how_long_a_head_may_be() {
+        let page = include_str!("../../../../docs/limits.md");
+        let row = format!(
+            "| headers of a request | {HEADERS_MAX}, and {HEAD_BYTES_MAX} bytes with the request line |"
+        );
+        assert!(page.contains(&row), "docs/limits.md lacks: {row}");
+    }
+}

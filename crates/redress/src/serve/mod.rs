@@ -96,11 +96,13 @@ pub(crate) async fn start(settings: &Settings, opened: Opened) -> Result<Running
 }
 
 impl Running {
-    /// Ends in order: no new connections and no new claims; requests and exchanges under way are finished, for at most
-    /// the limit of the settings or until `now` resolves. What is cut off then is a row with a due time: the next
-    /// start looks it up. Answers whether everything was finished.
+    /// Ends in order: no new connections and no new claims; requests and exchanges under way are finished, but for the
+    /// waits that callers asked for, for at most the limit of the settings or until `now` resolves. What is cut off then is
+    /// a row with a due time: the next start looks it up. Answers whether everything was finished.
     pub(crate) async fn stop(self, now: impl Future<Output = ()>) -> bool {
         self.phase.send_replace(Phase::Closing);
+        // Nothing new is done, so what they wait for may not come: they are answered with how things stand, and come back.
+        self.opened.engine.end_waits();
         tracing::info!(exchanges = self.opened.exchanges.running(), "stopping: finishing what is under way");
         let finished = async {
             self.tasks.wait_idle().await;

@@ -1,7 +1,7 @@
 //! Commands that speak to a server over HTTP, with what their exit codes say.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::time::until;
-use crate::program::{Place, Ran, Sandbox, Server, program, run};
+use crate::program::{Place, Ran, Sandbox, Server, answer, program, run};
 
 /// Exchanges and look-ups are short.
 const SHORT: [(&str, &str); 7] = [
@@ -29,7 +29,7 @@ const MOMO: &str = "--credential partner_code=MOMO --credential access_key=F8BBA
 struct Shop {
     place: Place,
     sandbox: Sandbox,
-    _server: Server,
+    server: Server,
     url: String,
     account: String,
     key: String,
@@ -61,7 +61,7 @@ impl Shop {
         let key = key["secret"].as_str().unwrap().to_owned();
         let server = place.serve(&SHORT);
         let url = format!("http://{}", server.address);
-        Self { place, sandbox, _server: server, url, account, key }
+        Self { place, sandbox, server, url, account, key }
     }
 
     /// Scripts what happens to the next refund of a payment.
@@ -119,6 +119,8 @@ fn a_refund_is_made_read_and_listed_and_the_store_shows_the_same() {
     assert_eq!(shop.json(&format!("refund get {id}")), made);
     let rest = shop.json("refund create o-1 --wait 20");
     assert_eq!(rest["amount_minor"], 60_000, "what is left");
+    let twice = shop.run("refund create o-2 --metadata a=b --metadata a=c");
+    assert_ends(&twice, 2, "--metadata a is there twice");
     let keyed = "refund create o-2 --amount-minor 1000 --currency VND --idempotency-key k-2 --wait 20";
     let other = shop.json(keyed);
     assert_eq!(shop.json(keyed)["id"], other["id"], "the key alone makes it the same");
@@ -214,6 +216,32 @@ fn what_was_not_sent_is_canceled() {
     assert_ends(&shop.run(&format!("refund cancel {id}")), 1, "conflict");
 }
 
+/// Else a restart would take as long as the longest wait that somebody asked for.
+#[test]
+fn who_waits_for_an_end_is_answered_when_the_server_ends() {
+    let mut shop = Shop::open(1);
+    shop.script("1", "pend");
+    let mut idle = TcpStream::connect(&shop.server.address).unwrap();
+    let mut caller = TcpStream::connect(&shop.server.address).unwrap();
+    let head = format!(
+        "POST /v1/payments/o-1/refunds HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nprefer: wait=60\r\n\
+         content-length: 2\r\nexpect: 100-continue\r\n\r\n",
+        shop.key
+    );
+    caller.write_all(head.as_bytes()).unwrap();
+    // The server waits for the body: it has the request.
+    let mut said = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    caller.read_exact(&mut said).unwrap();
+    shop.server.signal("TERM");
+    // An idle connection is closed at once, which says that the end has begun.
+    let _ = idle.read_to_end(&mut Vec::new());
+    caller.write_all(b"{}").unwrap();
+    let (status, body) = answer(caller);
+    let refund: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &refund["finished_at"]), (201, &Value::Null), "it is made, and open: {refund}");
+    assert_eq!(shop.server.wait().code(), Some(0));
+}
+
 #[test]
 fn a_lost_answer_is_told_with_what_finds_out() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -277,6 +305,44 @@ fn the_feed_is_followed_and_resumed() {
     shop.json("refund create o-1 --amount 3000 --currency VND --wait 20");
     let status = until("end", Duration::from_secs(20), || tail.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn who_follows_outlasts_a_restart() {
+    let mut shop = Shop::open(1);
+    shop.script("1", "pend");
+    let made = shop.json("refund create o-1");
+    let id = made["id"].as_str().unwrap();
+    let key = shop.place.json(&format!("refund show {id}"))["psp_key"].clone();
+    let start = |words: &[&str]| {
+        let mut command = program(words, &shop.variables());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut watch = start(&["refund", "watch", id, "--json"]);
+    let mut tail = start(&["events", "tail", "--json", "--from", "beginning"]);
+    let read = |line: std::io::Result<String>| serde_json::from_str::<Value>(&line.unwrap()).unwrap();
+    let mut watched = BufReader::new(watch.stdout.take().unwrap()).lines().map(read);
+    let mut followed = BufReader::new(tail.stdout.take().unwrap()).lines().map(read);
+    // Both were answered.
+    assert_eq!(watched.next().unwrap()["id"], id);
+    assert_eq!(followed.next().unwrap()["event"]["type"], "refund.created");
+    shop.server.signal("TERM");
+    assert_eq!(shop.server.wait().code(), Some(0));
+    // They say so, the one and the other, before there is a server again.
+    for child in [&mut watch, &mut tail] {
+        let mut said = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.contains("it is asked again until it is back"), "{said}");
+    }
+    let address = shop.server.address.clone();
+    shop.server =
+        shop.place.serve(&[&[("REDRESS_SERVER_LISTEN", address.as_str())][..], &SHORT[..]].concat());
+    shop.sandbox.control("finish", &json!({"psp": "momo", "refund": key, "state": "succeeded"}));
+    assert!(watched.any(|refund| refund["status"] == "succeeded"));
+    assert!(followed.any(|line| line["event"]["type"] == "refund.succeeded"));
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
+    tail.kill().unwrap();
+    tail.wait().unwrap();
 }
 
 #[test]

@@ -136,6 +136,29 @@ fn the_doctor_finds_what_is_wrong() {
     assert!(keyless.code == 1 && keyless.out.contains("is not there: put it back"), "{keyless:?}");
 }
 
+/// An address that resolves is no endpoint that takes what it is sent.
+#[test]
+fn the_doctor_tells_of_endpoints_that_take_nothing() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let endpoint = place.json(
+        "endpoint add --merchant M1 --environment sandbox --url https://93.184.216.34/ --dialect standard",
+    );
+    let id = endpoint["id"].as_str().unwrap();
+    let doctor = || {
+        let ran = place.run("doctor");
+        ran.out.lines().find(|line| line.contains(id)).expect("a line about it").to_owned()
+    };
+    assert!(doctor().starts_with("ok    endpoints"), "{}", doctor());
+    let database = Connection::open(place.data().join("redress.db")).unwrap();
+    database.execute("UPDATE endpoints SET failing_since = 1767312245000000", []).unwrap();
+    let failing = doctor();
+    assert!(failing.starts_with("warn  endpoints") && failing.contains("2026-01-02T00:04:05Z"), "{failing}");
+    database.execute("UPDATE endpoints SET disabled_at = 1767312245000000", []).unwrap();
+    let disabled = doctor();
+    assert!(disabled.starts_with("warn  endpoints") && disabled.contains("endpoint enable"), "{disabled}");
+}
+
 #[test]
 fn the_doctor_makes_nothing() {
     let place = Place::new();

@@ -351,6 +351,13 @@ impl Accept {
             if !same_request || refund.payment != payment.id {
                 return Ok(Some(Done::Rollback(Accepted::KeyReused(look.reused))));
             }
+            // What the merchant's own id stands for has no currency: a number of another one is another sum all the same.
+            // A refusal, so that the idempotency key that came with it is not kept for this request.
+            if self.ask.currency.is_some_and(|asked| asked != payment.currency) {
+                let refusal = Refusal::WrongCurrency { currency: payment.currency };
+                let payment = Box::new(payment.clone());
+                return Ok(Some(Done::Rollback(Accepted::Refused { refusal, payment })));
+            }
             let kept = look.reused == Reused::MerchantRefundId && self.keep_key(tx, &refund).await?;
             let repeat = Accepted::Repeat { refund: Box::new(refund), payment: Box::new(payment.clone()) };
             return Ok(Some(if kept { Done::Commit(repeat) } else { Done::Rollback(repeat) }));

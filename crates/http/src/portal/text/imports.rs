@@ -170,8 +170,9 @@ impl Texts {
             (RefusalKind::Invalid, Some("captured_at")) => t.captured_at,
             (RefusalKind::Invalid, Some("environment")) => t.environment,
             (RefusalKind::Invalid, Some("notification_url")) => t.notification_url,
-            (RefusalKind::Invalid, Some("payment") | None) => t.row,
-            (RefusalKind::Invalid, Some(_)) => t.text,
+            (RefusalKind::Invalid, Some(field)) if OPTIONAL.contains(&field) => t.text,
+            // Or a field that there is not: of JSON lines, which come by the API.
+            (RefusalKind::Invalid, _) => t.row,
         };
         fill(text, &[("field", field.unwrap_or("order_ref"))])
     }

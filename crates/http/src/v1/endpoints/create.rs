@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use redress_core::environment::Environment;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
@@ -83,7 +83,8 @@ pub(crate) struct ToldAgain {
     request_body = Asked,
     responses(
         (status = 200, description = "It was made before with this key: as it is now.", body = ToldAgain),
-        (status = 201, description = "It is there, and told of what happens from now on.", body = Told),
+        (status = 201, description = "It is there, and told of what happens from now on.", body = Told,
+            headers(("Location" = String, description = "Where the endpoint is read."))),
         (status = 409, description = "There are as many as there may be."),
     )
 )]
@@ -98,7 +99,8 @@ pub(crate) async fn handle(
         let (endpoint, secret) = engine.add_endpoint(new).await?;
         let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
         let told = Told { endpoint: EndpointShown::of(endpoint), secret };
-        Ok((id, (StatusCode::CREATED, Json(told)).into_response()))
+        let location = [(header::LOCATION, format!("/v1/endpoints/{id}"))];
+        Ok((id, (StatusCode::CREATED, location, Json(told)).into_response()))
     };
     // Where the answer was lost the receiver needs the secret.
     let again = move |engine: Engine, name: String| async move {

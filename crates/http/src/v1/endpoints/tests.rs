@@ -45,8 +45,11 @@ impl Shop {
     }
 
     async fn add(&self, url: &str) -> Value {
-        let (status, made) = self.call("POST", "/v1/endpoints", json!({"url": url})).await;
-        assert_eq!(status, 201, "{made}");
+        let (key, body) = (&self.harness.merchant.api_key, json!({"url": url}).to_string());
+        let answer = call(&self.harness, key, "POST", "/v1/endpoints", &body).await;
+        let made = answer.json();
+        assert_eq!(answer.status.as_u16(), 201, "{made}");
+        assert_eq!(answer.headers["location"], format!("/v1/endpoints/{}", made["id"].as_str().unwrap()));
         made
     }
 }

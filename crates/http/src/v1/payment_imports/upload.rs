@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 use redress_core::environment::Environment;
-use redress_engine::admin::payment_imports::UploadedRow;
+use redress_engine::admin::payment_imports::{RowRefusal, UploadedRow};
 use redress_engine::admin::payments_csv::Accounts;
 
 use crate::json_object::{FieldProblem, JsonObject};
@@ -62,6 +62,8 @@ impl Format {
 
 fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>, UploadProblem> {
     let mut all = Rows::default();
+    // Programs that write a CSV with a byte order mark write these with one too.
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     for (line, text) in (1..).zip(body.split(|byte| *byte == b'\n')) {
         if text.trim_ascii().is_empty() {
             continue;
@@ -70,15 +72,24 @@ fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>,
         let order_ref =
             object.as_ref().ok().and_then(|object| object.text("order_ref", REFERENCE_CHARS_MAX).ok()?);
         let payment = object.and_then(|object| payments::read(&object, environment));
-        let payment = payment.map_err(|FieldProblem { field, text, .. }| {
-            // The field's name stands by itself.
-            let own =
-                field.and_then(|field| text.strip_prefix(field)).map(|text| text.trim_start().to_owned());
-            invalid(field, own.unwrap_or_else(|| text.into_owned()))
-        });
-        all.add(UploadedRow { line, order_ref, payment })?;
+        all.add(UploadedRow { line, order_ref, payment: payment.map_err(refusal) })?;
     }
     all.all()
+}
+
+/// What is wrong with a line: the field's name stands by itself, also where it is a word of the caller's own.
+fn refusal(FieldProblem { field, unknown, repeated, text }: FieldProblem) -> RowRefusal {
+    let word = unknown.or(repeated).filter(|word| !word.is_empty());
+    let (field, named) = match (field, word) {
+        (Some(field), _) => (Some(field.to_owned()), format!("{field} ")),
+        (None, Some(word)) => {
+            let named = format!("the field {word:?} ");
+            (Some(word), named)
+        }
+        (None, None) => (None, String::new()),
+    };
+    let own = text.strip_prefix(named.as_str()).map(str::to_owned);
+    invalid(field.as_deref(), own.unwrap_or_else(|| text.into_owned()))
 }
 
 #[cfg(test)]
@@ -114,10 +125,12 @@ mod tests {
             .replace('\n', " ")
         };
         let file = format!(
-            "{}\n\n{{\n{}\n{}\n",
+            "\u{feff}{}\n\n{{\n{}\n{}\n{}\n{}\n",
             line("a", r#""amount":100,"#),
             line("b", ""),
-            line("c", r#""amount":1,"environment":"live","#)
+            line("c", r#""amount":1,"environment":"live","#),
+            line("d", r#""amount":1,"amuont":1,"#),
+            line("e", r#""amount":1,"amount":2,"#)
         );
         let rows = Format::JsonLines.read(file.as_bytes(), Environment::Sandbox, &accounts).ok().unwrap();
         let said: Vec<_> = rows
@@ -127,7 +140,7 @@ mod tests {
                 (
                     row.line,
                     refusal.and_then(|refusal| refusal.field.as_deref()),
-                    refusal.and_then(|refusal| refusal.detail.as_deref()),
+                    refusal.and_then(|refusal| refusal.detail.as_deref()?.split(';').next()),
                 )
             })
             .collect();
@@ -138,6 +151,8 @@ mod tests {
                 (3, None, Some("the body is not JSON: it ends too early")),
                 (4, Some("amount"), Some("is required")),
                 (5, Some("environment"), Some("must be sandbox, as the API key's")),
+                (6, Some("amuont"), Some("is not known here")),
+                (7, Some("amount"), Some("is there twice")),
             ]
         );
         let live = Format::Csv.read(

@@ -87,7 +87,7 @@ pub(crate) struct RowView {
     outcome: &'static str,
     /// The payment's id; not where a dry run would have made it.
     payment: Option<String>,
-    /// Why it was refused: the code that `POST /v1/payments` would have answered with.
+    /// Why it was refused: the code that `POST /v1/payments` would have answered with; `invalid` also where the row cannot be read.
     #[schema(value_type = Option<String>, example = "conflict")]
     code: Option<&'static str>,
     /// The field at fault.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use redress_core::policy::AccountState;
 use redress_engine::admin::account_check::AccountCheck;
+use redress_engine::admin::endpoints::Endpoint;
 use redress_engine::engine::Engine;
 use redress_engine::world::World;
 use redress_psp::guard::GuardPolicy;
@@ -13,6 +14,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::{Check, Trouble};
 use crate::open;
+use crate::output::time;
 use crate::settings::Settings;
 
 /// How long a name may take to resolve, and a connection to stand.
@@ -21,7 +23,8 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 /// So many addresses are looked at at once.
 const AT_ONCE: usize = 8;
 
-/// Judges every endpoint that is not revoked: by the address guard, by its name; connects where `probe` says so.
+/// Judges every endpoint that is not revoked: by the address guard, by its name, by whether it took what was sent to it;
+/// connects where `probe` says so.
 pub(super) async fn check_endpoints(
     settings: &Settings,
     engine: &Engine,
@@ -33,15 +36,29 @@ pub(super) async fn check_endpoints(
         let of = engine.list_endpoints(merchant.id, None).await.map_err(|error| error.to_string())?;
         let used = of.into_iter().filter(|endpoint| endpoint.revoked_at.is_none());
         // The commands that mend one ask whose it is.
-        endpoints
-            .extend(used.map(|endpoint| (format!("{} of {}", endpoint.id, merchant.code), endpoint.url)));
+        endpoints.extend(used.map(|endpoint| (format!("{} of {}", endpoint.id, merchant.code), endpoint)));
     }
     let guard = &settings.notifications.guard;
-    let look = |(name, url): (String, String)| async move {
-        let checked = check_url(guard, &url, world, probe).await;
-        (name, checked)
+    let look = |(name, endpoint): (String, Endpoint)| async move {
+        let checked = check_url(guard, &endpoint.url, world, probe).await;
+        (name, checked.and_then(|reached| check_health(&endpoint, reached)))
     };
     Ok(futures_util::stream::iter(endpoints.into_iter().map(look)).buffered(AT_ONCE).collect().await)
+}
+
+/// An address that is well says nothing of whether anybody there takes what is sent.
+fn check_health(endpoint: &Endpoint, reached: String) -> Check {
+    match (endpoint.disabled_at, endpoint.failing_since) {
+        (None, None) => Ok(reached),
+        (Some(at), _) => Err(Trouble::Warning(format!(
+            "{reached}; it is disabled, and nothing is sent to it since {}: endpoint enable, once it may be told again",
+            time(at)
+        ))),
+        (None, Some(since)) => Err(Trouble::Warning(format!(
+            "{reached}; it has taken nothing since {}: endpoint deliveries tells what came back",
+            time(since)
+        ))),
+    }
 }
 
 async fn check_url(guard: &GuardPolicy, url: &str, world: &World, probe: bool) -> Check {

@@ -411,6 +411,24 @@ async fn a_key_that_repeats_a_named_refund_stands_for_that_request() {
     .await;
 }
 
+/// What is right then is done then, with the same key.
+#[tokio::test]
+async fn a_repeat_by_name_in_another_currency_is_refused_and_keeps_no_key() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        new_one(store.run(Accept { named: key(1, 1), ..accept("order-1", "4", 1) }).await.unwrap());
+        let other = Ask { currency: Some(Currency::from_code("USD").unwrap()), ..ask("4") };
+        let wrong = Accept { named: key(1, 1), keyed: key(2, 2), ask: other, ..accept("order-1", "4", 2) };
+        let answer = changes_nothing(&store, wrong).await;
+        let is_refused = matches!(answer, Accepted::Refused { refusal: Refusal::WrongCurrency { .. }, .. });
+        assert!(is_refused, "{}", told(&answer));
+        let right = Accept { named: key(1, 1), keyed: key(2, 3), ..accept("order-1", "4", 3) };
+        assert_eq!(told(&store.run(right).await.unwrap()), "repeat queued");
+        audit(&store).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_key_that_repeats_one_named_refund_stands_for_no_other() {
     TestStores::each(async |store| {
