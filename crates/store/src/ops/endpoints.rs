@@ -80,7 +80,7 @@ pub struct Endpoint {
     pub revoked_at: Option<Timestamp>,
     /// Since when it has taken nothing; `None` while it took the last thing that was sent.
     pub failing_since: Option<Timestamp>,
-    /// Since when nothing is sent to it, because it had failed for too long.
+    /// Since when nothing is sent to it: because it had failed for too long, or because a person wanted it so.
     pub disabled_at: Option<Timestamp>,
 }
 
