@@ -83,7 +83,7 @@ async fn follow(feed: &mut Feed, no_follow: bool, as_json: JsonFlag) -> Result<(
         let (events, has_more) = match page {
             Ok(page) => page,
             Err(error) if reached && !no_follow => {
-                away.wait(error, &*world.clock).await?;
+                away.wait(error, Duration::MAX, &*world.clock).await?;
                 continue;
             }
             Err(error) => return Err(error.into()),

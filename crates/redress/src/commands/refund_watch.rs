@@ -51,7 +51,7 @@ pub(super) async fn watch(args: Watch) -> Result<(), Failure> {
             Ok(refund) => refund,
             // A second is the pause, and what the server counts in.
             Err(error) if seen.is_some() && left > Duration::from_secs(1) => {
-                away.wait(error, &*world.clock).await?;
+                away.wait(error, left, &*world.clock).await?;
                 continue;
             }
             Err(error) => return Err(error.into()),

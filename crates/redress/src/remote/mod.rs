@@ -23,7 +23,7 @@ pub(crate) const URL_VARIABLE: &str = "REDRESS_URL";
 pub(crate) const API_KEY_VARIABLE: &str = "REDRESS_API_KEY";
 pub(crate) const PROFILE_VARIABLE: &str = "REDRESS_PROFILE";
 
-/// So long is waited until a server that is away is asked again, by what follows something there.
+/// So long is waited until a server that is away is asked again, by what follows something there; longer where it says so.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
 /// A server that answered before and is away now: it is being restarted, say. Whoever follows something there waits for it, and
@@ -34,12 +34,18 @@ pub(crate) struct Away {
 }
 
 impl Away {
-    /// Waits a little, where the failure is one that passes. A success that is not understood is none: it is the same when it
+    /// Waits a little, and `at_most` so long, where the failure is one that passes. A success that is not understood is none: it is the same when it
     /// is asked for again, so that nobody would ever hear of it.
     ///
     /// # Errors
     /// The failure, where it does not.
-    pub(crate) async fn wait(&mut self, error: Error, clock: &dyn Clock) -> Result<(), Failure> {
+    pub(crate) async fn wait(
+        &mut self,
+        error: Error,
+        at_most: Duration,
+        clock: &dyn Clock,
+    ) -> Result<(), Failure> {
+        let asked = error.problem().and_then(|problem| problem.retry_after).unwrap_or_default();
         let is_success = matches!(error, Error::Unexpected { status: 200..=299, .. });
         let failure = Failure::from(error);
         if is_success || !matches!(failure, Failure::Remote(RemoteEnd::Unreachable, _)) {
@@ -49,7 +55,7 @@ impl Away {
             note(&format!("{failure}; it is asked again until it is back"));
         }
         self.told = true;
-        clock.sleep(AWAY_PAUSE).await;
+        clock.sleep(asked.max(AWAY_PAUSE).min(at_most)).await;
         Ok(())
     }
 
@@ -161,14 +167,31 @@ mod tests {
         let clock = ManualClock::new(Timestamp::from_micros(0));
         let page = |status| Error::Unexpected { status, text: "a page".to_owned(), idempotency_key: None };
         let mut away = Away::default();
-        let told = away.wait(page(200), &clock).await;
+        let told = away.wait(page(200), Duration::MAX, &clock).await;
         assert!(matches!(told, Err(Failure::Remote(RemoteEnd::Unreachable, _))), "{told:?}");
         let passes = async {
             clock.advance(AWAY_PAUSE);
         };
         // What a proxy says without a server.
-        let (waited, ()) = tokio::join!(away.wait(page(502), &clock), passes);
+        let (waited, ()) = tokio::join!(away.wait(page(502), Duration::MAX, &clock), passes);
         assert_eq!(waited, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn who_is_told_when_to_come_back_comes_no_earlier_and_not_after_its_own_time() {
+        let clock = ManualClock::new(Timestamp::from_micros(0));
+        for (asked, at_most, pause) in [(30, 60, 30), (30, 10, 10), (0, 60, 1)] {
+            let Error::Problem(limited) = problem(429, "rate_limited") else { unreachable!("it is one") };
+            let limited = Box::new(Problem { retry_after: Some(Duration::from_secs(asked)), ..*limited });
+            let mut away = Away::default();
+            let waits = away.wait(Error::Problem(limited), Duration::from_secs(at_most), &clock);
+            tokio::pin!(waits);
+            assert!(futures_util::poll!(&mut waits).is_pending());
+            clock.advance(Duration::from_secs(pause) - Duration::from_millis(1));
+            assert!(futures_util::poll!(&mut waits).is_pending(), "{asked} {at_most}");
+            clock.advance(Duration::from_millis(1));
+            assert_eq!(waits.await, Ok(()), "{asked} {at_most}");
+        }
     }
 
     #[test]
