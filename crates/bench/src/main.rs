@@ -51,10 +51,7 @@ enum Command {
     Portal(portal::PortalArgs),
     /// The PSPs, played; `settle` starts it.
     #[command(hide = true)]
-    Sandbox {
-        /// Its state.
-        file: PathBuf,
-    },
+    Sandbox,
     /// The merchant's endpoint; `settle` starts it.
     #[command(hide = true)]
     Sink,
@@ -111,7 +108,7 @@ fn main() -> ExitCode {
         Command::Settle(args) => settle::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Portal(args) => portal::run(&args),
-        Command::Sandbox { file } => peers::play(file),
+        Command::Sandbox => peers::play(),
         Command::Sink => sink::run(),
         Command::Server { job } => server::run(&job),
     };

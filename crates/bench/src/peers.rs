@@ -2,7 +2,6 @@
 //! that what it uses is not taken for the server's.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
@@ -16,11 +15,10 @@ use crate::{Outcome, process, runtime};
 /// So many payments are made known at once.
 const ANNOUNCED_AT_ONCE: u32 = 16;
 
-/// Plays the PSPs until it is ended.
-pub(crate) fn play(file: PathBuf) -> Outcome {
+/// Plays the PSPs until it is ended. Their state is in memory: how a PSP keeps its own is not what is measured.
+pub(crate) fn play() -> Outcome {
     runtime::one_thread()?.block_on(async {
-        let place = Place::File(file);
-        let sandbox = Sandbox::open(&place, SandboxConfig::default(), World::real());
+        let sandbox = Sandbox::open(&Place::Memory, SandboxConfig::default(), World::real());
         let sandbox = sandbox.map_err(|error| error.to_string())?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| error.to_string())?;
         println!("{}", listener.local_addr().map_err(|error| error.to_string())?);
@@ -77,13 +75,6 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The sandbox with a fresh state.
-pub(crate) fn sandbox(dir: &Path) -> Outcome<Peer> {
-    let file = dir.join("sandbox.db");
-    crate::copy::remove(&file);
-    Peer::start(&["sandbox", &file.to_string_lossy()])
 }
 
 /// Makes the payments known to the sandbox.

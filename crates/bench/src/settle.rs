@@ -136,7 +136,7 @@ async fn row(
 ) -> Outcome<Row> {
     let work = if settles { "settle" } else { "accept" };
     eprintln!("measuring {work} on {engine}");
-    let (sandbox, mut sink) = (peers::sandbox(&args.dir)?, Peer::start(&["sink"])?);
+    let (sandbox, mut sink) = (Peer::start(&["sandbox"])?, Peer::start(&["sink"])?);
     let peers = Peers {
         sandbox_url: format!("http://{}", sandbox.address),
         sink_url: format!("http://{}/", sink.address),
