@@ -25,11 +25,16 @@ const LOCK: &str = "SELECT last FROM event_sequence WHERE one = 1 FOR UPDATE";
 /// A statement of its own, so that its snapshot is taken under the lock. The oldest come first, and with each the earlier
 /// events of its refund, which a clock that was set back has made look newer: they never swap, neither here (hence the
 /// latest time up to each) nor over the limit. Nobody else ever updates an event, so its `ctid` holds.
+///
+/// `OFFSET 0` keeps the look for earlier events to those of one refund. Statistics say that next to no event is without a
+/// place, as is so nearly always; by them the planner would rather go through all that are, once for each: two seconds
+/// for a page when a burst of them waits.
 const NUMBER: &str = "WITH oldest AS MATERIALIZED (SELECT ctid AS at, merchant_id, refund_id, payment_id, endpoint_id, number, \
      happened_at FROM events WHERE position IS NULL ORDER BY happened_at LIMIT $1), \
      chosen AS (SELECT at, merchant_id, COALESCE(refund_id, payment_id, endpoint_id) AS subject, number, happened_at \
-     FROM oldest UNION SELECT e.ctid, e.merchant_id, e.refund_id, e.number, e.happened_at FROM oldest o \
-     JOIN events e ON e.merchant_id = o.merchant_id AND e.refund_id = o.refund_id AND e.number < o.number \
+     FROM oldest UNION SELECT e.at, e.merchant_id, e.refund_id, e.number, e.happened_at FROM oldest o \
+     CROSS JOIN LATERAL (SELECT ctid AS at, merchant_id, refund_id, number, happened_at, position FROM events \
+     WHERE merchant_id = o.merchant_id AND refund_id = o.refund_id AND number < o.number OFFSET 0) e \
      WHERE e.position IS NULL), \
      timed AS (SELECT at, subject, number, happened_at, \
      MAX(happened_at) OVER (PARTITION BY merchant_id, subject ORDER BY number) AS latest FROM chosen), \

@@ -84,6 +84,33 @@ async fn what_commits_late_comes_late_and_is_never_skipped() {
     .await;
 }
 
+/// What statistics are like when a burst comes: of all events that there were, each had its place.
+#[tokio::test]
+async fn a_burst_is_numbered_refund_by_refund_and_not_each_against_all() {
+    TestStores::each(|store| async move {
+        if store.engine() == Engine::Sqlite {
+            return;
+        }
+        sql(
+            &store,
+            "INSERT INTO events (merchant_id, environment, refund_id, number, kind, amount, happened_at, position) \
+             SELECT CAST('0123456789abcdef' AS BYTEA), 'sandbox', DECODE(LPAD(TO_HEX(n), 32, '0'), 'hex'), 1, 'created', 1, n, n \
+             FROM GENERATE_SERIES(1, 5000) n",
+            vec![],
+        )
+        .await;
+        sql(&store, "ANALYZE events", vec![]).await;
+        let text = NUMBER.replace("$1", "2000").replace("$2", "5000");
+        let explained = String::leak(format!("EXPLAIN {text}"));
+        let plan = sql(&store, explained, vec![]).await;
+        let plan: Vec<String> = plan.iter().map(|line| line.text(0).unwrap()).collect();
+        let plan = plan.join("\n");
+        assert_eq!(plan.matches("events_unnumbered").count(), 1, "the oldest alone are found by it: {plan}");
+        assert!(plan.contains("events_number"), "{plan}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn numbering_is_all_or_nothing_and_only_postgresql_needs_it() {
     TestStores::each(|store| async move {
