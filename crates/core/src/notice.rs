@@ -79,7 +79,8 @@ pub enum Asked {
     Foreign,
     /// The refund is over otherwise than told, and the PSP said nothing: a person looks.
     Unconfirmed,
-    /// Nothing is known yet, and looked up by our reference it may be found as another of two: the PSP must tell again.
+    /// Nothing is known yet, and looked up by our reference it may be found as another of two, or it is a failure that no
+    /// later look may find: the PSP must tell again.
     TellAgain,
 }
 
@@ -148,7 +149,7 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
     if !room {
         // Looked up by our reference, one that is not bound yet may be found as another of two.
         let not_ours = told.psp_refund_id.is_some() && told.psp_refund_id != bound;
-        let again = not_ours || refund.state.name().is_final();
+        let again = not_ours || refund.state.name().is_final() || tells_of_failure(refund, told);
         return if again { Taking::TellAgain } else { Taking::LookSoon };
     }
     let about = match (bound, told.psp_refund_id) {
@@ -157,7 +158,10 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
         _ => About::Ours,
     };
     // Nobody looks by himself again at what is over, at what is not ours, or at one of two that could be ours.
-    let unsafe_to_leave = bound.is_none() || about == About::Other || contradicts(refund, told);
+    let unsafe_to_leave = bound.is_none()
+        || about == About::Other
+        || contradicts(refund, told)
+        || tells_of_failure(refund, told);
     Taking::Ask(Asking { about, first_ask_then_answer: unsafe_to_leave })
 }
 
@@ -172,6 +176,7 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
         _ if contradicts(refund, told) => Asked::Unconfirmed,
         // Where it failed here too, no telling would ever end.
         (None, Some(_)) if !is_without_effect(refund) => Asked::TellAgain,
+        _ if tells_of_failure(refund, told) => Asked::TellAgain,
         // It is open and looked up anyway, or it is over as the PSP says.
         _ => Asked::Done,
     }
@@ -205,6 +210,12 @@ fn contradicts(refund: &Refund, told: &Told<'_>) -> bool {
         | StateName::Unknown
         | StateName::Pending => false,
     }
+}
+
+/// Whether a PSP tells that a refund failed that may be settled as a success meanwhile, and then is over: by an answer that
+/// the PSP gave before, and that is recorded only after this.
+fn tells_of_failure(refund: &Refund, told: &Told<'_>) -> bool {
+    matches!(told.outcome, Outcome::Refused(_)) && !is_without_effect(refund)
 }
 
 /// Whether it is over, and gave nothing back.

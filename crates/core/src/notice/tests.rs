@@ -131,6 +131,8 @@ fn the_psp_is_answered_first_only_where_nothing_can_be_lost() {
     let pending = refund(RefundState::Pending, Some("a"));
     assert_eq!(ask(&pending, &told(Some("a"), &done)), (About::Ours, false), "it is looked up anyway");
     assert_eq!(ask(&pending, &told(None, &done)), (About::Ours, false));
+    let late = "an earlier answer may settle it as a success meanwhile, and then nobody looks again";
+    assert_eq!(ask(&pending, &told(Some("a"), &refused)), (About::Ours, true), "{late}");
     assert_eq!(ask(&pending, &told(Some("b"), &done)), (About::Other, true));
     let unbound = refund(RefundState::Unknown, None);
     assert_eq!(ask(&unbound, &told(Some("b"), &done)), (About::ByToldId, true));
@@ -151,10 +153,11 @@ fn the_psp_is_answered_first_only_where_nothing_can_be_lost() {
 
 #[test]
 fn without_room_only_what_is_looked_up_anyway_is_acknowledged() {
-    let done = done();
+    let (done, refused) = (done(), refused());
     let taking = |refund: &Refund, id| take_notice(refund, &told(id, &done), false);
     let pending = refund(RefundState::Pending, Some("a"));
     assert_eq!(taking(&pending, Some("a")), Taking::LookSoon);
+    assert_eq!(take_notice(&pending, &told(Some("a"), &refused), false), Taking::TellAgain, "that it failed");
     assert_eq!(taking(&pending, None), Taking::LookSoon);
     assert_eq!(taking(&pending, Some("b")), Taking::TellAgain, "another of the PSP's");
     let unbound = refund(RefundState::Unknown, None);
@@ -173,6 +176,11 @@ fn what_was_asked_in_vain_is_lost_nowhere() {
     let after = |refund: &Refund, told: &Told<'_>| after_asking(refund, told, false);
     let pending = refund(RefundState::Pending, Some("a"));
     assert_eq!(after(&pending, &told(Some("a"), &done)), Asked::Done, "it is looked up anyway");
+    assert_eq!(
+        after(&pending, &told(Some("a"), &refused)),
+        Asked::TellAgain,
+        "it may be done here before a look"
+    );
     assert_eq!(after(&pending, &told(Some("b"), &done)), Asked::Foreign);
     assert_eq!(after(&refund(RefundState::Unknown, None), &told(Some("b"), &done)), Asked::TellAgain);
     assert_eq!(after(&refund(RefundState::Unknown, None), &told(None, &done)), Asked::Done);

@@ -200,10 +200,12 @@ impl<R: Read> CsvRows<R> {
         Ok(Some(CsvRow { line, order_ref: named.map(str::to_owned), payment }))
     }
 
-    /// How many line breaks stand within a field, in the first that has one, once it is trimmed as [`Self::field`] does. No field
-    /// of a payment has any: most likely a quote was left open, and the lines down to the next one are no rows.
+    /// How many line breaks stand within a field, in the first that has one. No field of a payment has any: most likely a quote
+    /// was left open, and the lines down to the next one, or to the end, are no rows.
     fn line_breaks(&self) -> Option<usize> {
-        let within = |field: &[u8]| String::from_utf8_lossy(field).trim().matches('\n').count();
+        let count = |field: &[u8], end: u8| field.iter().filter(|byte| **byte == end).count();
+        // Lines end in either, or in both.
+        let within = |field| count(field, b'\n').max(count(field, b'\r'));
         self.record.iter().map(within).find(|breaks| *breaks > 0)
     }
 
@@ -364,13 +366,22 @@ mod tests {
         );
         let rows = read(&file).unwrap();
         let lines: Vec<_> = rows.iter().map(|row| (row.line, row.payment.is_ok())).collect();
-        assert_eq!(lines, [(2, true), (4, false), (5, false), (6, false), (7, true), (8, false)]);
+        assert_eq!(lines, [(2, false), (4, false), (5, false), (6, false), (7, true), (8, false)]);
         assert!(rows[1].payment.as_ref().unwrap_err().problem.contains("5 fields"));
         assert_eq!(rows[2].payment.as_ref().unwrap_err().field, Some("captured_at"));
         assert_eq!(rows[3].payment.as_ref().unwrap_err().field, Some("psp_account"));
         assert_eq!(rows[4].payment.as_ref().unwrap().customer_ref, None);
-        // The row below an open quote is no row any more, and that is said.
-        assert!(rows[5].payment.as_ref().unwrap_err().problem.contains("is a quote not closed?"));
+        // The row below an open quote is no row any more, and that is said; of a break that stands at a field's end too.
+        for row in [0, 5] {
+            assert!(rows[row].payment.as_ref().unwrap_err().problem.contains("is a quote not closed?"));
+        }
+        let header = "captured_at,amount,currency,psp_payment_id,psp_account,order_ref,customer_ref";
+        for end in ["\n", "\r\n", "\r"] {
+            let last = format!("{header}{end}2026-01-02T03:04:05Z,1,SAR,p-1,{ACCOUNT},o-1,\"c{end}");
+            let rows = read(&last).unwrap();
+            let problem = &rows[0].payment.as_ref().unwrap_err().problem;
+            assert!(problem.contains("is a quote not closed?"), "{end:?}: {problem}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ enum Action {
         #[arg(value_name = "ENDPOINT", value_parser = EndpointId::parse)]
         endpoint: EndpointId,
     },
-    /// Send to an endpoint again that was disabled because it took nothing for too long; what it is owed goes out
+    /// Send to a disabled endpoint again; what it is owed goes out
     Enable {
         #[command(flatten)]
         merchant: MerchantArg,

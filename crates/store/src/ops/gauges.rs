@@ -24,7 +24,7 @@ pub struct Waiting {
     pub deliveries: i64,
     /// The earliest of their due times.
     pub oldest_delivery: Option<Timestamp>,
-    /// Endpoints that nothing is sent to, because they failed for too long.
+    /// Endpoints that nothing is sent to: they failed for too long, or somebody disabled them.
     pub endpoints_disabled: i64,
 }
 

@@ -105,7 +105,7 @@ pub(super) const ALL: [Metric; 35] = [
     gauge(
         "redress_endpoints_disabled",
         &[],
-        "endpoints that nothing is sent to, because they failed for too long",
+        "endpoints that nothing is sent to: they failed for too long, or somebody disabled them",
     ),
     gauge(
         "redress_sampled_timestamp_seconds",
