@@ -19,6 +19,7 @@ use redress_store::StoreError;
 use redress_store::ops::accept::SendPermit;
 use redress_store::ops::refunds::BoundElsewhere;
 use redress_store::ops::settle::{Settle, Settled};
+use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::engine::Engine;
@@ -46,9 +47,20 @@ pub(crate) struct Asking {
     pub(crate) by_a_told_id: bool,
     pub(crate) psp_payment_id: String,
     pub(crate) permit: Option<Permit>,
-    /// What the notification said that is being confirmed: evidence, kept with the answer.
-    pub(crate) told: Option<String>,
+    /// The notification that is being confirmed.
+    pub(crate) told: Option<ToldWord>,
 }
+
+/// What a notification said that is being confirmed: evidence, kept with the answer.
+pub(crate) struct ToldWord {
+    /// As it was said.
+    pub(crate) record: String,
+    /// What tells it from every other.
+    pub(crate) mark: Mark,
+}
+
+/// The first half of a hash of words.
+pub(crate) type Mark = [u8; 16];
 
 /// By what the PSP is asked about a refund whose id there is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,7 +124,7 @@ impl Engine {
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
         let said = outcome.says_a_word();
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
-        let settled = self.settle(&refund, word, with_told(told, exchange.record)).await;
+        let settled = self.settle_answer(&refund, word, told, exchange.record).await;
         self.give_back(permit);
         settled.map(|_| said)
     }
@@ -131,7 +143,7 @@ impl Engine {
         let outcome = exchange.outcome;
         if named {
             let word = Word { outcome: outcome.clone(), via: Via::Query, started_at, send: 0 };
-            self.settle(&refund, word, with_told(told, exchange.record)).await?;
+            self.settle_answer(&refund, word, told, exchange.record).await?;
         }
         self.give_back(permit);
         // One that was refused moved nothing.
@@ -227,14 +239,43 @@ impl Engine {
         let mut attempt = [0; 16];
         attempt[..8].copy_from_slice(&word.started_at.as_micros().to_be_bytes());
         attempt[8..].copy_from_slice(&self.parts.world.random.u64().to_be_bytes());
-        self.settle_as(refund, attempt, word, record).await
+        self.settle_as(refund, attempt, false, word, record).await
     }
 
-    /// The same under an id of its own: [`Settle::attempt`].
-    pub(crate) async fn settle_as(
+    /// The same of the answer to a question, with the notification that was confirmed by it, where one was.
+    async fn settle_answer(
+        &self,
+        refund: &Refund,
+        word: Word,
+        told: Option<ToldWord>,
+        record: String,
+    ) -> Result<Option<Settled>, EngineError> {
+        match told {
+            // Whoever tells an old word again and again makes us ask, and fills no timeline with the same answer.
+            Some(told) if refund.state.name().is_final() => {
+                let mark = mark_of_answer(&told, &word.outcome);
+                self.settle_marked(refund, mark, word, with_told(Some(told), record)).await
+            }
+            told => self.settle(refund, word, with_told(told, record)).await,
+        }
+    }
+
+    /// The same of what may be said over and over again: it is evidence once, by the mark of the words, and judged each time.
+    pub(crate) async fn settle_marked(
+        &self,
+        refund: &Refund,
+        mark: Mark,
+        word: Word,
+        record: String,
+    ) -> Result<Option<Settled>, EngineError> {
+        self.settle_as(refund, mark, true, word, record).await
+    }
+
+    async fn settle_as(
         &self,
         refund: &Refund,
         attempt: [u8; 16],
+        again: bool,
         mut word: Word,
         record: String,
     ) -> Result<Option<Settled>, EngineError> {
@@ -247,6 +288,7 @@ impl Engine {
             refund: refund.id,
             word,
             attempt,
+            again,
             record,
             case_ids: [self.case_id(now), self.case_id(now)],
             timing: self.parts.config.timing,
@@ -325,11 +367,31 @@ fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
 }
 
 /// The evidence of an exchange that confirms a notification begins with that.
-fn with_told(told: Option<String>, record: String) -> String {
+fn with_told(told: Option<ToldWord>, record: String) -> String {
     match told {
-        Some(told) => format!("told: {told}\n{record}"),
+        Some(told) => format!("told: {}\n{record}", told.record),
         None => record,
     }
+}
+
+/// What tells the answer to a question about what was told from every other.
+fn mark_of_answer(told: &ToldWord, answer: &Outcome) -> Mark {
+    let code = if let Outcome::Refused(refusal) = answer { refusal.code.as_str() } else { "" };
+    let id = answer.psp_refund_id().or_else(|| answer.failed_refund_id()).unwrap_or_default();
+    let mut hash = Sha256::new_with_prefix(told.mark);
+    // No name, code or id has a NUL.
+    for part in [answer.as_str(), code, id] {
+        hash.update(part);
+        hash.update(b"\0");
+    }
+    first_half(hash)
+}
+
+/// A mark of what was hashed.
+pub(crate) fn first_half(hash: Sha256) -> Mark {
+    let mut mark = [0; 16];
+    mark.copy_from_slice(&hash.finalize()[..16]);
+    mark
 }
 
 /// Counts cases, whoever found them.

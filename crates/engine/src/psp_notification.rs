@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::exchange::{Asking, cases_opened, storable};
+use crate::exchange::{Asking, Mark, ToldWord, cases_opened, first_half, storable};
 use crate::permits::Use;
 
 use told::{compare_payment, differing, of_nobody, other_refund, told};
@@ -141,7 +141,7 @@ impl Engine {
                 let attempt = mark_of_word(&notice);
                 let (outcome, started_at) = (notice.outcome, self.now());
                 let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
-                self.settle_as(&refund, attempt, word, notice.record).await.map(|_| ())
+                self.settle_marked(&refund, attempt, word, notice.record).await.map(|_| ())
             }
             Taking::Ask(how) => {
                 let asking = Asking {
@@ -149,7 +149,7 @@ impl Engine {
                     by_a_told_id: how.about == About::ByToldId,
                     psp_payment_id: payment.psp_payment_id,
                     permit,
-                    told: Some(notice.record.clone()),
+                    told: Some(ToldWord { record: notice.record.clone(), mark: mark_of_word(&notice) }),
                 };
                 self.ask_what_was_told(asking, how, notice, mark).await
             }
@@ -404,9 +404,6 @@ impl Engine {
     }
 }
 
-/// What tells a notice from every other that came to its account; a repeat has the same.
-type Mark = [u8; 16];
-
 /// The mark of the notice at this place of a body: where one body tells of several, each has its own.
 fn mark_of(body: &[u8], place: usize) -> Mark {
     let mut hash = Sha256::new();
@@ -434,12 +431,6 @@ fn mark_of_word(notice: &Notice) -> Mark {
         hash.update(b"\0");
     }
     first_half(hash)
-}
-
-fn first_half(hash: Sha256) -> Mark {
-    let mut mark = [0; 16];
-    mark.copy_from_slice(&hash.finalize()[..16]);
-    mark
 }
 
 #[cfg(test)]

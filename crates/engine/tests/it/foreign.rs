@@ -353,3 +353,33 @@ async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
 }
+
+#[tokio::test]
+async fn an_old_word_told_again_about_a_refund_that_is_over_is_judged_each_time_and_evidence_once() {
+    for psp in ["stripe", "tap"].map(Psp::named) {
+        let rig = Rig::new().await;
+        let order = rig.payment(psp.name, 1, 500_000).await;
+        let refund = rig.refund(&order, psp.part).await;
+        rig.pass(SECOND * 10).await;
+        let refund = rig.now_stands(&refund).await;
+        assert_eq!(refund.state.name(), StateName::Succeeded, "{}", psp.name);
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let old = Told { event: "PENDING", ..done(&rig, psp, &refund) };
+        let asked = |attempts: &[AttemptRow]| {
+            attempts
+                .iter()
+                .filter(|one| one.record.starts_with("told: "))
+                .map(|one| one.outcome.clone())
+                .collect()
+        };
+        for _ in 0..4 {
+            assert_eq!(tell(&rig, psp, &old).await, Taken::Taken, "{}", psp.name);
+            rig.pass(SECOND).await;
+            let (_, attempts) = rig.store.read(timeline).await.unwrap();
+            let asked: Vec<String> = asked(&attempts);
+            assert_eq!(asked, ["succeeded"], "{}: it was asked, and says the same each time", psp.name);
+        }
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+    }
+}

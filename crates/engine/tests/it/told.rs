@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use crate::psps::Psp;
 
-/// What is told of a refund that was done, or of which Adyen tells another event.
+/// What is told of a refund that was done, or of which Adyen tells another event, or Stripe or Tap that it is `PENDING`.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     /// Our reference, as the PSP gives it back.
@@ -24,7 +24,7 @@ pub(crate) struct Told {
     pub(crate) currency: &'static str,
     /// The merchant or contract that it names; `None` for the account's own.
     pub(crate) whose: Option<&'static str>,
-    /// How Adyen calls it.
+    /// How Adyen calls it; for Stripe and Tap `REFUND`, or `PENDING`.
     pub(crate) event: &'static str,
     /// When it is sent, in seconds.
     pub(crate) at_s: i64,
@@ -130,7 +130,8 @@ impl Told {
     fn stripe(&self, webhook_secret: &str) -> Message {
         let refund = json!({"id": self.refund, "object": "refund", "amount": self.hundredths,
             "currency": self.currency.to_lowercase(), "charge": self.payment, "payment_intent": null,
-            "metadata": {"redress_refund": self.key}, "status": "succeeded"});
+            "metadata": {"redress_refund": self.key},
+            "status": if self.event == "PENDING" { "pending" } else { "succeeded" }});
         let mut event = json!({"id": "evt_1", "object": "event", "type": "refund.updated", "livemode": false,
             "data": {"object": refund}});
         if let Some(connected) = self.whose {
@@ -146,13 +147,13 @@ impl Told {
     /// Tap names no merchant; its signature covers neither the charge nor our reference.
     fn tap(&self, secret_key: &str) -> Message {
         let Self { key, refund, payment, currency, .. } = self;
-        let amount = self.amount();
+        let (amount, status) = (self.amount(), if self.event == "PENDING" { "PENDING" } else { "REFUNDED" });
         let body = format!(
-            r#"{{"id":"{refund}","object":"refund","status":"REFUNDED","amount":{amount},"currency":"{currency}",
+            r#"{{"id":"{refund}","object":"refund","status":"{status}","amount":{amount},"currency":"{currency}",
             "created":"1","charge_id":"{payment}","reference":{{"merchant":"{key}"}}}}"#
         );
         let text = format!(
-            "x_id{refund}x_amount{amount}x_currency{currency}x_gateway_referencex_payment_referencex_statusREFUNDED\
+            "x_id{refund}x_amount{amount}x_currency{currency}x_gateway_referencex_payment_referencex_status{status}\
              x_created1"
         );
         Message { headers: vec![("hashstring", hex::encode(mac(secret_key.as_bytes(), &text)))], body }

@@ -158,6 +158,7 @@ impl Harness {
             refund: refund.id,
             word: Word { outcome, via: Via::Query, started_at: now, send: 0 },
             attempt: [n; 16],
+            again: false,
             record: "what was said".to_owned(),
             case_ids: [n, n + 1].map(|n| CaseId::from_bytes([n; 16])),
             timing: self.engine.config().timing,

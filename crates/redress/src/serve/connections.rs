@@ -21,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::Phase;
+use super::begun::Begun;
 use super::leftover::Leftover;
 use super::timed::{TimedBody, TimedWrites};
 
@@ -38,6 +39,10 @@ const METRICS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait after a connection could not be taken: the process is out of files, say.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// When the server ends, a connection without a request is closed after this: what it has of a head asks for nothing yet, and
+/// the last of an answer has time to go out.
+const CLOSING_PAUSE: Duration = Duration::from_secs(2);
 
 /// What callers may take.
 #[derive(Clone, Copy, Debug)]
@@ -119,8 +124,10 @@ impl Listening {
             // Answers are small and whole: waiting for more to send would only delay them.
             let _ = stream.set_nodelay(true);
             let stream = TimedWrites::new(stream, Arc::clone(&clock), limits.write_timeout);
+            let (begun, for_bodies) = (Begun::default(), Arc::clone(&clock));
+            let requests = begun.clone();
             let service = service_fn(move |request: Request<Incoming>| {
-                let (clock, left) = (Arc::clone(&clock), Leftover::default());
+                let (clock, left, one) = (Arc::clone(&for_bodies), Leftover::default(), requests.one());
                 let (mut head, inner) = request.into_parts();
                 head.extensions.insert(ConnectInfo(from));
                 let body = left.keep(TimedBody::new(inner, clock, limits.body_timeout), &head.headers);
@@ -128,7 +135,7 @@ impl Listening {
                 async move {
                     let answer = answer.await;
                     left.read_away().await;
-                    answer
+                    answer.map(|answer| answer.map(|body| one.until_out(body)))
                 }
             });
             let connection = http1::Builder::new()
@@ -151,8 +158,19 @@ impl Listening {
                     // How a connection ended is the caller's matter.
                     _ = connection.as_mut() => return,
                     changed = phase.changed() => if changed.is_err() { return },
+                    () = without_requests(&*clock, &begun), if reached == Phase::Closing => return,
                 }
             }
+        }
+    }
+}
+
+/// Resolves when a connection that is to be closed has no request.
+async fn without_requests(clock: &dyn Clock, begun: &Begun) {
+    loop {
+        clock.sleep(CLOSING_PAUSE).await;
+        if begun.is_none() {
+            return;
         }
     }
 }

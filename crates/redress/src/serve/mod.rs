@@ -1,5 +1,6 @@
 //! A running server: listeners, workers, and an orderly end.
 
+mod begun;
 pub(crate) mod command;
 mod connections;
 mod leftover;

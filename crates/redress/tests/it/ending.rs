@@ -46,6 +46,23 @@ fn a_request_that_never_ends_holds_nothing_for_ever() {
 }
 
 #[test]
+fn a_head_that_never_ends_holds_up_no_stop() {
+    let place = Place::new();
+    let mut server =
+        place.serve(&[("REDRESS_SERVER_SHUTDOWN_LIMIT", "10m"), ("REDRESS_LIMITS_HEAD_TIMEOUT", "10m")]);
+    let mut held = TcpStream::connect(&server.address).unwrap();
+    held.write_all(b"GET /v1/refunds HTTP/1.1\r\nhost: ").unwrap();
+    // Nothing says that the server has read that; after some requests of others it has.
+    for _ in 0..20 {
+        let mut other = TcpStream::connect(&server.address).unwrap();
+        other.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        other.read_exact(&mut [0; 12]).unwrap();
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let place = Place::new();
     let mut server = place.serve(&[("REDRESS_SERVER_SHUTDOWN_LIMIT", "10m")]);

@@ -393,6 +393,7 @@ pub(crate) fn word(n: u32, outcome: Outcome, via: Via, second: i64) -> Settle {
         // As if it answered the newest send, where it answers one.
         word: Word { outcome, via, started_at: at(second), send: u32::MAX },
         attempt,
+        again: via == Via::Notification,
         record: "what was said".to_owned(),
         case_ids: [CaseId::from_bytes(attempt), CaseId::from_bytes(id(8, n))],
         timing: TIMING,

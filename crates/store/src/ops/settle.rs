@@ -41,9 +41,11 @@ pub struct Settle {
     pub refund: RefundId,
     /// What was understood.
     pub word: Word,
-    /// The exchange's id: recording it a second time changes nothing. Of a notification it is the mark of what was told: the
-    /// same told again is kept once, and judged each time, since the first time may have been too early.
+    /// The exchange's id: it is kept once.
     pub attempt: [u8; 16],
+    /// What was kept before is judged once more, and does not change nothing: of what was told, or answered to a question about
+    /// that, the id is a mark of the words, and the first time may have been too early.
+    pub again: bool,
     /// What was said, redacted and capped.
     pub record: String,
     /// Ids for the cases that may be opened.
@@ -91,7 +93,7 @@ impl Operation for Settle {
                 ],
             )
             .await?;
-        if attempts == 0 && self.word.via != Via::Notification {
+        if attempts == 0 && !self.again {
             return Ok(Done::Rollback(Some(Settled { refund, event: None, cases: 0 })));
         }
         let word = self.checked_word(tx, &refund).await?;
