@@ -27,7 +27,7 @@ pub use op::{Done, Operation, Query};
 pub use postgres::{Listener, POOL_SIZE, PgConfig, RETRIES_MAX};
 pub use sqlite::{
     CopyProgress, GROUP_OPS_MAX, LOCK_WAIT_MS, LOG_PAGES_MAX, OpenError, QUEUE_OPS_MAX, READ_MAX_MS, READERS,
-    Role, SNAPSHOT_KEPT_MS, ServerLock, SqliteConfig, check_sqlite, copy_sqlite,
+    Role, SNAPSHOT_IDLE_MS, SNAPSHOT_KEPT_MS, ServerLock, SqliteConfig, check_sqlite, copy_sqlite,
 };
 pub use stats::StoreStats;
 pub use store::Store;

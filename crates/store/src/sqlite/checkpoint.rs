@@ -12,9 +12,10 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use rusqlite::{Connection, wal::CheckpointMode};
@@ -52,6 +53,7 @@ impl Checkpointer {
     pub(super) fn start(
         path: &Path,
         pause_at_frames: u64,
+        let_go_every: Duration,
         counters: Arc<Counters>,
         at_hand: Weak<AtHand>,
     ) -> Result<(Self, JoinHandle<()>), super::OpenError> {
@@ -59,7 +61,7 @@ impl Checkpointer {
         let shared = Arc::new(Shared { conn, counters, at_hand });
         let (wake, woken) = sync_channel(1);
         let theirs = Arc::clone(&shared);
-        let thread = super::spawn("redress-checkpoint", move || theirs.work(&woken))?;
+        let thread = super::spawn("redress-checkpoint", move || theirs.work(&woken, let_go_every))?;
         Ok((Checkpointer { shared, wake, pause_at_frames, asked_at: 0, paused_at: 0 }, thread))
     }
 
@@ -93,9 +95,14 @@ impl Checkpointer {
 }
 
 impl Shared {
-    fn work(&self, woken: &Receiver<()>) {
-        while woken.recv().is_ok() {
-            self.checkpoint();
+    fn work(&self, woken: &Receiver<()>, let_go_every: Duration) {
+        loop {
+            match woken.recv_timeout(let_go_every) {
+                Ok(()) => self.checkpoint(),
+                // Where nobody reads or writes here, a command beside the server may: its log must start over too.
+                Err(RecvTimeoutError::Timeout) => self.let_go(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 

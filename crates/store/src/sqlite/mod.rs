@@ -60,6 +60,8 @@ pub const READ_MAX_MS: u64 = 5_000;
 /// A brief read uses the snapshot of the one before for so long at most, in milliseconds: what another process wrote
 /// meanwhile it does not see. What this process changed is seen at once.
 pub const SNAPSHOT_KEPT_MS: u64 = 1;
+/// A snapshot that nobody reads in any more is ended after about so long, in milliseconds.
+pub const SNAPSHOT_IDLE_MS: u64 = 1_000;
 /// The write-ahead log is started over when it has this many pages (192 MiB): the writer pauses for that.
 pub const LOG_PAGES_MAX: u64 = 98_304;
 /// How long a start waits for another server on the same file to end, in milliseconds.
@@ -81,6 +83,8 @@ pub struct SqliteConfig {
     pub brief_reads: usize,
     /// So long a brief read may use the snapshot of an earlier one, where this process has changed nothing since.
     pub snapshot_kept: Duration,
+    /// So often the snapshots are ended that are kept, and in which nobody reads.
+    pub snapshot_idle: Duration,
     /// A read that lasts longer is ended.
     pub read_max: Duration,
     /// The write-ahead log is started over when it has so many pages; it may grow past that while a reader holds on to
@@ -100,6 +104,7 @@ impl SqliteConfig {
             readers: READERS,
             brief_reads: std::thread::available_parallelism().map_or(0, usize::from),
             snapshot_kept: Duration::from_millis(SNAPSHOT_KEPT_MS),
+            snapshot_idle: Duration::from_millis(SNAPSHOT_IDLE_MS),
             read_max: Duration::from_millis(READ_MAX_MS),
             log_pages_max: LOG_PAGES_MAX,
             lock_wait: Duration::from_millis(LOCK_WAIT_MS),
@@ -180,6 +185,7 @@ impl SqliteStore {
         let (checkpointer, checkpoint_thread) = Checkpointer::start(
             &config.path,
             config.log_pages_max,
+            config.snapshot_idle,
             Arc::clone(&counters),
             Arc::downgrade(&at_hand),
         )?;

@@ -365,6 +365,22 @@ async fn what_another_process_wrote_is_seen_when_the_snapshot_was_kept_long_enou
 }
 
 #[tokio::test]
+async fn a_snapshot_that_nobody_reads_in_holds_up_no_log_of_another_process() {
+    let (store, dir) = store_with(|config| {
+        config.snapshot_kept = LONG;
+        config.snapshot_idle = Duration::from_millis(1);
+    })
+    .await;
+    assert_eq!(store.read(KeysAtHand).await, Ok(vec![]));
+    let other = Connection::open(dir.path().join("test.db")).unwrap();
+    // Longer than it takes: it waits for whoever reads in the log.
+    other.busy_timeout(Duration::from_secs(30)).unwrap();
+    other.execute_batch("INSERT INTO t (k) VALUES (7)").unwrap();
+    let held_up: i64 = other.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0)).unwrap();
+    assert_eq!(held_up, 0, "somebody still reads in it");
+}
+
+#[tokio::test]
 async fn a_brief_read_that_fails_keeps_no_snapshot() {
     let (store, dir) = store_with(|config| config.snapshot_kept = LONG).await;
     assert_eq!(store.read(KeysAtHand).await, Ok(vec![]));
