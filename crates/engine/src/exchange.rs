@@ -378,9 +378,13 @@ fn with_told(told: Option<ToldWord>, record: String) -> String {
 fn mark_of_answer(told: &ToldWord, answer: &Outcome) -> Mark {
     let code = if let Outcome::Refused(refusal) = answer { refusal.code.as_str() } else { "" };
     let id = answer.psp_refund_id().or_else(|| answer.failed_refund_id()).unwrap_or_default();
-    let mut hash = Sha256::new_with_prefix(told.mark);
+    mark_of_parts(Sha256::new_with_prefix(told.mark), [answer.as_str(), code, id])
+}
+
+/// A mark of what was hashed and of a word's parts.
+pub(crate) fn mark_of_parts(mut hash: Sha256, parts: [&str; 3]) -> Mark {
     // No name, code or id has a NUL.
-    for part in [answer.as_str(), code, id] {
+    for part in parts {
         hash.update(part);
         hash.update(b"\0");
     }

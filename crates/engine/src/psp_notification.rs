@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::exchange::{Asking, Mark, ToldWord, cases_opened, first_half, storable};
+use crate::exchange::{Asking, Mark, ToldWord, cases_opened, first_half, mark_of_parts, storable};
 use crate::permits::Use;
 
 use told::{compare_payment, differing, of_nobody, other_refund, told};
@@ -424,13 +424,8 @@ fn mark_of_word(notice: &Notice) -> Mark {
         Outcome::Refused(refusal) if !notice.must_confirm => refusal.code.as_str(),
         _ => "",
     };
-    let mut hash = Sha256::new();
-    // No name, code or id has a NUL.
-    for part in [notice.outcome.as_str(), code, notice.psp_refund_id.as_deref().unwrap_or_default()] {
-        hash.update(part);
-        hash.update(b"\0");
-    }
-    first_half(hash)
+    let id = notice.psp_refund_id.as_deref().unwrap_or_default();
+    mark_of_parts(Sha256::new(), [notice.outcome.as_str(), code, id])
 }
 
 #[cfg(test)]

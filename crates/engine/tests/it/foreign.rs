@@ -34,6 +34,16 @@ pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
     (refund, told)
 }
 
+/// A refund that is over, and done.
+async fn succeeded(rig: &Rig, psp: &Psp) -> Refund {
+    let order = rig.payment(psp.name, 1, 500_000).await;
+    let refund = rig.refund(&order, psp.part).await;
+    rig.pass(SECOND * 10).await;
+    let refund = rig.now_stands(&refund).await;
+    assert_eq!(refund.state.name(), StateName::Succeeded, "{}", psp.name);
+    refund
+}
+
 /// That it was done.
 fn done(rig: &Rig, psp: &Psp, refund: &Refund) -> Told {
     Told {
@@ -330,11 +340,7 @@ async fn another_refund_that_the_psp_does_not_know_or_cannot_be_asked_about_is_t
 async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
         let rig = Rig::new().await;
-        let order = rig.payment(psp.name, 1, 500_000).await;
-        let refund = rig.refund(&order, psp.part).await;
-        rig.pass(SECOND * 10).await;
-        let refund = rig.now_stands(&refund).await;
-        assert_eq!(refund.state.name(), StateName::Succeeded, "{}", psp.name);
+        let refund = succeeded(&rig, psp).await;
         let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
         let (events, before) = rig.store.read(timeline).await.unwrap();
         // Tap does not sign how a message is written.
@@ -358,11 +364,7 @@ async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
 async fn an_old_word_told_again_about_a_refund_that_is_over_is_judged_each_time_and_evidence_once() {
     for psp in ["stripe", "tap"].map(Psp::named) {
         let rig = Rig::new().await;
-        let order = rig.payment(psp.name, 1, 500_000).await;
-        let refund = rig.refund(&order, psp.part).await;
-        rig.pass(SECOND * 10).await;
-        let refund = rig.now_stands(&refund).await;
-        assert_eq!(refund.state.name(), StateName::Succeeded, "{}", psp.name);
+        let refund = succeeded(&rig, psp).await;
         let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
         let old = Told { event: "PENDING", ..done(&rig, psp, &refund) };
         // Tap's own word of the success was confirmed, too.
