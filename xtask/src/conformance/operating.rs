@@ -135,7 +135,7 @@ fn file(name: &str) -> PathBuf {
 fn succeed(site: &Site, name: &str, command: &mut Command) -> Result<String, Stop> {
     match finish(name, command, site.dir(), TOOL_LIMIT) {
         Ok(ended) if ended.code == Some(0) => Ok(ended.text),
-        Ok(ended) => Err(Stop::Failed(format!("{name}: {} (see {name}.log)", ended.last_line()))),
+        Ok(ended) => Err(Stop::Failed(format!("{name}: {} (see {name}.log)", ended.last_lines()))),
         Err(why) => skipped(why),
     }
 }

@@ -47,19 +47,28 @@ impl Process {
         Ok(Self { name: name.to_owned(), child, log })
     }
 
-    /// Looks until `ready`, for at most `limit`; an end of the child is an error at once.
-    pub(super) fn wait(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Outcome {
+    /// Looks until it is `ready` by what it has written so far and otherwise, for at most `limit`; an end of the child is an
+    /// error at once.
+    pub(super) fn wait(&mut self, limit: Duration, mut ready: impl FnMut(&str) -> bool) -> Outcome {
         let start = stopwatch();
-        while !ready() {
+        while !ready(&self.log_text()) {
             if let Some(status) = self.ended()? {
-                return Err(format!("{} ended ({status}): {}", self.name, end_of(&self.log)));
+                return Err(format!("{} ended ({status}): {}", self.name, end_of(&self.log_text())));
             }
             if start.elapsed() > limit {
-                return Err(format!("{} is not ready after {limit:?}: {}", self.name, end_of(&self.log)));
+                return Err(format!(
+                    "{} is not ready after {limit:?}: {}",
+                    self.name,
+                    end_of(&self.log_text())
+                ));
             }
             std::thread::park_timeout(PAUSE);
         }
         Ok(())
+    }
+
+    fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     fn ended(&mut self) -> Outcome<Option<ExitStatus>> {
@@ -104,6 +113,11 @@ impl Ended {
     pub(crate) fn last_line(&self) -> &str {
         self.text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing")
     }
+
+    /// The last lines, in one: of those programs that end in a trace, what went wrong stands some lines above the last.
+    pub(crate) fn last_lines(&self) -> String {
+        end_of(&self.text)
+    }
 }
 
 /// Runs a child to its end, for at most `limit`.
@@ -122,7 +136,7 @@ pub(crate) fn finish(name: &str, command: &mut Command, dir: &Path, limit: Durat
         std::thread::park_timeout(PAUSE);
     }
     process.end();
-    let mut text = std::fs::read_to_string(&process.log).unwrap_or_default();
+    let mut text = process.log_text();
     if start.elapsed() > limit {
         text.push_str(&format!("\nnot done after {limit:?}"));
     }
@@ -130,9 +144,8 @@ pub(crate) fn finish(name: &str, command: &mut Command, dir: &Path, limit: Durat
 }
 
 /// The last lines of a log, in one.
-fn end_of(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
+fn end_of(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(LINES_SHOWN)..].join(" | ")
 }
 

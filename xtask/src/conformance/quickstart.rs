@@ -28,8 +28,10 @@ struct Page {
     program: &'static str,
     /// Parts of it, and others that make it wrong: a secret that is not the endpoint's, and less patience.
     altered: [(&'static str, &'static str); 2],
-    /// The payment in its command, and another: the first has nothing left after the page's own run.
-    payment: (&'static str, &'static str),
+    /// Of the parts above, the one with the secret, and with a refund behind it that the page knows nothing of.
+    another: (&'static str, &'static str),
+    /// The payment in its command, and two others: the first has nothing left after the page's own run.
+    payments: [&'static str; 3],
 }
 
 pub(super) fn python(site: &mut Site) -> Ran {
@@ -42,7 +44,13 @@ pub(super) fn python(site: &mut Site) -> Ran {
             ("secret = endpoint[\"secret\"]\n", "secret = \"whsec_\" + \"A\" * 32\n"),
             ("told.get(timeout=30)", "told.get(timeout=3)"),
         ],
-        payment: ("[-1]", "[-3]"),
+        another: (
+            "secret = endpoint[\"secret\"]\n",
+            "secret = endpoint[\"secret\"]\n\
+             call(\"POST\", \"/v1/payments/\" + ORDER_REF + \"/refunds\", {\"amount\": 100, \"currency\": \"USD\"}, \
+             **{\"Idempotency-Key\": str(uuid.uuid4()), \"Prefer\": \"wait=30\"})\n",
+        ),
+        payments: ["[-1]", "[-3]", "[-5]"],
     };
     run(site, &page, python.parent().unwrap_or(Path::new("")))
 }
@@ -58,41 +66,60 @@ pub(super) fn typescript(site: &mut Site) -> Ran {
             ("secret = endpoint.secret;\n", "secret = \"whsec_\" + \"A\".repeat(32);\n"),
             ("30_000", "3_000"),
         ],
-        payment: (".at(-2)", ".at(-4)"),
+        another: (
+            "secret = endpoint.secret;\n",
+            "secret = endpoint.secret;\n\
+             await call(\"POST\", `/v1/payments/${orderRef}/refunds`, { amount: 100, currency: \"USD\" }, \
+             { \"Idempotency-Key\": randomUUID(), Prefer: \"wait=30\" });\n",
+        ),
+        payments: [".at(-2)", ".at(-4)", ".at(-6)"],
     };
     run(site, &page, &modules.join(".bin"))
 }
 
-/// Runs a page's program with its own command, and once more with a wrong secret, which must not be taken for good.
-/// `programs` is where the installed packages have theirs.
+/// Runs a page's program with its own command; once more while another refund's notification comes first, as it would in a
+/// shop; and once with a wrong secret, which must not be taken for good. `programs` is where the installed packages have theirs.
 fn run(site: &mut Site, page: &Page, programs: &Path) -> Ran {
     let text = fs::read_to_string(root().join("docs").join(page.name))
         .map_err(|error| format!("docs/{}: {error}", page.name))?;
     let program = blocks(&text, page.language).concat();
     let commands = blocks(&text, "sh run").concat();
-    let found = page.altered.iter().all(|(part, _)| program.contains(part));
-    if !found || !commands.contains(page.program) || !commands.contains(page.payment.0) {
+    let mut parts = page.altered.iter().chain([&page.another]);
+    let [payment, for_another, for_wrong] = page.payments;
+    let found = parts.all(|(part, _)| program.contains(part));
+    if !found || !commands.contains(page.program) || !commands.contains(payment) {
         return Err(Stop::Failed(format!("docs/{}: its program or its command was not found", page.name)));
     }
-    let good = one(site, page, "as-it-stands", &program, &commands, programs)?;
-    let verified = good.text.lines().find(|line| line.starts_with(VERIFIED));
-    let (Some(0), Some(verified)) = (good.code, verified) else {
-        return Err(Stop::Failed(format!("docs/{}: {}", page.name, good.last_line())));
-    };
-    let commands = commands.replace(page.payment.0, page.payment.1);
+
+    let said = verified(page, &one(site, page, "as-it-stands", &program, &commands, programs)?)?;
+
+    let others = commands.replace(payment, for_another);
+    let beside = program.replace(page.another.0, page.another.1);
+    verified(page, &one(site, page, "beside-another", &beside, &others, programs)?)?;
+
+    let others = commands.replace(payment, for_wrong);
     let program = page.altered.iter().fold(program, |program, (part, other)| program.replace(part, other));
-    let wrong = one(site, page, "wrong-secret", &program, &commands, programs)?;
+    let wrong = one(site, page, "wrong-secret", &program, &others, programs)?;
     if wrong.code == Some(0) || wrong.text.contains(VERIFIED) {
         return Err(Stop::Failed(format!("docs/{}: a wrong secret verifies as well", page.name)));
     }
     if !wrong.text.contains(ENDED) {
-        let said = wrong.last_line();
+        let said = wrong.last_lines();
         return Err(Stop::Failed(format!(
             "docs/{}: with a wrong secret it never came so far: {said}",
             page.name
         )));
     }
-    Ok(format!("the page's own code: {verified}; with a wrong secret nothing is"))
+    Ok(format!("the page's own code: {said}; with a wrong secret nothing is"))
+}
+
+/// What a program said of the notification that it verified.
+fn verified(page: &Page, ended: &Ended) -> Result<String, Stop> {
+    let verified = ended.text.lines().find(|line| line.starts_with(VERIFIED));
+    match (ended.code, verified) {
+        (Some(0), Some(verified)) => Ok(verified.to_owned()),
+        _ => Err(Stop::Failed(format!("docs/{}: {}", page.name, ended.last_lines()))),
+    }
 }
 
 fn one(

@@ -22,6 +22,9 @@ const START_LIMIT: Duration = Duration::from_secs(40);
 /// For a script to come to its end; mostly it has shorter limits of its own.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(90);
 
+/// What a demo says once it has shown all.
+const TOUR_IS_OVER: &str = "Keys of the merchant";
+
 /// How a script says that what it needs is not here.
 const SKIPPED: i32 = 3;
 
@@ -79,8 +82,8 @@ impl Site {
             let mut command = self.redress();
             command.args(["demo", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(&data);
             let mut demo = Process::start("demo", &mut command, &self.dir)?;
-            let written = data.join("demo.json");
-            demo.wait(START_LIMIT, || written.exists() && answers(port, "/readyz"))?;
+            // Until its tour is over: the refunds of a tour are no part's own.
+            demo.wait(START_LIMIT, |log| log.contains(TOUR_IS_OVER) && answers(port, "/readyz"))?;
             self.demo = Some(demo);
         }
         Ok(data)
@@ -95,7 +98,7 @@ impl Site {
             let mut command = self.redress();
             command.args(["sandbox", "--listen", &format!("127.0.0.1:{sandbox_port}"), "--data"]);
             let mut sandbox = Process::start("sandbox", command.arg(data.join("sandbox.db")), &self.dir)?;
-            sandbox.wait(START_LIMIT, || listens(sandbox_port))?;
+            sandbox.wait(START_LIMIT, |_| listens(sandbox_port))?;
             self.script_said(
                 With::Python,
                 "prepare.py",
@@ -109,7 +112,7 @@ impl Site {
             let mut command = self.redress();
             command.args(["serve", "--config"]).arg(data.join("redress.toml"));
             let mut server = Process::start("serve", &mut command, &self.dir)?;
-            server.wait(START_LIMIT, || answers(port, "/readyz"))?;
+            server.wait(START_LIMIT, |_| answers(port, "/readyz"))?;
             self.own = Some((sandbox, server));
             self.sandbox_port = Some(sandbox_port);
         }
@@ -129,7 +132,7 @@ impl Site {
             command.args(["psp-account", "connectors", "--data"]).arg(self.dir.join("none"));
             let ended = finish("connectors", &mut command, &self.dir, START_LIMIT)?;
             if ended.code != Some(0) {
-                return Err(Stop::Failed(format!("the connectors are not listed: {}", ended.last_line())));
+                return Err(Stop::Failed(format!("the connectors are not listed: {}", ended.last_lines())));
             }
             let first_words = ended.text.lines().skip(1).filter_map(|line| line.split_whitespace().next());
             self.connectors = Some(first_words.map(str::to_owned).collect());
@@ -159,11 +162,13 @@ impl Site {
         command.arg(script(name)).args(args);
         let log = format!("{}-{}", name.replace('.', "-"), free_port()?);
         let ended = finish(&log, &mut command, &self.dir, limit)?;
-        let said = ended.last_line().to_owned();
         match ended.code {
-            Some(0) => Ok(said),
-            Some(SKIPPED) => skipped(said),
-            _ => Err(Stop::Failed(format!("{said} ({name}, see {log}.log in {})", self.dir.display()))),
+            Some(0) => Ok(ended.last_line().to_owned()),
+            Some(SKIPPED) => skipped(ended.last_line().to_owned()),
+            _ => {
+                let (said, dir) = (ended.last_lines(), self.dir.display());
+                Err(Stop::Failed(format!("{said} ({name}, see {log}.log in {dir})")))
+            }
         }
     }
 
@@ -188,7 +193,7 @@ impl Site {
     /// Starts what serves on a port. A counterpart that does not start says nothing about us.
     pub(super) fn started(&self, name: &str, command: &mut Command, port: u16) -> Result<Process, Stop> {
         let started = Process::start(name, command, &self.dir).and_then(|mut process| {
-            process.wait(START_LIMIT, || listens(port))?;
+            process.wait(START_LIMIT, |_| listens(port))?;
             Ok(process)
         });
         started.map_err(Stop::Skipped)

@@ -37,7 +37,7 @@ pub(super) fn idempotency(site: &mut Site) -> Ran {
     }
     Err(Stop::Failed(format!(
         "{} (see stripe-idempotency.log in {})",
-        ended.last_line(),
+        ended.last_lines(),
         site.dir().display()
     )))
 }
