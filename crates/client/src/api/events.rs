@@ -80,8 +80,6 @@ pub struct RefundAtEvent {
     pub status: RefundStatus,
     /// `full` or `partial`.
     pub kind: String,
-    /// Why, in the merchant's word.
-    pub reason: String,
     /// `sandbox` or `live`.
     pub environment: String,
     /// When the refund was made; RFC 3339.
@@ -92,16 +90,18 @@ pub struct RefundAtEvent {
     pub description: Option<String>,
     /// Why it ended without effect.
     pub failure: Option<Failure>,
-    /// Merchant order ref.
+    /// The merchant's own order reference.
     pub merchant_order_ref: Option<String>,
-    /// Merchant refund id.
+    /// The merchant's own id of the refund.
     pub merchant_refund_id: Option<String>,
     /// The merchant's own data.
     pub metadata: std::collections::BTreeMap<String, String>,
     /// What the PSP said about the wait; only where it said something.
     pub note: Option<String>,
-    /// Psp refund id.
+    /// The PSP's id of the refund, as far as it was known then.
     pub psp_refund_id: Option<String>,
+    /// Why, in the merchant's word.
+    pub reason: Option<String>,
     /// From when on a new refund is worth trying; only where the PSP refused for now.
     pub retry_at: Option<String>,
 }
@@ -115,7 +115,7 @@ pub struct PaymentAtEvent {
     pub order_ref: String,
     /// `sandbox` or `live`.
     pub environment: String,
-    /// Merchant order ref.
+    /// The merchant's own order reference.
     pub merchant_order_ref: Option<String>,
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct RefundData<'a> {
     currency: &'a str,
     status: &'a str,
     kind: &'a str,
-    reason: &'a str,
+    reason: Option<&'a str>,
     description: Option<&'a str>,
     merchant_refund_id: Option<&'a str>,
     metadata: Metadata<'a>,
@@ -125,7 +125,8 @@ impl<'a> RefundData<'a> {
             currency: amount.currency().code(),
             status: state_at(event.kind).as_str(),
             kind: refund.kind.as_str(),
-            reason: refund.reason,
+            // PortOne's clients and SGate's always say one; what they left empty is none.
+            reason: Some(refund.reason).filter(|reason| !reason.is_empty()),
             description: refund.description,
             merchant_refund_id: refund.merchant_refund_id,
             metadata: Metadata(refund.metadata),

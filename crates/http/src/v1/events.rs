@@ -73,6 +73,7 @@ struct RefundShown {
     payment: String,
     /// The payment's reference.
     order_ref: String,
+    /// The merchant's own order reference.
     merchant_order_ref: Option<String>,
     /// In minor units.
     amount_minor: i64,
@@ -85,11 +86,15 @@ struct RefundShown {
     status: String,
     /// `full` or `partial`.
     kind: String,
-    reason: String,
+    /// Why, in the merchant's word.
+    reason: Option<String>,
+    /// Why, in a sentence.
     description: Option<String>,
+    /// The merchant's own id of the refund.
     merchant_refund_id: Option<String>,
     /// The merchant's own data.
     metadata: std::collections::BTreeMap<String, String>,
+    /// The PSP's id of the refund, as far as it was known then.
     psp_refund_id: Option<String>,
     failure: Option<FailureShown>,
     /// What the PSP said about the wait; only where it said something.

@@ -26,11 +26,15 @@ async fn read(harness: &Harness, query: &str) -> Value {
 }
 
 async fn refund(harness: &Harness, order_ref: &str) {
+    refund_because(harness, order_ref, "broken").await;
+}
+
+async fn refund_because(harness: &Harness, order_ref: &str, reason: &str) {
     let request = RefundRequest {
         merchant: harness.merchant.id,
         order_ref: order_ref.to_owned(),
         ask: Ask::of(AskedAmount::Exactly(Decimal::from_text("1000").unwrap())),
-        reason: "broken".to_owned(),
+        reason: reason.to_owned(),
         description: None,
         merchant_refund_id: None,
         metadata: None,
@@ -51,6 +55,19 @@ async fn one_done() -> Harness {
     refund(&harness, "order-1").await;
     harness.pass(std::time::Duration::from_secs(30)).await;
     harness
+}
+
+#[tokio::test]
+async fn a_reason_that_nobody_gave_is_null_as_in_the_refund_itself() {
+    let harness = Harness::new().await;
+    for (order, reason) in [("order-1", ""), ("order-2", "broken")] {
+        harness.payment(TestPayment::momo(order, 1_000_000)).await;
+        refund_because(&harness, order, reason).await;
+    }
+    let feed = read(&harness, "?type=refund.created").await;
+    let reasons: Vec<_> =
+        feed["data"].as_array().unwrap().iter().map(|event| &event["data"]["reason"]).collect();
+    assert_eq!(reasons, [&Value::Null, &json!("broken")]);
 }
 
 #[tokio::test]
