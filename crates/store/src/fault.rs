@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     error::StoreError,
     op::{Done, Operation},
-    tx::{Engine, Tx},
+    tx::{Engine, Touches, Tx},
     value::{Row, Value},
 };
 
@@ -112,6 +112,19 @@ impl<T: Tx> Tx for FailAt<'_, T> {
         async move {
             step?;
             self.tx.rows(sql, params).await
+        }
+    }
+
+    fn exec_ahead(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        touches: Touches,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let step = self.step();
+        async move {
+            step?;
+            self.tx.exec_ahead(sql, params, touches).await
         }
     }
 }

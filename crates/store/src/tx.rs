@@ -41,6 +41,44 @@ pub trait Tx: Send {
         sql: &'static str,
         params: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+
+    /// Runs one statement of whose answer an operation needs no more than that it touched what it should. It takes its place
+    /// in the order of the statements, but its answer need not have come when this returns: to PostgreSQL the next one is
+    /// sent without waiting.
+    ///
+    /// What goes wrong with it is the error of the next statement, or of the operation in place of its commit.
+    fn exec_ahead(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        touches: Touches,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move { touches.check(self.exec(sql, params).await?) }
+    }
+}
+
+/// How many rows a statement is to insert, change or delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touches {
+    /// As many as there are.
+    Any,
+    /// One, of this table.
+    One(&'static str),
+}
+
+impl Touches {
+    /// Holds the statement to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] with the table, where it touched more or fewer.
+    pub fn check(self, touched: u64) -> Result<(), StoreError> {
+        match self {
+            Touches::One(table) if touched != 1 => {
+                Err(StoreError::inconsistent(format!("an update of {table} touched {touched} rows, not one")))
+            }
+            Touches::Any | Touches::One(_) => Ok(()),
+        }
+    }
 }
 
 /// Keeps a query that has no transaction to one `SELECT`: that is a snapshot by itself, two are not, and what writes
@@ -119,6 +157,16 @@ mod tests {
         assert_eq!(check_placeholders("SELECT 'it''s $4', $1"), Ok(1));
         for wrong in ["SELECT $2, $1", "SELECT $1, $3", "SELECT $0", "SELECT ?", "SELECT ?1", "SELECT $a"] {
             assert!(check_placeholders(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_update_that_misses_or_hits_too_much_is_an_error() {
+        assert!(Touches::One("payments").check(1).is_ok());
+        for touched in [0, 2] {
+            assert!(Touches::Any.check(touched).is_ok());
+            let error = Touches::One("payments").check(touched).unwrap_err().to_string();
+            assert!(error.contains(&format!("payments touched {touched} rows")), "{error}");
         }
     }
 

@@ -20,7 +20,7 @@ use super::turns::turn_wait;
 use super::write::{self, Author};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::tx::{Engine, Tx};
+use crate::tx::{Engine, Touches, Tx};
 
 /// The right to send one refund through an account at once; given back when dropped.
 pub trait SendPermit: Send + 'static {}
@@ -235,7 +235,7 @@ impl Accept {
         }
         let reserve: i64 = grant.amount.minor();
         let in_its_turn = through.one_in_flight && permit.is_some();
-        tx.exec(
+        tx.exec_ahead(
             if in_its_turn { RESERVE_IN_TURN } else { RESERVE },
             &[
                 reserve.into(),
@@ -244,6 +244,7 @@ impl Accept {
                 payment.merchant.as_bytes().into(),
                 (&payment.order_ref).into(),
             ],
+            Touches::One("payments"),
         )
         .await?;
         payment.balance = payment

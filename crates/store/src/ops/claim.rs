@@ -20,7 +20,7 @@ use super::turns::turn_wait;
 use super::write::write_change;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
-use crate::tx::{Engine, Tx};
+use crate::tx::{Engine, Touches, Tx};
 use crate::value::Row;
 
 /// A PSP account with something due, as the loop needs to know it.
@@ -235,7 +235,8 @@ impl Claim {
         let id = RefundId::from_bytes(refund);
         tracing::error!(refund = %id, %error, "a refund cannot be read; the others go on");
         let until = self.now.plus(self.timing.resolve.max);
-        tx.exec(POSTPONE, &[until.as_micros().into(), (&merchant).into(), (&refund).into()]).await.map(|_| ())
+        let params = [until.as_micros().into(), (&merchant).into(), (&refund).into()];
+        tx.exec_ahead(POSTPONE, &params, Touches::Any).await
     }
 
     async fn carry_out<T: Tx>(
@@ -333,9 +334,10 @@ impl Claim {
     ) -> Result<Refund, StoreError> {
         let until = self.now.plus(by);
         refund.due_at = Some(until);
-        tx.exec(
+        tx.exec_ahead(
             POSTPONE,
             &[until.as_micros().into(), refund.merchant.as_bytes().into(), refund.id.as_bytes().into()],
+            Touches::Any,
         )
         .await?;
         Ok(refund)

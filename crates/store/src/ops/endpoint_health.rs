@@ -14,7 +14,7 @@ use super::settings_version::bump;
 use super::write::{Author, OtherSubject, insert_other_event};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::tx::Tx;
+use crate::tx::{Touches, Tx};
 
 /// What a failed try may mean for its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub(super) async fn took<T: Tx>(
     endpoint: EndpointId,
 ) -> Result<(), StoreError> {
     // Most have not failed: then nothing is written.
-    tx.exec(
+    tx.exec_ahead(
         "UPDATE endpoints SET failing_since = NULL \
          WHERE merchant_id = $1 AND endpoint_id = $2 AND failing_since IS NOT NULL",
         &[merchant.as_bytes().into(), endpoint.as_bytes().into()],
+        Touches::Any,
     )
     .await
-    .map(|_| ())
 }
 
 /// The endpoint did not take something. True when that disabled it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::rows::micros;
 use crate::error::StoreError;
-use crate::tx::Tx;
+use crate::tx::{Touches, Tx};
 
 /// How long a refund waits for its payment's turn before somebody looks again. Whoever gives the turn back makes the
 /// next one due: this only bounds what a lost word would cost.
@@ -78,15 +78,18 @@ pub(crate) async fn write<T: Tx>(tx: &mut T, change: &Change, now: Timestamp) ->
         (refund.merchant.as_bytes(), refund.payment.as_bytes(), refund.id.as_bytes());
     match change.turn {
         Turn::Kept => Ok(()),
-        Turn::Taken => tx.exec(TAKE_FREE, &[id.into(), merchant.into(), payment.into()]).await.map(|_| ()),
+        Turn::Taken => {
+            tx.exec_ahead(TAKE_FREE, &[id.into(), merchant.into(), payment.into()], Touches::Any).await
+        }
         Turn::Over => {
-            tx.exec(GIVE_BACK, &[merchant.into(), payment.into(), id.into()]).await?;
+            tx.exec_ahead(GIVE_BACK, &[merchant.into(), payment.into(), id.into()], Touches::Any).await?;
             let pause = match refund.state.name() {
                 StateName::Queued => refund.due_at.unwrap_or(now),
                 _ => now,
             };
             let (now, pause) = (micros(Some(now)), micros(Some(pause)));
-            tx.exec(WAKE_NEXT, &[now, pause, merchant.into(), payment.into(), id.into()]).await.map(|_| ())
+            let params = [now, pause, merchant.into(), payment.into(), id.into()];
+            tx.exec_ahead(WAKE_NEXT, &params, Touches::Any).await
         }
     }
 }

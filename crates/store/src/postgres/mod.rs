@@ -208,8 +208,12 @@ impl PgStore {
         Counters::add(&self.counters.ops);
         let mut within = PgTx::new(&tx, limit);
         let run = AssertUnwindSafe(op.run(&mut within)).catch_unwind().await;
-        let done = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", O::NAME))));
-        let failed = within.failed;
+        let done = match run {
+            Ok(Ok(Done::Commit(out))) => within.arrive().await.map(|()| Done::Commit(out)),
+            Ok(done) => done,
+            Err(_) => Err(StoreError::Internal(format!("{} panicked", O::NAME))),
+        };
+        let failed = within.into_failed();
         match (done, failed) {
             (Ok(Done::Commit(out)), None) => {
                 answered(limit, "COMMIT", tx.commit()).await.map_err(of_commit)?;
@@ -265,7 +269,7 @@ impl PgStore {
         let mut within = PgTx::new(&tx, limit);
         let run = AssertUnwindSafe(query.run(&mut within)).catch_unwind().await;
         let result = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", Q::NAME))));
-        let connection = how_is(within.failed.as_ref());
+        let connection = how_is(within.into_failed().as_ref());
         if connection == Connection::Well {
             let _ = answered(limit, "ROLLBACK", tx.rollback()).await;
         }
@@ -286,7 +290,7 @@ impl PgStore {
         }
         Counters::add(&self.counters.reads);
         let result = run.unwrap_or_else(|_| Err(StoreError::Internal(format!("{} panicked", Q::NAME))));
-        let connection = how_is(alone.failed.as_ref());
+        let connection = how_is(alone.into_failed().as_ref());
         // As when a transaction cannot be begun: a connection found dead is worth another try.
         let again = connection == Connection::Closed;
         Some(result.map_err(|error| Meaning { again, connection, ..Meaning::of(error) }))

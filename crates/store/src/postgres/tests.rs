@@ -10,8 +10,9 @@ use crate::{
     op::Done,
     store::Store,
     testing::{PgSchema, batch},
-    tx::Tx,
+    tx::{Touches, Tx},
 };
+use tokio::sync::Notify;
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pg_backend_pid())";
 const SERIALIZATION_FAILURE: &str = "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''40001''; END'";
@@ -160,6 +161,136 @@ async fn a_connection_to_a_server_that_takes_no_changes_is_not_kept() {
     assert!(matches!(refused, Err(StoreError::Unavailable { maybe_committed: false, .. })), "{refused:?}");
     assert_ne!(backend().await, before);
     drop((one, store));
+    schema.drop_it().await;
+}
+
+/// Runs statements ahead, and then perhaps one that is waited for.
+struct InARow {
+    ahead: &'static [(&'static str, Touches)],
+    then: Option<&'static str>,
+}
+
+impl Operation for InARow {
+    type Out = i64;
+    const NAME: &'static str = "in_a_row";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<i64>, StoreError> {
+        for (sql, touches) in self.ahead {
+            tx.exec_ahead(sql, &[], *touches).await?;
+        }
+        let Some(sql) = self.then else { return Ok(Done::Commit(0)) };
+        tx.rows(sql, &[]).await?[0].int(0).map(Done::Commit)
+    }
+}
+
+const ONE: (&str, Touches) = ("INSERT INTO t (k) VALUES (1)", Touches::One("t"));
+const COUNT: &str = "SELECT count(*) FROM t";
+
+#[tokio::test]
+async fn what_is_sent_ahead_is_done_in_its_place() {
+    const DOUBLED: (&str, Touches) = ("INSERT INTO t (k) SELECT k FROM t", Touches::Any);
+    let Some((schema, store)) = schema().await else { return };
+    assert_eq!(store.run(InARow { ahead: &[ONE, ONE, DOUBLED], then: Some(COUNT) }).await, Ok(4));
+    store.run(InARow { ahead: &[ONE], then: None }).await.unwrap();
+    assert_eq!(store.read(Count).await, Ok(5));
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_and_fails_is_what_the_operation_says_and_undoes() {
+    const BELOW: (&str, Touches) = ("INSERT INTO t (k) VALUES (-1)", Touches::One("t"));
+    const MISSED: (&str, Touches) = ("UPDATE t SET k = 2 WHERE k = 77", Touches::One("t"));
+    let Some((schema, store)) = schema().await else { return };
+    batch(&store, "ALTER TABLE t ADD CONSTRAINT none_below_zero CHECK (k >= 0)").await;
+    let (wrong, unread) = (StoreError::Conflict("none_below_zero".into()), "touched 0 rows");
+    for then in [None, Some(COUNT), Some("SELECT nothing FROM nowhere")] {
+        assert_eq!(store.run(InARow { ahead: &[ONE, BELOW], then }).await, Err(wrong.clone()), "{then:?}");
+        assert_eq!(
+            store.run(InARow { ahead: &[ONE, BELOW, ONE], then }).await,
+            Err(wrong.clone()),
+            "{then:?}"
+        );
+    }
+    for then in [None, Some(COUNT)] {
+        let said = store.run(InARow { ahead: &[ONE, MISSED, ONE], then }).await.unwrap_err().to_string();
+        assert!(said.contains(unread), "{said}");
+    }
+    assert_eq!(store.read(Count).await, Ok(0));
+    schema.drop_it().await;
+}
+
+/// Runs into a serialization failure the first time, ahead.
+struct AheadOnce(AtomicUsize);
+
+impl Operation for AheadOnce {
+    type Out = ();
+    const NAME: &'static str = "ahead_once";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.exec_ahead(ONE.0, &[], ONE.1).await?;
+        if self.0.fetch_add(1, SeqCst) == 0 {
+            tx.exec_ahead(SERIALIZATION_FAILURE, &[], Touches::Any).await?;
+        }
+        Ok(Done::Commit(()))
+    }
+}
+
+#[tokio::test]
+async fn an_operation_undone_by_what_it_sent_ahead_runs_again_whole() {
+    let Some((schema, store)) = schema().await else { return };
+    store.run(AheadOnce(AtomicUsize::new(0))).await.unwrap();
+    assert_eq!((store.stats().retries, store.read(Count).await), (1, Ok(1)));
+    schema.drop_it().await;
+}
+
+/// Holds the row until it is told to let go.
+struct Holds {
+    held: Arc<Notify>,
+    let_go: Arc<Notify>,
+}
+
+impl Operation for Holds {
+    type Out = ();
+    const NAME: &'static str = "holds";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.rows("SELECT k FROM t FOR UPDATE", &[]).await?;
+        self.held.notify_one();
+        self.let_go.notified().await;
+        // Had the server ended it for its long silence, nothing would run any more.
+        tx.rows("SELECT k FROM t", &[]).await?;
+        Ok(Done::Rollback(()))
+    }
+}
+
+/// Changes the row ahead, and only then has it let go.
+struct Changes {
+    let_go: Arc<Notify>,
+}
+
+impl Operation for Changes {
+    type Out = ();
+    const NAME: &'static str = "changes";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        tx.exec_ahead("UPDATE t SET k = 2 WHERE k = 1", &[], Touches::One("t")).await?;
+        self.let_go.notify_one();
+        Ok(Done::Commit(()))
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_is_not_waited_for_and_yet_there_before_the_commit() {
+    let Some((schema, store)) = schema().await else { return };
+    store.run(InARow { ahead: &[ONE], then: None }).await.unwrap();
+    let (held, let_go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let holds = store.run(Holds { held: Arc::clone(&held), let_go: Arc::clone(&let_go) });
+    let changes = async {
+        held.notified().await;
+        store.run(Changes { let_go }).await
+    };
+    assert_eq!(tokio::join!(holds, changes), (Ok(()), Ok(())));
+    assert_eq!(store.run(InARow { ahead: &[], then: Some("SELECT k FROM t") }).await, Ok(2));
     schema.drop_it().await;
 }
 

@@ -1,18 +1,19 @@
 //! The [`Tx`] over a PostgreSQL transaction: binding parameters, reading rows.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use bytes::BytesMut;
 use deadpool_postgres::{ClientWrapper, Transaction};
+use futures_util::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
 use tokio_postgres::{
-    Statement,
+    Error, Statement,
     types::{IsNull, ToSql, Type},
 };
 
 use super::errors::{Meaning, answered};
 use crate::{
     error::StoreError,
-    tx::{Engine, OneSelect, Tx, debug_check},
+    tx::{Engine, OneSelect, Touches, Tx, debug_check},
     value::{Row, Value},
 };
 
@@ -21,10 +22,19 @@ pub(crate) struct PgTx<'c> {
     on: On<'c>,
     /// How long an answer is waited for.
     answer_max: Duration,
+    /// Statements that were sent and not waited for, in their order.
+    ahead: Vec<Ahead<'c>>,
     /// The first failure: PostgreSQL has given up the transaction, and a COMMIT would quietly roll back.
-    pub(super) failed: Option<Meaning>,
+    failed: Option<Meaning>,
     /// What keeps a query to what needs no transaction, where there is none.
     one: Option<OneSelect>,
+}
+
+/// A statement whose answer is still to come.
+struct Ahead<'c> {
+    sql: &'static str,
+    touches: Touches,
+    answer: MaybeDone<BoxFuture<'c, Result<u64, Error>>>,
 }
 
 /// What statements run on.
@@ -36,12 +46,24 @@ enum On<'c> {
 
 impl<'c> PgTx<'c> {
     pub(super) fn new(tx: &'c Transaction<'c>, answer_max: Duration) -> Self {
-        PgTx { on: On::Transaction(tx), answer_max, failed: None, one: None }
+        PgTx { on: On::Transaction(tx), answer_max, ahead: Vec::new(), failed: None, one: None }
     }
 
     /// No transaction, for a query of one statement.
     pub(super) fn autocommit(client: &'c ClientWrapper, answer_max: Duration) -> Self {
-        PgTx { on: On::Connection(client), answer_max, failed: None, one: Some(OneSelect::default()) }
+        let one = Some(OneSelect::default());
+        PgTx { on: On::Connection(client), answer_max, ahead: Vec::new(), failed: None, one }
+    }
+
+    /// The first failure, where there was one. What is still to come is not waited for.
+    pub(super) fn into_failed(self) -> Option<Meaning> {
+        self.failed
+    }
+
+    /// Waits for what was sent ahead: before that is well, nothing may be committed.
+    pub(super) async fn arrive(&mut self) -> Result<(), StoreError> {
+        let arrived = self.arrived().await;
+        self.noted(arrived)
     }
 
     /// True where there is no transaction and the query has to begin anew in one.
@@ -55,13 +77,28 @@ impl<'c> PgTx<'c> {
         params: &[Value<'_>],
     ) -> Result<(u64, Vec<Row>), StoreError> {
         debug_check(sql, params);
-        if self.failed.is_some() {
-            return Err(StoreError::Internal(format!("a statement after a failed one: {sql}")));
-        }
+        self.goes_on(sql)?;
         if let Some(one) = &mut self.one {
             one.step(sql)?;
         }
-        let result = self.try_query(sql, params).await;
+        let result = Self::try_query(self.on, self.answer_max, sql, params).await;
+        // The answers come in the order of the statements. One that was sent ahead and failed is why this one did.
+        let result = match result {
+            Err(meaning) if !meaning.is_well() => Err(meaning),
+            result => self.arrived().await.and(result),
+        };
+        self.noted(result)
+    }
+
+    fn goes_on(&self, sql: &str) -> Result<(), StoreError> {
+        match self.failed {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Internal(format!("a statement after a failed one: {sql}"))),
+        }
+    }
+
+    /// Keeps a failure: nothing runs after it.
+    fn noted<R>(&mut self, result: Result<R, Meaning>) -> Result<R, StoreError> {
         result.map_err(|meaning| {
             let error = meaning.error.clone();
             self.failed = Some(meaning);
@@ -69,16 +106,55 @@ impl<'c> PgTx<'c> {
         })
     }
 
-    async fn try_query(&self, sql: &'static str, params: &[Value<'_>]) -> Result<(u64, Vec<Row>), Meaning> {
-        let limit = self.answer_max;
-        let statement = match self.on {
+    async fn arrived(&mut self) -> Result<(), Meaning> {
+        for mut ahead in self.ahead.drain(..) {
+            let Ahead { sql, touches, answer } = &mut ahead;
+            let touched = answered(self.answer_max, sql, async {
+                (&mut *answer).await;
+                // It is there now, and is taken once.
+                Pin::new(answer).take_output().unwrap_or(Ok(0))
+            });
+            touches.check(touched.await?).map_err(Meaning::of)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a statement. Its answer is waited for by [`PgTx::arrived`].
+    async fn try_ahead(
+        &mut self,
+        tx: &'c Transaction<'c>,
+        sql: &'static str,
+        params: &[Value<'_>],
+        touches: Touches,
+    ) -> Result<(), Meaning> {
+        let statement = answered(self.answer_max, sql, tx.prepare_cached(sql)).await?;
+        check(&statement, params, sql).map_err(Meaning::of)?;
+        let params = Row::new(params.iter().copied());
+        let mut answer = maybe_done(Box::pin(async move {
+            let bound: Vec<Bind<'_>> = params.values().map(Bind).collect();
+            let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|bind| bind as _).collect();
+            tx.execute(&statement, &bound).await
+        }) as BoxFuture<'c, _>);
+        // The first look at it sends it.
+        let _ = (&mut answer).now_or_never();
+        self.ahead.push(Ahead { sql, touches, answer });
+        Ok(())
+    }
+
+    async fn try_query(
+        on: On<'c>,
+        limit: Duration,
+        sql: &'static str,
+        params: &[Value<'_>],
+    ) -> Result<(u64, Vec<Row>), Meaning> {
+        let statement = match on {
             On::Transaction(tx) => answered(limit, sql, tx.prepare_cached(sql)).await?,
             On::Connection(client) => answered(limit, sql, client.prepare_cached(sql)).await?,
         };
         check(&statement, params, sql).map_err(Meaning::of)?;
         let bound: Vec<Bind<'_>> = params.iter().map(|value| Bind(*value)).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|bind| bind as _).collect();
-        let rows = match self.on {
+        let rows = match on {
             On::Transaction(tx) if statement.columns().is_empty() => {
                 return Ok((answered(limit, sql, tx.execute(&statement, &bound)).await?, Vec::new()));
             }
@@ -100,6 +176,22 @@ impl Tx for PgTx<'_> {
 
     async fn rows(&mut self, sql: &'static str, params: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         Ok(self.query(sql, params).await?.1)
+    }
+
+    async fn exec_ahead(
+        &mut self,
+        sql: &'static str,
+        params: &[Value<'_>],
+        touches: Touches,
+    ) -> Result<(), StoreError> {
+        let On::Transaction(tx) = self.on else { return touches.check(self.exec(sql, params).await?) };
+        debug_check(sql, params);
+        self.goes_on(sql)?;
+        let sent = match self.try_ahead(tx, sql, params, touches).await {
+            Err(meaning) if meaning.is_well() => self.arrived().await.and(Err(meaning)),
+            sent => sent,
+        };
+        self.noted(sent)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{DeliveryQueue, DeliveryState};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::ops::endpoint_health::{self, EndpointFailure};
-use crate::tx::Tx;
+use crate::tx::{Touches, Tx};
 
 /// One attempt and what follows from it.
 #[derive(Clone, Debug)]
@@ -119,7 +119,7 @@ impl RecordDelivery {
         if updated == 0 {
             return Ok(Recorded::Before);
         }
-        tx.exec(
+        tx.exec_ahead(
             "INSERT INTO delivery_attempts (merchant_id, refund_id, number, endpoint_id, attempt, status, answer, \
              started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             &[
@@ -133,6 +133,7 @@ impl RecordDelivery {
                 self.started_at.as_micros().into(),
                 self.finished_at.as_micros().into(),
             ],
+            Touches::One("delivery_attempts"),
         )
         .await?;
         let disabled = match (self.queue.endpoint, self.failure) {
