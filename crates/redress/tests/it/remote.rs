@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::Duration;
 
+use redress_torture::process::free_address;
 use serde_json::{Value, json};
 
 use crate::harness::time::until;
@@ -35,9 +36,17 @@ struct Shop {
     key: String,
 }
 
+fn serve(place: &Place, listen: &str) -> Server {
+    place.serve(&[&[("REDRESS_SERVER_LISTEN", listen)][..], &SHORT[..]].concat())
+}
+
 impl Shop {
     /// With so many payments, `o-1` and on.
     fn open(payments: usize) -> Self {
+        Self::open_at("127.0.0.1:0", payments)
+    }
+
+    fn open_at(listen: &str, payments: usize) -> Self {
         let place = Place::new();
         let sandbox = Sandbox::start(&place);
         place.ok("merchant add --name Shop --code M1");
@@ -59,7 +68,7 @@ impl Shop {
         place.ok(&format!("payments import {} --merchant M1", file.display()));
         let key = place.json("key add --merchant M1 --kind api --environment sandbox");
         let key = key["secret"].as_str().unwrap().to_owned();
-        let server = place.serve(&SHORT);
+        let server = serve(&place, listen);
         let url = format!("http://{}", server.address);
         Self { place, sandbox, server, url, account, key }
     }
@@ -312,7 +321,9 @@ fn the_feed_is_followed_and_resumed() {
 
 #[test]
 fn who_follows_outlasts_a_restart() {
-    let mut shop = Shop::open(1);
+    // One that nobody takes while the server is down, as may happen to what the system chooses.
+    let address = free_address();
+    let mut shop = Shop::open_at(&address, 1);
     shop.script("1", "pend");
     let made = shop.json("refund create o-1");
     let id = made["id"].as_str().unwrap();
@@ -337,9 +348,7 @@ fn who_follows_outlasts_a_restart() {
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
         assert!(said.contains("it is asked again until it is back"), "{said}");
     }
-    let address = shop.server.address.clone();
-    shop.server =
-        shop.place.serve(&[&[("REDRESS_SERVER_LISTEN", address.as_str())][..], &SHORT[..]].concat());
+    shop.server = serve(&shop.place, &address);
     shop.sandbox.control("finish", &json!({"psp": "momo", "refund": key, "state": "succeeded"}));
     assert!(watched.any(|refund| refund["status"] == "succeeded"));
     assert!(followed.any(|line| line["event"]["type"] == "refund.succeeded"));
