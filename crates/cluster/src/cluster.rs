@@ -14,6 +14,9 @@ use crate::{
     user::User,
 };
 
+/// Below the ports that systems give to outgoing connections, and below those that tests and demos draw (from 10 000 on),
+/// so that nobody takes one while its cluster is down.
+const PORTS: std::ops::Range<u32> = 6_000..10_000;
 /// How often a port is tried that somebody else took meanwhile.
 const START_TRIES: usize = 3;
 /// Each test opens a few connections of its own, and several tests run at once.
@@ -164,6 +167,14 @@ fn keeper(bin: &Path, dir: &Path, user: &User) -> Outcome<Child> {
 }
 
 fn free_port() -> Outcome<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| format!("no free port on 127.0.0.1: {error}"))
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = PORTS.end - PORTS.start;
+    (0..count)
+        .filter_map(|_| {
+            // Other processes begin elsewhere.
+            let step = NEXT.fetch_add(1, Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % count;
+            u16::try_from(PORTS.start + step).ok()
+        })
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .ok_or_else(|| format!("no port of {PORTS:?} is free on 127.0.0.1"))
 }

@@ -21,14 +21,23 @@ use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::world::{Notification, Notifier, NotifyError};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 const PAYMENT: &str = "993617894903480A";
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 /// The credentials of the sandbox's own account.
 const CREDENTIALS: [(&str, &str); 3] = [
@@ -55,6 +64,8 @@ struct Desk {
     root: String,
     amount: Amount,
     told: UnboundedReceiver<Notification>,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 impl Desk {
@@ -66,6 +77,7 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
         let body = format!(r#"{{"psp":"adyen","payment":"{PAYMENT}","steps":["{step}"]}}"#);
         self.control("script", body).await;
     }
@@ -77,7 +89,8 @@ impl Desk {
             amount,
             reason: "duplicate".to_owned(),
         };
-        self.connector.submit(&self.client, &self.account, &ask).await.outcome
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..self.account.clone() };
+        self.connector.submit(&self.client, &account, &ask).await.outcome
     }
 
     async fn submit(&self, key: &str) -> Outcome {
@@ -86,8 +99,7 @@ impl Desk {
 
     /// What the sandbox tells next, as the connector reads it.
     async fn notice(&mut self) -> Notice {
-        let notification =
-            tokio::time::timeout(Duration::from_secs(10), self.told.recv()).await.unwrap().unwrap();
+        let notification = tokio::time::timeout(AMPLE, self.told.recv()).await.unwrap().unwrap();
         let mut notices = self.read(&self.account, &notification, notification.body.clone()).await.unwrap();
         assert_eq!(notices.len(), 1);
         let notice = notices.remove(0);
@@ -160,13 +172,13 @@ fn desk(root: String, told: UnboundedReceiver<Notification>) -> Desk {
         base_url: Some(format!("{root}/v71")),
         notification_url: None,
         credentials: CREDENTIALS.map(|(n, v)| (n.to_owned(), v.to_owned())).into_iter().collect(),
-        timeout: EXCHANGE_TIMEOUT,
+        timeout: AMPLE,
         session: Session::default(),
     };
     connector.check_account(&account).unwrap();
     let amount = Amount::new(2_500, Currency::from_code("EUR").unwrap());
     let client = HttpClient::new(HttpClientConfig { guard, connect_timeout: CONNECT_TIMEOUT }).unwrap();
-    Desk { client, connector, account, root, amount, told }
+    Desk { client, connector, account, root, amount, told, patience: Cell::new(AMPLE) }
 }
 
 fn unknown(finding: Finding) -> Outcome {
@@ -251,7 +263,7 @@ fn what_broke_is_resolved_by_the_same_key_alone() {
 fn a_request_that_still_runs_holds_its_key() {
     with_sandbox(|desk| {
         async move {
-            desk.script("effect_after:1200").await;
+            desk.script("effect_after:3000").await;
             assert_eq!(desk.submit("rf-1").await, unknown(Finding::NoAnswer));
             assert_eq!(desk.submit("rf-1").await, unknown(Finding::KeyInUse));
             assert_eq!(desk.effects("rf-1").await, 0);

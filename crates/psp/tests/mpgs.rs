@@ -19,6 +19,7 @@ use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::world::{Notification, Notifier, NotifyError};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
@@ -32,8 +33,16 @@ const CREDENTIALS: [(&str, &str); 3] = [
 const ORDER: &str = "ORD-2026.11_0042";
 const TOLD_AT: &str = "http://127.0.0.1:8080/psp/mpgs/acc_1";
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 /// Hands what the sandbox tells to the test.
 struct Told(mpsc::UnboundedSender<Notification>);
@@ -54,6 +63,8 @@ struct Desk {
     order: &'static str,
     amount: Amount,
     told: Mutex<mpsc::UnboundedReceiver<Notification>>,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 impl Desk {
@@ -65,6 +76,7 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
         let order = self.order;
         self.control("script", format!(r#"{{"psp":"mpgs","payment":"{order}","steps":["{step}"]}}"#)).await;
     }
@@ -80,7 +92,8 @@ impl Desk {
     async fn submit_of(&self, key: &str, amount: Amount) -> Outcome {
         let (psp_payment_id, reason) = (self.order.to_owned(), "Broken box".to_owned());
         let ask = SubmitAsk { key: key.to_owned(), psp_payment_id, amount, reason };
-        self.connector.submit(&self.client, &self.account, &ask).await.outcome
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..self.account.clone() };
+        self.connector.submit(&self.client, &account, &ask).await.outcome
     }
 
     async fn query(&self, key: &str) -> Outcome {
@@ -144,6 +157,7 @@ fn with_order(order: &'static str, story: impl for<'a> FnOnce(&'a Desk) -> Local
             order,
             amount: Amount::new(1_234, Currency::from_code("SAR").unwrap()),
             told: Mutex::new(told),
+            patience: Cell::new(AMPLE),
         };
         desk.connector.check_account(&desk.account).unwrap();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -164,7 +178,7 @@ fn account(base: &str) -> AccountConfig {
         base_url: Some(base.to_owned()),
         notification_url: Some(TOLD_AT.to_owned()),
         credentials: CREDENTIALS.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-        timeout: EXCHANGE_TIMEOUT,
+        timeout: AMPLE,
         session: Session::default(),
     }
 }
@@ -260,7 +274,7 @@ fn it_resolves_what_broke_by_asking_and_sending_the_same_again() {
 fn a_repetition_while_the_first_still_runs_is_refused_for_now() {
     with_sandbox(|desk| {
         async move {
-            desk.script("effect_after:1200").await;
+            desk.script("effect_after:3000").await;
             assert_eq!(desk.submit("rf-1").await, unknown(Finding::NoAnswer));
             assert_eq!(desk.query("rf-1").await, unknown(Finding::NotFound));
             let refused = desk.submit("rf-1").await;

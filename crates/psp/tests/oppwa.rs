@@ -19,6 +19,7 @@ use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::world::{Notification, Notifier, NotifyError};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,8 +33,16 @@ const CREDENTIALS: [(&str, &str); 4] = [
 
 const PAYMENT: &str = "8ac7a4a09136ba2801913734d9e253d8";
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 /// Keeps the notifications that the sandbox sends.
 #[derive(Default)]
@@ -55,6 +64,8 @@ struct Desk {
     base: String,
     amount: Amount,
     mailbox: Arc<Mailbox>,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 impl Desk {
@@ -66,6 +77,7 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
         let body = format!(r#"{{"psp":"oppwa","payment":"{PAYMENT}","steps":["{step}"]}}"#);
         self.control("script", &body).await;
     }
@@ -81,7 +93,8 @@ impl Desk {
     }
 
     async fn submit(&self, key: &str) -> Outcome {
-        Oppwa.submit(&self.client, &self.account, &self.ask(key)).await.outcome
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..self.account.clone() };
+        Oppwa.submit(&self.client, &account, &self.ask(key)).await.outcome
     }
 
     async fn query(&self, key: &str, id: Option<&str>) -> Outcome {
@@ -167,14 +180,14 @@ fn desk(base: String, mailbox: Arc<Mailbox>) -> Desk {
         base_url: Some(base.clone()),
         notification_url: None,
         credentials,
-        timeout: EXCHANGE_TIMEOUT,
+        timeout: AMPLE,
         session: Session::default(),
     };
     Oppwa.check_account(&account).unwrap();
     let client = HttpClient::new(HttpClientConfig { guard, connect_timeout: CONNECT_TIMEOUT }).unwrap();
     // Three decimals in ISO 4217, two at OPPWA.
     let amount = Amount::new(1_500, Currency::from_code("KWD").unwrap());
-    Desk { client, account, base, amount, mailbox }
+    Desk { client, account, base, amount, mailbox, patience: Cell::new(AMPLE) }
 }
 
 fn unknown(finding: Finding) -> Outcome {

@@ -19,6 +19,7 @@ use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::{Place, Sandbox, SandboxConfig};
 use secrecy::ExposeSecret;
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::support::{StandingClock, Told};
@@ -35,8 +36,16 @@ const CLIENT: [(&str, &str); 3] = [
     ("webhook_id", "1JE4291016473214C"),
 ];
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 /// One payment, and the way to it.
 struct Desk {
@@ -45,6 +54,8 @@ struct Desk {
     base: String,
     clock: StandingClock,
     told: Told,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 fn account(base: &str, credentials: &[(&str, &str)]) -> AccountConfig {
@@ -53,7 +64,7 @@ fn account(base: &str, credentials: &[(&str, &str)]) -> AccountConfig {
         base_url: Some(base.to_owned()),
         notification_url: None,
         credentials: credentials.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-        timeout: EXCHANGE_TIMEOUT,
+        timeout: AMPLE,
         session: Session::default(),
     }
 }
@@ -67,6 +78,7 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
         self.control("script", format!(r#"{{"psp":"paypal","payment":"{CAPTURE}","steps":["{step}"]}}"#))
             .await;
     }
@@ -82,7 +94,8 @@ impl Desk {
             amount: Amount::new(minor, Currency::from_code("USD").unwrap()),
             reason: "Hoàn tiền \"42\"".to_owned(),
         };
-        PayPal.submit(&self.client, &self.account, &ask).await
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..self.account.clone() };
+        PayPal.submit(&self.client, &account, &ask).await
     }
 
     async fn submit(&self, key: &str) -> Outcome {
@@ -139,7 +152,8 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
         let base = format!("http://{}", listener.local_addr().unwrap());
         let guard = GuardPolicy { allow_loopback: true, ..GuardPolicy::default() };
         let client = HttpClient::new(HttpClientConfig { guard, connect_timeout: CONNECT_TIMEOUT }).unwrap();
-        let desk = Desk { client, account: account(&base, &CLIENT), base, clock, told };
+        let patience = Cell::new(AMPLE);
+        let desk = Desk { client, account: account(&base, &CLIENT), base, clock, told, patience };
         PayPal.check_account(&desk.account).unwrap();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let playing = async {

@@ -17,6 +17,7 @@ use redress_psp::registry;
 use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
+use std::cell::Cell;
 use std::time::Duration;
 
 /// The sandbox's own test credentials: those that the PSPs print in their documentation.
@@ -27,8 +28,16 @@ const MOMO: [(&str, &str); 3] = [
 ];
 const TAP: [(&str, &str); 1] = [("secret_key", "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ")];
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 /// One payment at one PSP, and the way to it.
 struct Desk {
@@ -38,7 +47,9 @@ struct Desk {
     base: String,
     payment: &'static str,
     amount: Amount,
-    nonce: std::cell::Cell<u8>,
+    nonce: Cell<u8>,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 impl Desk {
@@ -52,6 +63,7 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
         let (psp, payment) = (self.connector.name(), self.payment);
         let body = format!(r#"{{"psp":"{psp}","payment":"{payment}","steps":["{step}"]}}"#);
         self.control("script", body).await;
@@ -69,7 +81,8 @@ impl Desk {
             amount: self.amount,
             reason: "Hoàn tiền".to_owned(),
         };
-        self.connector.submit(&self.client, &self.account, &ask).await.outcome
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..self.account.clone() };
+        self.connector.submit(&self.client, &account, &ask).await.outcome
     }
 
     async fn query(&self, key: &str, id: Option<&str>) -> Outcome {
@@ -137,13 +150,22 @@ fn desk(psp: &str, base: String) -> Desk {
         base_url: Some(base.clone()),
         notification_url: None,
         credentials: credentials.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-        timeout: EXCHANGE_TIMEOUT,
+        timeout: AMPLE,
         session: Session::default(),
     };
     connector.check_account(&account).unwrap();
     let amount = Amount::new(minor, Currency::from_code(code).unwrap());
     let client = HttpClient::new(HttpClientConfig { guard, connect_timeout: CONNECT_TIMEOUT }).unwrap();
-    Desk { client, connector, account, base, payment, amount, nonce: std::cell::Cell::new(0) }
+    Desk {
+        client,
+        connector,
+        account,
+        base,
+        payment,
+        amount,
+        nonce: Cell::new(0),
+        patience: Cell::new(AMPLE),
+    }
 }
 
 fn unknown(finding: Finding) -> Outcome {

@@ -15,6 +15,7 @@ use redress_psp::session::Session;
 use redress_psp::stcpay::StcPay;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::{Place, Sandbox, SandboxConfig, World};
+use std::cell::Cell;
 use std::time::Duration;
 
 const PAYMENT: &str = "1262678035888";
@@ -25,13 +26,23 @@ const CODE: &str = "61000000001";
 const INQUIRY_V4: &str = "/B2B.DirectPayment.WebApi/DirectPayment/V4/PaymentInquiry";
 const INQUIRY_V3: &str = "/B2B.MerchantTransactionsWebApi/MerchantTransactions/v3/PaymentInquiry";
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 /// The way to the sandbox, which knows one payment of 100 riyals.
 struct Desk {
     client: HttpClient,
     base: String,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 impl Desk {
@@ -43,7 +54,7 @@ impl Desk {
             base_url: Some(self.base.clone()),
             notification_url: None,
             credentials,
-            timeout: EXCHANGE_TIMEOUT,
+            timeout: AMPLE,
             session: Session::default(),
         };
         StcPay.check_account(&account).unwrap();
@@ -57,13 +68,16 @@ impl Desk {
         assert!(answer.status < 300, "{body}: {} {:?}", answer.status, answer.body);
     }
 
-    async fn script(&self, steps: &[&str]) {
-        let steps = serde_json::to_string(steps).unwrap();
-        self.control("script", format!(r#"{{"psp":"stcpay","payment":"{PAYMENT}","steps":{steps}}}"#)).await;
+    async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
+        self.control("script", format!(r#"{{"psp":"stcpay","payment":"{PAYMENT}","steps":["{step}"]}}"#))
+            .await;
     }
 
     async fn submit(&self, payment: &str, minor: i64) -> Outcome {
-        self.submit_as(&self.account(&[("client_code", CODE)]), payment, minor).await
+        let account = self.account(&[("client_code", CODE)]);
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..account };
+        self.submit_as(&account, payment, minor).await
     }
 
     async fn submit_as(&self, account: &AccountConfig, payment: &str, minor: i64) -> Outcome {
@@ -100,7 +114,7 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
         let base = format!("http://{}", listener.local_addr().unwrap());
         let guard = GuardPolicy { allow_loopback: true, ..GuardPolicy::default() };
         let client = HttpClient::new(HttpClientConfig { guard, connect_timeout: CONNECT_TIMEOUT }).unwrap();
-        let desk = Desk { client, base };
+        let desk = Desk { client, base, patience: Cell::new(AMPLE) };
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let playing = async {
             let body =
@@ -128,7 +142,7 @@ fn a_refund_is_final_at_once_and_refusals_leave_nothing() {
             let ledger = desk.ledger().await;
             assert_eq!(done, Outcome::Succeeded { psp_refund_id: Some(ledger[0].1.clone()), arn: None });
             assert_eq!(ledger[0].0, 2_080);
-            desk.script(&["refuse"]).await;
+            desk.script("refuse").await;
             assert_eq!(refused(&desk.submit(PAYMENT, 1).await), Some("2003"));
             assert_eq!(refused(&desk.submit(PAYMENT, 7_921).await), Some("2003"));
             let not_known = desk.submit("1262678035889", 1).await;
@@ -154,12 +168,12 @@ fn what_broke_stays_unknown_with_one_effect_or_none() {
                 (106, "error500_before_effect", Finding::NoAnswer, 0),
                 (107, "effect_after:600", Finding::NoAnswer, 1),
             ] {
-                desk.script(&[step]).await;
+                desk.script(step).await;
                 // The recipe has no look-up and no second send: this is all that is ever heard of it.
                 assert_eq!(desk.submit(PAYMENT, minor).await, Outcome::Unknown(finding), "{step}");
                 sums.extend((0..effects).map(|_| minor));
             }
-            desk.script(&["slow:200"]).await;
+            desk.script("slow:200").await;
             assert_eq!(desk.submit(PAYMENT, 108).await.as_str(), "succeeded");
             sums.push(108);
             // The last effect but one comes late.

@@ -18,14 +18,23 @@ use redress_psp::session::Session;
 use redress_psp::transport::{HttpRequest, Transport};
 use redress_sandbox::world::Notification;
 use redress_sandbox::{Place, Sandbox, SandboxConfig};
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::support::{StandingClock, Told};
 
 mod support;
 
-/// Long enough for an answer on this machine, and short enough to wait for one that never comes.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_millis(500);
+/// For an answer that comes, on however busy a machine.
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// For one that never comes, or too late.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the answer to a submit with this step is waited for.
+fn patience_with(step: &str) -> Duration {
+    if step.starts_with("timeout") || step.starts_with("effect_after") { SHORT } else { AMPLE }
+}
 
 const CHARGE: &str = "ch_3LmjFA2eZvKYlo2C09TLIsrw";
 
@@ -37,6 +46,8 @@ struct Desk {
     base: String,
     clock: StandingClock,
     told: Told,
+    /// For the next submit.
+    patience: Cell<Duration>,
 }
 
 impl Desk {
@@ -54,6 +65,7 @@ impl Desk {
     }
 
     async fn script(&self, step: &str) {
+        self.patience.set(patience_with(step));
         self.control("script", format!(r#"{{"psp":"stripe","payment":"{CHARGE}","steps":["{step}"]}}"#))
             .await;
     }
@@ -65,7 +77,8 @@ impl Desk {
     async fn submit_of(&self, key: &str, payment: &str, amount: Amount) -> Outcome {
         let (key, psp_payment_id) = (key.to_owned(), payment.to_owned());
         let ask = SubmitAsk { key, psp_payment_id, amount, reason: "Damaged on the way".to_owned() };
-        self.stripe.submit(&self.client, &self.account, &ask).await.outcome
+        let account = AccountConfig { timeout: self.patience.replace(AMPLE), ..self.account.clone() };
+        self.stripe.submit(&self.client, &account, &ask).await.outcome
     }
 
     async fn query_of(&self, key: &str, payment: &str, amount: Amount, id: Option<&str>) -> Outcome {
@@ -135,7 +148,7 @@ fn account(base: &str, credentials: &[(&str, &str)]) -> AccountConfig {
         base_url: Some(base.to_owned()),
         notification_url: None,
         credentials: credentials.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-        timeout: EXCHANGE_TIMEOUT,
+        timeout: AMPLE,
         session: Session::default(),
     }
 }
@@ -154,7 +167,7 @@ fn with_sandbox(story: impl for<'a> FnOnce(&'a Desk) -> LocalBoxFuture<'a, ()>) 
         let account =
             account(&base, &[("secret_key", "sk_test_sandbox"), ("webhook_secret", "whsec_sandbox")]);
         stripe.check_account(&account).unwrap();
-        let desk = Desk { client, stripe, account, base, clock, told };
+        let desk = Desk { client, stripe, account, base, clock, told, patience: Cell::new(AMPLE) };
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let playing = async {
             desk.payment(CHARGE, "USD", 10_000).await;

@@ -84,9 +84,15 @@ impl TempDir {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it makes a directory: not a default of anything")]
     pub fn new() -> Self {
-        let path = std::env::temp_dir().join(unique_name());
-        std::fs::create_dir_all(&path).expect("a directory for the test");
-        TempDir(path)
+        loop {
+            let path = std::env::temp_dir().join(unique_name());
+            match std::fs::create_dir(&path) {
+                Ok(()) => return TempDir(path),
+                // Of a process that was killed, and had the same number.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("a directory for the test, {}: {error}", path.display()),
+            }
+        }
     }
 
     /// Where it is.

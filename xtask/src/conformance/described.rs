@@ -14,8 +14,8 @@ const CASES: u32 = 30;
 /// Names another number.
 const CASES_VARIABLE: &str = "REDRESS_CONFORMANCE_CASES";
 
-/// For a part with [`CASES`], and for each further one.
-const LIMIT: Duration = Duration::from_secs(90);
+/// For a part with [`CASES`], of which the longest takes some twenty seconds here; and for each further one.
+const LIMIT: Duration = Duration::from_secs(300);
 const LIMIT_OF_ONE_MORE: Duration = Duration::from_secs(1);
 
 const JUDGE: With<'static> = With::PythonPackage("schemathesis");

@@ -19,8 +19,11 @@ use crate::{Outcome, run::root};
 /// For a server to be ready.
 const START_LIMIT: Duration = Duration::from_secs(40);
 
+/// For a demo to end its tour: some seconds here, and each of its steps has a limit of its own.
+const TOUR_LIMIT: Duration = Duration::from_secs(180);
+
 /// For a script to come to its end; mostly it has shorter limits of its own.
-const SCRIPT_LIMIT: Duration = Duration::from_secs(90);
+const SCRIPT_LIMIT: Duration = Duration::from_secs(180);
 
 /// What a demo says once it has shown all.
 const TOUR_IS_OVER: &str = "Keys of the merchant";
@@ -83,7 +86,7 @@ impl Site {
             command.args(["demo", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(&data);
             let mut demo = Process::start("demo", &mut command, &self.dir)?;
             // Until its tour is over: the refunds of a tour are no part's own.
-            demo.wait(START_LIMIT, |log| log.contains(TOUR_IS_OVER) && answers(port, "/readyz"))?;
+            demo.wait(TOUR_LIMIT, |log| log.contains(TOUR_IS_OVER) && answers(port, "/readyz"))?;
             self.demo = Some(demo);
         }
         Ok(data)

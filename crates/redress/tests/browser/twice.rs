@@ -134,7 +134,7 @@ fn both_at_once(scene: &Scene, payment: &Payment, amount: Option<&str>) -> [Brow
     });
     thread::scope(|scope| {
         for browser in &browsers {
-            scope.spawn(move || browser.click(CONFIRM));
+            scope.spawn(move || browser.leave_by(CONFIRM));
         }
     });
     browsers

@@ -184,7 +184,8 @@ fn a_demo_killed_anywhere_goes_on() {
         let mut demo = Demo::start(&dir, &[]);
         demo.says(&format!("8/{STEPS}"));
         let sandbox = host(&json(&dir.join("demo.json"))["sandbox_url"]);
-        until("effect", LIMIT, || (ledger(&sandbox).len() == effects).then_some(()));
+        // The next may have followed before anybody looked.
+        until("effect", LIMIT, || (ledger(&sandbox).len() >= effects).then_some(()));
     }
     let ended = place.ok(ONCE);
     assert!(ended.contains(&format!("All {STEPS} steps held")), "{ended}");

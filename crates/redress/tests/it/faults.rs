@@ -12,7 +12,7 @@ use crate::harness::{Kind, Site, Tuning};
 
 const CAPTURED: i64 = 1_000_000;
 const AMOUNT: i64 = 300_000;
-const LIMIT: Duration = Duration::from_secs(25);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What is scripted, and what must come of it.
 struct Fault {
@@ -30,7 +30,7 @@ const fn succeeds(psp: Psp, step: &'static str) -> Fault {
     Fault { psp, step, ends: "SUCCESS", effects: &["succeeded"], case: None }
 }
 
-/// The PSP timeout is 1 s and look-ups are at most 1 s apart, so what takes longer comes after both.
+/// The PSP timeout is 2 s and look-ups are at most 1 s apart, so what takes longer comes after both.
 const FAULTS: [Fault; 21] = [
     succeeds(Psp::Momo, "timeout_before_effect"),
     succeeds(Psp::Momo, "timeout_after_effect"),
@@ -40,7 +40,7 @@ const FAULTS: [Fault; 21] = [
     succeeds(Psp::Momo, "error500_after_effect"),
     succeeds(Psp::Momo, "reset_after_effect"),
     succeeds(Psp::Momo, "garbage"),
-    succeeds(Psp::Momo, "slow:1800"),
+    succeeds(Psp::Momo, "slow:2800"),
     Fault { psp: Psp::Momo, step: "refuse", ends: "FAILED", effects: &[], case: None },
     Fault {
         psp: Psp::Tap,
@@ -58,10 +58,10 @@ const FAULTS: [Fault; 21] = [
     },
     succeeds(Psp::Tap, "timeout_after_effect"),
     // After the look-ups have called a person; they go on, find it, and the case closes.
-    succeeds(Psp::Tap, "effect_after:8000"),
+    succeeds(Psp::Tap, "effect_after:9000"),
     succeeds(Psp::Tap, "reset_after_effect"),
     succeeds(Psp::Tap, "garbage"),
-    succeeds(Psp::Tap, "slow:1800"),
+    succeeds(Psp::Tap, "slow:2800"),
     succeeds(Psp::Tap, "duplicate_notification"),
     succeeds(Psp::Tap, "notify_before_answer"),
     Fault { psp: Psp::Tap, step: "refuse", ends: "FAILED", effects: &[], case: None },
@@ -76,7 +76,9 @@ const FAULTS: [Fault; 21] = [
 
 #[test]
 fn every_fault_ends_in_the_right_state_with_one_effect_at_most() {
-    let site = Site::new(Kind::Sqlite, Tuning { max_in_flight: 32, ..Tuning::default() });
+    // Long enough for a busy machine: a refusal that comes too late is one that nobody knows.
+    let tuning = Tuning { max_in_flight: 32, psp_timeout_ms: 2_000, ..Tuning::default() };
+    let site = Site::new(Kind::Sqlite, tuning);
     let receiver = Receiver::start();
     let server = site.serve(0);
     let merchant = site.merchant(Some(&receiver.url));

@@ -54,14 +54,15 @@ fn a_caller_that_hangs_up_changes_nothing() {
 #[test]
 fn a_slow_psp_does_not_slow_another() {
     const AT_ONCE: u32 = 4;
+    // No answer of the slow one comes while this test runs: nobody here waits that long but for what stands behind it.
     let tuning =
-        Tuning { psp_timeout_ms: 8_000, face_wait_ms: 6_000, max_in_flight: AT_ONCE, ..Tuning::default() };
+        Tuning { psp_timeout_ms: 70_000, face_wait_ms: 25_000, max_in_flight: AT_ONCE, ..Tuning::default() };
     let site = Site::new(Kind::Sqlite, tuning);
     let server = site.serve(0);
     let merchant = site.merchant(None);
     let slow = site.payment(&server, &merchant, Psp::Tap, CAPTURED);
     let quick = site.payment(&server, &merchant, Psp::Momo, CAPTURED);
-    site.script(&slow, &["slow:5000"; 100]);
+    site.script(&slow, &["slow:60000"; 100]);
     // Callers that wait for the slow one, and many more refunds there than may be in flight.
     let waiting: Vec<_> = (0..10)
         .map(|number| {
@@ -76,6 +77,7 @@ fn a_slow_psp_does_not_slow_another() {
             merchant.sgate_refund(&slow, 2_000 + number, &format!("slow-{number}")).answer(&server.at);
         assert_eq!(answer.expect(200)["status"], "pending");
     }
+    let mut spans = Vec::new();
     for number in 0..20 {
         let call = merchant.portone_refund(&quick, 1_000 + number, &format!("quick-{number}"));
         let start = stopwatch();
@@ -83,10 +85,15 @@ fn a_slow_psp_does_not_slow_another() {
         let took = start.elapsed();
         let refunds = answer.expect(200)["refundDetails"].clone();
         let last = refunds.as_array().unwrap().last().unwrap();
+        // After a wait of the face for somebody else it would be IN_QUEUE.
         assert_eq!(last["refund_status"], "SUCCESS");
-        assert!(took < Duration::from_secs(1), "{took:?}");
+        spans.push(took);
     }
-    let sent = site.effects(&slow).len();
-    assert_eq!(sent, usize::try_from(AT_ONCE).unwrap(), "no more than the account's permits are out");
+    // A busy machine holds up some of them, a slow PSP would hold up all.
+    spans.sort_unstable();
+    assert!(spans[spans.len() / 2] < Duration::from_secs(1), "{spans:?}");
+    let permits = usize::try_from(AT_ONCE).unwrap();
+    let sent = until("effects", LIMIT, || Some(site.effects(&slow).len()).filter(|sent| *sent >= permits));
+    assert_eq!(sent, permits, "no more than the account's permits are out");
     drop(waiting);
 }

@@ -9,7 +9,7 @@ use crate::harness::time::{pass, until};
 use crate::harness::{Kind, Server, Site, Tuning};
 
 const CAPTURED: i64 = 1_000_000;
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// What is waited for before the kill.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,8 @@ const KILLS: [Kill; 17] = [
     (Psp::Tap, "succeed", When::Sent, "any"),
     (Psp::Momo, "succeed", When::Queued, "SUCCESS"),
     (Psp::Tap, "succeed", When::Queued, "SUCCESS"),
-    (Psp::Momo, "effect_after:1200", When::AtThePsp, "SUCCESS"),
-    (Psp::Tap, "effect_after:1200", When::AtThePsp, "SUCCESS"),
+    (Psp::Momo, "effect_after:1600", When::AtThePsp, "SUCCESS"),
+    (Psp::Tap, "effect_after:1600", When::AtThePsp, "SUCCESS"),
     (Psp::Momo, "timeout_after_effect", When::Done, "SUCCESS"),
     (Psp::Tap, "timeout_after_effect", When::Done, "SUCCESS"),
     (Psp::Momo, "slow:700", When::Done, "SUCCESS"),
@@ -127,7 +127,8 @@ impl Scene<'_> {
             }
             When::AtThePsp => {
                 self.accept(server);
-                pass(Duration::from_millis(300));
+                // Nothing says that the PSP has it. One that had nothing when the server died would never hear of it.
+                pass(Duration::from_millis(700));
             }
             When::Done => {
                 self.accept(server);

@@ -339,7 +339,7 @@ const LONG: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
 async fn a_brief_read_finds_what_was_answered_before_it_however_long_a_snapshot_is_kept() {
-    let (store, dir) = store_with(|config| config.snapshot_kept = LONG).await;
+    let (store, dir) = store_with(|config| (config.snapshot_kept, config.snapshot_idle) = (LONG, LONG)).await;
     for k in 1..=3 {
         store.run(Put::of(k)).await.unwrap();
         assert_eq!(store.read(KeysAtHand).await, Ok((1..=k).collect()));
@@ -382,7 +382,7 @@ async fn a_snapshot_that_nobody_reads_in_holds_up_no_log_of_another_process() {
 
 #[tokio::test]
 async fn a_brief_read_that_fails_keeps_no_snapshot() {
-    let (store, dir) = store_with(|config| config.snapshot_kept = LONG).await;
+    let (store, dir) = store_with(|config| (config.snapshot_kept, config.snapshot_idle) = (LONG, LONG)).await;
     assert_eq!(store.read(KeysAtHand).await, Ok(vec![]));
     let other = Connection::open(dir.path().join("test.db")).unwrap();
     other.execute_batch("INSERT INTO t (k) VALUES (7)").unwrap();

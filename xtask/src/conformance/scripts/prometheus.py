@@ -40,6 +40,8 @@ text = opener.open(metrics, timeout=10).read()
 linted = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=30)
 must(linted.returncode == 0, f"promtool check metrics: {linted.stdout.decode()} {linted.stderr.decode()}")
 
+# It listens before its store is open, and answers no question until then.
+wait_for("ready Prometheus", lambda: call("GET", f"{prometheus}/-/ready", None, {})[0] == 200)
 wait_for("three readings of the server", lambda: any(int(one["value"][1]) >= 3 for one in result("sum_over_time(up[1m])")))
 
 
