@@ -149,6 +149,29 @@ async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
 }
 
 #[tokio::test]
+async fn what_comes_to_the_address_of_the_merchants_other_account_is_quarantined() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let rig = Rig::new().await;
+        let (refund, told) = pending(&rig, psp).await;
+        let other = rig.second_account(psp).await;
+        let message = told.by(psp);
+        let headers: Vec<_> = message.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for _ in 0..2 {
+            let taken = rig.notify_at(psp.name, other, &headers, &message.body).await;
+            assert_eq!(taken, Taken::Taken, "{}", psp.name);
+        }
+        rig.pass(SECOND).await;
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending, "{}", psp.name);
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "{}: {cases:?}", psp.name);
+        // That account has no such payment, of which a part could be blocked.
+        assert_eq!((cases[0].kind, cases[0].blocked), (CaseKind::Quarantined, 0), "{}", psp.name);
+        let differs = format!("the account {other}, and not {}", psp.account);
+        assert!(cases[0].text.contains(&differs), "{}: {}", psp.name, cases[0].text);
+    }
+}
+
+#[tokio::test]
 async fn each_variant_that_was_told_is_evidence() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
         let rig = Rig::new().await;
@@ -175,6 +198,9 @@ async fn each_variant_that_was_told_is_evidence() {
         let cases = rig.open_cases().await;
         // Mastercard's have no id of their own, so that each is a case of its own; elsewhere each payment has one.
         assert_eq!(cases.len(), if psp.name == "mpgs" { all.len() } else { 2 }, "{}: {cases:?}", psp.name);
+        // They are known by our own reference instead.
+        let named = if psp.name == "mpgs" { &right.key } else { &right.refund };
+        assert!(cases.iter().all(|case| case.text.contains(named.as_str())), "{}: {cases:?}", psp.name);
         let mut evidence = Vec::new();
         for case in &cases {
             evidence.extend(rig.engine.evidence_of_case(case).await.unwrap());
