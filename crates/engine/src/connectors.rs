@@ -165,6 +165,7 @@ mod tests {
         assert!(row("tap", "tap").contains("which refusals may pass, and how a notification"));
         assert!(row("momo", "MOMOPAY").contains("documents only: path and signed text of the look-up"));
         assert!(row("paypal", "PAYPAL").contains("official description: currencies and their decimals"));
+        assert!(row("paypal", "PAYPAL").contains("there is a window, and PayPal does not state"));
     }
 
     #[test]
