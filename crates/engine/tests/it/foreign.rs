@@ -10,6 +10,7 @@ use redress_core::state::StateName;
 use redress_engine::psp_notification::Taken;
 use redress_store::ops::cases::{Blocked, CloseCase};
 use redress_store::ops::refunds::{AttemptRow, Timeline};
+use serde_json::json;
 
 use crate::psps::{self, Psp};
 use crate::rig::Rig;
@@ -382,6 +383,35 @@ async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
         assert_eq!(of(&after, "query"), of(&before, "query"), "{}: nobody is asked again", psp.name);
         assert_eq!(of(&after, "notification"), 1, "{}: {after:#?}", psp.name);
         assert_eq!(events_now, events, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_again_of_a_refund_that_is_open_is_asked_about_each_time_and_evidence_once() {
+    // Adyen is not asked.
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies && psp.name != "adyen") {
+        let rig = Rig::new().await;
+        let (refund, told) = pending(&rig, psp).await;
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (_, before) = rig.store.read(timeline).await.unwrap();
+        for _ in 0..4 {
+            assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{}", psp.name);
+            rig.pass(SECOND).await;
+            let (_, after) = rig.store.read(timeline).await.unwrap();
+            let confirms = |one: &&AttemptRow| one.record.starts_with("told: ") && !before.contains(one);
+            let new: Vec<&AttemptRow> = after.iter().filter(confirms).collect();
+            assert_eq!(new.len(), 1, "{}: it says the same each time: {new:#?}", psp.name);
+            assert_eq!(new[0].outcome, "pending", "{}: {new:#?}", psp.name);
+        }
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending, "{}", psp.name);
+
+        // The answer that ends it counts, although what is told is the same.
+        let finish = json!({"psp": psp.name, "refund": refund.id.psp_key(), "state": "succeeded"});
+        rig.control("finish", &finish).await;
+        assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{}", psp.name);
+        rig.pass(SECOND).await;
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{}", psp.name);
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
 }
