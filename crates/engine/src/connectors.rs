@@ -151,7 +151,7 @@ mod tests {
         };
         assert!(row("oppwa", "stcpay").contains("no document states that stc pay can be refunded"));
         assert!(
-            row("oppwa", "mada").contains("documents only: that there may be several refunds is inferred")
+            row("oppwa", "mada").contains("documents only: mostly other resellers' of the same platform")
         );
         assert!(row("stcpay", "stcpay").contains("partial and several are inferred; a reseller warns"));
         assert!(
@@ -161,8 +161,11 @@ mod tests {
         assert!(row("mpgs", "mastercard").contains("partial and several where the bank's contract allows"));
         assert!(row("stripe", "STRIPE").contains("| any but CLF IQD LYD UYI UYW |"));
         assert!(row("stripe", "STRIPE").contains("others' program: charges (`ch_…`) only"));
+        assert!(row("stripe", "card").contains("of UGX Stripe states two decimals and none"));
+        assert!(row("tap", "tap").contains("which refusals may pass, and how a notification"));
         assert!(row("momo", "MOMOPAY").contains("documents only: path and signed text of the look-up"));
         assert!(row("paypal", "PAYPAL").contains("official description: currencies and their decimals"));
+        assert!(row("paypal", "PAYPAL").contains("there is a window, and PayPal does not state"));
     }
 
     #[test]

@@ -251,12 +251,13 @@ impl Engine {
         record: String,
     ) -> Result<Option<Settled>, EngineError> {
         match told {
-            // Whoever tells an old word again and again makes us ask, and fills no timeline with the same answer.
-            Some(told) if refund.state.name().is_final() => {
+            // Whoever tells the same again and again makes us ask, and fills no timeline with the same answer: what was said
+            // when the refund was sent would be pushed out of it.
+            Some(told) => {
                 let mark = mark_of_answer(&told, &word.outcome);
-                self.settle_marked(refund, mark, word, with_told(Some(told), record)).await
+                self.settle_marked(refund, mark, word, with_told(&told, &record)).await
             }
-            told => self.settle(refund, word, with_told(told, record)).await,
+            None => self.settle(refund, word, record).await,
         }
     }
 
@@ -367,18 +368,19 @@ fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
 }
 
 /// The evidence of an exchange that confirms a notification begins with that.
-fn with_told(told: Option<ToldWord>, record: String) -> String {
-    match told {
-        Some(told) => format!("told: {}\n{record}", told.record),
-        None => record,
-    }
+fn with_told(told: &ToldWord, record: &str) -> String {
+    format!("told: {}\n{record}", told.record)
 }
 
 /// What tells the answer to a question about what was told from every other.
 fn mark_of_answer(told: &ToldWord, answer: &Outcome) -> Mark {
-    let code = if let Outcome::Refused(refusal) = answer { refusal.code.as_str() } else { "" };
+    let why = match answer {
+        Outcome::Refused(refusal) => refusal.code.as_str(),
+        Outcome::Pending { note, .. } => note.as_deref().unwrap_or_default(),
+        Outcome::NotSent { .. } | Outcome::Succeeded { .. } | Outcome::Unknown(_) => "",
+    };
     let id = answer.psp_refund_id().or_else(|| answer.failed_refund_id()).unwrap_or_default();
-    mark_of_parts(Sha256::new_with_prefix(told.mark), [answer.as_str(), code, id])
+    mark_of_parts(Sha256::new_with_prefix(told.mark), [answer.as_str(), why, id])
 }
 
 /// A mark of what was hashed and of a word's parts.

@@ -329,8 +329,10 @@ impl Engine {
             (Some(payment), Some(amount)) if moved && amount.currency() == payment.currency => amount.minor(),
             _ => 0,
         };
-        // The same words for the same money, whatever else a message says: by them a case that was closed is known again.
-        let id = notice.psp_refund_id.as_deref().unwrap_or("no id");
+        // The same words for the same money, whatever else a message says: by them a case that was closed is known again. Where
+        // the PSP has no id of it, our own reference tells people which refund is meant.
+        let ours = notice.key.as_deref().filter(|key| RefundId::from_psp_key(key).is_some());
+        let id = notice.psp_refund_id.as_deref().or(ours).unwrap_or("no id");
         let sum = notice.amount.map(|amount| format!(", {amount}")).unwrap_or_default();
         let end = match (moved, block_minor) {
             (true, 0) => "; nothing is blocked for it".to_owned(),

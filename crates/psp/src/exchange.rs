@@ -99,6 +99,16 @@ pub(crate) fn not_accepted(psp: &str, status: u16, code: &str, text: &str) -> Ac
     })
 }
 
+/// A check of which nothing came: the PSP's code and text, or that the answer was none of its. A status alone, of HTTP 200 say,
+/// would be read as the PSP's good word.
+pub(crate) fn unclear(psp: &str, status: u16, code: &str, text: &str) -> AccountCheck {
+    let words = format!("{code} {text}");
+    AccountCheck::Unclear(match words.trim() {
+        "" => format!("HTTP {status}, and no answer of {psp}'s"),
+        words => format!("{psp} answered HTTP {status} {words}"),
+    })
+}
+
 /// Checks the addresses that every account may have.
 pub(crate) fn check_addresses(account: &AccountConfig) -> Result<(), AccountConfigError> {
     let live = account.environment == Environment::Live;
@@ -204,6 +214,19 @@ mod tests {
             ("", " ", "Adyen answered HTTP 403"),
         ] {
             assert_eq!(not_accepted("Adyen", 403, code, text), AccountCheck::Refused(told.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_of_the_psp_is_not_told_as_its_own() {
+        for (code, text, told) in [
+            ("", "", "HTTP 200, and no answer of Adyen's"),
+            ("", " ", "HTTP 200, and no answer of Adyen's"),
+            ("905", "", "Adyen answered HTTP 200 905"),
+            ("", "busy", "Adyen answered HTTP 200 busy"),
+            ("905", "busy", "Adyen answered HTTP 200 905 busy"),
+        ] {
+            assert_eq!(unclear("Adyen", 200, code, text), AccountCheck::Unclear(told.to_owned()));
         }
     }
 }

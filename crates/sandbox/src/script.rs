@@ -203,6 +203,8 @@ mod tests {
     use super::Step;
     use serde_json::{Value, json};
 
+    const PAGE: &str = include_str!("../../../docs/sandbox.md");
+
     #[test]
     fn every_step_is_read_back_from_its_own_text() {
         for text in [
@@ -226,6 +228,8 @@ mod tests {
         ] {
             let step = Step::parse(&Value::from(text)).expect(text);
             assert_eq!(step.text(), text);
+            let name = text.split_once(':').map_or_else(|| text.to_owned(), |(name, _)| format!("{name}:MS"));
+            assert!(PAGE.contains(&format!("\n| `{name}` |")), "docs/sandbox.md lacks {name}");
         }
         assert_eq!(Step::parse(&json!({"effect_after": 20})), Ok(Step::EffectAfter { ms: 20 }));
     }

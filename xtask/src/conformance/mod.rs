@@ -160,6 +160,26 @@ mod tests {
         assert!(parts_named("").is_err());
     }
 
+    /// Else the docs would call a connector proven by what nobody runs.
+    #[test]
+    fn what_the_docs_say_others_prove_has_a_part() {
+        let page = std::fs::read_to_string(root().join("docs").join("connectors.md")).expect("the page");
+        let mut proven = Vec::new();
+        for row in page.lines().filter(|line| line.starts_with("| `")) {
+            let connector = row.split('`').nth(1).expect("a name");
+            let proof = row.trim_end_matches(" |").rsplit(" | ").next().expect("a cell");
+            if ["official description", "others' program"].iter().any(|by| proof.starts_with(by)) {
+                proven.push(connector);
+            }
+        }
+        assert!(!proven.is_empty(), "the table is not understood");
+        for connector in proven {
+            let of_it =
+                |part: &Part| part.name.strip_prefix(connector).is_some_and(|rest| rest.starts_with('-'));
+            assert!(PARTS.iter().any(of_it), "no part proves {connector}");
+        }
+    }
+
     #[test]
     fn names_differ() {
         let mut names: Vec<_> = PARTS.iter().map(|part| part.name).collect();

@@ -56,6 +56,19 @@ const STEPS: [(&str, Hidden); 11] = [
     ("effect_after:15000", Hidden::Done),
 ];
 
+/// The other steps, which not every PSP has or which are no faults: each has a test of its own here, the wait for funds in
+/// `waits.rs`.
+const OTHER_STEPS: [&str; 8] = [
+    "refuse",
+    "refuse_for_now",
+    "pend",
+    "pend_for_funds",
+    "duplicate_notification",
+    "notify_before_answer",
+    "succeed_then_fail",
+    "succeed_then_reverse",
+];
+
 /// The end that the recipe allows.
 fn end(recipe: &Recipe, notifies: bool, hidden: Hidden) -> StateName {
     let asked = recipe.lookup != Lookup::None;
@@ -233,6 +246,21 @@ async fn every_connector_that_is_told_takes_it_twice_early_and_taken_back() {
             assert_eq!(order.payment.balance.remaining(), left, "{what}");
         }
     }
+}
+
+#[test]
+fn every_step_of_the_sandbox_is_in_the_contract() {
+    let page = include_str!("../../../../docs/sandbox.md");
+    let (_, table) = page.split_once("\n## Steps\n").expect("the page has the steps");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut known: Vec<&str> = rows.filter_map(|row| row.split(['`', ':']).next()).collect();
+    let faults = STEPS.map(|(step, _)| step.split(':').next().unwrap_or_default());
+    let mut here: Vec<&str> = faults.into_iter().chain(OTHER_STEPS).collect();
+    for steps in [&mut known, &mut here] {
+        steps.sort_unstable();
+        steps.dedup();
+    }
+    assert_eq!(here, known);
 }
 
 #[test]

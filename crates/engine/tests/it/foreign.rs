@@ -10,6 +10,7 @@ use redress_core::state::StateName;
 use redress_engine::psp_notification::Taken;
 use redress_store::ops::cases::{Blocked, CloseCase};
 use redress_store::ops::refunds::{AttemptRow, Timeline};
+use serde_json::json;
 
 use crate::psps::{self, Psp};
 use crate::rig::Rig;
@@ -149,6 +150,29 @@ async fn what_names_another_merchant_payment_sum_or_currency_is_quarantined() {
 }
 
 #[tokio::test]
+async fn what_comes_to_the_address_of_the_merchants_other_account_is_quarantined() {
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
+        let rig = Rig::new().await;
+        let (refund, told) = pending(&rig, psp).await;
+        let other = rig.second_account(psp).await;
+        let message = told.by(psp);
+        let headers: Vec<_> = message.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for _ in 0..2 {
+            let taken = rig.notify_at(psp.name, other, &headers, &message.body).await;
+            assert_eq!(taken, Taken::Taken, "{}", psp.name);
+        }
+        rig.pass(SECOND).await;
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending, "{}", psp.name);
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "{}: {cases:?}", psp.name);
+        // That account has no such payment, of which a part could be blocked.
+        assert_eq!((cases[0].kind, cases[0].blocked), (CaseKind::Quarantined, 0), "{}", psp.name);
+        let differs = format!("the account {other}, and not {}", psp.account);
+        assert!(cases[0].text.contains(&differs), "{}: {}", psp.name, cases[0].text);
+    }
+}
+
+#[tokio::test]
 async fn each_variant_that_was_told_is_evidence() {
     for psp in psps::ALL.iter().filter(|psp| psp.notifies) {
         let rig = Rig::new().await;
@@ -175,6 +199,9 @@ async fn each_variant_that_was_told_is_evidence() {
         let cases = rig.open_cases().await;
         // Mastercard's have no id of their own, so that each is a case of its own; elsewhere each payment has one.
         assert_eq!(cases.len(), if psp.name == "mpgs" { all.len() } else { 2 }, "{}: {cases:?}", psp.name);
+        // They are known by our own reference instead.
+        let named = if psp.name == "mpgs" { &right.key } else { &right.refund };
+        assert!(cases.iter().all(|case| case.text.contains(named.as_str())), "{}: {cases:?}", psp.name);
         let mut evidence = Vec::new();
         for case in &cases {
             evidence.extend(rig.engine.evidence_of_case(case).await.unwrap());
@@ -356,6 +383,35 @@ async fn what_is_known_is_asked_about_by_no_repeat_and_is_evidence_once() {
         assert_eq!(of(&after, "query"), of(&before, "query"), "{}: nobody is asked again", psp.name);
         assert_eq!(of(&after, "notification"), 1, "{}: {after:#?}", psp.name);
         assert_eq!(events_now, events, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_again_of_a_refund_that_is_open_is_asked_about_each_time_and_evidence_once() {
+    // Adyen is not asked.
+    for psp in psps::ALL.iter().filter(|psp| psp.notifies && psp.name != "adyen") {
+        let rig = Rig::new().await;
+        let (refund, told) = pending(&rig, psp).await;
+        let timeline = Timeline { merchant: rig.merchant, refund: refund.id };
+        let (_, before) = rig.store.read(timeline).await.unwrap();
+        for _ in 0..4 {
+            assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{}", psp.name);
+            rig.pass(SECOND).await;
+            let (_, after) = rig.store.read(timeline).await.unwrap();
+            let confirms = |one: &&AttemptRow| one.record.starts_with("told: ") && !before.contains(one);
+            let new: Vec<&AttemptRow> = after.iter().filter(confirms).collect();
+            assert_eq!(new.len(), 1, "{}: it says the same each time: {new:#?}", psp.name);
+            assert_eq!(new[0].outcome, "pending", "{}: {new:#?}", psp.name);
+        }
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending, "{}", psp.name);
+
+        // The answer that ends it counts, although what is told is the same.
+        let finish = json!({"psp": psp.name, "refund": refund.id.psp_key(), "state": "succeeded"});
+        rig.control("finish", &finish).await;
+        assert_eq!(tell(&rig, psp, &told).await, Taken::Taken, "{}", psp.name);
+        rig.pass(SECOND).await;
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{}", psp.name);
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
 }

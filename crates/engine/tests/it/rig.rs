@@ -7,7 +7,7 @@ use axum::body::Body;
 use http_body_util::BodyExt;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
-use redress_core::id::{KeyId, MerchantId, PaymentId};
+use redress_core::id::{AccountId, KeyId, MerchantId, PaymentId};
 use redress_core::money::{Amount, Currency};
 use redress_core::policy::{Ask, AskedAmount};
 use redress_core::refund::Refund;
@@ -15,6 +15,7 @@ use redress_core::retry::Backoff;
 use redress_core::settle::Timing;
 use redress_core::time::Timestamp;
 use redress_engine::accept::{Made, RefundRequest};
+use redress_engine::admin::accounts::{Credentials, NewAccount};
 use redress_engine::config::EngineConfig;
 use redress_engine::engine::{Engine, EngineParts};
 use redress_engine::lookup::RefundBy;
@@ -219,12 +220,38 @@ impl Rig {
 
     /// Posts to Redress as a PSP does.
     pub(crate) async fn notify(&self, psp: &str, headers: &[(&'static str, &str)], body: &str) -> Taken {
+        self.notify_at(psp, Psp::named(psp).account, headers, body).await
+    }
+
+    /// The same to the address of any account.
+    pub(crate) async fn notify_at(
+        &self,
+        psp: &str,
+        account: AccountId,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> Taken {
         let mut map = http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
         let inbound = Inbound { headers: map, body: body.to_owned().into(), received_at: self.clock.now() };
-        self.engine.take_psp_notification(psp, Psp::named(psp).account, inbound).await.unwrap()
+        self.engine.take_psp_notification(psp, account, inbound).await.unwrap()
+    }
+
+    /// Adds another account of the merchant's at a PSP, with the same keys.
+    pub(crate) async fn second_account(&self, psp: &Psp) -> AccountId {
+        let new = NewAccount {
+            merchant: self.merchant,
+            psp: psp.name.into(),
+            name: "the other".into(),
+            environment: Environment::Sandbox,
+            max_in_flight: 4,
+            base_url: Some(format!("{SANDBOX_URL}{}", psp.path)),
+            public_url: None,
+            credentials: Credentials::from_json(psp.credentials().to_string().as_bytes()).unwrap(),
+        };
+        self.engine.add_account(new).await.unwrap().id
     }
 
     pub(crate) async fn ledger(&self) -> Vec<Effect> {

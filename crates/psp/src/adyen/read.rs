@@ -5,7 +5,7 @@ use super::contract::Contract;
 use super::wire::{PaymentMethodsResponse, RefundResponse, ServiceError};
 use super::{IDEMPOTENCY_KEY, TRANSIENT_ERROR};
 use crate::connector::{AccountCheck, SubmitAsk};
-use crate::exchange::{is_id, json, not_accepted, not_let_in, psp_text};
+use crate::exchange::{is_id, json, not_accepted, not_let_in, psp_text, unclear};
 use crate::transport::HttpResponse;
 use redress_core::outcome::{Again, Finding, Outcome, PspRefusal};
 
@@ -85,6 +85,6 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
         }
         status @ (401 | 403) => not_accepted("Adyen", status, &code, &text),
         status if code == "901" => not_accepted("Adyen", status, &code, &text),
-        status => AccountCheck::Unclear(format!("Adyen answered HTTP {status} {code} {text}").trim_end().to_owned()),
+        status => unclear("Adyen", status, &code, &text),
     }
 }

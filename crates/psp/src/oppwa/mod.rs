@@ -67,12 +67,13 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
-/// What the documents do not say of any method.
-const SEVERAL: &str = "that there may be several refunds is inferred";
+/// Whose the documents are, and what they do not say of any method.
+const INFERRED: &str = "mostly other resellers' of the same platform; which codes refuse, how a refund is told of, and that there \
+                        may be several, are inferred";
 
 /// And of stc pay's besides.
-const STC_PAY: &str = "of the platform: no document states that stc pay can be refunded through it; that there may be \
-                       several refunds is inferred";
+const STC_PAY: &str = "of the platform: no document states that stc pay can be refunded through it; which codes refuse, how a \
+                       refund is told of, and that there may be several, are inferred";
 
 static PROFILE: Profile = Profile {
     title: "HyperPay (OPPWA)",
@@ -84,9 +85,9 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("test_mode"),
     ],
     methods: &[
-        Way::noted("mada", ProvenBy::DocumentsOnly, SEVERAL),
-        Way::noted("card", ProvenBy::DocumentsOnly, SEVERAL),
-        Way::noted("applePay", ProvenBy::DocumentsOnly, SEVERAL),
+        Way::noted("mada", ProvenBy::DocumentsOnly, INFERRED),
+        Way::noted("card", ProvenBy::DocumentsOnly, INFERRED),
+        Way::noted("applePay", ProvenBy::DocumentsOnly, INFERRED),
         // Seen in others' code that takes payments, and nowhere for refunds: the weakest word that there is.
         Way::noted("stcpay", ProvenBy::ThirdPartyCodeOnly, STC_PAY),
     ],

@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Listed, REFUND, ResultPart, Transaction};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, not_accepted, not_let_in, number_text, psp_text};
+use crate::exchange::{is_id, json, not_accepted, not_let_in, number_text, psp_text, unclear};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::environment::Environment;
@@ -185,8 +185,6 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
         200..=299 | 400..=499 if code == codes::NOT_FOUND || found => AccountCheck::Proved(
             "OPPWA took the token and the entity, and said that it has no such refund".to_owned(),
         ),
-        status => {
-            AccountCheck::Unclear(format!("OPPWA answered HTTP {status} {code} {text}").trim_end().to_owned())
-        }
+        status => unclear("OPPWA", status, &code, &text),
     }
 }

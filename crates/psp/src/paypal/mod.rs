@@ -85,7 +85,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 
 /// What PayPal's description does not say.
 const NOT_DESCRIBED: &str = "currencies and their decimals are inferred; names of events about a pending or failed \
-                             refund are on no page read";
+                             refund are on no page read; there is a window, and PayPal does not state how long it is";
 
 static PROFILE: Profile = Profile {
     title: "PayPal",

@@ -66,8 +66,9 @@ static CAPABILITIES: Capabilities = Capabilities {
     one_in_flight: false,
 };
 
-/// The program that plays Stripe knows no PaymentIntents.
-const CHARGES_ONLY: &str = "charges (`ch_…`) only; PaymentIntents (`pi_…`) by documents only";
+/// The program that plays Stripe knows no PaymentIntents, and Stripe's page of currencies says two things of UGX.
+const HOW_FAR: &str = "charges (`ch_…`) only; PaymentIntents (`pi_…`) by documents only; of UGX Stripe states two decimals \
+                            and none, and two are taken";
 
 static PROFILE: Profile = Profile {
     title: "Stripe",
@@ -77,8 +78,8 @@ static PROFILE: Profile = Profile {
         CredentialField::optional("api_version"),
     ],
     methods: &[
-        Way::noted("STRIPE", ProvenBy::OthersProgram, CHARGES_ONLY),
-        Way::noted("card", ProvenBy::OthersProgram, CHARGES_ONLY),
+        Way::noted("STRIPE", ProvenBy::OthersProgram, HOW_FAR),
+        Way::noted("card", ProvenBy::OthersProgram, HOW_FAR),
     ],
     idempotency: "`Idempotency-Key`, kept for at least 24 hours",
     status_query: "`GET /v1/refunds/{id}`, or the list of the payment's refunds with our key in `metadata`",

@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{ErrorEntry, Errors, Payment, Refund};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, not_let_in, psp_text};
+use crate::exchange::{is_id, json, not_let_in, psp_text, unclear};
 use crate::transport::HttpResponse;
 use redress_core::money::Amount;
 use redress_core::outcome::{Finding, Outcome, PspRefusal};
@@ -67,9 +67,7 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
         404 if codes::says_missing(code) => {
             AccountCheck::Proved("Stripe took the key and said that it has no such refund".to_owned())
         }
-        status => {
-            AccountCheck::Unclear(format!("Stripe answered HTTP {status} {text}").trim_end().to_owned())
-        }
+        status => unclear("Stripe", status, code.unwrap_or_default(), &text),
     }
 }
 

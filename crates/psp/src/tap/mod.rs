@@ -65,7 +65,8 @@ static CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// What no page of Tap's that could be read states.
-const INFERRED: &str = "shape of errors and the list's filter are inferred";
+const INFERRED: &str = "shape of errors, the list's filter, which refusals may pass, and how a notification without references is \
+                        signed, are inferred";
 
 static PROFILE: Profile = Profile {
     title: "Tap Payments",

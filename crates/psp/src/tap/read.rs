@@ -3,7 +3,7 @@
 use super::codes::{self, Meaning};
 use super::wire::{Errors, Refund};
 use crate::connector::AccountCheck;
-use crate::exchange::{is_id, json, not_accepted, not_let_in, number_text, psp_text};
+use crate::exchange::{is_id, json, not_accepted, not_let_in, number_text, psp_text, unclear};
 use crate::transport::HttpResponse;
 use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
@@ -80,7 +80,7 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
             AccountCheck::Proved("Tap took the key and said that it has no such refund".to_owned())
         }
         status if codes::says_key(code) => not_accepted("Tap", status, code, &text),
-        status => AccountCheck::Unclear(format!("Tap answered HTTP {status} {code} {text}")),
+        status => unclear("Tap", status, code, &text),
     }
 }
 

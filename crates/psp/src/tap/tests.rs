@@ -328,6 +328,7 @@ fn a_check_that_is_not_let_in_tells_what_was_said_or_the_status() {
     assert_eq!(check(401, &errors(&["2104"])), AccountCheck::Refused("Tap says 2104 said".into()));
     assert_eq!(check(400, &errors(&["2105"])), AccountCheck::Refused("Tap says 2105 said".into()));
     assert_eq!(check(403, "<html>"), AccountCheck::Refused("Tap answered HTTP 403".into()));
+    assert_eq!(check(200, "<html>"), AccountCheck::Unclear("HTTP 200, and no answer of Tap's".into()));
 }
 
 #[test]
