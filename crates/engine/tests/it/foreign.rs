@@ -381,3 +381,20 @@ async fn an_old_word_told_again_about_a_refund_that_is_over_is_judged_each_time_
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
 }
+
+#[tokio::test]
+async fn a_failure_that_the_psp_tells_and_denies_when_it_is_asked_is_put_before_a_person() {
+    for psp in ["stripe", "tap"].map(Psp::named) {
+        let rig = Rig::new().await;
+        let refund = succeeded(&rig, psp).await;
+        let failed = Told { event: "FAILED", ..done(&rig, psp, &refund) };
+        for _ in 0..2 {
+            assert_eq!(tell(&rig, psp, &failed).await, Taken::Taken, "{}", psp.name);
+        }
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{}", psp.name);
+        let cases = rig.open_cases().await;
+        assert_eq!(cases.len(), 1, "{}: {cases:?}", psp.name);
+        let case = (cases[0].kind, cases[0].refund, cases[0].blocked);
+        assert_eq!(case, (CaseKind::Quarantined, Some(refund.id), 0), "{}", psp.name);
+    }
+}
