@@ -127,11 +127,15 @@ impl Engine {
             return self.keep_word(&refund, notice).await;
         }
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
-        let permit = match notice.must_confirm {
-            true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
-            false => None,
-        };
-        match take_notice(&refund, &told(account, &notice, left), permit.is_some()) {
+        let room = |what| self.parts.permits.take(refund.account, what, 1).pop();
+        let mut permit = if notice.must_confirm { room(Use::Query) } else { None };
+        let mut taking = take_notice(&refund, &told(account, &notice, left), permit.is_some());
+        if taking == Taking::TellAgain {
+            // The PSP may not tell again as often as that takes.
+            permit = room(Use::Confirm);
+            taking = take_notice(&refund, &told(account, &notice, left), permit.is_some());
+        }
+        match taking {
             Taking::Quarantine => {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
