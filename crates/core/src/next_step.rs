@@ -73,7 +73,8 @@ pub fn asks_for_all(refund: &Refund, recipe: &Recipe) -> bool {
 fn resolve(refund: &Refund, recipe: &Recipe, account: AccountState, timing: &Timing, now: Timestamp) -> Step {
     let evidence = &refund.evidence;
     let may_send = account == AccountState::Active;
-    if may_send && evidence.sends == 0 {
+    // What the PSP says that it has is not sent, also where nothing seems to have left.
+    if may_send && evidence.sends == 0 && !evidence.accepted {
         return Step::Resend;
     }
     if !can_be_asked(refund, recipe) {

@@ -77,7 +77,7 @@ pub enum Asked {
     Done,
     /// It is about another refund of the PSP's than ours, of which the PSP said nothing: a person looks.
     Foreign,
-    /// The refund is over otherwise than told, and the PSP said nothing: a person looks.
+    /// The refund is over otherwise than told, and the PSP said nothing, or of a failure that it was none: a person looks.
     Unconfirmed,
     /// Nothing is known yet, and looked up by our reference it may be found as another of two, or it is a failure that no
     /// later look may find: the PSP must tell again.
@@ -165,10 +165,10 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
     Taking::Ask(Asking { about, first_ask_then_answer: unsafe_to_leave })
 }
 
-/// Says what is left to do when the PSP was asked and `refund` is as it is now. `said`: whether the PSP said a word.
-pub fn after_asking(refund: &Refund, told: &Told<'_>, said: bool) -> Asked {
-    if said {
-        return Asked::Done;
+/// Says what is left to do when the PSP was asked and `refund` is as it is now. `said`: the PSP's word, where it said one.
+pub fn after_asking(refund: &Refund, told: &Told<'_>, said: Option<&Outcome>) -> Asked {
+    if let Some(said) = said {
+        return if denies_a_failure(refund, told, said) { Asked::Unconfirmed } else { Asked::Done };
     }
     match (refund.psp_refund_id.as_deref(), told.psp_refund_id) {
         // Also where it was bound to another only while the PSP was asked.
@@ -216,6 +216,15 @@ fn contradicts(refund: &Refund, told: &Told<'_>) -> bool {
 /// the PSP gave before, and that is recorded only after this.
 fn tells_of_failure(refund: &Refund, told: &Told<'_>) -> bool {
     matches!(told.outcome, Outcome::Refused(_)) && !is_without_effect(refund)
+}
+
+/// Whether the PSP says both: that a refund failed, by itself, and when it is asked that it did not. Its answers may be behind
+/// what it tells. Nobody looks again at what is over, so that the failure would never come to light.
+fn denies_a_failure(refund: &Refund, told: &Told<'_>, said: &Outcome) -> bool {
+    let bound = refund.psp_refund_id.as_deref();
+    let is_ours = told.psp_refund_id.is_none_or(|id| bound == Some(id));
+    let failed = matches!(told.outcome, Outcome::Refused(_));
+    is_ours && failed && contradicts(refund, told) && said.moved_money()
 }
 
 /// Whether it is over, and gave nothing back.

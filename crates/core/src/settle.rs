@@ -192,12 +192,14 @@ pub fn settle(
                 if word.via == Via::Query {
                     refund.evidence.queries += 1;
                 }
-                let change = match refund.state {
+                let mut change = match refund.state {
                     // It is still to be followed, at its pace.
                     RefundState::Unknown | RefundState::Pending => look_again(refund, timing, now, seed),
                     _ => Change::none(refund),
                 };
-                return Ok(change.with_case(CaseKind::ForeignRefund, text, block));
+                // Whoever looks at that money has not looked at ours, of whose end a person is called as ever.
+                change.cases.push(NewCase { kind: CaseKind::ForeignRefund, text, block_minor: block });
+                return Ok(change);
             }
             Some(_) => {}
         }

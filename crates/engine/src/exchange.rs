@@ -115,14 +115,14 @@ impl Engine {
         self.give_back(permit);
     }
 
-    /// Asks the PSP about a refund now and settles its word. True when it said one.
-    pub(crate) async fn ask(&self, asking: Asking) -> Result<bool, EngineError> {
+    /// Asks the PSP about a refund now and settles its word. Answers that, where it said one.
+    pub(crate) async fn ask(&self, asking: Asking) -> Result<Option<Outcome>, EngineError> {
         let Asking { refund, by_a_told_id, psp_payment_id, permit, told } = asking;
         let started_at = self.now();
         let by = if by_a_told_id { By::Id } else { By::Recipe };
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone(), by).await?;
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
-        let said = outcome.says_a_word();
+        let said = outcome.says_a_word().then(|| outcome.clone());
         let word = Word { outcome, via: Via::Query, started_at, send: 0 };
         let settled = self.settle_answer(&refund, word, told, exchange.record).await;
         self.give_back(permit);

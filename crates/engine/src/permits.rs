@@ -16,6 +16,9 @@ use crate::world::Clock;
 /// Look-ups that may run at once at one account, beside the sends.
 pub const QUERIES_IN_FLIGHT_MAX: u32 = 8;
 
+/// Look-ups beside those that may run at once about what a PSP tells and nobody would ask about later.
+const CONFIRMS_IN_FLIGHT_MAX: u32 = 2;
+
 /// After so many exchanges in a row that reached nobody, the account is left alone for [`REST`].
 pub const FAILURES_IN_A_ROW_MAX: u32 = 5;
 
@@ -36,6 +39,7 @@ struct Account {
 struct State {
     sends: u32,
     queries: u32,
+    confirms: u32,
     failures_in_a_row: u32,
     rests_until: Option<Timestamp>,
 }
@@ -47,6 +51,9 @@ pub enum Use {
     Send(u32),
     /// Looking one up.
     Query,
+    /// Looking one up because the PSP tells of it what nobody would ask about later. Some PSPs tell few times: neither other
+    /// look-ups that hang nor a rest takes that room away.
+    Confirm,
 }
 
 /// A permit; given back when dropped. Giving it back wakes nobody: whoever ends an exchange does that, since a loop
@@ -64,6 +71,7 @@ impl Drop for Permit {
         match self.what {
             Use::Send(_) => state.sends = state.sends.saturating_sub(1),
             Use::Query => state.queries = state.queries.saturating_sub(1),
+            Use::Confirm => state.confirms = state.confirms.saturating_sub(1),
         }
     }
 }
@@ -74,17 +82,18 @@ impl Permits {
         Self { accounts: Mutex::default(), clock }
     }
 
-    /// Takes up to `wanted` permits; none while the account rests.
+    /// Takes up to `wanted` permits; none while the account rests, but to confirm what is told.
     pub fn take(&self, account: AccountId, what: Use, wanted: u32) -> Vec<Permit> {
         let account = self.account(account);
         let now = self.clock.now();
         let mut state = lock(&account.state);
-        if state.rests_until.is_some_and(|until| now < until) {
+        if what != Use::Confirm && state.rests_until.is_some_and(|until| now < until) {
             return Vec::new();
         }
         let (used, max) = match what {
             Use::Send(max) => (&mut state.sends, max),
             Use::Query => (&mut state.queries, QUERIES_IN_FLIGHT_MAX),
+            Use::Confirm => (&mut state.confirms, CONFIRMS_IN_FLIGHT_MAX),
         };
         let taken = wanted.min(max.saturating_sub(*used));
         *used += taken;
@@ -150,7 +159,13 @@ mod tests {
         assert_eq!(held.len(), 2);
         assert!(permits.try_take(A, 2).is_none());
         assert!(permits.try_take(B, 1).is_some(), "another account is not delayed");
-        assert_eq!(permits.take(A, Use::Query, 99).len(), 8, "look-ups have their own");
+        let looked_up = permits.take(A, Use::Query, 99);
+        assert_eq!(looked_up.len(), 8, "look-ups have their own");
+        let told = permits.take(A, Use::Confirm, 99);
+        assert_eq!(told.len(), 2, "and so has what is told");
+        assert!(permits.take(A, Use::Confirm, 1).is_empty());
+        drop(told);
+        assert_eq!(permits.take(A, Use::Confirm, 1).len(), 1);
         drop(held);
         assert!(permits.try_take(A, 2).is_some());
     }
@@ -165,6 +180,8 @@ mod tests {
         }
         assert!(permits.try_take(A, 2).is_none());
         assert!(permits.try_take(B, 1).is_some());
+        assert!(permits.take(A, Use::Query, 1).is_empty());
+        assert_eq!(permits.take(A, Use::Confirm, 9).len(), 2, "what is told may not be told again");
         clock.advance(REST);
         assert!(permits.try_take(A, 2).is_some());
         permits.learn(A, &silent);

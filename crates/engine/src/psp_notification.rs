@@ -127,11 +127,15 @@ impl Engine {
             return self.keep_word(&refund, notice).await;
         }
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
-        let permit = match notice.must_confirm {
-            true => self.parts.permits.take(refund.account, Use::Query, 1).pop(),
-            false => None,
-        };
-        match take_notice(&refund, &told(account, &notice, left), permit.is_some()) {
+        let room = |what| self.parts.permits.take(refund.account, what, 1).pop();
+        let mut permit = if notice.must_confirm { room(Use::Query) } else { None };
+        let mut taking = take_notice(&refund, &told(account, &notice, left), permit.is_some());
+        if taking == Taking::TellAgain {
+            // The PSP may not tell again as often as that takes.
+            permit = room(Use::Confirm);
+            taking = take_notice(&refund, &told(account, &notice, left), permit.is_some());
+        }
+        match taking {
             Taking::Quarantine => {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
@@ -228,8 +232,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks the PSP what it told. Where it says nothing and the refund is over otherwise, a person looks: nobody would
-    /// ask again.
+    /// Asks the PSP what it told. Where it says nothing and the refund is over otherwise, or says of a failure that it was
+    /// none, a person looks: nobody would ask again.
     async fn confirm(
         &self,
         asking: Asking,
@@ -238,29 +242,26 @@ impl Engine {
         mark: Mark,
     ) -> Result<(), EngineError> {
         let (merchant, by) = (asking.refund.merchant, RefundBy::Id(asking.refund.id));
-        let (said, of_other) = match &other {
-            Some(other) => {
-                let of_other = self.ask_about_other(asking, other).await?;
-                (of_other.is_some(), of_other)
-            }
-            None => (self.ask(asking).await?, None),
+        let said = match &other {
+            Some(other) => self.ask_about_other(asking, other).await?,
+            None => self.ask(asking).await?,
         };
         let Some((refund, _)) = self.parts.store.read(LoadRefund { merchant, by }).await? else {
             return Ok(());
         };
         // That it failed is no news, unless a person has booked as gone what it took, or may.
-        if let Some(outcome @ Outcome::Refused(_)) = of_other
+        if let (Some(_), Some(outcome @ Outcome::Refused(_))) = (&other, &said)
             && self.parts.store.read(LeftElsewhere { merchant, payment: refund.payment }).await?
         {
             let which = other_refund(&refund, &notice);
             let what = format!(
                 "{which}, which failed; what a person has booked for it, if anything, still counts as refunded"
             );
-            let (notice, kind) = (Notice { outcome, ..notice }, CaseKind::ForeignRefund);
+            let (notice, kind) = (Notice { outcome: outcome.clone(), ..notice }, CaseKind::ForeignRefund);
             return self.quarantine(merchant, refund.account, &notice, mark, kind, what).await;
         }
         let left = self.left_all_the_same(&refund, &notice).await?;
-        match after_asking(&refund, &told(refund.account, &notice, left), said) {
+        match after_asking(&refund, &told(refund.account, &notice, left), said.as_ref()) {
             Asked::Done => Ok(()),
             Asked::Foreign => {
                 let what = format!("{}; the PSP did not confirm it", other_refund(&refund, &notice));

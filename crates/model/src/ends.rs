@@ -5,6 +5,7 @@ use crate::bounds::Bounds;
 use crate::model::Redress;
 use crate::psp::How;
 use crate::state::{Job, Row, Status, World};
+use redress_core::case::CaseKind;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::Via;
 use redress_core::state::StateName;
@@ -87,11 +88,16 @@ impl Redress {
 
 /// Every refund is over, before a person, or waits for the turn of one that is.
 fn settled(world: &World) -> bool {
-    let is_before_a_person = |row: &Row| !row.state.is_final() && row.cases != 0;
+    let is_before_a_person = |row: &Row| !row.state.is_final() && is_told_of(row);
     let holder = world.turn.map(|turn| &world.rows[usize::from(turn)]);
     let turn_is_stopped = holder.is_some_and(is_before_a_person);
     world.rows.iter().all(|row| {
         let waits = row.state == StateName::Queued && turn_is_stopped;
-        row.state.is_final() || row.cases != 0 || waits
+        row.state.is_final() || is_told_of(row) || waits
     })
+}
+
+/// Whether a case is open about a refund's own end. Who looks at other money under its reference learns nothing of that.
+fn is_told_of(row: &Row) -> bool {
+    CaseKind::ALL.into_iter().any(|kind| kind.ends_with_the_refund() && row.has_case(kind))
 }

@@ -167,6 +167,17 @@ fn without_a_key_absence_counts_only_past_the_bound() {
 }
 
 #[test]
+fn what_never_left_is_sent_unless_the_psp_says_that_it_has_it() {
+    for recipe in [BY_KEY, BY_LIST, BLIND, BOUNDED, KEY_ONLY] {
+        let mut never_left = unknown(Some(Finding::NotFound), 1, 360);
+        never_left.evidence.sends = 0;
+        assert_eq!(step(&never_left, &recipe, 400), Step::Resend, "{recipe:?}");
+        never_left.evidence.accepted = true;
+        assert_ne!(step(&never_left, &recipe, 400), Step::Resend, "{recipe:?}");
+    }
+}
+
+#[test]
 fn with_a_key_and_no_look_up_sending_again_is_the_question() {
     let lost = unknown(Some(Finding::NoAnswer), 0, 0);
     let with = |change: fn(&mut Evidence)| {

@@ -2,7 +2,7 @@ use super::*;
 use crate::environment::Environment;
 use crate::id::{MerchantId, PaymentId, RefundId};
 use crate::money::Currency;
-use crate::outcome::{Again, PspRefusal};
+use crate::outcome::{Again, Finding, PspRefusal};
 use crate::refund::{Evidence, RefundKind};
 use crate::state::{Failure, RefundState};
 use crate::time::Timestamp;
@@ -173,7 +173,7 @@ fn without_room_only_what_is_looked_up_anyway_is_acknowledged() {
 #[test]
 fn what_was_asked_in_vain_is_lost_nowhere() {
     let (done, refused) = (done(), refused());
-    let after = |refund: &Refund, told: &Told<'_>| after_asking(refund, told, false);
+    let after = |refund: &Refund, told: &Told<'_>| after_asking(refund, told, None);
     let pending = refund(RefundState::Pending, Some("a"));
     assert_eq!(after(&pending, &told(Some("a"), &done)), Asked::Done, "it is looked up anyway");
     assert_eq!(
@@ -188,14 +188,51 @@ fn what_was_asked_in_vain_is_lost_nowhere() {
     assert_eq!(after(&over, &told(Some("a"), &refused)), Asked::Unconfirmed);
     assert_eq!(after(&over, &told(Some("a"), &done)), Asked::Done);
     assert_eq!(after(&refund(failed(), None), &told(Some("b"), &done)), Asked::Unconfirmed);
-    assert_eq!(after_asking(&pending, &told(Some("b"), &done), true), Asked::Done, "the PSP said a word");
+    let other = told(Some("b"), &done);
+    assert_eq!(after_asking(&pending, &other, Some(&done)), Asked::Done, "the PSP said a word");
     for bound in [Some("a"), None] {
         let over = refund(failed(), bound);
         assert_eq!(after(&over, &told(Some("a"), &refused)), Asked::Done, "it failed here too");
         let left = Told { left: true, ..told(Some("a"), &refused) };
         assert_eq!(after(&over, &left), Asked::Unconfirmed, "a person counts it as gone, or may");
-        assert_eq!(after_asking(&over, &left, true), Asked::Done);
+        assert_eq!(after_asking(&over, &left, Some(&refused)), Asked::Done);
     }
+}
+
+#[test]
+fn a_failure_that_the_psp_tells_and_denies_is_put_before_a_person_where_nobody_would_look_again() {
+    let (done, refused) = (done(), refused());
+    let waits = Outcome::Pending { psp_refund_id: None, note: None };
+    let succeeded = refund(RefundState::Succeeded, Some("a"));
+    let pending = refund(RefundState::Pending, Some("a"));
+    let told_failed = |id| told(id, &refused);
+    for id in [Some("a"), None] {
+        for said in [&done, &waits] {
+            assert_eq!(
+                after_asking(&succeeded, &told_failed(id), Some(said)),
+                Asked::Unconfirmed,
+                "{said:?}"
+            );
+        }
+        assert_eq!(
+            after_asking(&pending, &told_failed(id), Some(&waits)),
+            Asked::Done,
+            "it is looked up anyway"
+        );
+        // What it says of an answer that is older than the end, or of another sum, is settled as a case of its own.
+        for said in [refused.clone(), Outcome::Unknown(Finding::Mismatch)] {
+            assert_eq!(after_asking(&succeeded, &told_failed(id), Some(&said)), Asked::Done, "{said:?}");
+        }
+        assert_eq!(
+            after_asking(&succeeded, &told(id, &waits), Some(&done)),
+            Asked::Done,
+            "an old word of a wait"
+        );
+        assert_eq!(after_asking(&refund(failed(), id), &told(id, &done), Some(&refused)), Asked::Done);
+    }
+    assert_eq!(after_asking(&succeeded, &told_failed(Some("b")), Some(&done)), Asked::Done, "it is not ours");
+    let left = Told { left: true, ..told_failed(Some("a")) };
+    assert_eq!(after_asking(&refund(failed(), Some("a")), &left, Some(&done)), Asked::Unconfirmed);
 }
 
 #[test]

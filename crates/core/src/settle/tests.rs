@@ -333,6 +333,7 @@ fn what_the_psp_calls_it_is_kept_and_never_changed() {
             assert_eq!(change.refund.state, state(from), "{from}");
             assert_eq!(case_kinds(&change), [CaseKind::ForeignRefund]);
             assert_eq!(change.cases[0].block_minor, MINOR, "{from}");
+            assert!(!change.refund.evidence.person_called, "{from}: nobody was called about ours");
         }
     }
 }

@@ -11,7 +11,8 @@ use sha2::Sha256;
 
 use crate::psps::Psp;
 
-/// What is told of a refund that was done, or of which Adyen tells another event, or Stripe or Tap that it is `PENDING`.
+/// What is told of a refund that was done, or of which Adyen tells another event, or Stripe or Tap that it is `PENDING` or
+/// `FAILED`.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     /// Our reference, as the PSP gives it back.
@@ -24,7 +25,7 @@ pub(crate) struct Told {
     pub(crate) currency: &'static str,
     /// The merchant or contract that it names; `None` for the account's own.
     pub(crate) whose: Option<&'static str>,
-    /// How Adyen calls it; for Stripe and Tap `REFUND`, or `PENDING`.
+    /// How Adyen calls it; for Stripe and Tap `REFUND`, `PENDING` or `FAILED`.
     pub(crate) event: &'static str,
     /// When it is sent, in seconds.
     pub(crate) at_s: i64,
@@ -54,6 +55,11 @@ impl Told {
 
     fn amount(&self) -> String {
         format!("{}.{:02}", self.hundredths / 100, self.hundredths % 100)
+    }
+
+    /// The word of a PSP that says `done` of what is done.
+    fn status(&self, done: &'static str) -> &'static str {
+        if matches!(self.event, "PENDING" | "FAILED") { self.event } else { done }
     }
 
     /// One message of Adyen's that tells of all of these.
@@ -131,7 +137,7 @@ impl Told {
         let refund = json!({"id": self.refund, "object": "refund", "amount": self.hundredths,
             "currency": self.currency.to_lowercase(), "charge": self.payment, "payment_intent": null,
             "metadata": {"redress_refund": self.key},
-            "status": if self.event == "PENDING" { "pending" } else { "succeeded" }});
+            "status": self.status("succeeded").to_lowercase()});
         let mut event = json!({"id": "evt_1", "object": "event", "type": "refund.updated", "livemode": false,
             "data": {"object": refund}});
         if let Some(connected) = self.whose {
@@ -147,7 +153,7 @@ impl Told {
     /// Tap names no merchant; its signature covers neither the charge nor our reference.
     fn tap(&self, secret_key: &str) -> Message {
         let Self { key, refund, payment, currency, .. } = self;
-        let (amount, status) = (self.amount(), if self.event == "PENDING" { "PENDING" } else { "REFUNDED" });
+        let (amount, status) = (self.amount(), self.status("REFUNDED"));
         let body = format!(
             r#"{{"id":"{refund}","object":"refund","status":"{status}","amount":{amount},"currency":"{currency}",
             "created":"1","charge_id":"{payment}","reference":{{"merchant":"{key}"}}}}"#

@@ -37,7 +37,7 @@ pub(super) fn read(account: &AccountConfig, inbound: &Inbound) -> Result<Notice,
         psp_refund_id: id_of_foreign(order, key),
         psp_payment_ids: order.map(|order| psp_text(Some(order))).into_iter().collect(),
         amount: Transaction::sum(transaction),
-        outcome: read::outcome(&answer),
+        outcome: read::outcome_of_any_send(&answer),
         // Nothing in it is signed, and Mastercard advises to retrieve the transaction where it matters.
         must_confirm: true,
         foreign: (merchant != access.merchant_id)

@@ -90,13 +90,7 @@ pub(super) fn query(response: &HttpResponse, expected: &Expected<'_>) -> Outcome
     match kind(response) {
         Ok(Kind::Transaction(answer)) => match echo(&answer, expected) {
             Echo::Other => Outcome::Unknown(Finding::Mismatch),
-            Echo::Same => match outcome(&answer) {
-                // What held the order may have been an earlier send of the same refund.
-                Outcome::Refused(refusal) if refusal.code == codes::LOCK_FAILURE => {
-                    Outcome::Unknown(Finding::NotUnderstood)
-                }
-                outcome => outcome,
-            },
+            Echo::Same => outcome_of_any_send(&answer),
             Echo::Partial => Outcome::Unknown(Finding::NotUnderstood),
         },
         Ok(Kind::Refusal(error)) if says_not_there(response.status, &error) => {
@@ -128,7 +122,7 @@ pub(super) fn check(response: &HttpResponse) -> AccountCheck {
 }
 
 /// What a transaction's result says, of whatever transaction it is.
-pub(super) fn outcome(answer: &Answer<'_>) -> Outcome {
+fn outcome(answer: &Answer<'_>) -> Outcome {
     let response = answer.response.as_ref();
     let gateway_code = response.and_then(|response| response.gateway_code.as_deref());
     let said = |text: Option<&str>| psp_text(text);
@@ -151,6 +145,16 @@ pub(super) fn outcome(answer: &Answer<'_>) -> Outcome {
             Outcome::Refused(PspRefusal { code: said(gateway_code), text, again, psp_refund_id: None })
         }
         Meaning::Unclear => Outcome::Unknown(Finding::NotUnderstood),
+    }
+}
+
+/// The same where it need not be the last send's: what held the order may have been an earlier send of the same refund.
+pub(super) fn outcome_of_any_send(answer: &Answer<'_>) -> Outcome {
+    match outcome(answer) {
+        Outcome::Refused(refusal) if refusal.code == codes::LOCK_FAILURE => {
+            Outcome::Unknown(Finding::NotUnderstood)
+        }
+        outcome => outcome,
     }
 }
 

@@ -89,11 +89,13 @@ pub(super) async fn read_notification(
 }
 
 /// What it tells. What the events of a refund hold is not stated: where the event is of a failure, and the refund in it still
-/// shows the success before, the event's name counts. That success alone is known, and nobody would be asked about it.
+/// shows what was before, the event's name counts. What was before is known, and nobody would wait for the answer about it.
 fn outcome(event_type: &str, refund: &Refund) -> Outcome {
     let name = event_type.strip_prefix(OF_REFUNDS).unwrap_or_default();
     match read::outcome(refund) {
-        Outcome::Succeeded { psp_refund_id, .. } if codes::of_status(name) == Some(Meaning::Refused) => {
+        Outcome::Succeeded { psp_refund_id, .. } | Outcome::Pending { psp_refund_id, .. }
+            if codes::of_status(name) == Some(Meaning::Refused) =>
+        {
             let (code, text) = (name.to_owned(), format!("PayPal shows it as {}", refund.status));
             Outcome::Refused(PspRefusal { code, text, again: Again::No, psp_refund_id })
         }

@@ -79,7 +79,8 @@ fn the_events_of_refunds_are_taken_and_no_others() {
         // As it was before the event.
         ("PAYMENT.REFUND.FAILED", "COMPLETED", "refused"),
         ("PAYMENT.REFUND.CANCELLED", "COMPLETED", "refused"),
-        ("PAYMENT.REFUND.FAILED", "PENDING", "pending"),
+        ("PAYMENT.REFUND.FAILED", "PENDING", "refused"),
+        ("PAYMENT.REFUND.PENDING", "COMPLETED", "succeeded"),
         ("PAYMENT.REFUND.COMPLETED", "COMPLETED", "succeeded"),
         ("PAYMENT.REFUND.SOMETHING", "SOMETHING", "not_understood"),
     ] {

@@ -11,8 +11,8 @@ use crate::error::StoreError;
 use crate::ops::accept::Accepted;
 use crate::ops::cases::{Blocked, CloseCase, ListOpenCases};
 use crate::ops::fixtures::{
-    MERCHANT, accept, at, audit, balance, done, hear, in_state, load, pay, pending, queued, refused, rows,
-    sent, told, word, world,
+    MERCHANT, accept, at, audit, balance, claim, done, hear, in_state, load, pay, pending, queued, refused,
+    rows, run_claim, sent, told, word, world,
 };
 use crate::ops::refunds::{LoadRefund, RefundBy};
 use crate::store::Store;
@@ -232,6 +232,29 @@ async fn another_psp_refund_under_our_reference_is_a_case() {
             (open_cases(&store).await, balance(&store).await),
             (vec![(CaseKind::ForeignRefund, 100)], (100, 0, 100))
         );
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_looked_at_another_refund_under_our_reference_is_called_about_ours_all_the_same() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        sent(&store, "order-1", "1", 1).await;
+        hear(&store, 1, pending(Some("p")), Via::Submit, 20).await;
+        hear(&store, 1, done(Some("q")), Via::Notification, 30).await;
+        let list = ListOpenCases { merchant: Some(MERCHANT), after: None, limit: 10 };
+        let case = store.read(list).await.unwrap()[0].id;
+        let (author, reason) = ("Mai".to_owned(), "it is gone".to_owned());
+        let (blocked, now) = (Blocked::Refunded, at(40));
+        store.run(CloseCase { merchant: MERCHANT, case, author, reason, blocked, now }).await.unwrap();
+        // The next word about the other one opens nothing any more, and ours is open still.
+        hear(&store, 1, done(Some("q")), Via::Notification, 50).await;
+        assert!(open_cases(&store).await.is_empty());
+        run_claim(&store, claim(4_000)).await;
+        assert_eq!(open_cases(&store).await, [(CaseKind::Overdue, 0)]);
+        assert_eq!(load(&store, 1).await.0.state, RefundState::Pending);
         audit(&store).await;
     })
     .await;
