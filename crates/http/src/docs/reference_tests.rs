@@ -103,7 +103,7 @@ async fn the_page_says_what_a_request_must_have_and_how_much_it_may() {
         refund.contains("<td><code>metadata</code></td><td>object or null, at most 50 keys</td>"),
         "{refund}"
     );
-    assert!(refund.contains("<td><code>amount</code></td><td>integer or null, at least 1</td>"), "{refund}");
+    assert!(refund.contains("<td><code>amount</code></td><td>integer, at least 1</td>"), "{refund}");
     assert!(!object("Refund").contains(", required"), "an answer has what it has");
     let made = object("EndpointWithSecret");
     assert!(made.contains("<p>All that Endpoint has, and:</p>"), "{made}");

@@ -75,7 +75,7 @@ pub(crate) struct Asked {
     #[schema(minimum = 1)]
     amount: i64,
     /// What had been given back of it before, in minor units. `null` is refused.
-    #[schema(minimum = 0, default = 0)]
+    #[schema(nullable = false, minimum = 0, default = 0)]
     refunded_before: Option<i64>,
     /// RFC 3339; not before 1970, and not in the future by more than the 300 s that clocks may differ.
     #[schema(format = DateTime)]
