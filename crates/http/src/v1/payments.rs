@@ -140,7 +140,7 @@ pub(crate) async fn handle(
         let (id, result) = register(&engine, &holder, &told).await?;
         let id = id.to_string();
         // Taken in it is, also where it cannot be read now: the key is remembered, and a late repeat lowers nothing.
-        Ok((id.clone(), shown(&engine, &holder, id, result).await.into_response()))
+        Ok((id.clone(), shown(&engine, &holder, id, result).await))
     };
     let again = move |engine: Engine, id| async move { shown(&engine, &holder, id, "unchanged").await };
     once.run(engine, holder, body, first, again).await

@@ -82,7 +82,7 @@ pub(crate) async fn handle(
     };
     let first = move |engine: Engine| async move {
         engine.close_case(merchant, id, &author, &reason, blocked).await?;
-        Ok((id.to_string(), shown(engine).await?))
+        Ok((id.to_string(), shown(engine).await))
     };
     once.run(engine, holder, body, first, move |engine, _| shown(engine)).await
 }
