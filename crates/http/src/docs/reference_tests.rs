@@ -84,6 +84,13 @@ async fn an_operation_is_shown_as_a_command_line() {
         assert!(page.contains(line), "{line}");
     }
     assert!(!page.contains("$BASE/v1/payments/{"), "every address can be asked for as it stands");
+    let lines: Vec<_> =
+        page.split("<pre>curl ").skip(1).map(|rest| rest.split("</pre>").next().unwrap()).collect();
+    for line in &lines {
+        // Within a word that is quoted, this is how a quote is written.
+        assert_eq!(line.replace(r"'\''", "").matches('\'').count() % 2, 0, "a shell waits for more: {line}");
+    }
+    assert!(lines.iter().any(|line| line.contains(r"provider'\''s")), "an example has a quote in it");
 }
 
 #[tokio::test]
