@@ -218,9 +218,14 @@ fn examples(document: &Value, method: &str, path: &str, operation: &Value) -> Ve
 
 /// The example of a named schema; `null` where there is none.
 fn of_schema(document: &Value, schema: &Value) -> Value {
-    let named = schema["oneOf"].as_array().and_then(|some| some.iter().find(|one| one["$ref"].is_string()));
-    let name = named.unwrap_or(schema)["$ref"].as_str().and_then(|name| name.rsplit('/').next());
-    document["components"]["schemas"][name.unwrap_or_default()]["example"].clone()
+    named(document, schema)["example"].clone()
+}
+
+/// The schema that another one refers to, also where a body may be left out; `null` where it refers to none.
+fn named<'a>(document: &'a Value, schema: &Value) -> &'a Value {
+    let link = schema["oneOf"].as_array().and_then(|some| some.iter().find(|one| one["$ref"].is_string()));
+    let name = link.unwrap_or(schema)["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+    &document["components"]["schemas"][name.unwrap_or_default()]
 }
 
 /// What does not fit a schema of the description.
@@ -305,6 +310,35 @@ async fn the_examples_of_portones_api_are_answered_as_described() {
 #[tokio::test]
 async fn the_examples_of_sgates_api_are_answered_as_described() {
     assert_examples("/docs/openapi/sgate.json", Caller::Sgate).await;
+}
+
+/// A client that was generated from the description sends `null` for what its caller left out, wherever it may.
+#[tokio::test]
+async fn null_is_refused_where_the_description_says_so_and_nowhere_else() {
+    let published = Request::get("/v1/openapi.json").body(Body::empty()).unwrap();
+    let document = Harness::new().await.send(published).await.json();
+    let mut refused = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let Some(fields) = named(&document, schema)["properties"].as_object() else { continue };
+            let example = examples(&document, method, path, operation).remove(0);
+            for field in fields.keys() {
+                let mut one = example.clone();
+                let body = one.body.as_mut().unwrap();
+                body[field] = Value::Null;
+                let allowed = misfit(&document, schema, body).is_none();
+                let answer = Shop::open().await.send(Caller::ApiKey, &one).await;
+                let is_refused = answer.status == 422 && answer.json()["field"] == **field;
+                assert!(is_refused || answer.status.is_success(), "{path}: {field}: {answer:?}");
+                assert_eq!(allowed, !is_refused, "{path}: {field}: {answer:?}");
+                if is_refused {
+                    refused.insert(field.as_str());
+                }
+            }
+        }
+    }
+    assert!(refused.is_superset(&BTreeSet::from(["amount", "currency", "refunded_before"])), "{refused:?}");
 }
 
 /// An answer that is shown fits, and lacks nothing that answers have.

@@ -78,7 +78,7 @@ pub enum HeaderProblem {
 
 /// A row that was read.
 pub struct CsvRow {
-    /// Where it begins, from 1; the header is line 1.
+    /// Where it begins, from 1; the header is line 1. No two rows begin in one line.
     pub line: u64,
     /// The payment's reference, where the row has one that can be kept.
     pub order_ref: Option<String>,
@@ -86,20 +86,22 @@ pub struct CsvRow {
     pub payment: Result<NewPayment, RowProblem>,
 }
 
-/// Counts the lines that pass by. The CSV reader takes a row's position before what ends the row above it is read whole,
-/// and before empty lines, which are no rows.
+/// Counts the lines that pass by, by what ends a row for the CSV reader: a line feed, a carriage return, or both. The reader
+/// takes a row's position before what ends the row above it is read whole, and before empty lines, which are no rows.
 struct Lines<R> {
     inner: R,
     byte: u64,
     line: u64,
     line_begins: bool,
+    /// A line feed after it ends no line of its own.
+    after_return: bool,
     /// Where each line that is not empty begins, and its number from 1; of lines above the last row nothing is kept.
     begun: VecDeque<(u64, u64)>,
 }
 
 impl<R> Lines<R> {
     fn new(inner: R) -> Self {
-        Self { inner, byte: 0, line: 1, line_begins: true, begun: VecDeque::new() }
+        Self { inner, byte: 0, line: 1, line_begins: true, after_return: false, begun: VecDeque::new() }
     }
 
     /// The number of the first line that is not empty from a byte on.
@@ -116,17 +118,18 @@ impl<R: Read> Read for Lines<R> {
         let read = self.inner.read(buffer)?;
         for byte in &buffer[..read] {
             match byte {
-                b'\n' => {
+                b'\n' if self.after_return => {}
+                b'\n' | b'\r' => {
                     self.line += 1;
                     self.line_begins = true;
                 }
-                b'\r' => {}
                 _ if self.line_begins => {
                     self.begun.push_back((self.byte, self.line));
                     self.line_begins = false;
                 }
                 _ => {}
             }
+            self.after_return = *byte == b'\r';
             self.byte += 1;
         }
         Ok(read)
@@ -394,7 +397,7 @@ mod tests {
             "",
             "c",
         ];
-        for end in ["\n", "\r\n"] {
+        for end in ["\n", "\r\n", "\r"] {
             for first in ["", "\u{feff}"] {
                 let file = format!("{first}{}", rows.join(end));
                 let lines: Vec<_> = read(&file).unwrap().iter().map(|row| row.line).collect();
@@ -402,5 +405,10 @@ mod tests {
                 assert_eq!(lines, [2, 4, 7], "{end:?} {first:?}");
             }
         }
+        // However few bytes come at once: what ends a line may come in two parts.
+        let file = rows.join("\r\n");
+        let mut lines = Lines::new(file.as_bytes());
+        while lines.read(&mut [0]).unwrap() > 0 {}
+        assert_eq!(lines.line, 7);
     }
 }

@@ -307,11 +307,18 @@ fn commands(document: &Value, path: &str, method: &str, operation: &Value) -> Ve
     let line = format!("{line} \"$BASE{address}\" -H \"Authorization: Bearer $API_KEY\"{keyed}");
     let media = entries(&operation["requestBody"]["content"]).next().map(|(media, _)| media.as_str());
     let with = |body: String| match media {
-        None | Some("application/json") => format!("{line} \\\n  -d '{body}'"),
-        Some(media) => format!("{line} \\\n  -H 'Content-Type: {media}' --data-binary '{body}'"),
+        None | Some("application/json") => format!("{line} \\\n  -d {}", quoted(&body)),
+        Some(media) => {
+            format!("{line} \\\n  -H 'Content-Type: {media}' --data-binary {}", quoted(&body))
+        }
     };
     let all: Vec<String> = examples(document, operation).into_iter().map(with).collect();
     if all.is_empty() { vec![line] } else { all }
+}
+
+/// A text as a shell takes it for one word, whatever is in it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The described object that a body is, also where it may be left out.

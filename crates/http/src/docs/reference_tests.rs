@@ -84,6 +84,13 @@ async fn an_operation_is_shown_as_a_command_line() {
         assert!(page.contains(line), "{line}");
     }
     assert!(!page.contains("$BASE/v1/payments/{"), "every address can be asked for as it stands");
+    let lines: Vec<_> =
+        page.split("<pre>curl ").skip(1).map(|rest| rest.split("</pre>").next().unwrap()).collect();
+    for line in &lines {
+        // Within a word that is quoted, this is how a quote is written.
+        assert_eq!(line.replace(r"'\''", "").matches('\'').count() % 2, 0, "a shell waits for more: {line}");
+    }
+    assert!(lines.iter().any(|line| line.contains(r"provider'\''s")), "an example has a quote in it");
 }
 
 #[tokio::test]
@@ -103,7 +110,7 @@ async fn the_page_says_what_a_request_must_have_and_how_much_it_may() {
         refund.contains("<td><code>metadata</code></td><td>object or null, at most 50 keys</td>"),
         "{refund}"
     );
-    assert!(refund.contains("<td><code>amount</code></td><td>integer or null, at least 1</td>"), "{refund}");
+    assert!(refund.contains("<td><code>amount</code></td><td>integer, at least 1</td>"), "{refund}");
     assert!(!object("Refund").contains(", required"), "an answer has what it has");
     let made = object("EndpointWithSecret");
     assert!(made.contains("<p>All that Endpoint has, and:</p>"), "{made}");

@@ -39,8 +39,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Once {
 impl Once {
     /// Does the work of a request once, and to its end although the caller hangs up: neither the work nor the end of its key
     /// is left undone. `first` does it and answers, with the name of what it made or changed; `again` answers a repeat with
-    /// the thing of that name as it is now. A refusal is not remembered.
-    pub(crate) async fn run<R, First, Again>(
+    /// the thing of that name as it is now. A refusal is not remembered. Where the work is done and only cannot be shown, the
+    /// answer itself is that problem: the key is remembered, and a repeat does nothing once more.
+    pub(crate) async fn run<F, R, First, Again>(
         self,
         engine: Engine,
         holder: KeyHolder,
@@ -49,8 +50,9 @@ impl Once {
         again: impl FnOnce(Engine, String) -> Again + Send + 'static,
     ) -> Result<Response, OwnError>
     where
+        F: IntoResponse + Send,
         R: IntoResponse + Send,
-        First: Future<Output = Result<(String, R), OwnError>> + Send + 'static,
+        First: Future<Output = Result<(String, F), OwnError>> + Send + 'static,
         Again: Future<Output = Result<R, OwnError>> + Send + 'static,
     {
         let own = engine.clone();
@@ -58,7 +60,7 @@ impl Once {
         engine.to_its_end("request", work).await
     }
 
-    async fn begun<R, First, Again>(
+    async fn begun<F, R, First, Again>(
         self,
         engine: &Engine,
         holder: &KeyHolder,
@@ -67,8 +69,9 @@ impl Once {
         again: impl FnOnce(Engine, String) -> Again + Send,
     ) -> Result<Response, OwnError>
     where
+        F: IntoResponse + Send,
         R: IntoResponse + Send,
-        First: Future<Output = Result<(String, R), OwnError>> + Send,
+        First: Future<Output = Result<(String, F), OwnError>> + Send,
         Again: Future<Output = Result<R, OwnError>> + Send,
     {
         let first = first(engine.clone());

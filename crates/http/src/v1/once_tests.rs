@@ -59,8 +59,8 @@ fn registration(harness: &Harness, amount: i64) -> String {
     .to_string()
 }
 
-/// Fails the first look at a payment by its id.
-struct Unread(AtomicBool);
+/// Fails the first query of this name.
+struct Unread(&'static str, AtomicBool);
 
 impl Faults for Unread {
     fn next(&self, _: &'static str) -> Fault {
@@ -68,13 +68,13 @@ impl Faults for Unread {
     }
 
     fn next_read(&self, query: &'static str) -> Option<StoreError> {
-        (query == "load_payment" && !self.0.swap(true, Ordering::SeqCst)).then_some(StoreError::Full)
+        (query == self.0 && !self.1.swap(true, Ordering::SeqCst)).then_some(StoreError::Full)
     }
 }
 
 #[tokio::test]
 async fn what_was_taken_in_and_could_not_be_shown_is_taken_in_once() {
-    let harness = Harness::with_faults(Arc::new(Unread(AtomicBool::new(false)))).await;
+    let harness = Harness::with_faults(Arc::new(Unread("load_payment", AtomicBool::new(false)))).await;
     let body = |amount| registration(&harness, amount);
     let captured = async || {
         let order = harness.engine.order(harness.merchant.id, None, "order-1").await.unwrap().unwrap();
@@ -86,6 +86,26 @@ async fn what_was_taken_in_and_could_not_be_shown_is_taken_in_once() {
     let again = keyed(&harness, "/v1/payments", "k-1", &body(1_000)).await;
     assert_eq!((again.status.as_u16(), replayed(&again)), (200, true));
     assert_eq!((&again.json()["captured"], captured().await), (&json!(2_000), 2_000));
+}
+
+#[tokio::test]
+async fn an_upload_that_was_taken_and_could_not_be_shown_is_taken_once() {
+    let harness = Harness::with_faults(Arc::new(Unread("find_import", AtomicBool::new(false)))).await;
+    let upload = async || {
+        let request = Request::post("/v1/payment-imports")
+            .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+            .header("content-type", "application/jsonl")
+            .header("idempotency-key", "k-1");
+        harness.send(request.body(Body::from(registration(&harness, 1_000))).unwrap()).await
+    };
+    let first = upload().await;
+    assert_eq!(code(&first), (503, json!("busy"), Value::Null));
+    let again = upload().await;
+    assert_eq!((again.status.as_u16(), replayed(&again)), (202, true), "{again:?}");
+    let request = Request::get("/v1/payment-imports")
+        .header("authorization", format!("Bearer {}", harness.merchant.api_key));
+    let all = harness.send(request.body(Body::empty()).unwrap()).await.json();
+    assert_eq!(all["data"].as_array().unwrap().len(), 1, "{all}");
 }
 
 #[tokio::test]

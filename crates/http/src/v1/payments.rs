@@ -75,7 +75,7 @@ pub(crate) struct Asked {
     #[schema(minimum = 1)]
     amount: i64,
     /// What had been given back of it before, in minor units. `null` is refused.
-    #[schema(minimum = 0, default = 0)]
+    #[schema(nullable = false, minimum = 0, default = 0)]
     refunded_before: Option<i64>,
     /// RFC 3339; not before 1970, and not in the future by more than the 300 s that clocks may differ.
     #[schema(format = DateTime)]
@@ -140,7 +140,7 @@ pub(crate) async fn handle(
         let (id, result) = register(&engine, &holder, &told).await?;
         let id = id.to_string();
         // Taken in it is, also where it cannot be read now: the key is remembered, and a late repeat lowers nothing.
-        Ok((id.clone(), shown(&engine, &holder, id, result).await.into_response()))
+        Ok((id.clone(), shown(&engine, &holder, id, result).await))
     };
     let again = move |engine: Engine, id| async move { shown(&engine, &holder, id, "unchanged").await };
     once.run(engine, holder, body, first, again).await

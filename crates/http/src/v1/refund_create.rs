@@ -41,10 +41,10 @@ const NO_BODY: &str = "there is no body: send {} to give back all that is left";
 pub(crate) struct Asked {
     /// How much, in minor units: 2500 is 25.00 SAR, 2.500 KWD, 2500 VND. An answer's `amount` is a text in major units: what is sent
     /// here is its `amount_minor`. Left out, together with `currency`: all that is left. `null` is refused.
-    #[schema(minimum = 1, example = 2500)]
+    #[schema(nullable = false, minimum = 1, example = 2500)]
     amount: Option<i64>,
     /// ISO 4217; needed with `amount` and not without, and must be the payment's. `null` is refused.
-    #[schema(example = "SAR")]
+    #[schema(nullable = false, example = "SAR")]
     currency: Option<String>,
     /// `requested_by_customer`, `duplicate`, `fraudulent`, `product_not_received`, `product_unsatisfactory` or `other`.
     #[schema(example = "requested_by_customer")]
@@ -53,12 +53,12 @@ pub(crate) struct Asked {
     #[schema(max_length = 1000)]
     description: Option<String>,
     /// The merchant's own id of the refund: the same again is the same refund. `null` is refused.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(nullable = false, min_length = 1, max_length = 255)]
     merchant_refund_id: Option<String>,
     /// The merchant's own data: at most 50 keys of at most 40 characters, values of at most 500.
     metadata: Option<std::collections::BTreeMap<String, String>>,
     /// What the caller saw to be left, in minor units: refused where that no longer holds. `null` is refused too.
-    #[schema(minimum = 0)]
+    #[schema(nullable = false, minimum = 0)]
     expected_refundable: Option<i64>,
 }
 

@@ -121,7 +121,7 @@ struct BlockedBy {
 
 /// Whether a kind of refund is possible.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RefundKind)]
+#[schema(as = KindAllowed)]
 struct Kind {
     /// Whether it is.
     allowed: bool,

@@ -87,8 +87,9 @@ impl RemoteArgs {
             .filter(|(_, value)| !value.is_empty())
             .collect();
         let asked = Asked { url: self.url.as_deref(), profile: self.profile.as_deref() };
-        let file = self.profiles.clone().or_else(|| profiles::usual_place(&variables));
-        let server = choice::choose(asked, &variables, || profiles::read(file.as_deref()))?;
+        let usual = profiles::usual_place(&variables);
+        let read = || profiles::read(self.profiles.as_deref(), usual.as_deref());
+        let server = choice::choose(asked, &variables, read)?;
         let config = Config { plain_http: server.plain_http, ..Config::new(server.url, server.api_key) };
         Ok(Client::new(config)?)
     }

@@ -49,9 +49,12 @@ pub(super) fn usual_place(variables: &BTreeMap<String, String>) -> Option<PathBu
     Some(folder.join("redress").join("profiles.toml"))
 }
 
-/// Reads it; where there is none, there are no profiles.
-pub(super) fn read(path: Option<&Path>) -> Result<Profiles, Failure> {
-    let Some(path) = path.filter(|path| path.exists()) else { return Ok(Profiles::default()) };
+/// Reads the file that somebody named, which must be there, or else the one at its usual place, where there may be none: then
+/// there are no profiles.
+pub(super) fn read(named: Option<&Path>, usual: Option<&Path>) -> Result<Profiles, Failure> {
+    let Some(path) = named.or_else(|| usual.filter(|path| path.exists())) else {
+        return Ok(Profiles::default());
+    };
     let text = read_text(path, false)?;
     let fail = |error: Failure| Failure::unable(format!("{}: {error}", path.display()));
     let mut profiles = Profiles::parse(text.expose_secret()).map_err(fail)?;
@@ -137,18 +140,29 @@ mod tests {
             path
         };
         let inline = "[profiles.a]\nurl = \"https://a.example\"\napi_key = \"rk_a\"\n";
-        let open = read(Some(&write("open.toml", inline, 0o644))).unwrap_err().to_string();
+        let open = read(Some(&write("open.toml", inline, 0o644)), None).unwrap_err().to_string();
         assert!(open.contains("chmod 600") && !open.contains("rk_a"), "{open}");
-        assert!(read(Some(&write("own.toml", inline, 0o600))).is_ok());
+        assert!(read(Some(&write("own.toml", inline, 0o600)), None).is_ok());
         // Beside the file; which may be everybody's, since it has no key.
         let apart = "[profiles.a]\nurl = \"https://a.example\"\napi_key_file = \"key\"\n";
         let file = write("apart.toml", apart, 0o644);
-        let key = || read(Some(&file)).unwrap().named("a").unwrap().key(&BTreeMap::new());
+        let key = || read(None, Some(&file)).unwrap().named("a").unwrap().key(&BTreeMap::new());
         assert!(key().is_err(), "there is no such file");
         write("key", "rk_file\n", 0o640);
         assert!(key().unwrap_err().to_string().contains("chmod 600"));
         write("key", "rk_file\n", 0o600);
         assert_eq!(key().unwrap().unwrap().expose_secret(), "rk_file");
+    }
+
+    #[test]
+    fn only_the_file_that_nobody_named_may_be_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("mistyped.toml");
+        assert!(read(Some(&missing), None).unwrap_err().to_string().contains("mistyped.toml: "));
+        let none = read(None, Some(&missing)).unwrap();
+        assert!(
+            none.default.is_none() && none.named("a").unwrap_err().to_string().contains("there are: none")
+        );
     }
 
     #[test]

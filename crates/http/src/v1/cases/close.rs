@@ -32,7 +32,7 @@ pub(crate) struct Asked {
     #[schema(min_length = 1, max_length = 40)]
     author: Option<String>,
     /// What becomes of the sum that the case blocked: `released`, the money is still there and can be refunded; `refunded`,
-    /// it has left and counts as given back. Needed where it blocks something.
+    /// it has left and counts as given back. Needed where it blocks something; where it does not, `refunded` is refused.
     blocked: Option<String>,
 }
 
@@ -72,6 +72,11 @@ pub(crate) async fn handle(
     let author = author(&object, &holder)?;
     let blocked = match object.text("blocked", REFERENCE_CHARS_MAX)?.as_deref() {
         Some("released") => Blocked::Released,
+        // Nothing would be booked, and whoever says that money has left would be answered that all is done.
+        Some("refunded") if case.blocked == 0 => {
+            let text = "must not be refunded: the case blocks nothing that could count as given back, so leave it open";
+            return Err(FieldProblem::of("blocked", text).into());
+        }
         Some("refunded") => Blocked::Refunded,
         None if case.blocked == 0 => Blocked::Nothing,
         _ => return Err(FieldProblem::of("blocked", "must be released or refunded").into()),
@@ -82,7 +87,7 @@ pub(crate) async fn handle(
     };
     let first = move |engine: Engine| async move {
         engine.close_case(merchant, id, &author, &reason, blocked).await?;
-        Ok((id.to_string(), shown(engine).await?))
+        Ok((id.to_string(), shown(engine).await))
     };
     once.run(engine, holder, body, first, move |engine, _| shown(engine)).await
 }

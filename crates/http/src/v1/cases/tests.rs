@@ -2,9 +2,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
+use redress_core::id::CaseId;
 use redress_core::right::{Right, Rights};
 use redress_engine::admin::keys::CredentialKind;
+use redress_store::ops::cases::{CaseSubject, NewCaseRow, OpenCase};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -105,6 +108,31 @@ async fn what_waits_for_a_person_is_listed_read_and_closed_with_a_reason() {
     let order = harness.engine.order(harness.merchant.id, None, "o1").await.unwrap().unwrap();
     assert_eq!((order.payment.balance.refunded, order.payment.balance.blocked), (4_000, 0));
     assert_eq!(call(&harness, &key, "POST", &close, &good).await.0, 409, "somebody closed it before");
+}
+
+#[tokio::test]
+async fn what_blocks_nothing_is_not_closed_as_refunded() {
+    let (harness, key) = shop().await;
+    let case = CaseId::from_bytes([8; 16]);
+    let blocks_nothing = NewCaseRow {
+        merchant: harness.merchant.id,
+        id: case,
+        kind: CaseKind::Quarantined,
+        subject: CaseSubject::Notification { account: harness.merchant.tap, body_hash: [0; 16] },
+        payment: None,
+        text: "a notification says that money moved, of a payment that is not known".to_owned(),
+        block_minor: 0,
+        now: harness.engine.now(),
+    };
+    harness.store.run(OpenCase(blocks_nothing)).await.unwrap();
+    let close = format!("/v1/cases/{case}/close");
+    let body = |blocked: &str| json!({"reason": "the money has left", "blocked": blocked});
+    let (status, told) = call(&harness, &key, "POST", &close, &body("refunded")).await;
+    assert_eq!((status, &told["field"]), (422, &json!("blocked")), "nothing would be booked: {told}");
+    let shown = call(&harness, &key, "GET", &format!("/v1/cases/{case}"), &Value::Null).await.1;
+    assert_eq!(shown["status"], "open", "{shown}");
+    let (status, told) = call(&harness, &key, "POST", &close, &body("released")).await;
+    assert_eq!((status, &told["closed"]["decision"]), (200, &json!("nothing")), "{told}");
 }
 
 #[tokio::test]

@@ -22,16 +22,16 @@ const FIELDS: [&str; 4] = ["name", "url", "dialect", "events"];
 #[expect(dead_code, reason = "it describes what `read` reads field by field")]
 pub(crate) struct Asked {
     /// What people call it. At most 200 bytes of UTF-8.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(nullable = false, min_length = 1, max_length = 200)]
     name: Option<String>,
     /// Where it is. At most 2048 bytes of UTF-8.
-    #[schema(min_length = 1, max_length = 2048, example = "https://shop.example/hooks")]
+    #[schema(nullable = false, min_length = 1, max_length = 2048, example = "https://shop.example/hooks")]
     url: Option<String>,
     /// The shape it is told in: `standard`, `portone` or `sgate`. Another one forgets `key`.
-    #[schema(example = "standard")]
+    #[schema(nullable = false, example = "standard")]
     dialect: Option<String>,
     /// The kinds of events it wants.
-    #[schema(example = json!(["refund.succeeded", "refund.failed"]))]
+    #[schema(nullable = false, example = json!(["refund.succeeded", "refund.failed"]))]
     events: Option<Vec<String>>,
 }
 

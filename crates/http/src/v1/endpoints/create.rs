@@ -37,7 +37,8 @@ pub(crate) struct Asked {
     /// The shape it is told in: `standard` where it is left out, `portone` or `sgate`.
     #[schema(example = "standard")]
     dialect: Option<String>,
-    /// The kinds of events it wants; the dialect's own where they are left out.
+    /// The kinds of events it wants; the dialect's own where they are left out. `sgate` tells of `refund.succeeded` alone,
+    /// whatever else stands here.
     #[schema(example = json!(["refund.succeeded", "refund.failed"]))]
     events: Option<Vec<String>>,
     /// The id of the `portone` or `sgate` key whose secret signs in the dialect's own way; the newest where it is left out.

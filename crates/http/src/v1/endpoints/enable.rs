@@ -64,7 +64,7 @@ pub(crate) async fn handle(
     };
     let first = move |engine: Engine| async move {
         engine.enable_endpoint(merchant, id, &holder.key.to_string(), &reason).await?;
-        Ok((id.to_string(), shown(engine).await?))
+        Ok((id.to_string(), shown(engine).await))
     };
     once.run(engine, holder, body, first, move |engine, _| shown(engine)).await
 }

@@ -26,7 +26,7 @@ use crate::v1::time::time;
 pub(crate) struct Asked {
     /// For so many seconds the secret before signs too: 0 where it has leaked, seven days at most. Left out: as the server is
     /// set up, a day by itself. `null` is refused.
-    #[schema(minimum = 0, maximum = 604800)]
+    #[schema(nullable = false, minimum = 0, maximum = 604800)]
     overlap_seconds: Option<i64>,
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn handle(
         let rows = format.read(&uploaded, holder.environment, &accounts)?;
         let (of, author) = ((holder.merchant, holder.environment), holder.key.to_string());
         let import = receive(&engine, of, &author, dry_run, rows).await?;
-        Ok((import.to_string(), shown(&engine, &holder, import).await?))
+        Ok((import.to_string(), shown(&engine, &holder, import).await))
     };
     let again = move |engine: Engine, name: String| async move {
         let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;

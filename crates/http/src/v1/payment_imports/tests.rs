@@ -181,6 +181,24 @@ async fn a_dry_run_says_what_the_real_run_would_come_to() {
     assert_eq!(said[0][233], row(234, "refused", "conflict", "psp_payment_id"));
 }
 
+/// Some spreadsheets end a line with a carriage return alone.
+#[tokio::test]
+async fn rows_are_told_apart_by_their_lines_however_lines_end() {
+    let harness = Harness::new().await;
+    for (order, end) in [("n", "\n"), ("rn", "\r\n"), ("r", "\r")] {
+        let [first, second, third] = ["1", "2", "3"].map(|number| format!("{order}-{number}"));
+        let rows = [(first.as_str(), "1"), (second.as_str(), "x"), (third.as_str(), "1")];
+        let file = csv(&harness, &rows).replace('\n', end);
+        let answer = upload(&harness, "", CSV, None, &file).await;
+        assert_eq!(answer.status, 202, "{end:?}: {answer:?}");
+        work(&harness).await;
+        let path = format!("/v1/payment-imports/{}/rows", answer.json()["id"].as_str().unwrap());
+        let expected =
+            [row(2, "created", "", ""), row(3, "refused", "invalid", "amount"), row(4, "created", "", "")];
+        assert_eq!(short(&get(&harness, &path).await), expected, "{end:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_repeat_with_its_key_imports_nothing_again() {
     let harness = Harness::new().await;
