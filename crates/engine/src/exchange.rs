@@ -375,14 +375,16 @@ fn with_told(told: &ToldWord, record: &str) -> String {
 /// What tells the answer to a question about what was told from every other. After each send it is another: whether a
 /// refund is sent once more may rest on it.
 fn mark_of_answer(told: &ToldWord, sends: u32, answer: &Outcome) -> Mark {
-    let why = match answer {
+    let more = match answer {
         Outcome::Refused(refusal) => refusal.code.as_str(),
         Outcome::Pending { note, .. } => note.as_deref().unwrap_or_default(),
-        Outcome::NotSent { .. } | Outcome::Succeeded { .. } | Outcome::Unknown(_) => "",
+        // Some PSPs know it days after they said that it is done.
+        Outcome::Succeeded { arn, .. } => arn.as_deref().unwrap_or_default(),
+        Outcome::NotSent { .. } | Outcome::Unknown(_) => "",
     };
     let id = answer.psp_refund_id().or_else(|| answer.failed_refund_id()).unwrap_or_default();
     let hash = Sha256::new_with_prefix(told.mark).chain_update(sends.to_be_bytes());
-    mark_of_parts(hash, [answer.as_str(), why, id])
+    mark_of_parts(hash, [answer.as_str(), more, id])
 }
 
 /// A mark of what was hashed and of a word's parts.
@@ -454,5 +456,21 @@ mod tests {
         ] {
             assert_ne!(mark, other);
         }
+    }
+
+    #[test]
+    fn an_answer_that_says_more_is_evidence_of_its_own() {
+        let told = ToldWord { record: String::new(), mark: [1; 16] };
+        let mark = |answer: &Outcome| mark_of_answer(&told, 1, answer);
+        let done = |arn: Option<&str>| Outcome::Succeeded {
+            psp_refund_id: Some("a".to_owned()),
+            arn: arn.map(str::to_owned),
+        };
+        assert_ne!(mark(&done(None)), mark(&done(Some("74537604221"))));
+        let waits = |note: Option<&str>| Outcome::Pending {
+            psp_refund_id: Some("a".to_owned()),
+            note: note.map(str::to_owned),
+        };
+        assert_ne!(mark(&waits(None)), mark(&waits(Some("no funds"))));
     }
 }
