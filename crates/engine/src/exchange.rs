@@ -254,7 +254,7 @@ impl Engine {
             // Whoever tells the same again and again makes us ask, and fills no timeline with the same answer: what was said
             // when the refund was sent would be pushed out of it.
             Some(told) => {
-                let mark = mark_of_answer(&told, &word.outcome);
+                let mark = mark_of_answer(&told, refund.evidence.send_number(), &word.outcome);
                 self.settle_marked(refund, mark, word, with_told(&told, &record)).await
             }
             None => self.settle(refund, word, record).await,
@@ -372,15 +372,19 @@ fn with_told(told: &ToldWord, record: &str) -> String {
     format!("told: {}\n{record}", told.record)
 }
 
-/// What tells the answer to a question about what was told from every other.
-fn mark_of_answer(told: &ToldWord, answer: &Outcome) -> Mark {
-    let why = match answer {
+/// What tells the answer to a question about what was told from every other. After each send it is another: whether a
+/// refund is sent once more may rest on it.
+fn mark_of_answer(told: &ToldWord, sends: u32, answer: &Outcome) -> Mark {
+    let more = match answer {
         Outcome::Refused(refusal) => refusal.code.as_str(),
         Outcome::Pending { note, .. } => note.as_deref().unwrap_or_default(),
-        Outcome::NotSent { .. } | Outcome::Succeeded { .. } | Outcome::Unknown(_) => "",
+        // Some PSPs know it days after they said that it is done.
+        Outcome::Succeeded { arn, .. } => arn.as_deref().unwrap_or_default(),
+        Outcome::NotSent { .. } | Outcome::Unknown(_) => "",
     };
     let id = answer.psp_refund_id().or_else(|| answer.failed_refund_id()).unwrap_or_default();
-    mark_of_parts(Sha256::new_with_prefix(told.mark), [answer.as_str(), why, id])
+    let hash = Sha256::new_with_prefix(told.mark).chain_update(sends.to_be_bytes());
+    mark_of_parts(hash, [answer.as_str(), more, id])
 }
 
 /// A mark of what was hashed and of a word's parts.
@@ -431,4 +435,42 @@ fn storable_outcome(outcome: Outcome) -> Outcome {
 
 fn not_sent(reason: String) -> Exchange {
     Exchange { record: format!("not sent: {reason}"), outcome: Outcome::NotSent { reason } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redress_core::outcome::Finding;
+
+    #[test]
+    fn the_same_answer_is_evidence_once_after_each_send() {
+        let told = |mark| ToldWord { record: String::new(), mark };
+        let (word, nothing) = (told([1; 16]), Outcome::Unknown(Finding::NotFound));
+        let mark = mark_of_answer(&word, 1, &nothing);
+        assert_eq!(mark, mark_of_answer(&word, 1, &nothing));
+        let waits = Outcome::Pending { psp_refund_id: None, note: None };
+        for other in [
+            mark_of_answer(&word, 2, &nothing),
+            mark_of_answer(&word, 1, &waits),
+            mark_of_answer(&told([2; 16]), 1, &nothing),
+        ] {
+            assert_ne!(mark, other);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_says_more_is_evidence_of_its_own() {
+        let told = ToldWord { record: String::new(), mark: [1; 16] };
+        let mark = |answer: &Outcome| mark_of_answer(&told, 1, answer);
+        let done = |arn: Option<&str>| Outcome::Succeeded {
+            psp_refund_id: Some("a".to_owned()),
+            arn: arn.map(str::to_owned),
+        };
+        assert_ne!(mark(&done(None)), mark(&done(Some("74537604221"))));
+        let waits = |note: Option<&str>| Outcome::Pending {
+            psp_refund_id: Some("a".to_owned()),
+            note: note.map(str::to_owned),
+        };
+        assert_ne!(mark(&waits(None)), mark(&waits(Some("no funds"))));
+    }
 }

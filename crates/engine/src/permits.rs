@@ -112,6 +112,11 @@ impl Permits {
             state.rests_until = None;
             return;
         }
+        // What is confirmed meanwhile must not make the rest longer: whoever replays what a PSP told would keep the account from
+        // sending as long as its look-ups fail.
+        if state.rests_until.is_some_and(|until| now < until) {
+            return;
+        }
         state.failures_in_a_row += 1;
         if state.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
             state.rests_until = Some(now.plus(REST));
@@ -190,5 +195,24 @@ mod tests {
         permits.learn(A, &Outcome::Unknown(Finding::NotFound));
         permits.learn(A, &silent);
         assert!(permits.try_take(A, 2).is_some(), "an answer ended the row");
+    }
+
+    #[test]
+    fn what_is_asked_in_vain_during_a_rest_makes_it_no_longer() {
+        let (permits, clock) = permits();
+        let silent = Outcome::Unknown(Finding::NoAnswer);
+        for _ in 0..FAILURES_IN_A_ROW_MAX {
+            permits.learn(A, &silent);
+        }
+        clock.advance(REST / 2);
+        assert_eq!(permits.take(A, Use::Confirm, 1).len(), 1);
+        permits.learn(A, &silent);
+        assert!(permits.try_take(A, 2).is_none());
+        clock.advance(REST / 2);
+        assert!(permits.try_take(A, 2).is_some(), "it is over when it was to be");
+        permits.learn(A, &silent);
+        assert!(permits.try_take(A, 2).is_none(), "and one more failure is enough still");
+        permits.learn(A, &Outcome::Unknown(Finding::NotFound));
+        assert!(permits.try_take(A, 2).is_some(), "an answer ends it at once");
     }
 }
