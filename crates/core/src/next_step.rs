@@ -131,7 +131,7 @@ fn follow(refund: &Refund, recipe: &Recipe, timing: &Timing, now: Timestamp) -> 
 }
 
 fn is_overdue(evidence: &Evidence, timing: &Timing, now: Timestamp) -> bool {
-    evidence.first_sent_at.is_none_or(|sent| now.since(sent) >= timing.overdue)
+    timing.overdue_at(evidence).is_none_or(|at| now >= at)
 }
 
 fn can_be_asked(refund: &Refund, recipe: &Recipe) -> bool {

@@ -42,6 +42,13 @@ pub struct Timing {
     pub overdue: Duration,
 }
 
+impl Timing {
+    /// From when on a person is to be called for want of a last word; `None` where nothing was sent yet.
+    pub(crate) fn overdue_at(&self, evidence: &Evidence) -> Option<Timestamp> {
+        evidence.first_sent_at.map(|sent| sent.plus(self.overdue))
+    }
+}
+
 /// How a word came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
@@ -288,8 +295,7 @@ fn settle_open(
             } else {
                 moved(refund, RefundState::Pending, now)?
             };
-            let tries = change.refund.evidence.queries + 1;
-            change.refund.due_at = Some(now.plus(timing.poll.jittered(tries, seed)));
+            change.refund = look_again(change.refund, timing, now, seed).refund;
             Ok(change)
         }
         Outcome::NotSent { .. } if word.via == Via::Submit => not_sent(refund, word, timing, now, seed),
@@ -407,7 +413,11 @@ fn look_again(mut refund: Refund, timing: &Timing, now: Timestamp, seed: u64) ->
         _ => timing.resolve.jittered((queries + sends).max(1), seed),
     };
     if !matches!(refund.state, RefundState::Submitting(_)) {
-        refund.due_at = Some(now.plus(wait));
+        let next = now.plus(wait);
+        // However often a PSP tells that it waits still: that puts off no person's being called.
+        let waits = refund.state == RefundState::Pending && !refund.evidence.person_called;
+        let person = timing.overdue_at(&refund.evidence).filter(|at| waits && now < *at);
+        refund.due_at = Some(person.map_or(next, |at| next.min(at)));
     }
     Change::none(refund)
 }

@@ -438,6 +438,24 @@ fn an_expired_lease_is_doubted_and_what_was_sent_never_fails_unsent() {
 }
 
 #[test]
+fn a_wait_that_is_told_again_and_again_puts_off_no_person() {
+    let overdue = timing().overdue;
+    let mut waits = refund(StateName::Pending);
+    waits.evidence.first_sent_at = Some(NOW);
+    let due = |waits: &Refund, after: Duration| {
+        let now = NOW.plus(after);
+        let word = Word { outcome: pending(), via: Via::Notification, started_at: now, send: 1 };
+        settle(waits.clone(), &word, &timing(), now, 7).unwrap().refund.due_at.unwrap().since(NOW)
+    };
+    let second = Duration::from_secs(1);
+    assert!(due(&waits, second) < Duration::from_secs(60), "long before, it is looked at in its pace");
+    assert_eq!(due(&waits, overdue - second), overdue, "and not later than a person is to be called");
+    assert!(due(&waits, overdue) > overdue, "that moment over, it is due no sooner than else");
+    waits.evidence.person_called = true;
+    assert!(due(&waits, overdue - second) > overdue, "whom one has been called for is looked at in its pace");
+}
+
+#[test]
 fn a_person_is_called_without_a_change_of_state() {
     let change = call_person(refund(StateName::Unknown), CaseKind::Unresolved, "?".into(), &timing(), NOW);
     assert_eq!(change.refund.state, RefundState::Unknown);

@@ -31,7 +31,7 @@ async fn every_operation_and_every_object_stands_on_the_page() {
                 let examples = examples(&document, operation);
                 assert_eq!(examples.is_empty(), !has_body, "{method} {path}");
                 for example in examples {
-                    let ends = [format!("<pre>{example}</pre>"), format!("'{example}'</pre>")];
+                    let ends = [format!("<pre>{example}</pre>"), format!("{}</pre>", quoted(&example))];
                     assert!(ends.iter().any(|end| shown.contains(end)), "{method} {path}: {example}");
                 }
             }
