@@ -9,45 +9,20 @@ use crate::event::EventKind;
 use crate::id::ProcessId;
 use crate::outcome::{Finding, Outcome, PspRefusal};
 use crate::refund::{Evidence, Refund};
-use crate::retry::Backoff;
 use crate::state::{Failure, IllegalTransition, Lease, RefundState, StateName};
 use crate::time::Timestamp;
 use crate::turn::{self, Turn};
-use std::time::Duration;
 
 mod people;
+mod timing;
 
 pub(crate) use people::CLOSED_BY_PERSON;
 pub use people::{Verdict, call_person, came_back, case_closed, close_by_person};
+pub use timing::Timing;
 
 /// A refund that has told of so many events tells no more of other words about its wait: a PSP whose words go to and fro
 /// fills nobody's list.
 const EVENTS_OF_WAITS_MAX: u32 = 20;
-
-/// The spans by which refunds are followed. Settings; none of them ever decides an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// How long a process may take to send one refund and record the answer.
-    pub lease: Duration,
-    /// Between tries when the request provably never left.
-    pub not_sent: Backoff,
-    /// Between look-ups while nobody knows.
-    pub resolve: Backoff,
-    /// Between look-ups while the PSP says that the end is open.
-    pub poll: Backoff,
-    /// After so many fruitless look-ups in a row a person is called; the looking goes on.
-    pub person_after_queries: u32,
-    /// After so long without a last word, or without having been sent at all, a person is called; the looking and the
-    /// trying go on.
-    pub overdue: Duration,
-}
-
-impl Timing {
-    /// From when on a person is to be called for want of a last word; `None` where nothing was sent yet.
-    pub(crate) fn overdue_at(&self, evidence: &Evidence) -> Option<Timestamp> {
-        evidence.first_sent_at.map(|sent| sent.plus(self.overdue))
-    }
-}
 
 /// How a word came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use super::*;
 use crate::environment::Environment;
 use crate::id::{AccountId, MerchantId, PaymentId, RefundId};
 use crate::money::{Amount, Currency};
 use crate::outcome::Again;
 use crate::refund::RefundKind;
+use crate::retry::Backoff;
 
 mod sends;
 
@@ -12,9 +15,9 @@ const SECOND: i64 = 1_000_000;
 /// When the refunds below were last changed, and finished if they are.
 const THEN: Timestamp = Timestamp::from_micros(1_000 * SECOND);
 /// When a word comes.
-const NOW: Timestamp = Timestamp::from_micros(2_000 * SECOND);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(2_000 * SECOND);
 
-fn timing() -> Timing {
+pub(super) fn timing() -> Timing {
     let backoff = |first, max| Backoff { first: Duration::from_secs(first), max: Duration::from_secs(max) };
     Timing {
         lease: Duration::from_secs(60),
@@ -47,7 +50,7 @@ fn state(name: StateName) -> RefundState {
 }
 
 /// A refund in that state, sent once where the state implies that it was.
-fn refund(name: StateName) -> Refund {
+pub(super) fn refund(name: StateName) -> Refund {
     let unsent = matches!(name, StateName::Held | StateName::Queued | StateName::Canceled);
     let sent_at = (!unsent).then_some(THEN);
     let evidence = Evidence {
@@ -98,7 +101,7 @@ fn succeeded() -> Outcome {
     Outcome::Succeeded { psp_refund_id: Some("re_1".to_owned()), arn: Some("7400".to_owned()) }
 }
 
-fn pending() -> Outcome {
+pub(super) fn pending() -> Outcome {
     Outcome::Pending { psp_refund_id: Some("re_1".to_owned()), note: None }
 }
 
@@ -435,24 +438,6 @@ fn an_expired_lease_is_doubted_and_what_was_sent_never_fails_unsent() {
     assert_eq!(change.refund.state, RefundState::Unknown);
     assert_eq!(change.refund.evidence.finding, Some(Finding::NoAnswer));
     assert_eq!(change.refund.due_at, Some(NOW));
-}
-
-#[test]
-fn a_wait_that_is_told_again_and_again_puts_off_no_person() {
-    let overdue = timing().overdue;
-    let mut waits = refund(StateName::Pending);
-    waits.evidence.first_sent_at = Some(NOW);
-    let due = |waits: &Refund, after: Duration| {
-        let now = NOW.plus(after);
-        let word = Word { outcome: pending(), via: Via::Notification, started_at: now, send: 1 };
-        settle(waits.clone(), &word, &timing(), now, 7).unwrap().refund.due_at.unwrap().since(NOW)
-    };
-    let second = Duration::from_secs(1);
-    assert!(due(&waits, second) < Duration::from_secs(60), "long before, it is looked at in its pace");
-    assert_eq!(due(&waits, overdue - second), overdue, "and not later than a person is to be called");
-    assert!(due(&waits, overdue) > overdue, "that moment over, it is due no sooner than else");
-    waits.evidence.person_called = true;
-    assert!(due(&waits, overdue - second) > overdue, "whom one has been called for is looked at in its pace");
 }
 
 #[test]
