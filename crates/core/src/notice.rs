@@ -80,7 +80,7 @@ pub enum Asked {
     /// The refund is over otherwise than told, and the PSP said nothing, or of a failure that it was none: a person looks.
     Unconfirmed,
     /// Nothing is known yet, and looked up by our reference it may be found as another of two, or it is a failure that no
-    /// later look may find: the PSP must tell again.
+    /// later look may find, also where the PSP says that the end is open still: the PSP must tell again.
     TellAgain,
 }
 
@@ -168,7 +168,14 @@ pub fn take_notice(refund: &Refund, told: &Told<'_>, room: bool) -> Taking {
 /// Says what is left to do when the PSP was asked and `refund` is as it is now. `said`: the PSP's word, where it said one.
 pub fn after_asking(refund: &Refund, told: &Told<'_>, said: Option<&Outcome>) -> Asked {
     if let Some(said) = said {
-        return if denies_a_failure(refund, told, said) { Asked::Unconfirmed } else { Asked::Done };
+        return match said {
+            _ if denies_a_failure(refund, told, said) => Asked::Unconfirmed,
+            // Its answers may be behind what it tells, and once they have said that it is done nobody looks again.
+            Outcome::Pending { .. } if is_of_ours(refund, told) && tells_of_failure(refund, told) => {
+                Asked::TellAgain
+            }
+            _ => Asked::Done,
+        };
     }
     match (refund.psp_refund_id.as_deref(), told.psp_refund_id) {
         // Also where it was bound to another only while the PSP was asked.
@@ -221,10 +228,13 @@ fn tells_of_failure(refund: &Refund, told: &Told<'_>) -> bool {
 /// Whether the PSP says both: that a refund failed, by itself, and when it is asked that it did not. Its answers may be behind
 /// what it tells. Nobody looks again at what is over, so that the failure would never come to light.
 fn denies_a_failure(refund: &Refund, told: &Told<'_>, said: &Outcome) -> bool {
-    let bound = refund.psp_refund_id.as_deref();
-    let is_ours = told.psp_refund_id.is_none_or(|id| bound == Some(id));
     let failed = matches!(told.outcome, Outcome::Refused(_));
-    is_ours && failed && contradicts(refund, told) && said.moved_money()
+    is_of_ours(refund, told) && failed && contradicts(refund, told) && said.moved_money()
+}
+
+/// Whether it is told of the PSP's refund that this one is bound to, or of none by its id.
+fn is_of_ours(refund: &Refund, told: &Told<'_>) -> bool {
+    told.psp_refund_id.is_none_or(|id| refund.psp_refund_id.as_deref() == Some(id))
 }
 
 /// Whether it is over, and gave nothing back.

@@ -268,7 +268,7 @@ impl Engine {
                 let kind = CaseKind::ForeignRefund;
                 self.quarantine(merchant, refund.account, &notice, mark, kind, what).await
             }
-            Asked::Unconfirmed => self.unconfirmed(&refund, &notice, mark).await,
+            Asked::Unconfirmed => self.unconfirmed(&refund, &notice, said.is_some(), mark).await,
             Asked::TellAgain => Err(EngineError::Busy("the PSP did not confirm what it told".to_owned())),
         }
     }
@@ -282,7 +282,14 @@ impl Engine {
         Ok(self.parts.store.read(own).await?)
     }
 
-    async fn unconfirmed(&self, refund: &Refund, notice: &Notice, mark: Mark) -> Result<(), EngineError> {
+    async fn unconfirmed(
+        &self,
+        refund: &Refund,
+        notice: &Notice,
+        denied: bool,
+        mark: Mark,
+    ) -> Result<(), EngineError> {
+        let answer = if denied { "says otherwise when it is asked" } else { "did not confirm it" };
         let moved = notice.outcome.moved_money();
         // That what is over without effect failed is put before a person only where they have booked its money, or may.
         let counts = match (moved, refund.state.name()) {
@@ -290,7 +297,7 @@ impl Engine {
             _ => "; what a person has booked for it, if anything, still counts as refunded",
         };
         let text = format!(
-            "the PSP told that the refund is {}, here it is {}, and the PSP did not confirm it{counts}",
+            "the PSP told that the refund is {}, here it is {}, and the PSP {answer}{counts}",
             notice.outcome.as_str(),
             refund.state.name()
         );

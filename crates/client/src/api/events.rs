@@ -97,12 +97,14 @@ pub struct RefundAtEvent {
     /// The merchant's own data.
     pub metadata: std::collections::BTreeMap<String, String>,
     /// What the PSP said about the wait; only where it said something.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The PSP's id of the refund, as far as it was known then.
     pub psp_refund_id: Option<String>,
     /// Why, in the merchant's word.
     pub reason: Option<String>,
     /// From when on a new refund is worth trying; only where the PSP refused for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<String>,
 }
 

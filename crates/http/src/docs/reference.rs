@@ -300,7 +300,9 @@ fn commands(document: &Value, path: &str, method: &str, operation: &Value) -> Ve
         let (name, example) = (text(&parameter["name"]), text(&parameter["example"]));
         match parameter["in"].as_str() {
             Some("path") => address = address.replace(&format!("{{{name}}}"), &example),
-            _ if name == "Idempotency-Key" => keyed = " \\\n  -H \"Idempotency-Key: $(uuidgen)\"",
+            _ if name == "Idempotency-Key" => {
+                keyed = " \\\n  -H \"Idempotency-Key: $(openssl rand -hex 16)\"";
+            }
             _ => {}
         }
     }

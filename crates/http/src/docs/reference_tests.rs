@@ -75,7 +75,7 @@ async fn an_operation_is_shown_as_a_command_line() {
     let page = Harness::new().await.send(request).await.text().replace("&#34;", "\"").replace("&#39;", "'");
     for line in [
         "<pre>curl \"$BASE/v1/payments/order-3/refunds\" -H \"Authorization: Bearer $API_KEY\" \\\n  \
-         -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{\n  \"amount\": 2500,",
+         -H \"Idempotency-Key: $(openssl rand -hex 16)\" \\\n  -d '{\n  \"amount\": 2500,",
         "<pre>curl \"$BASE/v1/events\" -H \"Authorization: Bearer $API_KEY\"</pre>",
         "<pre>curl -X PATCH \"$BASE/v1/endpoints/",
         "<pre>curl -X DELETE \"$BASE/v1/endpoints/",

@@ -14,6 +14,10 @@ use super::time::{TIME_WANTED, read_time};
 use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
+/// Parameters of which some may be given. They are described with commas between, and many a generated client repeats the name
+/// all the same, which says as much.
+const LISTS: [&str; 2] = ["type", "status"];
+
 /// The parameters of one request.
 pub(crate) struct QueryFields {
     fields: BTreeMap<String, String>,
@@ -24,16 +28,18 @@ pub(crate) struct QueryFields {
 impl QueryFields {
     /// Those of an address.
     pub(super) fn of(uri: &Uri) -> Result<Self, OwnError> {
-        let (mut fields, mut repeated) = (BTreeMap::new(), None);
+        let (mut fields, mut repeated) = (BTreeMap::<String, String>::new(), None);
         if uri.query().is_some() {
             let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
                 OwnError::new(Code::Malformed, "the parameters of the address cannot be read")
             })?;
             for (name, value) in pairs {
-                if repeated.is_none() && fields.contains_key(&name) {
-                    repeated = Some(name);
-                } else {
-                    fields.insert(name, value);
+                match fields.get_mut(&name) {
+                    None => drop(fields.insert(name, value)),
+                    Some(before) if LISTS.contains(&name.as_str()) => {
+                        *before = format!("{before},{value}");
+                    }
+                    Some(_) => repeated = repeated.or(Some(name)),
                 }
             }
         }
@@ -198,6 +204,18 @@ mod tests {
         }
         let twice = |name| Some(OwnError::from(FieldProblem::repeated("parameter", name)));
         assert_eq!(fault("?a=1&a=2", &["a"]), twice("a"));
+        for query in ["?type=a,b&type=b", "?type=a&x=1&type=b"] {
+            let some =
+                readable(query, &["type", "x"]).some_words("type", ["a", "b"], |word| Some(word.to_owned()));
+            assert_eq!(
+                some,
+                Ok(vec!["a".to_owned(), "b".to_owned()]),
+                "{query}: a list, however it is written"
+            );
+        }
+        let empty = readable("?type=a&type=", &["type"])
+            .some_words("type", ["a"], |word| (word == "a").then_some(()));
+        assert!(empty.is_err(), "nothing is no word of it");
         assert_eq!(fault("?b=1&a=1&a=2&b=2", &["a", "b"]), twice("a"), "the first that comes again");
     }
 }

@@ -88,7 +88,9 @@ impl RemoteArgs {
             .collect();
         let asked = Asked { url: self.url.as_deref(), profile: self.profile.as_deref() };
         let usual = profiles::usual_place(&variables);
-        let read = || profiles::read(self.profiles.as_deref(), usual.as_deref());
+        // A file that somebody names must be right, also where nothing of it is needed.
+        let named = self.profiles.as_deref().map(|file| profiles::read(Some(file), None)).transpose()?;
+        let read = || named.map_or_else(|| profiles::read(None, usual.as_deref()), Ok);
         let server = choice::choose(asked, &variables, read)?;
         let config = Config { plain_http: server.plain_http, ..Config::new(server.url, server.api_key) };
         Ok(Client::new(config)?)

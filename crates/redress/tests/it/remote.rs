@@ -179,6 +179,7 @@ fn each_end_has_a_code_of_its_own() {
     let id = serde_json::from_str::<Value>(&failed.out).unwrap()["id"].as_str().unwrap().to_owned();
     assert_ends(&shop.run(&format!("refund watch {id}")), 6, "is failed");
     assert_eq!(shop.run(&format!("refund get {id}")).code, 0, "it was read");
+    assert_ends(&shop.run("refund list --profiles nowhere.toml"), 2, "nowhere.toml");
     // The end is not known yet.
     shop.script("3", "pend");
     assert_ends(&shop.run(&format!("{} --wait 5", create("o-3"))), 7, "is still pending");
