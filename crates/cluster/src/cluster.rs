@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -11,12 +10,13 @@ use std::{
 use crate::{
     Outcome,
     command::{cannot_start, capture},
+    ports::free_port,
     user::User,
 };
 
 /// Below the ports that systems give to outgoing connections, and below those that tests and demos draw (from 10 000 on),
 /// so that nobody takes one while its cluster is down.
-const PORTS: std::ops::Range<u32> = 6_000..10_000;
+const PORTS: std::ops::Range<u16> = 6_000..10_000;
 /// How often a port is tried that somebody else took meanwhile.
 const START_TRIES: usize = 3;
 /// Each test opens a few connections of its own, and several tests run at once.
@@ -58,7 +58,7 @@ impl Cluster {
             if cluster.start_again().is_ok() {
                 return Ok(cluster);
             }
-            cluster.port = free_port()?;
+            cluster.port = free_port(&PORTS)?;
         }
         cluster.start_again()?;
         Ok(cluster)
@@ -72,7 +72,7 @@ impl Cluster {
         let user = User::for_cluster()?;
         user.make_dir(&dir)?;
         let keeper = keeper(bin, &dir, &user)?;
-        Ok(Cluster { port: free_port()?, bin: bin.to_owned(), dir, user, durable, keeper })
+        Ok(Cluster { port: free_port(&PORTS)?, bin: bin.to_owned(), dir, user, durable, keeper })
     }
 
     /// Starts the server on its data, as after a crash or a reboot, and waits until it takes connections.
@@ -164,17 +164,4 @@ fn keeper(bin: &Path, dir: &Path, user: &User) -> Outcome<Child> {
     shell.arg("-c").arg(script).arg("keeper").arg(bin).arg(dir);
     shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     shell.spawn().map_err(|error| cannot_start(&shell, &error))
-}
-
-fn free_port() -> Outcome<u16> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let count = PORTS.end - PORTS.start;
-    (0..count)
-        .filter_map(|_| {
-            // Other processes begin elsewhere.
-            let step = NEXT.fetch_add(1, Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % count;
-            u16::try_from(PORTS.start + step).ok()
-        })
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .ok_or_else(|| format!("no port of {PORTS:?} is free on 127.0.0.1"))
 }

@@ -5,6 +5,7 @@ pub mod apt;
 mod cluster;
 pub mod command;
 mod failover;
+mod ports;
 mod programs;
 mod user;
 
@@ -12,4 +13,5 @@ mod user;
 pub type Outcome<T = ()> = Result<T, String>;
 
 pub use self::cluster::{Cluster, Durable};
+pub use self::ports::free_port;
 pub use self::programs::{find_programs, programs};

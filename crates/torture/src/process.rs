@@ -1,10 +1,8 @@
 //! Processes of the program under test. Each is killed by its own id when its handle is dropped.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::time::until;
@@ -14,7 +12,7 @@ const LINES_SHOWN: usize = 30;
 
 /// Below the ports that systems give to outgoing connections, and below those that a demo draws (from 20 000 on), so that
 /// nobody takes one while its server is down or not yet up.
-const PORTS: std::ops::Range<u32> = 10_000..20_000;
+const PORTS: std::ops::Range<u16> = 10_000..20_000;
 
 /// A process that runs until it is killed.
 pub struct Process {
@@ -95,16 +93,6 @@ pub fn run(program: &Path, args: &[&str]) -> Ran {
 
 /// An address on which nobody listens.
 pub fn free_address() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let count = PORTS.end - PORTS.start;
-    for _ in 0..count {
-        // Tests in other processes begin elsewhere.
-        let step = NEXT.fetch_add(1, Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % count;
-        let port = u16::try_from(PORTS.start + step).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if TcpListener::bind(address).is_ok() {
-            return address.to_string();
-        }
-    }
-    panic!("no port of {PORTS:?} is free");
+    let port = redress_cluster::free_port(&PORTS).unwrap_or_else(|error| panic!("{error}"));
+    format!("127.0.0.1:{port}")
 }

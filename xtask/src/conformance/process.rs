@@ -3,10 +3,9 @@
 use std::{
     fs::File,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -22,7 +21,7 @@ const END_LIMIT: Duration = Duration::from_secs(8);
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Below the ports that systems give to outgoing connections.
-const PORTS: std::ops::Range<u32> = 20_000..32_000;
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// How much of a log is shown where something failed.
 const LINES_SHOWN: usize = 12;
@@ -151,16 +150,7 @@ fn end_of(text: &str) -> String {
 
 /// A loopback port on which nobody listens.
 pub(super) fn free_port() -> Outcome<u16> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let count = PORTS.end - PORTS.start;
-    (0..count)
-        .filter_map(|_| {
-            // Other runs begin elsewhere.
-            let step = NEXT.fetch_add(1, Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % count;
-            u16::try_from(PORTS.start + step).ok()
-        })
-        .find(|port| TcpListener::bind(loopback(*port)).is_ok())
-        .ok_or_else(|| format!("no port of {PORTS:?} is free"))
+    redress_cluster::free_port(&PORTS)
 }
 
 /// Whether somebody listens there.
