@@ -57,8 +57,16 @@ pub(crate) fn program() -> Outcome<PathBuf> {
     if !output.status.success() {
         return Err(format!("{PROGRAM} cannot be built ({})", output.status));
     }
+    written_to_disk();
     built(&String::from_utf8_lossy(&output.stdout))
         .ok_or_else(|| format!("cargo does not say where {PROGRAM} is"))
+}
+
+/// Waits until all that a build wrote is on the disk. Else the first commits of what is run next wait for it, on a slow
+/// disk longer than anybody waits for an answer.
+pub(crate) fn written_to_disk() {
+    // Where there is no such program, what is run next may be slow, which is no reason not to run it.
+    succeeds(&mut Command::new("sync"));
 }
 
 const PROGRAM: &str = "redress";

@@ -10,7 +10,7 @@ use redress_cluster::{Cluster, Durable, programs};
 use crate::{
     Outcome,
     browser::{Browser, Wanted},
-    run::{PROFILE, announce, cannot_start, cargo, run, succeeds},
+    run::{PROFILE, announce, cannot_start, cargo, run, succeeds, written_to_disk},
 };
 
 /// Names the database for the tests that need PostgreSQL.
@@ -89,6 +89,10 @@ fn run_all(args: &[&String], world: &World, total: &mut Counts) -> Outcome {
     } else {
         cargo(["test", "--profile", PROFILE])
     };
+    if nextest && args.is_empty() {
+        run(&mut cargo(["nextest", "run", "--cargo-profile", PROFILE, "--workspace", "--no-run"]))?;
+        written_to_disk();
+    }
     if !args.iter().any(|arg| *arg == "-p" || arg.starts_with("--package")) {
         tests.arg("--workspace");
     }

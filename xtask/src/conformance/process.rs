@@ -66,6 +66,15 @@ impl Process {
         Ok(())
     }
 
+    /// The last errors and warnings that it wrote to its log, to be told beside what failed.
+    pub(super) fn complaints(&self) -> String {
+        let text = self.log_text();
+        let lines: Vec<_> =
+            text.lines().filter(|line| line.contains(" ERROR ") || line.contains(" WARN ")).collect();
+        let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+        last.iter().map(|line| format!("\n{}: {line}", self.name)).collect()
+    }
+
     fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

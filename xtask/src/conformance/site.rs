@@ -170,7 +170,8 @@ impl Site {
             Some(SKIPPED) => skipped(ended.last_line().to_owned()),
             _ => {
                 let (said, dir) = (ended.last_lines(), self.dir.display());
-                Err(Stop::Failed(format!("{said} ({name}, see {log}.log in {dir})")))
+                let complaints = self.own.iter().map(|(_, server)| server.complaints()).collect::<String>();
+                Err(Stop::Failed(format!("{said} ({name}, see {log}.log in {dir}){complaints}")))
             }
         }
     }

@@ -27,10 +27,10 @@ def payment(currency="EUR", minor=10_000):
     return name, f"prism-{name}"
 
 
-def refund(order, amount, wanted, limit_s=30):
+def refund(order, amount, wanted):
     status, made = site.sgate_refund(order, amount, uuid.uuid4().hex)
     must(status == 200, f"a refund of {order}: {status} {made}")
-    ended = site.sgate_ended(made["id"], limit_s)
+    ended = site.sgate_ended(made["id"])
     must(ended == wanted, f"a refund of {order} ended as {ended}; prism says {violations()[:3]}")
 
 

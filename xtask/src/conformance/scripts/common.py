@@ -11,7 +11,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-EXCHANGE_LIMIT_S = 20
+# Limits are for what hangs, not for what is slow: a machine may stand still for half a minute while a disk writes.
+EXCHANGE_LIMIT_S = 60
+UNTIL_LIMIT_S = 120
 PAUSE_S = 0.05
 
 
@@ -35,15 +37,17 @@ def must(holds, detail):
         failed(detail)
 
 
-def until(what, probe, limit_s=30):
-    """Looks until `probe` answers something, and fails after `limit_s`."""
-    end = time.monotonic() + limit_s
+def until(what, probe, limit_s=UNTIL_LIMIT_S, told=None):
+    """Looks until `probe` answers something, and fails after `limit_s`, with what `told` then answers."""
+    end, looks = time.monotonic() + limit_s, 0
     while True:
         found = probe()
         if found:
             return found
-        if time.monotonic() > end:
-            failed(f"after {limit_s} s there is still no {what}")
+        looks += 1
+        # Time that passed while nobody could look says nothing.
+        if time.monotonic() > end and looks >= limit_s:
+            failed(f"after {limit_s} s there is still no {what}{f': {told()}' if told else ''}")
         time.sleep(PAUSE_S)
 
 
@@ -124,7 +128,7 @@ class Site:
         body = {"amount": amount, "reason": "conformance", "merchantRefundId": merchant_refund_id}
         return self.sgate("POST", f"/orders/{order}/refunds", "order.refund", body)
 
-    def sgate_ended(self, refund, limit_s=30):
+    def sgate_ended(self, refund, limit_s=UNTIL_LIMIT_S):
         """Waits for the end of a refund, and answers with its status."""
         def look():
             status, found = self.sgate("GET", f"/refunds/{refund}", "refund.detail")

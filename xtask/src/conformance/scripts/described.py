@@ -94,7 +94,7 @@ settings = folder / "schemathesis.toml"
 settings.write_text(f"""\
 seed = {SEED}
 continue-on-failure = true
-request-timeout = 15
+request-timeout = 60
 [generation]
 database = "none"
 with-security-parameters = {"false" if how == "signed" else "true"}

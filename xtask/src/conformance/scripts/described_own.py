@@ -17,7 +17,8 @@ def open_cases(site, own, tap):
         site.add_payment(order, tap, known, "SAR", 10**6, "tap", "TAP")
         site.steps("tap", known, "pend")
         made = own("POST", f"/v1/payments/{order}/refunds", {"amount": 100, "currency": "SAR"}, 201)["id"]
-        at_psp = until(f"id of {made} at the PSP", lambda: own("GET", f"/v1/refunds/{made}", None, 200)["psp_refund_id"])
+        at_psp = until(f"id of {made} at the PSP", lambda: own("GET", f"/v1/refunds/{made}", None, 200)["psp_refund_id"],
+                       told=lambda: own("GET", f"/v1/refunds/{made}/timeline", None, 200))
         own("POST", f"/v1/refunds/{made}/close", {"outcome": "failed", "reason": "not seen"}, 200)
         site.control("finish", {"psp": "tap", "refund": at_psp, "state": "succeeded"})
 
@@ -55,7 +56,8 @@ def own_names(site, program, account, tap, orders):
     def are_pending():
         return all(own("GET", f"/v1/refunds/{one}", None, 200)["status"] == "pending" for one in pending)
     until("refund that stays pending", are_pending)
-    deliveries = own("GET", "/v1/deliveries?limit=20", None, 200)["data"]
+    # Those of an endpoint that is revoked cannot be sent again.
+    deliveries = [one for endpoint in kept for one in own("GET", f"/v1/deliveries?endpoint={endpoint}", None, 200)["data"]]
     lines = "\n".join("{\"order_ref\": %d}" % number for number in range(3))
     ndjson = {"Content-Type": "application/x-ndjson"}
     imports = [own("POST", "/v1/payment-imports?dry_run=true", lines, 202, ndjson)["id"] for _ in range(3)]

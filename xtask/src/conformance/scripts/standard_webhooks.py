@@ -50,7 +50,7 @@ def told():
     return wanted <= {(one["about"], one["type"]) for one in shown["kept"]} and shown["kept"]
 
 
-kept = until("notification of each event", told, 40)
+kept = until("notification of each event", told)
 kinds = sorted({one["type"].removeprefix("refund.") for one in kept})
 _, altered = call("POST", f"{receiver}/control/alter", {})
 must(not altered["taken"], f"altered and yet verified: {altered['taken'][:5]}")
