@@ -8,12 +8,8 @@ use redress_cluster::Cluster;
 use crate::dice::Dice;
 use crate::proxy::{Cut, Proxy};
 use crate::run::Scene;
-use crate::time::{pass, stopwatch, until, until_at_every};
+use crate::time::{LIMIT, pass, stopwatch, until, until_at_every};
 
-/// How long the service may take to return by itself after anything.
-pub const RESUME_LIMIT: Duration = Duration::from_secs(30);
-/// How long it is waited for traffic that fits an armed cut.
-const FITTING_LIMIT: Duration = Duration::from_secs(10);
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 
 /// What happens to the database.
@@ -107,7 +103,7 @@ impl Backstage {
 fn cut(proxy: &Proxy, dice: &mut Dice) -> &'static str {
     let armed = |cut| {
         proxy.arm(cut);
-        until("traffic that fits a cut", FITTING_LIMIT, || (!proxy.is_armed()).then_some(()));
+        until("traffic that fits a cut", LIMIT, || (!proxy.is_armed()).then_some(()));
     };
     match dice.below(100) {
         0..35 => {
@@ -147,7 +143,7 @@ fn restart(cluster: &Cluster, dice: &mut Dice) -> &'static str {
 /// Every server says that it can serve, and a refund is acknowledged.
 fn wait_for_service(scene: &mut Scene<'_>, after: &str) {
     let (start, before) = (stopwatch(), scene.load.accepted());
-    until_at_every(LOOK_PAUSE, &format!("service after {after}"), RESUME_LIMIT, || {
+    until_at_every(LOOK_PAUSE, &format!("service after {after}"), LIMIT, || {
         let serves =
             scene.load.accepted() > before && scene.servers.iter_mut().all(|server| server.is_ready());
         serves.then_some(())

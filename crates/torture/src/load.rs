@@ -11,7 +11,7 @@ use crate::dice::Dice;
 use crate::merchant::{Merchant, Payment, Psp, listed_refunds};
 use crate::psp_faults::steps;
 use crate::site::Site;
-use crate::time::{pass, stopwatch};
+use crate::time::{LIMIT, pass, stopwatch};
 use crate::wire::{Answer, Call};
 
 /// Callers at once.
@@ -22,7 +22,7 @@ const PAYMENTS_OPEN: usize = 8;
 const REFUSALS_MAX: u64 = 4;
 /// How long a caller goes on asking once nothing is broken any more. Before, servers may be killed faster than they
 /// could answer any one request.
-pub const CALLER_LIMIT: Duration = Duration::from_secs(40);
+pub const CALLER_LIMIT: Duration = LIMIT;
 /// Between two tries of a caller.
 const RETRY_PAUSE: Duration = Duration::from_millis(15);
 /// Between two requests of a caller, at most.

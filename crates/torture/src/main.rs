@@ -70,11 +70,12 @@ fn main() -> ExitCode {
     let mut reports = Vec::new();
     for plan in plans(&args, seed) {
         eprintln!("==> {} (seed {seed})", plan.name());
-        let report = catch_unwind(AssertUnwindSafe(|| run(&plan))).unwrap_or_else(|panic| {
+        let mut report = catch_unwind(AssertUnwindSafe(|| run(&plan))).unwrap_or_else(|panic| {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("see above");
             Report { name: plan.name(), findings: vec![said.to_owned()], ..Report::default() }
         });
+        report.judge_return();
         for finding in &report.findings {
             eprintln!("WRONG: {finding}");
         }

@@ -10,10 +10,7 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 use crate::dice::Dice;
-use crate::time::{pause, until};
-
-/// How long a held notification waits at most for the end of the hold.
-const HOLD_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+use crate::time::{LIMIT, pause, until};
 
 /// How many of a hundred notifications a moody receiver does not take.
 const MOODY_PERCENT: u64 = 8;
@@ -129,7 +126,7 @@ fn serve(mut stream: &TcpStream, shared: &Shared) {
     };
     if shared.holding.load(SeqCst) {
         shared.notices.lock().unwrap().push(notice);
-        until("the end of the hold", HOLD_LIMIT, || (!shared.holding.load(SeqCst)).then_some(()));
+        until("the end of the hold", LIMIT, || (!shared.holding.load(SeqCst)).then_some(()));
         return;
     }
     if let Some(dice) = shared.moods.lock().unwrap().as_mut()

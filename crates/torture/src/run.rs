@@ -18,17 +18,20 @@ use crate::merchant::Merchant;
 use crate::proxy::Proxy;
 use crate::receiver::Receiver;
 use crate::site::{Place, Server, Site, Tuning};
-use crate::time::{pass, stopwatch, until};
+use crate::time::{LIMIT, pass, stopwatch, until};
 use crate::wire::Call;
 
 /// How long it may take, once nobody asks any more, until everything has ended or waits for a person.
-const END_LIMIT: Duration = Duration::from_secs(120);
-/// How long a command may find the database busy, and is run again.
-const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+const END_LIMIT: Duration = Duration::from_secs(300);
+/// So many refunds are acknowledged before the load ends, however slow the machine is: the judge must have something to
+/// judge.
+const ACCEPTED_MIN: u64 = 40;
 /// Between two looks at that.
 const END_PAUSE: Duration = Duration::from_millis(250);
 /// Of a hundred connections that a PSP makes to notify, so many are refused.
 const LOST_NOTIFICATIONS_PERCENT: u64 = 30;
+/// How long the service may take to return by itself after anything.
+const RETURN_MAX: Duration = Duration::from_secs(30);
 /// How often the PSPs end what they left pending.
 const FINISH_EVERY: Duration = Duration::from_secs(2);
 /// How often progress is said.
@@ -97,6 +100,16 @@ pub struct Report {
     pub files: Option<PathBuf>,
 }
 
+impl Report {
+    /// A service that returns late is wrong. Judged where the machine is known to be quick: a busy one, or one that stands
+    /// still, is late by itself.
+    pub fn judge_return(&mut self) {
+        if self.slowest > RETURN_MAX {
+            self.findings.push(format!("the service took {:?} to return", self.slowest));
+        }
+    }
+}
+
 /// What a run has to do with while it goes on.
 pub struct Scene<'a> {
     /// The site.
@@ -161,6 +174,7 @@ pub fn run(plan: &Plan) -> Report {
         if let Some((_, times)) = plan.database {
             report.database = backstage.play(&mut scene, times, &mut dice);
         }
+        until("load to judge", LIMIT, || (load.accepted() >= ACCEPTED_MIN).then_some(()));
         drop(stop);
     });
     *says.lock().unwrap() = "waiting for the end of everything".to_owned();
@@ -302,7 +316,7 @@ fn evidence(
 
 /// The refunds with an open case, by PortOne's ids.
 fn cases_of(site: &Site) -> BTreeSet<String> {
-    let cases = until("list of the open cases", COMMAND_LIMIT, || {
+    let cases = until("list of the open cases", LIMIT, || {
         let ran = site.run("case list --json");
         (ran.code == Some(0)).then(|| serde_json::from_str::<Value>(&ran.out).unwrap())
     });
@@ -329,4 +343,18 @@ fn at_sgate(merchant: &Merchant, server: &Server, books: &Books) -> std::collect
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_returns_late_is_wrong() {
+        for (slowest, wrong) in [(RETURN_MAX, 0), (RETURN_MAX + Duration::from_millis(1), 1)] {
+            let mut report = Report { slowest, ..Report::default() };
+            report.judge_return();
+            assert_eq!(report.findings.len(), wrong, "{slowest:?}");
+        }
+    }
 }

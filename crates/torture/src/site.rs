@@ -11,11 +11,8 @@ use tempfile::TempDir;
 
 use crate::merchant::{Merchant, Payment, Psp};
 use crate::process::{Process, Ran, free_address, run};
-use crate::time::{stopwatch, until, until_at_every};
+use crate::time::{LIMIT, stopwatch, until, until_at_every};
 use crate::wire::Call;
-
-/// How long a process may take until it serves.
-pub const READY_LIMIT: Duration = Duration::from_secs(15);
 
 /// Between two looks where a return to service is measured.
 const SHORT_PAUSE: Duration = Duration::from_millis(5);
@@ -105,9 +102,7 @@ impl Site {
             std::fs::write(site.key_file(), format!("test:{}\n", STANDARD.encode([5; 32]))).unwrap();
             assert_eq!(site.run("migrate").code, Some(0));
         }
-        until("answer of the sandbox", READY_LIMIT, || {
-            Call::get("/control/ledger").call(&site.sandbox_at).ok()
-        });
+        until("answer of the sandbox", LIMIT, || Call::get("/control/ledger").call(&site.sandbox_at).ok());
         site
     }
 
@@ -213,7 +208,7 @@ impl Site {
     }
 
     fn wait_ready(&self, mut server: Server) -> Server {
-        until("ready server", READY_LIMIT, || server.is_ready().then_some(()));
+        until("ready server", LIMIT, || server.is_ready().then_some(()));
         server
     }
 
@@ -221,7 +216,7 @@ impl Site {
     pub fn serve_measured(&self, number: usize) -> (Server, Duration) {
         let started: Instant = stopwatch();
         let mut server = self.start(number);
-        until_at_every(SHORT_PAUSE, "ready server", READY_LIMIT, || server.is_ready().then_some(()));
+        until_at_every(SHORT_PAUSE, "ready server", LIMIT, || server.is_ready().then_some(()));
         (server, started.elapsed())
     }
 

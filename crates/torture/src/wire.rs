@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How long an answer may take. Longer than any wait of a face.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an answer may take. Longer than any wait of a face, and than a machine stands still.
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A request.
 #[derive(Clone, Debug)]

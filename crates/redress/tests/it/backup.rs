@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::harness::merchant::{Merchant, Payment, Psp};
-use crate::harness::time::{pass, until};
+use crate::harness::time::{LIMIT, pass, until};
 use crate::harness::{Kind, Server, Site, Tuning};
 use crate::program::{Place, is_private, run};
 
 const CAPTURED: i64 = 1_000_000;
 const AMOUNT: i64 = 250_000;
-const LIMIT: Duration = Duration::from_secs(20);
 
 fn set(site: &Site, merchant: &Merchant, psp: Psp, word: &str) {
     assert_eq!(site.run(&format!("psp-account {word} {}", merchant.account(psp))).code, Some(0));

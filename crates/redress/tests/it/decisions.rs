@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::time::{LIMIT, until};
 use crate::program::{Place, Sandbox, Server, request};
 
 /// Exchanges and look-ups are short, and one fruitless look-up calls a person.
@@ -15,9 +16,6 @@ const SHORT: [(&str, &str); 8] = [
     ("REDRESS_ENGINE_RESOLVE_FIRST", "20ms"),
     ("REDRESS_ENGINE_PERSON_AFTER_QUERIES", "1"),
 ];
-
-/// So many looks for a case, each a command, before the test gives up: far more than it ever needs.
-const LOOKS_MAX: usize = 500;
 
 /// A server with a payment at a PSP that hears nothing of the first refund, and a merchant who asks for it.
 struct Doubtful {
@@ -50,8 +48,7 @@ fn doubtful() -> Doubtful {
     sandbox.control("script", &json!({"psp": "tap", "payment": "chg_1", "steps": ["timeout_before_effect"]}));
     let server = place.serve(&SHORT);
     ask_for_refund(&place, &server);
-    let line = (0..LOOKS_MAX).find_map(|_| place.ok("case list").lines().next().map(str::to_owned));
-    let line = line.expect("a case is opened");
+    let line = until("case", LIMIT, || place.ok("case list").lines().next().map(str::to_owned));
     let words: Vec<_> = line.split_whitespace().collect();
     assert_eq!(words[1], "unresolved", "{line}");
     let (case, refund) = (words[0].to_owned(), words[3].to_owned());
@@ -132,9 +129,9 @@ fn closing_a_case_ends_no_refund_and_a_person_is_called_again() {
     assert!(shown.contains(refund.as_str()) && shown.contains("by Ana: seen"), "{shown}");
     // Nobody knows any more than before, so the refund is not forgotten.
     place.ok(&format!("refund refresh {refund}"));
-    let again =
-        (0..LOOKS_MAX).any(|_| place.ok("case list").lines().any(|line| line.contains(refund.as_str())));
-    assert!(again, "a case is opened again");
+    until("case once more", LIMIT, || {
+        place.ok("case list").lines().any(|line| line.contains(refund.as_str())).then_some(())
+    });
     let again = place.json("case list")[0]["id"].as_str().unwrap().to_owned();
     let gone = place.ok(&format!("case close {again} --gone --author Ana --reason seen"));
     assert!(gone.contains("nothing counts as refunded"), "it blocks nothing: {gone}");

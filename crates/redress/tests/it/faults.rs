@@ -2,17 +2,15 @@
 //! them, under a simulated clock, are in the engine's own tests.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::harness::audit::{Audit, shown_id};
 use crate::harness::merchant::{Payment, Psp};
 use crate::harness::receiver::Receiver;
-use crate::harness::time::{stopwatch, until};
+use crate::harness::time::{LIMIT, stopwatch, until};
 use crate::harness::{Kind, Site, Tuning};
 
 const CAPTURED: i64 = 1_000_000;
 const AMOUNT: i64 = 300_000;
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// What is scripted, and what must come of it.
 struct Fault {

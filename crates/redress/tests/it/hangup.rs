@@ -5,11 +5,10 @@ use std::time::Duration;
 use crate::harness::audit::{Asked, Audit};
 use crate::harness::merchant::Psp;
 use crate::harness::receiver::Receiver;
-use crate::harness::time::{stopwatch, until};
+use crate::harness::time::{LIMIT, stopwatch, until};
 use crate::harness::{Kind, Site, Tuning};
 
 const CAPTURED: i64 = 1_000_000;
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// Callers of each sort.
 const CALLERS: i64 = 16;
@@ -55,14 +54,18 @@ fn a_caller_that_hangs_up_changes_nothing() {
 fn a_slow_psp_does_not_slow_another() {
     const AT_ONCE: u32 = 4;
     // No answer of the slow one comes while this test runs: nobody here waits that long but for what stands behind it.
-    let tuning =
-        Tuning { psp_timeout_ms: 70_000, face_wait_ms: 25_000, max_in_flight: AT_ONCE, ..Tuning::default() };
+    let tuning = Tuning {
+        psp_timeout_ms: 600_000,
+        face_wait_ms: 100_000,
+        max_in_flight: AT_ONCE,
+        ..Tuning::default()
+    };
     let site = Site::new(Kind::Sqlite, tuning);
     let server = site.serve(0);
     let merchant = site.merchant(None);
     let slow = site.payment(&server, &merchant, Psp::Tap, CAPTURED);
     let quick = site.payment(&server, &merchant, Psp::Momo, CAPTURED);
-    site.script(&slow, &["slow:60000"; 100]);
+    site.script(&slow, &["slow:590000"; 100]);
     // Callers that wait for the slow one, and many more refunds there than may be in flight.
     let waiting: Vec<_> = (0..10)
         .map(|number| {
@@ -89,9 +92,9 @@ fn a_slow_psp_does_not_slow_another() {
         assert_eq!(last["refund_status"], "SUCCESS");
         spans.push(took);
     }
-    // A busy machine holds up some of them, a slow PSP would hold up all.
+    // A busy machine holds up some of them, a slow PSP would hold up all, for minutes.
     spans.sort_unstable();
-    assert!(spans[spans.len() / 2] < Duration::from_secs(1), "{spans:?}");
+    assert!(spans[spans.len() / 2] < Duration::from_secs(10), "{spans:?}");
     let permits = usize::try_from(AT_ONCE).unwrap();
     let sent = until("effects", LIMIT, || Some(site.effects(&slow).len()).filter(|sent| *sent >= permits));
     assert_eq!(sent, permits, "no more than the account's permits are out");

@@ -1,16 +1,13 @@
 //! What the log says, as whoever searches it needs it.
 
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::harness::merchant::Psp;
-use crate::harness::time::until;
+use crate::harness::time::{LIMIT, until};
 use crate::harness::{Kind, Site, Tuning};
 use crate::program::{Place, run};
-
-const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_line_about_an_exchange_names_its_refund_and_merchant() {

@@ -5,11 +5,10 @@ use std::time::Duration;
 use crate::harness::audit::{Asked, Audit};
 use crate::harness::merchant::{Merchant, Payment, Psp};
 use crate::harness::receiver::Receiver;
-use crate::harness::time::{pass, until};
+use crate::harness::time::{LIMIT, pass, until};
 use crate::harness::{Kind, Server, Site, Tuning};
 
 const CAPTURED: i64 = 10_000_000;
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// Refunds that a server has sent: an exchange that was given up before the socket is none.
 fn sent(server: &Server) -> u64 {
@@ -20,6 +19,13 @@ fn sent(server: &Server) -> u64 {
 
 fn sum_sent(servers: &[&Server; 2]) -> u64 {
     servers.map(sent).iter().sum()
+}
+
+/// Of those, the ones that nobody answered in time, as where the machine stands still: what comes of them is looked up, and
+/// at a PSP that takes the same again as the same they are sent once more.
+fn lost(servers: &[&Server; 2]) -> u64 {
+    let no_answer = ["redress_exchanges_total", "via=\"submit\"", "outcome=\"no_answer\""];
+    servers.map(|server| server.counted(&no_answer)).iter().sum()
 }
 
 fn refunds_of(asked: &[(Payment, Asked)]) -> u64 {
@@ -44,8 +50,10 @@ fn two_servers_share_the_work_and_do_nothing_twice() {
     until("sends of all", LIMIT, || (sum_sent(&servers) >= refunds_of(&asked)).then_some(()));
     asked.push(queued_at_one(&site, &merchant, &servers));
     Audit { site: &site, server: &second, merchant: &merchant, receiver: &receiver }.pass(&asked);
-    // Nothing failed on the way, so a refund sent twice would count twice; Tap would even do it twice.
-    assert_eq!(sum_sent(&servers), refunds_of(&asked), "{:?}", servers.map(sent));
+    // A refund sent twice would be answered twice; Tap would even do it twice.
+    let (all, unanswered, refunds) = (sum_sent(&servers), lost(&servers), refunds_of(&asked));
+    let told = format!("{all} sent, {unanswered} of them not answered, for {refunds} refunds");
+    assert!(all - unanswered <= refunds && refunds <= all, "{told}");
 
     asked.extend(left_by_one(&site, &merchant, &mut first, &second));
     let ends = Audit { site: &site, server: &second, merchant: &merchant, receiver: &receiver }.pass(&asked);
@@ -75,7 +83,7 @@ fn asked_at_both(site: &Site, merchant: &Merchant, servers: &[&Server; 2]) -> Ve
 /// Refunds that all lie in the queue: each server takes its part of them.
 fn queued_at_one(site: &Site, merchant: &Merchant, servers: &[&Server; 2]) -> (Payment, Asked) {
     let payment = site.payment(servers[0], merchant, Psp::Tap, CAPTURED);
-    site.script(&payment, &["slow:200"; 32]);
+    site.script(&payment, &["slow:500"; 32]);
     let account = merchant.account(Psp::Tap);
     assert_eq!(site.run(&format!("psp-account pause {account}")).code, Some(0));
     pass(Duration::from_millis(1_100));

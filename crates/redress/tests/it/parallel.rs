@@ -1,10 +1,9 @@
 //! Many callers at once, on one payment.
 
 use std::sync::Barrier;
-use std::time::Duration;
 
 use crate::harness::merchant::Psp;
-use crate::harness::time::until;
+use crate::harness::time::{LIMIT, until};
 use crate::harness::wire::Answer;
 use crate::harness::{Kind, Site, Tuning};
 
@@ -59,7 +58,7 @@ fn parallel_refunds(kind: Kind) {
             assert!(left < amount(number), "{} was refused and {left} is left", amount(number));
             is_refused_clearly(&answers[number], number / 4 % 2 == 0);
         }
-        let refunds = until("end of all refunds", Duration::from_secs(30), || {
+        let refunds = until("end of all refunds", LIMIT, || {
             let (refunds, shown) = merchant.refunds(&server, &payment);
             assert_eq!(shown, left);
             refunds.iter().all(|refund| refund.status == "SUCCESS").then_some(refunds)

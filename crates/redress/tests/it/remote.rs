@@ -4,12 +4,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::time::Duration;
 
 use redress_torture::process::free_address;
 use serde_json::{Value, json};
 
-use crate::harness::time::until;
+use crate::harness::time::{LIMIT, until};
 use crate::program::{Place, Ran, Sandbox, Server, answer, program, run};
 
 /// Look-ups come soon. No PSP lets anybody wait here, so none is given up.
@@ -19,9 +18,6 @@ const SHORT: [(&str, &str); 4] = [
     ("REDRESS_ENGINE_PENDING_FIRST", "50ms"),
     ("REDRESS_ENGINE_PENDING_MAX", "100ms"),
 ];
-
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(20);
 
 const MOMO: &str = "--credential partner_code=MOMO --credential access_key=F8BBA842ECF85 \
     --credential secret_key=K951B6PE1waDMi640xX08PD3vg6EkVlz";
@@ -110,7 +106,7 @@ fn assert_ends(ran: &Ran, code: i32, says: &str) {
 fn a_refund_is_made_read_and_listed_and_the_store_shows_the_same() {
     let shop = Shop::open(2);
     let create = "refund create o-1 --amount 40000 --currency VND --reason duplicate --metadata a=b \
-        --expected-refundable 100000 --merchant-refund-id r-1 --idempotency-key k-1 --wait 20";
+        --expected-refundable 100000 --merchant-refund-id r-1 --idempotency-key k-1 --wait 60";
     let made = shop.json(create);
     assert_eq!((&made["status"], &made["amount_minor"]), (&json!("succeeded"), &json!(40_000)));
     assert_eq!((&made["metadata"]["a"], &made["reason"]), (&json!("b"), &json!("duplicate")));
@@ -126,11 +122,11 @@ fn a_refund_is_made_read_and_listed_and_the_store_shows_the_same() {
         "{shown:?}"
     );
     assert_eq!(shop.json(&format!("refund get {id}")), made);
-    let rest = shop.json("refund create o-1 --wait 20");
+    let rest = shop.json("refund create o-1 --wait 60");
     assert_eq!(rest["amount_minor"], 60_000, "what is left");
     let twice = shop.run("refund create o-2 --metadata a=b --metadata a=c");
     assert_ends(&twice, 2, "--metadata a is there twice");
-    let keyed = "refund create o-2 --amount-minor 1000 --currency VND --idempotency-key k-2 --wait 20";
+    let keyed = "refund create o-2 --amount-minor 1000 --currency VND --idempotency-key k-2 --wait 60";
     let other = shop.json(keyed);
     assert_eq!(shop.json(keyed)["id"], other["id"], "the key alone makes it the same");
 
@@ -174,7 +170,7 @@ fn each_end_has_a_code_of_its_own() {
     assert_ends(&shop.run("refund create o-9"), 5, "not_found");
     // It ended without effect.
     shop.script("2", "refuse");
-    let failed = shop.run(&format!("{} --wait 20 --json", create("o-2")));
+    let failed = shop.run(&format!("{} --wait 60 --json", create("o-2")));
     assert_ends(&failed, 6, "is failed");
     let id = serde_json::from_str::<Value>(&failed.out).unwrap()["id"].as_str().unwrap().to_owned();
     assert_ends(&shop.run(&format!("refund watch {id}")), 6, "is failed");
@@ -224,7 +220,7 @@ fn what_was_not_sent_is_canceled() {
     let canceled = shop.run(&format!("refund cancel {id} --reason typo"));
     assert!(canceled.code == 0 && canceled.out.contains("canceled"), "{canceled:?}");
     shop.place.ok(&format!("psp-account resume {}", shop.account));
-    let done = shop.json("refund create o-2 --wait 20");
+    let done = shop.json("refund create o-2 --wait 60");
     let id = done["id"].as_str().unwrap();
     assert_ends(&shop.run(&format!("refund cancel {id}")), 1, "conflict");
 }
@@ -284,7 +280,7 @@ fn a_lost_answer_is_told_with_what_finds_out() {
 #[test]
 fn the_feed_is_followed_and_resumed() {
     let shop = Shop::open(1);
-    shop.json("refund create o-1 --amount 1000 --currency VND --wait 20");
+    shop.json("refund create o-1 --amount 1000 --currency VND --wait 60");
     let lines = |words: &str| -> Vec<Value> {
         let ran = shop.run(&format!("events tail --no-follow --json {words}"));
         assert_eq!(ran.code, 0, "{ran:?}");
@@ -310,12 +306,12 @@ fn the_feed_is_followed_and_resumed() {
     let mut tail = program(&words, &shop.variables());
     let mut tail = tail.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut followed = BufReader::new(tail.stdout.take().unwrap()).lines();
-    let made = shop.json("refund create o-1 --amount 2000 --currency VND --wait 20");
+    let made = shop.json("refund create o-1 --amount 2000 --currency VND --wait 60");
     let line: Value = serde_json::from_str(&followed.next().unwrap().unwrap()).unwrap();
     assert_eq!(line["event"]["data"]["id"], made["id"]);
     // Nobody reads any more: what comes next is the end.
     drop(followed);
-    shop.json("refund create o-1 --amount 3000 --currency VND --wait 20");
+    shop.json("refund create o-1 --amount 3000 --currency VND --wait 60");
     let status = until("end", LIMIT, || tail.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
 }

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use crate::harness::time::LIMIT;
 use crate::program::{Place, request};
 
 #[test]
@@ -84,7 +85,7 @@ fn a_service_manager_is_told_when_it_serves_and_when_it_ends() {
     let socket = place.file("notify", "");
     std::fs::remove_file(&socket).unwrap();
     let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    manager.set_read_timeout(Some(LIMIT)).unwrap();
     let said = || {
         let mut text = [0; 64];
         let length = manager.recv(&mut text).unwrap();

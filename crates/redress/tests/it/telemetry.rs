@@ -3,12 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
+use crate::harness::time::LIMIT;
 use crate::program::{Place, request};
-
-/// Longer than the batches of the exporter.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// Takes what is posted; answers its address and the way to the bodies, with their paths.
 fn collector() -> (String, Receiver<(String, Vec<u8>)>) {

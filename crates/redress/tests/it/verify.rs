@@ -1,14 +1,11 @@
 //! The books, recomputed; and what the doctor says.
 
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::harness::time::until;
+use crate::harness::time::{LIMIT, until};
 use crate::program::{Place, run};
-
-const LIMIT: Duration = Duration::from_secs(30);
 
 fn with_payment() -> Place {
     let place = Place::new();

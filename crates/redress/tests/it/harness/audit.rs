@@ -2,17 +2,13 @@
 //! notifications, the cases, and the program's own `verify`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use redress_core::id::RefundId;
 
 use super::merchant::{Merchant, Payment, Refund};
 use super::receiver::Receiver;
-use super::time::until;
+use super::time::{LIMIT, until};
 use super::{Effect, Server, Site};
-
-/// How long everything may take to come to its end.
-const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// What was asked of one payment. Every refund of it has another amount, so that none can be taken for another.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +49,7 @@ impl Audit<'_> {
 
     fn ends(&self, payment: &Payment, asked: &Asked) -> Ends {
         let name = format!("end of all refunds of {}", payment.order_ref);
-        let (refunds, left) = until(&name, END_LIMIT, || {
+        let (refunds, left) = until(&name, LIMIT, || {
             let (refunds, left) = self.merchant.refunds(self.server, payment);
             let cases = self.waiting_for_a_person();
             let open = |refund: &&Refund| refund.status == "IN_QUEUE" && !cases.contains(&refund.id);
@@ -89,7 +85,7 @@ impl Audit<'_> {
                 _ => None,
             })
             .collect();
-        until("notification of every end", END_LIMIT, || {
+        until("notification of every end", LIMIT, || {
             for notice in self.receiver.notices().iter().filter(|notice| notice.acknowledged) {
                 owed.remove(&(shown_id(&notice.refund), notice.kind.clone()));
             }
