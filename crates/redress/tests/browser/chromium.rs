@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
 
-use redress_torture::time::until;
+use redress_torture::time::{LIMIT, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -15,17 +14,17 @@ use crate::webdriver::{Driver, Session};
 const DRIVER: &str = "REDRESS_TEST_CHROMEDRIVER";
 const CHROMIUM: &str = "REDRESS_TEST_CHROMIUM";
 
-/// How long something may take to stand on a page, in milliseconds.
-const SEEN_MS_MAX: u64 = 20_000;
+/// How long something may take to stand on a page, in milliseconds: longer than a machine stands still.
+const SEEN_MS_MAX: u64 = 120_000;
 
 /// How long a page may take to load, or a script to end, in milliseconds.
-const LOAD_MS_MAX: u64 = 40_000;
+const LOAD_MS_MAX: u64 = 120_000;
 
-/// How long a page may take to be left.
-const LEFT_LIMIT: Duration = Duration::from_secs(20);
+/// How often an element is looked for that the page replaced before anything was done with it.
+const LOOKS_MAX: usize = 20;
 
-/// How long a file may take to be downloaded.
-const DOWNLOAD_LIMIT: Duration = Duration::from_secs(20);
+/// What the driver says of such an element (<https://www.w3.org/TR/webdriver2/#errors>). Then nothing was done.
+const REPLACED: &str = "stale element reference";
 
 /// The member that names an element, by the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -118,6 +117,15 @@ impl Browser {
         }
     }
 
+    /// Waits for an element and does something with it. What a live page replaces in between is looked for anew.
+    #[track_caller]
+    fn on<T>(&self, css: &str, act: impl Fn(&str) -> Result<T, String>) -> T {
+        match anew(|| self.see(css).0, |id| act(id)) {
+            Ok(done) => done,
+            Err(refused) => panic!("{css}: {refused}\n{}", self.shown()),
+        }
+    }
+
     /// Whether there is such an element now.
     #[track_caller]
     pub(crate) fn has(&self, css: &str) -> bool {
@@ -127,32 +135,31 @@ impl Browser {
     /// The text that is seen of an element.
     #[track_caller]
     pub(crate) fn text(&self, css: &str) -> String {
-        let Element(id) = self.see(css);
-        self.session.get(&format!("/element/{id}/text")).unwrap().as_str().unwrap().to_owned()
+        let text = self.on(css, |id| self.session.get(&format!("/element/{id}/text")));
+        text.as_str().unwrap().to_owned()
     }
 
     /// What stands in a field.
     #[track_caller]
     pub(crate) fn typed(&self, css: &str) -> String {
-        let Element(id) = self.see(css);
-        self.session.get(&format!("/element/{id}/property/value")).unwrap().as_str().unwrap().to_owned()
+        let typed = self.on(css, |id| self.session.get(&format!("/element/{id}/property/value")));
+        typed.as_str().unwrap().to_owned()
     }
 
     /// Types into a field, in place of what stood there.
     #[track_caller]
     pub(crate) fn fill(&self, css: &str, text: &str) {
-        let Element(id) = self.see(css);
-        self.session.post(&format!("/element/{id}/clear"), &json!({})).unwrap();
-        self.session.post(&format!("/element/{id}/value"), &json!({ "text": text })).unwrap();
+        self.on(css, |id| {
+            self.session.post(&format!("/element/{id}/clear"), &json!({}))?;
+            self.session.post(&format!("/element/{id}/value"), &json!({ "text": text }))
+        });
     }
 
     /// Names a file in a field for one.
     #[track_caller]
     pub(crate) fn attach(&self, css: &str, file: &Path) {
-        let Element(id) = self.see(css);
-        self.session
-            .post(&format!("/element/{id}/value"), &json!({ "text": file.to_str().unwrap() }))
-            .unwrap();
+        let path = json!({ "text": file.to_str().unwrap() });
+        self.on(css, |id| self.session.post(&format!("/element/{id}/value"), &path));
     }
 
     /// Chooses one of a list's values.
@@ -164,10 +171,7 @@ impl Browser {
     /// Clicks; a page that comes of it is loaded then.
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
-        let Element(id) = self.see(css);
-        if let Err(refused) = self.session.post(&format!("/element/{id}/click"), &json!({})) {
-            panic!("{css} cannot be clicked: {refused}\n{}", self.shown());
-        }
+        self.on(css, |id| self.session.post(&format!("/element/{id}/click"), &json!({})));
     }
 
     /// Clicks what leads to another page, and waits until this one is left: what is looked for then is not found on the
@@ -176,7 +180,7 @@ impl Browser {
     pub(crate) fn leave_by(&self, css: &str) {
         self.ask("document.documentElement.dataset.left = ''");
         self.click(css);
-        until("the next page", LEFT_LIMIT, || {
+        until("the next page", LIMIT, || {
             let script = json!({ "script": "return 'left' in document.documentElement.dataset", "args": [] });
             // Between two pages there is none to ask.
             (self.session.post("/execute/sync", &script) == Ok(Value::Bool(false))).then_some(())
@@ -198,12 +202,13 @@ impl Browser {
     /// Clicks twice, as fast as a hand that trembles.
     #[track_caller]
     pub(crate) fn double_click(&self, css: &str) {
-        let Element(id) = self.see(css);
         let (down, up) =
             (json!({"type": "pointerDown", "button": 0}), json!({"type": "pointerUp", "button": 0}));
-        let to = json!({"type": "pointerMove", "origin": {ELEMENT: id}, "x": 0, "y": 0});
-        let mouse = json!({"type": "pointer", "id": "mouse", "actions": [to, down, up, down, up]});
-        self.session.post("/actions", &json!({ "actions": [mouse] })).unwrap();
+        self.on(css, |id| {
+            let to = json!({"type": "pointerMove", "origin": {ELEMENT: id}, "x": 0, "y": 0});
+            let mouse = json!({"type": "pointer", "id": "mouse", "actions": [to, down, up, down, up]});
+            self.session.post("/actions", &json!({ "actions": [mouse] }))
+        });
     }
 
     /// Presses keys, one after the other, wherever the focus is.
@@ -270,7 +275,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn downloaded(&self, end: &str) -> String {
         let dir = self.dir.path().join(DOWNLOADS);
-        until("downloaded file", DOWNLOAD_LIMIT, || {
+        until("downloaded file", LIMIT, || {
             let files = std::fs::read_dir(&dir).ok()?.flatten();
             // One that is not whole yet has another ending.
             let mut whole = files.filter(|file| file.file_name().to_string_lossy().ends_with(end));
@@ -287,6 +292,36 @@ impl Browser {
         let text: String = body.as_str().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
         format!("--- {url}\n{text}\n---")
     }
+}
+
+/// Finds something and acts on it; once more where it was replaced before the act, of which then nothing was done.
+fn anew<F, T>(mut find: impl FnMut() -> F, act: impl Fn(&F) -> Result<T, String>) -> Result<T, String> {
+    let mut looks = 1;
+    loop {
+        match act(&find()) {
+            Err(refused) if refused.starts_with(REPLACED) && looks < LOOKS_MAX => looks += 1,
+            done => return done,
+        }
+    }
+}
+
+#[test]
+fn what_a_page_replaces_before_a_click_is_looked_for_anew() {
+    let after = |replaced: usize, then: Result<(), String>| {
+        let mut found = 0;
+        let done = anew(
+            || {
+                found += 1;
+                found
+            },
+            |number| if *number <= replaced { Err(format!("{REPLACED}: it went")) } else { then.clone() },
+        );
+        (done, found)
+    };
+    assert_eq!(after(3, Ok(())), (Ok(()), 4));
+    let other = Err("element not interactable: hidden".to_owned());
+    assert_eq!(after(1, other.clone()), (other, 2), "only that is looked for anew");
+    assert!(after(LOOKS_MAX, Ok(())).0.is_err(), "and not without end");
 }
 
 /// Beside the profile.

@@ -30,6 +30,12 @@ pub(crate) fn sign_in(browser: &Browser, person: &Person) {
     if let Some(code) = person.code() {
         browser.fill("#f-code", &code);
         browser.step("form[action='/portal/code'] button.main");
+        browser.see(&format!("{SIGNED_IN}, #f-code-wrong"));
+        // Where the machine stood still meanwhile, that code is over.
+        if browser.has("#f-code-wrong") {
+            browser.fill("#f-code", &person.code().unwrap());
+            browser.leave_by("form[action='/portal/code'] button.main");
+        }
     }
     browser.see(SIGNED_IN);
 }

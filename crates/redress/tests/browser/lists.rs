@@ -1,14 +1,9 @@
 //! Lists: looked through, taken out as a file, and payments brought in by one.
 
-use std::time::Duration;
-
-use redress_torture::time::until;
+use redress_torture::time::{LIMIT, until};
 
 use crate::Scene;
 use crate::flow::{SUCCEEDED, find, get, refund, sign_in, speak};
-
-/// How long the demo's tour may take.
-const TOUR_LIMIT: Duration = Duration::from_secs(60);
 
 const SEARCH: &str = "form[role='search'] button.main";
 const IMPORT: &str = "form[action='/portal/imports'] button.main";
@@ -191,7 +186,7 @@ fn right_to_left_sums_line_up_and_what_others_wrote_begins_where_the_page_does()
         browser.ask(&script).as_u64().unwrap()
     };
     // Those of the demo's tour, which may be under way still: of several sums and currencies.
-    until("refunds of sums of several widths", TOUR_LIMIT, || {
+    until("refunds of sums of several widths", LIMIT, || {
         browser.go("/portal/refunds");
         (edges("left") > 1).then_some(())
     });

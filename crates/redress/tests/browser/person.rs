@@ -1,9 +1,8 @@
 //! Who sits at the browser.
 
 use std::cell::Cell;
-use std::time::Duration;
 
-use redress_torture::time::{unix_seconds, until};
+use redress_torture::time::{LIMIT, unix_seconds, until};
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 
 /// Somebody who may sign in.
@@ -56,7 +55,7 @@ impl Authenticator {
 
     fn code(&self) -> String {
         // The code of the next step is taken already; for the one after it somebody has to wait.
-        let step = until("next code", Duration::from_secs(STEP_SECONDS + 10), || {
+        let step = until("next code", LIMIT, || {
             let now = unix_seconds() / STEP_SECONDS;
             let next = now.max(self.shown.get() + 1);
             (next <= now + 1).then_some(next)

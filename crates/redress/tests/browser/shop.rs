@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use redress_torture::process::{Process, run};
-use redress_torture::time::until;
+use redress_torture::time::{LIMIT, until};
 use redress_torture::wire::Call;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,9 +13,6 @@ use tempfile::TempDir;
 use crate::person::Person;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_redress");
-
-/// How long the demo may take until it serves.
-const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// The demo's tour refunds some of the first five payments of each kind.
 const TOURED: usize = 5;
@@ -61,7 +57,7 @@ impl Shop {
         // Its own choice: a port found free before may be another's by the time it listens.
         let args = ["demo", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
         let demo = Process::start(Path::new(PROGRAM), &args, &dir.path().join("demo.log"));
-        let handout = until("demo that serves", READY_LIMIT, || {
+        let handout = until("demo that serves", LIMIT, || {
             let handout: Value = serde_json::from_slice(&std::fs::read(data.join("demo.json")).ok()?).ok()?;
             let at = handout["base_url"].as_str()?.strip_prefix("http://")?;
             let answer = Call::get("/readyz").call(at).ok()?;

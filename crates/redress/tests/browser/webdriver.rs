@@ -7,14 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use redress_torture::process::{Process, free_address};
-use redress_torture::time::until;
+use redress_torture::time::{LIMIT, until};
 use serde_json::{Value, json};
 
-/// How long the driver may take until it answers.
-const READY_LIMIT: Duration = Duration::from_secs(20);
-
 /// For one command: longer than every wait that a session has of its own.
-const COMMAND_LIMIT: Duration = Duration::from_secs(90);
+const COMMAND_LIMIT: Duration = Duration::from_secs(300);
 
 /// The longest answer that is read, in bytes: a picture of a long page.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -31,7 +28,7 @@ impl Driver {
         let at = free_address();
         let (_, port) = at.rsplit_once(':').unwrap();
         let process = Process::start(program, &[&format!("--port={port}")], &dir.join("chromedriver.log"));
-        until("answer of the driver", READY_LIMIT, || exchange(&at, "GET", "/status", None).ok());
+        until("answer of the driver", LIMIT, || exchange(&at, "GET", "/status", None).ok());
         Self { _process: process, at }
     }
 
