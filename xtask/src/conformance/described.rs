@@ -15,7 +15,7 @@ const CASES: u32 = 30;
 const CASES_VARIABLE: &str = "REDRESS_CONFORMANCE_CASES";
 
 /// For a part with [`CASES`], of which the longest takes some twenty seconds here; and for each further one.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 const LIMIT_OF_ONE_MORE: Duration = Duration::from_secs(1);
 
 const JUDGE: With<'static> = With::PythonPackage("schemathesis");

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use self::{part::Stop, site::Site};
 use crate::{
     Outcome,
-    run::{program, root, target},
+    run::{program, root, target, written_to_disk},
 };
 
 /// A part: one thing that others wrote, and what it says about us.
@@ -77,6 +77,7 @@ pub(crate) fn command(args: &[String]) -> Outcome {
     let start = process::stopwatch();
     let program = program()?;
     let packages = packages::install(&target().join("conformance"));
+    written_to_disk();
     let mut site = Site::new(program, packages, descriptions)?;
 
     let mut counts = Counts::default();

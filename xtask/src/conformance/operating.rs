@@ -10,7 +10,7 @@ use super::{
 };
 use crate::run::root;
 
-const TOOL_LIMIT: Duration = Duration::from_secs(60);
+const TOOL_LIMIT: Duration = Duration::from_secs(180);
 
 /// The most that systemd may call exposed, of 100; 12 when this was written.
 const EXPOSURE_MAX: u32 = 20;

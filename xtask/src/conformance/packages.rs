@@ -38,7 +38,7 @@ const PYTHON: [(&str, &str); 7] = [
 const INSTALL_LIMIT: Duration = Duration::from_secs(240);
 
 /// For a program to say its version.
-const ASK_LIMIT: Duration = Duration::from_secs(20);
+const ASK_LIMIT: Duration = Duration::from_secs(120);
 
 /// What is there, and where.
 #[derive(Debug)]

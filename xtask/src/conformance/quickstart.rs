@@ -10,7 +10,7 @@ use super::{
 use crate::{Outcome, run::root};
 
 /// For a program of a page to come to its end.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// What the programs print once a notification was verified.
 const VERIFIED: &str = "verified: refund.succeeded of rf_";
@@ -42,7 +42,7 @@ pub(super) fn python(site: &mut Site) -> Ran {
         program: "quickstart.py",
         altered: [
             ("secret = endpoint[\"secret\"]\n", "secret = \"whsec_\" + \"A\" * 32\n"),
-            ("told.get(timeout=30)", "told.get(timeout=3)"),
+            ("told.get(timeout=60)", "told.get(timeout=3)"),
         ],
         another: (
             "secret = endpoint[\"secret\"]\n",
@@ -64,7 +64,7 @@ pub(super) fn typescript(site: &mut Site) -> Ran {
         program: "quickstart.mts",
         altered: [
             ("secret = endpoint.secret;\n", "secret = \"whsec_\" + \"A\".repeat(32);\n"),
-            ("30_000", "3_000"),
+            ("60_000", "3_000"),
         ],
         another: (
             "secret = endpoint.secret;\n",

@@ -42,7 +42,7 @@ public class SgateClient {
         HttpRequest.BodyPublisher body = given[6].isEmpty() ? HttpRequest.BodyPublishers.noBody()
                 : HttpRequest.BodyPublishers.ofString(given[6]);
         HttpRequest request = HttpRequest.newBuilder(URI.create(base + path)).method(verb, body)
-                .timeout(Duration.ofSeconds(60)).header("x-auth-signature", signature).header("x-auth-key", key)
+                .timeout(Duration.ofSeconds(120)).header("x-auth-signature", signature).header("x-auth-key", key)
                 .header("x-auth-timestamp", timestamp).header("x-auth-sign-method", "HmacSHA256")
                 .header("x-auth-sign-version", "1").header("content-type", "application/json").build();
         HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());

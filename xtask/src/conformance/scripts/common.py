@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 
 # Limits are for what hangs, not for what is slow: a machine may stand still for half a minute while a disk writes.
-EXCHANGE_LIMIT_S = 60
+EXCHANGE_LIMIT_S = 120
 UNTIL_LIMIT_S = 120
 PAUSE_S = 0.05
 
@@ -75,7 +75,7 @@ def call(method, url, body=None, headers=None):
 def redress(program, *words, stdin=None):
     """A command of the program, and what it printed."""
     done = subprocess.run(
-        [program, *words], input=stdin, capture_output=True, text=True, timeout=60, check=False
+        [program, *words], input=stdin, capture_output=True, text=True, timeout=EXCHANGE_LIMIT_S, check=False
     )
     if done.returncode != 0:
         failed(f"redress {' '.join(words[:2])}: {done.stdout.strip()} {done.stderr.strip()}")

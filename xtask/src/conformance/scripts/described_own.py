@@ -10,9 +10,10 @@ CASES = 6
 
 
 def open_cases(site, own, tap):
-    """Cases: the PSP did what a person had called over without effect."""
+    """Cases: the PSP did what a person had called over without effect. Payments of this merchant's own: others use the same
+    sandbox, and the same account at the PSP."""
     for number in range(CASES):
-        order, known = f"case-{number}", f"chg_case_{number}"
+        order, known = f"case-{number}", f"chg_case_{site.merchant}_{number}"
         site.control("payment", {"psp": "tap", "payment": known, "currency": "SAR", "amount_minor": 10**6})
         site.add_payment(order, tap, known, "SAR", 10**6, "tap", "TAP")
         site.steps("tap", known, "pend")

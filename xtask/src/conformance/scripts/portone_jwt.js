@@ -31,7 +31,7 @@ function token({ by = secret, algorithm = "HS256", ...claims } = {}) {
 
 async function call(method, bearer) {
   const headers = { "X-Portone-Client-Key": key, Authorization: `Bearer ${bearer}` };
-  const signal = AbortSignal.timeout(60000);
+  const signal = AbortSignal.timeout(120000);
   const answer = await fetch(url, { method, headers, signal, body: method === "POST" ? body : undefined });
   return [answer.status, await answer.json()];
 }

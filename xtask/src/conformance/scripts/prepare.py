@@ -27,8 +27,13 @@ resolve_max = "2s"
 pending_first = "500ms"
 pending_max = "2s"
 poll = "200ms"
+# Nothing here keeps anybody waiting, but a machine may stand still for most of a minute: nobody gives up meanwhile.
+face_wait = "90s"
+lease = "300s"
 
 [psp]
+timeout = "90s"
+connect_timeout = "60s"
 allow_loopback = true
 
 [notifications]

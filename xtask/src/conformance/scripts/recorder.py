@@ -24,7 +24,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         sent = kept(self.headers.items())
-        connection = http.client.HTTPConnection(upstream.hostname, upstream.port, timeout=60)
+        connection = http.client.HTTPConnection(upstream.hostname, upstream.port, timeout=120)
         try:
             connection.request(self.command, upstream.path + self.path, body or None, dict(sent))
             answer = connection.getresponse()

@@ -64,5 +64,5 @@ for order in (sampled["order_ref"], strange):
     _, order_now = site.sgate("GET", f"/orders/{order}", "order.detail")
     must(order_now["refundTimes"] == 1, f"a refused signature made a refund: {order_now}")
 asked.stdin.close()
-must(asked.wait(timeout=60) == 0, "the client did not end well")
+must(asked.wait(timeout=120) == 0, "the client did not end well")
 passed(f"{signed} signed calls taken (two orders, one with ~()!'* in its name), {refused} badly signed ones refused")

@@ -16,7 +16,7 @@ async function answer(line) {
     "x-auth-sign-version": "1",
     "content-type": "application/json",
   };
-  const sent = { method: verb, headers, body: body || undefined, signal: AbortSignal.timeout(60000) };
+  const sent = { method: verb, headers, body: body || undefined, signal: AbortSignal.timeout(120000) };
   const answered = await fetch(base + path, sent);
   console.log(`${answered.status}\t${await answered.text()}`);
 }

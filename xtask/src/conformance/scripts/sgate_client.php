@@ -12,7 +12,7 @@ while (($line = fgets(STDIN)) !== false) {
         "x-auth-signature: $signature", "x-auth-key: $key", "x-auth-timestamp: {$signed['timestamp']}",
         "x-auth-sign-method: HmacSHA256", "x-auth-sign-version: 1", "content-type: application/json",
     ];
-    $options = ["method" => $verb, "header" => $headers, "ignore_errors" => true, "timeout" => 60];
+    $options = ["method" => $verb, "header" => $headers, "ignore_errors" => true, "timeout" => 120];
     if ($body !== "") {
         $options["content"] = $body;
     }

@@ -18,7 +18,7 @@ for line in sys.stdin:
                "x-auth-sign-method": "HmacSHA256", "x-auth-sign-version": "1", "content-type": "application/json"}
     request = urllib.request.Request(base + path, body.encode() or None, headers, method=verb)
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=120) as answer:
             print(answer.status, answer.read().decode(), sep="\t", flush=True)
     except urllib.error.HTTPError as error:
         print(error.code, error.read().decode(), sep="\t", flush=True)
