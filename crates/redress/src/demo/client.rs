@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::state::Merchant;
 
-/// For one exchange; longer than PortOne's face waits for the PSP.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// For one exchange; longer than PortOne's face waits for the PSP, and than a slow disk keeps a commit waiting.
+const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// The longest answer that is read, in bytes: a ledger with many effects.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;

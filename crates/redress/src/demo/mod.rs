@@ -39,7 +39,7 @@ use clap::Args;
 
 use self::show::Screen;
 use self::start::{Demo, start};
-use self::tour::STEPS;
+use self::tour::{STEPS, seconds_seen};
 use crate::failure::Failure;
 use crate::serve::signals::Signals;
 use crate::settings::address;
@@ -54,7 +54,7 @@ const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const SGATE_SCRIPT_FILE: &str = "sgate.py";
 
 /// With `--once` the tour ends within this, whatever happens; the start before it takes its part of the minute.
-const ONCE_LIMIT: Duration = Duration::from_secs(45);
+const ONCE_SECONDS_MAX: u64 = 45;
 
 /// How long the merchant's backend and the sandbox may take to end.
 const END_LIMIT: Duration = Duration::from_secs(3);
@@ -112,8 +112,8 @@ async fn shown(args: &DemoArgs, demo: &mut Demo) -> Result<(), Failure> {
         return tokio::select! {
             biased;
             done = demo.tour(&screen, true) => done,
-            () = clock.sleep(ONCE_LIMIT) => {
-                Err(Failure::found(format!("the tour took more than {} s", ONCE_LIMIT.as_secs())))
+            () = seconds_seen(&*clock, ONCE_SECONDS_MAX) => {
+                Err(Failure::found(format!("the tour took more than {ONCE_SECONDS_MAX} s")))
             }
         };
     }

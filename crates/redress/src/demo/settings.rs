@@ -85,6 +85,7 @@ pub(super) fn write(wanted: &Wanted<'_>) -> Result<Settings, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::{END_LIMIT, ONCE_SECONDS_MAX};
     use std::time::Duration;
 
     fn settings(sandbox_url: &str) -> Settings {
@@ -123,6 +124,13 @@ mod tests {
         assert!(passed < Duration::from_secs(45), "{passed:?}");
         let pending = timing.overdue + timing.poll.jittered(9, u64::MAX) + config.poll;
         assert!(pending < Duration::from_secs(50), "{pending:?}");
+    }
+
+    /// With what ends after it.
+    #[test]
+    fn a_tour_that_hangs_ends_within_its_minute() {
+        let end = settings("http://127.0.0.1:20000").server.shutdown_limit + END_LIMIT;
+        assert!(end + Duration::from_secs(ONCE_SECONDS_MAX) < Duration::from_secs(59), "{end:?}");
     }
 
     #[test]
