@@ -29,7 +29,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const PAYMENT: &str = "993617894903480A";
 
 /// For an answer that comes, on however busy a machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(120);
 
 /// For one that never comes, or too late.
 const SHORT: Duration = Duration::from_millis(500);

@@ -34,7 +34,7 @@ const ORDER: &str = "ORD-2026.11_0042";
 const TOLD_AT: &str = "http://127.0.0.1:8080/psp/mpgs/acc_1";
 
 /// For an answer that comes, on however busy a machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(120);
 
 /// For one that never comes, or too late.
 const SHORT: Duration = Duration::from_millis(500);

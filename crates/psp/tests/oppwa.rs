@@ -34,7 +34,7 @@ const CREDENTIALS: [(&str, &str); 4] = [
 const PAYMENT: &str = "8ac7a4a09136ba2801913734d9e253d8";
 
 /// For an answer that comes, on however busy a machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(120);
 
 /// For one that never comes, or too late.
 const SHORT: Duration = Duration::from_millis(500);

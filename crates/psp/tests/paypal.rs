@@ -37,7 +37,7 @@ const CLIENT: [(&str, &str); 3] = [
 ];
 
 /// For an answer that comes, on however busy a machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(120);
 
 /// For one that never comes, or too late.
 const SHORT: Duration = Duration::from_millis(500);

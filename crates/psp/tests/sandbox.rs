@@ -29,7 +29,7 @@ const MOMO: [(&str, &str); 3] = [
 const TAP: [(&str, &str); 1] = [("secret_key", "sk_test_XKokBfNWv6FIYuTMg5sLPjhJ")];
 
 /// For an answer that comes, on however busy a machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(120);
 
 /// For one that never comes, or too late.
 const SHORT: Duration = Duration::from_millis(500);

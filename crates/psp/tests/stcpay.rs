@@ -27,7 +27,7 @@ const INQUIRY_V4: &str = "/B2B.DirectPayment.WebApi/DirectPayment/V4/PaymentInqu
 const INQUIRY_V3: &str = "/B2B.MerchantTransactionsWebApi/MerchantTransactions/v3/PaymentInquiry";
 
 /// For an answer that comes, on however busy a machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const AMPLE: Duration = Duration::from_secs(120);
 
 /// For one that never comes, or too late.
 const SHORT: Duration = Duration::from_millis(500);

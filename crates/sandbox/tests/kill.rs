@@ -119,6 +119,6 @@ async fn a_killed_sandbox_keeps_what_it_showed_and_does_what_it_owed() {
             looks.tick().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), settling).await.expect("all settle");
+    tokio::time::timeout(std::time::Duration::from_secs(180), settling).await.expect("all settle");
     assert!(ledger(&sandbox).await.contains(&"RF-0 pending".to_owned()));
 }

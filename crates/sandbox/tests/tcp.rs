@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// Nothing here takes anywhere near as long; a test that hangs fails after it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How often the ledger is looked at before a test gives up.
 const LOOKS_MAX: usize = 50_000;
 

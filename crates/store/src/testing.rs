@@ -9,6 +9,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use futures_util::FutureExt;
@@ -108,6 +109,17 @@ impl Drop for TempDir {
     }
 }
 
+/// How long a test's store waits for PostgreSQL. A server gives up sooner, since callers wait; in a test that is for what
+/// hangs, and a machine may stand still for most of a minute.
+pub(crate) const PG_PATIENCE: Duration = Duration::from_secs(180);
+
+/// How a test's store reaches an address that ends with the server's options.
+fn patient(url: &str) -> PgConfig {
+    let limits = ["statement_timeout", "idle_in_transaction_session_timeout"];
+    let limits = limits.map(|limit| format!("%20-c%20{limit}%3D{}", PG_PATIENCE.as_millis())).concat();
+    PgConfig { read_max: PG_PATIENCE, answer_max: PG_PATIENCE, ..PgConfig::at(format!("{url}{limits}")) }
+}
+
 /// A PostgreSQL schema of one test's own.
 #[derive(Debug)]
 pub struct PgSchema {
@@ -126,13 +138,13 @@ impl PgSchema {
     /// When a database is named but cannot be used: a test must not pass because nothing ran.
     pub async fn new() -> Option<Self> {
         let url = std::env::var(PG_URL_VARIABLE).ok()?;
-        let (name, mut config) = (unique_name(), PgConfig::at(&url));
-        config.pool_size = 1;
-        let admin = Store::open_postgres(&config).expect("the address for tests");
-        batch(&admin, &format!("CREATE SCHEMA {name}")).await;
+        let name = unique_name();
         let joint = if url.contains('?') { '&' } else { '?' };
+        let admin = PgConfig { pool_size: 1, ..patient(&format!("{url}{joint}options=")) };
+        let admin = Store::open_postgres(&admin).expect("the address for tests");
+        batch(&admin, &format!("CREATE SCHEMA {name}")).await;
         let url = format!("{url}{joint}options=-c%20search_path%3D{name}");
-        let store = Store::open_postgres(&PgConfig::at(&url)).expect("the address for tests");
+        let store = Store::open_postgres(&patient(&url)).expect("the address for tests");
         Some(PgSchema { store, url, admin, name })
     }
 

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     op::Done,
     store::Store,
-    testing::{PgSchema, batch},
+    testing::{PG_PATIENCE, PgSchema, batch},
     tx::{Touches, Tx},
 };
 use tokio::sync::Notify;
@@ -220,6 +220,16 @@ async fn what_is_sent_ahead_and_fails_is_what_the_operation_says_and_undoes() {
         assert!(said.contains(unread), "{said}");
     }
     assert_eq!(store.read(Count).await, Ok(0));
+    schema.drop_it().await;
+}
+
+#[tokio::test]
+async fn no_test_fails_where_the_machine_stands_still_for_a_while() {
+    const SECONDS: &str =
+        "SELECT CAST(extract(epoch FROM CAST(current_setting('statement_timeout') AS INTERVAL)) AS BIGINT)";
+    let Some((schema, store)) = schema().await else { return };
+    let limit = store.run(InARow { ahead: &[], then: Some(SECONDS) }).await.unwrap();
+    assert_eq!(u64::try_from(limit), Ok(PG_PATIENCE.as_secs()));
     schema.drop_it().await;
 }
 
