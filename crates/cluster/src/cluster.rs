@@ -22,7 +22,7 @@ const START_TRIES: usize = 3;
 /// Each test opens a few connections of its own, and several tests run at once.
 const MAX_CONNECTIONS: usize = 200;
 /// What pg_ctl waits for a start, a stop or a promotion, in seconds.
-const WAIT_SECONDS: &str = "60";
+const WAIT_SECONDS: &str = "180";
 
 /// A cluster. It stops, and its files go, when this is dropped, and also when this process is killed.
 pub struct Cluster {

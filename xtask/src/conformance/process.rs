@@ -132,23 +132,19 @@ impl Ended {
 pub(crate) fn finish(name: &str, command: &mut Command, dir: &Path, limit: Duration) -> Outcome<Ended> {
     let mut process = Process::start(name, command, dir)?;
     let start = stopwatch();
-    let mut code = None;
-    loop {
-        if let Some(status) = process.ended()? {
-            code = status.code();
-            break;
-        }
-        if start.elapsed() > limit {
-            break;
+    let status = loop {
+        let status = process.ended()?;
+        if status.is_some() || start.elapsed() > limit {
+            break status;
         }
         std::thread::park_timeout(PAUSE);
-    }
+    };
     process.end();
     let mut text = process.log_text();
-    if start.elapsed() > limit {
+    if status.is_none() {
         text.push_str(&format!("\nnot done after {limit:?}"));
     }
-    Ok(Ended { code, text })
+    Ok(Ended { code: status.and_then(|status| status.code()), text })
 }
 
 /// The last lines of a log, in one.
@@ -194,12 +190,15 @@ pub(super) fn stopwatch() -> Instant {
 mod tests {
     use super::*;
 
+    /// Longer than any test runs.
+    const HOUR: Duration = Duration::from_secs(3_600);
+
     #[test]
     fn a_child_that_takes_too_long_is_ended() {
         let dir = std::env::temp_dir();
         let name = format!("conformance-{}", std::process::id());
         let mut quick = Command::new("sh");
-        let done = finish(&name, quick.args(["-c", "echo a; echo b; exit 3"]), &dir, END_LIMIT).unwrap();
+        let done = finish(&name, quick.args(["-c", "echo a; echo b; exit 3"]), &dir, HOUR).unwrap();
         assert_eq!((done.code, done.last_line()), (Some(3), "b"));
         let mut slow = Command::new("sh");
         let done = finish(&name, slow.args(["-c", "exec sleep 60"]), &dir, PAUSE).unwrap();
