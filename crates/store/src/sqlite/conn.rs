@@ -19,7 +19,8 @@ use crate::{
     value::{Row, Value},
 };
 
-/// How long a connection waits for another process's write lock, in milliseconds. Tools write in small batches.
+/// How long a connection waits for another process's write lock, in milliseconds, unless it is a tool's. Tools write in small
+/// batches.
 pub(super) const BUSY_MS: u64 = 5_000;
 /// Size of a page of a new file. A refund changes a few rows in pages far apart, and what is logged are whole pages.
 pub(super) const PAGE_BYTES: i64 = 2_048;

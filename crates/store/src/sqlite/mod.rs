@@ -34,6 +34,7 @@ pub(crate) use self::conn::tests::prepared_again;
 use self::{
     at_hand::AtHand,
     checkpoint::Checkpointer,
+    conn::BUSY_MS,
     job::OpJob,
     readers::ReadJob,
     writer::{Work, Writer},
@@ -64,6 +65,9 @@ pub const SNAPSHOT_KEPT_MS: u64 = 1;
 pub const SNAPSHOT_IDLE_MS: u64 = 1_000;
 /// The write-ahead log is started over when it has this many pages (192 MiB): the writer pauses for that.
 pub const LOG_PAGES_MAX: u64 = 98_304;
+/// How long a tool waits for the write lock of the server beside it, in milliseconds: a commit keeps it until the disk has
+/// written, and whoever typed a command would only type it again.
+const TOOL_WAIT_MS: u64 = 60_000;
 /// How long a start waits for another server on the same file to end, in milliseconds.
 pub const LOCK_WAIT_MS: u64 = 5_000;
 
@@ -174,9 +178,9 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     /// Opens the file and starts the threads. Blocks while it waits for the lock.
     pub(crate) fn open(config: &SqliteConfig, role: Role) -> Result<Self, OpenError> {
-        let lock = match role {
-            Role::Server => Some(ServerLock::take(&config.path, config.lock_wait)?),
-            Role::Tool => None,
+        let (lock, write_wait_ms) = match role {
+            Role::Server => (Some(ServerLock::take(&config.path, config.lock_wait)?), BUSY_MS),
+            Role::Tool => (None, TOOL_WAIT_MS),
         };
         make_private(&config.path)?;
         let counters = Arc::new(Counters::default());
@@ -196,6 +200,7 @@ impl SqliteStore {
             Arc::clone(&counters),
             checkpointer,
             config.group_ops_max.max(1),
+            Duration::from_millis(write_wait_ms),
         )?;
         let (reads, read_queue) = sync_channel(config.queue_ops_max);
         let readers = config.readers.max(1);

@@ -418,9 +418,9 @@ async fn the_log_starts_over_under_a_writer_that_never_pauses() {
 
 #[tokio::test]
 async fn one_server_a_file_and_tools_beside_it() {
+    const WAIT: &str = "PRAGMA busy_timeout";
     let (store, dir) = store_with(|_| ()).await;
-    let mut config = SqliteConfig::at(dir.path().join("test.db"));
-    config.lock_wait = Duration::ZERO;
+    let config = SqliteConfig { lock_wait: Duration::ZERO, ..SqliteConfig::at(dir.path().join("test.db")) };
     let refused = Store::open_sqlite(&config, Role::Server).unwrap_err().to_string();
     assert!(refused.contains("test.db.lock"), "{refused}");
     assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
@@ -430,6 +430,8 @@ async fn one_server_a_file_and_tools_beside_it() {
     assert_eq!(store.read(Keys).await, Ok(vec![1]));
     store.run(Put::of(2)).await.unwrap();
     assert_eq!(tool.read(Keys).await, Ok(vec![1, 2]));
+    let waits = |who| threaded(who).admin(|conn| conn.query_row(WAIT, [], |row| row.get(0)).unwrap());
+    assert_eq!((waits(&store).await, waits(&tool).await), (Ok(5_000), Ok(60_000)));
 
     drop(store);
     assert!(lock::lock_path(&config.path).exists(), "the file stays");

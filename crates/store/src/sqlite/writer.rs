@@ -46,6 +46,8 @@ pub(super) struct Writer {
     counters: Arc<Counters>,
     checkpointer: Checkpointer,
     group_ops_max: usize,
+    /// For the write lock, where another process has it.
+    lock_wait: Duration,
 }
 
 impl Writer {
@@ -55,8 +57,9 @@ impl Writer {
         counters: Arc<Counters>,
         checkpointer: Checkpointer,
         group_ops_max: usize,
+        lock_wait: Duration,
     ) -> rusqlite::Result<Self> {
-        let mut writer = Writer { path, conn: None, queue, counters, checkpointer, group_ops_max };
+        let mut writer = Writer { path, conn: None, queue, counters, checkpointer, group_ops_max, lock_wait };
         writer.conn = Some(writer.connect()?);
         Ok(writer)
     }
@@ -126,6 +129,7 @@ impl Writer {
 
     fn connect(&self) -> rusqlite::Result<Connection> {
         let mut conn = open(Some(&self.path), Purpose::Write)?;
+        conn.busy_timeout(self.lock_wait)?;
         let counters = Arc::clone(&self.counters);
         conn.wal_hook(Some(move |_: &mut _, frames: std::ffi::c_int| {
             counters.wal_is_long(u64::try_from(frames).unwrap_or(0));
