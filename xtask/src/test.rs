@@ -84,25 +84,28 @@ impl World {
 
 fn run_all(args: &[&String], world: &World, total: &mut Counts) -> Outcome {
     let nextest = succeeds(&mut cargo(["nextest", "--version"]));
-    let mut tests = if nextest {
-        cargo(["nextest", "run", "--cargo-profile", PROFILE])
-    } else {
-        cargo(["test", "--profile", PROFILE])
+    let runner = || {
+        let mut tests = if nextest {
+            cargo(["nextest", "run", "--cargo-profile", PROFILE])
+        } else {
+            cargo(["test", "--profile", PROFILE])
+        };
+        if !args.iter().any(|arg| *arg == "-p" || arg.starts_with("--package")) {
+            tests.arg("--workspace");
+        }
+        if !nextest && args.is_empty() {
+            // The tests in the documentation follow on their own.
+            tests.args(["--lib", "--bins", "--tests"]);
+        }
+        tests
     };
-    if nextest && args.is_empty() {
-        run(&mut cargo(["nextest", "run", "--cargo-profile", PROFILE, "--workspace", "--no-run"]))?;
+    if args.is_empty() {
+        run(runner().arg("--no-run"))?;
         written_to_disk();
     }
-    if !args.iter().any(|arg| *arg == "-p" || arg.starts_with("--package")) {
-        tests.arg("--workspace");
-    }
+    let mut tests = runner();
     // One run shows all that is broken.
-    tests.arg("--no-fail-fast");
-    if !nextest && args.is_empty() {
-        // The tests in the documentation follow on their own.
-        tests.args(["--lib", "--bins", "--tests"]);
-    }
-    tests.args(args);
+    tests.arg("--no-fail-fast").args(args);
     let first = counted(world.tell(&mut tests), nextest, total);
     if !args.is_empty() {
         return first;
