@@ -23,11 +23,11 @@ use crate::wire::Call;
 
 /// How long it may take, once nobody asks any more, until everything has ended or waits for a person.
 const END_LIMIT: Duration = Duration::from_secs(300);
+/// Between two looks at that.
+const END_PAUSE: Duration = Duration::from_millis(250);
 /// So many refunds are acknowledged before the load ends, however slow the machine is: the judge must have something to
 /// judge.
 const ACCEPTED_MIN: u64 = 40;
-/// Between two looks at that.
-const END_PAUSE: Duration = Duration::from_millis(250);
 /// Of a hundred connections that a PSP makes to notify, so many are refused.
 const LOST_NOTIFICATIONS_PERCENT: u64 = 30;
 /// How long the service may take to return by itself after anything.

@@ -40,8 +40,8 @@ const KILLS: [Kill; 17] = [
     (Psp::Tap, "succeed", When::Sent, "any"),
     (Psp::Momo, "succeed", When::Queued, "SUCCESS"),
     (Psp::Tap, "succeed", When::Queued, "SUCCESS"),
-    (Psp::Momo, "effect_after:4000", When::AtThePsp, "SUCCESS"),
-    (Psp::Tap, "effect_after:4000", When::AtThePsp, "SUCCESS"),
+    (Psp::Momo, "effect_after:2500", When::AtThePsp, "SUCCESS"),
+    (Psp::Tap, "effect_after:2500", When::AtThePsp, "SUCCESS"),
     (Psp::Momo, "timeout_after_effect", When::Done, "SUCCESS"),
     (Psp::Tap, "timeout_after_effect", When::Done, "SUCCESS"),
     (Psp::Momo, "slow:700", When::Done, "SUCCESS"),
@@ -134,8 +134,9 @@ impl Scene<'_> {
             }
             When::AtThePsp => {
                 self.accept(server);
-                // Nothing says that the PSP has it. One that had nothing when the server died would never hear of it.
-                pass(Duration::from_millis(1_500));
+                // Nothing says that the PSP has it. One that had nothing when the server died would never hear of it. Nor has
+                // the server given it up by then.
+                pass(Duration::from_millis(900));
             }
             When::Done => {
                 self.accept(server);
