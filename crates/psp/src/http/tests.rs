@@ -10,9 +10,19 @@ use tokio::net::{TcpListener, TcpStream};
 /// Longer than any answer below takes, and than a test may.
 const AMPLE: Duration = Duration::from_secs(120);
 
+/// A moment that no test outlasts, on however busy a machine.
+const LONG_MOMENT: Duration = Duration::from_secs(3_600);
+
 fn client(connect_timeout: Duration) -> HttpClient {
     let guard = GuardPolicy { allow_loopback: true, ..GuardPolicy::default() };
-    HttpClient::new(HttpClientConfig { guard, connect_timeout }).unwrap()
+    let client = HttpClient::new(HttpClientConfig { guard, connect_timeout }).unwrap();
+    that_calls_just_used(client, LONG_MOMENT)
+}
+
+fn that_calls_just_used(mut client: HttpClient, just_used: Duration) -> HttpClient {
+    client.plan.just_used = just_used;
+    client.anonymous = client.plan.build(&client.plan.tls).unwrap();
+    client
 }
 
 async fn listener() -> (TcpListener, SocketAddr) {
@@ -255,9 +265,7 @@ async fn a_kept_connection_that_was_closed_before_is_not_used() {
 #[tokio::test]
 async fn a_connection_that_was_not_just_used_is_not_taken_for_a_send() {
     for (reuse, again) in [(Reuse::JustUsed, false), (Reuse::Kept, true)] {
-        let mut client = client(CONNECT_TIMEOUT);
-        client.plan.just_used = Duration::ZERO;
-        client.anonymous = client.plan.build(&client.plan.tls).unwrap();
+        let client = that_calls_just_used(client(CONNECT_TIMEOUT), Duration::ZERO);
         let (client, mut stream, listener, request) = kept_by(client, reuse).await;
         let server = async {
             // Either the request comes, or the end because nobody needs the connection.
