@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use crate::{
     error::StoreError,
     fault::{FailStatement, Fault, Faults, INJECTED},
-    migrate::Migration,
+    migration::Migration,
     migrations::MIGRATIONS,
     op::Operation,
     postgres::PgConfig,

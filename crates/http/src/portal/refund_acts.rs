@@ -17,7 +17,7 @@ use super::gate::{Caller, Posted, Signed};
 use super::nav::Area;
 use super::page::{Shell, done, show};
 use super::problem::Stop;
-use super::refund::found;
+use super::refund_found::found;
 use super::said::Said;
 use super::text::fill;
 use crate::body::PathText;
