@@ -4,7 +4,7 @@ use redress_core::id::{MerchantId, SessionId, UserId};
 use redress_core::time::Timestamp;
 
 use super::super::audit::{AuditEntry, note};
-use super::super::write::expect_one;
+use super::super::rows::expect_one;
 use super::sessions::{Ending, TokenHash, end};
 use super::tries::{Forgiven, forgive};
 use crate::error::StoreError;

@@ -13,7 +13,7 @@ use super::sessions::{Ending, end};
 use super::tries::{Forgiven, forgive};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
-use crate::ops::write::expect_one;
+use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 use crate::value::Row;
 
