@@ -2,6 +2,7 @@
 //!
 //! [`Tx`] is all an operation sees of a database; [`Operation`] and [`Query`] are what can be run.
 
+mod dump;
 #[cfg(test)]
 mod engine_tests;
 mod error;
