@@ -7,7 +7,7 @@ use redress_cluster::Cluster;
 
 use crate::dice::Dice;
 use crate::proxy::{Cut, Proxy};
-use crate::run::Scene;
+use crate::scene::Scene;
 use crate::time::{pass, stopwatch, until, until_at_every};
 
 /// How long the service may take to return by itself after anything.

@@ -17,6 +17,7 @@ use crate::load::{self, Books, CALLERS, Load, Told};
 use crate::merchant::Merchant;
 use crate::proxy::Proxy;
 use crate::receiver::Receiver;
+use crate::scene::Scene;
 use crate::site::{Place, Server, Site, Tuning};
 use crate::time::{pass, stopwatch, until};
 use crate::wire::Call;
@@ -95,20 +96,6 @@ pub struct Report {
     pub findings: Findings,
     /// Where everything was left, after a failure.
     pub files: Option<PathBuf>,
-}
-
-/// What a run has to do with while it goes on.
-pub struct Scene<'a> {
-    /// The site.
-    pub site: &'a Site,
-    /// The callers.
-    pub load: &'a Load<'a>,
-    /// The servers.
-    pub servers: Vec<Server>,
-    /// Progress, for whoever watches.
-    pub says: &'a Mutex<String>,
-    /// The longest return to service.
-    pub slowest: Duration,
 }
 
 /// Runs a plan.

@@ -21,8 +21,8 @@ use super::refund_found::found;
 use super::said::Said;
 use super::text::fill;
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
+use crate::problem::Problem;
 
 /// So many open cases of a refund are linked to.
 const CASES_MAX: u32 = 5;

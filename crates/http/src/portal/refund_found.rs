@@ -8,7 +8,7 @@ use redress_engine::lookup::RefundBy;
 use super::gate::{Scope, Seen};
 use super::problem::Stop;
 use crate::body::PathText;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// The refund that a path names; one of another merchant or environment does not exist.
 pub(super) async fn found(

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::harness::merchant::{Merchant, Payment, Psp};
+use crate::harness::merchant::Merchant;
+use crate::harness::payment::{Payment, Psp};
 use crate::harness::time::{pass, until};
 use crate::harness::{Kind, Server, Site, Tuning};
 use crate::program::{Place, is_private, run};

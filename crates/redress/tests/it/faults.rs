@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::harness::audit::{Audit, shown_id};
-use crate::harness::merchant::{Payment, Psp};
+use crate::harness::payment::{Payment, Psp};
 use crate::harness::receiver::Receiver;
 use crate::harness::time::{stopwatch, until};
 use crate::harness::{Kind, Site, Tuning};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::merchant::Psp;
+use crate::harness::payment::Psp;
 use crate::harness::time::until;
 use crate::harness::{Kind, Site, Tuning};
 use crate::program::{Place, run};

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use crate::harness::merchant::Psp;
+use crate::harness::payment::Psp;
 use crate::harness::time::until;
 use crate::harness::wire::Answer;
 use crate::harness::{Kind, Site, Tuning};

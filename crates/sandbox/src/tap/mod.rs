@@ -43,7 +43,8 @@ use serde_json::value::RawValue;
 
 use crate::due::Settling;
 use crate::notify::Kept;
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{DueKind, Refund, Stage, State, StateError};
 use crate::world::Notification;
@@ -52,10 +53,6 @@ use crate::world::Notification;
 pub(crate) struct Tap;
 
 impl Play for Tap {
-    fn name(&self) -> &'static str {
-        "tap"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v2/refunds", post(create::handle))

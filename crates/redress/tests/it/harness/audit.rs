@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use redress_core::id::RefundId;
 
-use super::merchant::{Merchant, Payment, Refund};
+use super::merchant::{Merchant, Refund};
+use super::payment::Payment;
 use super::receiver::Receiver;
 use super::time::until;
 use super::{Effect, Server, Site};
