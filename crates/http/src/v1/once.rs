@@ -87,19 +87,16 @@ impl Once {
         parts.extend(self.read_as.map(str::as_bytes));
         let (begun, run) = engine.begin_keyed(holder.merchant, holder.environment, &key, &parts).await?;
         match begun {
-            Begun::First => match first.await {
-                Ok((object, answer)) => {
-                    engine.end_keyed(run, Some(object)).await?;
-                    Ok(answer.into_response())
+            Begun::First => {
+                let done = first.await;
+                let object = done.as_ref().ok().map(|(object, _)| object.clone());
+                // What was done is shown although the store cannot be told: its secret would be lost, and who is asked to
+                // come back would have it done once more. The key frees itself.
+                if let Err(error) = engine.end_keyed(run, object).await {
+                    tracing::warn!(%error, "an idempotency key stays in use for a while");
                 }
-                Err(refused) => {
-                    // What cannot be told to the store now frees itself.
-                    if let Err(error) = engine.end_keyed(run, None).await {
-                        tracing::warn!(%error, "the idempotency key of a refused request stays for a while");
-                    }
-                    Err(refused)
-                }
-            },
+                done.map(|(_, answer)| answer.into_response())
+            }
             Begun::Repeat { object } => {
                 let mut answer = again(engine.clone(), object).await?.into_response();
                 answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
