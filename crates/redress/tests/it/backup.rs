@@ -131,6 +131,11 @@ fn a_backup_is_private_named_once_and_says_what_is_not_in_it() {
     assert!(
         !left.map(|file| file.unwrap().file_name()).any(|name| name.to_str().unwrap().contains("partial"))
     );
+    let (third, beside) = (other.with_extension("3.db"), other.with_extension("3.db.json"));
+    std::fs::write(&beside, "somebody's").unwrap();
+    let refused = place.run(&format!("backup --to {}", third.display()));
+    assert!(refused.code == 1 && refused.err.contains("3.db.json is there already"), "{refused:?}");
+    assert!(!third.exists() && std::fs::read(&beside).unwrap() == b"somebody's");
     assert_eq!(place.run("backup --to /nowhere/b.db").code, 2);
     let url = [("REDRESS_STORE_URL", "postgres://h/d"), ("REDRESS_STORE_MASTER_KEY_FILE", "/nowhere")];
     let postgres = run(&["backup", "--to", "/nowhere/b.db"], &url);
