@@ -8,6 +8,7 @@ use redress_core::state::StateName;
 use redress_engine::error::EngineError;
 use redress_engine::permits::FAILURES_IN_A_ROW_MAX;
 use redress_engine::psp_notification::Taken;
+use redress_engine::world::Clock;
 use redress_psp::notice::Inbound;
 use redress_store::ops::cases::{Blocked, CloseCase};
 use serde_json::json;

@@ -8,8 +8,8 @@
 //!
 //! The refund's PSP key goes out as `reference.merchant`, which comes back, and as `reference.idempotent`: for 24 hours Tap
 //! gives the first answer again to the same request with the same one, so that a request that is doubled on its way is one
-//! refund. What Tap does where it has no first answer could not be read, and no page names a time after which a request is
-//! dead. So nothing is ever sent twice, and a refund that the list does not show stays unknown.
+//! refund. What Tap does with the second while the first is still being worked on no page says, nor after what time a request
+//! is dead. So nothing is ever sent twice, and a refund that the list does not show stays unknown.
 //! An account's credential is `secret_key`, which also chooses between test and live; a payment's PSP id is `chg_…`.
 
 mod codes;
@@ -75,8 +75,8 @@ static PROFILE: Profile = Profile {
     title: "Tap Payments",
     credentials: &[CredentialField::needed("secret_key")],
     methods: &[Way::noted("tap", ProvenBy::DocumentsOnly, INFERRED)],
-    idempotency: "`reference.idempotent`, kept for 24 hours; what follows where Tap has no first answer to give again could not \
-                  be read, so nothing is ever sent twice",
+    idempotency: "`reference.idempotent`, kept for 24 hours; not relied on, since nothing is stated of a second request while the \
+                  first is being worked on: nothing is ever sent twice",
     status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
     notification: "`hashstring`, HMAC-SHA256 over some fields; the PSP is asked before it counts",
 };

@@ -11,8 +11,8 @@
 //! names of statuses, response codes and error codes, `{"errors":[{"code","description"}]}`, periods of at most 30
 //! days, lists of at most 50 (25 unless asked) with `starting_after` naming the last id of the page before, the
 //! signed text of a notification and its three tries, `PENDING` as the usual first answer. That requests with one
-//! `reference.idempotent` are one for 24 hours (<https://developers.tap.company/docs/idempotency>) is not played, since what
-//! follows where there is no first answer could not be read: two equal requests are two refunds, which is the worst that can be.
+//! `reference.idempotent` are one for 24 hours (<https://developers.tap.company/docs/idempotency>) is not played, since
+//! nothing relies on it: two equal requests are two refunds, which is the worst that can be.
 //!
 //! Inferred, because no page says so:
 //! * HTTP 401 for every problem with the key, 404 for an unknown refund id, 400 for the rest;
