@@ -55,8 +55,15 @@ pub struct Answer<A> {
     pub request_id: Option<String>,
 }
 
+impl Client {
+    /// A call of an operation, with the names of its path.
+    pub(crate) fn call<A, B>(&self, operation: &Operation<A, B>, names: &[&str]) -> Call<A> {
+        Call::new(self, operation, names)
+    }
+}
+
 impl<A> Call<A> {
-    pub(crate) fn new<B>(client: &Client, operation: &Operation<A, B>, names: &[&str]) -> Self {
+    fn new<B>(client: &Client, operation: &Operation<A, B>, names: &[&str]) -> Self {
         let url = client.address(operation.path, names);
         let what = url.map(|url| What {
             method: operation.method.clone(),

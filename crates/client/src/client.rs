@@ -8,9 +8,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::call::Call;
 use crate::error::Error;
-use crate::operation::Operation;
 use crate::retry::Retries;
 use crate::wire::{HttpWire, Wire};
 use crate::world::{RealWorld, World};
@@ -75,11 +73,6 @@ impl Client {
     pub fn over(config: Config, wire: Arc<dyn Wire>, world: Arc<dyn World>) -> Result<Self, Error> {
         let base = base(&config)?;
         Ok(Self(Arc::new(Parts { config, base, wire, world })))
-    }
-
-    /// A call of an operation, with the names of its path.
-    pub(crate) fn call<A, B>(&self, operation: &Operation<A, B>, names: &[&str]) -> Call<A> {
-        Call::new(self, operation, names)
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -26,6 +26,7 @@ mod client;
 mod error;
 mod feed;
 mod operation;
+mod operations;
 mod page;
 mod retry;
 mod secret;
@@ -62,7 +63,8 @@ pub use client::{Client, Config};
 pub use error::{Error, Problem};
 pub use feed::{Feed, FeedStart};
 #[doc(hidden)]
-pub use operation::{Described, operations};
+pub use operation::Described;
+pub use operations::operations;
 pub use page::{Page, Pager};
 pub use retry::Retries;
 pub use secret::Secret;

@@ -1,4 +1,4 @@
-//! The operations of the API, each with what it takes and answers; a test holds the list to the published description.
+//! An operation of the API: what it takes and answers.
 
 use std::marker::PhantomData;
 
@@ -6,10 +6,6 @@ use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use crate::api::{
-    cases, connectors, deliveries, endpoints, events, payment_imports, payments, psp_accounts, refunds,
-};
 
 /// One operation: `A` is what it answers, `B` its body.
 pub(crate) struct Operation<A, B = ()> {
@@ -61,49 +57,6 @@ impl<A, B> Operation<A, B> {
         self.waits = true;
         self
     }
-}
-
-/// Every operation, for the tests.
-#[must_use]
-pub fn operations() -> Vec<&'static dyn Described> {
-    vec![
-        &connectors::LIST,
-        &psp_accounts::LIST,
-        &psp_accounts::GET,
-        &payments::LIST,
-        &payments::REGISTER,
-        &payments::GET,
-        &payments::DISPUTE,
-        &payments::RELEASE,
-        &payments::REFUNDABILITY,
-        &refunds::CREATE,
-        &refunds::CANCEL,
-        &refunds::REFRESH,
-        &refunds::CLOSE,
-        &refunds::LIST,
-        &refunds::GET,
-        &refunds::TIMELINE,
-        &endpoints::LIST,
-        &endpoints::CREATE,
-        &endpoints::GET,
-        &endpoints::REVOKE,
-        &endpoints::CHANGE,
-        &endpoints::ROTATE_SECRET,
-        &endpoints::ENABLE,
-        &endpoints::TEST,
-        &endpoints::REPLAY,
-        &deliveries::LIST,
-        &deliveries::GET,
-        &deliveries::RESEND,
-        &events::LIST,
-        &cases::LIST,
-        &cases::GET,
-        &cases::CLOSE,
-        &payment_imports::CREATE,
-        &payment_imports::LIST,
-        &payment_imports::GET,
-        &payment_imports::ROWS,
-    ]
 }
 
 /// An operation as a description has it.

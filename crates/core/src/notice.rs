@@ -79,9 +79,11 @@ pub enum Asked {
     Foreign,
     /// The refund is over otherwise than told, and the PSP said nothing, or of a failure that it was none: a person looks.
     Unconfirmed,
-    /// Nothing is known yet, and looked up by our reference it may be found as another of two, or it is a failure that no
-    /// later look may find, also where the PSP says that the end is open still: the PSP must tell again.
+    /// Nothing is known yet, and looked up by our reference it may be found as another of two: the PSP must tell again.
     TellAgain,
+    /// It is a failure that no later look may find, and the PSP did not confirm it, or says that the end is open still: the PSP
+    /// must tell it once more. Some tell few times: where it was told before, a person looks.
+    TellOnceMore,
 }
 
 /// In what a notification differs from the refund that it names, so that it is applied to nothing.
@@ -172,7 +174,7 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: Option<&Outcome>) ->
             _ if denies_a_failure(refund, told, said) => Asked::Unconfirmed,
             // Its answers may be behind what it tells, and once they have said that it is done nobody looks again.
             Outcome::Pending { .. } if is_of_ours(refund, told) && tells_of_failure(refund, told) => {
-                Asked::TellAgain
+                Asked::TellOnceMore
             }
             _ => Asked::Done,
         };
@@ -183,7 +185,7 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: Option<&Outcome>) ->
         _ if contradicts(refund, told) => Asked::Unconfirmed,
         // Where it failed here too, no telling would ever end.
         (None, Some(_)) if !is_without_effect(refund) => Asked::TellAgain,
-        _ if tells_of_failure(refund, told) => Asked::TellAgain,
+        _ if tells_of_failure(refund, told) => Asked::TellOnceMore,
         // It is open and looked up anyway, or it is over as the PSP says.
         _ => Asked::Done,
     }

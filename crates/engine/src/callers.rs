@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use redress_core::environment::Environment;
+use redress_core::id::KeyId;
 use redress_store::ops::credentials::CredentialKind;
 
 use crate::api_key::ApiKey;
 use crate::directory::Caller;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::rate::Turn;
 
 /// The owner of an API key that was proved.
 #[derive(Clone, Debug)]
@@ -48,5 +50,15 @@ impl Engine {
             let environment = caller.environment?;
             Some(ApiCaller { caller, environment })
         }))
+    }
+
+    /// Remembers that a key was proved now. To be called once the proof was found good; costs no write.
+    pub fn key_used(&self, caller: &Caller) {
+        self.parts.key_uses.used((caller.merchant, caller.credential), self.now());
+    }
+
+    /// Takes one request out of a key's bucket.
+    pub fn take_turn(&self, key: KeyId) -> Turn {
+        self.parts.rates.take(key)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redress_core::retry::Backoff;
 use redress_core::settle::Timing;
 
-use crate::portal::PortalConfig;
+use crate::portal::config::PortalConfig;
 use crate::rate::RateConfig;
 
 /// How the engine behaves. Everything has a default that suits production.

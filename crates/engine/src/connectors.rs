@@ -70,10 +70,11 @@ const fn several(capabilities: &Capabilities) -> &'static str {
     }
 }
 
+/// That there is none, no PSP states, and of one it is known that there is.
 fn window(capabilities: &Capabilities) -> String {
     capabilities
         .window
-        .map_or_else(|| "none stated".to_owned(), |window| format!("{} days", window.as_secs() / 86_400))
+        .map_or_else(|| "not stated".to_owned(), |window| format!("{} days", window.as_secs() / 86_400))
 }
 
 fn limits(capabilities: &Capabilities) -> String {
@@ -166,6 +167,10 @@ mod tests {
         assert!(row("momo", "MOMOPAY").contains("documents only: path and signed text of the look-up"));
         assert!(row("paypal", "PAYPAL").contains("official description: currencies and their decimals"));
         assert!(row("paypal", "PAYPAL").contains("there is a window, and PayPal does not state"));
+        assert!(
+            row("paypal", "PAYPAL").contains("| yes | yes | yes | not stated | AUD"),
+            "and not that there is none"
+        );
     }
 
     #[test]

@@ -14,11 +14,11 @@ use crate::config::EngineConfig;
 use crate::directory::Directory;
 use crate::forgeries::Forgeries;
 use crate::key_uses::KeyUses;
+use crate::last_look::LastLook;
 use crate::notify::Slots;
 use crate::permits::Permits;
 use crate::portal::passwords::Passwords;
 use crate::rate::Rates;
-use crate::readiness::LastLook;
 use crate::vault::Vault;
 use crate::watch::{Waits, Watches};
 use crate::world::World;
@@ -49,7 +49,7 @@ pub(crate) struct Parts {
     /// Whether callers may wait for what may happen later.
     pub(crate) waits: Waits,
     pub(crate) rates: Rates,
-    pub(crate) readiness: LastLook,
+    pub(crate) last_look: LastLook,
     /// The passwords that are being hashed.
     pub(crate) passwords: Passwords,
     pub(crate) key_uses: KeyUses,
@@ -94,7 +94,7 @@ impl Engine {
                 watches: Arc::default(),
                 waits: Waits::default(),
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
-                readiness: LastLook::default(),
+                last_look: LastLook::default(),
                 passwords: Passwords::default(),
                 key_uses: KeyUses::default(),
                 slots: Slots::new(),

@@ -7,20 +7,13 @@ use std::time::Duration;
 
 use redress_core::id::{KeyId, MerchantId};
 use redress_core::time::Timestamp;
-use redress_store::StoreError;
-use redress_store::ops::credentials::{KeyUse, NoteKeysUsed};
-
-use crate::directory::Caller;
-use crate::engine::Engine;
+use redress_store::ops::credentials::KeyUse;
 
 /// The use of a key is noted so often at most, by all processes together.
 pub const USE_NOTED_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How often it is looked whether there is anything to note.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
-
 /// So many are noted in one transaction.
-const NOTED_AT_ONCE: usize = 100;
+pub(crate) const NOTED_AT_ONCE: usize = 100;
 
 type Key = (MerchantId, KeyId);
 
@@ -44,12 +37,12 @@ impl Use {
 }
 
 impl KeyUses {
-    fn used(&self, key: Key, now: Timestamp) {
+    pub(crate) fn used(&self, key: Key, now: Timestamp) {
         let mut uses = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         uses.entry(key).or_insert(Use { last: now, noted: None }).last = now;
     }
 
-    fn due(&self) -> Vec<KeyUse> {
+    pub(crate) fn due(&self) -> Vec<KeyUse> {
         let uses = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         let due = uses.iter().filter(|(_, used)| used.is_due());
         due.take(NOTED_AT_ONCE)
@@ -61,39 +54,12 @@ impl KeyUses {
             .collect()
     }
 
-    fn noted(&self, noted: &[KeyUse]) {
+    pub(crate) fn noted(&self, noted: &[KeyUse]) {
         let mut uses = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         for one in noted {
             if let Some(used) = uses.get_mut(&(one.merchant, one.credential)) {
                 used.noted = Some(one.at);
             }
         }
-    }
-}
-
-impl Engine {
-    /// Remembers that a key was proved now. To be called once the proof was found good; costs no write.
-    pub fn key_used(&self, caller: &Caller) {
-        self.parts.key_uses.used((caller.merchant, caller.credential), self.now());
-    }
-
-    /// Notes the uses of keys, until `stop` resolves.
-    pub async fn work_key_uses(&self, stop: impl Future<Output = ()>) {
-        self.repeat_every("notes of keys that were used", LOOK_EVERY, || self.note_keys_used_once(), stop)
-            .await;
-    }
-
-    /// Notes the uses of some keys, each once in [`USE_NOTED_EVERY`]. True when there may be more.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store does not answer; they are noted the next time.
-    pub async fn note_keys_used_once(&self) -> Result<bool, StoreError> {
-        let uses = self.parts.key_uses.due();
-        let Some(latest) = uses.iter().map(|used| used.at).max() else { return Ok(false) };
-        let span = i64::try_from(USE_NOTED_EVERY.as_micros()).unwrap_or(i64::MAX);
-        let unless_after = Timestamp::from_micros(latest.as_micros().saturating_sub(span));
-        self.parts.store.run(NoteKeysUsed { uses: uses.clone(), unless_after }).await?;
-        self.parts.key_uses.noted(&uses);
-        Ok(uses.len() == NOTED_AT_ONCE)
     }
 }

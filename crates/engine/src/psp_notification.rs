@@ -124,7 +124,7 @@ impl Engine {
         compare_payment(&mut notice, &payment);
         let left = self.left_all_the_same(&refund, &notice).await?;
         if says_what_is_known(&refund, &told(account, &notice, left)) {
-            return self.keep_word(&refund, notice).await;
+            return self.keep_word(&refund, &notice).await.map(|_| ());
         }
         // Whoever replays notifications gets no more look-ups out of it than the account's permits allow.
         let room = |what| self.parts.permits.take(refund.account, what, 1).pop();
@@ -140,7 +140,7 @@ impl Engine {
                 let what = differing(&refund, account, &notice);
                 self.quarantine(merchant, account, &notice, mark, CaseKind::Quarantined, what).await
             }
-            Taking::Overtaken => self.keep_word(&refund, notice).await,
+            Taking::Overtaken => self.keep_word(&refund, &notice).await.map(|_| ()),
             Taking::Apply => {
                 let attempt = mark_of_word(&notice);
                 let (outcome, started_at) = (notice.outcome, self.now());
@@ -169,14 +169,14 @@ impl Engine {
         }
     }
 
-    /// Keeps what changes nothing, as evidence.
-    async fn keep_word(&self, refund: &Refund, notice: Notice) -> Result<(), EngineError> {
+    /// Keeps what changes nothing, as evidence. Answers whether it had not been told before.
+    async fn keep_word(&self, refund: &Refund, notice: &Notice) -> Result<bool, EngineError> {
         let keep = KeepWord {
             merchant: refund.merchant,
             refund: refund.id,
-            attempt: mark_of_word(&notice),
-            outcome: notice.outcome,
-            record: storable(notice.record),
+            attempt: mark_of_word(notice),
+            outcome: notice.outcome.clone(),
+            record: storable(notice.record.clone()),
             now: self.now(),
         };
         Ok(self.parts.store.run(keep).await?)
@@ -232,8 +232,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks the PSP what it told. Where it says nothing and the refund is over otherwise, or says of a failure that it was
-    /// none, a person looks: nobody would ask again.
+    /// Asks the PSP what it told. Where it says nothing and the refund is over otherwise, says of a failure that it was none, or
+    /// told of a failure before and could not confirm it either, a person looks: nobody would ask again.
     async fn confirm(
         &self,
         asking: Asking,
@@ -269,7 +269,15 @@ impl Engine {
                 self.quarantine(merchant, refund.account, &notice, mark, kind, what).await
             }
             Asked::Unconfirmed => self.unconfirmed(&refund, &notice, said.is_some(), mark).await,
-            Asked::TellAgain => Err(EngineError::Busy("the PSP did not confirm what it told".to_owned())),
+            Asked::TellOnceMore => {
+                if self.keep_word(&refund, &notice).await? {
+                    return Err(not_confirmed());
+                }
+                // Told again of the refund when that is over, it is no repeat of this.
+                let mark = mark_of_parts(Sha256::new_with_prefix(mark), ["open", "", ""]);
+                self.unconfirmed(&refund, &notice, said.is_some(), mark).await
+            }
+            Asked::TellAgain => Err(not_confirmed()),
         }
     }
 
@@ -292,9 +300,11 @@ impl Engine {
         let answer = if denied { "says otherwise when it is asked" } else { "did not confirm it" };
         let moved = notice.outcome.moved_money();
         // That what is over without effect failed is put before a person only where they have booked its money, or may.
-        let counts = match (moved, refund.state.name()) {
-            (true, _) | (_, StateName::Succeeded) => "",
-            _ => "; what a person has booked for it, if anything, still counts as refunded",
+        let counts = match refund.state.name() {
+            StateName::Failed | StateName::Canceled | StateName::Reversed if !moved => {
+                "; what a person has booked for it, if anything, still counts as refunded"
+            }
+            _ => "",
         };
         let text = format!(
             "the PSP told that the refund is {}, here it is {}, and the PSP {answer}{counts}",
@@ -412,6 +422,10 @@ impl Engine {
         }
         Ok(None)
     }
+}
+
+fn not_confirmed() -> EngineError {
+    EngineError::Busy("the PSP did not confirm what it told".to_owned())
 }
 
 /// The mark of the notice at this place of a body: where one body tells of several, each has its own.

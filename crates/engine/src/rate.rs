@@ -10,7 +10,6 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use redress_core::id::KeyId;
 
-use crate::engine::Engine;
 use crate::world::Clock;
 
 /// How fast a key's bucket fills, and how much it holds.
@@ -80,7 +79,7 @@ impl Rates {
         Self { limited, clock }
     }
 
-    fn take(&self, key: KeyId) -> Turn {
+    pub(crate) fn take(&self, key: KeyId) -> Turn {
         let Some((config, limiter)) = &self.limited else { return Turn::Unlimited };
         let allowance = |left| Allowance {
             burst: config.burst.get(),
@@ -94,13 +93,6 @@ impl Rates {
                 Turn::Wait { allowance: allowance(0), retry_after: not_until.wait_time_from(now) }
             }
         }
-    }
-}
-
-impl Engine {
-    /// Takes one request out of a key's bucket.
-    pub fn take_turn(&self, key: KeyId) -> Turn {
-        self.parts.rates.take(key)
     }
 }
 

@@ -8,7 +8,6 @@ use redress_core::time::Timestamp;
 use redress_store::MIGRATIONS;
 use redress_store::ops::settings_version::SettingsVersion;
 use redress_store::ops::write_probe::WriteProbe;
-use tokio::sync::Mutex;
 
 use crate::engine::Engine;
 
@@ -21,10 +20,6 @@ pub const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// The database's own clock may be so far from this machine's: leases are compared over both.
 pub const CLOCK_GAP_MAX: Duration = Duration::from_secs(1);
 
-/// The last look and when it was.
-#[derive(Debug, Default)]
-pub(crate) struct LastLook(Mutex<Option<(Timestamp, Result<(), String>)>>);
-
 impl Engine {
     /// Whether the store can be read and written, its tables are those of this program, and its clock is near this
     /// machine's. The text says why not, for the operator.
@@ -32,7 +27,7 @@ impl Engine {
     /// # Errors
     /// The reason, where this process cannot serve now.
     pub async fn ready(&self) -> Result<(), String> {
-        let mut last = self.parts.readiness.0.lock().await;
+        let mut last = self.parts.last_look.lock().await;
         if let Some((at, result)) = &*last
             && self.now() >= *at
             && self.now().since(*at) < LOOK_AGAIN

@@ -3,21 +3,20 @@
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
-use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::face::{Face, Problem};
 use crate::limits::{BODY_BYTES_MAX, IMPORT_BYTES_MAX, PATH_TEXT_CHARS_MAX, storable};
+use crate::problem::Problem;
 
 /// The whole body, whatever the content type says. Comes last among a handler's parameters, so that nobody's body is
 /// read before they are known.
 pub(crate) struct RawBody(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         whole(request, BODY_BYTES_MAX).await.map(Self)
     }
 }
@@ -26,25 +25,24 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 pub(crate) struct LargeBody(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for LargeBody {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         whole(request, IMPORT_BYTES_MAX).await.map(Self)
     }
 }
 
-async fn whole(request: Request, bytes_max: usize) -> Result<Bytes, Response> {
-    let face = Face::of(request.uri().path(), request.headers());
+async fn whole(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
     // Said beforehand, it need not be waited for.
     let declared =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > bytes_max as u64) {
-        return Err(face.answer(Problem::BodyTooLarge));
+        return Err(Problem::BodyTooLarge);
     }
     let collected = Limited::new(request.into_body(), bytes_max).collect().await;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         let too_large = error.is::<LengthLimitError>();
-        face.answer(if too_large { Problem::BodyTooLarge } else { Problem::BodyBroken })
+        if too_large { Problem::BodyTooLarge } else { Problem::BodyBroken }
     })
 }
 

@@ -1,11 +1,10 @@
 //! Which face a request belongs to, and what each face says about the problems that all of them share.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use redress_engine::error::EngineError;
 
-use crate::limits::RETRY_AFTER_SECONDS;
 use crate::portal::language::Language;
+use crate::problem::Problem;
 use crate::{portal, portone, sgate, v1};
 
 /// The shape in which errors are told.
@@ -19,25 +18,6 @@ pub(crate) enum Face {
     Portal(Language),
     /// Redress's own, everywhere else.
     Own,
-}
-
-/// A problem that is not about refunds: every face has a shape for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Problem {
-    /// No endpoint has this path.
-    NoRoute,
-    /// The path is there, with other methods.
-    NoMethod,
-    /// The body is longer than [`crate::limits::BODY_BYTES_MAX`].
-    BodyTooLarge,
-    /// The body broke off.
-    BodyBroken,
-    /// The caller should come back in a moment.
-    Busy,
-    /// The caller's key has used up what it may ask for.
-    TooMany,
-    /// A defect or damage here.
-    Broken,
 }
 
 impl Face {
@@ -64,28 +44,6 @@ impl Face {
             // Its page is made once it is known who asks.
             Self::Portal(_) => portal::problem::Stop::Problem(problem).into_response(),
             Self::Own => v1::error::of_problem(problem),
-        }
-    }
-}
-
-/// Tells a caller who need only wait when to come back.
-pub(crate) fn retry_later(mut response: Response) -> Response {
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
-    response
-}
-
-/// Logs what went wrong inside, once, in the request's span, and keeps only what a caller may know.
-impl From<EngineError> for Problem {
-    fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Busy(reason) => {
-                tracing::warn!(reason, "a request was answered busy");
-                Self::Busy
-            }
-            EngineError::Broken(reason) => {
-                tracing::error!(reason, "a request could not be answered");
-                Self::Broken
-            }
         }
     }
 }

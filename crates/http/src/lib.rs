@@ -5,6 +5,7 @@
 //! it; [`router::routes`] lists every endpoint, for the test of who may call what.
 
 mod body;
+mod current;
 mod described;
 mod docs;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod payment_upload;
 mod portal;
 mod portone;
 pub mod probe;
+mod problem;
 mod psp_notifications;
 mod rate;
 pub mod router;

@@ -6,37 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
-use redress_core::id::MerchantId;
 use redress_engine::engine::Engine;
 use tracing::Instrument;
 
-use crate::face::{Face, Problem};
+use crate::current::{ADDED, CURRENT, REQUEST_ID};
+use crate::face::Face;
 use crate::limits::REQUEST_ID_CHARS_MAX;
 use crate::portal;
-
-/// By this name a request is found in the log; answers carry it too.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-tokio::task_local! {
-    static CURRENT: HeaderValue;
-    /// What the answer gets besides.
-    static ADDED: RefCell<HeaderMap>;
-}
-
-/// Adds a header to the answer of the request that is being answered.
-pub(crate) fn adds(name: HeaderName, value: HeaderValue) {
-    // Outside of a request there is no answer.
-    let _ = ADDED.try_with(|added| added.borrow_mut().insert(name, value));
-}
-
-/// The id of the request that is being answered; empty outside of one.
-pub(crate) fn current_request_id() -> String {
-    CURRENT.try_with(|id| id.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
-}
+use crate::problem::Problem;
 
 /// Makes request ids of the time and a count: no two requests of one process share one.
 #[derive(Clone)]
@@ -97,6 +78,12 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     };
     let answered = async {
         let mut response = answered.await;
+        if let Some(problem) = response.extensions().get::<Problem>().copied() {
+            // What the router has put there; all else is the face's to say.
+            let allow = response.headers_mut().remove(header::ALLOW);
+            response = face.answer(problem);
+            response.headers_mut().extend(allow.map(|methods| (header::ALLOW, methods)));
+        }
         if let (Face::Portal(language), Some(asked)) = (face, asked) {
             response = portal::guard::finish(response, asked, &own.engine, language).await;
         }
@@ -123,11 +110,6 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     .increment(1);
     response.headers_mut().insert(REQUEST_ID, id);
     response
-}
-
-/// The request that is being answered is logged and traced as this merchant's.
-pub(crate) fn is_of(merchant: MerchantId) {
-    tracing::Span::current().record("merchant", tracing::field::display(merchant));
 }
 
 /// A method as a label: whoever makes one up makes no new one.

@@ -12,7 +12,7 @@ use redress_engine::engine::Engine;
 use redress_engine::psp_notification::{Inbound, Taken};
 
 use crate::body::RawBody;
-use crate::face::{Face, Problem};
+use crate::problem::Problem;
 
 pub(crate) async fn handle(
     State(engine): State<Engine>,
@@ -31,7 +31,7 @@ pub(crate) async fn handle(
         Ok(Taken::NoAccount) => StatusCode::NOT_FOUND,
         Ok(Taken::BadSignature) => StatusCode::UNAUTHORIZED,
         Ok(Taken::NotUnderstood) => StatusCode::BAD_REQUEST,
-        Err(error) => return Face::Own.answer(Problem::from(error)),
+        Err(error) => return Problem::from(error).into_response(),
     }
     .into_response()
 }

@@ -6,8 +6,8 @@ use redress_core::id::KeyId;
 use redress_engine::engine::Engine;
 use redress_engine::rate::{Allowance, Turn};
 
-use crate::face::Problem;
-use crate::outermost;
+use crate::current;
+use crate::problem::Problem;
 
 /// What a key may ask for: `"key";q=…;w=…`, so many requests in so many seconds.
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -41,7 +41,7 @@ fn tell(Allowance { burst, window_seconds, left }: Allowance) {
 
 fn add(name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        outermost::adds(name, value);
+        current::adds(name, value);
     }
 }
 

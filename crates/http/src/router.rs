@@ -1,16 +1,14 @@
 //! Every route, in one flat list, grouped by who calls it.
 
 use axum::Router;
-use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use redress_engine::engine::Engine;
 
-use crate::face::{Face, Problem};
 use crate::outermost::{Outermost, outermost};
+use crate::problem::Problem;
 use crate::{docs, health, portal, portone, psp_notifications, sgate, v1};
 
 /// How the caller of an endpoint proves who they are.
@@ -45,8 +43,8 @@ pub struct RouteInfo {
 pub fn router(engine: Engine) -> Router {
     all(engine.config().portal.enabled)
         .router
-        .fallback(|request: Request| shared(request, Problem::NoRoute))
-        .method_not_allowed_fallback(|request: Request| shared(request, Problem::NoMethod))
+        .fallback(async || Problem::NoRoute)
+        .method_not_allowed_fallback(async || Problem::NoMethod)
         .layer(from_fn_with_state(Outermost::new(engine.clone()), outermost))
         .with_state(engine)
 }
@@ -290,10 +288,6 @@ fn people_who_set_up(routes: Routes) -> Routes {
             settings::person::second_factor,
         )
         .add(Auth::Portal, Method::POST, "/portal/settings/people/{id}/sessions", settings::person::sessions)
-}
-
-async fn shared(request: Request, problem: Problem) -> Response {
-    Face::of(request.uri().path(), request.headers()).answer(problem)
 }
 
 #[derive(Default)]

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
+use axum::extract::Request;
 use redress_engine::config::EngineConfig;
 use redress_engine::portal::PortalConfig;
 

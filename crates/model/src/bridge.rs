@@ -2,9 +2,8 @@
 //!
 //! The model's now is always [`NOW`]; what lies before it is its age earlier. What core never looks at again is not kept.
 
-use crate::guards::Without;
-use crate::kind::{BOUND, Kind, LEASE, TICK, WINDOW, ticks};
-use crate::model::Redress;
+use crate::kind::{Kind, LEASE, TICK, ticks};
+use crate::redress::{AMOUNT, Redress};
 use crate::state::{Answer, Asked, Books, Row};
 use redress_core::balance::Balance;
 use redress_core::environment::Environment;
@@ -19,9 +18,6 @@ use redress_core::time::Timestamp;
 /// Now, in every state.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000_000);
 
-/// What every refund of the model asks for, in minor units.
-pub const AMOUNT: i64 = 1;
-
 /// A point in time so many ticks ago; later than now for less than none.
 pub(crate) fn ago(age: i64) -> Timestamp {
     Timestamp::from_micros(NOW.as_micros() - age * micros())
@@ -34,22 +30,6 @@ fn micros() -> i64 {
 fn age(time: Timestamp, cap: u8) -> u8 {
     let age = (NOW.as_micros() - time.as_micros()).max(0) / micros();
     u8::try_from(age).unwrap_or(u8::MAX).min(cap)
-}
-
-/// The age of a first send from which on nothing depends on it: no window is open, and the refund is overdue.
-pub(crate) fn first_sent_cap(model: &Redress) -> u8 {
-    let margin = if model.lacks(Without::LeaseInsideWindow) { 0 } else { LEASE };
-    let window = if model.kind.has_key() { WINDOW - margin } else { 0 };
-    window.max(model.kind.overdue())
-}
-
-/// The age of a last send from which on absence can be proved.
-pub(crate) fn last_sent_cap(model: &Redress) -> u8 {
-    match model.kind {
-        Kind::Bounded if model.lacks(Without::LeaseBeforeBound) => BOUND,
-        Kind::Bounded => LEASE + BOUND,
-        _ => 0,
-    }
 }
 
 pub(crate) fn process(number: u8) -> ProcessId {
@@ -132,7 +112,7 @@ fn state(row: &Row) -> RefundState {
 /// The moment from which on a look-up that finds nothing proves absence: a lease and a bound after the last send.
 pub(crate) fn proving_since(model: &Redress, row: &Row) -> Timestamp {
     let sent = ago(row.last_sent.unwrap_or_default().into());
-    sent.plus(ticks(last_sent_cap(model)))
+    sent.plus(ticks(model.last_sent_cap()))
 }
 
 /// What of a refund after a step the model keeps in its row.
@@ -145,10 +125,10 @@ pub(crate) fn keep(model: &Redress, row: &mut Row, after: &Refund) {
         RefundState::Submitting(lease) => LEASE.min(ticks_left(lease.until).try_into().unwrap_or(0)),
         _ => 0,
     };
-    row.first_sent = evidence.first_sent_at.map(|at| age(at, first_sent_cap(model)));
-    row.last_sent = evidence.last_sent_at.map(|at| age(at, last_sent_cap(model)));
+    row.first_sent = evidence.first_sent_at.map(|at| age(at, model.first_sent_cap()));
+    row.last_sent = evidence.last_sent_at.map(|at| age(at, model.last_sent_cap()));
     let proving = kind == Kind::Bounded && {
-        let since = evidence.last_sent_at.map(|at| at.plus(ticks(last_sent_cap(model))));
+        let since = evidence.last_sent_at.map(|at| at.plus(ticks(model.last_sent_cap())));
         since.is_some_and(|since| evidence.last_query_at.is_some_and(|asked| asked >= since))
     };
     row.asked = evidence.last_query_at.map(|_| if proving { Asked::Proving } else { Asked::Early });

@@ -1,9 +1,9 @@
 //! Cases and what they block of the payment, opened and closed as the store's operations do it. How much a case wants to
 //! block is core's word; how much it can, core's balance says.
 
-use crate::bridge::{AMOUNT, balance, keep, refund};
+use crate::bridge::{balance, keep, refund};
 use crate::guards::Without;
-use crate::model::Redress;
+use crate::redress::{AMOUNT, Redress};
 use crate::state::{Booked, Claim, World, case_bit};
 use redress_core::case::{CaseKind, NewCase};
 use redress_core::settle::case_closed;

@@ -1,9 +1,9 @@
 //! The atomic steps by which what Redress remembers changes: accept, settle, a person's verdict. Each asks core what to do
 //! and writes all of it, as the storage operations do.
 
-use crate::bridge::{AMOUNT, NOW, ago, balance, keep, outcome, payment, proving_since, refund};
+use crate::bridge::{NOW, ago, balance, keep, outcome, payment, proving_since, refund};
 use crate::guards::Without;
-use crate::model::Redress;
+use crate::redress::{AMOUNT, Redress};
 use crate::state::{Booked, Books, Broken, Claim, Job, Row, Said, Task, World};
 use redress_core::balance::{Balance, BalanceChange};
 use redress_core::capabilities::Capabilities;

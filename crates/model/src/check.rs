@@ -1,6 +1,6 @@
 //! Running the checker.
 
-use crate::model::Redress;
+use crate::redress::Redress;
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use std::collections::BTreeSet;
 

@@ -2,8 +2,8 @@
 //! is played from each, in several futures: what is open must end or wait for a person in every one of them.
 
 use crate::bounds::Bounds;
-use crate::model::Redress;
 use crate::psp::How;
+use crate::redress::Redress;
 use crate::state::{Job, Row, Status, World};
 use redress_core::case::CaseKind;
 use redress_core::outcome::{Finding, Outcome};

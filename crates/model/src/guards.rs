@@ -1,8 +1,6 @@
 //! The guards that keep the promise, each of which can be taken away in the model: then the checker must find what it
 //! kept away. Core stays as it is; what is changed is what core is given, or what is made of its answer.
 
-use crate::kind::Kind;
-
 /// A guard, by what happens without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Without {
@@ -102,44 +100,4 @@ impl Without {
         Self::CameBack,
         Self::TakenBackBlocks,
     ];
-
-    /// The place among [`Redress::default_models`](crate::Redress::default_models) of the model that misses it: the first
-    /// where one refund alone does.
-    pub(crate) const fn missed_by(self) -> usize {
-        match self {
-            Self::Reservation | Self::AmbiguousIsUnknown => 1,
-            Self::TwoAreNotOne | Self::Turn | Self::TurnKept | Self::RequestKey => 2,
-            Self::CameBack | Self::TakenBackBlocks => 3,
-            _ => 0,
-        }
-    }
-
-    /// The kind of PSP at which it is missed, and the property that breaks first.
-    pub const fn caught(self) -> (Kind, &'static str) {
-        use crate::properties as p;
-        match self {
-            Self::Reservation => (Kind::Blind, p::LEDGER),
-            Self::TimeoutIsUnknown | Self::DoubtIsUnknown => (Kind::Blind, p::FAILED),
-            Self::NotFoundIsUnknown | Self::RefusalVerification => (Kind::List, p::FAILED),
-            Self::OneKey | Self::Window => (Kind::KeyAndQuery, p::ONE_EFFECT),
-            Self::LeaseCheck | Self::LeaseInsideWindow => (Kind::KeyAndQuery, p::ONE_EFFECT),
-            Self::LateOutcome => (Kind::Blind, p::HEARD),
-            Self::Verification => (Kind::List, p::SUCCEEDED),
-            Self::CancelOnlyUnsent => (Kind::Blind, p::RELEASED),
-            Self::AmbiguousIsUnknown | Self::TwoAreNotOne => (Kind::BareList, p::SUCCEEDED),
-            Self::SendNumber => (Kind::KeyAndQuery, p::ONE_SENDER),
-            Self::LateTruth => (Kind::Blind, p::HEARD),
-            Self::Block => (Kind::Blind, p::BLOCKED),
-            Self::NoKeyNoResend => (Kind::Blind, p::SENT_AGAIN),
-            Self::RefusedAgain => (Kind::KeyOnly, p::FAILED),
-            Self::ToldId => (Kind::Bounded, p::ONE_EFFECT),
-            Self::AskedBeforeBound | Self::LeaseBeforeBound => (Kind::Bounded, p::SENT_AGAIN),
-            Self::CalledAgain => (Kind::Blind, p::ENDS),
-            Self::PendingIsOpen => (Kind::Blind, p::SUCCEEDED),
-            Self::Turn | Self::TurnKept => (Kind::OneAtATime, p::ONE_AT_A_TIME),
-            Self::IdFirst => (Kind::ById, p::ASKED_BY_ID),
-            Self::RequestKey => (Kind::Blind, p::ONE_REQUEST),
-            Self::CameBack | Self::TakenBackBlocks => (Kind::Blind, p::CAME_BACK),
-        }
-    }
 }

@@ -8,6 +8,7 @@
 mod bounds;
 mod bridge;
 mod cases;
+mod caught;
 mod change;
 mod check;
 mod ends;
@@ -17,12 +18,13 @@ mod model;
 mod order;
 pub mod properties;
 mod psp;
+mod redress;
 mod state;
 mod work;
 
 pub use bounds::Bounds;
-pub use bridge::AMOUNT;
 pub use check::{Broke, Checked, check, find};
 pub use guards::Without;
 pub use kind::Kind;
-pub use model::{Action, Redress};
+pub use model::Action;
+pub use redress::{AMOUNT, Redress};

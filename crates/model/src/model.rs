@@ -1,28 +1,14 @@
 //! What can happen next, and what follows from it.
 
-use crate::bounds::Bounds;
-use crate::bridge::AMOUNT;
 use crate::guards::Without;
-use crate::kind::{KEY_KEPT, Kind};
+use crate::kind::KEY_KEPT;
 use crate::psp::How;
+use crate::redress::Redress;
 use crate::state::{Answer, Books, Claim, Job, Notice, Said, Status, World};
 use redress_core::case::CaseKind;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::Via;
 use stateright::{Model, Property};
-
-/// Redress, its clients and a PSP of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Redress {
-    /// The PSP.
-    pub kind: Kind,
-    /// What the payment's customer paid, in minor units. Each refund asks for one.
-    pub captured: i64,
-    /// How much may go wrong.
-    pub bounds: Bounds,
-    /// The guard that is taken away.
-    pub without: Option<Without>,
-}
 
 /// The processes that are worth telling apart: which of them does something matters only if one of them may die, and the
 /// first to have something to do may be called the first.
@@ -77,34 +63,6 @@ pub enum Action {
 }
 
 impl Redress {
-    /// A model with all its guards.
-    pub const fn new(kind: Kind, captured: i64, bounds: Bounds) -> Self {
-        Self { kind, captured, bounds, without: None }
-    }
-
-    /// The models of a kind that the tests check: one refund alone, two that want the same money, two that are under way at
-    /// once because there is enough for both, and money that comes back though a person had booked it as gone.
-    pub const fn default_models(kind: Kind) -> [Self; 4] {
-        [
-            Self::new(kind, AMOUNT, Bounds::TWO),
-            Self::new(kind, AMOUNT, Bounds::contention(kind)),
-            Self::new(kind, 2 * AMOUNT, Bounds::in_flight(kind)),
-            Self::new(kind, AMOUNT, Bounds::booked(kind)),
-        ]
-    }
-
-    /// One of the default models, without one guard, and the property that breaks there.
-    pub const fn missing(without: Without) -> (Self, &'static str) {
-        let (kind, property) = without.caught();
-        let guarded = Self::default_models(kind)[without.missed_by()];
-        (Self { without: Some(without), ..guarded }, property)
-    }
-
-    /// Whether that guard is away.
-    pub(crate) fn lacks(&self, guard: Without) -> bool {
-        self.without == Some(guard)
-    }
-
     fn about_clients(world: &World, actions: &mut Vec<Action>) {
         if world.rows.len() < usize::from(world.left.refunds) {
             actions.push(Action::Ask);
@@ -308,8 +266,8 @@ impl Redress {
         for row in &mut world.rows {
             row.lease = row.lease.saturating_sub(1);
             let older = |age: Option<u8>, cap: u8| age.map(|age| (age + 1).min(cap));
-            row.first_sent = older(row.first_sent, crate::bridge::first_sent_cap(self));
-            row.last_sent = older(row.last_sent, crate::bridge::last_sent_cap(self));
+            row.first_sent = older(row.first_sent, self.first_sent_cap());
+            row.last_sent = older(row.last_sent, self.last_sent_cap());
         }
         for task in &mut world.tasks {
             if let Job::Write { lease, .. } = &mut task.job {

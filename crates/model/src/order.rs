@@ -1,9 +1,8 @@
 //! One world for all that differ in nothing that matters: lists sorted, refunds and processes interchangeable, forgotten
 //! what can change nothing any more.
 
-use crate::bridge::first_sent_cap;
 use crate::guards::Without;
-use crate::model::Redress;
+use crate::redress::Redress;
 use crate::state::{Answer, Booked, Job, Notice, Status, Task, World};
 use redress_core::case::CaseKind;
 use redress_core::state::{Share, StateName};
@@ -122,7 +121,7 @@ impl Redress {
                 && row.person_called
                 && (row.accepted || !self.kind.has_key() || !self.kind.can_be_asked())
             {
-                row.first_sent = row.first_sent.map(|_| first_sent_cap(self));
+                row.first_sent = row.first_sent.map(|_| self.first_sent_cap());
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What must hold in every state, and what must be reached in some.
 
-use crate::bridge::{AMOUNT, balance};
+use crate::bridge::balance;
 use crate::kind::Kind;
-use crate::model::Redress;
+use crate::redress::{AMOUNT, Redress};
 use crate::state::{Booked, Broken, Record, Row, Said, Status, World};
 use redress_core::case::CaseKind;
 use redress_core::state::{Share, StateName};

@@ -4,7 +4,7 @@
 
 use crate::guards::Without;
 use crate::kind::Kind;
-use crate::model::Redress;
+use crate::redress::Redress;
 use crate::state::{Answer, Job, Notice, Record, Request, Status, World};
 
 /// What a PSP does with a request that it does not know yet.

@@ -3,7 +3,7 @@
 use crate::bridge::{NOW, ago, outcome, process as id_of, refund, refund_id};
 use crate::guards::Without;
 use crate::kind::{Kind, LEASE, ticks};
-use crate::model::Redress;
+use crate::redress::Redress;
 use crate::state::{Answer, Booked, Broken, Job, Notice, Request, Status, Task, World};
 use redress_core::case::CaseKind;
 use redress_core::next_step::{Step, next_step};
@@ -97,7 +97,7 @@ impl Redress {
             return false;
         }
         let row = &world.rows[usize::from(place)];
-        let proving = self.kind == Kind::Bounded && row.last_sent == Some(crate::bridge::last_sent_cap(self));
+        let proving = self.kind == Kind::Bounded && row.last_sent == Some(self.last_sent_cap());
         let mut answer = self.asked(world, place, row.psp_id.or(told));
         let by_a_told_id = row.psp_id.is_none() && told.is_some();
         let means_nothing = Outcome::Unknown(Finding::NotUnderstood);

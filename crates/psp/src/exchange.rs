@@ -100,12 +100,13 @@ pub(crate) fn not_accepted(psp: &str, status: u16, code: &str, text: &str) -> Ac
 }
 
 /// A check of which nothing came: the PSP's code and text, or that the answer was none of its. A status alone, of HTTP 200 say,
-/// would be read as the PSP's good word.
+/// would be read as the PSP's good word, and so would a page of HTTP 200 that has a text and no code of the PSP's.
 pub(crate) fn unclear(psp: &str, status: u16, code: &str, text: &str) -> AccountCheck {
     let words = format!("{code} {text}");
-    AccountCheck::Unclear(match words.trim() {
-        "" => format!("HTTP {status}, and no answer of {psp}'s"),
-        words => format!("{psp} answered HTTP {status} {words}"),
+    AccountCheck::Unclear(match (code, words.trim()) {
+        (_, "") => format!("HTTP {status}, and no answer of {psp}'s"),
+        ("", text) if status < 300 => format!("HTTP {status}, and no answer of {psp}'s: {text}"),
+        (_, words) => format!("{psp} answered HTTP {status} {words}"),
     })
 }
 
@@ -219,14 +220,15 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_of_the_psp_is_not_told_as_its_own() {
-        for (code, text, told) in [
-            ("", "", "HTTP 200, and no answer of Adyen's"),
-            ("", " ", "HTTP 200, and no answer of Adyen's"),
-            ("905", "", "Adyen answered HTTP 200 905"),
-            ("", "busy", "Adyen answered HTTP 200 busy"),
-            ("905", "busy", "Adyen answered HTTP 200 905 busy"),
+        for (status, code, text, told) in [
+            (200, "", "", "HTTP 200, and no answer of Adyen's"),
+            (200, "", " ", "HTTP 200, and no answer of Adyen's"),
+            (200, "905", "", "Adyen answered HTTP 200 905"),
+            (200, "", "ok", "HTTP 200, and no answer of Adyen's: ok"),
+            (503, "", "busy", "Adyen answered HTTP 503 busy"),
+            (200, "905", "busy", "Adyen answered HTTP 200 905 busy"),
         ] {
-            assert_eq!(unclear("Adyen", 200, code, text), AccountCheck::Unclear(told.to_owned()));
+            assert_eq!(unclear("Adyen", status, code, text), AccountCheck::Unclear(told.to_owned()));
         }
     }
 }

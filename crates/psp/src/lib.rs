@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod adyen;
+pub mod client_identity;
 pub mod connector;
 mod credentials;
 mod discreet;

@@ -1,12 +1,12 @@
 //! The door to the network: what a connector hands out and gets back. Production opens it with
 //! [`crate::http::HttpClient`], a simulator or a test with its own.
 
+use crate::client_identity::ClientIdentity;
 use crate::guard::{GuardError, GuardPolicy};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, Method};
 use redress_core::recipe::{Recipe, Resend};
-use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// Sends one request and brings the whole answer. It never sends anything twice and follows no redirect.
@@ -119,43 +119,6 @@ impl HttpRequest {
     pub fn shown_url(&self) -> &str {
         self.url.split(['?', '#']).next().unwrap_or_default()
     }
-}
-
-/// A client's certificate chain and its private key, in PEM. Printing shows nothing of them.
-#[derive(Clone, Debug)]
-pub struct ClientIdentity(SecretString);
-
-impl ClientIdentity {
-    /// From the certificates and the key, in one text or two put together.
-    pub fn from_pem(pem: impl Into<String>) -> Self {
-        Self(pem.into().into())
-    }
-
-    /// Whether a connection could be made with it: to be asked where somebody gives one.
-    ///
-    /// # Errors
-    /// [`IdentityError`] says which part cannot be used.
-    pub fn check(&self) -> Result<(), IdentityError> {
-        crate::http::identity::read(self).map(|_| ())
-    }
-
-    pub(crate) fn pem(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-/// Why a client's identity cannot be used. It shows nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum IdentityError {
-    /// There is no certificate, or one that cannot be read.
-    #[error("the client certificate cannot be read: it must be X.509 in PEM")]
-    Certificate,
-    /// There is no private key, or it cannot be read, or it is of no kind that is used.
-    #[error("the private key cannot be read: it must be RSA, ECDSA or Ed25519 in PEM, without a passphrase")]
-    PrivateKey,
-    /// The key belongs to another certificate than the first.
-    #[error("the private key is not that of the client certificate")]
-    Mismatch,
 }
 
 /// Shows neither the query, nor a header's value, nor the body.

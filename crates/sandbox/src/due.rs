@@ -1,6 +1,7 @@
 //! What the PSPs do on their own time: effects that come after the caller has gone, refunds that settle,
 //! notifications and their repetitions. All of it is rows in the state, so that a restart forgets none.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 
 use futures_util::future::join_all;
@@ -46,6 +47,13 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Sandbox {
+    /// Starts the task that does what is due when it is due, what an earlier process left included. Once is enough.
+    pub fn start(&self) {
+        if !self.inner.started.swap(true, Ordering::SeqCst) {
+            self.inner.world.spawner.spawn(Box::pin(run(Arc::downgrade(&self.inner))));
+        }
+    }
+
     /// Does everything that is due by now and waits until the notifications among it were tried once. For tests and
     /// simulators that own the clock; a served sandbox does this by itself.
     ///

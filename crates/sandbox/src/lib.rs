@@ -73,6 +73,8 @@ mod mpgs;
 mod notify;
 mod oppwa;
 mod paypal;
+mod play;
+mod players;
 mod psp;
 pub mod real;
 mod reply;

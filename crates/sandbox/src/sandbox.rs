@@ -1,17 +1,12 @@
 //! The handle of a running sandbox: its state, its world, and the ways in.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response};
 use tokio::sync::Notify;
-use tower::ServiceExt;
 
 use crate::config::SandboxConfig;
-use crate::router;
 use crate::state::{Db, Place, State, StateError};
 use crate::world::World;
 
@@ -62,28 +57,6 @@ impl Sandbox {
                 started: AtomicBool::new(false),
             }),
         })
-    }
-
-    /// Starts the task that does what is due when it is due, what an earlier process left included. Once is enough.
-    pub fn start(&self) {
-        if !self.inner.started.swap(true, Ordering::SeqCst) {
-            self.inner.world.spawner.spawn(Box::pin(crate::due::run(Arc::downgrade(&self.inner))));
-        }
-    }
-
-    /// All routes: those of the PSPs and those that control the sandbox. A fault that needs the connection itself
-    /// (see [`crate::Fault`]) is an extension and a header of the response here; [`Sandbox::serve`] turns it into the
-    /// real thing.
-    pub fn router(&self) -> Router {
-        router::router(self.clone())
-    }
-
-    /// Sends one request without a network.
-    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
-        match self.router().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::StoreError,
     fault::Fault,
-    migrate::Migration,
+    migration::Migration,
     op::{Done, Operation, Query},
     store::Store,
     testing::{FaultOnce, TestStores, batch, dump_all, fail_every_statement},

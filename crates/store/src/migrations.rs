@@ -1,6 +1,6 @@
 //! Redress's own history of tables.
 
-use crate::migrate::Migration;
+use crate::migration::Migration;
 
 /// Every step, oldest first. A released step never changes; what comes later is a new step at the end.
 pub const MIGRATIONS: &[Migration] = &[

@@ -6,8 +6,9 @@ use crate::{
     error::StoreError,
     fault::{FailStatement, Fault, Faults, INJECTED, Moment},
     op::{Operation, Query},
+    open_error::OpenError,
     postgres::{Listener, PgConfig, PgStore},
-    sqlite::{InLineStore, OpenError, Role, SqliteConfig, SqliteStore},
+    sqlite::{InLineStore, Role, SqliteConfig, SqliteStore},
     stats::StoreStats,
     tx::Engine,
 };

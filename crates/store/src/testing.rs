@@ -1,7 +1,6 @@
 //! For tests of this and other crates: fresh stores of each kind, dumps, and faults at every statement.
 
 use std::{
-    collections::BTreeMap,
     future::Future,
     panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
@@ -14,16 +13,16 @@ use std::{
 
 use futures_util::FutureExt;
 
+pub use crate::dump::Dump;
 use crate::{
     error::StoreError,
     fault::{FailStatement, Fault, Faults, INJECTED},
-    migrate::Migration,
+    migration::Migration,
     migrations::MIGRATIONS,
     op::Operation,
     postgres::PgConfig,
     sqlite::{Role, SqliteConfig},
     store::{Inner, Store},
-    value::Row,
 };
 
 /// Names a PostgreSQL database that tests may use; without it they run on SQLite only. `cargo xtask test` sets it.
@@ -173,9 +172,6 @@ pub async fn batch(store: &Store, sql: &str) {
     };
     result.unwrap_or_else(|error| panic!("{error} in: {sql}"));
 }
-
-/// Every row of every table, rows sorted, by table name.
-pub type Dump = BTreeMap<String, Vec<Row>>;
 
 /// Reads the whole database. For comparing before and after; not a snapshot while others write.
 ///

@@ -7,7 +7,7 @@ use redress_cluster::Cluster;
 
 use crate::dice::Dice;
 use crate::proxy::{Cut, Proxy};
-use crate::run::Scene;
+use crate::scene::Scene;
 use crate::time::{LIMIT, pass, stopwatch, until, until_at_every};
 
 const LOOK_PAUSE: Duration = Duration::from_millis(5);

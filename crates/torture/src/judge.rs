@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::load::{Asked, Told};
-use crate::merchant::{Payment, Refund};
+use crate::merchant::Refund;
+use crate::payment::Payment;
 use crate::receiver::Notice;
 use crate::signing::is_signed;
 use crate::site::Effect;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::dice::Dice;
-use crate::run::Scene;
+use crate::scene::Scene;
 use crate::time::{pass, stopwatch};
 
 /// Between two looks at the load.

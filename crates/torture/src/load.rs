@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::dice::Dice;
-use crate::merchant::{Merchant, Payment, Psp, listed_refunds};
+use crate::merchant::{Merchant, listed_refunds};
+use crate::payment::{Payment, Psp};
 use crate::psp_faults::steps;
 use crate::site::Site;
 use crate::time::{LIMIT, pass, stopwatch};

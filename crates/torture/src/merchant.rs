@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
+use crate::payment::{Payment, Psp};
 use crate::signing::{portone_token, sgate_signature};
 use crate::site::{Server, Site};
 use crate::time::unix_seconds;
@@ -11,76 +12,6 @@ use crate::wire::{Answer, Call};
 
 /// How long a token is good, in seconds, as in PortOne's samples.
 const TOKEN_SECONDS: u64 = 100;
-
-/// A payment service provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Psp {
-    /// Knows repeated requests by their key.
-    Momo,
-    /// Knows none, and notifies.
-    Tap,
-}
-
-impl Psp {
-    /// Each of them.
-    pub const ALL: [Self; 2] = [Self::Momo, Self::Tap];
-
-    /// As commands and the sandbox name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Momo => "momo",
-            Self::Tap => "tap",
-        }
-    }
-
-    fn channel(self) -> &'static str {
-        match self {
-            Self::Momo => "MOMOPAY",
-            Self::Tap => "TAP",
-        }
-    }
-
-    /// The currency of these tests' payments there.
-    fn currency(self) -> &'static str {
-        match self {
-            Self::Momo => "VND",
-            Self::Tap => "SAR",
-        }
-    }
-
-    /// A sum in major units, as text.
-    pub fn major(self, minor: i64) -> String {
-        match self {
-            Self::Momo => minor.to_string(),
-            Self::Tap => format!("{}.{:02}", minor / 100, minor % 100),
-        }
-    }
-
-    /// A sum in minor units, from the number of an answer.
-    pub fn minor(self, number: &Value) -> i64 {
-        let text = number.to_string();
-        match self {
-            Self::Momo => text.parse().unwrap(),
-            Self::Tap => {
-                let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-                format!("{whole}{decimals:0<2}").parse().unwrap()
-            }
-        }
-    }
-}
-
-/// A captured payment.
-#[derive(Clone, Debug)]
-pub struct Payment {
-    /// Where it was taken.
-    pub psp: Psp,
-    /// Redress's reference of it.
-    pub order_ref: String,
-    /// The PSP's id of it.
-    pub psp_payment_id: String,
-    /// What was captured, in minor units.
-    pub captured: i64,
-}
 
 /// A key and its secret.
 #[derive(Clone, Debug)]
@@ -114,8 +45,20 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+impl Site {
+    /// Adds a merchant with everything it needs, who is notified at `notified_at`.
+    pub fn merchant(&self, notified_at: Option<&str>) -> Merchant {
+        Merchant::add(self, notified_at)
+    }
+
+    /// Makes a payment known to both sides.
+    pub fn payment(&self, server: &Server, merchant: &Merchant, psp: Psp, captured: i64) -> Payment {
+        merchant.payment(self, server, psp, captured)
+    }
+}
+
 impl Merchant {
-    pub(crate) fn add(site: &Site, notified_at: Option<&str>) -> Self {
+    fn add(site: &Site, notified_at: Option<&str>) -> Self {
         let code = text(&site.json("merchant add --name Shop")["code"]);
         let key = |kind: &str| {
             let added = site.json(&format!("key add --merchant {code} --kind {kind}"));
@@ -198,7 +141,7 @@ impl Merchant {
         site.control("payment", &known);
     }
 
-    pub(crate) fn payment(&self, site: &Site, server: &Server, psp: Psp, captured: i64) -> Payment {
+    fn payment(&self, site: &Site, server: &Server, psp: Psp, captured: i64) -> Payment {
         let payment = Self::new_payment(psp, captured);
         self.tell_of(&payment).answer(&server.at).expect(201);
         Self::captured_at_psp(site, &payment);

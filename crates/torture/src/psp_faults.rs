@@ -1,7 +1,7 @@
 //! What the PSPs do, drawn at random.
 
 use crate::dice::Dice;
-use crate::merchant::Psp;
+use crate::payment::Psp;
 
 /// Steps of one payment; what comes after them succeeds.
 const STEPS: usize = 60;

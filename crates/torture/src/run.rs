@@ -17,6 +17,7 @@ use crate::load::{self, Books, CALLERS, Load, Told};
 use crate::merchant::Merchant;
 use crate::proxy::Proxy;
 use crate::receiver::Receiver;
+use crate::scene::Scene;
 use crate::site::{Place, Server, Site, Tuning};
 use crate::time::{LIMIT, pass, stopwatch, until};
 use crate::wire::Call;
@@ -108,20 +109,6 @@ impl Report {
             self.findings.push(format!("the service took {:?} to return", self.slowest));
         }
     }
-}
-
-/// What a run has to do with while it goes on.
-pub struct Scene<'a> {
-    /// The site.
-    pub site: &'a Site,
-    /// The callers.
-    pub load: &'a Load<'a>,
-    /// The servers.
-    pub servers: Vec<Server>,
-    /// Progress, for whoever watches.
-    pub says: &'a Mutex<String>,
-    /// The longest return to service.
-    pub slowest: Duration,
 }
 
 /// Runs a plan.

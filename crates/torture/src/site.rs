@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::merchant::{Merchant, Payment, Psp};
+use crate::payment::Payment;
 use crate::process::{Process, Ran, free_address, run};
 use crate::time::{LIMIT, stopwatch, until, until_at_every};
 use crate::wire::Call;
@@ -265,16 +265,6 @@ impl Site {
         let mut effects = self.ledger();
         effects.retain(|effect| effect.payment == payment.psp_payment_id);
         effects
-    }
-
-    /// Adds a merchant with everything it needs, who is notified at `notified_at`.
-    pub fn merchant(&self, notified_at: Option<&str>) -> Merchant {
-        Merchant::add(self, notified_at)
-    }
-
-    /// Makes a payment known to both sides.
-    pub fn payment(&self, server: &Server, merchant: &Merchant, psp: Psp, captured: i64) -> Payment {
-        merchant.payment(self, server, psp, captured)
     }
 
     /// `redress verify` finds nothing.

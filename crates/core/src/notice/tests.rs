@@ -176,11 +176,13 @@ fn what_was_asked_in_vain_is_lost_nowhere() {
     let after = |refund: &Refund, told: &Told<'_>| after_asking(refund, told, None);
     let pending = refund(RefundState::Pending, Some("a"));
     assert_eq!(after(&pending, &told(Some("a"), &done)), Asked::Done, "it is looked up anyway");
-    assert_eq!(
-        after(&pending, &told(Some("a"), &refused)),
-        Asked::TellAgain,
-        "it may be done here before a look"
-    );
+    for id in [Some("a"), None] {
+        let may_be_done = "it may be done here before a look";
+        assert_eq!(after(&pending, &told(id, &refused)), Asked::TellOnceMore, "{may_be_done}");
+    }
+    // Nobody knows yet that it is ours, and it is looked up by our reference soon.
+    let unbound = refund(RefundState::Unknown, None);
+    assert_eq!(after(&unbound, &told(Some("b"), &refused)), Asked::TellAgain);
     assert_eq!(after(&pending, &told(Some("b"), &done)), Asked::Foreign);
     assert_eq!(after(&refund(RefundState::Unknown, None), &told(Some("b"), &done)), Asked::TellAgain);
     assert_eq!(after(&refund(RefundState::Unknown, None), &told(None, &done)), Asked::Done);
@@ -216,7 +218,7 @@ fn a_failure_that_the_psp_tells_and_denies_is_put_before_a_person_where_nobody_w
         }
         assert_eq!(
             after_asking(&pending, &told_failed(id), Some(&waits)),
-            Asked::TellAgain,
+            Asked::TellOnceMore,
             "a later look may say that it is done, and then nobody looks any more"
         );
         assert_eq!(after_asking(&pending, &told(id, &waits), Some(&waits)), Asked::Done, "looked up anyway");

@@ -17,7 +17,7 @@ use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::deliveries::{Tries, TriesCounted};
-pub use redress_store::ops::endpoints::{Dialect, Endpoint};
+pub use redress_store::ops::endpoints::{Dialect, ENDPOINTS_MAX, Endpoint};
 
 use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
@@ -59,6 +59,11 @@ pub fn default_events(dialect: Dialect) -> i64 {
     kinds.iter().map(|kind| kind.bit()).sum()
 }
 
+fn too_many() -> AdminError {
+    let text = format!("there are {ENDPOINTS_MAX} endpoints already: revoke one first");
+    AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text))
+}
+
 pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
     if mask <= 0 || mask & !EventKind::all_bits() != 0 {
         return Err(AdminError::invalid(
@@ -68,9 +73,6 @@ pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
     }
     Ok(())
 }
-
-/// The most endpoints of a merchant in one environment: each step of a refund inserts a delivery for each of them.
-pub const ENDPOINTS_MAX: usize = 50;
 
 /// The longest that the secret before a rotation may be asked to sign beside the new one.
 pub const SECRET_OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -96,10 +98,10 @@ impl Engine {
         let event_mask = new.event_mask.unwrap_or_else(|| default_events(new.dialect));
         check_events(event_mask)?;
         self.check_signer(&new).await?;
+        // So that nothing is noted of what cannot be; whether it may be kept is decided where it is.
         let there = self.list_endpoints(new.merchant, Some(new.environment)).await?;
         if there.iter().filter(|endpoint| endpoint.revoked_at.is_none()).count() >= ENDPOINTS_MAX {
-            let text = format!("there are {ENDPOINTS_MAX} endpoints already: revoke one first");
-            return Err(AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text)));
+            return Err(too_many());
         }
         let now = self.now();
         let id = EndpointId::new(now, self.parts.world.random.bytes10());
@@ -128,6 +130,7 @@ impl Engine {
             EndpointAdding::Added => Ok(()),
             EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
             EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
+            EndpointAdding::TooMany => Err(too_many()),
         }
     }
 

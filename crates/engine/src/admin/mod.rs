@@ -9,6 +9,7 @@ pub mod cases;
 pub mod disputes;
 pub mod endpoint_edit;
 pub mod endpoints;
+pub(crate) mod error;
 pub mod fault;
 pub mod keys;
 pub mod merchant_end;
@@ -28,12 +29,11 @@ mod tests;
 
 use redress_psp::guard::GuardError;
 use redress_psp::transport::Transport;
-use redress_store::StoreError;
 
 use crate::engine::Engine;
-use crate::error::EngineError;
 
-use fault::{Fault, FaultCode};
+pub use self::error::AdminError;
+use self::fault::FaultCode;
 
 /// The longest name of a merchant, an account or an endpoint, in bytes.
 pub const NAME_BYTES_MAX: usize = 200;
@@ -49,44 +49,6 @@ pub const REASON_BYTES_MAX: usize = 4_000;
 
 /// So many rows are read at once where all of a list is wanted.
 pub(crate) const PAGE_ROWS: u32 = 500;
-
-/// Why nothing was changed. The text may be shown to whoever asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AdminError {
-    /// What was given cannot be right.
-    #[error("{field} {problem}")]
-    Invalid {
-        /// The field, by its name in the API and on the command line.
-        field: &'static str,
-        /// What is wrong with it; never its value where that may be secret.
-        problem: Fault,
-    },
-    /// There is no such thing, or it belongs to another merchant.
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
-    /// It contradicts what is there.
-    #[error("{0}")]
-    Conflict(Fault),
-    /// There is no answer now.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
-
-impl From<StoreError> for AdminError {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
-impl AdminError {
-    pub(crate) fn invalid(field: &'static str, problem: impl Into<Fault>) -> Self {
-        Self::Invalid { field, problem: problem.into() }
-    }
-
-    pub(crate) fn conflict(fault: impl Into<Fault>) -> Self {
-        Self::Conflict(fault.into())
-    }
-}
 
 /// Checks a text that must be there: not empty, not too long, no control characters.
 pub(crate) fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {

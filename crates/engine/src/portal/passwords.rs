@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use crate::admin::AdminError;
+use crate::admin::error::AdminError;
 use crate::admin::fault::FaultCode;
 use crate::error::EngineError;
 use crate::key_material::readable;

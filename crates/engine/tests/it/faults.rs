@@ -93,7 +93,7 @@ async fn tap_plays_out() {
     for expected in [
         expect("succeed", Succeeded, &["succeeded"]),
         expect("refuse", Failed, &[]),
-        // No idempotency and no bound: it is never sent again, and waits for a person.
+        // No idempotency that is relied on, and no bound: it is never sent again, and waits for a person.
         waits("timeout_before_effect"),
         waits("error500_before_effect"),
         expect("timeout_after_effect", Succeeded, &["succeeded"]),

@@ -7,7 +7,6 @@ use redress_core::case::CaseKind;
 use redress_core::id::CaseId;
 use redress_core::refund::Refund;
 use redress_core::state::StateName;
-use redress_engine::permits::FAILURES_IN_A_ROW_MAX;
 use redress_engine::psp_notification::Taken;
 use redress_store::ops::cases::{Blocked, CloseCase};
 use redress_store::ops::refunds::{AttemptRow, Timeline};
@@ -37,7 +36,7 @@ pub(crate) async fn pending(rig: &Rig, psp: &Psp) -> (Refund, Told) {
 }
 
 /// A refund that is over, and done.
-async fn succeeded(rig: &Rig, psp: &Psp) -> Refund {
+pub(crate) async fn succeeded(rig: &Rig, psp: &Psp) -> Refund {
     let order = rig.payment(psp.name, 1, 500_000).await;
     let refund = rig.refund(&order, psp.part).await;
     rig.pass(SECOND * 10).await;
@@ -47,7 +46,7 @@ async fn succeeded(rig: &Rig, psp: &Psp) -> Refund {
 }
 
 /// That it was done.
-fn done(rig: &Rig, psp: &Psp, refund: &Refund) -> Told {
+pub(crate) fn done(rig: &Rig, psp: &Psp, refund: &Refund) -> Told {
     Told {
         key: refund.id.psp_key(),
         refund: refund.psp_refund_id.clone().unwrap_or_else(|| "none".to_owned()),
@@ -437,40 +436,4 @@ async fn an_old_word_told_again_about_a_refund_that_is_over_is_judged_each_time_
         assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{}", psp.name);
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }
-}
-
-#[tokio::test]
-async fn a_failure_that_the_psp_tells_and_denies_when_it_is_asked_is_put_before_a_person() {
-    for psp in ["stripe", "tap"].map(Psp::named) {
-        let rig = Rig::new().await;
-        let refund = succeeded(&rig, psp).await;
-        let failed = Told { event: "FAILED", ..done(&rig, psp, &refund) };
-        for _ in 0..2 {
-            assert_eq!(tell(&rig, psp, &failed).await, Taken::Taken, "{}", psp.name);
-        }
-        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Succeeded, "{}", psp.name);
-        let cases = rig.open_cases().await;
-        assert_eq!(cases.len(), 1, "{}: {cases:?}", psp.name);
-        let case = (cases[0].kind, cases[0].refund, cases[0].blocked);
-        assert_eq!(case, (CaseKind::Quarantined, Some(refund.id), 0), "{}", psp.name);
-    }
-}
-
-#[tokio::test]
-async fn a_failure_that_is_told_while_nobody_answers_at_the_account_is_put_before_a_person() {
-    // It tells three times, and that may be all while the account rests.
-    let psp = Psp::named("tap");
-    let rig = Rig::new().await;
-    let refund = succeeded(&rig, psp).await;
-    let other = rig.payment(psp.name, 2, 500_000).await;
-    rig.psp_away(true);
-    for _ in 0..FAILURES_IN_A_ROW_MAX {
-        rig.refund(&other, "10").await;
-        rig.settle_down().await;
-    }
-    let failed = Told { event: "FAILED", ..done(&rig, psp, &refund) };
-    assert_eq!(tell(&rig, psp, &failed).await, Taken::Taken);
-    let cases = rig.open_cases().await;
-    assert_eq!(cases.len(), 1, "{cases:?}");
-    assert_eq!((cases[0].kind, cases[0].refund), (CaseKind::Quarantined, Some(refund.id)));
 }

@@ -2,11 +2,11 @@
 //! are made from. `type` of an error points here.
 
 use askama::Template;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::{html, page};
 use crate::body::PathText;
-use crate::face::{Face, Problem};
+use crate::problem::Problem;
 use crate::v1::code::{Entry, TABLE};
 
 #[derive(Template)]
@@ -38,7 +38,7 @@ pub(crate) async fn all() -> Response {
 
 pub(crate) async fn one(PathText(name): PathText) -> Response {
     let entry = name.and_then(|name| TABLE.iter().find(|entry| entry.name == name));
-    entry.map_or_else(|| Face::Own.answer(Problem::NoRoute), |entry| page(&One::from(entry)))
+    entry.map_or_else(|| Problem::NoRoute.into_response(), |entry| page(&One::from(entry)))
 }
 
 #[cfg(test)]

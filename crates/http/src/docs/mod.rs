@@ -8,7 +8,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::face::{Face, Problem};
+use crate::problem::Problem;
 
 /// What a page may load: its own style and nothing else.
 const POLICY: HeaderValue =
@@ -54,7 +54,7 @@ fn page(template: &impl Template) -> Response {
         }
         Err(error) => {
             tracing::error!(%error, "a page could not be made");
-            Face::Own.answer(Problem::Broken)
+            Problem::Broken.into_response()
         }
     }
 }

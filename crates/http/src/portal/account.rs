@@ -14,7 +14,7 @@ use super::page::{Shell, done, show};
 use super::problem::Stop;
 use super::said::Said;
 use super::text::fill;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "portal/account.html")]

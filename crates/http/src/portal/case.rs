@@ -27,8 +27,8 @@ use super::problem::Stop;
 use super::said::Said;
 use super::text::{Texts, fill};
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
+use crate::problem::Problem;
 
 /// Cases on a page.
 const PAGE_CASES: u32 = 50;

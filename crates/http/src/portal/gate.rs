@@ -27,7 +27,7 @@ use super::problem::{Against, Stop};
 use super::said::Said;
 use super::{address, code, cookies, page, problem};
 use crate::body::RawBody;
-use crate::outermost;
+use crate::current;
 
 /// The longest address that somebody is sent on to, in bytes.
 const NEXT_BYTES_MAX: usize = 1_000;
@@ -214,7 +214,7 @@ impl FromRequestParts<Engine> for Present {
         let Some(who) = signed_in else {
             return Err(page::see_other(&page::with_next("/portal/code", &seen.here)).into());
         };
-        outermost::is_of(who.user.merchant);
+        current::is_of(who.user.merchant);
         Ok(Self { seen, who })
     }
 }

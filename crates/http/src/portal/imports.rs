@@ -25,8 +25,8 @@ use super::problem::Stop;
 use super::text::{Texts, fill};
 use super::upload::Uploaded;
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::payment_upload::{csv, receive};
+use crate::problem::Problem;
 
 /// Imports on a page.
 const PAGE_IMPORTS: u32 = 20;

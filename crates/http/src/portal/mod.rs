@@ -42,6 +42,7 @@ mod qr;
 pub(crate) mod refund;
 pub(crate) mod refund_acts;
 mod refund_form;
+mod refund_found;
 mod refund_history;
 pub(crate) mod refund_live;
 pub(crate) mod refund_new;

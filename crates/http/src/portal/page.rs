@@ -18,7 +18,7 @@ use super::nav::{self, Area, NavItem};
 use super::said::Said;
 use super::text::{Texts, fill};
 use super::{assets, cookies, form, format};
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// What stands unescaped in a value of a query.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -17,7 +17,7 @@ use super::page::{Shell, show};
 use super::problem::Stop;
 use super::text::{Texts, fill};
 use crate::body::PathText;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// So many of the cases that block something are named.
 const BLOCKED_BY_MAX: u32 = 20;

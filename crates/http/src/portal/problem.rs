@@ -21,8 +21,8 @@ use super::nav;
 use super::page::{self, Bare, Shell};
 use super::said::Said;
 use super::text::{Texts, fill};
-use crate::face::{Problem, retry_later};
-use crate::outermost;
+use crate::current;
+use crate::problem::{Problem, retry_later};
 
 /// Why a handler stops before its end.
 pub(crate) enum Stop {
@@ -193,7 +193,7 @@ impl Told {
     /// For whoever is not known; where the fault is ours, with the number by which it is found in the log.
     fn alone(self, language: Language) -> Response {
         let (status, s) = (self.status, Bare::of(language));
-        let id = outermost::current_request_id();
+        let id = current::current_request_id();
         let shows_id = status.is_server_error() && !id.is_empty();
         let request = shows_id.then(|| fill(s.t.common.request_id, &[("id", &id)]));
         let response = page::rendered(status, false, &Alone { s, told: self, request });

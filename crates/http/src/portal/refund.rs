@@ -15,20 +15,19 @@ use redress_core::role::Act;
 use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
-use redress_engine::lookup::RefundBy;
 use redress_engine::notify::history::{Delivery, DeliveryState};
 
 use super::coded::FailureTold;
-use super::gate::{Caller, Scope, Seen, Signed};
+use super::gate::{Caller, Signed};
 use super::nav::Area;
 use super::page::{Shell, show};
 use super::problem::Stop;
 use super::refund_acts::Possible;
+use super::refund_found::found;
 use super::refund_history::{Attempt, Event, Notification};
 use super::said::Said;
 use super::text::{Texts, fill};
 use crate::body::PathText;
-use crate::face::Problem;
 
 /// Within this time of when it is due, a notification is being sent.
 const SOON: Duration = Duration::from_secs(60);
@@ -180,17 +179,6 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
 fn is_near(delivery: &Delivery, now: Timestamp) -> bool {
     let near = |at: Timestamp| at <= now.plus(SOON) && now <= at.plus(SOON);
     delivery.state == DeliveryState::Due && delivery.due_at.is_some_and(near)
-}
-
-/// The refund that a path names; one of another merchant or environment does not exist.
-pub(super) async fn found(
-    seen: &Seen,
-    scope: Scope,
-    PathText(id): PathText,
-) -> Result<(Refund, Payment), Stop> {
-    let id = id.and_then(|id| RefundId::parse(&id).ok()).ok_or(Problem::NoRoute)?;
-    let found = seen.engine.refund(scope.merchant, Some(scope.environment), RefundBy::Id(id)).await?;
-    Ok(found.ok_or(Problem::NoRoute)?)
 }
 
 /// What the page has shown stands in the address, so that no move between is missed.

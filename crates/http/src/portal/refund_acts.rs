@@ -17,12 +17,12 @@ use super::gate::{Caller, Posted, Signed};
 use super::nav::Area;
 use super::page::{Shell, done, show};
 use super::problem::Stop;
-use super::refund::found;
+use super::refund_found::found;
 use super::said::Said;
 use super::text::fill;
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
+use crate::problem::Problem;
 
 /// So many open cases of a refund are linked to.
 const CASES_MAX: u32 = 5;

@@ -22,7 +22,7 @@ use super::page::{Shell, query_value, see_other, show};
 use super::payment::given_minor;
 use super::problem::Stop;
 use super::text::{Texts, fill};
-use crate::face::Problem;
+use crate::problem::Problem;
 use crate::v1::refund_create::REASONS;
 
 /// What was typed in the form, and what it carries.

@@ -19,7 +19,7 @@ use redress_engine::engine::Engine;
 
 use super::gate::{Caller, Signed};
 use super::problem::Stop;
-use super::refund::found;
+use super::refund_found::found;
 use crate::body::PathText;
 
 /// How long one answer lasts.

@@ -30,8 +30,8 @@ use super::refund_form::{Typed, Wrongs, form_page, summary_page};
 use super::said::Said;
 use super::text::fill;
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::limits::DESCRIPTION_CHARS_MAX;
+use crate::problem::Problem;
 use crate::v1::refund_create::REASONS;
 
 /// Shows the form; what stands in the address is filled in.

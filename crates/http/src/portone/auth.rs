@@ -11,7 +11,7 @@ use redress_engine::engine::Engine;
 use super::error::{PortoneError, of_problem};
 use super::jwt;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
-use crate::{outermost, rate};
+use crate::{current, rate};
 
 /// Today's header, and the one of clients from when PortOne was called ChaiPay.
 const KEY_HEADERS: [HeaderName; 2] =
@@ -49,7 +49,7 @@ impl FromRequestParts<Engine> for PortoneCaller {
         if !jwt::proves(token, &caller.public_key, secret, engine.now()) {
             return Err(PortoneError::TokenInvalid);
         }
-        outermost::is_of(caller.merchant);
+        current::is_of(caller.merchant);
         engine.key_used(&caller);
         rate::take(engine, caller.credential).map_err(of_problem)?;
         Ok(Self(caller))

@@ -13,7 +13,7 @@ use redress_engine::error::EngineError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::face::{Problem, retry_later};
+use crate::problem::{Problem, retry_later};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

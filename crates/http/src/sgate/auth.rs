@@ -20,9 +20,9 @@ use secrecy::SecretString;
 
 use super::ROOT;
 use super::error::{Echo, SgateError, Timestamp};
-use crate::face::Problem;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
-use crate::{outermost, rate};
+use crate::problem::Problem;
+use crate::{current, rate};
 
 /// The logical name of an operation, which is signed and never crosses the wire.
 pub(crate) trait Method {
@@ -63,7 +63,7 @@ impl<M: Method> FromRequestParts<Engine> for SignedBy<M> {
             tracing::error!(key = %caller.credential, "an SGate key belongs to no environment");
             SgateError::Problem(Problem::Broken)
         })?;
-        outermost::is_of(caller.merchant);
+        current::is_of(caller.merchant);
         engine.key_used(&caller);
         rate::take(engine, caller.credential).map_err(SgateError::Problem)?;
         Ok(Self { caller, environment, operation: PhantomData })

@@ -17,8 +17,8 @@ use redress_engine::signing::sgate::Refused;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::face::{Problem, retry_later};
 use crate::json_object::FieldProblem;
+use crate::problem::{Problem, retry_later};
 
 /// Why a request is not answered with what it asks for.
 #[derive(Debug)]

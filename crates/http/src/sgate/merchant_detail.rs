@@ -16,7 +16,7 @@ use super::error::SgateError;
 use super::problems::Problems;
 use super::shape::{self, Unknown};
 use crate::body::PathText;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// The operation's name.
 pub(crate) struct MerchantDetail;

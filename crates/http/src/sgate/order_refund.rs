@@ -26,9 +26,9 @@ use super::ids::{PAYMENT_TRANSACTION, refund_id, transaction_id};
 use super::problems::Problems;
 use super::shape;
 use crate::body::{PathText, RawBody};
-use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::limits::REASON_CHARS_MAX;
+use crate::problem::Problem;
 
 /// The most decimals of an amount.
 const AMOUNT_DECIMALS_MAX: u32 = 2;

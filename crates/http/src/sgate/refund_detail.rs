@@ -18,7 +18,7 @@ use super::ids::{PAYMENT_TRANSACTION, parse_refund_id, refund_id, transaction_id
 use super::problems::Problems;
 use super::shape;
 use crate::body::PathText;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// The operation's name.
 pub(crate) struct RefundDetail;

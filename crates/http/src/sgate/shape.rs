@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::described;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// What only SGate can know: null.
 #[derive(Debug, Default, Serialize)]

@@ -24,7 +24,7 @@ use super::problems::Problems;
 use super::shape::{self, Unknown};
 use crate::body::PathText;
 use crate::described;
-use crate::face::Problem;
+use crate::problem::Problem;
 
 /// The operation's name.
 pub(crate) struct TransactionDetail;

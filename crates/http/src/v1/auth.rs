@@ -14,7 +14,7 @@ use redress_engine::engine::Engine;
 
 use super::error::OwnError;
 use super::query::QueryFields;
-use crate::{outermost, rate};
+use crate::{current, rate};
 
 /// The proved owner of the request's API key, where the operation takes no parameters: any is refused.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl FromRequestParts<Engine> for Asking {
         let key = bearer(parts).ok_or_else(OwnError::unauthorized)?;
         let found = engine.api_caller(key).await?.ok_or_else(OwnError::unauthorized)?;
         let caller = &found.caller;
-        outermost::is_of(caller.merchant);
+        current::is_of(caller.merchant);
         let (merchant, key, rights) = (caller.merchant, caller.credential, caller.rights);
         rate::take(engine, key)?;
         let holder = KeyHolder { merchant, environment: found.environment, key, rights };

@@ -120,7 +120,7 @@ codes! {
         "Read it and decide anew. Another refund needs another `merchant_refund_id`, another payment another `order_ref`. A \
          refund that was sent is not withdrawn any more: wait for its end.";
     IdempotencyKeyReused, "idempotency_key_reused", 422, No, "The idempotency key was used for another request",
-        "A key belongs to one request: its method, its address and its body.",
+        "A key belongs to one request: its method, its address and its body, and for an upload what kind of body it is.",
         "Use a new key for a new request. To repeat one, send what was sent: keep the body beside its key, and do not make \
          it anew.";
     IdempotencyKeyInUse, "idempotency_key_in_use", 409, Later, "The first request with this key still runs",

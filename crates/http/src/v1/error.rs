@@ -15,9 +15,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::code::Code;
-use crate::face::{Problem, retry_later};
+use crate::current;
 use crate::json_object::FieldProblem;
-use crate::outermost;
+use crate::problem::{Problem, retry_later};
 
 /// Why a request is not answered with what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl IntoResponse for OwnError {
             code: entry.name,
             detail: &self.detail,
             field: self.field.as_deref(),
-            request_id: outermost::current_request_id(),
+            request_id: current::current_request_id(),
         };
         let mut response = (status, Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);

@@ -24,6 +24,8 @@ pub(crate) struct Once {
     key: Option<String>,
     method: Method,
     path: String,
+    /// As what the body is read, where its bytes do not say that.
+    read_as: Option<&'static str>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Once {
@@ -32,11 +34,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Once {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, OwnError> {
         let key = idempotency_key::read(&parts.headers)?;
         let path = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
-        Ok(Self { key, method: parts.method.clone(), path })
+        Ok(Self { key, method: parts.method.clone(), path, read_as: None })
     }
 }
 
 impl Once {
+    /// Where a body can be read in more than one way: the same bytes read in another are another request.
+    pub(crate) fn read_as(self, format: &'static str) -> Self {
+        Self { read_as: Some(format), ..self }
+    }
+
     /// Does the work of a request once, and to its end although the caller hangs up: neither the work nor the end of its key
     /// is left undone. `first` does it and answers, with the name of what it made or changed; `again` answers a repeat with
     /// the thing of that name as it is now. A refusal is not remembered. Where the work is done and only cannot be shown, the
@@ -76,22 +83,20 @@ impl Once {
     {
         let first = first(engine.clone());
         let Some(key) = self.key else { return first.await.map(|(_, answer)| answer.into_response()) };
-        let parts = [self.method.as_str().as_bytes(), self.path.as_bytes(), body];
+        let mut parts = vec![self.method.as_str().as_bytes(), self.path.as_bytes(), body];
+        parts.extend(self.read_as.map(str::as_bytes));
         let (begun, run) = engine.begin_keyed(holder.merchant, holder.environment, &key, &parts).await?;
         match begun {
-            Begun::First => match first.await {
-                Ok((object, answer)) => {
-                    engine.end_keyed(run, Some(object)).await?;
-                    Ok(answer.into_response())
+            Begun::First => {
+                let done = first.await;
+                let object = done.as_ref().ok().map(|(object, _)| object.clone());
+                // What was done is shown although the store cannot be told: its secret would be lost, and who is asked to
+                // come back would have it done once more. The key frees itself.
+                if let Err(error) = engine.end_keyed(run, object).await {
+                    tracing::warn!(%error, "an idempotency key stays in use for a while");
                 }
-                Err(refused) => {
-                    // What cannot be told to the store now frees itself.
-                    if let Err(error) = engine.end_keyed(run, None).await {
-                        tracing::warn!(%error, "the idempotency key of a refused request stays for a while");
-                    }
-                    Err(refused)
-                }
-            },
+                done.map(|(_, answer)| answer.into_response())
+            }
             Begun::Repeat { object } => {
                 let mut answer = again(engine.clone(), object).await?.into_response();
                 answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
@@ -100,7 +105,7 @@ impl Once {
             Begun::Reused => Err(OwnError::of_field(
                 Code::IdempotencyKeyReused,
                 FIELD,
-                "the key was used for a request with another method, path or body",
+                "the key was used for a request with another method, path, body or format",
             )),
             Begun::InUse => Err(OwnError::of_field(
                 Code::IdempotencyKeyInUse,

@@ -108,6 +108,33 @@ async fn an_upload_that_was_taken_and_could_not_be_shown_is_taken_once() {
     assert_eq!(all["data"].as_array().unwrap().len(), 1, "{all}");
 }
 
+/// Refuses to end any key.
+struct Unended;
+
+impl Faults for Unended {
+    fn next(&self, operation: &'static str) -> Fault {
+        if operation == "end_keyed" { Fault::Refuse(StoreError::Full) } else { Fault::None }
+    }
+}
+
+/// Else its secret would be lost, and the repeat that a 503 asks for would end the secret which the receiver still checks.
+#[tokio::test]
+async fn what_was_done_is_shown_although_its_key_cannot_be_ended() {
+    let harness = Harness::with_faults(Arc::new(Unended)).await;
+    let add = async || {
+        keyed(&harness, "/v1/endpoints", "k-1", r#"{"url": "http://sandbox.test/no/such/path"}"#).await
+    };
+    let made = add().await;
+    assert_eq!((made.status.as_u16(), made.json()["secret"].is_string()), (201, true), "{made:?}");
+    let rotate = format!("/v1/endpoints/{}/rotate-secret", made.json()["id"].as_str().unwrap());
+    let rotated = keyed(&harness, &rotate, "k-2", "").await;
+    assert_eq!((rotated.status.as_u16(), rotated.json()["secret"].is_string()), (200, true), "{rotated:?}");
+    // Nobody knows that it has ended.
+    assert_eq!(code(&add().await).1, "idempotency_key_in_use");
+    // A refusal is its own word too.
+    assert_eq!(code(&keyed(&harness, DISPUTE, "k-3", "").await).0, 404);
+}
+
 #[tokio::test]
 async fn a_late_repeat_of_a_registration_lowers_nothing() {
     let harness = Harness::new().await;

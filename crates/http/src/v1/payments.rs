@@ -25,8 +25,8 @@ use super::once::Once;
 use super::payment_view::{PaymentView, named};
 use super::time::{TIME_WANTED, read_time};
 use crate::body::RawBody;
-use crate::face::Problem;
 use crate::json_object::{FieldProblem, JsonObject};
+use crate::problem::Problem;
 
 /// What came of telling of a payment that was not there.
 const CREATED: &str = "created";

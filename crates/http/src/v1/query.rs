@@ -14,60 +14,43 @@ use super::time::{TIME_WANTED, read_time};
 use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
-/// Parameters of which some may be given. They are described with commas between, and many a generated client repeats the name
-/// all the same, which says as much.
-const LISTS: [&str; 2] = ["type", "status"];
-
-/// The parameters of one request.
-pub(crate) struct QueryFields {
-    fields: BTreeMap<String, String>,
-    /// The first that is there twice: then two readers may see two different requests.
-    repeated: Option<String>,
-}
+/// The parameters of one request: each name, with every text that stands there under it.
+pub(crate) struct QueryFields(BTreeMap<String, Vec<String>>);
 
 impl QueryFields {
     /// Those of an address.
     pub(super) fn of(uri: &Uri) -> Result<Self, OwnError> {
-        let (mut fields, mut repeated) = (BTreeMap::<String, String>::new(), None);
+        let mut fields = BTreeMap::<String, Vec<String>>::new();
         if uri.query().is_some() {
             let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
                 OwnError::new(Code::Malformed, "the parameters of the address cannot be read")
             })?;
-            for (name, value) in pairs {
-                match fields.get_mut(&name) {
-                    None => drop(fields.insert(name, value)),
-                    Some(before) if LISTS.contains(&name.as_str()) => {
-                        *before = format!("{before},{value}");
-                    }
-                    Some(_) => repeated = repeated.or(Some(name)),
-                }
+            for (name, text) in pairs {
+                fields.entry(name).or_default().push(text);
             }
         }
-        Ok(Self { fields, repeated })
+        Ok(Self(fields))
     }
 
-    /// Refuses every parameter but these, and one of these that is there twice.
+    /// Refuses every parameter but these.
     pub(super) fn only(self, known: &[&str]) -> Result<Self, OwnError> {
-        if let Some(name) = self.fields.keys().find(|name| !known.contains(&name.as_str())) {
-            return Err(FieldProblem::unknown("parameter", name, known).into());
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(FieldProblem::unknown("parameter", name, known).into()),
+            None => Ok(self),
         }
-        if let Some(name) = &self.repeated {
-            return Err(FieldProblem::repeated("parameter", name).into());
-        }
-        Ok(self)
     }
 
-    /// A parameter's text. One that is empty is refused: a filter whose value somebody forgot would let everything through.
+    /// A parameter's text. One that is there twice is refused: two readers may see two different requests.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, FieldProblem> {
-        match self.fields.get(name).map(String::as_str) {
-            None => Ok(None),
-            Some("") => Err(FieldProblem::of(name, "must not be empty: leave it out")),
-            Some(text) if storable(text, PATH_TEXT_CHARS_MAX) => Ok(Some(text)),
-            Some(_) => Err(FieldProblem::of(
-                name,
-                format_args!("must have at most {PATH_TEXT_CHARS_MAX} characters, no NUL"),
-            )),
+        match self.texts(name) {
+            [] => Ok(None),
+            [text] => readable(name, text).map(Some),
+            _ => Err(FieldProblem::repeated("parameter", name)),
         }
+    }
+
+    fn texts(&self, name: &str) -> &[String] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// A parameter read by `parse`; `wanted` says what it must be.
@@ -95,15 +78,19 @@ impl QueryFields {
         })
     }
 
-    /// A parameter that is one or some of some words, with commas between; each is answered once.
+    /// A parameter that is one or some of some words, with commas between; each is answered once. Many a generated client
+    /// repeats the name instead, which says as much.
     pub(crate) fn some_words<T: PartialEq>(
         &self,
         name: &'static str,
         words: impl IntoIterator<Item = &'static str>,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, FieldProblem> {
-        let Some(text) = self.text(name)? else { return Ok(Vec::new()) };
-        let all: Option<Vec<T>> = text.split(',').map(parse).collect();
+        let mut all = Vec::new();
+        for text in self.texts(name) {
+            all.extend(readable(name, text)?.split(','));
+        }
+        let all: Option<Vec<T>> = all.into_iter().map(parse).collect();
         let all = all.ok_or_else(|| {
             let words: Vec<_> = words.into_iter().collect();
             FieldProblem::of(name, format_args!("must be some of {}, with commas between", words.join(", ")))
@@ -121,6 +108,17 @@ impl QueryFields {
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
         self.parsed(name, TIME_WANTED, read_time)
     }
+}
+
+/// One text of a parameter. One that is empty is refused: a filter whose value somebody forgot would let everything through.
+fn readable<'a>(name: &'static str, text: &'a str) -> Result<&'a str, FieldProblem> {
+    if text.is_empty() {
+        return Err(FieldProblem::of(name, "must not be empty: leave it out"));
+    }
+    if storable(text, PATH_TEXT_CHARS_MAX) {
+        return Ok(text);
+    }
+    Err(FieldProblem::of(name, format_args!("must have at most {PATH_TEXT_CHARS_MAX} characters, no NUL")))
 }
 
 #[cfg(test)]
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_there_twice_is_refused() {
+    fn what_is_not_known_is_refused() {
         let fault = |query: &str, known: &[&str]| read(query, known).err();
         for query in ["", "?"] {
             assert_eq!(fault(query, &[]), None, "{query}");
@@ -202,20 +200,27 @@ mod tests {
         for query in ["?=1", "?%00=1&%00=2"] {
             assert_eq!(fault(query, &[]), unknown("", &[]), "{query}: no name to give back");
         }
-        let twice = |name| Some(OwnError::from(FieldProblem::repeated("parameter", name)));
-        assert_eq!(fault("?a=1&a=2", &["a"]), twice("a"));
-        for query in ["?type=a,b&type=b", "?type=a&x=1&type=b"] {
+        assert_eq!(fault("?b=1&a=1&a=2&b=2", &["a", "b"]), None, "who reads it says whether it may");
+    }
+
+    #[test]
+    fn what_is_there_twice_is_refused_but_where_some_may_be_named() {
+        let both = readable("?a=1&b=2&a=2", &["a", "b"]);
+        let twice = || FieldProblem::repeated("parameter", "a");
+        assert_eq!(both.text("a"), Err(twice()));
+        assert_eq!(both.parsed("a", "a number", |text| text.parse::<u8>().ok()), Err(twice()));
+        assert!(both.word("a", ["1", "2"], |word| word.parse::<u8>().ok()).is_err());
+        assert!(both.time("a").is_err());
+        assert_eq!(both.text("b"), Ok(Some("2")));
+        for query in ["?a=1,2&a=2", "?a=1&b=1&a=2"] {
             let some =
-                readable(query, &["type", "x"]).some_words("type", ["a", "b"], |word| Some(word.to_owned()));
-            assert_eq!(
-                some,
-                Ok(vec!["a".to_owned(), "b".to_owned()]),
-                "{query}: a list, however it is written"
-            );
+                readable(query, &["a", "b"]).some_words("a", ["1", "2"], |word| word.parse::<u8>().ok());
+            assert_eq!(some, Ok(vec![1, 2]), "{query}: a list, however it is written");
         }
-        let empty = readable("?type=a&type=", &["type"])
-            .some_words("type", ["a"], |word| (word == "a").then_some(()));
-        assert!(empty.is_err(), "nothing is no word of it");
-        assert_eq!(fault("?b=1&a=1&a=2&b=2", &["a", "b"]), twice("a"), "the first that comes again");
+        for query in ["?a=1&a=", "?a=&a=1", "?a=1&a=3"] {
+            let read = |word: &str| word.parse::<u8>().ok().filter(|number| *number < 3);
+            let wrong = readable(query, &["a"]).some_words("a", ["1", "2"], read).unwrap_err();
+            assert_eq!(wrong.field, Some("a"), "{query}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::error::OwnError;
 use super::prefer::{self, Wait};
 use super::view::RefundView;
 use crate::body::PathText;
-use crate::outermost;
+use crate::current;
 
 /// Read a refund
 ///
@@ -42,7 +42,7 @@ pub(crate) async fn handle(
     let (mut refund, refs) = found(&engine, &holder, id).await?;
     if let Some(wait) = wait {
         refund = engine.wait_for_end(&refund, wait).await?;
-        outermost::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
+        current::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
     }
     Ok(Answer(RefundView::of(refund, refs)))
 }

@@ -13,8 +13,8 @@ use super::prefer::{self, Wait};
 use super::refund_read::found;
 use super::view::RefundView;
 use crate::body::{PathText, RawBody};
+use crate::current;
 use crate::json_object::JsonObject;
-use crate::outermost;
 
 /// Ask the PSP now
 ///
@@ -64,7 +64,7 @@ pub(crate) async fn handle(
     };
     let answer = once.run(engine, holder, Bytes::new(), first, again).await?;
     if let Some(wait) = wait {
-        outermost::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
+        current::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
     }
     Ok(answer)
 }

@@ -2,13 +2,10 @@
 //!
 //! Each identity has connections and TLS sessions of its own, so that nothing is ever said under another's name.
 
-use crate::transport::{ClientIdentity, IdentityError};
+use crate::client_identity::{ClientIdentity, IdentityError};
+use rustls::ClientConfig;
 use rustls::client::Resumption;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, Error, InconsistentKeys};
+use rustls::sign::SingleCertAndKey;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -74,28 +71,8 @@ pub(super) fn client_config(
     identity: &ClientIdentity,
 ) -> Result<ClientConfig, IdentityError> {
     let mut config = anonymous.clone();
-    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(read(identity)?));
+    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity.certified()?));
     // A session that another identity began would be resumed in its name.
     config.resumption = Resumption::default();
     Ok(config)
-}
-
-/// Reads certificates and key, and sees that they belong together.
-pub(crate) fn read(identity: &ClientIdentity) -> Result<CertifiedKey, IdentityError> {
-    let pem = identity.pem().as_bytes();
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| IdentityError::Certificate)?;
-    if chain.is_empty() {
-        return Err(IdentityError::Certificate);
-    }
-    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| IdentityError::PrivateKey)?;
-    let key =
-        ring::default_provider().key_provider.load_private_key(key).map_err(|_| IdentityError::PrivateKey)?;
-    let certified = CertifiedKey::new(chain, key);
-    match certified.keys_match() {
-        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
-        Err(Error::InconsistentKeys(_)) => Err(IdentityError::Mismatch),
-        Err(_) => Err(IdentityError::Certificate),
-    }
 }

@@ -11,8 +11,9 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+use crate::client_identity::ClientIdentity;
 use crate::guard::{GuardError, GuardPolicy};
-use crate::transport::{ClientIdentity, HttpRequest, HttpResponse, Reuse, Transport, TransportError};
+use crate::transport::{HttpRequest, HttpResponse, Reuse, Transport, TransportError};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};

@@ -1,8 +1,9 @@
 //! An account of stc pay: what it needs, and in which form.
 
 use crate::account::{AccountConfig, AccountConfigError};
+use crate::client_identity::{ClientIdentity, IdentityError};
 use crate::exchange::{own_path, prepare};
-use crate::transport::{ClientIdentity, HttpRequest, IdentityError};
+use crate::transport::HttpRequest;
 use http::{HeaderName, Method};
 use redress_core::environment::Environment;
 

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// When a new refund is worth trying after a refusal that may pass (a failure, an empty merchant wallet); inferred.
 const AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
+/// "Failed, Duplicate": of which request, it does not say.
+pub(super) const DUPLICATE: &str = "403";
+
 /// What a status or a response code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -37,7 +40,7 @@ pub(super) fn of_response(code: &str) -> Option<Meaning> {
     Some(match code {
         "000" => Meaning::Done,
         "100" | "200" | "701" | "801" => Meaning::Open,
-        "301" | "401" | "402" | "403" | "501" | "502" | "503" | "504" | "601" | "602" => Meaning::Refused,
+        "301" | "401" | "402" | DUPLICATE | "501" | "502" | "503" | "504" | "601" | "602" => Meaning::Refused,
         _ => return None,
     })
 }

@@ -4,9 +4,12 @@
 //! * Retrieve: <https://developers.tap.company/reference/refunds>, `GET /v2/refunds/{id}`.
 //! * List: <https://developers.tap.company/reference/list-all-refunds>, `POST /v2/refunds/list`.
 //! * Notification: <https://developers.tap.company/docs/webhook>.
+//! * Idempotency: <https://developers.tap.company/docs/idempotency>.
 //!
-//! Tap documents no idempotency for refunds and no time after which a request is dead. So nothing is ever sent twice,
-//! and a refund that the list does not show stays unknown. The refund's PSP key goes out as `reference.merchant`.
+//! The refund's PSP key goes out as `reference.merchant`, which comes back, and as `reference.idempotent`: for 24 hours Tap
+//! gives the first answer again to the same request with the same one, so that a request that is doubled on its way is one
+//! refund. What Tap does with the second while the first is still being worked on no page says, nor after what time a request
+//! is dead. So nothing is ever sent twice, and a refund that the list does not show stays unknown.
 //! An account's credential is `secret_key`, which also chooses between test and live; a payment's PSP id is `chg_…`.
 
 mod codes;
@@ -72,7 +75,8 @@ static PROFILE: Profile = Profile {
     title: "Tap Payments",
     credentials: &[CredentialField::needed("secret_key")],
     methods: &[Way::noted("tap", ProvenBy::DocumentsOnly, INFERRED)],
-    idempotency: "none documented for refunds: nothing is ever sent twice",
+    idempotency: "`reference.idempotent`, kept for 24 hours; not relied on, since nothing is stated of a second request while the \
+                  first is being worked on: nothing is ever sent twice",
     status_query: "`GET /v2/refunds/{id}`, or the list of the charge's refunds with our reference",
     notification: "`hashstring`, HMAC-SHA256 over some fields; the PSP is asked before it counts",
 };
@@ -177,7 +181,7 @@ async fn submit(transport: &dyn Transport, account: &AccountConfig, ask: &Submit
         amount,
         currency: ask.amount.currency().code(),
         reason: if reason.is_empty() { REASON_DEFAULT } else { &reason },
-        reference: SentReference { merchant: &ask.key },
+        reference: SentReference { merchant: &ask.key, idempotent: &ask.key },
         post: account.notification_url.as_deref().map(|url| Post { url }),
     };
     let mut request = post(account, secret_key, "", &body);

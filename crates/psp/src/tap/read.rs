@@ -36,7 +36,13 @@ pub(super) fn kind(status: u16) -> Result<Kind, Finding> {
 pub(super) fn create(response: &HttpResponse, expected: &Expected<'_>) -> Outcome {
     match kind(response.status) {
         Ok(Kind::Good) => match json::<Refund<'_>>(&response.body) {
-            Some(refund) => state(&refund, expected),
+            Some(refund) => match state(&refund, expected) {
+                // It may be one of this very request, doubled on its way: the list tells whether there is another.
+                Outcome::Refused(refusal) if refusal.code == codes::DUPLICATE => {
+                    Outcome::Unknown(Finding::KeyInUse)
+                }
+                outcome => outcome,
+            },
             None => Outcome::Unknown(Finding::NotUnderstood),
         },
         Ok(Kind::Error) => refusal(&response.body),

@@ -123,7 +123,7 @@ fn a_submit_is_the_same_bytes_every_time() {
         std::str::from_utf8(&sent[0].body).unwrap(),
         format!(
             r#"{{"charge_id":"{CHARGE}","amount":10.00,"currency":"SAR","reason":"requested_by_customer","#
-        ) + &format!(r#""reference":{{"merchant":"{KEY}"}},"#)
+        ) + &format!(r#""reference":{{"merchant":"{KEY}","idempotent":"{KEY}"}},"#)
             + r#""post":{"url":"https://redress.example/psp/tap/acc_1"}}"#
     );
     assert_eq!(
@@ -182,7 +182,6 @@ fn every_status_and_code_of_a_refund() {
             ("CANCELLED", "301", Again::No),
             ("FAILED", "401", hour),
             ("FAILED", "402", Again::No),
-            ("FAILED", "403", Again::No),
             ("DECLINED", "501", Again::No),
             ("DECLINED", "502", hour),
             ("DECLINED", "503", Again::No),
@@ -212,6 +211,10 @@ fn every_status_and_code_of_a_refund() {
         // A code that no page names leaves the word to the status.
         assert_eq!(read(200, &object(ID, "REFUNDED", "777", KEY)), done());
     }
+    // Of which request it is a duplicate, only a look at all of them tells.
+    let duplicate = object(ID, "FAILED", "403", KEY);
+    assert_eq!(submitted(200, &duplicate), unknown(Finding::KeyInUse));
+    assert_eq!(retrieved(200, &duplicate), failed(refused("403", Again::No), ID));
     let bare = object(ID, "FAILED", "401", KEY).replace(r#""code":"401","#, "");
     assert_eq!(submitted(200, &bare), failed(refused("FAILED", Again::No), ID));
 }

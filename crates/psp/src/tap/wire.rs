@@ -36,9 +36,12 @@ pub(super) struct CreateRequest<'a> {
     pub(super) post: Option<Post<'a>>,
 }
 
+/// The first comes back with the refund. By the second Tap takes what is doubled on its way for one request
+/// (<https://developers.tap.company/docs/idempotency>).
 #[derive(Serialize)]
 pub(super) struct SentReference<'a> {
     pub(super) merchant: &'a str,
+    pub(super) idempotent: &'a str,
 }
 
 #[derive(Serialize)]

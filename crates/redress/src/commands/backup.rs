@@ -48,8 +48,10 @@ pub(crate) async fn run(args: Backup) -> Result<(), Failure> {
     if !path.exists() {
         return Err(Failure::unable(format!("there is no store at {}", path.display())));
     }
-    if to.try_exists().map_err(|error| fail(to, &error))? {
-        return Err(Failure::found(format!("{} is there already: choose another name", to.display())));
+    for name in [to.clone(), Manifest::path(to)] {
+        if name.try_exists().map_err(|error| fail(&name, &error))? {
+            return Err(Failure::found(format!("{} is there already: choose another name", name.display())));
+        }
     }
     let draft = whole_file::beside(to, &format!("partial-{}", std::process::id()));
     let taken = take(&settings, path, &draft, to).await;
@@ -93,7 +95,11 @@ async fn take(settings: &Settings, path: &Path, draft: &Path, to: &Path) -> Resu
     let sum = block_in_place(read).map_err(|error| fail(draft, &error))?;
     let manifest = Manifest::new(copied_at, schema_version, master_keys, sum);
     manifest.write(to)?;
-    whole_file::give_name(draft, to).map_err(|error| fail(to, &error))?;
+    whole_file::give_name(draft, to).map_err(|error| {
+        // It describes what has no name.
+        let _ = whole_file::forget(&Manifest::path(to));
+        fail(to, &error)
+    })?;
     Ok(manifest)
 }
 

@@ -1,7 +1,7 @@
 //! What lies beside a backup and says what belongs to it.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use redress_core::time::Timestamp;
@@ -58,13 +58,20 @@ impl Manifest {
         whole_file::beside(backup, "json")
     }
 
-    /// Writes it beside its backup.
+    /// Writes it beside its backup. What is there already stays, and that is an error: it may be another backup's.
     pub(crate) fn write(&self, backup: &Path) -> Result<(), Failure> {
         let path = Self::path(backup);
         let fail = |error: &dyn std::fmt::Display| Failure::unable(format!("{}: {error}", path.display()));
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| fail(&error))?;
         text.push(b'\n');
-        whole_file::replace(&path, &text).map_err(|error| fail(&error))
+        let draft = whole_file::beside(&path, &format!("partial-{}", std::process::id()));
+        let written = whole_file::make(&draft)
+            .and_then(|mut file| file.write_all(&text))
+            .and_then(|()| whole_file::give_name(&draft, &path));
+        if written.is_err() {
+            let _ = whole_file::forget(&draft);
+        }
+        written.map_err(|error| fail(&error))
     }
 
     /// Reads the manifest of a backup; `None` where there is none.
@@ -136,7 +143,12 @@ mod tests {
         manifest.write(&backup).unwrap();
         let read = Manifest::read(&backup).unwrap().unwrap();
         assert_eq!((read.copied_at(), read), (Ok(at), manifest.clone()));
-        Manifest { format: 2, ..manifest }.write(&backup).unwrap();
+        let other = Manifest { format: 2, ..manifest };
+        assert!(other.write(&backup).is_err(), "what is there stays");
+        assert_eq!(Manifest::read(&backup).unwrap().unwrap().format, FORMAT);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "and nothing is left of the attempt");
+        whole_file::forget(&Manifest::path(&backup)).unwrap();
+        other.write(&backup).unwrap();
         assert!(Manifest::read(&backup).unwrap_err().to_string().contains("format 2"));
         std::fs::write(Manifest::path(&backup), "{}").unwrap();
         assert!(Manifest::read(&backup).is_err());

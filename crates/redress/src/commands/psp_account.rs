@@ -281,7 +281,8 @@ async fn check(engine: &Engine, settings: &Settings, account: AccountId) -> Resu
     let transport = open::psp_transport(settings)?;
     match engine.check_account(account, &transport).await? {
         AccountCheck::Proved(what) => print(&format!("{account} is good: {what}")),
-        AccountCheck::NotPossible(why) => print(&format!("{account} cannot be checked: {why}")),
+        // A script that goes on after a good end would take it for a proof.
+        AccountCheck::NotPossible(why) => Err(Failure::unable(format!("{account} cannot be checked: {why}"))),
         AccountCheck::Refused(why) => Err(Failure::found(format!("{account} is not accepted: {why}"))),
         AccountCheck::Unclear(why) => Err(Failure::unable(format!("{account} could not be checked: {why}"))),
     }

@@ -1,9 +1,12 @@
 //! `redress key rotate-master`.
 
+use std::path::Path;
+use std::time::Duration;
+
 use clap::Args;
 use redress_engine::admin::rotation::{ResealCursor, master_keys_in_use};
 use redress_engine::engine::Engine;
-use redress_store::Store;
+use redress_store::{OpenError, ServerLock, Store};
 
 use crate::failure::Failure;
 use crate::output::print;
@@ -27,6 +30,7 @@ pub(super) struct RotateMaster {
 pub(super) async fn run(settings: &Settings, args: RotateMaster) -> Result<(), Failure> {
     let file = &settings.store.master_key_file;
     let opened = open::for_tool(settings).await?;
+    let _alone = alone(file)?;
     if args.drop_old {
         return drop_old(settings, &opened.store).await;
     }
@@ -65,6 +69,21 @@ pub(super) async fn run(settings: &Settings, args: RotateMaster) -> Result<(), F
          need them. Once no such backup counts: redress key rotate-master --drop-old",
         file.display()
     ))
+}
+
+/// Nobody else changes the key file on this machine until it is dropped. Of two that read the file and write it, the second
+/// would take the first one's new key away, and with it all that was sealed with that key meanwhile.
+fn alone(file: &Path) -> Result<ServerLock, Failure> {
+    // What the file is put in the place of, where it is a link.
+    let place =
+        file.canonicalize().map_err(|error| Failure::unable(format!("{}: {error}", file.display())))?;
+    ServerLock::take(&place, Duration::ZERO).map_err(|error| match error {
+        OpenError::Locked { holder, .. } => Failure::found(format!(
+            "another command changes {} now, {holder}: run this one when it has ended",
+            file.display()
+        )),
+        error => Failure::unable(error.to_string()),
+    })
 }
 
 /// Passes over everything until one has nothing to do; answers how many secrets were sealed anew.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::profiles::{Profile, Profiles};
-use super::{API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABLE};
+use super::variables::{API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABLE};
 use crate::failure::Failure;
 
 /// What the command line says.

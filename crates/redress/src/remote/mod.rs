@@ -2,6 +2,7 @@
 
 mod choice;
 mod profiles;
+pub(crate) mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,11 +18,6 @@ use crate::output::note;
 
 /// Apart from a command's own options in its help.
 const HEADING: &str = "Server and key";
-
-/// The variables that are read.
-pub(crate) const URL_VARIABLE: &str = "REDRESS_URL";
-pub(crate) const API_KEY_VARIABLE: &str = "REDRESS_API_KEY";
-pub(crate) const PROFILE_VARIABLE: &str = "REDRESS_PROFILE";
 
 /// So long is waited until a server that is away is asked again, by what follows something there; longer where it says so.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);

@@ -20,9 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
-use super::Phase;
 use super::begun::Begun;
 use super::leftover::Leftover;
+use super::phase::Phase;
 use super::timed::{TimedBody, TimedWrites};
 
 /// Headers of one request.

@@ -5,6 +5,7 @@ pub(crate) mod command;
 mod connections;
 mod leftover;
 pub(crate) mod metrics;
+mod phase;
 pub(crate) mod signals;
 mod timed;
 mod workers;
@@ -23,17 +24,7 @@ use crate::settings::Settings;
 use crate::telemetry;
 use connections::{ConnectionLimits, Listening};
 use metrics::Metrics;
-
-/// How far a server is on its way to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    /// It takes requests and claims what is due.
-    Open,
-    /// It takes nothing new and finishes what it has.
-    Closing,
-    /// It breaks off connections that are still there.
-    Cut,
-}
+use phase::Phase;
 
 /// A server that runs. Dropping it does not end it; [`Running::stop`] does.
 pub(crate) struct Running {

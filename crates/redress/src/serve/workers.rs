@@ -11,7 +11,7 @@ use redress_engine::real_world::TokioSpawner;
 use redress_engine::world::{Clock, Spawner};
 use tokio::sync::watch;
 
-use super::Phase;
+use super::phase::{Phase, closing};
 use crate::open::Opened;
 
 /// How long to wait before a loop that ended by a defect is started again.
@@ -54,10 +54,4 @@ async fn keep_running(
             () = clock.sleep(RESTART_PAUSE) => {}
         }
     }
-}
-
-/// Resolves when the server begins to end.
-pub(super) async fn closing(mut phase: watch::Receiver<Phase>) {
-    // An error means that the server is gone altogether.
-    let _ = phase.wait_for(|phase| *phase != Phase::Open).await;
 }

@@ -6,7 +6,7 @@ use redress_core::retry::Backoff;
 use redress_core::settle::Timing;
 use redress_engine::config::EngineConfig;
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 
 /// What the reference says of the section.

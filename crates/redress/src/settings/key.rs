@@ -2,9 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use super::SettingsError;
-use super::reader::{Section, variable};
+use super::described::Described;
+use super::error::SettingsError;
+use super::reader::Section;
 use super::value::Setting;
+use super::variable::variable;
 
 /// A setting that is about to be read.
 pub(super) struct Key<'s> {
@@ -14,37 +16,15 @@ pub(super) struct Key<'s> {
     unit: &'static str,
 }
 
-/// What the reference says of one setting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Described {
-    /// Its name in its section.
-    pub(super) name: &'static str,
-    /// Its variable.
-    pub(super) variable: String,
-    /// What kind of value it is.
-    pub(super) kind: &'static str,
-    /// What a number counts; empty where the value says it itself.
-    pub(super) unit: &'static str,
-    /// What holds where it is not given, as Markdown.
-    pub(super) default: String,
-    /// The least and the most.
-    pub(super) bounds: Option<(String, String)>,
-    /// What it is for, as Markdown.
-    pub(super) meaning: &'static str,
-}
-
-/// What the reference says of one section.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DescribedSection {
-    pub(super) name: &'static str,
-    /// What holds for all of it, as Markdown.
-    pub(super) about: &'static str,
-    /// In the order in which they are read.
-    pub(super) keys: Vec<Described>,
+impl Section {
+    /// Begins to read a setting: what it is named, and what the reference says of it.
+    pub(super) fn key(&mut self, name: &'static str, meaning: &'static str) -> Key<'_> {
+        Key::new(self, name, meaning)
+    }
 }
 
 impl<'s> Key<'s> {
-    pub(super) fn new(section: &'s mut Section, name: &'static str, meaning: &'static str) -> Self {
+    fn new(section: &'s mut Section, name: &'static str, meaning: &'static str) -> Self {
         Self { section, name, meaning, unit: "" }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redress_engine::rate::RateConfig;
 use redress_store::{GROUP_OPS_MAX, QUEUE_OPS_MAX};
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 
 /// Connections that are served at once unless told otherwise; fits under the usual 1024 open files of a process.

@@ -1,6 +1,6 @@
 //! `[log]`: what is written to standard error.
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 use super::value::Setting;
 

@@ -1,7 +1,9 @@
 //! The settings: a TOML file and `REDRESS_*` variables over it. Whatever is unknown or wrong is refused before anything
 //! starts, with the file, the key and the variable in the message.
 
+mod described;
 mod engine;
+mod error;
 mod key;
 mod limits;
 mod log;
@@ -14,6 +16,7 @@ mod server;
 mod store;
 mod telemetry;
 mod value;
+mod variable;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +24,8 @@ use redress_engine::config::{ConfigError, EngineConfig};
 use redress_engine::portal::PortalConfig;
 
 pub(crate) use self::engine::EngineSettings;
+pub(crate) use self::error::SettingsError;
+use self::error::relation;
 pub(crate) use self::limits::LimitSettings;
 pub(crate) use self::log::{LogFormat, LogSettings};
 pub(crate) use self::notifications::NotificationSettings;
@@ -28,12 +33,9 @@ pub(crate) use self::portal::PortalSettings;
 pub(crate) use self::psp::PspSettings;
 pub(crate) use self::reader::Sources;
 pub(crate) use self::server::ServerSettings;
-pub(crate) use self::store::{Place, StoreSettings};
+pub(crate) use self::store::{DATA_DIR, Place, StoreSettings};
 pub(crate) use self::telemetry::TelemetrySettings;
 pub(crate) use self::value::address;
-
-/// Where the embedded store lies unless told otherwise: a directory below the one the program is started in.
-pub(crate) const DATA_DIR: &str = "redress-data";
 
 /// All settings, each checked by itself; [`Settings::engine_config`] and [`Settings::check_serving`] check what must
 /// hold between them.
@@ -48,62 +50,6 @@ pub(crate) struct Settings {
     pub(crate) limits: LimitSettings,
     pub(crate) portal: PortalSettings,
     pub(crate) telemetry: TelemetrySettings,
-}
-
-/// Why the settings are refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SettingsError {
-    /// The file cannot be read.
-    #[error("the settings file {} cannot be read: {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        error: String,
-    },
-    /// The file is no TOML.
-    #[error("the settings file {} is not TOML: {error}", path.display())]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        error: String,
-    },
-    /// No such section or key.
-    #[error("{at} is not a setting{}", if known.is_empty() { String::new() } else { format!("; known here: {known}") })]
-    Unknown {
-        /// The file and key, or the variable.
-        at: String,
-        /// What is known there.
-        known: String,
-    },
-    /// A value that cannot be.
-    #[error("{at}: {problem}")]
-    Value {
-        /// The file and key, or the variable.
-        at: String,
-        /// What is wrong; never the value.
-        problem: String,
-    },
-    /// Settings that contradict each other.
-    #[error("the settings {keys} contradict each other: {problem}")]
-    Relation {
-        /// The keys, with their variables.
-        keys: String,
-        /// What must hold.
-        problem: String,
-    },
-}
-
-/// Names keys with their variables for a message: `engine.lease (REDRESS_ENGINE_LEASE)`.
-fn named(keys: &[(&str, &str)]) -> String {
-    let name =
-        |(section, key): &(&str, &str)| format!("{section}.{key} ({})", reader::variable(section, key));
-    keys.iter().map(name).collect::<Vec<_>>().join(" and ")
-}
-
-fn relation(keys: &[(&str, &str)], problem: impl Into<String>) -> SettingsError {
-    SettingsError::Relation { keys: named(keys), problem: problem.into() }
 }
 
 impl Settings {

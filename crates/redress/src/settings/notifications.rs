@@ -7,7 +7,7 @@ use redress_engine::config::{DeliverySchedule, EngineConfig};
 use redress_psp::guard::GuardPolicy;
 use redress_psp::http::CONNECT_TIMEOUT;
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::psp::guard;
 use super::reader::Section;
 

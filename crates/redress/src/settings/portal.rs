@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redress_engine::portal::PortalConfig;
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 use super::value::Setting;
 

@@ -6,7 +6,7 @@ use redress_engine::config::EngineConfig;
 use redress_psp::guard::GuardPolicy;
 use redress_psp::http::CONNECT_TIMEOUT;
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 use super::value::Network;
 

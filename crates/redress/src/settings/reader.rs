@@ -7,13 +7,11 @@ use std::rc::Rc;
 
 use toml::{Table, Value};
 
-use super::SettingsError;
-use super::key::{Described, DescribedSection, Key};
+use super::described::{Described, DescribedSection};
+use super::error::SettingsError;
 use super::value::Setting;
-use crate::remote::{API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABLE};
-
-/// What every variable that is a setting begins with.
-const PREFIX: &str = "REDRESS_";
+use super::variable::{PREFIX, variable};
+use crate::remote::variables::{API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABLE};
 
 /// Variables that are read elsewhere: by the command line and by the tests.
 const NOT_SETTINGS: [&str; 6] =
@@ -40,11 +38,6 @@ pub(crate) struct Section {
     about: &'static str,
     keys: Vec<Described>,
     described: Rc<RefCell<Vec<DescribedSection>>>,
-}
-
-/// The variable of a key: `REDRESS_SERVER_LISTEN`.
-pub(super) fn variable(section: &str, key: &str) -> String {
-    format!("{PREFIX}{}_{}", section.to_uppercase(), key.to_uppercase())
 }
 
 impl Sources {
@@ -121,11 +114,6 @@ impl Sources {
 }
 
 impl Section {
-    /// Begins to read a setting: what it is named, and what the reference says of it.
-    pub(super) fn key(&mut self, name: &'static str, meaning: &'static str) -> Key<'_> {
-        Key::new(self, name, meaning)
-    }
-
     /// The section's name.
     pub(super) fn name(&self) -> &'static str {
         self.name

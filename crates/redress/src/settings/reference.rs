@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::key::{Described, DescribedSection};
+use super::described::{Described, DescribedSection};
 use super::{Settings, SettingsError, Sources};
 
 const HEAD: &str = "\

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 use super::value::Setting;
 

@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use redress_store::{POOL_SIZE, READERS};
 
+use super::error::{SettingsError, relation};
 use super::reader::Section;
-use super::{DATA_DIR, SettingsError, relation};
 
 /// The database file of the embedded store, in its directory.
 const DATABASE_FILE: &str = "redress.db";
 
 /// The master key of the embedded store, in its directory.
 const MASTER_KEY_FILE: &str = "master.key";
+
+/// Where the embedded store lies unless told otherwise: a directory below the one the program is started in.
+pub(crate) const DATA_DIR: &str = "redress-data";
 
 /// Where the database file lies unless told otherwise; [`DATA_DIR`] and [`DATABASE_FILE`].
 const PATH_OTHERWISE: &str = "`redress-data/redress.db`";

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::SettingsError;
+use super::error::SettingsError;
 use super::reader::Section;
 use super::value::Setting;
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::harness::merchant::{Merchant, Payment, Psp};
+use crate::harness::merchant::Merchant;
+use crate::harness::payment::{Payment, Psp};
 use crate::harness::time::{LIMIT, pass, until};
 use crate::harness::{Kind, Server, Site, Tuning};
 use crate::program::{Place, is_private, run};
@@ -129,6 +130,11 @@ fn a_backup_is_private_named_once_and_says_what_is_not_in_it() {
     assert!(
         !left.map(|file| file.unwrap().file_name()).any(|name| name.to_str().unwrap().contains("partial"))
     );
+    let (third, beside) = (other.with_extension("3.db"), other.with_extension("3.db.json"));
+    std::fs::write(&beside, "somebody's").unwrap();
+    let refused = place.run(&format!("backup --to {}", third.display()));
+    assert!(refused.code == 1 && refused.err.contains("3.db.json is there already"), "{refused:?}");
+    assert!(!third.exists() && std::fs::read(&beside).unwrap() == b"somebody's");
     assert_eq!(place.run("backup --to /nowhere/b.db").code, 2);
     let url = [("REDRESS_STORE_URL", "postgres://h/d"), ("REDRESS_STORE_MASTER_KEY_FILE", "/nowhere")];
     let postgres = run(&["backup", "--to", "/nowhere/b.db"], &url);

@@ -186,6 +186,24 @@ fn an_account_changes_by_versions_and_its_state_by_name() {
 }
 
 #[test]
+fn a_check_that_could_ask_nothing_does_not_end_as_a_proof() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let add = |psp: &str, more: &str| {
+        let words = format!("psp-account add --merchant M1 --psp {psp} --environment sandbox {more}");
+        place.json(&words)["id"].as_str().unwrap().to_owned()
+    };
+    let silent = add("stcpay", "--base-url https://stcpay.example --credential client_code=61000000001");
+    let revoked = add("tap", "--credential secret_key=sk_test_1");
+    place.ok(&format!("psp-account revoke {revoked}"));
+    for (account, why) in [(silent, "inquiry_path"), (revoked, "revoked")] {
+        let ran = place.run(&format!("psp-account check {account}"));
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains("cannot be checked") && ran.err.contains(why), "{ran:?}");
+    }
+}
+
+#[test]
 fn commands_take_effect_in_a_running_server() {
     let place = Place::new();
     let server = place.serve(&[]);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::harness::audit::{Audit, shown_id};
-use crate::harness::merchant::{Payment, Psp};
+use crate::harness::payment::{Payment, Psp};
 use crate::harness::receiver::Receiver;
 use crate::harness::time::{LIMIT, stopwatch, until};
 use crate::harness::{Kind, Site, Tuning};

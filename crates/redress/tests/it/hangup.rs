@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::harness::audit::{Asked, Audit};
-use crate::harness::merchant::Psp;
+use crate::harness::payment::Psp;
 use crate::harness::receiver::Receiver;
 use crate::harness::time::{LIMIT, stopwatch, until};
 use crate::harness::{Kind, Site, Tuning};

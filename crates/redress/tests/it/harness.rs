@@ -3,7 +3,7 @@
 pub(crate) mod audit;
 
 pub(crate) use redress_torture::site::{Effect, Server, Tuning};
-pub(crate) use redress_torture::{merchant, receiver, time, wire};
+pub(crate) use redress_torture::{merchant, payment, receiver, time, wire};
 
 use std::ops::Deref;
 use std::path::Path;

@@ -2,7 +2,8 @@
 
 use redress_http::router::{Auth, RouteInfo, routes};
 
-use crate::harness::merchant::{Merchant, Payment, Psp};
+use crate::harness::merchant::Merchant;
+use crate::harness::payment::{Payment, Psp};
 use crate::harness::wire::{Answer, Call};
 use crate::harness::{Kind, Server, Site, Tuning};
 

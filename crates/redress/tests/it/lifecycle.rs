@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redress_core::id::RefundId;
 
-use crate::harness::merchant::Psp;
+use crate::harness::payment::Psp;
 use crate::harness::time::{LIMIT, stopwatch, until};
 use crate::harness::wire::read_answer;
 use crate::harness::{Kind, Site, Tuning};

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::Value;
 
-use crate::harness::merchant::Psp;
+use crate::harness::payment::Psp;
 use crate::harness::time::{LIMIT, until};
 use crate::harness::{Kind, Site, Tuning};
 use crate::program::{Place, run};

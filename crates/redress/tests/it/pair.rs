@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::harness::audit::{Asked, Audit};
-use crate::harness::merchant::{Merchant, Payment, Psp};
+use crate::harness::merchant::Merchant;
+use crate::harness::payment::{Payment, Psp};
 use crate::harness::receiver::Receiver;
 use crate::harness::time::{LIMIT, pass, until};
 use crate::harness::{Kind, Server, Site, Tuning};

@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 
-use crate::harness::merchant::Psp;
+use crate::harness::payment::Psp;
 use crate::harness::time::{LIMIT, until};
 use crate::harness::wire::Answer;
 use crate::harness::{Kind, Site, Tuning};

@@ -1,6 +1,9 @@
 //! A new master key beside a running server.
 
 use std::net::TcpListener;
+use std::time::Duration;
+
+use redress_store::ServerLock;
 
 use crate::program::{Place, request, run};
 
@@ -31,6 +34,25 @@ fn a_server_that_knows_the_old_key_only_follows_a_rotation() {
     place.ok("key rotate-master --drop-old");
     assert_eq!(keys(), 1);
     assert!(place.ok("doctor").contains("ok    master key"));
+}
+
+/// The second would write the file without the key that the first has just added, and sealed everything with.
+#[test]
+fn one_rotation_at_a_time_changes_the_key_file() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    place.json("key add --merchant M1 --kind portone");
+    let file = place.data().join("master.key");
+    let before = std::fs::read(&file).unwrap();
+    let first = ServerLock::take(&file.canonicalize().unwrap(), Duration::ZERO).unwrap();
+    for words in ["key rotate-master", "key rotate-master --to mk-1", "key rotate-master --drop-old"] {
+        let second = place.run(words);
+        assert!(second.code == 1 && second.err.contains("another command changes"), "{words}: {second:?}");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    drop(first);
+    place.ok("key rotate-master");
+    assert_ne!(std::fs::read(&file).unwrap(), before);
 }
 
 #[test]

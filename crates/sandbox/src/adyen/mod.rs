@@ -49,7 +49,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::SandboxConfig;
 use crate::due::Settling;
 use crate::notify::Kept;
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{DueKind, Refund, RequestState, Stage, State, StateError};
 use crate::world::Notification;
@@ -68,10 +69,6 @@ const OVER_REFUND: &str = "Insufficient balance on payment";
 pub(crate) struct Adyen;
 
 impl Play for Adyen {
-    fn name(&self) -> &'static str {
-        "adyen"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v71/payments/{psp_reference}/refunds", post(refund::handle))

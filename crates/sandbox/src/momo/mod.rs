@@ -39,7 +39,8 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::reply::{Reply, state_error};
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, RequestState, Stage, State, StateError};
@@ -66,10 +67,6 @@ impl Detail {
 pub(crate) struct Momo;
 
 impl Play for Momo {
-    fn name(&self) -> &'static str {
-        "momo"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v2/gateway/api/refund", post(refund::handle))

@@ -48,7 +48,8 @@ use axum::routing::{get, put};
 use serde::{Deserialize, Serialize};
 
 use crate::notify::Kept;
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, Stage, State, StateError};
 use crate::world::Notification;
@@ -62,10 +63,6 @@ const FAIL_AFTER_MS: i64 = 1_000;
 pub(crate) struct Mpgs;
 
 impl Play for Mpgs {
-    fn name(&self) -> &'static str {
-        "mpgs"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         const ORDER: &str = "/api/rest/version/{version}/merchant/{merchant}/order/{order}";
         Router::new().route(ORDER, get(retrieve::order)).route(

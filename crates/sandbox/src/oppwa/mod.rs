@@ -50,7 +50,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::SandboxConfig;
 use crate::notify::Kept;
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, Stage, State, StateError};
 use crate::world::Notification;
@@ -60,10 +61,6 @@ use wire::Code;
 pub(crate) struct Oppwa;
 
 impl Play for Oppwa {
-    fn name(&self) -> &'static str {
-        "oppwa"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v1/payments/{id}", post(create::handle).get(query::by_id))

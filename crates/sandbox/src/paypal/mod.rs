@@ -47,7 +47,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::SandboxConfig;
 use crate::notify::Kept;
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, Request, RequestState, Stage, State, StateError};
 use crate::world::Notification;
@@ -57,10 +58,6 @@ use wire::Issue;
 pub(crate) struct PayPal;
 
 impl Play for PayPal {
-    fn name(&self) -> &'static str {
-        "paypal"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v1/oauth2/token", post(auth::handle))

@@ -38,7 +38,8 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 
 use crate::config::{SandboxConfig, StcPayAccount};
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, Stage, State, StateError};
 use wire::Refusal;
@@ -50,10 +51,6 @@ const SAR: &str = "SAR";
 pub(crate) struct StcPay;
 
 impl Play for StcPay {
-    fn name(&self) -> &'static str {
-        "stcpay"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         let (as_in_tests, with_one_dot_more) = ("MerchantTransactionsWebApi", "MerchantTransactions.WebApi");
         [as_in_tests, with_one_dot_more]

@@ -50,7 +50,7 @@ use std::collections::BTreeMap;
 
 use crate::config::SandboxConfig;
 use crate::notify::Kept;
-use crate::psp::Play;
+use crate::play::Play;
 use crate::sandbox::Sandbox;
 use crate::state::{Refund, State, StateError};
 use crate::world::Notification;
@@ -59,10 +59,6 @@ use crate::world::Notification;
 pub(crate) struct Stripe;
 
 impl Play for Stripe {
-    fn name(&self) -> &'static str {
-        "stripe"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v1/refunds", post(create::handle).get(show::list))

@@ -10,8 +10,9 @@
 //! Stated by Tap: the fields of the request, amounts as JSON numbers in major units with the currency's decimals,
 //! names of statuses, response codes and error codes, `{"errors":[{"code","description"}]}`, periods of at most 30
 //! days, lists of at most 50 (25 unless asked) with `starting_after` naming the last id of the page before, the
-//! signed text of a notification and its three tries, `PENDING` as the usual first answer. No idempotency is
-//! documented for refunds, so there is none: two equal requests are two refunds.
+//! signed text of a notification and its three tries, `PENDING` as the usual first answer. That requests with one
+//! `reference.idempotent` are one for 24 hours (<https://developers.tap.company/docs/idempotency>) is not played, since
+//! nothing relies on it: two equal requests are two refunds, which is the worst that can be.
 //!
 //! Inferred, because no page says so:
 //! * HTTP 401 for every problem with the key, 404 for an unknown refund id, 400 for the rest;
@@ -43,7 +44,8 @@ use serde_json::value::RawValue;
 
 use crate::due::Settling;
 use crate::notify::Kept;
-use crate::psp::{Play, Psp};
+use crate::play::Play;
+use crate::psp::Psp;
 use crate::sandbox::Sandbox;
 use crate::state::{DueKind, Refund, Stage, State, StateError};
 use crate::world::Notification;
@@ -52,10 +54,6 @@ use crate::world::Notification;
 pub(crate) struct Tap;
 
 impl Play for Tap {
-    fn name(&self) -> &'static str {
-        "tap"
-    }
-
     fn routes(&self) -> Router<Sandbox> {
         Router::new()
             .route("/v2/refunds", post(create::handle))

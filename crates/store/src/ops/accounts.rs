@@ -7,7 +7,7 @@ use redress_core::time::Timestamp;
 
 use super::rows::{self, count, parsed, time};
 use super::settings_version::bump;
-use super::{merchants, write::expect_one};
+use super::{merchants, rows::expect_one};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;

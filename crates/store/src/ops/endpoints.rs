@@ -95,6 +95,10 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
+/// The most endpoints of a merchant in one environment, revoked ones not counted: each step of a refund inserts a delivery
+/// for each of them.
+pub const ENDPOINTS_MAX: usize = 50;
+
 /// Adds an endpoint.
 #[derive(Clone, Debug)]
 pub struct AddEndpoint(pub Endpoint);
@@ -108,6 +112,8 @@ pub enum EndpointAdding {
     NoMerchant,
     /// The merchant has no such credential.
     NoCredential,
+    /// The merchant has [`ENDPOINTS_MAX`] in the environment.
+    TooMany,
 }
 
 impl Operation for AddEndpoint {
@@ -116,8 +122,16 @@ impl Operation for AddEndpoint {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<EndpointAdding>, StoreError> {
         let new = &self.0;
-        if !merchants::exists(tx, new.merchant).await? {
+        // Locked, so that of two that add the last one at once the second sees what the first added.
+        if !merchants::lock(tx, new.merchant).await? {
             return Ok(Done::Rollback(EndpointAdding::NoMerchant));
+        }
+        // No more than the most that there may be.
+        let there =
+            "SELECT 1 FROM endpoints WHERE merchant_id = $1 AND environment = $2 AND revoked_at IS NULL";
+        let params = [new.merchant.as_bytes().into(), new.environment.as_str().into()];
+        if tx.rows(there, &params).await?.len() >= ENDPOINTS_MAX {
+            return Ok(Done::Rollback(EndpointAdding::TooMany));
         }
         if let Some(credential) = &new.credential {
             let sql = "SELECT 1 FROM api_credentials WHERE merchant_id = $1 AND credential_id = $2";

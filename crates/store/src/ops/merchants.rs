@@ -131,6 +131,12 @@ pub(crate) async fn exists<T: Tx>(tx: &mut T, merchant: MerchantId) -> Result<bo
     Ok(!tx.rows(sql, &[merchant.as_bytes().into()]).await?.is_empty())
 }
 
+/// The same, and locks the row by an update that changes nothing: for what may be added only so often.
+pub(crate) async fn lock<T: Tx>(tx: &mut T, merchant: MerchantId) -> Result<bool, StoreError> {
+    let sql = "UPDATE merchants SET name = name WHERE merchant_id = $1";
+    Ok(tx.exec(sql, &[merchant.as_bytes().into()]).await? == 1)
+}
+
 fn read(row: &Row) -> Result<Merchant, StoreError> {
     Ok(Merchant {
         id: MerchantId::from_bytes(row.id16(0)?),

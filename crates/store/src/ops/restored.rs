@@ -9,10 +9,11 @@ use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 
 use super::history::{HistoryEntry, HistoryKind, record};
+use super::rows::expect_one;
 use super::rows::{REFUND_COLUMNS, refund, refund_columns};
 use super::settings_version::bump;
 use super::settle::{illegal, lock_refund};
-use super::write::{expect_one, write_change};
+use super::write::write_change;
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::tx::Tx;

@@ -11,6 +11,7 @@ use redress_core::state::{Failure, Lease, RefundState, StateName};
 use redress_core::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::tx::Touches;
 use crate::value::{Row, Value};
 
 /// The columns of a payment, in the order [`payment`] reads them.
@@ -192,4 +193,9 @@ pub(crate) fn micros(time: Option<Timestamp>) -> Value<'static> {
 
 fn unreadable(what: &str) -> StoreError {
     StoreError::inconsistent(what)
+}
+
+/// An update that must touch exactly one row.
+pub(crate) fn expect_one(touched: u64, table: &'static str) -> Result<(), StoreError> {
+    Touches::One(table).check(touched)
 }

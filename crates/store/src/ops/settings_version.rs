@@ -1,6 +1,6 @@
 //! The count of changes to merchants, keys, accounts and endpoints: how a server notices what a tool changed.
 
-use super::write::expect_one;
+use super::rows::expect_one;
 use crate::error::StoreError;
 use crate::op::Query;
 use crate::tx::Tx;

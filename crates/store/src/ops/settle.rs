@@ -142,8 +142,8 @@ impl Settle {
     }
 }
 
-/// Keeps what a PSP told of a refund and what was known of it, or had been overtaken by later words: it changes nothing, and is
-/// evidence all the same.
+/// Keeps what a PSP told of a refund and what was known of it, had been overtaken by later words, or could not be confirmed:
+/// it changes nothing, and is evidence all the same.
 #[derive(Clone, Debug)]
 pub struct KeepWord {
     /// Whose refund it is.
@@ -161,25 +161,27 @@ pub struct KeepWord {
 }
 
 impl Operation for KeepWord {
-    type Out = ();
+    /// Whether it had not been kept before.
+    type Out = bool;
     const NAME: &'static str = "keep_word";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
-        tx.exec(
-            INSERT_ATTEMPT,
-            &[
-                self.merchant.as_bytes().into(),
-                self.refund.as_bytes().into(),
-                (&self.attempt).into(),
-                Via::Notification.as_str().into(),
-                self.outcome.as_str().into(),
-                (&self.record).into(),
-                self.now.as_micros().into(),
-                self.now.as_micros().into(),
-            ],
-        )
-        .await?;
-        Ok(Done::Commit(()))
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+        let kept = tx
+            .exec(
+                INSERT_ATTEMPT,
+                &[
+                    self.merchant.as_bytes().into(),
+                    self.refund.as_bytes().into(),
+                    (&self.attempt).into(),
+                    Via::Notification.as_str().into(),
+                    self.outcome.as_str().into(),
+                    (&self.record).into(),
+                    self.now.as_micros().into(),
+                    self.now.as_micros().into(),
+                ],
+            )
+            .await?;
+        Ok(Done::Commit(kept == 1))
     }
 }
 

@@ -359,8 +359,3 @@ impl<'a> StateColumns<'a> {
         }
     }
 }
-
-/// An update that must touch exactly one row.
-pub(crate) fn expect_one(touched: u64, table: &'static str) -> Result<(), StoreError> {
-    Touches::One(table).check(touched)
-}

@@ -1,6 +1,6 @@
 //! Whether the database can be written: a write that changes nothing that anybody reads.
 
-use super::write::expect_one;
+use super::rows::expect_one;
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::tx::Tx;

@@ -1,7 +1,7 @@
 //! Reading the tables of a whole PostgreSQL schema, and changing them freely, for tests.
 
 use super::{PgStore, errors::classify, tx::read};
-use crate::{error::StoreError, testing::Dump};
+use crate::{dump::Dump, error::StoreError};
 
 impl PgStore {
     /// All rows of all tables of the current schema, as they come.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    migrate::{
+    migration::{
         Applied, CREATE_RECORD, MigrateError, Migration, READ_RECORD, WRITE_RECORD, checksum, plan, rewrite,
     },
     tx::Engine,

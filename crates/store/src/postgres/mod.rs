@@ -26,7 +26,8 @@ use self::{
 use crate::{
     error::StoreError,
     op::{Done, Operation, Query},
-    sqlite::{OpenError, QUEUE_OPS_MAX, READ_MAX_MS},
+    open_error::OpenError,
+    sqlite::{QUEUE_OPS_MAX, READ_MAX_MS},
     stats::Counters,
 };
 

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::sqlite::OpenError;
+use crate::open_error::OpenError;
 
 /// A TLS connector that trusts the given PEM file, or the system's roots when there is none.
 ///

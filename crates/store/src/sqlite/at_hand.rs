@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-use super::{OpenError, readers::Reader};
-use crate::{error::StoreError, op::Query, stats::Counters};
+use super::readers::Reader;
+use crate::{error::StoreError, op::Query, open_error::OpenError, stats::Counters};
 
 /// A brief read that lasts longer is given to a reader: nothing else happens on the caller's thread meanwhile.
 const BRIEF_MAX: Duration = Duration::from_millis(1);

@@ -23,8 +23,9 @@ use rusqlite::{Connection, wal::CheckpointMode};
 use super::{
     at_hand::AtHand,
     conn::{Purpose, open},
+    threads::spawn,
 };
-use crate::stats::Counters;
+use crate::{open_error::OpenError, stats::Counters};
 
 /// A checkpoint is asked for after this many new pages in the log. The more, the more often a page has been written
 /// again meanwhile and is moved only once.
@@ -56,12 +57,12 @@ impl Checkpointer {
         let_go_every: Duration,
         counters: Arc<Counters>,
         at_hand: Weak<AtHand>,
-    ) -> Result<(Self, JoinHandle<()>), super::OpenError> {
+    ) -> Result<(Self, JoinHandle<()>), OpenError> {
         let conn = Mutex::new(open(Some(path), Purpose::Checkpoint)?);
         let shared = Arc::new(Shared { conn, counters, at_hand });
         let (wake, woken) = sync_channel(1);
         let theirs = Arc::clone(&shared);
-        let thread = super::spawn("redress-checkpoint", move || theirs.work(&woken, let_go_every))?;
+        let thread = spawn("redress-checkpoint", move || theirs.work(&woken, let_go_every))?;
         Ok((Checkpointer { shared, wake, pause_at_frames, asked_at: 0, paused_at: 0 }, thread))
     }
 

@@ -12,10 +12,8 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 
-use super::{
-    OpenError,
-    conn::{Purpose, open},
-};
+use super::conn::{Purpose, open};
+use crate::open_error::OpenError;
 
 /// So many pages are copied in one step: 2 MiB of pages of 2 KiB.
 const STEP_PAGES: i32 = 1_024;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{conn::read_all, errors::unavailable};
-use crate::{error::StoreError, testing::Dump};
+use crate::{dump::Dump, error::StoreError};
 
 /// All rows of all tables, as they come.
 pub(crate) fn dump(conn: &Connection) -> Result<Dump, StoreError> {

@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    OpenError,
     conn::{Purpose, open},
     group::run_group,
     job::{OpJob, in_snapshot, run_alone, run_query},
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     error::StoreError,
     op::{Operation, Query},
+    open_error::OpenError,
     stats::Counters,
 };
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::OpenError;
+use crate::open_error::OpenError;
 
 /// How long to wait between two tries for the lock, in milliseconds.
 const TRY_EVERY_MS: u64 = 50;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::errors::unavailable;
 use crate::{
     error::StoreError,
-    migrate::{
+    migration::{
         Applied, CREATE_RECORD, MigrateError, Migration, READ_RECORD, WRITE_RECORD, checksum, plan, rewrite,
     },
     tx::Engine,

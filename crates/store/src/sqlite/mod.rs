@@ -2,6 +2,7 @@
 
 mod at_hand;
 mod checkpoint;
+mod config;
 mod conn;
 mod copy;
 mod dump;
@@ -13,12 +14,13 @@ mod lock;
 pub(crate) mod migrations;
 mod readers;
 mod settings;
+mod threads;
 mod writer;
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::Ordering::Relaxed,
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
@@ -34,12 +36,18 @@ pub(crate) use self::conn::tests::prepared_again;
 use self::{
     at_hand::AtHand,
     checkpoint::Checkpointer,
+    config::TOOL_WAIT_MS,
     conn::BUSY_MS,
     job::OpJob,
     readers::ReadJob,
+    threads::{join, spawn},
     writer::{Work, Writer},
 };
 pub use self::{
+    config::{
+        GROUP_OPS_MAX, LOCK_WAIT_MS, LOG_PAGES_MAX, QUEUE_OPS_MAX, READ_MAX_MS, READERS, Role,
+        SNAPSHOT_IDLE_MS, SNAPSHOT_KEPT_MS, SqliteConfig,
+    },
     copy::{CopyProgress, check_sqlite, copy_sqlite},
     lock::ServerLock,
 };
@@ -47,121 +55,9 @@ pub(crate) use self::{dump::dump, inline::InLineStore, settings::settings};
 use crate::{
     error::StoreError,
     op::{Operation, Query},
+    open_error::OpenError,
     stats::Counters,
 };
-
-/// Most operations in one commit.
-pub const GROUP_OPS_MAX: usize = 40;
-/// Most operations, and most queries, that wait for their turn.
-pub const QUEUE_OPS_MAX: usize = 1024;
-/// Reader threads.
-pub const READERS: usize = 4;
-/// No read transaction outlives this, in milliseconds: it would keep the write-ahead log from starting over.
-pub const READ_MAX_MS: u64 = 5_000;
-/// A brief read uses the snapshot of the one before for so long at most, in milliseconds: what another process wrote
-/// meanwhile it does not see. What this process changed is seen at once.
-pub const SNAPSHOT_KEPT_MS: u64 = 1;
-/// A snapshot that nobody reads in any more is ended after about so long, in milliseconds.
-pub const SNAPSHOT_IDLE_MS: u64 = 1_000;
-/// The write-ahead log is started over when it has this many pages (192 MiB): the writer pauses for that.
-pub const LOG_PAGES_MAX: u64 = 98_304;
-/// How long a tool waits for the write lock of the server beside it, in milliseconds: a commit keeps it until the disk has
-/// written, and whoever typed a command would only type it again.
-const TOOL_WAIT_MS: u64 = 60_000;
-/// How long a start waits for another server on the same file to end, in milliseconds.
-pub const LOCK_WAIT_MS: u64 = 5_000;
-
-/// How to open a SQLite database.
-#[derive(Debug, Clone)]
-pub struct SqliteConfig {
-    /// The database file; made when missing, readable by its owner only. Its directory must exist.
-    pub path: PathBuf,
-    /// Most operations in one commit.
-    pub group_ops_max: usize,
-    /// Most operations, and most queries, that wait; one more is refused with [`StoreError::Full`].
-    pub queue_ops_max: usize,
-    /// Reader threads, at least one.
-    pub readers: usize,
-    /// So many brief reads at once run on their callers' own threads: by default as many as there are such threads, because
-    /// a read handed over costs more than the wait for a page of the disk, which is all that can keep one of them.
-    pub brief_reads: usize,
-    /// So long a brief read may use the snapshot of an earlier one, where this process has changed nothing since.
-    pub snapshot_kept: Duration,
-    /// So often the snapshots are ended that are kept, and in which nobody reads.
-    pub snapshot_idle: Duration,
-    /// A read that lasts longer is ended.
-    pub read_max: Duration,
-    /// The write-ahead log is started over when it has so many pages; it may grow past that while a reader holds on to
-    /// an old one.
-    pub log_pages_max: u64,
-    /// How long to wait for the file's lock ([`Role::Server`] only).
-    pub lock_wait: Duration,
-}
-
-impl SqliteConfig {
-    /// The usual limits, for the database at `path`.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
-        SqliteConfig {
-            path: path.into(),
-            group_ops_max: GROUP_OPS_MAX,
-            queue_ops_max: QUEUE_OPS_MAX,
-            readers: READERS,
-            brief_reads: std::thread::available_parallelism().map_or(0, usize::from),
-            snapshot_kept: Duration::from_millis(SNAPSHOT_KEPT_MS),
-            snapshot_idle: Duration::from_millis(SNAPSHOT_IDLE_MS),
-            read_max: Duration::from_millis(READ_MAX_MS),
-            log_pages_max: LOG_PAGES_MAX,
-            lock_wait: Duration::from_millis(LOCK_WAIT_MS),
-        }
-    }
-}
-
-/// Who opens the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The one process that serves this file: takes the file's lock.
-    Server,
-    /// A command beside a running server: takes no lock, waits for the server's writes, writes in small batches.
-    Tool,
-}
-
-/// Why a database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another server has the file.
-    #[error("another server uses this database: {} is locked by {holder}; stop it first, or choose another file", path.display())]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-        /// What the holder wrote into it.
-        holder: String,
-    },
-    /// The lock file cannot be made or locked.
-    #[error("the lock file {} cannot be used: {error}", path.display())]
-    LockFile {
-        /// The lock file.
-        path: PathBuf,
-        /// The system's words.
-        error: String,
-    },
-    /// The database file cannot be made or opened.
-    #[error("the database file {} cannot be opened: {error}", path.display())]
-    File {
-        /// The database file.
-        path: PathBuf,
-        /// The system's words.
-        error: String,
-    },
-    /// SQLite refused.
-    #[error("SQLite cannot open the database: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A thread could not be started.
-    #[error("no thread for the database: {0}")]
-    Thread(String),
-    /// The address, the options or the certificates for PostgreSQL cannot be used.
-    #[error("PostgreSQL cannot be used: {0}")]
-    Postgres(String),
-}
 
 /// A running SQLite store. Dropping it finishes what is queued, closes the file, and only then gives up the lock.
 pub(crate) struct SqliteStore {
@@ -289,22 +185,8 @@ impl Drop for SqliteStore {
     }
 }
 
-fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
-    for thread in std::mem::take(&mut *threads.lock().unwrap_or_else(PoisonError::into_inner)) {
-        // The last handle may die inside an operation, on the writer itself.
-        if thread.thread().id() != std::thread::current().id() {
-            let _ = thread.join();
-        }
-    }
-}
-
 fn stopped(maybe_committed: bool) -> StoreError {
     StoreError::Unavailable { reason: "the store has stopped".into(), maybe_committed }
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
-    let thread = std::thread::Builder::new().name(name.to_owned());
-    thread.spawn(work).map_err(|error| OpenError::Thread(error.to_string()))
 }
 
 /// Makes the file when it is missing, for its owner only; SQLite gives its side files the same permissions.

@@ -14,12 +14,12 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
-    OpenError,
     conn::{Purpose, open},
     errors::unavailable,
     job::{execute, run_alone, run_query},
+    threads::spawn,
 };
-use crate::{error::StoreError, op::Query, stats::Counters};
+use crate::{error::StoreError, op::Query, open_error::OpenError, stats::Counters};
 
 /// A reader looks at the clock after about this many of SQLite's instructions.
 const CLOCK_EVERY_STEPS: i32 = 10_000;
@@ -39,7 +39,7 @@ pub(super) fn start(
         .map(|_| {
             let reader = Reader::open(path, read_max, CLOCK_EVERY_STEPS)?;
             let (queue, counters) = (Arc::clone(&queue), Arc::clone(counters));
-            super::spawn("redress-read", move || reader.work(&queue, &counters))
+            spawn("redress-read", move || reader.work(&queue, &counters))
         })
         .collect()
 }

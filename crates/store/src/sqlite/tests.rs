@@ -2,15 +2,17 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::mpsc::{Sender, channel},
+    time::Duration,
 };
 
 use tokio::task::JoinSet;
 
 use super::*;
 use crate::{
-    migrate::{MigrateError, Migration},
+    migration::{MigrateError, Migration},
     op::Done,
     store::Store,
     testing::{TempDir, batch},

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::load::Face;
-use crate::merchant::Psp;
+use crate::payment::Psp;
 use crate::signing::standard_signature;
 
 const SECRET: &str = "whsec_c2VjcmV0IG9mIGEgdGVzdA==";

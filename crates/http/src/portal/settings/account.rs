@@ -18,13 +18,13 @@ use super::accounts::{Fields, Row, Typed, sheet};
 use super::wrongs::Wrongs;
 use super::{not_sure, off, sure, trail_of};
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::portal::field::Field;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
+use crate::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "portal/settings/account.html")]

@@ -18,7 +18,6 @@ use super::endpoints::{Fields, Row, Typed};
 use super::wrongs::Wrongs;
 use super::{off, sure, trail_of};
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::portal::field::Field;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::nav::Area;
@@ -26,6 +25,7 @@ use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
 use crate::portal::text::fill;
+use crate::problem::Problem;
 
 /// So many of the latest notifications are counted.
 const COUNTED: u32 = 100;

@@ -15,13 +15,13 @@ use super::endpoint::{Asked, found, page};
 use super::wrongs::Wrongs;
 use super::{Shown, form_key, not_sure, shown_once};
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::limits::REASON_CHARS_MAX;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::page::done;
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
 use crate::portal::text::fill;
+use crate::problem::Problem;
 
 fn page_of(endpoint: &Endpoint) -> String {
     format!("/portal/settings/endpoints/{}", endpoint.id)

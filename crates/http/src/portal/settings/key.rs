@@ -16,7 +16,6 @@ use super::keys::{Row, made_page, serves};
 use super::wrongs::Wrongs;
 use super::{not_sure, off, sure, trail_of};
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::portal::field::Field;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::nav::Area;
@@ -24,6 +23,7 @@ use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
 use crate::portal::text::Texts;
+use crate::problem::Problem;
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;

@@ -15,13 +15,13 @@ use super::people::{Fields, Row, Typed, limits_text, password_page};
 use super::wrongs::Wrongs;
 use super::{off, trail_of};
 use crate::body::PathText;
-use crate::face::Problem;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
 use crate::portal::text::fill;
+use crate::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "portal/settings/person.html")]

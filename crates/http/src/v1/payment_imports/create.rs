@@ -73,7 +73,7 @@ pub(crate) async fn handle(
         let import = ImportId::parse(&name).map_err(|_| OwnError::not_found("import"))?;
         shown(&engine, &holder, import).await
     };
-    once.run(engine, holder, body, first, again).await
+    once.read_as(format.as_str()).run(engine, holder, body, first, again).await
 }
 
 async fn shown(engine: &Engine, holder: &KeyHolder, import: ImportId) -> Result<Response, OwnError> {

@@ -197,6 +197,15 @@ async fn rows_are_told_apart_by_their_lines_however_lines_end() {
             [row(2, "created", "", ""), row(3, "refused", "invalid", "amount"), row(4, "created", "", "")];
         assert_eq!(short(&get(&harness, &path).await), expected, "{end:?}");
     }
+    for (order, end) in [("jn", "\n"), ("jrn", "\r\n"), ("jr", "\r")] {
+        let [first, third] = ["1", "3"].map(|number| json_line(&harness, &format!("{order}-{number}"), 1));
+        let answer = upload(&harness, "", LINES, None, &[first.as_str(), "{", &third, ""].join(end)).await;
+        work(&harness).await;
+        let path = format!("/v1/payment-imports/{}/rows", answer.json()["id"].as_str().unwrap());
+        let expected =
+            [row(1, "created", "", ""), row(2, "refused", "invalid", ""), row(3, "created", "", "")];
+        assert_eq!(short(&get(&harness, &path).await), expected, "{end:?}");
+    }
 }
 
 #[tokio::test]
@@ -208,8 +217,10 @@ async fn a_repeat_with_its_key_imports_nothing_again() {
     let again = upload(&harness, "", CSV, Some("k-1"), &file).await;
     assert_eq!((again.status.as_u16(), again.headers.contains_key("idempotent-replayed")), (202, true));
     assert_eq!((&again.json()["id"], &again.json()["status"]), (&first.json()["id"], &json!("done")));
-    let other = upload(&harness, "", CSV, Some("k-1"), &csv(&harness, &[("b", "1")])).await;
-    assert_eq!((other.status.as_u16(), &other.json()["code"]), (422, &json!("idempotency_key_reused")));
+    for (kind, file) in [(CSV, csv(&harness, &[("b", "1")])), (LINES, file)] {
+        let other = upload(&harness, "", kind, Some("k-1"), &file).await;
+        assert_eq!((other.status.as_u16(), &other.json()["code"]), (422, &json!("idempotency_key_reused")));
+    }
     assert_eq!(get(&harness, "/v1/payment-imports").await["data"].as_array().unwrap().len(), 1);
 }
 

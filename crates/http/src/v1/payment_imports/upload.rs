@@ -38,6 +38,14 @@ impl Format {
         }
     }
 
+    /// One word for each.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
     /// The rows.
     pub(super) fn read(
         self,
@@ -64,7 +72,9 @@ fn json_lines(body: &[u8], environment: Environment) -> Result<Vec<UploadedRow>,
     let mut all = Rows::default();
     // Programs that write a CSV with a byte order mark write these with one too.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    for (line, text) in (1..).zip(body.split(|byte| *byte == b'\n')) {
+    // Some programs end lines with a carriage return alone, as of a CSV; after another end it is only blank.
+    let end = if body.contains(&b'\n') { b'\n' } else { b'\r' };
+    for (line, text) in (1..).zip(body.split(|byte| *byte == end)) {
         if text.trim_ascii().is_empty() {
             continue;
         }

@@ -6,6 +6,8 @@ use crate::http::{CONNECT_TIMEOUT, HttpClient, HttpClientConfig};
 use crate::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use http::Method;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -52,7 +54,7 @@ fn acceptor(authority: &Authority, version: &'static SupportedProtocolVersion) -
     let mut roots = RootCertStore::empty();
     roots.add(authority.root()).unwrap();
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-    let own = read(&authority.identity("127.0.0.1")).unwrap();
+    let own = authority.identity("127.0.0.1").certified().unwrap();
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
         .unwrap()
@@ -106,7 +108,7 @@ async fn exchange(
 }
 
 fn first_certificate(identity: &ClientIdentity) -> Vec<u8> {
-    read(identity).unwrap().cert[0].to_vec()
+    identity.certified().unwrap().cert[0].to_vec()
 }
 
 #[tokio::test]

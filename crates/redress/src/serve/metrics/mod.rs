@@ -24,8 +24,7 @@ use redress_store::ops::history::{HistoryKind, LatestOf};
 use redress_store::{Store, StoreStats};
 use tokio::sync::watch;
 
-use super::Phase;
-use super::workers::closing;
+use super::phase::{Phase, closing};
 use crate::failure::Failure;
 use crate::open::Opened;
 use crate::settings::{Place, Settings};

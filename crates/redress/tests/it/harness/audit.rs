@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use redress_core::id::RefundId;
 
-use super::merchant::{Merchant, Payment, Refund};
+use super::merchant::{Merchant, Refund};
+use super::payment::Payment;
 use super::receiver::Receiver;
 use super::time::{LIMIT, until};
 use super::{Effect, Server, Site};

@@ -8,7 +8,7 @@ use redress_core::time::Timestamp;
 use super::{CaseSubject, NewCaseRow};
 use crate::error::StoreError;
 use crate::op::Query;
-use crate::ops::write::expect_one;
+use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 
 /// The case that tells a person of it.

@@ -7,7 +7,7 @@ use super::blocking::{change_blocked, reach};
 use super::{CaseClosed, find};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::ops::write::expect_one;
+use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 use crate::value::Row;
 

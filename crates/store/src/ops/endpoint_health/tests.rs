@@ -7,7 +7,7 @@ use crate::ops::credentials::Revoking;
 use crate::ops::deliveries::{
     AfterDelivery, ClaimDeliveries, DeliveryQueue, DueQueues, RecordDeliveries, RecordDelivery, Recorded,
 };
-use crate::ops::endpoints::{Endpoint, FindEndpoint, RevokeEndpoint};
+use crate::ops::endpoints::{ChangeEndpoint, Endpoint, FindEndpoint, RevokeEndpoint};
 use crate::ops::feed::{FeedKinds, FeedSubject, ReadFeed};
 use crate::ops::fixtures::{ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, id, in_state, rf, world};
 use crate::ops::gauges::CountWaiting;
@@ -134,6 +134,30 @@ async fn one_thing_taken_and_all_is_forgiven() {
         assert!(!disabled(&store, fails(2, 111)).await, "it took something in between");
         let nothing_could_be_sent = RecordDelivery { failure: None, ..fails(3, 500) };
         assert!(!disabled(&store, nothing_could_be_sent).await, "that is not the endpoint's fault");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_address_has_all_the_time_again_and_another_name_has_not() {
+    TestStores::each(|store| async move {
+        one_owed(&store).await;
+        let change = |name: Option<&str>, url: Option<&str>| ChangeEndpoint {
+            merchant: MERCHANT,
+            endpoint: ID,
+            name: name.map(str::to_owned),
+            url: url.map(str::to_owned),
+            dialect: None,
+            event_mask: None,
+        };
+        assert!(!disabled(&store, fails(1, 100)).await);
+        let same = endpoint(&store).await.url;
+        assert_eq!(store.run(change(Some("N"), Some(&same))).await, Ok(true));
+        assert_eq!(endpoint(&store).await.failing_since, Some(at(100)));
+        assert_eq!(store.run(change(None, Some("https://merchant.test/other"))).await, Ok(true));
+        assert_eq!(endpoint(&store).await.failing_since, None);
+        assert!(!disabled(&store, fails(2, 115)).await, "its first");
+        assert!(disabled(&store, fails(3, 125)).await);
     })
     .await;
 }

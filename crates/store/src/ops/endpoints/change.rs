@@ -18,7 +18,7 @@ pub struct ChangeEndpoint {
     pub endpoint: EndpointId,
     /// What people call it.
     pub name: Option<String>,
-    /// Where it is.
+    /// Where it is. What another address did not take says nothing of this one.
     pub url: Option<String>,
     /// The shape it is told in. Another one forgets the credential that signed in the way of the one before.
     pub dialect: Option<Dialect>,
@@ -36,7 +36,8 @@ impl std::fmt::Debug for ChangeEndpoint {
 /// One statement, so that two who change different things lose nothing.
 const CHANGE: &str = "UPDATE endpoints SET name = COALESCE($1, name), url = COALESCE($2, url), \
      dialect = COALESCE($3, dialect), event_mask = COALESCE($4, event_mask), \
-     credential_id = CASE WHEN COALESCE($3, dialect) = dialect THEN credential_id END \
+     credential_id = CASE WHEN COALESCE($3, dialect) = dialect THEN credential_id END, \
+     failing_since = CASE WHEN COALESCE($2, url) = url THEN failing_since END \
      WHERE merchant_id = $5 AND endpoint_id = $6 AND revoked_at IS NULL";
 
 impl Operation for ChangeEndpoint {

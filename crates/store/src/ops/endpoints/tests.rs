@@ -2,6 +2,7 @@ use super::*;
 use crate::ops::credentials::{AddCredential, Credential, CredentialKind, Proof};
 use crate::ops::fixtures::{MERCHANT, STRANGER, at, bytes, sql, world};
 use crate::ops::settings_version::SettingsVersion;
+use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
 
 fn endpoint(n: u8, environment: Environment, event_mask: i64) -> Endpoint {
@@ -56,6 +57,42 @@ async fn endpoints_are_added_found_listed_and_revoked() {
         assert_eq!(store.run(revoke(MERCHANT)).await, Ok(Revoking::Already));
         let found = store.read(find(MERCHANT)).await.unwrap().unwrap();
         assert_eq!(found, Endpoint { revoked_at: Some(at(5)), ..one.clone() });
+    })
+    .await;
+}
+
+/// Whoever adds the last one that may be there, the others see it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_are_never_more_endpoints_than_there_may_be_however_many_add_one_at_once() {
+    TestStores::each(|store: Store| async move {
+        world(&store).await;
+        let most = u8::try_from(ENDPOINTS_MAX).unwrap();
+        for n in 1..most {
+            let added = store.run(AddEndpoint(endpoint(n, Environment::Sandbox, 1))).await;
+            assert_eq!(added, Ok(EndpointAdding::Added), "{n}");
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in most..most + 5 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                store.run(AddEndpoint(endpoint(n, Environment::Sandbox, 1))).await.unwrap()
+            });
+        }
+        let added = tasks.join_all().await;
+        let count = |what: EndpointAdding| added.iter().filter(|one| **one == what).count();
+        assert_eq!((count(EndpointAdding::Added), count(EndpointAdding::TooMany)), (1, 4));
+        let environment = Some(Environment::Sandbox);
+        let all = ListEndpoints { merchant: MERCHANT, environment, after: None, limit: 100 };
+        assert_eq!(store.read(all).await.unwrap().len(), ENDPOINTS_MAX);
+
+        let add = |n, environment| AddEndpoint(endpoint(n, environment, 1));
+        assert_eq!(store.run(add(200, Environment::Live)).await, Ok(EndpointAdding::Added), "counted apart");
+        let theirs = Endpoint { merchant: STRANGER, ..endpoint(201, Environment::Sandbox, 1) };
+        assert_eq!(store.run(AddEndpoint(theirs)).await, Ok(EndpointAdding::Added), "another merchant's");
+        let first = EndpointId::from_bytes([1; 16]);
+        store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: first, now: at(5) }).await.unwrap();
+        assert_eq!(store.run(add(202, Environment::Sandbox)).await, Ok(EndpointAdding::Added));
+        assert_eq!(store.run(add(203, Environment::Sandbox)).await, Ok(EndpointAdding::TooMany));
     })
     .await;
 }

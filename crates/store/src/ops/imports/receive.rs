@@ -7,7 +7,7 @@ use redress_core::time::Timestamp;
 use super::{RowOutcome, RowRefusal};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::ops::write::expect_one;
+use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 
 /// An upload begins.

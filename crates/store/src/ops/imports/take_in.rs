@@ -7,7 +7,7 @@ use super::{Import, Judged, RefusalKind, RowOutcome, RowRefusal, import, import_
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
-use crate::ops::write::expect_one;
+use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 
 /// The import that waits the longest for somebody to go on with it.

@@ -4,8 +4,9 @@ use redress_core::id::{MerchantId, SessionId, UserId};
 use redress_core::time::Timestamp;
 
 use super::super::audit::{AuditEntry, note};
-use super::super::write::expect_one;
-use super::sessions::{Ending, TokenHash, end};
+use super::super::rows::expect_one;
+use super::session_end::{Ending, end};
+use super::sessions::TokenHash;
 use super::tries::{Forgiven, forgive};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};

@@ -8,6 +8,8 @@ use redress_core::time::Timestamp;
 
 use super::super::audit::{AuditEntry, note};
 use super::super::rows::{opt_time, time};
+pub use super::session_end::Ending;
+use super::session_end::end;
 use super::tries::{Forgiven, forgive};
 use super::users::{PortalUser, USER_COLUMNS, read as read_user, user_columns};
 use crate::error::StoreError;
@@ -244,17 +246,6 @@ impl Query for ListSessions {
     }
 }
 
-/// Which of a person's sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Every one.
-    All,
-    /// This one.
-    One(SessionId),
-    /// Every one but this.
-    AllBut(SessionId),
-}
-
 /// Ends sessions of a person.
 #[derive(Clone, Debug)]
 pub struct EndSessions {
@@ -282,32 +273,6 @@ impl Operation for EndSessions {
             note(tx, entry).await?;
         }
         Ok(Done::Commit(ended))
-    }
-}
-
-/// Ends sessions with what ends them.
-pub(super) async fn end<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    user: UserId,
-    which: Ending,
-) -> Result<u64, StoreError> {
-    let (merchant, user) = (merchant.as_bytes().into(), user.as_bytes().into());
-    match &which {
-        Ending::All => {
-            let sql = "DELETE FROM portal_sessions WHERE merchant_id = $1 AND user_id = $2";
-            tx.exec(sql, &[merchant, user]).await
-        }
-        Ending::One(session) => {
-            let sql =
-                "DELETE FROM portal_sessions WHERE merchant_id = $1 AND user_id = $2 AND session_id = $3";
-            tx.exec(sql, &[merchant, user, session.as_bytes().into()]).await
-        }
-        Ending::AllBut(session) => {
-            let sql =
-                "DELETE FROM portal_sessions WHERE merchant_id = $1 AND user_id = $2 AND session_id <> $3";
-            tx.exec(sql, &[merchant, user, session.as_bytes().into()]).await
-        }
     }
 }
 

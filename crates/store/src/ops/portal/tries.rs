@@ -3,8 +3,8 @@
 use redress_core::throttle::{Throttle, Tries};
 use redress_core::time::Timestamp;
 
+use super::super::rows::expect_one;
 use super::super::rows::{count, time};
-use super::super::write::expect_one;
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::tx::Tx;

@@ -9,11 +9,11 @@ use redress_core::time::Timestamp;
 use super::super::audit::{AuditEntry, note};
 use super::super::merchants;
 use super::super::rows::{opt_time, parsed, time};
-use super::sessions::{Ending, end};
+use super::session_end::{Ending, end};
 use super::tries::{Forgiven, forgive};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
-use crate::ops::write::expect_one;
+use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 use crate::value::Row;
 

@@ -177,10 +177,10 @@ async fn what_was_overtaken_is_kept_once_and_changes_nothing() {
             now: at(30),
         };
         let (kept, statements) = fail_every_statement(&store, || keep(8)).await;
-        assert_eq!((kept, statements), (Ok(()), 1));
+        assert_eq!((kept, statements), (Ok(true), 1));
         // Told again, and told again after it had counted.
         for mark in [8, 7] {
-            store.run(keep(mark)).await.unwrap();
+            assert_eq!(store.run(keep(mark)).await, Ok(false), "it is known by its mark");
         }
         let text = "SELECT via, outcome, record FROM attempts WHERE via = 'notification' ORDER BY started_at";
         assert_eq!(

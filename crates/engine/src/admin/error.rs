@@ -1,0 +1,44 @@
+//! Why an operator's or a merchant's change is refused.
+
+use redress_store::StoreError;
+
+use super::fault::Fault;
+use crate::error::EngineError;
+
+/// Why nothing was changed. The text may be shown to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdminError {
+    /// What was given cannot be right.
+    #[error("{field} {problem}")]
+    Invalid {
+        /// The field, by its name in the API and on the command line.
+        field: &'static str,
+        /// What is wrong with it; never its value where that may be secret.
+        problem: Fault,
+    },
+    /// There is no such thing, or it belongs to another merchant.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// It contradicts what is there.
+    #[error("{0}")]
+    Conflict(Fault),
+    /// There is no answer now.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl AdminError {
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<Fault>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+
+    pub(crate) fn conflict(fault: impl Into<Fault>) -> Self {
+        Self::Conflict(fault.into())
+    }
+}
