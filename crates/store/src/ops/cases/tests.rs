@@ -190,7 +190,7 @@ async fn a_failure_that_was_told_and_not_confirmed_needs_no_person_once_the_refu
     TestStores::each(|store| async move {
         world(&store).await;
         for (n, blocked, said, ends) in
-            [(1, 0, refused(), true), (2, 0, done(None), false), (3, 10, refused(), false)]
+            [(1_u8, 0, refused(), true), (2, 0, done(None), false), (3, 10, refused(), false)]
         {
             in_state(&store, StateName::Unknown, "1.00", n.into()).await;
             let subject = CaseSubject::Refund(rf(n.into()));
