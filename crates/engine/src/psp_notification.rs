@@ -10,6 +10,7 @@ use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::StateName;
+use redress_core::time::Timestamp;
 use redress_psp::notice::{Notice, NoticeError};
 use redress_store::ops::accounts::FindAccount;
 use redress_store::ops::cases::{CaseSubject, LeftElsewhere, LeftOwn, NewCaseRow};
@@ -169,8 +170,8 @@ impl Engine {
         }
     }
 
-    /// Keeps what changes nothing, as evidence. Answers whether it had not been told before.
-    async fn keep_word(&self, refund: &Refund, notice: &Notice) -> Result<bool, EngineError> {
+    /// Keeps what changes nothing, as evidence. Answers since when it is kept, where it was told before.
+    async fn keep_word(&self, refund: &Refund, notice: &Notice) -> Result<Option<Timestamp>, EngineError> {
         let keep = KeepWord {
             merchant: refund.merchant,
             refund: refund.id,
@@ -214,10 +215,10 @@ impl Engine {
         let other = notice.psp_refund_id.clone().filter(|_| how.about == About::Other);
         refund.psp_refund_id = refund.psp_refund_id.take().or(notice.psp_refund_id.clone());
         let (done, is_done) = oneshot::channel();
-        let engine = self.clone();
+        let (engine, told_at) = (self.clone(), self.now());
         // In a task of its own: an exchange goes to its end although the PSP hangs up.
         let task = async move {
-            let confirmed = engine.confirm(asking, other, notice, mark).await;
+            let confirmed = engine.confirm(asking, other, notice, mark, told_at).await;
             if let Err(error) = &confirmed {
                 tracing::warn!(%error, "a PSP's notification could not be confirmed");
             }
@@ -240,6 +241,7 @@ impl Engine {
         other: Option<String>,
         notice: Notice,
         mark: Mark,
+        told_at: Timestamp,
     ) -> Result<(), EngineError> {
         let (merchant, by) = (asking.refund.merchant, RefundBy::Id(asking.refund.id));
         let said = match &other {
@@ -270,7 +272,9 @@ impl Engine {
             }
             Asked::Unconfirmed => self.unconfirmed(&refund, &notice, said.is_some(), mark).await,
             Asked::TellOnceMore => {
-                if self.keep_word(&refund, &notice).await? {
+                // A copy that came before the first was answered is no second telling.
+                let before = self.keep_word(&refund, &notice).await?.filter(|kept_at| *kept_at < told_at);
+                if before.is_none() {
                     return Err(not_confirmed());
                 }
                 // Told again of the refund when that is over, it is no repeat of this.

@@ -225,3 +225,26 @@ async fn without_a_portal_none_of_it_is_served() {
         assert_eq!(harness.send(request).await.status, 404, "{route:?}");
     }
 }
+
+#[tokio::test]
+async fn another_method_is_told_which_there_are_and_who_asks_for_no_body_gets_none() {
+    let harness = Harness::new().await;
+    let send = async |method: &str, path: &str| {
+        harness.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+    };
+    for path in [
+        "/api/merchant/auth-token",
+        "/api_v1/orders/x/refunds",
+        "/v1/refunds/x/cancel",
+        "/psp/tap/x",
+        "/portal/preferences",
+    ] {
+        let [told, head] = [send("GET", path).await, send("HEAD", path).await];
+        for answer in [&told, &head] {
+            let allow = answer.headers["allow"].to_str().unwrap();
+            assert_eq!((answer.status.as_u16(), allow), (405, "POST"), "{path}");
+        }
+        assert_eq!((told.body.is_empty(), head.body.is_empty()), (false, true), "{path}");
+        assert_eq!(told.headers["content-type"], head.headers["content-type"], "{path}");
+    }
+}

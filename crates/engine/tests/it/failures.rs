@@ -93,8 +93,11 @@ async fn a_failure_of_an_open_refund_that_is_told_twice_and_not_confirmed_is_put
             let failed = Told { event: "FAILED", ..right };
             rig.psp_away(away);
             assert!(must_tell_again(&rig, psp, &failed).await, "{what}");
+            // A copy of it at the same moment is not told once more.
+            assert!(must_tell_again(&rig, psp, &failed).await, "{what}");
             assert!(rig.open_cases().await.is_empty(), "{what}: its answers may only be late");
-            // It may not tell a fourth time.
+            rig.clock.advance(Duration::from_millis(1));
+            // Told once more it is, and that may be the last time.
             for _ in 0..2 {
                 assert!(!must_tell_again(&rig, psp, &failed).await, "{what}");
             }
@@ -137,6 +140,24 @@ async fn a_failure_that_is_confirmed_when_it_is_told_again_calls_nobody() {
         for _ in 0..2 {
             assert!(!must_tell_again(&rig, psp, &failed).await, "{}", psp.name);
         }
+        assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Failed, "{}", psp.name);
+        assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_is_confirmed_after_it_was_put_before_a_person_needs_none_any_more() {
+    for psp in ["stripe", "tap"].map(Psp::named) {
+        let rig = Rig::new().await;
+        let (refund, right) = pending(&rig, psp).await;
+        let failed = Told { event: "FAILED", ..right };
+        assert!(must_tell_again(&rig, psp, &failed).await, "{}", psp.name);
+        rig.clock.advance(Duration::from_millis(1));
+        assert!(!must_tell_again(&rig, psp, &failed).await, "{}", psp.name);
+        assert_eq!(rig.open_cases().await.len(), 1, "{}", psp.name);
+        let finish = json!({"psp": psp.name, "refund": refund.id.psp_key(), "state": "failed"});
+        rig.control("finish", &finish).await;
+        rig.pass(SECOND * 20).await;
         assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Failed, "{}", psp.name);
         assert!(rig.open_cases().await.is_empty(), "{}", psp.name);
     }

@@ -72,18 +72,22 @@ pub(super) async fn run(settings: &Settings, args: RotateMaster) -> Result<(), F
 }
 
 /// Nobody else changes the key file on this machine until it is dropped. Of two that read the file and write it, the second
-/// would take the first one's new key away, and with it all that was sealed with that key meanwhile.
-fn alone(file: &Path) -> Result<ServerLock, Failure> {
+/// would take the first one's new key away, and with it all that was sealed with that key meanwhile. Nothing where nothing can
+/// be made beside the file, as in a secret that is mounted: then this command cannot put another in its place either, and only
+/// seals anew.
+fn alone(file: &Path) -> Result<Option<ServerLock>, Failure> {
     // What the file is put in the place of, where it is a link.
     let place =
         file.canonicalize().map_err(|error| Failure::unable(format!("{}: {error}", file.display())))?;
-    ServerLock::take(&place, Duration::ZERO).map_err(|error| match error {
-        OpenError::Locked { holder, .. } => Failure::found(format!(
+    match ServerLock::take(&place, Duration::ZERO) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(OpenError::Locked { holder, .. }) => Err(Failure::found(format!(
             "another command changes {} now, {holder}: run this one when it has ended",
             file.display()
-        )),
-        error => Failure::unable(error.to_string()),
-    })
+        ))),
+        Err(OpenError::LockFile { path, .. }) if !path.exists() => Ok(None),
+        Err(error) => Err(Failure::unable(error.to_string())),
+    }
 }
 
 /// Passes over everything until one has nothing to do; answers how many secrets were sealed anew.
@@ -134,5 +138,24 @@ async fn drop_old(settings: &Settings, store: &Store) -> Result<(), Failure> {
             ids.join(" and "),
             file.display()
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_beside_which_nothing_can_be_made_needs_no_lock_and_one_whose_lock_cannot_be_taken_does() {
+        // Nobody makes a file there, whoever they are.
+        assert!(alone(Path::new("/proc/self/status")).unwrap().is_none());
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("master.key");
+        std::fs::write(&file, "").unwrap();
+        let lock = dir.path().join("master.key.lock");
+        std::fs::create_dir(&lock).unwrap();
+        assert!(alone(&file).is_err());
+        std::fs::remove_dir(&lock).unwrap();
+        assert!(alone(&file).unwrap().is_some());
     }
 }

@@ -160,12 +160,15 @@ pub struct KeepWord {
     pub now: Timestamp,
 }
 
+const KEPT_AT: &str =
+    "SELECT started_at FROM attempts WHERE merchant_id = $1 AND refund_id = $2 AND attempt_id = $3";
+
 impl Operation for KeepWord {
-    /// Whether it had not been kept before.
-    type Out = bool;
+    /// Since when it is kept; `None` where it was not before.
+    type Out = Option<Timestamp>;
     const NAME: &'static str = "keep_word";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Option<Timestamp>>, StoreError> {
         let kept = tx
             .exec(
                 INSERT_ATTEMPT,
@@ -181,7 +184,14 @@ impl Operation for KeepWord {
                 ],
             )
             .await?;
-        Ok(Done::Commit(kept == 1))
+        if kept == 1 {
+            return Ok(Done::Commit(None));
+        }
+        let params = [self.merchant.as_bytes().into(), self.refund.as_bytes().into(), (&self.attempt).into()];
+        let before = tx.rows(KEPT_AT, &params).await?;
+        let row =
+            before.first().ok_or_else(|| StoreError::inconsistent("a word that is kept is not there"))?;
+        Ok(Done::Rollback(Some(rows::time(row, 0)?)))
     }
 }
 

@@ -313,7 +313,7 @@ pub(crate) async fn write_change<T: Tx>(
         let (author, reason) = author.map_or(("redress", "the refund's end became known"), |author| {
             (author.name.as_str(), author.reason.as_str())
         });
-        cases::end_for_refund(tx, refund.merchant, refund.id, Ending { author, reason, now }).await?;
+        cases::end_for_refund(tx, refund, Ending { author, reason, now }).await?;
     }
     for case in &change.cases {
         let id = case_ids.next().ok_or_else(|| StoreError::Internal("too few case ids".to_owned()))?;

@@ -30,7 +30,7 @@ pub struct SqliteConfig {
     pub path: PathBuf,
     /// Most operations in one commit.
     pub group_ops_max: usize,
-    /// Most operations, and most queries, that wait; one more is refused with [`StoreError::Full`].
+    /// Most operations, and most queries, that wait; one more is refused with [`StoreError::Full`](crate::StoreError::Full).
     pub queue_ops_max: usize,
     /// Reader threads, at least one.
     pub readers: usize,

@@ -1,6 +1,9 @@
 //! Closing cases: by a person, or by the end of the refund that they are about.
 
-use redress_core::id::{CaseId, EndpointId, MerchantId, PaymentId, RefundId};
+use redress_core::case::CaseKind;
+use redress_core::id::{CaseId, EndpointId, MerchantId, PaymentId};
+use redress_core::refund::Refund;
+use redress_core::state::StateName;
 use redress_core::time::Timestamp;
 
 use super::blocking::{change_blocked, reach};
@@ -19,25 +22,29 @@ pub(crate) struct Ending<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Closes the open cases about not knowing what became of a refund, and releases what they blocked.
+/// Closes the open cases about not knowing what became of a refund, and releases what they blocked. Of a refund that failed
+/// also the one by which its PSP had told of the failure and not confirmed it, which blocks nothing: now it is confirmed.
 /// Answers how many. The caller has locked the payment.
 pub(crate) async fn end_for_refund<T: Tx>(
     tx: &mut T,
-    merchant: MerchantId,
-    refund: RefundId,
+    refund: &Refund,
     ending: Ending<'_>,
 ) -> Result<usize, StoreError> {
+    let merchant = refund.merchant;
+    let told = if refund.state.name() == StateName::Failed { CaseKind::Quarantined.as_str() } else { "" };
     let closed = tx
         .rows(
             "UPDATE cases SET closed_at = $1, closed_by = $2, close_reason = $3, open_key = NULL \
              WHERE merchant_id = $4 AND refund_id = $5 AND closed_at IS NULL \
-             AND kind IN ('unresolved', 'ambiguous', 'mismatch', 'overdue') RETURNING payment_id, blocked",
+             AND (kind IN ('unresolved', 'ambiguous', 'mismatch', 'overdue') OR (kind = $6 AND wanted = 0)) \
+             RETURNING payment_id, blocked",
             &[
                 ending.now.as_micros().into(),
                 ending.author.into(),
                 ending.reason.into(),
                 merchant.as_bytes().into(),
-                refund.as_bytes().into(),
+                refund.id.as_bytes().into(),
+                told.into(),
             ],
         )
         .await?;

@@ -186,6 +186,26 @@ async fn what_is_about_not_knowing_ends_with_the_refund() {
 }
 
 #[tokio::test]
+async fn a_failure_that_was_told_and_not_confirmed_needs_no_person_once_the_refund_failed() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        for (n, blocked, said, ends) in
+            [(1_u8, 0, refused(), true), (2, 0, done(None), false), (3, 10, refused(), false)]
+        {
+            in_state(&store, StateName::Unknown, "1.00", n.into()).await;
+            let subject = CaseSubject::Refund(rf(n.into()));
+            let told = NewCaseRow { subject, ..case(n, CaseKind::Quarantined, blocked) };
+            store.run(OpenCase(told)).await.unwrap();
+            hear(&store, n.into(), said, Via::Query, 60).await;
+            assert_eq!(find(&store, n).await.closed.is_some(), ends, "{n}");
+        }
+        assert_eq!(balance(&store).await, (100, 0, 10));
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_person_ends_the_cases_under_their_own_name() {
     TestStores::each(|store| async move {
         world(&store).await;

@@ -177,10 +177,11 @@ async fn what_was_overtaken_is_kept_once_and_changes_nothing() {
             now: at(30),
         };
         let (kept, statements) = fail_every_statement(&store, || keep(8)).await;
-        assert_eq!((kept, statements), (Ok(true), 1));
-        // Told again, and told again after it had counted.
-        for mark in [8, 7] {
-            assert_eq!(store.run(keep(mark)).await, Ok(false), "it is known by its mark");
+        assert_eq!((kept, statements), (Ok(None), 1));
+        // Told again, and told again after it had counted: it is known by its mark.
+        for (mark, since) in [(8, 30), (7, 20)] {
+            let again = KeepWord { now: at(40), ..keep(mark) };
+            assert_eq!(store.run(again).await, Ok(Some(at(since))));
         }
         let text = "SELECT via, outcome, record FROM attempts WHERE via = 'notification' ORDER BY started_at";
         assert_eq!(
