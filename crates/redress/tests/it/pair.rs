@@ -51,10 +51,12 @@ fn two_servers_share_the_work_and_do_nothing_twice() {
     until("sends of all", LIMIT, || (sum_sent(&servers) >= refunds_of(&asked)).then_some(()));
     asked.push(queued_at_one(&site, &merchant, &servers));
     Audit { site: &site, server: &second, merchant: &merchant, receiver: &receiver }.pass(&asked);
+    // A notification may end a refund before the answer to its request does, which is counted then.
+    until("answers to all", LIMIT, || (sum_sent(&servers) >= refunds_of(&asked)).then_some(()));
     // A refund sent twice would be answered twice; Tap would even do it twice.
     let (all, unanswered, refunds) = (sum_sent(&servers), lost(&servers), refunds_of(&asked));
     let told = format!("{all} sent, {unanswered} of them not answered, for {refunds} refunds");
-    assert!(all - unanswered <= refunds && refunds <= all, "{told}");
+    assert!(all - unanswered <= refunds, "{told}");
 
     asked.extend(left_by_one(&site, &merchant, &mut first, &second));
     let ends = Audit { site: &site, server: &second, merchant: &merchant, receiver: &receiver }.pass(&asked);

@@ -434,7 +434,6 @@ async fn one_server_a_file_and_tools_beside_it() {
     assert_eq!(tool.read(Keys).await, Ok(vec![1, 2]));
     let waits = |who| threaded(who).admin(|conn| conn.query_row(WAIT, [], |row| row.get(0)).unwrap());
     assert_eq!((waits(&store).await, waits(&tool).await), (Ok(5_000), Ok(60_000)));
-
     drop(store);
     assert!(lock::lock_path(&config.path).exists(), "the file stays");
     let next = Store::open_sqlite(&config, Role::Server).unwrap();
