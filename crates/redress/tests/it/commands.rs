@@ -1,5 +1,8 @@
 //! Setting things up, on a fresh directory and beside a running server.
 
+use std::time::Duration;
+
+use redress_store::ServerLock;
 use serde_json::json;
 
 use crate::program::{Place, is_private, request, run};
@@ -219,6 +222,22 @@ fn commands_take_effect_in_a_running_server() {
     while token_status(&server.address, public, secret) == 200 {
         assert!(revoked.elapsed().unwrap().as_secs() < 5, "a revoked key counts for ever");
     }
+}
+
+/// A server of an earlier version would go on over tables that it does not know.
+#[test]
+fn tables_are_changed_while_nobody_serves_them() {
+    let place = Place::new();
+    std::fs::create_dir(place.data()).unwrap();
+    let serve = || ServerLock::take(&place.data().join("redress.db"), Duration::ZERO).unwrap();
+    let serving = serve();
+    let refused = place.run("migrate");
+    assert!(refused.code == 2 && refused.err.contains("another server uses this database"), "{refused:?}");
+    drop(serving);
+    assert!(place.ok("migrate").contains("took migration 1 "));
+    let _serving = serve();
+    let said = place.ok("migrate");
+    assert!(said.contains("is up to date") && !said.contains("took"), "nothing was to be done: {said}");
 }
 
 #[test]
