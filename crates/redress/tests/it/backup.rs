@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use redress_store::{MIGRATIONS, Role, SqliteConfig, Store};
+
 use crate::harness::merchant::Merchant;
 use crate::harness::payment::{Payment, Psp};
 use crate::harness::time::{LIMIT, pass, until};
@@ -176,4 +178,21 @@ fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     assert!(done.code == 0 && done.out.contains("PAUSED"), "{done:?}");
     assert!(is_private(&empty.data().join("redress.db")));
     assert_eq!(empty.json("key list --merchant M1").as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_with_older_tables_is_backed_up_as_it_is() {
+    const OLDER: usize = 8;
+    let (_, _, place) = backed_up();
+    let older = SqliteConfig::at(place.data().join("redress.db"));
+    Store::open_sqlite(&older, Role::Server).unwrap().migrate(&MIGRATIONS[..OLDER], 0).await.unwrap();
+    let file = place.data().with_file_name("older.db");
+    let manifest = place.json(&format!("backup --to {}", file.display()));
+    assert_eq!(manifest["schema_version"], 8);
+    assert_eq!(manifest["master_keys"], serde_json::json!([]));
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.data().join(format!("redress.db{suffix}")));
+    }
+    let said = place.ok(&format!("restore --verify --from {}", file.display()));
+    assert!(!said.contains("took migration 8\n") && said.contains("took migration 9\n"), "{said}");
 }
