@@ -1,11 +1,12 @@
 //! Setting things up, on a fresh directory and beside a running server.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use redress_store::ServerLock;
 use serde_json::json;
 
-use crate::program::{Place, is_private, request, run};
+use crate::program::{Place, is_private, program, request, run};
 
 /// Asks for a token with a PortOne key: the shortest request that needs one.
 fn token_status(address: &str, key: &str, secret: &str) -> u16 {
@@ -222,6 +223,38 @@ fn commands_take_effect_in_a_running_server() {
     while token_status(&server.address, public, secret) == 200 {
         assert!(revoked.elapsed().unwrap().as_secs() < 5, "a revoked key counts for ever");
     }
+}
+
+#[test]
+fn a_secret_that_nobody_can_have_read_is_a_failure_which_says_what_to_do() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    place.ok("user add --merchant M1 --email mai@shop.example --name Mai --role viewer");
+    let data = place.data();
+    let unread = |words: &str, output: Stdio| {
+        let words: Vec<_> = words.split(' ').chain(["--data", data.to_str().unwrap()]).collect();
+        let ended = program(&words, &[]).stdin(Stdio::null()).stdout(output).output().unwrap();
+        (ended.status.code().unwrap(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let key = "key add --merchant M1 --kind portone";
+    let endpoint = "endpoint add --merchant M1 --environment sandbox --url https://shop.example/";
+    let as_json = format!("{key} --json");
+    for words in [key, endpoint, as_json.as_str(), "user password mai@shop.example"] {
+        // A reader that went away before anything was printed.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let (code, said) = unread(words, writer.into());
+        assert!(code == 2 && said.contains("is lost"), "{words}: {code} {said}");
+    }
+    let keys = place.json("key list --merchant M1");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (code, said) = unread(key, full.into());
+    assert!(code == 2 && said.contains("is lost: revoke it"), "{code} {said}");
+    assert_eq!(keys.as_array().unwrap().len(), 2, "they are there all the same");
+    // Who lists something and has seen enough loses nothing.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(unread("key list --merchant M1", writer.into()).0, 0);
 }
 
 /// A server of an earlier version would go on over tables that it does not know.
