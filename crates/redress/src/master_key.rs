@@ -64,7 +64,7 @@ pub(crate) fn add(path: &Path, random: &dyn Random, first: bool) -> Result<Strin
     Ok(id_on(line).unwrap_or_default().to_owned())
 }
 
-/// Makes a key of the file its newest.
+/// Makes a key of the file its newest. Where it is that already nothing is written, so that this goes also where nothing can be.
 pub(crate) fn make_first(path: &Path, id: &str) -> Result<(), Failure> {
     let text = text(path)?;
     let mut lines: Vec<&str> = text.expose_secret().lines().collect();
@@ -72,8 +72,11 @@ pub(crate) fn make_first(path: &Path, id: &str) -> Result<(), Failure> {
         .iter()
         .position(|line| id_on(line) == Some(id))
         .ok_or_else(|| Failure::found(format!("the master key file {} has no key {id}", path.display())))?;
+    let newest = lines.iter().position(|line| id_on(line).is_some()).unwrap_or(at);
+    if at == newest {
+        return Ok(());
+    }
     let line = lines.remove(at);
-    let newest = lines.iter().position(|line| id_on(line).is_some()).unwrap_or(lines.len());
     lines.insert(newest, line);
     write(path, &lines)
 }
@@ -171,6 +174,10 @@ mod tests {
         make_first(&path, &third).unwrap();
         assert_eq!(ids(), [&*third, &second, &first]);
         assert!(matches!(make_first(&path, "mk-none"), Err(Failure::Found(_))));
+        let inode = || std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&path).unwrap());
+        let same = inode();
+        make_first(&path, &third).unwrap();
+        assert_eq!(inode(), same, "it is the first already: nothing is written");
         let before = text(&path).unwrap();
         assert_eq!(keep(&path, |id| id == first), Ok(vec![second.clone()]));
         assert_eq!(ids(), [&*third, &first], "the newest stays though nothing needs it yet");

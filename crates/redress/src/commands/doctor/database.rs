@@ -204,5 +204,12 @@ pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Che
     if in_use.keys().all(|id| Some(id) == newest.as_ref()) {
         return Ok(text);
     }
-    Err(Trouble::Warning(format!("{text}: `redress key rotate-master` brings a rotation to its end")))
+    let how = match (&settings.store.place, newest) {
+        (Place::Postgres(_), Some(newest)) => format!(
+            "where {newest} is the key to rotate to, `redress key rotate-master --to {newest}` brings the rotation to its end; \
+             else this machine lacks the newest key file"
+        ),
+        _ => "`redress key rotate-master` brings a rotation to its end".to_owned(),
+    };
+    Err(Trouble::Warning(format!("{text}: {how}")))
 }
