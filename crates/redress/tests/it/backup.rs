@@ -143,6 +143,11 @@ fn a_backup_is_private_named_once_and_says_what_is_not_in_it() {
     assert!(postgres.code == 2 && postgres.err.contains("pg_dump"), "{postgres:?}");
 }
 
+fn names_of(place: &Place) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(place.data()).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+}
+
 #[test]
 fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     let (place, file, empty) = backed_up();
@@ -151,8 +156,7 @@ fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     let refused = |place: &Place, file: &PathBuf, says: &str| {
         let ran = restore(place, file);
         assert!(ran.code == 1 && ran.err.contains(says), "{says}: {ran:?}");
-        let names = std::fs::read_dir(place.data()).unwrap().map(|entry| entry.unwrap().file_name());
-        assert!(!names.into_iter().any(|name| name.to_str().unwrap().contains("restoring")));
+        assert!(!names_of(place).any(|name| name.contains("restoring")));
     };
     refused(&place, &file, "is there already");
     let server = place.serve(&[]);
@@ -174,9 +178,14 @@ fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     std::fs::copy(file.with_file_name("backup.db.json"), changed.with_file_name("changed.db.json")).unwrap();
     refused(&empty, &changed, "not what its manifest describes");
     assert!(!empty.data().join("redress.db").exists());
+    // As of a restore that was killed, with a log that is not this copy's.
+    for suffix in ["", "-wal", "-shm"] {
+        std::fs::write(empty.data().join(format!("redress.db.restoring{suffix}")), "cut off").unwrap();
+    }
     let done = restore(&empty, &file);
     assert!(done.code == 0 && done.out.contains("PAUSED"), "{done:?}");
     assert!(is_private(&empty.data().join("redress.db")));
+    assert!(!names_of(&empty).any(|name| name.contains("restoring")));
     assert_eq!(empty.json("key list --merchant M1").as_array().unwrap().len(), 1);
 }
 
