@@ -133,7 +133,7 @@ pub(crate) async fn for_tool_that_notifies(settings: &Settings) -> Result<Opened
 
 fn must_be_there(settings: &Settings) -> Result<(), Failure> {
     if let Place::Sqlite(path) = &settings.store.place
-        && !path.exists()
+        && !is_there(path)?
     {
         let path = path.display();
         return Err(Failure::unable(format!(
@@ -141,6 +141,12 @@ fn must_be_there(settings: &Settings) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+/// Whether a file is there. What cannot be looked at may well be: nobody should be told that it is gone, and put another one
+/// in its place.
+pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
+    path.try_exists().map_err(|error| Failure::unable(format!("{}: {error}", path.display())))
 }
 
 /// As [`for_tool`], for the commands that may come before the first server: they make an embedded store.
@@ -212,7 +218,7 @@ pub(crate) fn open_store(settings: &Settings, role: Role) -> Result<Store, Failu
 pub(crate) fn make_embedded(settings: &Settings, world: &World) -> Result<(), Failure> {
     let Place::Sqlite(path) = &settings.store.place else { return Ok(()) };
     let key_file = &settings.store.master_key_file;
-    if !key_file.exists() && path.metadata().is_ok_and(|file| file.len() > 0) {
+    if !is_there(key_file)? && path.metadata().is_ok_and(|file| file.len() > 0) {
         return Err(Failure::unable(format!(
             "the database {} is there, its master key file {} is not: put it back, it opens the secrets in the database",
             path.display(),

@@ -45,11 +45,11 @@ pub(crate) async fn run(args: Backup) -> Result<(), Failure> {
              Keep the master key file too, apart from that",
         ));
     };
-    if !path.exists() {
+    if !open::is_there(path)? {
         return Err(Failure::unable(format!("there is no store at {}", path.display())));
     }
     for name in [to.clone(), Manifest::path(to)] {
-        if name.try_exists().map_err(|error| fail(&name, &error))? {
+        if open::is_there(&name)? {
             return Err(Failure::found(format!("{} is there already: choose another name", name.display())));
         }
     }

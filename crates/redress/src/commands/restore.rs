@@ -132,7 +132,7 @@ fn refused_where_locked(error: &OpenError) -> Failure {
 /// A new key would open nothing in the backup, so none is made.
 fn key_is_there(settings: &Settings, manifest: Option<&Manifest>) -> Result<(), Failure> {
     let file = &settings.store.master_key_file;
-    if file.exists() {
+    if open::is_there(file)? {
         return Ok(());
     }
     let needs = manifest.map(|manifest| manifest.master_keys.join(" and ")).filter(|ids| !ids.is_empty());
@@ -143,7 +143,7 @@ fn key_is_there(settings: &Settings, manifest: Option<&Manifest>) -> Result<(), 
 
 fn nothing_is_there(path: &Path) -> Result<(), Failure> {
     for taken in [path.to_owned(), suffixed(path, "-wal"), suffixed(path, "-shm")] {
-        if taken.try_exists().map_err(|error| fail(path, &error))? {
+        if open::is_there(&taken)? {
             return Err(Failure::found(format!(
                 "{} is there already: move the old store away, with its -wal and -shm, and keep it",
                 taken.display()

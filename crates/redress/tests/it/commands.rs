@@ -257,6 +257,28 @@ fn a_secret_that_nobody_can_have_read_is_a_failure_which_says_what_to_do() {
     assert_eq!(unread("key list --merchant M1", writer.into()).0, 0);
 }
 
+/// Else somebody makes a new key for a database whose key is only out of reach.
+#[test]
+fn what_cannot_be_looked_at_is_not_told_to_be_gone() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let (data, plain) = (place.data(), place.file("plain", ""));
+    let (store, key) = (plain.join("data"), plain.join("master.key"));
+    for words in [&["verify"][..], &["backup", "--to", "/nowhere/b.db"]] {
+        let ran = run(&[words, &["--data", store.to_str().unwrap()]].concat(), &[]);
+        assert!(ran.code == 2 && ran.err.contains("Not a directory"), "{ran:?}");
+        assert!(!ran.err.contains("there is no store"), "{ran:?}");
+    }
+    let unreachable = [("REDRESS_STORE_MASTER_KEY_FILE", key.to_str().unwrap())];
+    for words in ["verify", "doctor", "restore --from b.db --copied-at 2026-01-01T00:00:00Z"] {
+        let words: Vec<_> = words.split(' ').chain(["--data", data.to_str().unwrap()]).collect();
+        let ran = run(&words, &unreachable);
+        let said = ran.out + &ran.err;
+        assert!(ran.code != 0 && said.contains("Not a directory"), "{said}");
+        assert!(!said.contains("put it back") && !said.contains("put the master key"), "{said}");
+    }
+}
+
 /// A server of an earlier version would go on over tables that it does not know.
 #[test]
 fn tables_are_changed_while_nobody_serves_them() {

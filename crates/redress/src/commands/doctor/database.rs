@@ -40,7 +40,7 @@ const BACKUP_AGE_MAX_SECONDS: u64 = 48 * 3_600;
 
 pub(super) async fn open_store(settings: &Settings) -> Result<Store, Trouble> {
     if let Place::Sqlite(path) = &settings.store.place
-        && !path.exists()
+        && !open::is_there(path).map_err(|error| error.to_string())?
     {
         let path = path.display();
         return Err(format!("{path} is not there yet: the first `redress serve` makes it").into());
@@ -169,7 +169,8 @@ pub(super) async fn check_clock(store: &Store, world: &World, migrated: bool) ->
 /// Whether the key file opens every secret in use, and which of its keys are needed.
 pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Check {
     let path = &settings.store.master_key_file;
-    if matches!(settings.store.place, Place::Sqlite(_)) && !path.exists() {
+    let there = open::is_there(path).map_err(|error| error.to_string())?;
+    if matches!(settings.store.place, Place::Sqlite(_)) && !there {
         // Never to be made anew here: the database is there, and a new key opens nothing in it.
         let path = path.display();
         return Err(format!("{path} is not there: put it back, it opens the secrets in the database").into());
