@@ -257,6 +257,26 @@ fn a_secret_that_nobody_can_have_read_is_a_failure_which_says_what_to_do() {
     assert_eq!(unread("key list --merchant M1", writer.into()).0, 0);
 }
 
+/// As of a file that was cut off: its books do not agree because there are none.
+#[test]
+fn an_empty_file_is_not_taken_for_books_that_agree() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let store = place.data().join("redress.db");
+    std::fs::write(&store, "").unwrap();
+    for words in ["verify", "merchant list", "psp-account list"] {
+        let ran = place.run(words);
+        assert!(ran.code == 2 && ran.err.contains("lacks"), "{words}: {ran:?}");
+    }
+    // Nor is a directory that somebody mistyped.
+    let mistyped = Place::new();
+    let ran = mistyped.run("merchant list");
+    assert!(ran.code == 2 && ran.err.contains("there is no store") && !mistyped.data().exists(), "{ran:?}");
+    // What may come first makes it, as where a first start was killed.
+    place.ok("merchant add --name Shop --code M1");
+    place.ok("verify");
+}
+
 /// Else somebody makes a new key for a database whose key is only out of reach.
 #[test]
 fn what_cannot_be_looked_at_is_not_told_to_be_gone() {
