@@ -1,6 +1,6 @@
 //! The file of master keys: read it, or make the first one for the embedded store.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use redress_engine::vault::{Vault, generate_line};
@@ -64,7 +64,7 @@ pub(crate) fn add(path: &Path, random: &dyn Random, first: bool) -> Result<Strin
     Ok(id_on(line).unwrap_or_default().to_owned())
 }
 
-/// Makes a key of the file its newest.
+/// Makes a key of the file its newest. Where it is that already nothing is written, so that this goes also where nothing can be.
 pub(crate) fn make_first(path: &Path, id: &str) -> Result<(), Failure> {
     let text = text(path)?;
     let mut lines: Vec<&str> = text.expose_secret().lines().collect();
@@ -72,8 +72,11 @@ pub(crate) fn make_first(path: &Path, id: &str) -> Result<(), Failure> {
         .iter()
         .position(|line| id_on(line) == Some(id))
         .ok_or_else(|| Failure::found(format!("the master key file {} has no key {id}", path.display())))?;
+    let newest = lines.iter().position(|line| id_on(line).is_some()).unwrap_or(at);
+    if at == newest {
+        return Ok(());
+    }
     let line = lines.remove(at);
-    let newest = lines.iter().position(|line| id_on(line).is_some()).unwrap_or(lines.len());
     lines.insert(newest, line);
     write(path, &lines)
 }
@@ -96,7 +99,7 @@ pub(crate) fn put_back(path: &Path, text: &SecretString) -> Result<(), Failure> 
 }
 
 fn unreadable(error: &std::io::Error) -> String {
-    if error.kind() != std::io::ErrorKind::NotFound {
+    if error.kind() != ErrorKind::NotFound {
         return error.to_string();
     }
     "it is not there. If this installation is new, make one, the same for every server, and keep a copy: \
@@ -112,25 +115,21 @@ pub(crate) fn create(path: &Path, random: &dyn Random) -> Result<(), Failure> {
     if path.exists() {
         return Ok(());
     }
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = (|| {
-        let mut file = options.open(&draft)?;
+    // Not by the process's number: of two containers that start on one directory both may have the same, and the second would
+    // write into what the first has just given its name.
+    let draft = whole_file::beside(path, &format!("new-{}", hex::encode(random.bytes10())));
+    let written = whole_file::make(&draft).and_then(|mut file| {
         file.write_all(HEADING.as_bytes())?;
         file.write_all(generate_line(random).expose_secret().as_bytes())?;
         file.write_all(b"\n")?;
-        file.sync_all()?;
-        // A link, not a rename: it fails where another process was faster.
-        match std::fs::hard_link(&draft, path) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-            _ => path.parent().map_or(Ok(()), |dir| std::fs::File::open(dir)?.sync_all()),
-        }
-    })();
-    let _ = std::fs::remove_file(&draft);
-    written.map_err(fail)
+        whole_file::give_name(&draft, path)
+    });
+    let _ = whole_file::forget(&draft);
+    match written {
+        // Another process was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        written => written.map_err(fail),
+    }
 }
 
 #[cfg(test)]
@@ -144,7 +143,15 @@ mod tests {
         let path = dir.path().join("master.key");
         let random = OsRandom::new().unwrap();
         assert!(matches!(read(&path), Err(Failure::Unable(_))));
+        // Another process of this number has just given its draft a name.
+        let named = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
+        let draft = dir.path().join(format!("master.new-{}", std::process::id()));
+        std::fs::hard_link(named.path(), &draft).unwrap();
+        std::fs::write(named.path(), "its key").unwrap();
         create(&path, &random).unwrap();
+        assert_eq!(std::fs::read(named.path()).unwrap(), b"its key");
+        std::fs::remove_file(draft).unwrap();
+        drop(named);
         let first = std::fs::read(&path).unwrap();
         create(&path, &random).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first, "never replaced");
@@ -171,6 +178,10 @@ mod tests {
         make_first(&path, &third).unwrap();
         assert_eq!(ids(), [&*third, &second, &first]);
         assert!(matches!(make_first(&path, "mk-none"), Err(Failure::Found(_))));
+        let inode = || std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&path).unwrap());
+        let same = inode();
+        make_first(&path, &third).unwrap();
+        assert_eq!(inode(), same, "it is the first already: nothing is written");
         let before = text(&path).unwrap();
         assert_eq!(keep(&path, |id| id == first), Ok(vec![second.clone()]));
         assert_eq!(ids(), [&*third, &first], "the newest stays though nothing needs it yet");

@@ -37,13 +37,12 @@ pub(crate) struct Opened {
 pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
     let config = settings.engine_config()?;
     let (world, exchanges) = real_world()?;
-    let is_new = matches!(&settings.store.place, Place::Sqlite(path) if !path.exists());
     make_embedded(settings, &world)?;
     let store = open_store(settings, Role::Server)?;
     match &settings.store.place {
         Place::Sqlite(path) => {
             let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
-            if is_new {
+            if taken.len() == MIGRATIONS.len() {
                 // A path that begins elsewhere than was meant looks like a store that has lost everything.
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 tracing::info!(path = %path.display(), "there was no store here, so an empty one was made");
@@ -122,7 +121,7 @@ fn notify_transport(settings: &Settings) -> Result<HttpClient, Failure> {
 /// not look like an empty store.
 pub(crate) async fn for_tool(settings: &Settings) -> Result<Opened, Failure> {
     must_be_there(settings)?;
-    for_first_tool(settings).await
+    tool(settings, Arc::new(NoNetwork(settings.notifications.guard.clone()))).await
 }
 
 /// As [`for_tool`], for a command that speaks to merchants' endpoints itself, by the server's rules.
@@ -133,7 +132,7 @@ pub(crate) async fn for_tool_that_notifies(settings: &Settings) -> Result<Opened
 
 fn must_be_there(settings: &Settings) -> Result<(), Failure> {
     if let Place::Sqlite(path) = &settings.store.place
-        && !path.exists()
+        && !is_there(path)?
     {
         let path = path.display();
         return Err(Failure::unable(format!(
@@ -143,8 +142,24 @@ fn must_be_there(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a file is there. What cannot be looked at may well be: nobody should be told that it is gone, and put another one
+/// in its place.
+pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
+    path.try_exists().map_err(|error| Failure::unable(format!("{}: {error}", path.display())))
+}
+
 /// As [`for_tool`], for the commands that may come before the first server: they make an embedded store.
 pub(crate) async fn for_first_tool(settings: &Settings) -> Result<Opened, Failure> {
+    settings.engine_config()?;
+    if matches!(settings.store.place, Place::Sqlite(_)) {
+        let (world, _) = real_world()?;
+        make_embedded(settings, &world)?;
+        let store = open_store(settings, Role::Tool)?;
+        // Only where nothing is there yet: an older database may have a server of its version running on it.
+        if store.pending(MIGRATIONS).await?.len() == MIGRATIONS.len() {
+            store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
+        }
+    }
     tool(settings, Arc::new(NoNetwork(settings.notifications.guard.clone()))).await
 }
 
@@ -153,12 +168,6 @@ async fn tool(settings: &Settings, notify_transport: Arc<dyn Transport>) -> Resu
     let (world, exchanges) = real_world()?;
     make_embedded(settings, &world)?;
     let store = open_store(settings, Role::Tool)?;
-    if matches!(settings.store.place, Place::Sqlite(_)) {
-        // Only where nothing is there yet: an older database may have a server of its version running on it.
-        if store.pending(MIGRATIONS).await?.len() == MIGRATIONS.len() {
-            store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
-        }
-    }
     up_to_date(&store).await?;
     let engine = Engine::new(EngineParts {
         store: store.clone(),
@@ -212,7 +221,7 @@ pub(crate) fn open_store(settings: &Settings, role: Role) -> Result<Store, Failu
 pub(crate) fn make_embedded(settings: &Settings, world: &World) -> Result<(), Failure> {
     let Place::Sqlite(path) = &settings.store.place else { return Ok(()) };
     let key_file = &settings.store.master_key_file;
-    if !key_file.exists() && path.metadata().is_ok_and(|file| file.len() > 0) {
+    if !is_there(key_file)? && path.metadata().is_ok_and(|file| file.len() > 0) {
         return Err(Failure::unable(format!(
             "the database {} is there, its master key file {} is not: put it back, it opens the secrets in the database",
             path.display(),

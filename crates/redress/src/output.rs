@@ -22,6 +22,16 @@ pub(crate) fn print_while_read(text: &str) -> Result<bool, Failure> {
     }
 }
 
+/// Prints what is shown once and never again. Where nobody can have read it, that is a failure, although what it belongs to is
+/// made: `lost` says what to do then.
+pub(crate) fn print_once(text: &str, lost: &str) -> Result<(), Failure> {
+    match print_while_read(text) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::unable(format!("nobody reads standard output. {lost}"))),
+        Err(error) => Err(Failure::unable(format!("{error}. {lost}"))),
+    }
+}
+
 /// Says something beside what is printed, to whoever looks at standard error.
 pub(crate) fn note(text: &str) {
     // Nobody may be looking any more.

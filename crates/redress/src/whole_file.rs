@@ -25,15 +25,23 @@ fn write(path: &Path, content: &[u8], before: Option<&Metadata>) -> std::io::Res
     let draft = beside(path, "new");
     // Left over by a crash, perhaps with another mode.
     forget(&draft)?;
-    let mut file = make(&draft)?;
+    let written = fill(&draft, content, before).and_then(|()| std::fs::rename(&draft, path));
+    if let Err(error) = written {
+        // It may have a part of a secret.
+        let _ = forget(&draft);
+        return Err(error);
+    }
+    sync_dir(path)
+}
+
+fn fill(draft: &Path, content: &[u8], before: Option<&Metadata>) -> std::io::Result<()> {
+    let mut file = make(draft)?;
     if let Some(before) = before {
         fchown(&file, Some(before.uid()), Some(before.gid()))?;
         file.set_permissions(PermissionsExt::from_mode(before.mode()))?;
     }
     file.write_all(content)?;
-    file.sync_all()?;
-    std::fs::rename(&draft, path)?;
-    sync_dir(path)
+    file.sync_all()
 }
 
 /// Makes an empty file that was not there, for its owner only.
@@ -98,7 +106,11 @@ mod tests {
         assert_eq!((std::fs::read(&path).unwrap(), mode()), (b"two".to_vec(), 0o640));
         replace(&path, b"three").unwrap();
         assert_eq!((std::fs::read(&path).unwrap(), mode()), (b"three".to_vec(), 0o600));
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        // No file takes the place of a directory.
+        let taken = dir.path().join("b");
+        std::fs::create_dir(&taken).unwrap();
+        assert!(replace(&taken, b"four").is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left, however it ended");
     }
 
     #[test]

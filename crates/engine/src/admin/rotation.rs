@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use redress_store::Store;
 use redress_store::ops::sealed::{LoadSealed, Reseal, Resealed, SealedAt, SealedColumn, SealedSecret};
+use redress_store::{MIGRATIONS, MigrateError, Store};
 
 use super::AdminError;
 use crate::directory::{ACCOUNT_COLUMN, CREDENTIAL_COLUMN, ENDPOINT_COLUMN, SECOND_FACTOR_COLUMN};
@@ -17,13 +17,18 @@ pub const RESEAL_AT_ONCE: u32 = 50;
 const LOOK_AT_ONCE: u32 = 500;
 
 /// How many secrets each master key has sealed, by its id, over everything in the database: what was revoked or replaced
-/// too. Needs no master key.
+/// too. Needs no master key, and no tables that are up to date.
 ///
 /// # Errors
-/// [`AdminError::Engine`] when the store cannot be asked, [`AdminError::Conflict`] where a sealed secret does not say.
+/// [`AdminError::Engine`] when the store cannot be asked, [`AdminError::Conflict`] where a sealed secret does not say, or the
+/// tables are not this program's.
 pub async fn master_keys_in_use(store: &Store) -> Result<BTreeMap<String, u64>, AdminError> {
+    let pending = store.pending(MIGRATIONS).await.map_err(|error| match error {
+        MigrateError::Store(error) => AdminError::from(error),
+        error => AdminError::conflict(error.to_string()),
+    })?;
     let mut in_use = BTreeMap::new();
-    for column in SealedColumn::ALL {
+    for column in SealedColumn::ALL.into_iter().filter(|column| !pending.contains(&column.since())) {
         let mut after = None;
         loop {
             let page = store.read(LoadSealed { column, after, limit: LOOK_AT_ONCE }).await?;

@@ -45,15 +45,18 @@ pub(crate) async fn run(args: Backup) -> Result<(), Failure> {
              Keep the master key file too, apart from that",
         ));
     };
-    if !path.exists() {
+    if !open::is_there(path)? {
         return Err(Failure::unable(format!("there is no store at {}", path.display())));
     }
     for name in [to.clone(), Manifest::path(to)] {
-        if name.try_exists().map_err(|error| fail(&name, &error))? {
+        if open::is_there(&name)? {
             return Err(Failure::found(format!("{} is there already: choose another name", name.display())));
         }
     }
-    let draft = whole_file::beside(to, &format!("partial-{}", std::process::id()));
+    // Not by the process's number, which in a container is the same at every start: what another one left, or writes now, is not
+    // this one's.
+    let (world, _) = open::real_world()?;
+    let draft = whole_file::beside(to, &format!("partial-{}", hex::encode(world.random.bytes10())));
     let taken = take(&settings, path, &draft, to).await;
     if taken.is_err() {
         for leftover in [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")] {

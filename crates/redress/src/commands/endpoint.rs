@@ -17,7 +17,7 @@ use super::endpoint_deliveries::{self, DeliveriesArgs, ReplayArgs, ResendArgs};
 use super::options::{DecisionArgs, JsonFlag, MerchantArg, environment};
 use crate::failure::Failure;
 use crate::open;
-use crate::output::{one_line, print, print_json, print_table, time};
+use crate::output::{one_line, print, print_json, print_once, print_table, time};
 use crate::place::PlaceArgs;
 
 /// Add, list, test, enable and revoke the addresses at which a merchant is notified, change their signing secrets, and
@@ -159,11 +159,17 @@ pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
             let merchant = engine.merchant_named(&merchant.merchant).await?;
             let overlap = overlap_seconds.map(Duration::from_secs);
             let (secret, old_until) = engine.rotate_endpoint_secret(merchant.id, endpoint, overlap).await?;
-            print(&format!(
+            let text = format!(
                 "{endpoint} has a new secret, shown now and never again:\n  {}",
                 secret.expose_secret()
-            ))?;
-            print(&format!("the old one signs too until {}", time(old_until)))
+            );
+            let until = time(old_until);
+            let lost = format!(
+                "{endpoint} has a new secret, which is lost. Rotate it again before {until}, and give that one to its receiver at \
+                 once: the old one signs no more then"
+            );
+            print_once(&text, &lost)?;
+            print(&format!("the old one signs too until {until}"))
         }
     }
 }
@@ -182,13 +188,15 @@ async fn run_add(engine: &Engine, add: AddArgs) -> Result<(), Failure> {
         credential: add.key,
     };
     let (endpoint, secret) = engine.add_endpoint(new).await?;
-    let secret = secret.expose_secret();
+    let (secret, id) = (secret.expose_secret(), endpoint.id);
+    let lost =
+        format!("Endpoint {id} is there, and its secret is lost: rotate it, or revoke it and add another");
     if add.json.json {
         let mut value = shown(&endpoint);
         value["secret"] = json!(secret);
-        return print_json(&value);
+        return print_once(&format!("{value:#}"), &lost);
     }
-    print(&format!("added endpoint {}, its secret shown now and never again:\n  {secret}", endpoint.id))?;
+    print_once(&format!("added endpoint {id}, its secret shown now and never again:\n  {secret}"), &lost)?;
     hint(engine, &endpoint).await
 }
 

@@ -14,7 +14,7 @@ use super::options::{JsonFlag, MerchantArg, environment};
 use super::rotate_master::{self, RotateMaster};
 use crate::failure::Failure;
 use crate::open;
-use crate::output::{print, print_json, print_table, time};
+use crate::output::{print, print_json, print_once, print_table, time};
 use crate::place::PlaceArgs;
 
 /// Add, list and revoke the keys with which a merchant's programs prove themselves; rotate the master key
@@ -92,16 +92,18 @@ pub(crate) async fn run(args: KeyArgs) -> Result<(), Failure> {
             let (key, secret) =
                 engine.add_key_with(merchant.id, kind, environment, Rights::of(&rights)).await?;
             let secret = secret.expose_secret();
+            let id = key.id;
+            let lost = format!("Key {id} is there, and its secret is lost: revoke it and add another");
             if json.json {
                 let mut value = shown(&key, engine.now());
                 value["secret"] = json!(secret);
-                return print_json(&value);
+                return print_once(&format!("{value:#}"), &lost);
             }
-            print(&format!("added key {}, shown now and never again:", key.id))?;
-            match kind {
-                CredentialKind::Api => print(&format!("  api key  {secret}")),
-                _ => print(&format!("  key      {}\n  secret   {secret}", key.public_key)),
-            }
+            let pair = match kind {
+                CredentialKind::Api => format!("  api key  {secret}"),
+                _ => format!("  key      {}\n  secret   {secret}", key.public_key),
+            };
+            print_once(&format!("added key {id}, shown now and never again:\n{pair}"), &lost)
         }
         Action::List { merchant, json } => {
             let merchant = engine.merchant_named(&merchant.merchant).await?;

@@ -51,7 +51,12 @@ enum Action {
 }
 
 pub(crate) async fn run(args: MerchantArgs) -> Result<(), Failure> {
-    let engine = open::for_first_tool(&args.place.settings()?).await?.engine;
+    let settings = args.place.settings()?;
+    let opened = match args.action {
+        Action::Add { .. } => open::for_first_tool(&settings).await?,
+        _ => open::for_tool(&settings).await?,
+    };
+    let engine = opened.engine;
     match args.action {
         Action::Add { name, code, json } => {
             let merchant = engine.add_merchant(&name, code.as_deref()).await?;

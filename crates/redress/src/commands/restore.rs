@@ -107,13 +107,17 @@ async fn from_backup(settings: &Settings, args: &Restore, path: &Path, from: &Pa
     open::make_dir(Some(whole_file::dir_of(path)))?;
     let _lock = ServerLock::take(path, Duration::ZERO).map_err(|error| refused_where_locked(&error))?;
     nothing_is_there(path)?;
-    let draft = whole_file::beside(path, &format!("restoring-{}", std::process::id()));
+    // Always the same name: the lock says that nobody else restores here, so what lies there was left by one that was killed.
+    let draft = whole_file::beside(path, "restoring");
+    let forget_draft = || {
+        let leftovers = [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")];
+        leftovers.iter().try_for_each(|leftover| whole_file::forget(leftover))
+    };
+    forget_draft().map_err(|error| fail(&draft, &error))?;
     let places = Places { from, draft: &draft, path };
     let made = put(settings, args, manifest.as_ref(), copied_at, places).await;
     if made.is_err() {
-        for leftover in [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")] {
-            let _ = whole_file::forget(&leftover);
-        }
+        let _ = forget_draft();
     }
     tell(&path.display().to_string(), copied_at, made?)
 }
@@ -128,7 +132,7 @@ fn refused_where_locked(error: &OpenError) -> Failure {
 /// A new key would open nothing in the backup, so none is made.
 fn key_is_there(settings: &Settings, manifest: Option<&Manifest>) -> Result<(), Failure> {
     let file = &settings.store.master_key_file;
-    if file.exists() {
+    if open::is_there(file)? {
         return Ok(());
     }
     let needs = manifest.map(|manifest| manifest.master_keys.join(" and ")).filter(|ids| !ids.is_empty());
@@ -139,7 +143,7 @@ fn key_is_there(settings: &Settings, manifest: Option<&Manifest>) -> Result<(), 
 
 fn nothing_is_there(path: &Path) -> Result<(), Failure> {
     for taken in [path.to_owned(), suffixed(path, "-wal"), suffixed(path, "-shm")] {
-        if taken.try_exists().map_err(|error| fail(path, &error))? {
+        if open::is_there(&taken)? {
             return Err(Failure::found(format!(
                 "{} is there already: move the old store away, with its -wal and -shm, and keep it",
                 taken.display()

@@ -42,7 +42,17 @@ pub(super) async fn run(settings: &Settings, args: RotateMaster) -> Result<(), F
             master_key::make_first(file, &id)?;
             print(&format!("{id} is the newest key in {} now", file.display()))?;
         }
-        (None, _) if unfinished => {
+        // This may be the file of a machine that was not given the new one yet: everything would be sealed with the old
+        // key again.
+        (None, Place::Postgres(_)) if unfinished => {
+            return Err(Failure::found(format!(
+                "secrets need {}, and the newest key in {} is {newest}. Where that is the key to rotate to: redress key \
+                 rotate-master --to {newest}. Else give this machine the newest file first",
+                in_use.into_keys().collect::<Vec<_>>().join(" and "),
+                file.display()
+            )));
+        }
+        (None, Place::Sqlite(_)) if unfinished => {
             print(&format!("a rotation to {newest} did not come to its end: going on with it"))?;
         }
         (None, Place::Sqlite(_)) => {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::options::{JsonFlag, MerchantArg};
 use crate::failure::Failure;
 use crate::open;
-use crate::output::{one_line, print, print_json, print_table, time};
+use crate::output::{one_line, print, print_json, print_once, print_table, time};
 use crate::place::PlaceArgs;
 
 /// Add, list and change the people who may sign in to the portal
@@ -186,13 +186,13 @@ async fn run_add(engine: &Engine, add: AddArgs) -> Result<(), Failure> {
     if json.json {
         let mut value = shown(&user);
         value["password"] = json!(password.as_ref().map(|password| password.expose_secret()));
-        return print_json(&value);
+        return print_with_password(&user.email, &format!("{value:#}"), password.is_some());
     }
-    print(&format!("added {} {} ({})", user.role, user.email, user.id))?;
+    let mut text = format!("added {} {} ({})", user.role, user.email, user.id);
     if user.role == Role::Support && user.limits == RefundLimits::NONE {
-        print("without a --limit in a currency, nothing can be refunded in it")?;
+        text += "\nwithout a --limit in a currency, nothing can be refunded in it";
     }
-    print_password(password.as_ref())
+    print_password(&user.email, text, password.as_ref())
 }
 
 async fn run_list(engine: &Engine, merchant: &str, json: JsonFlag) -> Result<(), Failure> {
@@ -242,8 +242,8 @@ async fn changed(engine: &Engine, email: &str, change: UserChange, name: &str) -
 async fn run_password(engine: &Engine, email: &str, password: &PasswordArg) -> Result<(), Failure> {
     let user = engine.user_by_email(email).await?;
     let drawn = engine.reset_password(By::Operator, user.merchant, user.id, password.read()?).await?;
-    print(&format!("{} has another password, and is signed out everywhere", user.email))?;
-    print_password(drawn.as_ref())
+    let text = format!("{} has another password, and is signed out everywhere", user.email);
+    print_password(&user.email, text, drawn.as_ref())
 }
 
 async fn reset_second_factor(engine: &Engine, email: &str) -> Result<(), Failure> {
@@ -253,12 +253,21 @@ async fn reset_second_factor(engine: &Engine, email: &str) -> Result<(), Failure
     print(&format!("{} {had}", user.email))
 }
 
-fn print_password(drawn: Option<&SecretString>) -> Result<(), Failure> {
-    let Some(password) = drawn else { return Ok(()) };
-    print(&format!(
-        "the password, shown now and never again, to be changed at the first sign-in:\n  {}",
-        password.expose_secret()
-    ))
+fn print_password(email: &str, mut text: String, drawn: Option<&SecretString>) -> Result<(), Failure> {
+    if let Some(password) = drawn {
+        text += "\nthe password, shown now and never again, to be changed at the first sign-in:\n  ";
+        text += password.expose_secret();
+    }
+    print_with_password(email, &text, drawn.is_some())
+}
+
+/// Prints a text with which a password may be lost.
+fn print_with_password(email: &str, text: &str, drawn: bool) -> Result<(), Failure> {
+    if !drawn {
+        return print(text);
+    }
+    let lost = format!("The password of {email} is lost: `redress user password` draws another");
+    print_once(text, &lost)
 }
 
 fn limits(user: &PortalUser) -> Vec<String> {

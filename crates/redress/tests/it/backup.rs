@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use redress_store::{MIGRATIONS, Role, SqliteConfig, Store};
+
 use crate::harness::merchant::Merchant;
 use crate::harness::payment::{Payment, Psp};
 use crate::harness::time::{LIMIT, pass, until};
@@ -141,6 +143,11 @@ fn a_backup_is_private_named_once_and_says_what_is_not_in_it() {
     assert!(postgres.code == 2 && postgres.err.contains("pg_dump"), "{postgres:?}");
 }
 
+fn names_of(place: &Place) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(place.data()).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+}
+
 #[test]
 fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     let (place, file, empty) = backed_up();
@@ -149,8 +156,7 @@ fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     let refused = |place: &Place, file: &PathBuf, says: &str| {
         let ran = restore(place, file);
         assert!(ran.code == 1 && ran.err.contains(says), "{says}: {ran:?}");
-        let names = std::fs::read_dir(place.data()).unwrap().map(|entry| entry.unwrap().file_name());
-        assert!(!names.into_iter().any(|name| name.to_str().unwrap().contains("restoring")));
+        assert!(!names_of(place).any(|name| name.contains("restoring")));
     };
     refused(&place, &file, "is there already");
     let server = place.serve(&[]);
@@ -172,8 +178,30 @@ fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     std::fs::copy(file.with_file_name("backup.db.json"), changed.with_file_name("changed.db.json")).unwrap();
     refused(&empty, &changed, "not what its manifest describes");
     assert!(!empty.data().join("redress.db").exists());
+    // As of a restore that was killed, with a log that is not this copy's.
+    for suffix in ["", "-wal", "-shm"] {
+        std::fs::write(empty.data().join(format!("redress.db.restoring{suffix}")), "cut off").unwrap();
+    }
     let done = restore(&empty, &file);
     assert!(done.code == 0 && done.out.contains("PAUSED"), "{done:?}");
     assert!(is_private(&empty.data().join("redress.db")));
+    assert!(!names_of(&empty).any(|name| name.contains("restoring")));
     assert_eq!(empty.json("key list --merchant M1").as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_with_older_tables_is_backed_up_as_it_is() {
+    const OLDER: usize = 8;
+    let (_, _, place) = backed_up();
+    let older = SqliteConfig::at(place.data().join("redress.db"));
+    Store::open_sqlite(&older, Role::Server).unwrap().migrate(&MIGRATIONS[..OLDER], 0).await.unwrap();
+    let file = place.data().with_file_name("older.db");
+    let manifest = place.json(&format!("backup --to {}", file.display()));
+    assert_eq!(manifest["schema_version"], 8);
+    assert_eq!(manifest["master_keys"], serde_json::json!([]));
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.data().join(format!("redress.db{suffix}")));
+    }
+    let said = place.ok(&format!("restore --verify --from {}", file.display()));
+    assert!(!said.contains("took migration 8\n") && said.contains("took migration 9\n"), "{said}");
 }

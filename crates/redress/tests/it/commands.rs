@@ -1,8 +1,12 @@
 //! Setting things up, on a fresh directory and beside a running server.
 
+use std::process::Stdio;
+use std::time::Duration;
+
+use redress_store::ServerLock;
 use serde_json::json;
 
-use crate::program::{Place, is_private, request, run};
+use crate::program::{Place, is_private, program, request, run};
 
 /// Asks for a token with a PortOne key: the shortest request that needs one.
 fn token_status(address: &str, key: &str, secret: &str) -> u16 {
@@ -219,6 +223,96 @@ fn commands_take_effect_in_a_running_server() {
     while token_status(&server.address, public, secret) == 200 {
         assert!(revoked.elapsed().unwrap().as_secs() < 5, "a revoked key counts for ever");
     }
+}
+
+#[test]
+fn a_secret_that_nobody_can_have_read_is_a_failure_which_says_what_to_do() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    place.ok("user add --merchant M1 --email mai@shop.example --name Mai --role viewer");
+    let data = place.data();
+    let unread = |words: &str, output: Stdio| {
+        let words: Vec<_> = words.split(' ').chain(["--data", data.to_str().unwrap()]).collect();
+        let ended = program(&words, &[]).stdin(Stdio::null()).stdout(output).output().unwrap();
+        (ended.status.code().unwrap(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let key = "key add --merchant M1 --kind portone";
+    let endpoint = "endpoint add --merchant M1 --environment sandbox --url https://shop.example/";
+    let as_json = format!("{key} --json");
+    for words in [key, endpoint, as_json.as_str(), "user password mai@shop.example"] {
+        // A reader that went away before anything was printed.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let (code, said) = unread(words, writer.into());
+        assert!(code == 2 && said.contains("is lost"), "{words}: {code} {said}");
+    }
+    let keys = place.json("key list --merchant M1");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (code, said) = unread(key, full.into());
+    assert!(code == 2 && said.contains("is lost: revoke it"), "{code} {said}");
+    assert_eq!(keys.as_array().unwrap().len(), 2, "they are there all the same");
+    // Who lists something and has seen enough loses nothing.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(unread("key list --merchant M1", writer.into()).0, 0);
+}
+
+/// As of a file that was cut off: its books do not agree because there are none.
+#[test]
+fn an_empty_file_is_not_taken_for_books_that_agree() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let store = place.data().join("redress.db");
+    std::fs::write(&store, "").unwrap();
+    for words in ["verify", "merchant list", "psp-account list"] {
+        let ran = place.run(words);
+        assert!(ran.code == 2 && ran.err.contains("lacks"), "{words}: {ran:?}");
+    }
+    // Nor is a directory that somebody mistyped.
+    let mistyped = Place::new();
+    let ran = mistyped.run("merchant list");
+    assert!(ran.code == 2 && ran.err.contains("there is no store") && !mistyped.data().exists(), "{ran:?}");
+    // What may come first makes it, as where a first start was killed.
+    place.ok("merchant add --name Shop --code M1");
+    place.ok("verify");
+}
+
+/// Else somebody makes a new key for a database whose key is only out of reach.
+#[test]
+fn what_cannot_be_looked_at_is_not_told_to_be_gone() {
+    let place = Place::new();
+    place.ok("merchant add --name Shop --code M1");
+    let (data, plain) = (place.data(), place.file("plain", ""));
+    let (store, key) = (plain.join("data"), plain.join("master.key"));
+    for words in [&["verify"][..], &["backup", "--to", "/nowhere/b.db"]] {
+        let ran = run(&[words, &["--data", store.to_str().unwrap()]].concat(), &[]);
+        assert!(ran.code == 2 && ran.err.contains("Not a directory"), "{ran:?}");
+        assert!(!ran.err.contains("there is no store"), "{ran:?}");
+    }
+    let unreachable = [("REDRESS_STORE_MASTER_KEY_FILE", key.to_str().unwrap())];
+    for words in ["verify", "doctor", "restore --from b.db --copied-at 2026-01-01T00:00:00Z"] {
+        let words: Vec<_> = words.split(' ').chain(["--data", data.to_str().unwrap()]).collect();
+        let ran = run(&words, &unreachable);
+        let said = ran.out + &ran.err;
+        assert!(ran.code != 0 && said.contains("Not a directory"), "{said}");
+        assert!(!said.contains("put it back") && !said.contains("put the master key"), "{said}");
+    }
+}
+
+/// A server of an earlier version would go on over tables that it does not know.
+#[test]
+fn tables_are_changed_while_nobody_serves_them() {
+    let place = Place::new();
+    std::fs::create_dir(place.data()).unwrap();
+    let serve = || ServerLock::take(&place.data().join("redress.db"), Duration::ZERO).unwrap();
+    let serving = serve();
+    let refused = place.run("migrate");
+    assert!(refused.code == 2 && refused.err.contains("another server uses this database"), "{refused:?}");
+    drop(serving);
+    assert!(place.ok("migrate").contains("took migration 1 "));
+    let _serving = serve();
+    let said = place.ok("migrate");
+    assert!(said.contains("is up to date") && !said.contains("took"), "nothing was to be done: {said}");
 }
 
 #[test]

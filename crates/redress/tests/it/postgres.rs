@@ -1,5 +1,7 @@
 //! On PostgreSQL: tables by command only, and any number of equal servers.
 
+use std::os::unix::fs::PermissionsExt;
+
 use redress_store::testing::{PG_URL_VARIABLE, batch};
 use redress_store::{PgConfig, Store};
 
@@ -60,6 +62,43 @@ async fn tables_come_by_command_only_and_servers_are_equal() {
         assert_eq!(server.wait().code(), Some(0));
     }
     assert_eq!(command("verify").code, 0);
+    schema.drop_it().await;
+}
+
+/// A machine that was not given the file of the second step yet would seal everything with the old key again.
+#[tokio::test]
+async fn a_rotation_goes_on_only_to_a_key_that_is_named() {
+    let Some(schema) = Schema::new("it_rotate").await else { return };
+    let place = Place::new();
+    let key = place.file("master.key", "mk-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+    let settings = format!("[store]\nurl = {:?}\nmaster_key_file = {key:?}\n", schema.url);
+    let file = place.file("redress.toml", &settings);
+    let config = ["--config", file.to_str().unwrap()];
+    let command = |words: &str| run(&[&words.split(' ').collect::<Vec<_>>()[..], &config].concat(), &[]);
+    let ok = |words: &str| {
+        let ran = command(words);
+        assert_eq!(ran.code, 0, "{words}: {ran:?}");
+        ran.out
+    };
+    ok("migrate");
+    ok("merchant add --name Shop --code M1");
+    ok("key add --merchant M1 --kind portone");
+    ok("key rotate-master");
+    let first_step = std::fs::read_to_string(&key).unwrap();
+    let new = first_step.lines().last().unwrap().split_once(':').unwrap().0.to_owned();
+    ok(&format!("key rotate-master --to {new}"));
+    let second_step = std::fs::read_to_string(&key).unwrap();
+
+    std::fs::write(&key, &first_step).unwrap();
+    let refused = command("key rotate-master");
+    assert!(refused.code == 1 && refused.err.contains("--to mk-1"), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), first_step);
+    let doctor = command("doctor");
+    assert!(doctor.out.contains("lacks the newest key file"), "{doctor:?}");
+
+    std::fs::write(&key, &second_step).unwrap();
+    assert!(ok("key rotate-master --drop-old").contains("dropped mk-1"), "nothing is sealed with it again");
     schema.drop_it().await;
 }
 

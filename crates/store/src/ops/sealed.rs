@@ -81,6 +81,14 @@ impl SealedColumn {
         Self::NewSecondFactor,
     ];
 
+    /// The migration that made it: older tables lack it.
+    pub const fn since(self) -> i64 {
+        match self {
+            Self::Credential | Self::AccountVersion | Self::Endpoint | Self::OldEndpoint => 1,
+            Self::SecondFactor | Self::NewSecondFactor => 9,
+        }
+    }
+
     const fn statements(self) -> Statements {
         match self {
             Self::Credential => {

@@ -165,10 +165,20 @@ async fn whatever_ends_it_in_its_middle_every_secret_opens_and_the_next_run_goes
 #[tokio::test]
 async fn what_does_not_open_is_named_and_left_as_it_is() {
     let store = Store::in_line_sqlite().unwrap();
-    store.migrate(redress_store::MIGRATIONS, 0).await.unwrap();
+    store.migrate(MIGRATIONS, 0).await.unwrap();
     let count = secrets(&store).await;
     let (resealed, failed) = pass(&engine(&store, &[3, 2])).await.unwrap();
     assert_eq!((resealed, failed.len() as u64), (0, count));
     assert!(failed[0].contains(&line(1).1), "{}", failed[0]);
     assert_eq!(in_use(&store).await, BTreeMap::from([(line(1).1, count)]));
+}
+
+/// Whoever puts the new program in place first takes the backup before the upgrade with it.
+#[tokio::test]
+async fn older_tables_are_asked_for_what_they_have() {
+    for taken in 0..=MIGRATIONS.len() {
+        let store = Store::in_line_sqlite().unwrap();
+        store.migrate(&MIGRATIONS[..taken], 0).await.unwrap();
+        assert_eq!(master_keys_in_use(&store).await, Ok(BTreeMap::new()), "after {taken} migrations");
+    }
 }

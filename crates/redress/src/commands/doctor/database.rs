@@ -40,7 +40,7 @@ const BACKUP_AGE_MAX_SECONDS: u64 = 48 * 3_600;
 
 pub(super) async fn open_store(settings: &Settings) -> Result<Store, Trouble> {
     if let Place::Sqlite(path) = &settings.store.place
-        && !path.exists()
+        && !open::is_there(path).map_err(|error| error.to_string())?
     {
         let path = path.display();
         return Err(format!("{path} is not there yet: the first `redress serve` makes it").into());
@@ -169,7 +169,8 @@ pub(super) async fn check_clock(store: &Store, world: &World, migrated: bool) ->
 /// Whether the key file opens every secret in use, and which of its keys are needed.
 pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Check {
     let path = &settings.store.master_key_file;
-    if matches!(settings.store.place, Place::Sqlite(_)) && !path.exists() {
+    let there = open::is_there(path).map_err(|error| error.to_string())?;
+    if matches!(settings.store.place, Place::Sqlite(_)) && !there {
         // Never to be made anew here: the database is there, and a new key opens nothing in it.
         let path = path.display();
         return Err(format!("{path} is not there: put it back, it opens the secrets in the database").into());
@@ -204,5 +205,12 @@ pub(super) async fn check_master_key(settings: &Settings, migrated: bool) -> Che
     if in_use.keys().all(|id| Some(id) == newest.as_ref()) {
         return Ok(text);
     }
-    Err(Trouble::Warning(format!("{text}: `redress key rotate-master` brings a rotation to its end")))
+    let how = match (&settings.store.place, newest) {
+        (Place::Postgres(_), Some(newest)) => format!(
+            "where {newest} is the key to rotate to, `redress key rotate-master --to {newest}` brings the rotation to its end; \
+             else this machine lacks the newest key file"
+        ),
+        _ => "`redress key rotate-master` brings a rotation to its end".to_owned(),
+    };
+    Err(Trouble::Warning(format!("{text}: {how}")))
 }

@@ -42,10 +42,11 @@ pub(super) async fn run(engine: &Engine, merchant: MerchantId, path: &Path) -> R
         else {
             break;
         };
-        // Lines before this one are kept, so the message says where the trouble begins.
+        // Lines before this one are kept, so the message says where the trouble begins. Its own batch may be kept too: the answer
+        // to its commit can be lost, and what is printed of it comes after that.
         import(engine, merchant, batch, &bar, &mut counts).await.map_err(|error| {
             unable(format!(
-                "from line {first} on nothing was taken in: {error}. The whole file again is safe"
+                "of line {first} and what follows it is not known whether it was taken in: {error}. The whole file again is safe"
             ))
         })?;
         bar.set_position(rows.position());
