@@ -87,6 +87,22 @@ async fn a_test_takes_its_place_among_what_is_under_way() {
 }
 
 #[tokio::test]
+async fn an_endpoint_where_nothing_answers_is_tested_beside_what_waits_there() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    let (endpoint, _) = rig.endpoint(Dialect::Standard, "https://mute.example/").await;
+    rig.receivers.script("mute.example", [Reply::Nobody]);
+    assert!(!rig.engine.test_endpoint(rig.merchant, endpoint.id).await.unwrap().taken);
+    rig.receivers.always_stall("mute.example");
+    rig.refund(ORDER).await;
+    rig.work().await;
+    assert_eq!(rig.receivers.count_of("mute.example"), 2, "a notification is under way");
+    rig.receivers.script("mute.example", [Reply::Answer(204, String::new())]);
+    let told = rig.engine.test_endpoint(rig.merchant, endpoint.id).await.unwrap();
+    assert_eq!((told.taken, told.status), (true, Some(204)));
+}
+
+#[tokio::test]
 async fn a_changed_endpoint_is_told_where_it_is_now_and_a_revoked_one_not_at_all() {
     let rig = Rig::new().await;
     rig.payment(ORDER, None).await;
