@@ -90,12 +90,18 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn feed_end(&self, merchant: MerchantId, environment: Environment) -> Result<i64, EngineError> {
+        self.number_what_is_there().await?;
+        Ok(self.parts.store.read(FeedEnd { merchant, environment }).await?)
+    }
+
+    /// Numbers what is committed by now, before somebody goes by the places of events.
+    pub(crate) async fn number_what_is_there(&self) -> Result<(), StoreError> {
         for _ in 0..NUMBERINGS_MAX {
             if !self.number_events_once().await? {
                 break;
             }
         }
-        Ok(self.parts.store.read(FeedEnd { merchant, environment }).await?)
+        Ok(())
     }
 
     async fn events_now(&self, asked: ReadFeed) -> Result<EventPage, EngineError> {
