@@ -183,28 +183,28 @@ impl Engine {
         is_reached: impl Fn(&Refund) -> bool,
         is_over: impl Future<Output = ()>,
     ) -> Result<Refund, EngineError> {
-        tokio::pin!(is_over);
-        let mut over = false;
-        let watch = self.parts.watches.watch(refund.id);
         let clock = &self.parts.world.clock;
-        let deadline = self.now().plus(limit);
+        // Slept and not looked up: the time that a clock shows may be set back, and the caller would wait until it is over.
+        let time_is_up = clock.sleep(limit);
+        tokio::pin!(is_over, time_is_up);
+        let mut over = limit.is_zero();
+        let watch = self.parts.watches.watch(refund.id);
         loop {
             let moved = watch.next_move();
             let by = RefundBy::Id(refund.id);
             let found = self.parts.store.read(LoadRefund { merchant: refund.merchant, by }).await?;
             let (now_stands, _) =
                 found.ok_or_else(|| EngineError::Broken("an accepted refund is gone".into()))?;
-            let left = deadline.since(self.now());
-            if is_reached(&now_stands) || left.is_zero() || over {
+            if is_reached(&now_stands) || over {
                 return Ok(now_stands);
             }
-            // Another process may settle it: look again now and then even if nobody here moves it.
-            let pause = left.min(self.parts.config.poll);
             tokio::select! {
                 biased;
-                () = moved => {}
+                () = &mut time_is_up => over = true,
                 () = &mut is_over => over = true,
-                () = clock.sleep(pause) => {}
+                () = moved => {}
+                // Another process may settle it: look again now and then even if nobody here moves it.
+                () = clock.sleep(self.parts.config.poll) => {}
             }
         }
     }

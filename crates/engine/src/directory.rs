@@ -91,6 +91,14 @@ impl Directory {
         Ok(())
     }
 
+    /// Forgets everything at once, where this process itself changed something that must hold for whoever comes next.
+    pub(crate) fn forget(&self) {
+        let mut kept = self.kept();
+        // No version of the store's, and another each time: what is being read now may be of before, and is not kept.
+        let version = kept.version.min(0) - 1;
+        *kept = Kept { version, ..Kept::default() };
+    }
+
     /// Finds the owner of a credential that is not revoked and has not ended.
     pub(crate) async fn caller(
         &self,

@@ -66,20 +66,23 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn events(&self, mut asked: ReadFeed, wait: Duration) -> Result<EventPage, EngineError> {
-        let until = self.now().plus(wait);
+        let clock = &self.parts.world.clock;
+        // As in `Engine::wait_until`: the time that a clock shows may be set back.
+        let time_is_up = clock.sleep(wait);
+        tokio::pin!(time_is_up);
+        let mut over = wait.is_zero();
         loop {
             let page = self.events_now(asked).await?;
-            let left = until.since(self.now()).min(wait);
-            if !page.events.is_empty() || left.is_zero() {
+            if !page.events.is_empty() || over {
                 return Ok(page);
             }
             asked.after = page.next;
-            if !page.more {
-                tokio::select! {
-                    biased;
-                    () = self.parts.waits.ended() => return Ok(page),
-                    () = self.parts.world.clock.sleep(left.min(self.parts.config.poll)) => {}
-                }
+            let pause = if page.more { Duration::ZERO } else { self.parts.config.poll };
+            tokio::select! {
+                biased;
+                () = self.parts.waits.ended() => return Ok(page),
+                () = &mut time_is_up => over = true,
+                () = clock.sleep(pause) => {}
             }
         }
     }
@@ -90,12 +93,18 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn feed_end(&self, merchant: MerchantId, environment: Environment) -> Result<i64, EngineError> {
+        self.number_what_is_there().await?;
+        Ok(self.parts.store.read(FeedEnd { merchant, environment }).await?)
+    }
+
+    /// Numbers what is committed by now, before somebody goes by the places of events.
+    pub(crate) async fn number_what_is_there(&self) -> Result<(), StoreError> {
         for _ in 0..NUMBERINGS_MAX {
             if !self.number_events_once().await? {
                 break;
             }
         }
-        Ok(self.parts.store.read(FeedEnd { merchant, environment }).await?)
+        Ok(())
     }
 
     async fn events_now(&self, asked: ReadFeed) -> Result<EventPage, EngineError> {

@@ -43,7 +43,7 @@ pub struct HttpRequest {
     pub timeout: Duration,
     /// A longer answer is broken off: an error, unless it may be cut.
     pub body_bytes_max: usize,
-    /// Of a longer answer the beginning is enough.
+    /// The status and the beginning of an answer are enough: it may be longer, or break off.
     pub cut_body: bool,
     /// Refuse anything but `https`: a live PSP.
     pub https_only: bool,

@@ -31,7 +31,7 @@ words! {
     EndpointStatus {
         /// It is.
         Enabled = "enabled",
-        /// It took nothing for so long that nothing is sent to it until it is enabled.
+        /// Nothing is sent to it until it is enabled: it took nothing for too long, or somebody disabled it.
         Disabled = "disabled",
         /// Never again.
         Revoked = "revoked",
@@ -143,8 +143,8 @@ pub struct Endpoint {
     pub environment: String,
     /// The kinds of events it wants.
     pub events: Vec<String>,
-    /// `enabled`; `disabled`: it took nothing for so long that nothing is sent to it until it is enabled; `revoked`:
-    /// nothing is sent to it any more, for ever.
+    /// `enabled`; `disabled`: nothing is sent to it until it is enabled, since it took nothing for too long, or somebody
+    /// disabled it; `revoked`: nothing is sent to it any more, for ever.
     pub status: EndpointStatus,
     /// When it was added.
     pub created_at: String,

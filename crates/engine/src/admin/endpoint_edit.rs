@@ -71,7 +71,10 @@ impl Engine {
         url.as_deref().map_or(Ok(()), |url| self.check_told_url("url", url))?;
         event_mask.map_or(Ok(()), check_events)?;
         let change = ChangeEndpoint { merchant, endpoint, name, url, dialect, event_mask };
-        if self.parts.store.run(change).await? {
+        let changed = self.parts.store.run(change).await;
+        // It may want to hear of new refunds now: of the very next one.
+        self.parts.directory.forget();
+        if changed? {
             return self.endpoint(merchant, environment, endpoint).await;
         }
         Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))

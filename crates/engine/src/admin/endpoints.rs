@@ -126,7 +126,10 @@ impl Engine {
     }
 
     pub(crate) async fn keep_endpoint(&self, endpoint: &Endpoint) -> Result<(), AdminError> {
-        match self.parts.store.run(AddEndpoint(endpoint.clone())).await? {
+        let added = self.parts.store.run(AddEndpoint(endpoint.clone())).await;
+        // Whoever adds one and makes a refund next is told of it from its beginning.
+        self.parts.directory.forget();
+        match added? {
             EndpointAdding::Added => Ok(()),
             EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
             EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),

@@ -67,6 +67,10 @@ impl Engine {
         before: Option<i64>,
     ) -> Result<Replayed, AdminError> {
         self.endpoint(merchant, environment, endpoint).await?;
+        if before.is_none() {
+            // What happened before the endpoint was added is owed to it by this alone, however short a time ago.
+            self.number_what_is_there().await?;
+        }
         let mut replayed = Replayed { due: 0, next: before };
         for _ in 0..BATCHES_MAX {
             let now = self.now();

@@ -243,6 +243,7 @@ impl Engine {
                 silent_before: delivery.silent_tries,
                 verdict: tried.verdict,
                 ended_at: finished_at,
+                owed_since: delivery.created_at,
                 seed: self.parts.world.random.u64(),
             },
         );

@@ -72,7 +72,10 @@ impl Engine {
         let own = own.filter(|own| own.counts_at(self.now()) && own.kind == kind);
         let found = match own {
             Some(own) => Some(own),
-            None => self.parts.store.read(NewestCredential { merchant, kind, environment }).await?,
+            None => {
+                let newest = NewestCredential { merchant, kind, environment, now: self.now() };
+                self.parts.store.read(newest).await?
+            }
         };
         Ok(found.map(|found| self.opened(found)).transpose()?)
     }

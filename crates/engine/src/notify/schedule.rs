@@ -52,6 +52,8 @@ pub(super) struct Try {
     pub(super) verdict: Verdict,
     /// When it ended.
     pub(super) ended_at: Timestamp,
+    /// Since when the delivery has been owed.
+    pub(super) owed_since: Timestamp,
     /// Spreads out what failed together.
     pub(super) seed: u64,
 }
@@ -60,13 +62,17 @@ pub(super) struct Try {
 ///
 /// In the dialects `portone` and `standard` the pauses double. SGate's are those of its callback page
 /// (<https://docs.sgate.sa/en/payinApi/callBack/callBack.html>): where nothing answers, three more tries 5 s apart,
-/// then one every 15 minutes; after a wrong answer one every 15 minutes. No source caps them; the settings do.
+/// then one every 15 minutes; after a wrong answer one every 15 minutes. No source caps them; the settings do. Even pauses
+/// use up the tries within a day or so, and what an endpoint is owed is to wait until it is repaired: nothing is given up
+/// there before an endpoint that takes nothing is disabled.
 pub(super) fn what_follows(schedule: &DeliverySchedule, tried: &Try) -> AfterDelivery {
     let silent = tried.verdict == Verdict::Silent;
     match tried.verdict {
         Verdict::Delivered => return AfterDelivery::Delivered,
         Verdict::Over => return AfterDelivery::GivenUp,
-        _ if tried.attempt >= schedule.tries_max => return AfterDelivery::GivenUp,
+        _ if tried.attempt >= schedule.tries_max && !is_kept(schedule, tried) => {
+            return AfterDelivery::GivenUp;
+        }
         Verdict::WrongAnswer | Verdict::Silent | Verdict::NotSendable => {}
     }
     let pause = match tried.dialect {
@@ -79,19 +85,35 @@ pub(super) fn what_follows(schedule: &DeliverySchedule, tried: &Try) -> AfterDel
     AfterDelivery::Again { due_at: tried.ended_at.plus(pause), silent }
 }
 
+fn is_kept(schedule: &DeliverySchedule, tried: &Try) -> bool {
+    tried.dialect == Dialect::Sgate && tried.ended_at.since(tried.owed_since) < schedule.disable_after
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::EngineConfig;
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
+
+    const A_MONTH_AGO: Timestamp = Timestamp::from_micros(NOW.as_micros() - 30 * 24 * 3_600 * 1_000_000);
 
     /// The pauses in seconds between the tries of one delivery, until it is over.
     fn pauses(dialect: Dialect, tries_max: u32, verdicts: &[Verdict]) -> (Vec<u64>, Option<AfterDelivery>) {
         let schedule = DeliverySchedule { tries_max, ..EngineConfig::default().delivery };
         let (mut pauses, mut silent_before) = (Vec::new(), 0);
         for (attempt, &verdict) in (1..).zip(verdicts) {
-            let tried = Try { dialect, attempt, silent_before, verdict, ended_at: NOW, seed: 0 };
+            let tried = Try {
+                dialect,
+                attempt,
+                silent_before,
+                verdict,
+                ended_at: NOW,
+                owed_since: A_MONTH_AGO,
+                seed: 0,
+            };
             match what_follows(&schedule, &tried) {
                 AfterDelivery::Again { due_at, silent } => {
                     pauses.push(due_at.since(NOW).as_secs());
@@ -140,6 +162,27 @@ mod tests {
     }
 
     #[test]
+    fn what_an_sgate_endpoint_is_owed_waits_as_long_as_it_may_fail() {
+        let schedule = DeliverySchedule { tries_max: 3, ..EngineConfig::default().delivery };
+        let is_given_up = |dialect, owed_for| {
+            let tried = Try {
+                dialect,
+                attempt: 300,
+                silent_before: 0,
+                verdict: WrongAnswer,
+                ended_at: NOW.plus(owed_for),
+                owed_since: NOW,
+                seed: 0,
+            };
+            what_follows(&schedule, &tried) == AfterDelivery::GivenUp
+        };
+        let shorter = schedule.disable_after.saturating_sub(Duration::from_secs(1));
+        assert!(!is_given_up(Dialect::Sgate, shorter));
+        assert!(is_given_up(Dialect::Sgate, schedule.disable_after));
+        assert!(is_given_up(Dialect::Standard, shorter) && is_given_up(Dialect::Portone, shorter));
+    }
+
+    #[test]
     fn what_failed_together_does_not_come_back_together() {
         let schedule = EngineConfig::default().delivery;
         let tried = |seed| Try {
@@ -148,6 +191,7 @@ mod tests {
             silent_before: 0,
             verdict: WrongAnswer,
             ended_at: NOW,
+            owed_since: NOW,
             seed,
         };
         assert_ne!(what_follows(&schedule, &tried(1)), what_follows(&schedule, &tried(2)));

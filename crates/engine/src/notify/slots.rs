@@ -49,6 +49,24 @@ struct State {
     after: Option<DeliveryQueue>,
 }
 
+impl State {
+    /// Takes slots of a queue that may have so many, `most` of them, and says how many there were.
+    fn take(&mut self, queue: DeliveryQueue, max: u32, most: u32) -> u32 {
+        let of_merchant = self.merchants.get(&queue.merchant).copied().unwrap_or(0);
+        let left = IN_FLIGHT_MAX
+            .saturating_sub(self.taken)
+            .min(IN_FLIGHT_PER_MERCHANT_MAX.saturating_sub(of_merchant));
+        let used = self.queues.get(&queue).map_or(0, |known| known.taken);
+        let taken = max.saturating_sub(used).min(left).min(most);
+        if taken > 0 {
+            self.taken += taken;
+            *self.merchants.entry(queue.merchant).or_default() += taken;
+            self.queues.entry(queue).or_default().taken += taken;
+        }
+        taken
+    }
+}
+
 #[derive(Default)]
 struct Queue {
     taken: u32,
@@ -72,20 +90,22 @@ impl Slots {
     /// Takes as many slots as there are for this queue now.
     pub(crate) fn take(&self, queue: DeliveryQueue) -> Vec<Slot> {
         let mut state = self.shared.lock();
-        let of_merchant = state.merchants.get(&queue.merchant).copied().unwrap_or(0);
-        let left = IN_FLIGHT_MAX
-            .saturating_sub(state.taken)
-            .min(IN_FLIGHT_PER_MERCHANT_MAX.saturating_sub(of_merchant));
-        let (used, silent) = state.queues.get(&queue).map_or((0, false), |known| (known.taken, known.silent));
+        let silent = state.queues.get(&queue).is_some_and(|known| known.silent);
         let max = if silent { IN_FLIGHT_WHILE_SILENT_MAX } else { IN_FLIGHT_PER_QUEUE_MAX };
-        let taken = max.saturating_sub(used).min(left);
-        if taken > 0 {
-            state.taken += taken;
-            *state.merchants.entry(queue.merchant).or_default() += taken;
-            state.queues.entry(queue).or_default().taken += taken;
-        }
+        let taken = state.take(queue, max, u32::MAX);
         drop(state);
-        (0..taken).map(|_| Slot { shared: Arc::clone(&self.shared), queue }).collect()
+        (0..taken).map(|_| self.slot(queue)).collect()
+    }
+
+    /// Takes one slot for somebody who asks how the endpoint does: also where nothing answered the last time, since that is
+    /// when it is asked, and what waits there for an answer has the one slot nearly always.
+    pub(crate) fn take_one(&self, queue: DeliveryQueue) -> Option<Slot> {
+        let taken = self.shared.lock().take(queue, IN_FLIGHT_PER_QUEUE_MAX, 1);
+        (taken == 1).then(|| self.slot(queue))
+    }
+
+    fn slot(&self, queue: DeliveryQueue) -> Slot {
+        Slot { shared: Arc::clone(&self.shared), queue }
     }
 
     /// How many notifications each slot of the queue may be given at once.
@@ -198,6 +218,10 @@ mod tests {
         assert!(slots.take(endpoint(1)).iter().all(|slot| !slot.learn(None)));
         let one = slots.take(endpoint(1));
         assert_eq!(one.len(), 1);
+        let asked: Vec<_> = std::iter::from_fn(|| slots.take_one(endpoint(1))).collect();
+        assert_eq!(asked.len(), 7, "whoever asks how it does is not kept waiting by what waits there");
+        assert!(slots.take(endpoint(1)).is_empty());
+        drop(asked);
         one[0].learn(Some(QUICK));
         assert_eq!(slots.take(endpoint(1)).len(), 7);
         drop(one);

@@ -60,9 +60,8 @@ impl Engine {
         if found.revoked_at.is_some() {
             return Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")));
         }
-        let mut slots = self.parts.slots.take(DeliveryQueue { merchant, endpoint: Some(endpoint) });
-        slots.truncate(1);
-        let Some(slot) = slots.pop() else {
+        let queue = DeliveryQueue { merchant, endpoint: Some(endpoint) };
+        let Some(slot) = self.parts.slots.take_one(queue) else {
             let busy = "as many notifications are under way to the endpoint as may be".to_owned();
             return Err(EngineError::Busy(busy).into());
         };

@@ -71,7 +71,8 @@ impl Following {
             return Some((Ok(format!("retry: {RETRY_MS}\n\n")), Some(self)));
         }
         if self.refund.updated_at == self.shown {
-            let left = self.until.since(self.engine.now());
+            // Also where the clock was set back.
+            let left = self.until.since(self.engine.now()).min(LIVE_SPAN);
             match self.engine.wait_for_move(&self.refund, left).await {
                 Ok(refund) => self.refund = refund,
                 // The browser asks again.

@@ -175,7 +175,7 @@ impl HttpClient {
         let answer = sending.send().await.map_err(classify)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = match request.cut_body {
-            true => beginning(answer, request.body_bytes_max).await?,
+            true => beginning(answer, request.body_bytes_max).await,
             false => whole_body(answer, request.body_bytes_max).await?,
         };
         Ok(HttpResponse { status, headers, body })
@@ -228,15 +228,15 @@ async fn whole_body(mut answer: reqwest::Response, bytes_max: usize) -> Result<B
     Ok(body.freeze())
 }
 
-/// The first bytes of a body; the rest is not read, and its connection is given up.
-async fn beginning(mut answer: reqwest::Response, bytes_max: usize) -> Result<Bytes, TransportError> {
+/// The first bytes of a body; the rest is not read, and its connection is given up. So is one on which the rest does not come,
+/// in time or at all: the status was said.
+async fn beginning(mut answer: reqwest::Response, bytes_max: usize) -> Bytes {
     let mut body = BytesMut::new();
     while body.len() < bytes_max {
-        let chunk = answer.chunk().await.map_err(|error| TransportError::Broken(text_of(error)))?;
-        let Some(chunk) = chunk else { break };
+        let Ok(Some(chunk)) = answer.chunk().await else { break };
         body.extend_from_slice(&chunk[..chunk.len().min(bytes_max - body.len())]);
     }
-    Ok(body.freeze())
+    body.freeze()
 }
 
 /// Only what failed before a connection stood is known not to have left.

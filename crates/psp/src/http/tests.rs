@@ -343,3 +343,24 @@ async fn an_answer_that_may_be_cut_is_an_answer_however_long_it_is() {
     let answer = tokio::join!(server, client.send(request)).1.unwrap();
     assert_eq!((answer.status, answer.body.len()), (200, 1_000));
 }
+
+#[tokio::test]
+async fn an_answer_that_may_be_cut_is_one_also_where_the_rest_does_not_come() {
+    for (text, status) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", 200),
+        ("HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", 500),
+    ] {
+        assert_broken(&said(text, 1_000).await);
+        let (listener, address) = listener().await;
+        let client = client(CONNECT_TIMEOUT);
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            read_request(&mut stream).await;
+            stream.write_all(text.as_bytes()).await.unwrap();
+        };
+        let mut request = request(address);
+        request.cut_body = true;
+        let answer = tokio::join!(server, client.send(request)).1.unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (status, &b"abc"[..]));
+    }
+}

@@ -56,7 +56,10 @@ impl NotificationSettings {
                     .key("sgate_gap", "Between all other tries (`sgate`).")
                     .or(schedule.sgate_gap)?,
                 tries_max: section
-                    .key("tries_max", "After these it is given up.")
+                    .key(
+                        "tries_max",
+                        "After these it is given up; in the dialect `sgate` not before `disable_after`.",
+                    )
                     .unit("tries")
                     .within(1..=10_000, schedule.tries_max)?,
                 secret_overlap: section

@@ -243,6 +243,7 @@ impl Query for FindCredential {
 }
 
 /// The newest credential of a kind that is not revoked: it signs notifications where the endpoint names none.
+/// One that is to end, since another was put in its place, only where no other counts: the other may have been revoked.
 #[derive(Clone, Copy, Debug)]
 pub struct NewestCredential {
     /// Whose.
@@ -251,6 +252,8 @@ pub struct NewestCredential {
     pub kind: CredentialKind,
     /// The environment it must serve; PortOne's serve every one.
     pub environment: Environment,
+    /// The time.
+    pub now: Timestamp,
 }
 
 impl Query for NewestCredential {
@@ -262,10 +265,15 @@ impl Query for NewestCredential {
             "SELECT ",
             credential_columns!(),
             " FROM api_credentials WHERE merchant_id = $1 AND kind = $2 AND (environment = $3 OR environment IS NULL) \
-             AND revoked_at IS NULL ORDER BY created_at DESC, credential_id DESC LIMIT 1"
+             AND (revoked_at IS NULL OR revoked_at > $4) \
+             ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, credential_id DESC LIMIT 1"
         );
-        let params =
-            [self.merchant.as_bytes().into(), self.kind.as_str().into(), self.environment.as_str().into()];
+        let params = [
+            self.merchant.as_bytes().into(),
+            self.kind.as_str().into(),
+            self.environment.as_str().into(),
+            self.now.as_micros().into(),
+        ];
         tx.rows(sql, &params).await?.first().map(read).transpose()
     }
 }

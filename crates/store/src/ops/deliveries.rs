@@ -199,7 +199,15 @@ impl Operation for ClaimDeliveries {
         };
         let mut deliveries = Vec::with_capacity(claimed.len());
         for row in &claimed {
-            deliveries.push(self.whole(tx, row).await?);
+            match self.whole(tx, row).await {
+                Ok(delivery) => deliveries.push(delivery),
+                // It must not hold up what waits behind it: it comes back, and is complained of, when its lease ends.
+                Err(error @ StoreError::Inconsistent { .. }) => {
+                    let refund = RefundId::from_bytes(row.id16(0)?);
+                    tracing::error!(%refund, %error, "a notification cannot be read; the others go on");
+                }
+                Err(error) => return Err(error),
+            }
         }
         // The engines return them in no order.
         deliveries.sort_by_key(|delivery| (delivery.created_at, delivery.refund.id, delivery.event.number));

@@ -2,8 +2,9 @@
 
 use redress_core::environment::Environment;
 use redress_store::ops::deliveries::DeliveryState;
+use redress_store::testing::TestStores;
 
-use super::rig::{ORDER, Reply, Rig};
+use super::rig::{ORDER, Reply, Rig, START};
 use crate::admin::AdminError;
 use crate::admin::endpoints::Dialect;
 use crate::config::EngineConfig;
@@ -13,7 +14,7 @@ use crate::notify::history::DeliveryId;
 async fn a_given_up_delivery_is_sent_once_more_and_recorded() {
     let mut config = EngineConfig::default();
     config.delivery.tries_max = 1;
-    let rig = Rig::with(super::rig::START, config).await;
+    let rig = Rig::with(START, config).await;
     rig.payment(ORDER, None).await;
     let (endpoint, _) = rig.endpoint(Dialect::Standard, "https://shop.example/").await;
     rig.receivers.script("shop.example", [Reply::Answer(500, "no".into())]);
@@ -55,7 +56,7 @@ async fn a_replay_tells_an_endpoint_everything_in_bounded_steps() {
     }
     let (endpoint, _) = rig.endpoint(Dialect::Standard, "https://late.example/").await;
     let (engine, merchant, sandbox) = (&rig.engine, rig.merchant, Environment::Sandbox);
-    let since = super::rig::START;
+    let since = START;
     let replay = |before| engine.replay_endpoint(merchant, sandbox, endpoint.id, since, before);
     let first = replay(None).await.unwrap();
     assert!(first.due == 2_000 && first.next.is_some(), "{first:?}");
@@ -67,4 +68,19 @@ async fn a_replay_tells_an_endpoint_everything_in_bounded_steps() {
     assert_eq!(told.len(), 2_203, "each event once");
     let elsewhere = engine.replay_endpoint(merchant, Environment::Live, endpoint.id, since, None).await;
     assert_eq!(elsewhere.unwrap_err(), AdminError::NotFound("endpoint"));
+}
+
+#[tokio::test]
+async fn a_replay_tells_an_endpoint_also_what_happened_a_moment_before_it_was_added() {
+    TestStores::each(|store| async move {
+        let rig = Rig::over(store, START, EngineConfig::default()).await;
+        rig.payment(ORDER, None).await;
+        rig.refund(ORDER).await;
+        // Nothing has numbered the events yet where they are numbered after their commit.
+        let (endpoint, _) = rig.endpoint(Dialect::Standard, "https://late.example/").await;
+        let (merchant, sandbox) = (rig.merchant, Environment::Sandbox);
+        let replayed = rig.engine.replay_endpoint(merchant, sandbox, endpoint.id, START, None).await.unwrap();
+        assert_eq!((replayed.due, replayed.next), (2, None));
+    })
+    .await;
 }

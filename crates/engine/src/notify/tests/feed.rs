@@ -1,9 +1,14 @@
 //! The feed shows what the notifications tell.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use redress_core::environment::Environment;
+use redress_core::state::StateName;
+use redress_core::time::Timestamp;
 use redress_store::Engine as Database;
 use redress_store::ops::sequence::AnyUnnumbered;
 use redress_store::testing::TestStores;
@@ -13,6 +18,7 @@ use super::rig::{ORDER, Rig, START};
 use crate::admin::endpoints::Dialect;
 use crate::config::EngineConfig;
 use crate::feed::{FeedKinds, ReadFeed};
+use crate::world::Clock;
 
 fn from_the_beginning(rig: &Rig) -> ReadFeed {
     ReadFeed {
@@ -68,4 +74,37 @@ async fn whoever_reads_sees_what_is_committed_also_before_the_worker_has_numbere
         assert_eq!(rig.store().read(AnyUnnumbered).await, Ok(false));
     })
     .await;
+}
+
+/// Somebody sets it back by an hour whenever somebody else sleeps, which takes no time here.
+struct SetBack {
+    shown: AtomicI64,
+    sleeps: AtomicU32,
+}
+
+impl Clock for SetBack {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.shown.load(Ordering::SeqCst))
+    }
+
+    fn sleep<'a>(&'a self, _: Duration) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            assert!(self.sleeps.fetch_add(1, Ordering::SeqCst) < 100, "the wait does not end");
+            self.shown.fetch_sub(3_600_000_000, Ordering::SeqCst);
+        })
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_longer_because_the_clock_is_set_back() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    let refund = rig.refund(ORDER).await;
+    let clock = SetBack { shown: AtomicI64::new(START.as_micros()), sleeps: AtomicU32::new(0) };
+    let engine = rig.process_by(Arc::new(clock));
+    let wait = Duration::from_secs(10);
+    assert_eq!(engine.wait_for_end(&refund, wait).await.unwrap().state.name(), StateName::Pending);
+    let after = engine.feed_end(rig.merchant, Environment::Sandbox).await.unwrap();
+    let page = engine.events(ReadFeed { after, ..from_the_beginning(&rig) }, wait).await.unwrap();
+    assert_eq!((page.events.len(), page.next), (0, after));
 }

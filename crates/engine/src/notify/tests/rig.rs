@@ -108,6 +108,12 @@ impl Rig {
         build(&self.store, &self.world, &self.vault, &self.config, transport)
     }
 
+    /// Another process, by another clock.
+    pub(super) fn process_by(&self, clock: Arc<dyn Clock>) -> Engine {
+        let world = World { clock, ..self.world.clone() };
+        build(&self.store, &world, &self.vault, &self.config, Arc::<Receivers>::clone(&self.receivers))
+    }
+
     /// Another process, whose store fails on purpose.
     pub(super) fn faulty_process(&self, faults: Arc<dyn Faults>) -> Engine {
         let store = self.store.clone().with_faults(faults);

@@ -1,6 +1,7 @@
 //! Tests of endpoints, as a merchant asks for them.
 
 use redress_core::environment::Environment;
+use redress_core::event::EventKind;
 use redress_store::ops::credentials::CredentialKind;
 use secrecy::ExposeSecret;
 use standardwebhooks::Webhook;
@@ -87,6 +88,22 @@ async fn a_test_takes_its_place_among_what_is_under_way() {
 }
 
 #[tokio::test]
+async fn an_endpoint_where_nothing_answers_is_tested_beside_what_waits_there() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    let (endpoint, _) = rig.endpoint(Dialect::Standard, "https://mute.example/").await;
+    rig.receivers.script("mute.example", [Reply::Nobody]);
+    assert!(!rig.engine.test_endpoint(rig.merchant, endpoint.id).await.unwrap().taken);
+    rig.receivers.always_stall("mute.example");
+    rig.refund(ORDER).await;
+    rig.work().await;
+    assert_eq!(rig.receivers.count_of("mute.example"), 2, "a notification is under way");
+    rig.receivers.script("mute.example", [Reply::Answer(204, String::new())]);
+    let told = rig.engine.test_endpoint(rig.merchant, endpoint.id).await.unwrap();
+    assert_eq!((told.taken, told.status), (true, Some(204)));
+}
+
+#[tokio::test]
 async fn a_changed_endpoint_is_told_where_it_is_now_and_a_revoked_one_not_at_all() {
     let rig = Rig::new().await;
     rig.payment(ORDER, None).await;
@@ -116,4 +133,26 @@ async fn a_changed_endpoint_is_told_where_it_is_now_and_a_revoked_one_not_at_all
     assert!(matches!(change(url("https://late.example/")).await, Err(AdminError::Conflict(_))));
     let refused = engine.test_endpoint(merchant, endpoint.id).await;
     assert!(matches!(refused, Err(AdminError::Conflict(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_was_just_added_or_changed_is_told_of_the_very_next_refund() {
+    let rig = Rig::new().await;
+    rig.payment(ORDER, None).await;
+    // It is remembered from here that nobody wants to hear of new refunds.
+    rig.refund(ORDER).await;
+    let (endpoint, _) = rig.endpoint(Dialect::Standard, "https://shop.example/").await;
+    let told = async || {
+        let refund = rig.refund(ORDER).await;
+        rig.deliveries(&refund).await.iter().map(|delivery| delivery.number).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [1, 2], "also that it was made");
+    let wants = async |event_mask| {
+        let edit = EndpointEdit { event_mask: Some(event_mask), ..EndpointEdit::default() };
+        rig.engine.change_endpoint(rig.merchant, Environment::Sandbox, endpoint.id, edit).await.unwrap();
+    };
+    wants(EventKind::Pending.bit()).await;
+    assert_eq!(told().await, [2]);
+    wants(EventKind::Created.bit() + EventKind::Pending.bit()).await;
+    assert_eq!(told().await, [1, 2]);
 }

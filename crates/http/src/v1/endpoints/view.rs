@@ -30,8 +30,8 @@ pub(crate) struct EndpointShown {
     events: Vec<&'static str>,
     /// The key whose secret signs in the dialect's own way; `null` for the merchant's newest.
     key: Option<String>,
-    /// `enabled`; `disabled`: it took nothing for so long that nothing is sent to it until it is enabled; `revoked`: nothing
-    /// is sent to it any more, for ever.
+    /// `enabled`; `disabled`: nothing is sent to it until it is enabled, since it took nothing for too long, or somebody
+    /// disabled it; `revoked`: nothing is sent to it any more, for ever.
     #[schema(value_type = String, example = "enabled")]
     status: &'static str,
     /// Until when the secret before the last rotation signs too.

@@ -69,7 +69,8 @@ async fn credentials_are_added_found_by_what_is_shown_and_revoked() {
 async fn the_newest_credential_that_counts_signs() {
     TestStores::each(|store| async move {
         world(&store).await;
-        let newest = |kind, environment| NewestCredential { merchant: MERCHANT, kind, environment };
+        let newest =
+            |kind, environment| NewestCredential { merchant: MERCHANT, kind, environment, now: at(9) };
         let (sgate, portone) = (CredentialKind::Sgate, CredentialKind::Portone);
         assert_eq!(store.read(newest(portone, Environment::Live)).await, Ok(None));
         for new in [
@@ -122,12 +123,17 @@ async fn a_credential_that_is_replaced_goes_on_until_its_end_and_may_be_revoked_
         let ending = store.read(load(old.id)).await.unwrap().unwrap();
         assert!(ending.counts_at(at(99)) && !ending.counts_at(at(100)));
         assert_eq!(store.read(load(new.id)).await, Ok(Some(new.clone())));
-        let newest = NewestCredential {
+        let newest = |now| NewestCredential {
             merchant: MERCHANT,
             kind: CredentialKind::Api,
             environment: Environment::Sandbox,
+            now,
         };
-        assert_eq!(store.read(newest).await, Ok(Some(new.clone())));
+        assert_eq!(store.read(newest(at(20))).await, Ok(Some(new.clone())));
+        let mistaken = RevokeCredential { merchant: MERCHANT, credential: new.id, now: at(20) };
+        assert_eq!(store.run(mistaken).await, Ok(Revoking::Revoked));
+        assert_eq!(store.read(newest(at(20))).await, Ok(Some(ending)), "until its end");
+        assert_eq!(store.read(newest(at(100))).await, Ok(None));
 
         let revoke = |now| RevokeCredential { merchant: MERCHANT, credential: old.id, now };
         assert_eq!(store.run(revoke(at(50))).await, Ok(Revoking::Revoked));

@@ -140,6 +140,27 @@ async fn a_claim_brings_all_that_a_sender_needs_and_nobody_else_gets_it_meanwhil
 }
 
 #[tokio::test]
+async fn a_delivery_that_cannot_be_read_holds_up_nothing_that_waits_behind_it() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        add_endpoint(&store, ENDPOINT).await;
+        in_state(&store, StateName::Succeeded, "1.00", 1).await;
+        in_state(&store, StateName::Succeeded, "1.00", 2).await;
+        let spoil = "UPDATE refunds SET currency = 'XQX' WHERE refund_id = $1";
+        sql(&store, spoil, vec![bytes(rf(1).as_bytes())]).await;
+        let claimed = async |second| {
+            let claim = store.run(claim(queue(1), second, 9)).await.unwrap();
+            claim.deliveries.iter().map(|told| told.refund.id).collect::<Vec<_>>()
+        };
+        assert_eq!(claimed(20).await, [rf(2)]);
+        assert_eq!(due(&store, 49, None, 9).await, [], "it is not looked at again and again");
+        assert_eq!(due(&store, 50, None, 9).await, [queue(1)]);
+        assert_eq!(claimed(50).await, [rf(2)]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn own_addresses_and_revoked_endpoints_are_told_apart() {
     TestStores::each(|store| async move {
         world(&store).await;
