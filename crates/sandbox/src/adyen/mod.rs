@@ -32,6 +32,7 @@
 //! request. Served under `/v71`, as in the address of the test environment.
 
 mod auth;
+mod item;
 mod methods;
 mod notify;
 mod refund;

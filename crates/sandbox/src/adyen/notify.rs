@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::item::{AdditionalData, Item};
 use super::wire::Amount;
 use super::{Detail, sign, units, unreadable};
 use crate::notify::{self, Kept};
@@ -24,32 +25,6 @@ struct Message<'a> {
 struct Wrapper<'a> {
     #[serde(rename = "NotificationRequestItem")]
     item: &'a Item<'a>,
-}
-
-/// What is told of a refund.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Item<'a> {
-    additional_data: AdditionalData,
-    pub(crate) amount: Amount,
-    pub(crate) event_code: &'static str,
-    event_date: String,
-    pub(crate) merchant_account_code: &'a str,
-    pub(crate) merchant_reference: &'a str,
-    pub(crate) original_reference: &'a str,
-    payment_method: &'static str,
-    pub(crate) psp_reference: &'a str,
-    reason: &'a str,
-    pub(crate) success: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AdditionalData {
-    hmac_signature: &'static str,
-    /// Described for `REFUND` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arn: Option<String>,
 }
 
 /// Queues `copies` messages that tell of the refund as it is, to be sent at `due_ms`; none where no address is set up.

@@ -6,10 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::notify::Item;
+use super::item::Item;
 
 /// The text that is signed.
-pub(crate) fn text(item: &Item<'_>) -> String {
+pub(super) fn text(item: &Item<'_>) -> String {
     format!(
         "{}:{}:{}:{}:{}:{}:{}:{}",
         item.psp_reference,
