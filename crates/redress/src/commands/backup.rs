@@ -97,7 +97,7 @@ async fn take(settings: &Settings, path: &Path, draft: &Path, to: &Path) -> Resu
     let read = || sum(&mut File::open(draft)?, |_| Ok(()));
     let sum = block_in_place(read).map_err(|error| fail(draft, &error))?;
     let manifest = Manifest::new(copied_at, schema_version, master_keys, sum);
-    manifest.write(to)?;
+    manifest.write(to, draft)?;
     whole_file::give_name(draft, to).map_err(|error| {
         // It describes what has no name.
         let _ = whole_file::forget(&Manifest::path(to));

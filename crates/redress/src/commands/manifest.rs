@@ -58,13 +58,14 @@ impl Manifest {
         whole_file::beside(backup, "json")
     }
 
-    /// Writes it beside its backup. What is there already stays, and that is an error: it may be another backup's.
-    pub(crate) fn write(&self, backup: &Path) -> Result<(), Failure> {
+    /// Writes it beside its backup, by way of a draft beside the backup's own. What is there already stays, and that is an error:
+    /// it may be another backup's.
+    pub(crate) fn write(&self, backup: &Path, draft: &Path) -> Result<(), Failure> {
         let path = Self::path(backup);
         let fail = |error: &dyn std::fmt::Display| Failure::unable(format!("{}: {error}", path.display()));
         let mut text = serde_json::to_vec_pretty(self).map_err(|error| fail(&error))?;
         text.push(b'\n');
-        let draft = whole_file::beside(&path, &format!("partial-{}", std::process::id()));
+        let draft = Self::path(draft);
         let written = whole_file::make(&draft)
             .and_then(|mut file| file.write_all(&text))
             .and_then(|()| whole_file::give_name(&draft, &path));
@@ -140,15 +141,18 @@ mod tests {
         assert_eq!(sum.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let at = Timestamp::from_micros(1_790_000_000_123_456);
         let manifest = Manifest::new(at, 4, vec!["mk-1".to_owned()], sum);
-        manifest.write(&backup).unwrap();
+        let draft = dir.path().join("b.db.partial-1");
+        manifest.write(&backup, &draft).unwrap();
         let read = Manifest::read(&backup).unwrap().unwrap();
         assert_eq!((read.copied_at(), read), (Ok(at), manifest.clone()));
         let other = Manifest { format: 2, ..manifest };
-        assert!(other.write(&backup).is_err(), "what is there stays");
+        assert!(other.write(&backup, &draft).is_err(), "what is there stays");
         assert_eq!(Manifest::read(&backup).unwrap().unwrap().format, FORMAT);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "and nothing is left of the attempt");
         whole_file::forget(&Manifest::path(&backup)).unwrap();
-        other.write(&backup).unwrap();
+        // One that was killed left its draft, under another name than this one's.
+        std::fs::write(Manifest::path(&draft), "{").unwrap();
+        other.write(&backup, &dir.path().join("b.db.partial-2")).unwrap();
         assert!(Manifest::read(&backup).unwrap_err().to_string().contains("format 2"));
         std::fs::write(Manifest::path(&backup), "{}").unwrap();
         assert!(Manifest::read(&backup).is_err());
