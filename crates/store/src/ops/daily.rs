@@ -8,8 +8,7 @@ use redress_core::environment::Environment;
 use redress_core::event::EventKind;
 use redress_core::id::{MerchantId, PaymentId};
 
-use super::rows::expect_one;
-use super::rows::{currency, environment, parsed, time};
+use super::rows::{currency, environment, expect_one, parsed, time};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;

@@ -4,8 +4,7 @@ use redress_core::id::{AccountId, CaseId, MerchantId};
 use redress_core::time::Timestamp;
 
 use super::cases::{self, NewCaseRow, Opened, ToldBy};
-use super::rows::expect_one;
-use super::rows::time;
+use super::rows::{expect_one, time};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;

@@ -14,8 +14,7 @@ use redress_core::time::Timestamp;
 
 use self::captured::Captured;
 use super::cases;
-use super::rows::expect_one;
-use super::rows::{self, payment_columns};
+use super::rows::{self, expect_one, payment_columns};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;

@@ -9,8 +9,7 @@ use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 
 use super::history::{HistoryEntry, HistoryKind, record};
-use super::rows::expect_one;
-use super::rows::{REFUND_COLUMNS, refund, refund_columns};
+use super::rows::{REFUND_COLUMNS, expect_one, refund, refund_columns};
 use super::settings_version::bump;
 use super::settle::{illegal, lock_refund};
 use super::write::write_change;
