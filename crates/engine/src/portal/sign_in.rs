@@ -27,6 +27,9 @@ const OF_ACCOUNT: Throttle = Throttle { free: 5, wait: WAIT, forget: DAY };
 /// Tries from one address, of whatever account: several people may share one.
 const OF_ADDRESS: Throttle = Throttle { free: 20, wait: WAIT, forget: DAY };
 
+/// So often a session is begun for one good password, each time by what the person has to show as of then.
+const OPENED_TRIES_MAX: u32 = 3;
+
 /// Somebody showed a good password.
 #[derive(Clone, Debug)]
 pub enum PasswordShown {
@@ -57,14 +60,23 @@ impl Engine {
         let found = self.parts.store.read(LoadUser(UserBy::Email(email))).await?;
         let hash = found.as_ref().map(|record| record.password_hash.clone());
         let good = self.parts.passwords.is_good(hash, password).await?;
-        let Some(record) = found else { return Ok(Proved::Wrong) };
+        let Some(mut record) = found else { return Ok(Proved::Wrong) };
         let token = self.visitor_token();
-        let opens = good && record.user.disabled_at.is_none();
-        if opens && self.open_session(&record, &token, origin, shown, &tried).await? {
-            return Ok(Proved::Done(match record.totp {
-                Some(_) => PasswordShown::CodeNeeded(token),
-                None => PasswordShown::SignedIn(token),
-            }));
+        for _ in 0..OPENED_TRIES_MAX {
+            if !good || record.user.disabled_at.is_some() {
+                break;
+            }
+            if self.open_session(&record, &token, origin, shown, &tried).await? {
+                return Ok(Proved::Done(match record.totp {
+                    Some(_) => PasswordShown::CodeNeeded(token),
+                    None => PasswordShown::SignedIn(token),
+                }));
+            }
+            // Where a second factor was set up or taken away meanwhile, the password is still the right one.
+            match self.user_record(&record.user).await? {
+                Some(now) if now.password_hash == record.password_hash => record = now,
+                _ => break,
+            }
         }
         self.note_aside(self.entry_of(&record.user, origin, Deed::SignInFailed));
         Ok(Proved::Wrong)

@@ -47,6 +47,30 @@ async fn an_unknown_account_costs_the_work_of_a_known_one() {
     }
 }
 
+/// What comes of a good password where something happens while it is being checked.
+async fn overtaken<T>(rig: &Rig, by: impl Future<Output = T>) -> Proved<PasswordShown> {
+    let held = rig.engine.parts.passwords.hold().await;
+    let mut signing_in = Box::pin(rig.try_password("support@shop.example", PASSWORD));
+    assert!(futures_util::poll!(&mut signing_in).is_pending(), "it waits for its turn to be hashed");
+    by.await;
+    drop(held);
+    signing_in.await
+}
+
+#[tokio::test]
+async fn a_second_factor_of_the_same_moment_is_asked_for() {
+    let rig = Rig::new().await;
+    let user = rig.person(Role::Support).await.id;
+    let told = overtaken(&rig, rig.engine.give_second_factor(By::Operator, rig.merchant, user)).await;
+    let Proved::Done(PasswordShown::CodeNeeded(token)) = told else { panic!("{told:?}") };
+    assert!(rig.visitor(&token).await.is_none());
+    let told = overtaken(&rig, rig.engine.reset_second_factor(By::Operator, rig.merchant, user)).await;
+    assert!(matches!(told, Proved::Done(PasswordShown::SignedIn(_))), "{told:?}");
+    let off = UserChange { disabled: Some(true), ..UserChange::default() };
+    let told = overtaken(&rig, rig.engine.change_user(By::Operator, rig.merchant, user, off)).await;
+    assert!(matches!(told, Proved::Wrong), "{told:?}");
+}
+
 #[tokio::test]
 async fn whoever_guesses_waits_whether_there_is_such_an_account_or_not() {
     let rig = Rig::new().await;

@@ -8,6 +8,7 @@ use redress_core::retry::Backoff;
 use redress_core::role::{RefundLimits, Role};
 use redress_core::throttle::Throttle;
 
+use super::second_factor::{BeginSecondFactor, ConfirmSecondFactor};
 use super::sessions::{FindSession, OpenSession, Session, TokenHash};
 use super::tries::Forgiven;
 use super::users::{AddUser, LoadUser, PortalUser, UserAdding, UserBy, UserRecord};
@@ -107,6 +108,33 @@ pub(crate) fn open(n: u8, user: u32, second: i64) -> OpenSession {
         over_before: at(0),
         entry: Some(entry(100 + u32::from(n), Deed::SignedIn)),
     }
+}
+
+/// The same of somebody who has a second factor and has not shown it yet.
+pub(crate) fn waiting(n: u8, user: u32, second: i64) -> OpenSession {
+    let mut open = open(n, user, second);
+    (open.session.awaits_code, open.entry) = (true, None);
+    open
+}
+
+/// Gives the n-th person a second factor, which ends their sessions.
+pub(crate) async fn armed(store: &Store, n: u32) {
+    let (sealed, forgiven) = (vec![7], Forgiven::default());
+    let (merchant, user) = (MERCHANT, usr(n));
+    let begin = BeginSecondFactor { merchant, user, sealed: sealed.clone(), forgiven: forgiven.clone() };
+    assert_eq!(store.run(begin).await, Ok(true));
+    let confirm = ConfirmSecondFactor {
+        merchant,
+        user,
+        sealed,
+        step: 100,
+        codes: Vec::new(),
+        renewed: None,
+        forgiven,
+        entry: entry(90, Deed::SecondFactorAdded),
+        now: at(90),
+    };
+    assert_eq!(store.run(confirm).await, Ok(true));
 }
 
 pub(crate) async fn opened(store: &Store, n: u8, user: u32, second: i64) {

@@ -35,7 +35,7 @@ pub struct Session {
     pub merchant: MerchantId,
     /// Whose: the person.
     pub user: UserId,
-    /// The password was shown, the second factor not yet.
+    /// The password was shown, the second factor not yet. So begins each session of a person who has one.
     pub awaits_code: bool,
     /// When a second factor was last shown.
     pub second_factor_at: Option<Timestamp>,
@@ -91,7 +91,8 @@ pub struct OpenSession {
 }
 
 impl Operation for OpenSession {
-    /// False where the person was disabled or the password changed meanwhile: nothing was begun.
+    /// False where the person was disabled, the password changed, or a second factor set up or taken away meanwhile:
+    /// nothing was begun.
     type Out = bool;
     const NAME: &'static str = "open_portal_session";
 
@@ -101,12 +102,14 @@ impl Operation for OpenSession {
         let good = tx
             .exec(
                 "UPDATE portal_users SET signed_in_at = COALESCE($1, signed_in_at) WHERE merchant_id = $2 \
-                 AND user_id = $3 AND password_hash = $4 AND disabled_at IS NULL",
+                 AND user_id = $3 AND password_hash = $4 AND disabled_at IS NULL \
+                 AND CASE WHEN totp_step IS NULL THEN 0 ELSE 1 END = $5",
                 &[
                     signed_in_at.into(),
                     new.merchant.as_bytes().into(),
                     new.user.as_bytes().into(),
                     (&self.password_hash).into(),
+                    new.awaits_code.into(),
                 ],
             )
             .await?;

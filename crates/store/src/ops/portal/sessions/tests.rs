@@ -1,7 +1,9 @@
 use redress_core::audit::Deed;
 use redress_core::role::Role;
 
-use super::super::fixtures::{added, alive, deeds, entry, open, opened, record, ses, token, usr};
+use super::super::fixtures::{
+    added, alive, armed, deeds, entry, open, opened, record, ses, token, usr, waiting,
+};
 use super::*;
 use crate::ops::fixtures::{MERCHANT, STRANGER, at, world};
 use crate::ops::portal::users::{ChangeUser, UserChange, UserChanging};
@@ -26,11 +28,10 @@ async fn a_session_is_begun_found_and_used() {
             assert_eq!(session.seen_at, at(seen), "never backwards");
         }
         // One that waits for a code is no sign-in yet.
-        let mut waiting = open(2, 1, 80);
-        (waiting.session.awaits_code, waiting.entry) = (true, None);
-        assert_eq!(store.run(waiting).await, Ok(true));
+        armed(&store, 1).await;
+        assert_eq!(store.run(waiting(2, 1, 80)).await, Ok(true));
         assert_eq!(record(&store, 1).await.user.signed_in_at, Some(at(10)));
-        assert_eq!(deeds(&store).await, [Deed::SignedIn, Deed::UserAdded]);
+        assert_eq!(deeds(&store).await, [Deed::SecondFactorAdded, Deed::SignedIn, Deed::UserAdded]);
     })
     .await;
 }
@@ -69,6 +70,21 @@ async fn what_changed_while_the_password_was_checked_opens_nothing() {
         assert!(matches!(store.run(disable).await, Ok(UserChanging::Changed(_))));
         assert_eq!(store.run(open(1, 1, 10)).await, Ok(false));
         assert_eq!(alive(&store, &[1]).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_factor_of_meanwhile_is_asked_for() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        added(&store, 1, Role::Viewer).await;
+        assert_eq!(store.run(waiting(1, 1, 10)).await, Ok(false), "there is none to wait for");
+        armed(&store, 1).await;
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(open(1, 1, 10)).await, Ok(false), "not by the password alone");
+        assert_eq!(dump_all(&store).await, before);
+        assert_eq!(store.run(waiting(1, 1, 10)).await, Ok(true));
     })
     .await;
 }
