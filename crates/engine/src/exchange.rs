@@ -319,13 +319,13 @@ impl Engine {
         answer: Result<Option<Settled>, StoreError>,
     ) -> Result<Option<Settled>, EngineError> {
         let (via, outcome) = (word.via.as_str(), word.outcome.as_str());
-        metrics::counter!("redress_exchanges_total", "via" => via, "outcome" => outcome).increment(1);
         match &answer {
             Err(error) => {
                 tracing::error!(refund = %refund.id, via, outcome, %error, "an outcome was not recorded; it will be looked up");
             }
             Ok(None) => tracing::error!(refund = %refund.id, via, outcome, "an outcome belongs to no refund"),
             Ok(Some(settled)) => {
+                metrics::counter!("redress_exchanges_total", "via" => via, "outcome" => outcome).increment(1);
                 let state = settled.refund.state.name();
                 tracing::info!(refund = %refund.id, via, outcome, %state, cases = settled.cases, "refund settled");
                 self.told(&settled.refund, settled.cases);
