@@ -33,6 +33,7 @@ pub mod readiness;
 pub mod real_world;
 mod repeat;
 mod request_hash;
+pub mod rfc3339;
 #[cfg(test)]
 mod shop;
 pub mod signing;

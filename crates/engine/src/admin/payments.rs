@@ -192,6 +192,10 @@ impl Engine {
 
     /// What a payment is held to when it first comes in.
     fn check_new(&self, new: &NewPayment, psps: &Psps) -> Result<(), AdminError> {
+        // A client leaves such a part of a path away (RFC 3986, section 5.2.4), and names something else by what is left.
+        if matches!(new.order_ref.as_str(), "." | "..") {
+            return Err(AdminError::invalid("order_ref", "must not be `.` or `..`: no address can name it"));
+        }
         // Each refund of it would fail unsent: said now, to whoever can still correct it.
         let form = psps.get(&new.account).map(|psp| psp.check_payment_id(&new.psp_payment_id));
         form.unwrap_or(Ok(())).map_err(|problem| AdminError::invalid("psp_payment_id", problem))?;

@@ -1,6 +1,6 @@
 //! Reading payments from CSV, row by row: what is wrong with one row leaves the others alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 
@@ -11,7 +11,9 @@ use redress_core::id::AccountId;
 use redress_core::money::{Amount, Currency};
 use redress_core::time::Timestamp;
 
+use super::csv_lines::Lines;
 use super::payments::NewPayment;
+use crate::rfc3339;
 
 /// Columns that must be there.
 pub const NEEDED: [&str; 6] =
@@ -30,6 +32,10 @@ pub const OPTIONAL: [&str; 7] = [
 
 /// So much of a name that is no column's is told.
 const COLUMN_CHARS_TOLD_MAX: usize = 60;
+
+/// What is wrong with a row that has a quote where none may be, as RFC 4180 writes fields.
+const MISQUOTED: &str =
+    "has a quote that neither encloses a whole field nor is written twice within one that is enclosed";
 
 /// The accounts of the merchant, with their environments.
 pub type Accounts = BTreeMap<AccountId, Environment>;
@@ -64,6 +70,9 @@ pub enum HeaderProblem {
     /// It cannot be read.
     #[error("the header row cannot be read: {0}")]
     Unreadable(String),
+    /// A quote stands where none may.
+    #[error("the header row {MISQUOTED}")]
+    Misquoted,
     /// It names a column that is none of [`NEEDED`] or [`OPTIONAL`].
     #[error("the header row has an unknown column {0:?}; there must be {needed}, and may be {optional}",
         needed = NEEDED.join(", "), optional = OPTIONAL.join(", "))]
@@ -84,56 +93,6 @@ pub struct CsvRow {
     pub order_ref: Option<String>,
     /// The payment, or why it is none.
     pub payment: Result<NewPayment, RowProblem>,
-}
-
-/// Counts the lines that pass by, by what ends a row for the CSV reader: a line feed, a carriage return, or both. The reader
-/// takes a row's position before what ends the row above it is read whole, and before empty lines, which are no rows.
-struct Lines<R> {
-    inner: R,
-    byte: u64,
-    line: u64,
-    line_begins: bool,
-    /// A line feed after it ends no line of its own.
-    after_return: bool,
-    /// Where each line that is not empty begins, and its number from 1; of lines above the last row nothing is kept.
-    begun: VecDeque<(u64, u64)>,
-}
-
-impl<R> Lines<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, byte: 0, line: 1, line_begins: true, after_return: false, begun: VecDeque::new() }
-    }
-
-    /// The number of the first line that is not empty from a byte on.
-    fn line_from(&mut self, byte: u64) -> u64 {
-        while self.begun.front().is_some_and(|(begin, _)| *begin < byte) {
-            self.begun.pop_front();
-        }
-        self.begun.front().map_or(self.line, |(_, line)| *line)
-    }
-}
-
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        for byte in &buffer[..read] {
-            match byte {
-                b'\n' if self.after_return => {}
-                b'\n' | b'\r' => {
-                    self.line += 1;
-                    self.line_begins = true;
-                }
-                _ if self.line_begins => {
-                    self.begun.push_back((self.byte, self.line));
-                    self.line_begins = false;
-                }
-                _ => {}
-            }
-            self.after_return = *byte == b'\r';
-            self.byte += 1;
-        }
-        Ok(read)
-    }
 }
 
 /// Rows of a file, after its header.
@@ -165,10 +124,13 @@ impl<R: Read> CsvRows<R> {
                 return Err(HeaderProblem::Twice(known));
             }
         }
+        let (width, end) = (header.len(), reader.position().byte());
+        if reader.get_mut().misquoted_before(end) {
+            return Err(HeaderProblem::Misquoted);
+        }
         if let Some(missing) = NEEDED.into_iter().find(|needed| !columns.contains_key(needed)) {
             return Err(HeaderProblem::Missing(missing));
         }
-        let width = header.len();
         Ok(Self { reader, columns, width, record: ByteRecord::new() })
     }
 
@@ -186,12 +148,17 @@ impl<R: Read> CsvRows<R> {
             return Ok(None);
         }
         let start = self.record.position().map_or(0, csv::Position::byte);
+        let end = self.reader.position().byte();
         let line = self.reader.get_mut().line_from(start);
+        // The CSV reader takes `"10"50` for 1050.
+        let misquoted = self.reader.get_mut().misquoted_before(end);
         let payment = if let Some(breaks) = self.line_breaks() {
             let problem = format!(
                 "its quotes hold {breaks} line breaks, and no field may have one: is a quote not closed?"
             );
             Err(RowProblem { field: None, problem })
+        } else if misquoted {
+            Err(RowProblem { field: None, problem: format!("it {MISQUOTED}") })
         } else if self.record.len() == self.width {
             self.payment(accounts)
         } else {
@@ -277,9 +244,8 @@ fn minor(name: &'static str, text: &str, currency: Currency) -> Result<i64, RowP
 }
 
 fn time(text: &str) -> Result<Timestamp, RowProblem> {
-    text.parse::<jiff::Timestamp>()
-        .map(|at| Timestamp::from_micros(at.as_microsecond()))
-        .map_err(|_| RowProblem::of("captured_at", "must be RFC 3339 with a zone, as 2026-01-02T03:04:05Z"))
+    rfc3339::read(text)
+        .ok_or_else(|| RowProblem::of("captured_at", "must be RFC 3339 with a zone, as 2026-01-02T03:04:05Z"))
 }
 
 #[cfg(test)]
@@ -388,6 +354,44 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_beside_a_quote_is_never_glued_to_what_is_in_it() {
+        let payment = |amount: &str| one("SAR", amount);
+        for good in ["\"10.50\"", "\"10.50\"  ", "\" 10.50\"", "10.50"] {
+            assert_eq!(payment(good).unwrap().captured.minor(), 1_050, "{good}");
+        }
+        for wrong in
+            ["\"10\"50", "\"10\" 50", "\"1\"\"0\"", "\"10\"\"50\"", "1\"0\"", " \"10\"", "\"10\"\"", "\"\"10"]
+        {
+            assert!(payment(wrong).is_err(), "{wrong}");
+        }
+        let header = "order_ref,psp_account,psp_payment_id,currency,amount,captured_at";
+        for end in ["\n", "\r\n", "\r"] {
+            // Only the row at fault is refused, and a quote that is written twice is one.
+            let row = |order: &str| format!("{order},{ACCOUNT},p,SAR,1,2026-01-02T03:04:05Z");
+            let rows =
+                [header, &row("\"a\"\"b\""), &row("\"c\"d"), &row("e"), &row("f\""), "", &row("\"g\"")];
+            let rows = read(&rows.join(end)).unwrap();
+            let told: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    (
+                        row.line,
+                        row.payment
+                            .as_ref()
+                            .map_or_else(|problem| problem.problem.as_str(), |payment| &payment.order_ref),
+                    )
+                })
+                .collect();
+            let misquoted = format!("it {MISQUOTED}");
+            assert_eq!(told, [(2, "a\"b"), (3, &misquoted), (4, "e"), (5, &misquoted), (7, "g")], "{end:?}");
+        }
+        let glued = header.replacen("order_ref", "\"order\"_ref", 1);
+        assert_eq!(CsvRows::new(glued.as_bytes()).err(), Some(HeaderProblem::Misquoted));
+        let quoted = header.replacen("order_ref", "\u{feff}\"order_ref\"", 1);
+        assert!(CsvRows::new(quoted.as_bytes()).is_ok());
+    }
+
+    #[test]
     fn a_row_is_named_by_its_line_however_lines_end() {
         let rows = [
             "order_ref,psp_account,psp_payment_id,currency,amount,captured_at",
@@ -405,10 +409,5 @@ mod tests {
                 assert_eq!(lines, [2, 4, 7], "{end:?} {first:?}");
             }
         }
-        // However few bytes come at once: what ends a line may come in two parts.
-        let file = rows.join("\r\n");
-        let mut lines = Lines::new(file.as_bytes());
-        while lines.read(&mut [0]).unwrap() > 0 {}
-        assert_eq!(lines.line, 7);
     }
 }

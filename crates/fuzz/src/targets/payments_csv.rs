@@ -1,4 +1,5 @@
-//! Files of payments: each row is judged by itself, and a payment that was read is read the same from its printed form.
+//! Files of payments: each row is judged by itself, what was read of a field stands in the file in one piece, and a payment that
+//! was read is read the same from its printed form.
 
 use std::collections::BTreeMap;
 
@@ -26,11 +27,19 @@ pub(super) fn run(input: &[u8]) {
         before = line;
         if let Ok(payment) = payment {
             assert_eq!(payment.account, ACCOUNT);
+            for text in [&payment.order_ref, &payment.psp_payment_id] {
+                let written = text.replace('"', "\"\"");
+                assert!(holds(input, &written), "{text:?} is glued together");
+            }
             let printed = printed(&payment);
             let again = payments_csv(printed.as_bytes(), &accounts).expect("a header");
             assert_eq!(again, [(2, Ok(payment))], "{printed}");
         }
     }
+}
+
+fn holds(file: &[u8], text: &str) -> bool {
+    file.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
 fn printed(payment: &NewPayment) -> String {

@@ -15,6 +15,7 @@ use redress_core::time::Timestamp;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::payments::{Imported, NewPayment};
 use redress_engine::engine::Engine;
+use redress_engine::rfc3339;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,7 +24,7 @@ use super::code::Code;
 use super::error::OwnError;
 use super::once::Once;
 use super::payment_view::{PaymentView, named};
-use super::time::{TIME_WANTED, read_time};
+use super::time::TIME_WANTED;
 use crate::body::RawBody;
 use crate::json_object::{FieldProblem, JsonObject};
 use crate::problem::Problem;
@@ -234,7 +235,7 @@ pub(super) fn environment(named: Option<&str>, key: Environment) -> Result<Envir
 }
 
 fn captured_at(text: &str) -> Result<Timestamp, FieldProblem> {
-    read_time(text).ok_or_else(|| {
+    rfc3339::read(text).ok_or_else(|| {
         FieldProblem::of("captured_at", format_args!("must be {TIME_WANTED}, before the end of 9999-12-30"))
     })
 }

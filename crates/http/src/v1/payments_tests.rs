@@ -160,6 +160,8 @@ async fn wrong_content_is_named() {
         ("order_ref", json!("")),
         ("order_ref", json!("a\0b")),
         ("order_ref", json!("x".repeat(256))),
+        ("order_ref", json!(".")),
+        ("order_ref", json!("..")),
         ("psp_account", json!("acc_x")),
         ("psp_account", json!(harness.merchant.id.to_string())),
         // MoMo counts its payments.
@@ -178,6 +180,8 @@ async fn wrong_content_is_named() {
         ("refunded_before", Value::Null),
         ("captured_at", json!("yesterday")),
         ("captured_at", json!("2026-11-18T22:06:40")),
+        ("captured_at", json!("2026-11-18T15Z")),
+        ("captured_at", json!("2026-11-18T16:06:40+03:00[Europe/Berlin]")),
         ("captured_at", json!(1_795_014_400)),
         ("captured_at", json!("2026-11-18T16:06:40Z")),
         ("captured_at", json!("2062-11-18T15:06:40Z")),

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use axum::extract::Query;
 use axum::http::Uri;
 use redress_core::time::Timestamp;
+use redress_engine::rfc3339;
 
 use super::code::Code;
 use super::error::OwnError;
-use super::time::{TIME_WANTED, read_time};
+use super::time::TIME_WANTED;
 use crate::json_object::FieldProblem;
 use crate::limits::{PATH_TEXT_CHARS_MAX, storable};
 
@@ -106,7 +107,7 @@ impl QueryFields {
 
     /// A parameter that is a time.
     pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, FieldProblem> {
-        self.parsed(name, TIME_WANTED, read_time)
+        self.parsed(name, TIME_WANTED, rfc3339::read)
     }
 }
 

@@ -74,8 +74,8 @@ texts!(
             "تعذرت قراءة الصف كدفعة. قارن حقوله بصف العناوين.";
         text: "{field} is too long, or has characters in it that cannot be seen.",
             "قيمة {field} طويلة جدًا أو فيها رموز غير مرئية.";
-        order_ref: "order_ref is needed. It must not be too long, nor have the form of a payment's id here.",
-            "الحقل order_ref مطلوب، ويجب ألا يكون طويلًا جدًا ولا بشكل معرّف دفعة هنا.";
+        order_ref: "order_ref is needed. It must not be too long, nor have the form of a payment's id here, nor be one dot or two.",
+            "الحقل order_ref مطلوب، ويجب ألا يكون طويلًا جدًا ولا بشكل معرّف دفعة هنا ولا نقطة أو نقطتين.";
         psp_account: "psp_account must be the id of one of your provider accounts, as the settings show it.",
             "يجب أن يكون psp_account معرّف أحد حساباتك لدى مزودي الدفع كما تعرضه الإعدادات.";
         psp_payment_id: "psp_payment_id must be the id that the provider gave to the payment, in that provider's form.",
@@ -132,7 +132,8 @@ impl Texts {
             UploadProblem::TooMany => {
                 fill(t.too_many, &[("max", &count(u64::try_from(IMPORT_ROWS_MAX).unwrap_or(u64::MAX)))])
             }
-            UploadProblem::Unreadable(_) | UploadProblem::Header(HeaderProblem::Unreadable(_)) => {
+            UploadProblem::Unreadable(_)
+            | UploadProblem::Header(HeaderProblem::Unreadable(_) | HeaderProblem::Misquoted) => {
                 t.unreadable.to_owned()
             }
             // As spreadsheets save it where a comma stands before decimals: all of the row is one column.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use redress_core::time::Timestamp;
 use redress_engine::engine::Engine;
+use redress_engine::rfc3339;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +14,7 @@ use crate::json_object::{FieldProblem, JsonObject};
 use crate::v1::auth::KeyHolder;
 use crate::v1::error::OwnError;
 use crate::v1::once::{Once, told, told_again};
-use crate::v1::time::{TIME_WANTED, read_time};
+use crate::v1::time::TIME_WANTED;
 
 /// Since when an endpoint is told everything again.
 #[derive(serde::Deserialize, ToSchema)]
@@ -80,8 +81,8 @@ pub(crate) async fn handle(
 fn read(object: &JsonObject<'_>) -> Result<(Timestamp, Option<i64>), FieldProblem> {
     object.only(&["since", "cursor"])?;
     let since = object.required_text("since", TEXT_CHARS_MAX)?;
-    let since =
-        read_time(&since).ok_or_else(|| FieldProblem::of("since", format_args!("must be {TIME_WANTED}")))?;
+    let since = rfc3339::read(&since)
+        .ok_or_else(|| FieldProblem::of("since", format_args!("must be {TIME_WANTED}")))?;
     let cursor = object.text("cursor", TEXT_CHARS_MAX)?;
     let before = cursor.map(|cursor| cursor.parse().ok().filter(|place| *place > 0_i64));
     if before == Some(None) {
