@@ -3,7 +3,7 @@
 use redress_core::audit::Deed;
 use redress_core::audit_detail::{AND, LIMITS, NAME, ROLE, TO};
 use redress_core::id::{MerchantId, UserId};
-use redress_core::role::{Act, RefundLimits, Role};
+use redress_core::role::{Act, RefundLimits, Role, Why};
 use redress_store::ops::portal::second_factor::{BeginSecondFactor, ConfirmSecondFactor, ResetSecondFactor};
 use redress_store::ops::portal::sessions::Ending;
 use redress_store::ops::portal::tries::Forgiven;
@@ -140,7 +140,7 @@ impl Engine {
     /// ends the person's sessions. Nobody but the operator takes a merchant's last admin away.
     ///
     /// # Errors
-    /// [`AdminError`] names what is wrong.
+    /// [`AdminError`] names what is wrong. [`PortalError::Refused`] also where whoever asks lost the role since the request began.
     pub async fn change_user(
         &self,
         by: By<'_>,
@@ -160,11 +160,15 @@ impl Engine {
         };
         let mut entry = self.entry_by(by, &found, deed);
         entry.detail = Some(described(&found, &change));
-        let keep_an_admin = matches!(by, By::Person(..));
-        let change = ChangeUser { merchant, user, change, keep_an_admin, entry, now: self.now() };
+        let by = match by {
+            By::Person(who, _) => Some(who.user.id),
+            By::Operator => None,
+        };
+        let change = ChangeUser { merchant, user, change, by, entry, now: self.now() };
         match self.parts.store.run(change).await? {
             UserChanging::Changed(user) => Ok(Some(user)),
             UserChanging::Already => Ok(None),
+            UserChanging::NotAllowed => Err(Why::Role { least: Act::ManageUsers.least_role() }.into()),
             UserChanging::LastAdmin => Err(AdminError::conflict(
                 FaultCode::LastAdmin.told("this is the only admin: make another one first"),
             )

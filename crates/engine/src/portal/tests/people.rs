@@ -130,6 +130,21 @@ async fn people_are_managed_by_an_admin_whose_second_factor_is_fresh() {
 }
 
 #[tokio::test]
+async fn whoever_lost_the_role_since_the_request_began_changes_nobody() {
+    let rig = Rig::new().await;
+    let viewer = rig.person(Role::Viewer).await;
+    let (user, secret) = rig.armed(Role::Admin).await;
+    let admin = rig.with_code("admin@shop.example", &secret).await;
+    let from = origin(1);
+    let lost = rig.engine.change_user(By::Operator, rig.merchant, user.id, role(Role::Manager)).await;
+    assert!(matches!(lost, Ok(Some(_))), "{lost:?}");
+    let by = By::Person(&admin, &from);
+    let promoted = rig.engine.change_user(by, rig.merchant, viewer.id, role(Role::Admin)).await;
+    assert_eq!(promoted, Err(PortalError::Refused(Why::Role { least: Role::Admin })));
+    assert_eq!(rig.engine.user(rig.merchant, viewer.id).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
 async fn a_portal_keeps_an_admin() {
     let rig = Rig::new().await;
     let (user, secret) = rig.armed(Role::Admin).await;
