@@ -12,7 +12,7 @@ use redress_store::ops::portal::users::{
 };
 use secrecy::SecretString;
 
-pub use redress_store::ops::portal::users::{PortalUser, UserChange};
+pub use redress_store::ops::portal::users::{PortalUser, SeenUser, UserChange};
 
 use super::audit::By;
 use super::passwords::{check_password, drawn};
@@ -140,7 +140,8 @@ impl Engine {
     /// ends the person's sessions. Nobody but the operator takes a merchant's last admin away.
     ///
     /// # Errors
-    /// [`AdminError`] names what is wrong. [`PortalError::Refused`] also where whoever asks lost the role since the request began.
+    /// [`AdminError`] names what is wrong; [`AdminError::Conflict`] with [`FaultCode::Overtaken`] where the person is not as was
+    /// seen. [`PortalError::Refused`] also where whoever asks lost the role since the request began.
     pub async fn change_user(
         &self,
         by: By<'_>,
@@ -168,6 +169,10 @@ impl Engine {
         match self.parts.store.run(change).await? {
             UserChanging::Changed(user) => Ok(Some(user)),
             UserChanging::Already => Ok(None),
+            UserChanging::Overtaken => Err(AdminError::conflict(
+                FaultCode::Overtaken.told("somebody changed the person meanwhile: look again"),
+            )
+            .into()),
             UserChanging::NotAllowed => Err(Why::Role { least: Act::ManageUsers.least_role() }.into()),
             UserChanging::LastAdmin => Err(AdminError::conflict(
                 FaultCode::LastAdmin.told("this is the only admin: make another one first"),

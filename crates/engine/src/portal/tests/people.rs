@@ -2,8 +2,9 @@ use redress_core::role::{Role, Why};
 
 use super::*;
 use crate::admin::AdminError;
+use crate::admin::fault::FaultCode;
 use crate::portal::PortalError;
-use crate::portal::people::UserChange;
+use crate::portal::people::{SeenUser, UserChange};
 
 fn new_user(merchant: MerchantId, email: &str) -> NewUser {
     let (name, limits) = ("Mai".to_owned(), RefundLimits::NONE);
@@ -142,6 +143,19 @@ async fn whoever_lost_the_role_since_the_request_began_changes_nobody() {
     let promoted = rig.engine.change_user(by, rig.merchant, viewer.id, role(Role::Admin)).await;
     assert_eq!(promoted, Err(PortalError::Refused(Why::Role { least: Role::Admin })));
     assert_eq!(rig.engine.user(rig.merchant, viewer.id).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
+async fn a_change_of_what_was_seen_before_another_one_is_refused() {
+    let rig = Rig::new().await;
+    let manager = rig.person(Role::Manager).await;
+    let change = async |change| rig.engine.change_user(By::Operator, rig.merchant, manager.id, change).await;
+    assert!(matches!(change(role(Role::Viewer)).await, Ok(Some(_))));
+    let late = UserChange { seen: Some(SeenUser::of(&manager)), ..role(Role::Manager) };
+    let refused = change(late).await;
+    let Err(PortalError::Admin(AdminError::Conflict(fault))) = refused else { panic!("{refused:?}") };
+    assert_eq!(fault.code, FaultCode::Overtaken);
+    assert_eq!(rig.engine.user(rig.merchant, manager.id).await.unwrap().role, Role::Viewer);
 }
 
 #[tokio::test]

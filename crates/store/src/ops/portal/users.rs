@@ -18,7 +18,7 @@ use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
 use crate::value::Row;
 
-pub use change::{ChangeUser, UserChange, UserChanging};
+pub use change::{ChangeUser, SeenUser, UserChange, UserChanging};
 
 /// A person. No secret among it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,6 +24,28 @@ pub struct UserChange {
     pub limits: Option<RefundLimits>,
     /// Whether the person may not sign in.
     pub disabled: Option<bool>,
+    /// What whoever wants it was shown: where the person is another by now, nothing is changed. Who says all at once would give
+    /// back what somebody else took meanwhile. `None` where nothing was shown.
+    pub seen: Option<SeenUser>,
+}
+
+/// What somebody who changes a person was shown of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenUser {
+    /// What others call the person.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// The limits.
+    pub limits: RefundLimits,
+}
+
+impl SeenUser {
+    /// What there is to be shown of a person now.
+    #[must_use]
+    pub fn of(user: &PortalUser) -> Self {
+        Self { name: user.name.clone(), role: user.role, limits: user.limits.clone() }
+    }
 }
 
 /// Changes a person. It counts from the next request of each session on; disabling ends them.
@@ -51,6 +73,8 @@ pub enum UserChanging {
     Changed(PortalUser),
     /// It was so before; nothing was changed.
     Already,
+    /// The person is not as was seen; nothing was changed.
+    Overtaken,
     /// Whoever wants it is no admin any more; nothing was changed.
     NotAllowed,
     /// Nobody else could set the merchant up; nothing was changed.
@@ -80,6 +104,9 @@ impl Operation for ChangeUser {
         if after == before {
             return Ok(Done::Rollback(UserChanging::Already));
         }
+        if self.change.seen.as_ref().is_some_and(|seen| *seen != SeenUser::of(&before)) {
+            return Ok(Done::Rollback(UserChanging::Overtaken));
+        }
         after.updated_at = self.now;
         let sets_up = |user: &PortalUser| user.role == Role::Admin && user.disabled_at.is_none();
         let loses_one = sets_up(&before) && !sets_up(&after);
@@ -97,7 +124,7 @@ impl Operation for ChangeUser {
 
 impl ChangeUser {
     fn changed(&self, mut user: PortalUser) -> PortalUser {
-        let UserChange { name, role, limits, disabled } = self.change.clone();
+        let UserChange { name, role, limits, disabled, seen: _ } = self.change.clone();
         user.name = name.unwrap_or(user.name);
         user.role = role.unwrap_or(user.role);
         user.limits = limits.unwrap_or(user.limits);

@@ -83,7 +83,7 @@ async fn a_change_counts_at_once_and_disabling_ends_the_sessions() {
             name: Some("Mai".to_owned()),
             role: Some(Role::Manager),
             limits: Some(limits.clone()),
-            disabled: None,
+            ..UserChange::default()
         };
         let (changed, _) = fail_every_statement(&store, || change(1, all.clone())).await;
         let Ok(UserChanging::Changed(user)) = changed else { panic!("{changed:?}") };
@@ -106,6 +106,47 @@ async fn a_change_counts_at_once_and_disabling_ends_the_sessions() {
         let on = ChangeUser { entry: entry(52, Deed::UserEnabled), ..change(1, disabled(false)) };
         assert!(matches!(store.run(on).await, Ok(UserChanging::Changed(user)) if user.disabled_at.is_none()));
         assert_eq!(deeds(&store).await[..3], [Deed::SignedIn, Deed::SignedIn, Deed::UserEnabled]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_changed_since_is_not_changed_by_what_was_seen_before() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        added(&store, 1, Role::Manager).await;
+        let shown = SeenUser::of(&record(&store, 1).await.user);
+        let all = |name: &str, role| UserChange {
+            name: Some(name.to_owned()),
+            role: Some(role),
+            limits: Some(shown.limits.clone()),
+            seen: Some(shown.clone()),
+            ..UserChange::default()
+        };
+        // Somebody takes the role away, another one saves a name.
+        assert!(matches!(store.run(change(1, role(Role::Viewer))).await, Ok(UserChanging::Changed(_))));
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(change(1, all("Mai", Role::Manager))).await, Ok(UserChanging::Overtaken));
+        let named = UserChange { role: None, limits: None, ..all("Mai", Role::Manager) };
+        assert_eq!(store.run(change(1, named)).await, Ok(UserChanging::Overtaken));
+        let as_it_is = all(&shown.name, Role::Viewer);
+        assert_eq!(store.run(change(1, as_it_is)).await, Ok(UserChanging::Already), "nothing is given back");
+        assert_eq!(dump_all(&store).await, before);
+
+        // Each of what was seen counts.
+        let now = SeenUser { role: Role::Viewer, ..shown.clone() };
+        let limits = RefundLimits::NONE;
+        for other in [shown, SeenUser { name: "N".into(), ..now.clone() }, SeenUser { limits, ..now.clone() }]
+        {
+            let other = UserChange { seen: Some(other), ..role(Role::Support) };
+            assert_eq!(store.run(change(1, other)).await, Ok(UserChanging::Overtaken));
+        }
+        let known = || ChangeUser {
+            entry: entry(51, Deed::UserChanged),
+            ..change(1, UserChange { seen: Some(now.clone()), ..role(Role::Support) })
+        };
+        let (changed, _) = fail_every_statement(&store, known).await;
+        assert!(matches!(changed, Ok(UserChanging::Changed(user)) if user.role == Role::Support));
     })
     .await;
 }
