@@ -4,6 +4,7 @@ use super::*;
 use crate::admin::AdminError;
 use crate::admin::fault::FaultCode;
 use crate::portal::PortalError;
+use crate::portal::forms::FormDone;
 use crate::portal::people::{SeenUser, UserChange};
 
 fn new_user(merchant: MerchantId, email: &str) -> NewUser {
@@ -156,6 +157,27 @@ async fn a_change_of_what_was_seen_before_another_one_is_refused() {
     let Err(PortalError::Admin(AdminError::Conflict(fault))) = refused else { panic!("{refused:?}") };
     assert_eq!(fault.code, FaultCode::Overtaken);
     assert_eq!(rig.engine.user(rig.merchant, manager.id).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
+async fn a_form_gives_another_password_once() {
+    let rig = Rig::new().await;
+    let (viewer, other) = (rig.person(Role::Viewer).await, rig.person(Role::Support).await);
+    let (_, secret) = rig.armed(Role::Admin).await;
+    let admin = rig.with_code("admin@shop.example", &secret).await;
+    let from = origin(1);
+    let give = async |user: &PortalUser| rig.engine.give_password((&admin, &from), "k", user.id).await;
+    let FormDone::Now(Some(drawn)) = give(&viewer).await.unwrap() else { panic!("it was sent once") };
+    assert!(matches!(give(&viewer).await, Ok(FormDone::Before(id)) if id == viewer.id.to_string()));
+    assert!(matches!(give(&other).await, Ok(FormDone::Reused)));
+    let told = rig.try_password("viewer@shop.example", drawn.expose_secret()).await;
+    assert!(matches!(told, Proved::Done(_)), "the one that was shown counts");
+    rig.signed_in("support@shop.example").await;
+
+    rig.advance(901);
+    let admin = rig.visitor(admin.token()).await.unwrap();
+    let late = rig.engine.give_password((&admin, &from), "k", viewer.id).await;
+    assert_eq!(late.unwrap_err(), PortalError::Refused(Why::SecondFactorOld));
 }
 
 #[tokio::test]

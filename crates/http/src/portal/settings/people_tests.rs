@@ -174,3 +174,42 @@ async fn a_page_of_before_gives_no_role_back_that_was_taken_meanwhile() {
     let noted = noted.iter().filter(|(deed, _)| *deed == Deed::UserChanged).count();
     assert_eq!(noted, 2, "by the operator, and here");
 }
+
+#[tokio::test]
+async fn a_form_that_is_sent_again_gives_one_password() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let other = harness.person(Role::Viewer).await;
+    let user = harness.engine.user_by_email(&other.email).await.unwrap();
+    let path = format!("{LIST}/{}", user.id);
+    let reset = format!("{path}/password");
+    let page = browser.get(&path).await;
+    let mut tab = browser.tab();
+    // A double click.
+    let (first, second) = tokio::join!(browser.submit(&page, &reset, &[]), tab.submit(&page, &reset, &[]));
+    let (made, told) = if first.status == 200 { (first, second) } else { (second, first) };
+    let password = shown(&made, "secret");
+    assert_eq!(location(&told), path);
+    // A reload, and a form from before there were keys of forms.
+    let again = browser.submit(&page, &reset, &[]).await;
+    assert_eq!(location(&again), path);
+    assert!(browser.follow(&again).await.text().contains("It gave one new password"));
+    assert_eq!(location(&browser.submit(&page, &reset, &[("key", "")]).await), path);
+    let noted = deeds(&harness, &browser).await;
+    let noted = noted.iter().filter(|(deed, _)| *deed == Deed::PasswordReset).count();
+    assert_eq!(noted, 1);
+
+    let sign_in = async |password: &str| {
+        let mut theirs = Browser::new(&harness);
+        let page = theirs.get("/portal/sign-in").await;
+        let typed = [("email", other.email.as_str()), ("password", password)];
+        theirs.submit(&page, "/portal/sign-in", &typed).await.status.as_u16()
+    };
+    assert_eq!(sign_in(&password).await, 303, "the one that was shown counts");
+    // Another form is meant.
+    let page = browser.get(&path).await;
+    let made = browser.submit(&page, &reset, &[]).await;
+    let another = shown(&made, "secret");
+    assert_eq!((sign_in(&password).await, sign_in(&another).await), (422, 303));
+}

@@ -10,11 +10,12 @@ use redress_engine::admin::AdminError;
 use redress_engine::admin::fault::FaultCode;
 use redress_engine::portal::PortalError;
 use redress_engine::portal::audit::By;
-use redress_engine::portal::people::{NewPassword, PortalUser, SeenUser, UserChange};
+use redress_engine::portal::forms::FormDone;
+use redress_engine::portal::people::{PortalUser, SeenUser, UserChange};
 
 use super::people::{Fields, Row, Typed, limits_text, password_page};
 use super::wrongs::Wrongs;
-use super::{off, trail_of};
+use super::{form_key, off, trail_of};
 use crate::body::PathText;
 use crate::portal::form::Form;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
@@ -41,6 +42,8 @@ struct Page {
     fields: Fields,
     /// What was shown of the person, which the form carries along.
     seen: Carried,
+    /// Drawn with the form of another password: however often it is sent, it gives one.
+    password_key: String,
 }
 
 /// What a form carries along: the names of hidden fields, and what stands in them.
@@ -182,13 +185,22 @@ async fn overtaken(
 }
 
 /// Gives the person another password and shows it, the only time.
-pub(crate) async fn password(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
+pub(crate) async fn password(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let user = managed(&who, path).await?;
-    let engine = &who.seen().engine;
-    let reset = engine.reset_password(by(&who), user.merchant, user.id, NewPassword::Drawn).await;
-    let password = reset.map_err(|error| who.stopped(error))?;
-    let title = fill(who.seen().language.texts().team.password, &[("name", &user.name)]);
-    Ok(password_page(&who, title, &user, password.as_ref()))
+    let (seen, back) = (who.seen(), page_of(&user));
+    let Some(form_key) = form_key(&form) else {
+        return Ok(done(&back, Said::TypedAgain, seen.https));
+    };
+    let given = seen.engine.give_password((who.who(), &seen.origin), form_key, user.id).await;
+    match given.map_err(|error| who.stopped(error))? {
+        FormDone::Now(password) => {
+            let title = fill(seen.language.texts().team.password, &[("name", &user.name)]);
+            Ok(password_page(&who, title, &user, password.as_ref()))
+        }
+        // A double click shows what the second one is answered with, and a reload sends the form once more.
+        FormDone::Before(_) | FormDone::Meanwhile => Ok(done(&back, Said::PasswordMadeBefore, seen.https)),
+        FormDone::Reused => Ok(done(&back, Said::MadeBefore, seen.https)),
+    }
 }
 
 /// Takes the person's second factor away.
@@ -250,6 +262,7 @@ fn page(
         has_second_factor: user.has_second_factor,
         fields: Fields::of(s.t, in_fields, wrongs),
         seen,
+        password_key: who.seen().engine.form_key(),
         s,
     };
     show(status, &page.s, &page)
