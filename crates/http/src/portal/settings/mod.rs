@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod endpoint;
 pub(crate) mod endpoint_acts;
+pub(crate) mod endpoint_edit;
 pub(crate) mod endpoints;
 pub(crate) mod key;
 pub(crate) mod keys;
