@@ -225,8 +225,18 @@ fn people_who_set_up(routes: Routes) -> Routes {
         .add(Auth::Portal, Method::POST, "/portal/settings/endpoints", settings::endpoints::add)
         .add(Auth::Portal, Method::GET, "/portal/settings/endpoints/new", settings::endpoints::form)
         .add(Auth::Portal, Method::GET, "/portal/settings/endpoints/{id}", settings::endpoint::show_it)
-        .add(Auth::Portal, Method::GET, "/portal/settings/endpoints/{id}/edit", settings::endpoint::edit_form)
-        .add(Auth::Portal, Method::POST, "/portal/settings/endpoints/{id}/edit", settings::endpoint::edit)
+        .add(
+            Auth::Portal,
+            Method::GET,
+            "/portal/settings/endpoints/{id}/edit",
+            settings::endpoint_edit::edit_form,
+        )
+        .add(
+            Auth::Portal,
+            Method::POST,
+            "/portal/settings/endpoints/{id}/edit",
+            settings::endpoint_edit::edit,
+        )
         .add(
             Auth::Portal,
             Method::POST,

@@ -2,7 +2,11 @@
 
 use redress_core::environment::Environment;
 use redress_core::id::{EndpointId, MerchantId};
-use redress_store::ops::endpoints::{ChangeEndpoint, Dialect, Endpoint, FindEndpoint, ListEndpoints};
+use redress_store::ops::endpoints::{
+    ChangeEndpoint, Dialect, Endpoint, EndpointChanging, FindEndpoint, ListEndpoints,
+};
+
+pub use redress_store::ops::endpoints::SeenEndpoint;
 
 use super::endpoints::check_events;
 use super::fault::FaultCode;
@@ -21,6 +25,8 @@ pub struct EndpointEdit {
     pub dialect: Option<Dialect>,
     /// The kinds of events it wants, a sum of [`redress_core::event::EventKind::bit`].
     pub event_mask: Option<i64>,
+    /// What whoever wants it was shown: where the endpoint is another by now, nothing is changed.
+    pub seen: Option<SeenEndpoint>,
 }
 
 impl Engine {
@@ -57,7 +63,8 @@ impl Engine {
     /// in which it was owed.
     ///
     /// # Errors
-    /// [`AdminError`] names the field that is wrong; [`AdminError::Conflict`] when the endpoint is revoked.
+    /// [`AdminError`] names the field that is wrong; [`AdminError::Conflict`] when the endpoint is revoked, and with
+    /// [`FaultCode::Overtaken`] where it is not as was seen.
     pub async fn change_endpoint(
         &self,
         merchant: MerchantId,
@@ -66,17 +73,22 @@ impl Engine {
         edit: EndpointEdit,
     ) -> Result<Endpoint, AdminError> {
         self.endpoint(merchant, environment, endpoint).await?;
-        let EndpointEdit { name, url, dialect, event_mask } = edit;
+        let EndpointEdit { name, url, dialect, event_mask, seen } = edit;
         name.as_deref().map_or(Ok(()), |name| check_text("name", name, NAME_BYTES_MAX))?;
         url.as_deref().map_or(Ok(()), |url| self.check_told_url("url", url))?;
         event_mask.map_or(Ok(()), check_events)?;
-        let change = ChangeEndpoint { merchant, endpoint, name, url, dialect, event_mask };
+        let change = ChangeEndpoint { merchant, endpoint, name, url, dialect, event_mask, seen };
         let changed = self.parts.store.run(change).await;
         // It may want to hear of new refunds now: of the very next one.
         self.parts.directory.forget();
-        if changed? {
-            return self.endpoint(merchant, environment, endpoint).await;
+        match changed? {
+            EndpointChanging::Changed => self.endpoint(merchant, environment, endpoint).await,
+            EndpointChanging::Overtaken => Err(AdminError::conflict(
+                FaultCode::Overtaken.told("somebody changed the endpoint meanwhile: look again"),
+            )),
+            EndpointChanging::Gone => {
+                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
+            }
         }
-        Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
     }
 }

@@ -3,7 +3,7 @@
 use redress_core::audit::Deed;
 use redress_core::audit_detail::{AND, LIMITS, NAME, ROLE, TO};
 use redress_core::id::{MerchantId, UserId};
-use redress_core::role::{Act, RefundLimits, Role};
+use redress_core::role::{Act, RefundLimits, Role, Why};
 use redress_store::ops::portal::second_factor::{BeginSecondFactor, ConfirmSecondFactor, ResetSecondFactor};
 use redress_store::ops::portal::sessions::Ending;
 use redress_store::ops::portal::tries::Forgiven;
@@ -12,7 +12,7 @@ use redress_store::ops::portal::users::{
 };
 use secrecy::SecretString;
 
-pub use redress_store::ops::portal::users::{PortalUser, UserChange};
+pub use redress_store::ops::portal::users::{PortalUser, SeenUser, UserChange};
 
 use super::audit::By;
 use super::passwords::{check_password, drawn};
@@ -140,7 +140,8 @@ impl Engine {
     /// ends the person's sessions. Nobody but the operator takes a merchant's last admin away.
     ///
     /// # Errors
-    /// [`AdminError`] names what is wrong.
+    /// [`AdminError`] names what is wrong; [`AdminError::Conflict`] with [`FaultCode::Overtaken`] where the person is not as was
+    /// seen. [`PortalError::Refused`] also where whoever asks lost the role since the request began.
     pub async fn change_user(
         &self,
         by: By<'_>,
@@ -160,11 +161,19 @@ impl Engine {
         };
         let mut entry = self.entry_by(by, &found, deed);
         entry.detail = Some(described(&found, &change));
-        let keep_an_admin = matches!(by, By::Person(..));
-        let change = ChangeUser { merchant, user, change, keep_an_admin, entry, now: self.now() };
+        let by = match by {
+            By::Person(who, _) => Some(who.user.id),
+            By::Operator => None,
+        };
+        let change = ChangeUser { merchant, user, change, by, entry, now: self.now() };
         match self.parts.store.run(change).await? {
             UserChanging::Changed(user) => Ok(Some(user)),
             UserChanging::Already => Ok(None),
+            UserChanging::Overtaken => Err(AdminError::conflict(
+                FaultCode::Overtaken.told("somebody changed the person meanwhile: look again"),
+            )
+            .into()),
+            UserChanging::NotAllowed => Err(Why::Role { least: Act::ManageUsers.least_role() }.into()),
             UserChanging::LastAdmin => Err(AdminError::conflict(
                 FaultCode::LastAdmin.told("this is the only admin: make another one first"),
             )

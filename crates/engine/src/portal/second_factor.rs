@@ -11,6 +11,7 @@ use redress_store::ops::portal::users::{PortalUser, UserRecord};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
+use super::forms::FormDone;
 use super::sessions::{AwaitsCode, Session};
 use super::sign_in::Tried;
 use super::{Origin, PortalError, Proved, SessionToken, SignedIn, Visitor, recovery, totp};
@@ -212,17 +213,30 @@ impl Engine {
         Ok(if confirmed { Proved::Done(Confirmed { token, recovery_codes }) } else { Proved::Over })
     }
 
-    /// New recovery codes in place of all that a person has. Shown now and never again.
+    /// New recovery codes in place of all that a person has, by a form, as [`Engine::make_key`] makes keys: a second time would
+    /// end those that were just written down. Shown now and never again.
     ///
     /// # Errors
     /// [`PortalError::Refused`] where no second factor was shown just now.
     pub async fn replace_recovery_codes(
         &self,
+        (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
+    ) -> Result<FormDone<Vec<SecretString>>, PortalError> {
+        second_factor_is_fresh(who.session.second_factor_at, self.now())?;
+        let (merchant, id) = (who.user.merchant, who.user.id.to_string());
+        let parts = vec!["replace_recovery_codes".to_owned(), id.clone()];
+        let (engine, who, origin) = (self.clone(), who.clone(), origin.clone());
+        let work = async move { Ok::<_, PortalError>((engine.new_recovery_codes(&who, &origin).await?, id)) };
+        self.do_once(merchant, form_key, parts, work).await
+    }
+
+    async fn new_recovery_codes(
+        &self,
         who: &SignedIn,
         origin: &Origin,
     ) -> Result<Vec<SecretString>, PortalError> {
         let now = self.now();
-        second_factor_is_fresh(who.session.second_factor_at, now)?;
         let codes = recovery::draw(&*self.parts.world.random);
         let replace = ReplaceRecoveryCodes {
             merchant: who.user.merchant,

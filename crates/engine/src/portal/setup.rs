@@ -1,18 +1,21 @@
-//! What people of a merchant set up: keys, endpoints and PSP accounts. Whether they may is asked, and the trail has an entry
-//! before anything is there; the entry names it, since it is drawn before.
+//! What people of a merchant set up: keys, endpoints, PSP accounts, and another password of one of them. Whether they may is asked,
+//! and the trail has an entry before anything is there; the entry names it, since it is drawn before. Of a password it has one
+//! with it.
 
 use std::time::Duration;
 
 use redress_core::audit::Deed;
 use redress_core::audit_detail;
 use redress_core::environment::Environment;
-use redress_core::id::{EndpointId, KeyId, MerchantId};
+use redress_core::id::{EndpointId, KeyId, MerchantId, UserId};
 use redress_core::right::Rights;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use secrecy::SecretString;
 
+use super::audit::By;
 use super::forms::FormDone;
+use super::people::NewPassword;
 use super::{Origin, PortalError, SignedIn};
 use crate::admin::AdminError;
 use crate::admin::accounts::{Account, NewAccount};
@@ -163,6 +166,29 @@ impl Engine {
             Ok::<_, PortalError>((engine.keep_account(add).await?, id))
         };
         self.do_once(who.user.merchant, form_key, parts, work).await
+    }
+
+    /// A person gives one of their merchant another password by a form, as [`Engine::make_key`] makes keys: a second time would
+    /// end the one that was handed over. It is drawn, and shown now and never again.
+    ///
+    /// # Errors
+    /// [`PortalError::Refused`] where the person may not; as [`Engine::reset_password`].
+    pub async fn give_password(
+        &self,
+        (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
+        user: UserId,
+    ) -> Result<FormDone<Option<SecretString>>, PortalError> {
+        self.may(who, &Act::ManageUsers)?;
+        let (merchant, id) = (who.user.merchant, user.to_string());
+        let parts = vec!["give_password".to_owned(), id.clone()];
+        let (engine, who, origin) = (self.clone(), who.clone(), origin.clone());
+        let work = async move {
+            let by = By::Person(&who, &origin);
+            let drawn = engine.reset_password(by, merchant, user, NewPassword::Drawn).await?;
+            Ok::<_, PortalError>((drawn, id))
+        };
+        self.do_once(merchant, form_key, parts, work).await
     }
 }
 

@@ -26,6 +26,8 @@ struct Page {
     /// Of a role that has limits.
     limits: Option<Vec<String>>,
     second_factor: Option<String>,
+    /// Drawn with the form of new recovery codes: however often it is sent, it makes them once.
+    codes_key: String,
     sessions: Vec<Row>,
 }
 
@@ -68,6 +70,7 @@ pub(crate) async fn show_it(who: Signed) -> Result<Response, Stop> {
         role: s.t.role(user.role),
         limits: (user.role == Role::Support).then_some(limits),
         second_factor,
+        codes_key: engine.form_key(),
         sessions: sessions.collect(),
         s,
     };

@@ -14,6 +14,14 @@ pub(super) const PROOF: &str = "proof";
 /// The field that says which environment the page of a form was in.
 pub(super) const MADE_IN: &str = "made_in";
 
+/// The longest key of a form that is taken, in bytes: ours are shorter.
+const FORM_KEY_BYTES_MAX: usize = 64;
+
+/// The key that was drawn with a form, by which what it does is done once; `None` where the form has none of ours.
+pub(super) fn form_key(form: &Form) -> Option<&str> {
+    Some(form.typed("key")).filter(|key| (1..=FORM_KEY_BYTES_MAX).contains(&key.len()))
+}
+
 /// What a person decides on, in a few characters that a form carries along: a decision on a page that was made before any of
 /// it changed is not taken. It need not last: whoever comes with that of another version of this program looks once more.
 pub(super) fn stamp(of: &impl Hash) -> String {

@@ -98,6 +98,10 @@ saids! {
     KeyMadeBefore = key_made_before;
     /// The same form gave an endpoint another secret before, or is doing so.
     SecretMadeBefore = secret_made_before;
+    /// The same form gave somebody another password before, or is doing so.
+    PasswordMadeBefore = password_made_before;
+    /// The same form made new recovery codes before, or is making them.
+    CodesMadeBefore = codes_made_before;
     /// The same form added an endpoint before, or is adding it.
     EndpointMadeBefore = endpoint_made_before;
     /// The same form added a PSP account before, or is adding it.

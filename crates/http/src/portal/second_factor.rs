@@ -7,12 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::role::second_factor_is_fresh;
 use redress_engine::admin::AdminError;
+use redress_engine::portal::forms::FormDone;
 use redress_engine::portal::second_factor::Enrolment;
 use redress_engine::portal::{PortalError, Proved};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::field::Field;
-use super::form::Form;
+use super::form::{Form, form_key};
 use super::gate::{Caller, Posted, Signed};
 use super::nav::Area;
 use super::page::{Shell, done, next_or_start, see_other, show, with_next};
@@ -114,11 +115,17 @@ pub(crate) async fn confirm(Posted { who, form }: Posted<Signed>) -> Result<Resp
 }
 
 /// POST `/portal/recovery-codes`: new ones in place of all there are.
-pub(crate) async fn new_codes(Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
-    let seen = who.seen();
-    match seen.engine.replace_recovery_codes(who.who(), &seen.origin).await {
-        Err(PortalError::Refused(why)) => Err(who.turned_away(&why)),
-        codes => Ok(codes_page(&who, "/portal/account", &codes?)),
+pub(crate) async fn new_codes(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
+    let (seen, page) = (who.seen(), "/portal/account");
+    needs_fresh(&who)?;
+    let Some(form_key) = form_key(&form) else {
+        return Ok(done(page, Said::TypedAgain, seen.https));
+    };
+    let replaced = seen.engine.replace_recovery_codes((who.who(), &seen.origin), form_key).await;
+    match replaced.map_err(|error| who.stopped(error))? {
+        FormDone::Now(codes) => Ok(codes_page(&who, page, &codes)),
+        FormDone::Before(_) | FormDone::Meanwhile => Ok(done(page, Said::CodesMadeBefore, seen.https)),
+        FormDone::Reused => Ok(done(page, Said::MadeBefore, seen.https)),
     }
 }
 

@@ -97,6 +97,38 @@ async fn a_second_factor_is_set_up_shown_and_stands_in_for_by_recovery_codes() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_sent_again_makes_recovery_codes_once() {
+    let harness = Harness::new().await;
+    let person = harness.armed(Role::Viewer).await;
+    let mut browser = harness.browser(&person).await;
+    let (path, account) = ("/portal/recovery-codes", "/portal/account");
+    let page = browser.get(account).await;
+    let made = browser.submit(&page, path, &[]).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let root = parse(made.text()).unwrap();
+    let codes: Vec<_> = root.all("code").iter().map(|code| code.text.clone()).collect();
+    // A reload, and a form from before there were keys of forms.
+    let again = browser.submit(&page, path, &[]).await;
+    assert_eq!(location(&again), account);
+    assert!(browser.follow(&again).await.text().contains("It made new recovery codes"));
+    assert_eq!(location(&browser.submit(&page, path, &[("key", "")]).await), account);
+
+    let taken = async |code: &str| {
+        let mut browser = Browser::new(&harness);
+        let page = browser.get("/portal/sign-in").await;
+        let typed = [("email", person.email.as_str()), ("password", PASSWORD)];
+        let answer = browser.submit(&page, "/portal/sign-in", &typed).await;
+        let page = browser.follow(&answer).await;
+        browser.submit(&page, "/portal/code", &[("code", code)]).await.status.as_u16()
+    };
+    assert_eq!(taken(&codes[0]).await, 303, "those that were shown count");
+    // Another form is meant.
+    let page = browser.get(account).await;
+    assert_eq!(browser.submit(&page, path, &[]).await.status, 200);
+    assert_eq!(taken(&codes[1]).await, 422);
+}
+
+#[tokio::test]
 async fn a_code_of_the_authenticator_goes_on_where_one_wanted_to() {
     let harness = Harness::new().await;
     let person = harness.armed(Role::Manager).await;

@@ -17,7 +17,7 @@ use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
 use crate::value::Row;
 
-pub use change::ChangeEndpoint;
+pub use change::{ChangeEndpoint, EndpointChanging, SeenEndpoint};
 
 /// The shape a notification takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,8 +2,10 @@ use redress_core::role::{Role, Why};
 
 use super::*;
 use crate::admin::AdminError;
+use crate::admin::fault::FaultCode;
 use crate::portal::PortalError;
-use crate::portal::people::UserChange;
+use crate::portal::forms::FormDone;
+use crate::portal::people::{SeenUser, UserChange};
 
 fn new_user(merchant: MerchantId, email: &str) -> NewUser {
     let (name, limits) = ("Mai".to_owned(), RefundLimits::NONE);
@@ -127,6 +129,55 @@ async fn people_are_managed_by_an_admin_whose_second_factor_is_fresh() {
     assert!(
         rig.engine.add_user(by, new_user(rig.merchant, "c@shop.example"), NewPassword::Drawn).await.is_err()
     );
+}
+
+#[tokio::test]
+async fn whoever_lost_the_role_since_the_request_began_changes_nobody() {
+    let rig = Rig::new().await;
+    let viewer = rig.person(Role::Viewer).await;
+    let (user, secret) = rig.armed(Role::Admin).await;
+    let admin = rig.with_code("admin@shop.example", &secret).await;
+    let from = origin(1);
+    let lost = rig.engine.change_user(By::Operator, rig.merchant, user.id, role(Role::Manager)).await;
+    assert!(matches!(lost, Ok(Some(_))), "{lost:?}");
+    let by = By::Person(&admin, &from);
+    let promoted = rig.engine.change_user(by, rig.merchant, viewer.id, role(Role::Admin)).await;
+    assert_eq!(promoted, Err(PortalError::Refused(Why::Role { least: Role::Admin })));
+    assert_eq!(rig.engine.user(rig.merchant, viewer.id).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
+async fn a_change_of_what_was_seen_before_another_one_is_refused() {
+    let rig = Rig::new().await;
+    let manager = rig.person(Role::Manager).await;
+    let change = async |change| rig.engine.change_user(By::Operator, rig.merchant, manager.id, change).await;
+    assert!(matches!(change(role(Role::Viewer)).await, Ok(Some(_))));
+    let late = UserChange { seen: Some(SeenUser::of(&manager)), ..role(Role::Manager) };
+    let refused = change(late).await;
+    let Err(PortalError::Admin(AdminError::Conflict(fault))) = refused else { panic!("{refused:?}") };
+    assert_eq!(fault.code, FaultCode::Overtaken);
+    assert_eq!(rig.engine.user(rig.merchant, manager.id).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
+async fn a_form_gives_another_password_once() {
+    let rig = Rig::new().await;
+    let (viewer, other) = (rig.person(Role::Viewer).await, rig.person(Role::Support).await);
+    let (_, secret) = rig.armed(Role::Admin).await;
+    let admin = rig.with_code("admin@shop.example", &secret).await;
+    let from = origin(1);
+    let give = async |user: &PortalUser| rig.engine.give_password((&admin, &from), "k", user.id).await;
+    let FormDone::Now(Some(drawn)) = give(&viewer).await.unwrap() else { panic!("it was sent once") };
+    assert!(matches!(give(&viewer).await, Ok(FormDone::Before(id)) if id == viewer.id.to_string()));
+    assert!(matches!(give(&other).await, Ok(FormDone::Reused)));
+    let told = rig.try_password("viewer@shop.example", drawn.expose_secret()).await;
+    assert!(matches!(told, Proved::Done(_)), "the one that was shown counts");
+    rig.signed_in("support@shop.example").await;
+
+    rig.advance(901);
+    let admin = rig.visitor(admin.token()).await.unwrap();
+    let late = rig.engine.give_password((&admin, &from), "k", viewer.id).await;
+    assert_eq!(late.unwrap_err(), PortalError::Refused(Why::SecondFactorOld));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::admin::AdminError;
 use crate::admin::rotation::ResealCursor;
 use crate::portal::PortalError;
+use crate::portal::forms::FormDone;
 use crate::portal::second_factor::{Confirmed, Entered};
 
 async fn enter(rig: &Rig, token: &SessionToken, typed: &str) -> Proved<Entered> {
@@ -159,13 +160,16 @@ async fn a_recovery_code_stands_in_once() {
     assert!(matches!(enter(&rig, &token, &code).await, Proved::Wrong));
 
     let who = rig.visitor(&taken.token).await.unwrap();
-    let new = rig.engine.replace_recovery_codes(&who, &origin(1)).await.unwrap();
+    let from = origin(1);
+    let replace = async |who: &SignedIn| rig.engine.replace_recovery_codes((who, &from), "k").await;
+    let FormDone::Now(new) = replace(&who).await.unwrap() else { panic!("it was sent once") };
+    assert!(matches!(replace(&who).await, Ok(FormDone::Before(_))), "a form makes them once");
     let old = confirmed.recovery_codes[4].expose_secret();
     assert!(matches!(enter(&rig, &token, old).await, Proved::Wrong));
     entered(enter(&rig, &token, new[0].expose_secret()).await);
     rig.advance(901);
     let who = rig.visitor(who.token()).await.unwrap();
-    let stale = rig.engine.replace_recovery_codes(&who, &origin(1)).await;
+    let stale = replace(&who).await;
     assert_eq!(stale.unwrap_err(), PortalError::Refused(Why::SecondFactorOld));
     assert!(rig.deeds().await.contains(&Deed::RecoveryCodeUsed));
 }

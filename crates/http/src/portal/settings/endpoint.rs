@@ -1,29 +1,25 @@
-//! GET `/portal/settings/endpoints/{id}`, GET and POST `…/edit`: one endpoint, what was sent to it, and changing it.
+//! GET `/portal/settings/endpoints/{id}`: one endpoint, and what was sent to it.
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
-use redress_core::audit_detail;
 use redress_core::event::EventKind;
 use redress_core::id::EndpointId;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
-use redress_engine::admin::endpoint_edit::EndpointEdit;
 use redress_engine::admin::endpoints::Endpoint;
 use redress_engine::notify::history::{DeliveryState, ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX};
 use redress_engine::notify::test_event::EndpointTest;
 
-use super::endpoints::{Fields, Row, Typed};
+use super::endpoints::Row;
 use super::wrongs::Wrongs;
 use super::{off, sure, trail_of};
 use crate::body::PathText;
 use crate::portal::field::Field;
-use crate::portal::gate::{Caller, Posted, Scope, Signed};
+use crate::portal::gate::{Caller, Scope, Signed};
 use crate::portal::nav::Area;
-use crate::portal::page::{Shell, done, show};
+use crate::portal::page::{Shell, show};
 use crate::portal::problem::Stop;
-use crate::portal::said::Said;
 use crate::portal::text::fill;
 use crate::problem::Problem;
 
@@ -137,10 +133,9 @@ pub(super) async fn page(
         }
     });
     let old = endpoint.old_secret.as_ref().filter(|(_, until)| engine.now() < *until);
-    let kinds = EventKind::ALL.into_iter().filter(|kind| endpoint.event_mask & kind.bit() != 0);
     let page = Page {
         problem: wrongs.on_top(s.t),
-        events: kinds.map(|kind| s.t.event(kind)).collect(),
+        events: kinds(&endpoint).map(|kind| s.t.event(kind)).collect(),
         added: endpoint.created_at,
         old_signs: old.map(|(_, until)| fill(t.old_signs, &[("time", &s.time(until))])),
         trail: trail_of(&endpoint.id.to_string()),
@@ -154,6 +149,12 @@ pub(super) async fn page(
         s,
     };
     Ok(show(status, &page.s, &page))
+}
+
+/// What it is told of.
+pub(super) fn kinds(endpoint: &Endpoint) -> impl Iterator<Item = EventKind> {
+    let mask = endpoint.event_mask;
+    EventKind::ALL.into_iter().filter(move |kind| mask & kind.bit() != 0)
 }
 
 /// How many of the latest notifications were taken, in words; nothing where there are none.
@@ -200,69 +201,4 @@ impl Tested {
         let told = fill(text, &[("status", &status), ("ms", &test.took.as_millis().to_string())]);
         Self { is_good: test.taken, told, answer: test.answer }
     }
-}
-
-#[derive(Template)]
-#[template(path = "portal/settings/endpoint_edit.html")]
-struct Edit {
-    s: Shell,
-    problem: Option<String>,
-    id: String,
-    fields: Fields,
-}
-
-/// Asks what is to be different.
-pub(crate) async fn edit_form(who: Signed, path: PathText) -> Result<Response, Stop> {
-    let scope = who.to(&Act::ManageEndpoints)?;
-    let endpoint = found(&who, scope, path).await?;
-    let kinds = EventKind::ALL.into_iter().filter(|kind| endpoint.event_mask & kind.bit() != 0);
-    let events = kinds.map(EventKind::as_str).collect::<Vec<_>>().join(" ");
-    let stands = |field: &str| match field {
-        "name" => endpoint.name.clone(),
-        "url" => endpoint.url.clone(),
-        "dialect" => endpoint.dialect.as_str().to_owned(),
-        _ => events.clone(),
-    };
-    Ok(edit_page(&who, StatusCode::OK, endpoint.id, &stands, &Wrongs::default()))
-}
-
-/// Changes it.
-pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
-    let scope = who.to(&Act::ManageEndpoints)?;
-    let (seen, t) = (who.seen(), who.seen().language.texts());
-    let endpoint = found(&who, scope, path).await?;
-    let mut wrongs = Wrongs::default();
-    let typed = Typed::read(&form, t, &mut wrongs);
-    if typed.event_mask.is_none() {
-        wrongs.add("events", t.common.required);
-    }
-    let stands = |field: &str| Fields::typed(&form, field);
-    if !wrongs.is_empty() {
-        return Ok(edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, endpoint.id, &stands, &wrongs));
-    }
-    let detail = Some(format!("{}: {}", audit_detail::EDITED, typed.name));
-    let object = Some(endpoint.id.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::EndpointChanged, object, detail).await?;
-    let Typed { name, url, dialect, event_mask } = typed;
-    let edit = EndpointEdit { name: Some(name), url: Some(url), dialect, event_mask };
-    match seen.engine.change_endpoint(scope.merchant, scope.environment, endpoint.id, edit).await {
-        Ok(_) => Ok(done(&format!("/portal/settings/endpoints/{}", endpoint.id), Said::Changed, seen.https)),
-        Err(error) => {
-            let wrongs = Wrongs::of(error, t, &Typed::FIELDS)?;
-            Ok(edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, endpoint.id, &stands, &wrongs))
-        }
-    }
-}
-
-fn edit_page(
-    who: &Signed,
-    status: StatusCode,
-    id: EndpointId,
-    stands: &dyn Fn(&str) -> String,
-    wrongs: &Wrongs,
-) -> Response {
-    let s = Shell::of(who, Area::Settings);
-    let fields = Fields::of(s.t, stands, wrongs);
-    let page = Edit { problem: wrongs.on_top(s.t), id: id.to_string(), fields, s };
-    show(status, &page.s, &page)
 }

@@ -1,7 +1,9 @@
 //! Endpoints at the portal: added, tested, switched, given another secret, and revoked.
 
 use redress_core::audit::Deed;
+use redress_core::environment::Environment;
 use redress_core::role::Role;
+use redress_engine::admin::endpoint_edit::EndpointEdit;
 use redress_engine::admin::endpoints::Endpoint;
 
 use super::testing::{add_endpoint, beside, deeds, proof, shown, whole};
@@ -120,6 +122,49 @@ async fn a_form_that_is_sent_again_changes_a_secret_once() {
     let page = browser.get(&path).await;
     assert_eq!(browser.submit(&page, &rotate, &[]).await.status, 200);
     assert_eq!(old(&found().await), Some(rotated.secret_sealed));
+}
+
+#[tokio::test]
+async fn an_edit_on_a_page_of_before_undoes_nothing() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    add_endpoint(&harness, &mut browser).await;
+    let found = async || harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap().remove(0);
+    let id = found().await.id;
+    let path = format!("/portal/settings/endpoints/{id}");
+    let edit = format!("{path}/edit");
+    let page = browser.get(&edit).await;
+    // Somebody else meanwhile.
+    let elsewhere = "https://other.example/hook";
+    let moved = EndpointEdit { url: Some(elsewhere.into()), ..EndpointEdit::default() };
+    harness.engine.change_endpoint(harness.merchant.id, Environment::Sandbox, id, moved).await.unwrap();
+    let now = found().await;
+
+    let late = browser.submit(&page, &edit, &[("name", "Renamed")]).await;
+    let text = whole(&late);
+    assert!(late.status == 409 && text.contains("Something happened after this page was made"), "{late:?}");
+    assert!(text.contains(elsewhere), "as it is now: {text}");
+    // What was typed is kept, and the rest is as it is now.
+    let fields = form(&late, &edit, &[]);
+    for (field, value) in [("name", "Renamed"), ("url", elsewhere)] {
+        assert!(fields.contains(&(field.into(), value.into())), "{fields:?}");
+    }
+    // Also after something else was wrong first, and where the form does not say what it showed.
+    let wrong = browser.submit(&page, &edit, &[("name", "")]).await;
+    assert!(beside(&wrong, "name").contains("needed"));
+    assert_eq!(browser.submit(&wrong, &edit, &[("name", "Renamed")]).await.status, 409);
+    let mut bare = fields;
+    bare.retain(|(name, _)| !name.starts_with("seen"));
+    assert_eq!(browser.post(&edit, &bare).await.status, 409);
+    assert!(found().await == now);
+
+    // With what is known now it is done; twice, as by a double click, is once.
+    for _ in 0..2 {
+        assert_eq!(location(&browser.submit(&late, &edit, &[]).await), path);
+        let now = found().await;
+        assert_eq!((now.name.as_str(), now.url.as_str()), ("Renamed", elsewhere));
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod endpoint;
 pub(crate) mod endpoint_acts;
+pub(crate) mod endpoint_edit;
 pub(crate) mod endpoints;
 pub(crate) mod key;
 pub(crate) mod keys;
@@ -31,7 +32,7 @@ use redress_core::role::{Act, Why};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::field::Field;
-use super::form::Form;
+use super::form::{Form, form_key};
 use super::gate::{Caller, Signed};
 use super::nav::Area;
 use super::page::{Shell, query_value, show};
@@ -70,14 +71,6 @@ fn sure(t: &Texts, words: &str, wrong: Option<String>) -> Field {
 /// What is wrong with the box.
 fn not_sure(form: &Form, t: &Texts) -> Option<String> {
     (form.typed("sure") != "yes").then(|| t.settings.not_sure.to_owned())
-}
-
-/// The longest key of a form that is taken, in bytes: ours are shorter.
-const FORM_KEY_BYTES_MAX: usize = 64;
-
-/// The key that was drawn with a form, by which what it does is done once; `None` where the form has none of ours.
-fn form_key(form: &Form) -> Option<&str> {
-    Some(form.typed("key")).filter(|key| (1..=FORM_KEY_BYTES_MAX).contains(&key.len()))
 }
 
 /// Something that is shown once.

@@ -2,10 +2,12 @@
 
 use redress_core::audit::Deed;
 use redress_core::role::{RefundLimits, Role};
+use redress_engine::portal::audit::By;
+use redress_engine::portal::people::UserChange;
 
 use super::testing::{beside, deeds, shown, whole};
 use crate::portal::testing::{Browser, form, location};
-use crate::testing::Harness;
+use crate::testing::{Answer, Harness};
 
 const LIST: &str = "/portal/settings/people";
 
@@ -71,6 +73,7 @@ async fn a_person_is_changed_disabled_and_given_new_proofs() {
     assert_eq!(location(&browser.submit(&page, &path, &typed).await), path);
     let now = user().await;
     assert_eq!((now.name.as_str(), now.limits.to_string().as_str()), ("Lan", "SAR:7500"));
+    let page = browser.get(&path).await;
     browser.submit(&page, &path, &[("role", "manager"), ("limits", "")]).await;
     let now = user().await;
     assert_eq!(
@@ -118,4 +121,95 @@ async fn the_last_admin_stays_and_looks_after_the_own_proofs_elsewhere() {
     let refused = browser.submit(&page, &path, &[("role", "viewer")]).await;
     assert!(refused.status == 409 && whole(&refused).contains("only administrator"), "{refused:?}");
     assert_eq!(harness.engine.user_by_email(&admin.email).await.unwrap().role, Role::Admin);
+}
+
+/// What stands in the form that changes a person.
+fn stands(page: &Answer, path: &str, field: &str) -> Option<String> {
+    form(page, path, &[]).into_iter().find_map(|(name, value)| (name == field).then_some(value))
+}
+
+#[tokio::test]
+async fn a_page_of_before_gives_no_role_back_that_was_taken_meanwhile() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let other = harness.armed(Role::Support).await;
+    let user = async || harness.engine.user_by_email(&other.email).await.unwrap();
+    let before = user().await;
+    let path = format!("{LIST}/{}", before.id);
+    let page = browser.get(&path).await;
+    // Another admin meanwhile.
+    let less = RefundLimits::parse("SAR:1000");
+    let taken = UserChange { role: Some(Role::Viewer), limits: less.clone(), ..UserChange::default() };
+    harness.engine.change_user(By::Operator, before.merchant, before.id, taken).await.unwrap();
+
+    let late = browser.submit(&page, &path, &[("name", "Lan")]).await;
+    let text = whole(&late);
+    assert!(late.status == 409 && text.contains("Something happened after this page was made"), "{late:?}");
+    let now = user().await;
+    assert_eq!((&now.name, now.role, Some(&now.limits)), (&before.name, Role::Viewer, less.as_ref()));
+    // What was typed is kept, and the rest is as it is now.
+    for (field, value) in [("name", "Lan"), ("role", "viewer"), ("limits", "SAR 10.00")] {
+        assert_eq!(stands(&late, &path, field).as_deref(), Some(value), "{field}");
+    }
+    // Also after something else was wrong first, and where the form does not say what it showed.
+    let wrong = browser.submit(&page, &path, &[("name", "")]).await;
+    assert!(beside(&wrong, "name").contains("needed"));
+    assert_eq!(browser.submit(&wrong, &path, &[("name", "Lan")]).await.status, 409);
+    let mut bare = form(&late, &path, &[]);
+    bare.retain(|(name, _)| !name.starts_with("seen"));
+    assert_eq!(browser.post(&path, &bare).await.status, 409);
+    // A role that was chosen on such a page is chosen again.
+    let chosen = browser.submit(&page, &path, &[("role", "admin")]).await;
+    assert_eq!((chosen.status.as_u16(), stands(&chosen, &path, "role")), (409, None));
+    assert!(beside(&browser.submit(&chosen, &path, &[]).await, "role").contains("needed"));
+    assert_eq!(user().await, now);
+
+    // With what is known now it is done; twice, as by a double click, is once.
+    for _ in 0..2 {
+        assert_eq!(location(&browser.submit(&late, &path, &[]).await), path);
+        assert_eq!((user().await.name.as_str(), user().await.role), ("Lan", Role::Viewer));
+    }
+    let noted = deeds(&harness, &browser).await;
+    let noted = noted.iter().filter(|(deed, _)| *deed == Deed::UserChanged).count();
+    assert_eq!(noted, 2, "by the operator, and here");
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_again_gives_one_password() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let other = harness.person(Role::Viewer).await;
+    let user = harness.engine.user_by_email(&other.email).await.unwrap();
+    let path = format!("{LIST}/{}", user.id);
+    let reset = format!("{path}/password");
+    let page = browser.get(&path).await;
+    let mut tab = browser.tab();
+    // A double click.
+    let (first, second) = tokio::join!(browser.submit(&page, &reset, &[]), tab.submit(&page, &reset, &[]));
+    let (made, told) = if first.status == 200 { (first, second) } else { (second, first) };
+    let password = shown(&made, "secret");
+    assert_eq!(location(&told), path);
+    // A reload, and a form from before there were keys of forms.
+    let again = browser.submit(&page, &reset, &[]).await;
+    assert_eq!(location(&again), path);
+    assert!(browser.follow(&again).await.text().contains("It gave one new password"));
+    assert_eq!(location(&browser.submit(&page, &reset, &[("key", "")]).await), path);
+    let noted = deeds(&harness, &browser).await;
+    let noted = noted.iter().filter(|(deed, _)| *deed == Deed::PasswordReset).count();
+    assert_eq!(noted, 1);
+
+    let sign_in = async |password: &str| {
+        let mut theirs = Browser::new(&harness);
+        let page = theirs.get("/portal/sign-in").await;
+        let typed = [("email", other.email.as_str()), ("password", password)];
+        theirs.submit(&page, "/portal/sign-in", &typed).await.status.as_u16()
+    };
+    assert_eq!(sign_in(&password).await, 303, "the one that was shown counts");
+    // Another form is meant.
+    let page = browser.get(&path).await;
+    let made = browser.submit(&page, &reset, &[]).await;
+    let another = shown(&made, "secret");
+    assert_eq!((sign_in(&password).await, sign_in(&another).await), (422, 303));
 }

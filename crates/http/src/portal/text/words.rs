@@ -98,6 +98,12 @@ texts!(
         secret_made_before: "This form was sent before. It made one new secret, which was shown once and is not shown again; the \
                              one before it signs too for a while. If nobody kept the new one, make another.",
             "أُرسل هذا النموذج من قبل فأنشأ مفتاحًا سريًا جديدًا واحدًا عُرض مرة واحدة ولن يُعرض ثانية، ويوقّع السابق أيضًا لمدة. إن لم يحتفظ أحد بالجديد فأنشئ غيره.";
+        password_made_before: "This form was sent before. It gave one new password, which was shown once and is not shown again. If \
+                               nobody kept it, give another.",
+            "أُرسل هذا النموذج من قبل فأعطى كلمة مرور جديدة واحدة عُرضت مرة واحدة ولن تُعرض ثانية. إن لم يحتفظ بها أحد فأعطِ غيرها.";
+        codes_made_before: "This form was sent before. It made new recovery codes, which were shown once and are not shown again; \
+                            those of before do not count any more. If you did not keep the new ones, make others.",
+            "أُرسل هذا النموذج من قبل فأنشأ رموز استرداد جديدة عُرضت مرة واحدة ولن تُعرض ثانية، ولم تعد الرموز السابقة صالحة. إن لم تحتفظ بالجديدة فأنشئ غيرها.";
         endpoint_made_before: "This form was sent before. It added one endpoint, whose secret was shown once and is not shown \
                                again. If nobody kept it, give it another secret.",
             "أُرسل هذا النموذج من قبل فأضاف عنوانًا واحدًا عُرض سره مرة واحدة ولن يُعرض ثانية. إن لم يحتفظ به أحد فأعطه مفتاحًا سريًا آخر.";

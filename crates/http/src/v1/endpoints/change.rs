@@ -70,5 +70,6 @@ fn read(object: &JsonObject<'_>) -> Result<EndpointEdit, FieldProblem> {
         url: object.text("url", TEXT_CHARS_MAX)?,
         dialect: dialect(object)?,
         event_mask: events(object)?,
+        seen: None,
     })
 }

@@ -7,7 +7,7 @@ use crate::ops::credentials::Revoking;
 use crate::ops::deliveries::{
     AfterDelivery, ClaimDeliveries, DeliveryQueue, DueQueues, RecordDeliveries, RecordDelivery, Recorded,
 };
-use crate::ops::endpoints::{ChangeEndpoint, Endpoint, FindEndpoint, RevokeEndpoint};
+use crate::ops::endpoints::{ChangeEndpoint, Endpoint, EndpointChanging, FindEndpoint, RevokeEndpoint};
 use crate::ops::feed::{FeedKinds, FeedSubject, ReadFeed};
 use crate::ops::fixtures::{ENDPOINT, MERCHANT, STRANGER, add_endpoint, at, id, in_state, rf, world};
 use crate::ops::gauges::CountWaiting;
@@ -149,12 +149,16 @@ async fn another_address_has_all_the_time_again_and_another_name_has_not() {
             url: url.map(str::to_owned),
             dialect: None,
             event_mask: None,
+            seen: None,
         };
         assert!(!disabled(&store, fails(1, 100)).await);
         let same = endpoint(&store).await.url;
-        assert_eq!(store.run(change(Some("N"), Some(&same))).await, Ok(true));
+        assert_eq!(store.run(change(Some("N"), Some(&same))).await, Ok(EndpointChanging::Changed));
         assert_eq!(endpoint(&store).await.failing_since, Some(at(100)));
-        assert_eq!(store.run(change(None, Some("https://merchant.test/other"))).await, Ok(true));
+        assert_eq!(
+            store.run(change(None, Some("https://merchant.test/other"))).await,
+            Ok(EndpointChanging::Changed)
+        );
         assert_eq!(endpoint(&store).await.failing_since, None);
         assert!(!disabled(&store, fails(2, 115)).await, "its first");
         assert!(disabled(&store, fails(3, 125)).await);

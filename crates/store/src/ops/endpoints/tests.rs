@@ -3,7 +3,7 @@ use crate::ops::credentials::{AddCredential, Credential, CredentialKind, Proof};
 use crate::ops::fixtures::{MERCHANT, STRANGER, at, bytes, sql, world};
 use crate::ops::settings_version::SettingsVersion;
 use crate::store::Store;
-use crate::testing::{TestStores, fail_every_statement};
+use crate::testing::{TestStores, dump_all, fail_every_statement};
 
 fn endpoint(n: u8, environment: Environment, event_mask: i64) -> Endpoint {
     Endpoint {
@@ -173,35 +173,85 @@ async fn an_endpoint_is_changed_in_what_is_named_and_in_nothing_else() {
             url: None,
             dialect: None,
             event_mask: None,
+            seen: None,
         };
         let find = || FindEndpoint { merchant: MERCHANT, endpoint: one.id };
-        assert_eq!(store.run(nothing(MERCHANT)).await, Ok(true));
+        assert_eq!(store.run(nothing(MERCHANT)).await, Ok(EndpointChanging::Changed));
         assert_eq!(store.read(find()).await, Ok(Some(one.clone())));
 
         let url = "https://merchant.test/other".to_owned();
         let moved = || ChangeEndpoint { url: Some(url.clone()), event_mask: Some(4), ..nothing(MERCHANT) };
         let (changed, _) = fail_every_statement(&store, moved).await;
-        assert_eq!(changed, Ok(true));
+        assert_eq!(changed, Ok(EndpointChanging::Changed));
         let there = Endpoint { url: url.clone(), event_mask: 4, ..one.clone() };
         assert_eq!(store.read(find()).await, Ok(Some(there.clone())));
         let named =
             ChangeEndpoint { name: Some("N".into()), dialect: Some(one.dialect), ..nothing(MERCHANT) };
-        assert_eq!(store.run(named).await, Ok(true));
+        assert_eq!(store.run(named).await, Ok(EndpointChanging::Changed));
         let there = Endpoint { name: "N".into(), ..there };
         assert_eq!(store.read(find()).await, Ok(Some(there.clone())), "the same dialect keeps its signer");
         let other = ChangeEndpoint { dialect: Some(Dialect::Standard), ..nothing(MERCHANT) };
-        assert_eq!(store.run(other).await, Ok(true));
+        assert_eq!(store.run(other).await, Ok(EndpointChanging::Changed));
         let there = Endpoint { dialect: Dialect::Standard, credential: None, ..there };
         assert_eq!(store.read(find()).await, Ok(Some(there.clone())));
         assert_eq!(store.read(SettingsVersion).await, Ok(settings + 4));
 
-        assert_eq!(store.run(nothing(STRANGER)).await, Ok(false));
+        assert_eq!(store.run(nothing(STRANGER)).await, Ok(EndpointChanging::Gone));
         store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(5) }).await.unwrap();
-        assert_eq!(store.run(moved()).await, Ok(false), "it is revoked");
+        assert_eq!(store.run(moved()).await, Ok(EndpointChanging::Gone), "it is revoked");
         assert_eq!(
             store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(6) }).await,
             Ok(Revoking::Already)
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_was_changed_since_is_not_changed_by_what_was_seen_before() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let one = endpoint(1, Environment::Sandbox, 1);
+        store.run(AddEndpoint(one.clone())).await.unwrap();
+        let shown = SeenEndpoint::of(&one);
+        let wanted = |name: &str, url: &str, seen: &SeenEndpoint| ChangeEndpoint {
+            merchant: MERCHANT,
+            endpoint: one.id,
+            name: Some(name.to_owned()),
+            url: Some(url.to_owned()),
+            dialect: Some(one.dialect),
+            event_mask: Some(one.event_mask),
+            seen: Some(seen.clone()),
+        };
+        let elsewhere = "https://merchant.test/other";
+        let moves = || wanted(&one.name, elsewhere, &shown);
+        let (moved, _) = fail_every_statement(&store, moves).await;
+        assert_eq!(moved, Ok(EndpointChanging::Changed));
+        // Another one who saw the old address saves a name.
+        let before = dump_all(&store).await;
+        let (late, _) = fail_every_statement(&store, || wanted("N", &one.url, &shown)).await;
+        assert_eq!(late, Ok(EndpointChanging::Overtaken));
+        assert_eq!(dump_all(&store).await, before);
+        // What was wanted is so already, as by a double click.
+        assert_eq!(store.run(moves()).await, Ok(EndpointChanging::Changed));
+
+        // Each of what was seen counts.
+        let now = SeenEndpoint { url: elsewhere.to_owned(), ..shown.clone() };
+        for other in [
+            shown,
+            SeenEndpoint { name: "N".into(), ..now.clone() },
+            SeenEndpoint { dialect: Dialect::Sgate, ..now.clone() },
+            SeenEndpoint { event_mask: 3, ..now.clone() },
+        ] {
+            let renamed = store.run(wanted("M", elsewhere, &other)).await;
+            assert_eq!(renamed, Ok(EndpointChanging::Overtaken));
+        }
+        assert_eq!(store.run(wanted("M", elsewhere, &now)).await, Ok(EndpointChanging::Changed));
+        let there = Endpoint { name: "M".into(), url: elsewhere.to_owned(), ..one.clone() };
+        let find = FindEndpoint { merchant: MERCHANT, endpoint: one.id };
+        assert_eq!(store.read(find).await, Ok(Some(there)));
+        store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(5) }).await.unwrap();
+        assert_eq!(store.run(wanted("M", elsewhere, &now)).await, Ok(EndpointChanging::Gone));
     })
     .await;
 }

@@ -1,5 +1,7 @@
 //! People of a merchant who may sign in.
 
+mod change;
+
 use std::fmt;
 
 use redress_core::id::{MerchantId, SessionId, UserId};
@@ -13,9 +15,10 @@ use super::session_end::{Ending, end};
 use super::tries::{Forgiven, forgive};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
-use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 use crate::value::Row;
+
+pub use change::{ChangeUser, SeenUser, UserChange, UserChanging};
 
 /// A person. No secret among it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,136 +275,6 @@ impl Query for ListUsers {
         let params = [self.merchant.as_bytes().into(), (&after).into(), self.limit.into()];
         tx.rows(sql, &params).await?.iter().map(read).collect()
     }
-}
-
-/// What is to be changed of a person; `None` leaves it as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UserChange {
-    /// What others call the person.
-    pub name: Option<String>,
-    /// The role.
-    pub role: Option<Role>,
-    /// The limits.
-    pub limits: Option<RefundLimits>,
-    /// Whether the person may not sign in.
-    pub disabled: Option<bool>,
-}
-
-/// Changes a person. It counts from the next request of each session on; disabling ends them.
-#[derive(Clone, Debug)]
-pub struct ChangeUser {
-    /// Whose.
-    pub merchant: MerchantId,
-    /// Which person.
-    pub user: UserId,
-    /// What.
-    pub change: UserChange,
-    /// Whether to refuse where it would leave the merchant without an admin who can sign in.
-    pub keep_an_admin: bool,
-    /// For the audit trail.
-    pub entry: AuditEntry,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// What came of changing a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UserChanging {
-    /// As the person is now.
-    Changed(PortalUser),
-    /// It was so before; nothing was changed.
-    Already,
-    /// Nobody else could set the merchant up; nothing was changed.
-    LastAdmin,
-    /// The merchant has no such person.
-    NotFound,
-}
-
-impl Operation for ChangeUser {
-    type Out = UserChanging;
-    const NAME: &'static str = "change_portal_user";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<UserChanging>, StoreError> {
-        let Some(before) = lock(tx, self.merchant, self.user).await? else {
-            return Ok(Done::Rollback(UserChanging::NotFound));
-        };
-        let mut after = self.changed(before.clone());
-        if after == before {
-            return Ok(Done::Rollback(UserChanging::Already));
-        }
-        after.updated_at = self.now;
-        let sets_up = |user: &PortalUser| user.role == Role::Admin && user.disabled_at.is_none();
-        let loses_one = sets_up(&before) && !sets_up(&after);
-        if self.keep_an_admin && loses_one && !self.another_admin(tx).await? {
-            return Ok(Done::Rollback(UserChanging::LastAdmin));
-        }
-        self.write(tx, &after).await?;
-        if after.disabled_at.is_some() && before.disabled_at.is_none() {
-            end(tx, self.merchant, self.user, Ending::All).await?;
-        }
-        note(tx, &self.entry).await?;
-        Ok(Done::Commit(UserChanging::Changed(after)))
-    }
-}
-
-impl ChangeUser {
-    fn changed(&self, mut user: PortalUser) -> PortalUser {
-        let UserChange { name, role, limits, disabled } = self.change.clone();
-        user.name = name.unwrap_or(user.name);
-        user.role = role.unwrap_or(user.role);
-        user.limits = limits.unwrap_or(user.limits);
-        user.disabled_at = match disabled {
-            Some(true) => user.disabled_at.or(Some(self.now)),
-            Some(false) => None,
-            None => user.disabled_at,
-        };
-        user
-    }
-
-    /// Locks the others, so that two admins who take each other's role away do not both succeed.
-    async fn another_admin<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let others = tx
-            .rows(
-                "UPDATE portal_users SET updated_at = updated_at WHERE merchant_id = $1 AND user_id <> $2 \
-                 AND role = 'admin' AND disabled_at IS NULL RETURNING user_id",
-                &[self.merchant.as_bytes().into(), self.user.as_bytes().into()],
-            )
-            .await?;
-        Ok(!others.is_empty())
-    }
-
-    async fn write<T: Tx>(&self, tx: &mut T, user: &PortalUser) -> Result<(), StoreError> {
-        let written = tx
-            .exec(
-                "UPDATE portal_users SET name = $1, role = $2, refund_limits = $3, disabled_at = $4, updated_at = $5 \
-                 WHERE merchant_id = $6 AND user_id = $7",
-                &[
-                    (&user.name).into(),
-                    user.role.as_str().into(),
-                    (&user.limits.to_string()).into(),
-                    user.disabled_at.map(Timestamp::as_micros).into(),
-                    user.updated_at.as_micros().into(),
-                    user.merchant.as_bytes().into(),
-                    user.id.as_bytes().into(),
-                ],
-            )
-            .await?;
-        expect_one(written, "portal_users")
-    }
-}
-
-/// Reads a person, locked until the end of the operation.
-async fn lock<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    user: UserId,
-) -> Result<Option<PortalUser>, StoreError> {
-    let sql = concat!(
-        "UPDATE portal_users SET updated_at = updated_at WHERE merchant_id = $1 AND user_id = $2 RETURNING ",
-        user_columns!("")
-    );
-    let rows = tx.rows(sql, &[merchant.as_bytes().into(), user.as_bytes().into()]).await?;
-    rows.first().map(read).transpose()
 }
 
 /// Sets a new password and ends the person's sessions.

@@ -63,7 +63,7 @@ async fn what_changed_while_the_password_was_checked_opens_nothing() {
             merchant: MERCHANT,
             user: usr(1),
             change: UserChange { disabled: Some(true), ..UserChange::default() },
-            keep_an_admin: true,
+            by: None,
             entry: entry(50, Deed::UserDisabled),
             now: at(9),
         };

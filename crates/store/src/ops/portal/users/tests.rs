@@ -8,7 +8,12 @@ use crate::testing::{TestStores, dump_all, fail_every_statement};
 
 fn change(user: u32, change: UserChange) -> ChangeUser {
     let entry = entry(50, Deed::UserChanged);
-    ChangeUser { merchant: MERCHANT, user: usr(user), change, keep_an_admin: true, entry, now: at(60) }
+    ChangeUser { merchant: MERCHANT, user: usr(user), change, by: None, entry, now: at(60) }
+}
+
+/// The same, wanted by somebody at the portal.
+fn change_by(by: u32, user: u32, wanted: UserChange) -> ChangeUser {
+    ChangeUser { by: Some(usr(by)), ..change(user, wanted) }
 }
 
 fn role(role: Role) -> UserChange {
@@ -78,7 +83,7 @@ async fn a_change_counts_at_once_and_disabling_ends_the_sessions() {
             name: Some("Mai".to_owned()),
             role: Some(Role::Manager),
             limits: Some(limits.clone()),
-            disabled: None,
+            ..UserChange::default()
         };
         let (changed, _) = fail_every_statement(&store, || change(1, all.clone())).await;
         let Ok(UserChanging::Changed(user)) = changed else { panic!("{changed:?}") };
@@ -106,20 +111,117 @@ async fn a_change_counts_at_once_and_disabling_ends_the_sessions() {
 }
 
 #[tokio::test]
+async fn who_was_changed_since_is_not_changed_by_what_was_seen_before() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        added(&store, 1, Role::Manager).await;
+        let shown = SeenUser::of(&record(&store, 1).await.user);
+        let all = |name: &str, role| UserChange {
+            name: Some(name.to_owned()),
+            role: Some(role),
+            limits: Some(shown.limits.clone()),
+            seen: Some(shown.clone()),
+            ..UserChange::default()
+        };
+        // Somebody takes the role away, another one saves a name.
+        assert!(matches!(store.run(change(1, role(Role::Viewer))).await, Ok(UserChanging::Changed(_))));
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(change(1, all("Mai", Role::Manager))).await, Ok(UserChanging::Overtaken));
+        let named = UserChange { role: None, limits: None, ..all("Mai", Role::Manager) };
+        assert_eq!(store.run(change(1, named)).await, Ok(UserChanging::Overtaken));
+        let as_it_is = all(&shown.name, Role::Viewer);
+        assert_eq!(store.run(change(1, as_it_is)).await, Ok(UserChanging::Already), "nothing is given back");
+        assert_eq!(dump_all(&store).await, before);
+
+        // Each of what was seen counts.
+        let now = SeenUser { role: Role::Viewer, ..shown.clone() };
+        let limits = RefundLimits::NONE;
+        for other in [shown, SeenUser { name: "N".into(), ..now.clone() }, SeenUser { limits, ..now.clone() }]
+        {
+            let other = UserChange { seen: Some(other), ..role(Role::Support) };
+            assert_eq!(store.run(change(1, other)).await, Ok(UserChanging::Overtaken));
+        }
+        let known = || ChangeUser {
+            entry: entry(51, Deed::UserChanged),
+            ..change(1, UserChange { seen: Some(now.clone()), ..role(Role::Support) })
+        };
+        let (changed, _) = fail_every_statement(&store, known).await;
+        assert!(matches!(changed, Ok(UserChanging::Changed(user)) if user.role == Role::Support));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_last_admin_stays_unless_the_operator_says_otherwise() {
     TestStores::each(|store| async move {
         world(&store).await;
         added(&store, 1, Role::Admin).await;
         added(&store, 2, Role::Admin).await;
-        let off = ChangeUser { entry: entry(51, Deed::UserDisabled), ..change(2, disabled(true)) };
-        assert!(matches!(store.run(off).await, Ok(UserChanging::Changed(_))));
+        let off = || ChangeUser { entry: entry(51, Deed::UserDisabled), ..change_by(1, 2, disabled(true)) };
+        let (done, _) = fail_every_statement(&store, off).await;
+        assert!(matches!(done, Ok(UserChanging::Changed(_))));
         let before = dump_all(&store).await;
         for last in [role(Role::Manager), disabled(true)] {
-            assert_eq!(store.run(change(1, last)).await, Ok(UserChanging::LastAdmin));
+            assert_eq!(store.run(change_by(1, 1, last)).await, Ok(UserChanging::LastAdmin));
         }
         assert_eq!(dump_all(&store).await, before);
-        let operator = ChangeUser { keep_an_admin: false, ..change(1, role(Role::Viewer)) };
+        let operator = change(1, role(Role::Viewer));
         assert!(matches!(store.run(operator).await, Ok(UserChanging::Changed(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_changes_nobody() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        for (n, role) in [(1, Role::Admin), (2, Role::Admin), (3, Role::Admin), (4, Role::Manager)] {
+            added(&store, n, role).await;
+        }
+        let off = ChangeUser { entry: entry(51, Deed::UserDisabled), ..change_by(1, 3, disabled(true)) };
+        assert!(matches!(store.run(off).await, Ok(UserChanging::Changed(_))));
+        let before = dump_all(&store).await;
+        // One who is disabled, one of another role, one whom nobody knows.
+        for by in [3, 4, 9] {
+            for wanted in [role(Role::Viewer), disabled(true), UserChange::default()] {
+                assert_eq!(store.run(change_by(by, 2, wanted)).await, Ok(UserChanging::NotAllowed), "{by}");
+            }
+        }
+        assert_eq!(dump_all(&store).await, before);
+    })
+    .await;
+}
+
+/// Two changes at the same moment, five times over, each time of two other admins; answers what came of them.
+async fn at_once(store: &Store, wanted: fn(u32, u32) -> [ChangeUser; 2]) -> Vec<[UserChanging; 2]> {
+    let mut all = Vec::new();
+    for round in 0..5_u32 {
+        let (a, b) = (round * 2 + 1, round * 2 + 2);
+        added(store, a, Role::Admin).await;
+        added(store, b, Role::Admin).await;
+        let [first, second] = wanted(a, b);
+        let first = ChangeUser { entry: entry(1_000 + a, Deed::UserChanged), ..first };
+        let second = ChangeUser { entry: entry(1_000 + b, Deed::UserChanged), ..second };
+        let (first, second) = tokio::join!(store.run(first), store.run(second));
+        all.push([first.unwrap(), second.unwrap()]);
+        // The one who stayed makes way for the next round.
+        for n in [a, b] {
+            let entry = entry(2_000 + n, Deed::UserChanged);
+            store.run(ChangeUser { entry, ..change(n, role(Role::Viewer)) }).await.unwrap();
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn two_admins_who_resign_at_once_do_not_both_succeed() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let resign = |a, b| [change_by(a, a, role(Role::Viewer)), change_by(b, b, role(Role::Viewer))];
+        for both in at_once(&store, resign).await {
+            let refused = both.iter().filter(|changing| **changing == UserChanging::LastAdmin).count();
+            assert_eq!(refused, 1, "{both:?}");
+        }
     })
     .await;
 }
@@ -128,27 +230,12 @@ async fn the_last_admin_stays_unless_the_operator_says_otherwise() {
 async fn two_admins_who_take_each_others_role_do_not_both_succeed() {
     TestStores::each(|store| async move {
         world(&store).await;
-        for round in 0..5_u32 {
-            let (a, b) = (round * 2 + 1, round * 2 + 2);
-            added(&store, a, Role::Admin).await;
-            added(&store, b, Role::Admin).await;
-            let take = |from: u32, n| ChangeUser {
-                entry: entry(1_000 + n, Deed::UserChanged),
-                ..change(from, role(Role::Viewer))
-            };
-            let (first, second) =
-                tokio::join!(store.run(take(a, round * 2)), store.run(take(b, round * 2 + 1)));
-            let refused = [first.unwrap(), second.unwrap()]
-                .iter()
-                .filter(|changing| **changing == UserChanging::LastAdmin)
-                .count();
-            assert_eq!(refused, 1);
-            // The one who stayed makes way for the next round.
-            for n in [a, b] {
-                let entry = entry(2_000 + n, Deed::UserChanged);
-                let away = ChangeUser { keep_an_admin: false, entry, ..change(n, role(Role::Viewer)) };
-                store.run(away).await.unwrap();
-            }
+        // A third one is left whatever they do.
+        added(&store, 100, Role::Admin).await;
+        let take = |a, b| [change_by(a, b, role(Role::Viewer)), change_by(b, a, role(Role::Viewer))];
+        for both in at_once(&store, take).await {
+            let refused = both.iter().filter(|changing| **changing == UserChanging::NotAllowed).count();
+            assert_eq!(refused, 1, "{both:?}");
         }
     })
     .await;
