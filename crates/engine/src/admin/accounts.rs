@@ -70,6 +70,9 @@ pub struct AccountEdit {
     pub public_url: Option<Option<String>>,
     /// The keys at the PSP.
     pub credentials: Option<Credentials>,
+    /// The version that whoever wants it was shown: where there is a newer one that is not what is wanted anyway, nothing is
+    /// changed. Who says all at once would give back what somebody else changed meanwhile. `None` where nothing was shown.
+    pub seen_version: Option<i64>,
 }
 
 impl Engine {
@@ -218,6 +221,15 @@ impl Engine {
             Some(public_url) => notification_url(public_url.as_deref(), &account.psp, id),
             None => old.notification_url.clone(),
         };
+        if edit.seen_version.is_some_and(|seen| seen != account.version) {
+            // As where a form is sent twice.
+            let is_so = name == account.name
+                && max_in_flight == account.max_in_flight
+                && base_url == old.base_url
+                && notification_url == old.notification_url
+                && self.are_credentials(&account, &old, edit.credentials.as_ref())?;
+            return if is_so { Ok(account.version) } else { Err(overtaken()) };
+        }
         let credentials_sealed =
             edit.credentials.as_ref().map(|given| self.sealed_credentials(merchant, id, given));
         let credentials = match edit.credentials {
@@ -251,9 +263,7 @@ impl Engine {
                 "credentials",
                 FaultCode::CredentialsAnew.told("are needed anew: the old ones must not go to another host"),
             )),
-            AccountChanging::Outdated => Err(AdminError::conflict(
-                FaultCode::Overtaken.told("somebody changed the account meanwhile: look again"),
-            )),
+            AccountChanging::Outdated => Err(overtaken()),
             AccountChanging::Revoked => {
                 Err(AdminError::conflict(FaultCode::AccountRevoked.told("the account is revoked")))
             }
@@ -320,6 +330,18 @@ impl Engine {
         self.parts.vault.seal(&*self.parts.world.random, &context, json.expose_secret().as_bytes())
     }
 
+    /// Whether a version has these credentials; whoever gives none keeps them.
+    fn are_credentials(
+        &self,
+        account: &Account,
+        version: &AccountVersion,
+        given: Option<&Credentials>,
+    ) -> Result<bool, AdminError> {
+        let Some(given) = given else { return Ok(true) };
+        let kept = self.opened_credentials(account, version)?.to_json();
+        Ok(given.to_json().expose_secret() == kept.expose_secret())
+    }
+
     pub(super) fn opened_credentials(
         &self,
         account: &Account,
@@ -332,6 +354,10 @@ impl Engine {
         let json = json.map_err(|error| broken(format!("the account's credentials: {error}")))?;
         Credentials::from_json(&json).map_err(|error| broken(error.to_string()))
     }
+}
+
+fn overtaken() -> AdminError {
+    AdminError::conflict(FaultCode::Overtaken.told("somebody changed the account meanwhile: look again"))
 }
 
 fn notification_url(public_url: Option<&str>, psp: &str, account: AccountId) -> Option<String> {

@@ -252,6 +252,7 @@ async fn run_change(engine: &Engine, settings: &Settings, change: ChangeArgs) ->
         base_url,
         public_url: change.renew_notification_url.then(|| settings.server.public_url.clone()),
         credentials: change.credentials.read()?,
+        seen_version: None,
     };
     let version = engine.change_account(account.merchant, account.id, edit).await?;
     print(&format!("{} has version {version} now; refunds that were sent before keep theirs", account.id))

@@ -169,6 +169,8 @@ struct Edit {
     s: Shell,
     problem: Option<String>,
     id: String,
+    /// The version that was shown, which the form carries along: a change of an older one would undo what somebody else did.
+    seen_version: String,
     fields: Fields,
 }
 
@@ -180,13 +182,7 @@ fn credentials_of(account: &Account) -> Result<&'static [CredentialField], Stop>
 /// Asks what is to be different.
 pub(crate) async fn edit_form(who: Signed, path: PathText) -> Result<Response, Stop> {
     let (_, account) = managed(&who, path).await?;
-    let (base_url, _) = who.seen().engine.account_addresses(&account).await?;
-    let stands = |field: &str| match field {
-        "name" => account.name.clone(),
-        "max_in_flight" => account.max_in_flight.to_string(),
-        _ => base_url.clone().unwrap_or_default(),
-    };
-    edit_page(&who, StatusCode::OK, &account, &stands, &Wrongs::default())
+    edit_page_as_is(&who, StatusCode::OK, &account, &Wrongs::default()).await
 }
 
 /// Makes another version of it.
@@ -199,9 +195,12 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
     if typed.credentials.is_some() {
         Typed::note_missing(&form, t, credentials, &mut wrongs);
     }
+    // What was seen when it was typed stays too: it is no newer now.
+    let seen_version = form.typed("seen_version").to_owned();
     let stands = |field: &str| form.typed(field).to_owned();
     if !wrongs.is_empty() {
-        return edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &account, &stands, &wrongs);
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return edit_page(&who, status, &account, &stands, seen_version, &wrongs);
     }
     let with =
         if typed.credentials.is_some() { audit_detail::OTHER_SECRETS } else { audit_detail::SAME_SECRETS };
@@ -212,18 +211,38 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
         base_url: Some(typed.base_url),
         public_url: None,
         credentials: typed.credentials,
+        // A form that does not say it has seen none that there is.
+        seen_version: Some(seen_version.parse().unwrap_or(0)),
     };
     match seen.engine.change_account(scope.merchant, account.id, edit).await {
         Ok(_) => Ok(done(&page_of(&account), Said::Changed, seen.https)),
         Err(AdminError::Conflict(_)) => {
+            let now = seen.engine.account(scope.merchant, account.id).await?;
             let wrongs = Wrongs::whole(t.psp_accounts.overtaken);
-            edit_page(&who, StatusCode::CONFLICT, &account, &stands, &wrongs)
+            edit_page_as_is(&who, StatusCode::CONFLICT, &now, &wrongs).await
         }
         Err(error) => {
             let wrongs = Wrongs::of(error, t, &Typed::fields(credentials))?;
-            edit_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &account, &stands, &wrongs)
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            edit_page(&who, status, &account, &stands, seen_version, &wrongs)
         }
     }
+}
+
+/// The form with the account as it is.
+async fn edit_page_as_is(
+    who: &Signed,
+    status: StatusCode,
+    account: &Account,
+    wrongs: &Wrongs,
+) -> Result<Response, Stop> {
+    let (base_url, _) = who.seen().engine.account_addresses(account).await?;
+    let stands = |field: &str| match field {
+        "name" => account.name.clone(),
+        "max_in_flight" => account.max_in_flight.to_string(),
+        _ => base_url.clone().unwrap_or_default(),
+    };
+    edit_page(who, status, account, &stands, account.version.to_string(), wrongs)
 }
 
 fn edit_page(
@@ -231,10 +250,11 @@ fn edit_page(
     status: StatusCode,
     account: &Account,
     stands: &dyn Fn(&str) -> String,
+    seen_version: String,
     wrongs: &Wrongs,
 ) -> Result<Response, Stop> {
     let s = Shell::of(who, Area::Settings);
     let fields = Fields::of(s.t, credentials_of(account)?, stands, wrongs, true);
-    let page = Edit { problem: wrongs.on_top(s.t), id: account.id.to_string(), fields, s };
+    let page = Edit { problem: wrongs.on_top(s.t), id: account.id.to_string(), seen_version, fields, s };
     Ok(show(status, &page.s, &page))
 }

@@ -57,6 +57,14 @@ async fn the_secrets_of_an_account_go_in_and_never_come_out() {
     assert!(wrong.status == 422 && wrong.text().contains("another host"), "{}", wrong.text());
     browser.submit(&form_page, &edit, &[("name", "Renamed")]).await;
     assert_eq!((account().await.name.as_str(), account().await.version), ("Renamed", 2));
+    // A page of before: the same again is done already, and anything else would undo what was done since.
+    let again = browser.submit(&form_page, &edit, &[("name", "Renamed")]).await;
+    assert_eq!((location(&again), account().await.version), (path.clone(), 2));
+    let limited = [("max_in_flight", "7"), ("credential_secret_key", "sk_test_older")];
+    let stale = browser.submit(&form_page, &edit, &limited).await;
+    assert_eq!(stale.status, 409, "{stale:?}");
+    assert!(whole(&stale).contains("Renamed") && !stale.text().contains("sk_test_older"), "{}", stale.text());
+    assert_eq!((account().await.name.as_str(), account().await.version), ("Renamed", 2));
     let form_page = browser.get(&edit).await;
     browser.submit(&form_page, &edit, &[("credential_secret_key", new_hush)]).await;
     assert_eq!(account().await.version, 3);
