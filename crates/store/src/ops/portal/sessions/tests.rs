@@ -31,7 +31,7 @@ async fn a_session_is_begun_found_and_used() {
         armed(&store, 1).await;
         assert_eq!(store.run(waiting(2, 1, 80)).await, Ok(true));
         assert_eq!(record(&store, 1).await.user.signed_in_at, Some(at(10)));
-        assert_eq!(deeds(&store).await, [Deed::SecondFactorAdded, Deed::SignedIn, Deed::UserAdded]);
+        assert_eq!(deeds(&store).await, [Deed::SignedIn, Deed::SecondFactorAdded, Deed::UserAdded]);
     })
     .await;
 }
