@@ -12,7 +12,11 @@ use crate::{
     testing::{PG_PATIENCE, PgSchema, batch},
     tx::{Touches, Tx},
 };
-use tokio::sync::Notify;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pg_backend_pid())";
 const SERIALIZATION_FAILURE: &str = "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''40001''; END'";
@@ -254,6 +258,42 @@ async fn an_operation_undone_by_what_it_sent_ahead_runs_again_whole() {
     let Some((schema, store)) = schema().await else { return };
     store.run(AheadOnce(AtomicUsize::new(0))).await.unwrap();
     assert_eq!((store.stats().retries, store.read(Count).await), (1, Ok(1)));
+    schema.drop_it().await;
+}
+
+/// Passes one connection on to a server, whose answers come a byte at a time.
+async fn dribble(listener: TcpListener, server: String) -> std::io::Result<()> {
+    let (near, far) = (listener.accept().await?.0, TcpStream::connect(server).await?);
+    near.set_nodelay(true)?;
+    let ((mut questions, mut back), (far_reads, mut on)) = (near.into_split(), far.into_split());
+    let asked = tokio::io::copy(&mut questions, &mut on);
+    let answered = async {
+        let mut answers = BufReader::new(far_reads);
+        while let Ok(byte) = answers.read_u8().await {
+            back.write_u8(byte).await?;
+            // Whoever reads them does so first.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    tokio::try_join!(asked, answered).map(|_| ())
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_is_taken_in_however_small_the_pieces_are() {
+    let Some((schema, _)) = schema().await else { return };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let near = listener.local_addr().unwrap().to_string();
+    let server = schema.url.split(['@', '/', '?']).find(|part| part.contains(':') && !part.ends_with(':'));
+    let server = server.unwrap().to_owned();
+    let url = schema.url.replacen(&server, &near, 1);
+    let config = PgConfig { pool_size: 1, answer_max: Duration::from_secs(60), ..PgConfig::at(url) };
+    let store = Store::open_postgres(&config).unwrap();
+    tokio::select! {
+        passed = dribble(listener, server) => panic!("{passed:?}"),
+        told = store.run(InARow { ahead: &[ONE, ONE, ONE], then: Some(COUNT) }) => assert_eq!(told, Ok(3)),
+    }
+    drop(store);
     schema.drop_it().await;
 }
 

@@ -1,6 +1,10 @@
 //! The [`Tx`] over a PostgreSQL transaction: binding parameters, reading rows.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use deadpool_postgres::{ClientWrapper, Transaction};
@@ -81,7 +85,8 @@ impl<'c> PgTx<'c> {
         if let Some(one) = &mut self.one {
             one.step(sql)?;
         }
-        let result = Self::try_query(self.on, self.answer_max, sql, params).await;
+        let query = pin!(Self::try_query(self.on, self.answer_max, sql, params));
+        let result = beside(&mut self.ahead, query).await;
         // The answers come in the order of the statements. One that was sent ahead and failed is why this one did.
         let result = match result {
             Err(meaning) if !meaning.is_well() => Err(meaning),
@@ -127,7 +132,8 @@ impl<'c> PgTx<'c> {
         params: &[Value<'_>],
         touches: Touches,
     ) -> Result<(), Meaning> {
-        let statement = answered(self.answer_max, sql, tx.prepare_cached(sql)).await?;
+        let prepared = pin!(answered(self.answer_max, sql, tx.prepare_cached(sql)));
+        let statement = beside(&mut self.ahead, prepared).await?;
         check(&statement, params, sql).map_err(Meaning::of)?;
         let params = Row::new(params.iter().copied());
         let mut answer = maybe_done(Box::pin(async move {
@@ -193,6 +199,20 @@ impl Tx for PgTx<'_> {
         };
         self.noted(sent)
     }
+}
+
+/// Waits for something, and takes in meanwhile what comes of the statements that were sent ahead. The driver keeps no more than two
+/// pieces of an answer that nobody takes, and reads nothing further of the connection until somebody does: an answer that
+/// comes in three, as each may, would hold up the later one that is waited for, for ever.
+async fn beside<R>(ahead: &mut [Ahead<'_>], mut waited_for: Pin<&mut impl Future<Output = R>>) -> R {
+    poll_fn(|context| {
+        for one in &mut *ahead {
+            // Where it is there, it stays so until it is taken.
+            let _ = Pin::new(&mut one.answer).poll(context);
+        }
+        waited_for.as_mut().poll(context)
+    })
+    .await
 }
 
 fn fits(value: Value<'_>, ty: &Type) -> bool {
