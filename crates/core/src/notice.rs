@@ -191,18 +191,9 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: Option<&Outcome>) ->
     }
 }
 
-/// Whether the refund has failed since in a way that the PSP tells of only after this. The failure of the one that is bound
-/// overtakes nothing that is told of another of the PSP's: its money left as well, whenever that is told.
+/// Whether what is told came late. Where its follower is written in the same moment, that is found out when this is settled.
 fn overtaken(refund: &Refund, told: &Told<'_>) -> bool {
-    if told.psp_refund_id.is_some_and(|id| refund.psp_refund_id.as_deref() != Some(id)) {
-        return false;
-    }
-    match &refund.state {
-        RefundState::Failed(failure) | RefundState::Reversed(failure) => {
-            told.superseded_by.contains(&failure.code.as_str())
-        }
-        _ => false,
-    }
+    refund.failed_after(told.superseded_by, told.psp_refund_id)
 }
 
 /// Whether a PSP tells of another end than a refund has, or than a person has booked or reads in an open case.

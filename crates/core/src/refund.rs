@@ -69,6 +69,21 @@ impl Refund {
     pub fn waits_because(&self) -> Option<&str> {
         self.psp_note.as_deref().filter(|_| !self.state.name().is_final())
     }
+
+    /// Whether it has failed in a way that the PSP tells of only after a word that may be followed by failures of these codes. The
+    /// failure of the one that is bound follows nothing that is told of another of the PSP's refunds: its money left as well,
+    /// whenever that is told.
+    pub(crate) fn failed_after(&self, superseded_by: &[&str], told_of: Option<&str>) -> bool {
+        if told_of.is_some_and(|id| self.psp_refund_id.as_deref() != Some(id)) {
+            return false;
+        }
+        match &self.state {
+            RefundState::Failed(failure) | RefundState::Reversed(failure) => {
+                superseded_by.contains(&failure.code.as_str())
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What was asked for.

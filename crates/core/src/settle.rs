@@ -57,6 +57,8 @@ pub struct Word {
     pub started_at: Timestamp,
     /// The number of the send that it answers, by [`Evidence::send_number`]; 0 for what answers none.
     pub send: u32,
+    /// The codes of the failures that may follow what it says: where one of them has ended the refund, it came late.
+    pub superseded_by: &'static [&'static str],
 }
 
 impl Word {
@@ -164,6 +166,9 @@ pub fn settle(
     now: Timestamp,
     seed: u64,
 ) -> Result<Change, IllegalTransition> {
+    if refund.failed_after(word.superseded_by, word.outcome.psp_refund_id()) {
+        return Ok(Change::none(refund));
+    }
     if let Some(told) = word.outcome.psp_refund_id() {
         match &refund.psp_refund_id {
             None => refund.psp_refund_id = Some(told.to_owned()),
@@ -400,9 +405,9 @@ fn look_again(mut refund: Refund, timing: &Timing, now: Timestamp, seed: u64) ->
 fn settle_succeeded(refund: Refund, word: &Word, now: Timestamp) -> Result<Change, IllegalTransition> {
     let stale = refund.finished_at.is_some_and(|end| word.started_at < end);
     match (&word.outcome, word.via) {
-        (Outcome::Refused(refusal), Via::Query | Via::Notification) if !stale => {
-            reverse(refund, refusal, now)
-        }
+        (Outcome::Refused(refusal), Via::Query) if !stale => reverse(refund, refusal, now),
+        // What proved itself is the PSP's last word also where it arrived before the success was written.
+        (Outcome::Refused(refusal), Via::Notification) => reverse(refund, refusal, now),
         (Outcome::Refused(refusal), _) => {
             let text = format!("the PSP refused ({}) what it had called done", refusal.code);
             Ok(Change::none(refund).with_case(CaseKind::Mismatch, text, 0))

@@ -46,7 +46,13 @@ impl Engine {
                         let record = format!("not sent: {reason}");
                         let outcome = Outcome::NotSent { reason };
                         let send = refund.evidence.send_number();
-                        let word = Word { outcome, via: Via::Submit, started_at: asked_at, send };
+                        let word = Word {
+                            outcome,
+                            via: Via::Submit,
+                            started_at: asked_at,
+                            send,
+                            superseded_by: &[],
+                        };
                         // What goes wrong was logged there, and the lease ends by itself.
                         let _ = self.settle(&refund, word, record).await;
                     }

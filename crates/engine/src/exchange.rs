@@ -110,7 +110,7 @@ impl Engine {
         };
         self.parts.permits.learn(refund.account, &exchange.outcome);
         let send = refund.evidence.send_number();
-        let word = Word { outcome: exchange.outcome, via: Via::Submit, started_at, send };
+        let word = Word { outcome: exchange.outcome, via: Via::Submit, started_at, send, superseded_by: &[] };
         self.settle(&refund, word, exchange.record).await.ok();
         self.give_back(permit);
     }
@@ -123,7 +123,7 @@ impl Engine {
         let exchange = self.look_up(&refund, psp_payment_id, refund.psp_refund_id.clone(), by).await?;
         let outcome = if by_a_told_id { exchange.outcome.asked_by_a_told_id() } else { exchange.outcome };
         let said = outcome.says_a_word().then(|| outcome.clone());
-        let word = Word { outcome, via: Via::Query, started_at, send: 0 };
+        let word = Word { outcome, via: Via::Query, started_at, send: 0, superseded_by: &[] };
         let settled = self.settle_answer(&refund, word, told, exchange.record).await;
         self.give_back(permit);
         settled.map(|_| said)
@@ -142,7 +142,8 @@ impl Engine {
         let named = exchange.outcome.psp_refund_id() == Some(other);
         let outcome = exchange.outcome;
         if named {
-            let word = Word { outcome: outcome.clone(), via: Via::Query, started_at, send: 0 };
+            let word =
+                Word { outcome: outcome.clone(), via: Via::Query, started_at, send: 0, superseded_by: &[] };
             self.settle_answer(&refund, word, told, exchange.record).await?;
         }
         self.give_back(permit);

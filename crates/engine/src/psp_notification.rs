@@ -144,8 +144,9 @@ impl Engine {
             Taking::Overtaken => self.keep_word(&refund, &notice).await.map(|_| ()),
             Taking::Apply => {
                 let attempt = mark_of_word(&notice);
-                let (outcome, started_at) = (notice.outcome, self.now());
-                let word = Word { outcome, via: Via::Notification, started_at, send: 0 };
+                let Notice { outcome, superseded_by, .. } = notice;
+                let word =
+                    Word { outcome, via: Via::Notification, started_at: self.now(), send: 0, superseded_by };
                 self.settle_marked(&refund, attempt, word, notice.record).await.map(|_| ())
             }
             Taking::Ask(how) => {

@@ -103,7 +103,7 @@ impl Redress {
         // By what the PSP says and when, not by what core makes of it.
         let is_back = was_booked && !stale && via != Via::Submit && matches!(said, Outcome::Refused(_));
         let free_before = balance(self.captured, world.books).remaining();
-        let word = Word { outcome: said, via, started_at, send: send.into() };
+        let word = Word { outcome: said, via, started_at, send: send.into(), superseded_by: &[] };
         let heard = was_booked && !self.lacks(Without::CameBack);
         let back = came_back(&before, &word).filter(|_| heard);
         match self.settled(before, word) {

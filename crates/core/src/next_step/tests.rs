@@ -402,7 +402,7 @@ impl Life {
     }
 
     fn word(&mut self, outcome: Outcome, via: Via, started_at: Timestamp, send: u32) {
-        let word = Word { outcome, via, started_at, send };
+        let word = Word { outcome, via, started_at, send, superseded_by: &[] };
         self.apply(settle::settle(self.refund.clone(), &word, &timing(), self.now, 7).unwrap());
     }
 

@@ -94,8 +94,13 @@ fn step(refund: &Refund, recipe: &Recipe, now: Timestamp) -> Step {
 
 /// The refund after a look-up that began then and found nothing.
 fn not_found(refund: Refund, at: Timestamp) -> Refund {
-    let word =
-        Word { outcome: Outcome::Unknown(Finding::NotFound), via: Via::Query, started_at: at, send: 0 };
+    let word = Word {
+        outcome: Outcome::Unknown(Finding::NotFound),
+        via: Via::Query,
+        started_at: at,
+        send: 0,
+        superseded_by: &[],
+    };
     settle(refund, &word, &timing(), at, 0).unwrap().refund
 }
 
@@ -185,7 +190,13 @@ fn a_refusal_of_a_later_send_ends_nothing() {
             psp_refund_id: None,
         };
         let send = sent.evidence.send_number();
-        let word = Word { outcome: Outcome::Refused(refusal), via: Via::Submit, started_at: NOW, send };
+        let word = Word {
+            outcome: Outcome::Refused(refusal),
+            via: Via::Submit,
+            started_at: NOW,
+            send,
+            superseded_by: &[],
+        };
         let told = settle(sent, &word, &timing(), NOW, 0).unwrap().refund;
         assert_eq!(told.evidence.finding, Some(Finding::RefusedAgain));
         assert_eq!(told.state, RefundState::Unknown);

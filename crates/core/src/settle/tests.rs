@@ -8,6 +8,7 @@ use crate::outcome::Again;
 use crate::refund::RefundKind;
 use crate::retry::Backoff;
 
+mod late;
 mod sends;
 
 const MINOR: i64 = 500;
@@ -123,7 +124,7 @@ fn told(refund: Refund, outcome: Outcome, via: Via, started_at: Timestamp) -> Ch
 
 /// An answer to the send of that number, or what answers none.
 fn told_of(refund: Refund, send: u32, outcome: Outcome, via: Via, started_at: Timestamp) -> Change {
-    settle(refund, &Word { outcome, via, started_at, send }, &timing(), NOW, 7).unwrap()
+    settle(refund, &Word { outcome, via, started_at, send, superseded_by: &[] }, &timing(), NOW, 7).unwrap()
 }
 
 fn case_kinds(change: &Change) -> Vec<CaseKind> {
@@ -311,19 +312,6 @@ fn the_turn_is_kept_while_it_may_be_under_way() {
 }
 
 #[test]
-fn a_word_that_is_older_than_the_end_reverses_nothing() {
-    let before = Timestamp::from_micros(THEN.as_micros() - 1);
-    let change = told(refund(StateName::Succeeded), refused(), Via::Query, before);
-    assert_eq!(change.refund.state, RefundState::Succeeded);
-    assert_eq!(case_kinds(&change), [CaseKind::Mismatch]);
-    for over in [StateName::Failed, StateName::Canceled, StateName::Reversed] {
-        assert!(told(refund(over), pending(), Via::Query, before).cases.is_empty(), "{over}");
-        let late = told(refund(over), succeeded(), Via::Query, before);
-        assert_eq!(late.cases.is_empty(), over == StateName::Reversed, "{over}");
-    }
-}
-
-#[test]
 fn what_the_psp_calls_it_is_kept_and_never_changed() {
     let change = told(refund(StateName::Unknown), succeeded(), Via::Query, NOW);
     assert_eq!(change.refund.psp_refund_id.as_deref(), Some("re_1"));
@@ -471,16 +459,6 @@ fn the_same_id_again_is_no_contradiction() {
 #[test]
 fn the_ways_of_words_have_their_names() {
     assert_eq!(VIAS.map(Via::as_str), ["submit", "query", "notification"]);
-}
-
-#[test]
-fn a_word_is_older_than_an_end_only_where_it_began_before_it() {
-    let before = Timestamp::from_micros(THEN.as_micros() - 1);
-    let after = |name, outcome, at| told(refund(name), outcome, Via::Query, at);
-    assert_eq!(after(StateName::Succeeded, refused(), THEN).refund.state.name(), StateName::Reversed);
-    assert_eq!(after(StateName::Succeeded, refused(), before).refund.state.name(), StateName::Succeeded);
-    assert_eq!(after(StateName::Reversed, succeeded(), THEN).cases.len(), 1, "it may be done after all");
-    assert_eq!(after(StateName::Reversed, succeeded(), before).cases, Vec::new());
 }
 
 #[test]

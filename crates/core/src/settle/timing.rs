@@ -46,7 +46,13 @@ mod tests {
         waits.evidence.first_sent_at = Some(NOW);
         let due = |waits: &Refund, after: Duration| {
             let now = NOW.plus(after);
-            let word = Word { outcome: pending(), via: Via::Notification, started_at: now, send: 1 };
+            let word = Word {
+                outcome: pending(),
+                via: Via::Notification,
+                started_at: now,
+                send: 1,
+                superseded_by: &[],
+            };
             settle(waits.clone(), &word, &timing(), now, 7).unwrap().refund.due_at.unwrap().since(NOW)
         };
         let second = Duration::from_secs(1);

@@ -156,7 +156,7 @@ impl Harness {
         let said = Settle {
             merchant: refund.merchant,
             refund: refund.id,
-            word: Word { outcome, via: Via::Query, started_at: now, send: 0 },
+            word: Word { outcome, via: Via::Query, started_at: now, send: 0, superseded_by: &[] },
             attempt: [n; 16],
             again: false,
             record: "what was said".to_owned(),

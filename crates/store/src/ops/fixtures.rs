@@ -391,7 +391,7 @@ pub(crate) fn word(n: u32, outcome: Outcome, via: Via, second: i64) -> Settle {
         merchant: MERCHANT,
         refund: rf(n),
         // As if it answered the newest send, where it answers one.
-        word: Word { outcome, via, started_at: at(second), send: u32::MAX },
+        word: Word { outcome, via, started_at: at(second), send: u32::MAX, superseded_by: &[] },
         attempt,
         again: via == Via::Notification,
         record: "what was said".to_owned(),

@@ -68,8 +68,12 @@ fn that_another_of_the_psps_refunds_failed_releases_nothing_of_ours() {
     }
     // Nor did ours come back whose money was booked.
     let over = Refund { psp_refund_id: Some("re_1".to_owned()), ..refund(StateName::Failed) };
-    let back =
-        |id| came_back(&over, &Word { outcome: failed(id), via: Via::Query, started_at: NOW, send: 0 });
+    let back = |id| {
+        came_back(
+            &over,
+            &Word { outcome: failed(id), via: Via::Query, started_at: NOW, send: 0, superseded_by: &[] },
+        )
+    };
     assert!(back("re_2").is_none() && back("re_1").is_some());
 }
 
@@ -77,7 +81,7 @@ fn that_another_of_the_psps_refunds_failed_releases_nothing_of_ours() {
 fn booked_money_comes_back_only_by_a_later_word_about_a_refund_that_is_over() {
     let says = |state, via, started_at| {
         let over = Refund { finished_at: Some(NOW), ..refund(state) };
-        came_back(&over, &Word { outcome: refused(), via, started_at, send: 0 }).is_some()
+        came_back(&over, &Word { outcome: refused(), via, started_at, send: 0, superseded_by: &[] }).is_some()
     };
     for state in [StateName::Failed, StateName::Canceled, StateName::Reversed] {
         assert!(says(state, Via::Query, NOW) && says(state, Via::Notification, NOW), "{state:?}");
@@ -173,7 +177,7 @@ pub(super) fn counted(
     let mut refund = refund(from);
     refund.evidence.queries = 2;
     refund.psp_refund_id = bound.map(str::to_owned);
-    let word = Word { outcome, via, started_at: THEN, send: 0 };
+    let word = Word { outcome, via, started_at: THEN, send: 0, superseded_by: &[] };
     let change = settle(refund, &word, &timing(), NOW, 7).unwrap();
     (change.refund.evidence.queries, change.refund.evidence.last_query_at, change)
 }

@@ -164,7 +164,8 @@ impl Rig {
 
     /// The PSP's word about a refund.
     pub(super) async fn said(&self, refund: &Refund, outcome: Outcome) {
-        let word = Word { outcome, via: Via::Query, started_at: self.clock.now(), send: 0 };
+        let word =
+            Word { outcome, via: Via::Query, started_at: self.clock.now(), send: 0, superseded_by: &[] };
         self.engine.settle(refund, word, String::new()).await.unwrap().unwrap();
     }
 
