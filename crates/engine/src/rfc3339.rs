@@ -8,7 +8,8 @@ const TO_SECONDS: &str = "0000-00-00 00:00:00";
 /// The shape of an offset.
 const OFFSET: &str = "+00:00";
 
-/// Reads a time, of whichever offset, to the microsecond; `None` for anything else. The parser takes more: hours without
+/// Reads a time, of whichever offset, to the microsecond, with up to nine decimals of a second, a leap second as the one before it;
+/// `None` for anything else. The parser takes more: hours without
 /// minutes, dates without hyphens, a name of a zone behind the offset.
 pub fn read(text: &str) -> Option<Timestamp> {
     if !is_written_so(text.as_bytes()) {
@@ -27,7 +28,9 @@ fn is_written_so(text: &[u8]) -> bool {
             Some(digits) => &fraction[digits..],
         },
     };
-    has_shape(to_seconds, TO_SECONDS) && (matches!(rest, b"Z" | b"z") || has_shape(rest, OFFSET))
+    // An hour of an offset is one of a day; the parser takes 25.
+    let is_offset = has_shape(rest, OFFSET) && &rest[1..3] <= b"23".as_slice();
+    has_shape(to_seconds, TO_SECONDS) && (matches!(rest, b"Z" | b"z") || is_offset)
 }
 
 fn has_shape(text: &[u8], shape: &str) -> bool {
@@ -53,6 +56,7 @@ mod tests {
             ("2026-11-18 15:06:40Z", 1_795_014_400_000_000),
             ("2026-11-18T22:06:40+07:00", 1_795_014_400_000_000),
             ("2026-11-18T10:36:40-04:30", 1_795_014_400_000_000),
+            ("2026-11-19T15:05:40+23:59", 1_795_014_400_000_000),
             ("2026-11-18T15:06:40-00:00", 1_795_014_400_000_000),
             ("2026-11-18T15:06:40.1Z", 1_795_014_400_100_000),
             ("2026-11-18T15:06:40.123456789Z", 1_795_014_400_123_456),
@@ -82,7 +86,10 @@ mod tests {
             "2026-11-18T15:06:40Z ",
             "2026-02-30T15:06:40Z",
             "2026-11-18T24:00:00Z",
-            "2026-11-18T15:06:40+99:00",
+            "2026-11-18T15:06:40+24:00",
+            "2026-11-18T15:06:40-25:59",
+            "2026-11-18T15:06:40+23:60",
+            "2026-11-18T15:06:40.1234567891Z",
             "+02026-11-18T15:06:40Z",
             "2026-11-18T15:06:4\u{661}Z",
         ] {

@@ -211,6 +211,7 @@ impl Engine {
         edit: AccountEdit,
     ) -> Result<i64, AdminError> {
         let account = self.account(merchant, id).await?;
+        let again = edit.clone();
         let connector = self.connector(&account.psp)?;
         let old = self.newest_version(&account).await?;
         let name = edit.name.unwrap_or_else(|| account.name.clone());
@@ -263,6 +264,10 @@ impl Engine {
                 "credentials",
                 FaultCode::CredentialsAnew.told("are needed anew: the old ones must not go to another host"),
             )),
+            // In the same moment; perhaps by the same form.
+            AccountChanging::Outdated if again.seen_version.is_some() => {
+                Box::pin(self.change_account(merchant, id, again)).await
+            }
             AccountChanging::Outdated => Err(overtaken()),
             AccountChanging::Revoked => {
                 Err(AdminError::conflict(FaultCode::AccountRevoked.told("the account is revoked")))

@@ -104,6 +104,14 @@ impl<R> Lines<R> {
         self.after_return = byte == b'\r';
     }
 
+    /// A field whose quote is still open there is cut: what is left of it may read as another sum.
+    fn look_at_the_end(&mut self) {
+        if self.place == Place::Quoted && !self.is_misquoted {
+            self.misquoted.push_back(self.byte.saturating_sub(1));
+            self.is_misquoted = true;
+        }
+    }
+
     fn look_at_quotes(&mut self, byte: u8) {
         let is_mark = usize::try_from(self.byte).is_ok_and(|at| BYTE_ORDER_MARK.get(at) == Some(&byte));
         if is_mark && self.place == Place::Begin {
@@ -125,6 +133,9 @@ impl<R> Lines<R> {
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
+        if read == 0 && !buffer.is_empty() {
+            self.look_at_the_end();
+        }
         for byte in &buffer[..read] {
             self.count_line(*byte);
             self.look_at_quotes(*byte);
@@ -156,6 +167,9 @@ mod tests {
     fn a_row_has_one_misplaced_quote_at_most_and_each_is_told_once() {
         for good in ["", "a,\"b\",\"\"\n", "\u{feff}\"a\"\n", "\"a\"\"\"\t,b\r\n", "\"a\nb\" ,c"] {
             assert!(lines(good).misquoted.is_empty(), "{good:?}");
+        }
+        for cut in ["\"", "a,\"b", "\"a\"\"", "\"a\n"] {
+            assert_eq!(lines(cut).misquoted, [cut.len() as u64 - 1], "{cut:?}");
         }
         let mut wrong = lines("\"a\"b\"c\"d,e\"\n\"f\"\ng\"\n");
         assert_eq!(wrong.misquoted, [3, 17]);

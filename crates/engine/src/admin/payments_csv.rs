@@ -385,6 +385,10 @@ mod tests {
             let misquoted = format!("it {MISQUOTED}");
             assert_eq!(told, [(2, "a\"b"), (3, &misquoted), (4, "e"), (5, &misquoted), (7, "g")], "{end:?}");
         }
+        let cut = format!("{header}\n\"o\",{ACCOUNT},p,SAR,\"1\",\"2026-01-02T03:04:05Z\"");
+        assert!(read(&cut).unwrap()[0].payment.is_ok());
+        let short = cut.strip_suffix('"').unwrap();
+        assert!(read(short).unwrap()[0].payment.is_err(), "a file that breaks off");
         let glued = header.replacen("order_ref", "\"order\"_ref", 1);
         assert_eq!(CsvRows::new(glued.as_bytes()).err(), Some(HeaderProblem::Misquoted));
         let quoted = header.replacen("order_ref", "\u{feff}\"order_ref\"", 1);
