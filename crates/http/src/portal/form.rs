@@ -19,7 +19,9 @@ const FORM_KEY_BYTES_MAX: usize = 64;
 
 /// The key that was drawn with a form, by which what it does is done once; `None` where the form has none of ours.
 pub(super) fn form_key(form: &Form) -> Option<&str> {
-    Some(form.typed("key")).filter(|key| (1..=FORM_KEY_BYTES_MAX).contains(&key.len()))
+    Some(form.typed("key")).filter(|key| {
+        (1..=FORM_KEY_BYTES_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    })
 }
 
 /// What a person decides on, in a few characters that a form carries along: a decision on a page that was made before any of

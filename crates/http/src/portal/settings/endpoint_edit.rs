@@ -63,6 +63,10 @@ fn seen_in(form: &Form) -> Option<SeenEndpoint> {
     let dialect = Dialect::parse(form.typed("seen_dialect"))?;
     let event_mask = form.typed("seen_events").parse().ok()?;
     let [name, url] = ["seen_name", "seen_url"].map(|field| form.typed(field).to_owned());
+    // No endpoint has it, and PostgreSQL takes no such text even to compare.
+    if name.contains('\0') || url.contains('\0') {
+        return None;
+    }
     Some(SeenEndpoint { name, url, dialect, event_mask })
 }
 
