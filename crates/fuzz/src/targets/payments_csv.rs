@@ -31,6 +31,10 @@ pub(super) fn run(input: &[u8]) {
                 let written = text.replace('"', "\"\"");
                 assert!(holds(input, &written), "{text:?} is glued together");
             }
+            // The years before 0 are no payment's, and RFC 3339 writes none of them.
+            if payment.captured_at.as_micros() < 0 {
+                continue;
+            }
             let printed = printed(&payment);
             let again = payments_csv(printed.as_bytes(), &accounts).expect("a header");
             assert_eq!(again, [(2, Ok(payment))], "{printed}");

@@ -138,7 +138,9 @@ impl Settle {
         if bound.is_empty() {
             return Ok(self.word.clone());
         }
-        Ok(Word { outcome: Outcome::Unknown(Finding::Ambiguous), ..self.word.clone() })
+        // Nor does it come late to ours: what failed was ours.
+        let outcome = Outcome::Unknown(Finding::Ambiguous);
+        Ok(Word { outcome, superseded_by: &[], ..self.word.clone() })
     }
 }
 

@@ -284,9 +284,11 @@ async fn what_is_sent_ahead_is_taken_in_however_small_the_pieces_are() {
     let Some((schema, _)) = schema().await else { return };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let near = listener.local_addr().unwrap().to_string();
-    let server = schema.url.split(['@', '/', '?']).find(|part| part.contains(':') && !part.ends_with(':'));
-    let server = server.unwrap().to_owned();
-    let url = schema.url.replacen(&server, &near, 1);
+    let begins = schema.url.find('@').map_or("postgres://".len(), |at| at + 1);
+    let length = schema.url[begins..].find('/').unwrap();
+    let host = &schema.url[begins..begins + length];
+    let server = if host.contains(':') { host.to_owned() } else { format!("{host}:5432") };
+    let url = format!("{}{near}{}", &schema.url[..begins], &schema.url[begins + length..]);
     let config = PgConfig { pool_size: 1, answer_max: Duration::from_secs(60), ..PgConfig::at(url) };
     let store = Store::open_postgres(&config).unwrap();
     tokio::select! {

@@ -164,6 +164,27 @@ async fn a_psp_refund_that_is_bound_elsewhere_is_no_match_and_no_error() {
 }
 
 #[tokio::test]
+async fn a_success_that_is_bound_elsewhere_did_not_come_late_to_a_failure_of_ours() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "1", 1).await;
+        hear(&store, 1, done(Some("p")), Via::Query, 30).await;
+        let failed = in_state(&store, StateName::Failed, "1", 2).await;
+        let RefundState::Failed(failure) = failed.state else { panic!("{failed:?}") };
+        assert_eq!(failure.code, "R1");
+        for (id, cases) in [(None, 0), (Some("p"), 1)] {
+            let mut told = word(2, done(id), Via::Notification, 40);
+            told.word.superseded_by = &["R1"];
+            let settled = store.run(told).await.unwrap().unwrap();
+            assert_eq!(settled.cases, cases, "{id:?}");
+        }
+        assert_eq!(open_cases(&store).await, [(CaseKind::Mismatch, 0)]);
+        audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_same_id_at_another_psp_is_another_refund_of_a_psp() {
     TestStores::each(async |store| {
         world(&store).await;
