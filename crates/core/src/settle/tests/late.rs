@@ -46,17 +46,17 @@ fn what_is_followed_by_the_failure_that_was_written_in_the_same_moment_is_no_con
         let (RefundState::Failed(failure) | RefundState::Reversed(failure)) = &over.state else {
             panic!("{name}")
         };
-        assert_eq!(failure.code, "1088");
+        assert_eq!(failure.code, "old");
         over.psp_refund_id = Some("re_1".to_owned());
         for outcome in [succeeded(), pending()] {
-            let change = followed(&over, outcome.clone(), &["x", "1088"]);
+            let change = followed(&over, outcome.clone(), &["x", "old"]);
             assert_eq!((&change.refund, change.cases), (&over, vec![]), "{outcome:?}");
             // Another failure than those that may follow, or another refund of the PSP's, is one.
             assert_eq!(case_kinds(&followed(&over, outcome.clone(), &["x"])), [CaseKind::LateSuccess]);
             let other = Refund { psp_refund_id: Some("re_2".to_owned()), ..over.clone() };
-            assert_eq!(case_kinds(&followed(&other, outcome.clone(), &["1088"])), [CaseKind::ForeignRefund]);
+            assert_eq!(case_kinds(&followed(&other, outcome.clone(), &["old"])), [CaseKind::ForeignRefund]);
             let unbound = Refund { psp_refund_id: None, ..over.clone() };
-            assert_eq!(case_kinds(&followed(&unbound, outcome, &["1088"])), [CaseKind::LateSuccess]);
+            assert_eq!(case_kinds(&followed(&unbound, outcome, &["old"])), [CaseKind::LateSuccess]);
         }
     }
 }
