@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
+use redress_client::{Client, Refund};
+use redress_engine::world::Clock;
 
 use super::options::JsonFlag;
 use super::refund_remote::{json, show, sum};
-use crate::failure::Failure;
+use crate::failure::{Failure, RemoteEnd};
 use crate::open::real_world;
 use crate::output::{one_line, print};
 use crate::remote::{Away, RemoteArgs, ended};
@@ -15,11 +17,18 @@ use crate::remote::{Away, RemoteArgs, ended};
 /// way are seen.
 const WAIT_MAX: Duration = Duration::from_secs(15);
 
+/// The answer to the last question has so long to come. A server that takes questions and says nothing is not waited for beyond
+/// that, whatever the client's own patience with one.
+const LAST_ANSWER: Duration = Duration::from_secs(5);
+
+/// The server counts in whole seconds: less than one is none.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Over HTTP: follow a refund to its end
 ///
 /// Prints a line when its status changes, and ends with 0 when it succeeded, with 6 when it ended without effect, and with 7
-/// when it is still open after --timeout. With --json the refund is printed at each change, on one line. A server that has
-/// answered once is waited for where it is away, until --timeout.
+/// when it is still open after --timeout, or was when the server last answered. With --json the refund is printed at each
+/// change, on one line. A server that has answered once is waited for where it is away, until --timeout.
 #[derive(Args, Debug)]
 pub(crate) struct Watch {
     #[command(flatten)]
@@ -37,41 +46,170 @@ pub(crate) struct Watch {
 pub(super) async fn watch(args: Watch) -> Result<(), Failure> {
     let client = args.remote.client()?;
     let (world, _) = real_world()?;
-    let until = world.clock.now().plus(Duration::from_secs(args.timeout));
-    let (mut seen, mut away) = (None, Away::default());
+    let timeout = Duration::from_secs(args.timeout);
+    follow(&client, &*world.clock, &args.refund, timeout, args.json).await
+}
+
+async fn follow(
+    client: &Client,
+    clock: &dyn Clock,
+    id: &str,
+    timeout: Duration,
+    json: JsonFlag,
+) -> Result<(), Failure> {
+    let until = clock.now().plus(timeout);
+    let left = || until.since(clock.now());
+    let (mut last, mut away) = (None::<Refund>, Away::default());
     loop {
         // The first look says how it stands; the others wait.
-        let left = until.since(world.clock.now());
-        let call = client.get_refund(&args.refund);
-        let asked = match seen {
-            None => call.await,
-            Some(_) => call.wait(left.min(WAIT_MAX)).await,
+        let call = client.get_refund(id);
+        let call = if last.is_some() { call.wait(left().min(WAIT_MAX)) } else { call };
+        let patience = left().saturating_add(LAST_ANSWER);
+        let asked = tokio::select! {
+            biased;
+            asked = call.into_future() => asked,
+            () = clock.sleep(patience) => return Err(no_word(last.as_ref(), patience)),
         };
-        let refund = match asked {
-            Ok(refund) => refund,
-            // A second is the pause, and what the server counts in.
-            Err(error) if seen.is_some() && left > Duration::from_secs(1) => {
-                away.wait(error, left, &*world.clock).await?;
+        let refund = match (asked, &last) {
+            (Ok(refund), _) => refund,
+            (Err(error), None) => return Err(error.into()),
+            (Err(error), Some(known)) => {
+                away.wait(error, left(), clock).await?;
+                if left() < SECOND {
+                    return Err(open(known));
+                }
                 continue;
             }
-            Err(error) => return Err(error.into()),
         };
         away.over();
-        if seen.as_ref() != Some(&refund.status) {
-            if args.json.json {
-                print(&json(&refund)?.to_string())?;
-            } else if refund.status.is_final() {
-                show(&refund, args.json)?;
-            } else {
-                let note = refund.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-                let text = format!("{}  {}  {}{note}", refund.updated_at, sum(&refund), refund.status);
-                print(&one_line(&text))?;
-            }
+        if last.as_ref().map(|known| &known.status) != Some(&refund.status) {
+            tell(&refund, json)?;
         }
-        // Less than a second is none: the server counts in whole ones.
-        if refund.status.is_final() || until.since(world.clock.now()) < Duration::from_secs(1) {
+        if refund.status.is_final() || left() < SECOND {
             return ended(&refund, true);
         }
-        seen = Some(refund.status);
+        last = Some(refund);
+    }
+}
+
+/// The status is another one, or the first.
+fn tell(refund: &Refund, as_json: JsonFlag) -> Result<(), Failure> {
+    if as_json.json {
+        return print(&json(refund)?.to_string());
+    }
+    if refund.status.is_final() {
+        return show(refund, as_json);
+    }
+    let note = refund.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    let text = format!("{}  {}  {}{note}", refund.updated_at, sum(refund), refund.status);
+    print(&one_line(&text))
+}
+
+/// The server took the question and said nothing until the time was over.
+fn no_word(known: Option<&Refund>, waited: Duration) -> Failure {
+    known.map_or_else(
+        || Failure::Remote(RemoteEnd::Unreachable, format!("no answer came within {} s", waited.as_secs())),
+        open,
+    )
+}
+
+/// The time is over while the server is away.
+fn open(known: &Refund) -> Failure {
+    let text =
+        format!("{} was {} when the server last answered: nobody knows its end yet", known.id, known.status);
+    Failure::Remote(RemoteEnd::Open, one_line(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::task::Poll;
+
+    use futures_util::future::{BoxFuture, pending, ready};
+    use redress_client::{Config, RealWorld, Retries, Wire, WireAnswer, WireError, WireRequest};
+    use redress_core::time::Timestamp;
+    use redress_engine::testing::ManualClock;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// Answers the first questions with a pending refund, and the others so.
+    struct Server {
+        answers: Mutex<u32>,
+        then: Then,
+    }
+
+    #[derive(Clone, Copy)]
+    enum Then {
+        SaysNothing,
+        IsAway,
+    }
+
+    impl Wire for Server {
+        fn send(&self, _: WireRequest) -> BoxFuture<'_, Result<WireAnswer, WireError>> {
+            let mut answers = self.answers.lock().unwrap();
+            if let Some(left) = answers.checked_sub(1) {
+                *answers = left;
+                let refund = serde_json::json!({"id": "rf_1", "payment": "pay_1", "order_ref": "o-1",
+                    "amount_minor": 2500, "amount": "25.00", "currency": "SAR", "status": "pending", "kind": "partial",
+                    "metadata": {}, "environment": "sandbox", "created_at": "2026-11-18T15:06:40Z",
+                    "updated_at": "2026-11-18T15:06:40Z"});
+                let body = refund.to_string().into();
+                return Box::pin(ready(Ok(WireAnswer {
+                    status: 200,
+                    headers: http::HeaderMap::new(),
+                    body,
+                })));
+            }
+            match self.then {
+                Then::SaysNothing => Box::pin(pending()),
+                Then::IsAway => Box::pin(ready(Err(WireError::NotSent("refused".to_owned())))),
+            }
+        }
+    }
+
+    /// How it ends after so long, and not before.
+    async fn ends_after(answers: u32, then: Then, span: Duration) -> Failure {
+        let clock = ManualClock::new(Timestamp::from_micros(0));
+        let server = Arc::new(Server { answers: Mutex::new(answers), then });
+        let config = Config { retries: Retries::none(), ..Config::new("https://refunds.example", "rk_1") };
+        let client = Client::over(config, server, Arc::new(RealWorld)).unwrap();
+        let watched = follow(&client, &clock, "rf_1", TIMEOUT, JsonFlag { json: false });
+        tokio::pin!(watched);
+        assert!(futures_util::poll!(&mut watched).is_pending());
+        let step = Duration::from_millis(500);
+        let mut gone = Duration::ZERO;
+        while gone + step < span {
+            clock.advance(step);
+            gone += step;
+            assert!(futures_util::poll!(&mut watched).is_pending(), "ended after {gone:?}");
+        }
+        clock.advance(span - gone);
+        let Poll::Ready(ended) = futures_util::poll!(&mut watched) else { panic!("goes on after {span:?}") };
+        ended.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for_after_the_time() {
+        let told = ends_after(1, Then::SaysNothing, TIMEOUT + LAST_ANSWER).await;
+        assert!(
+            matches!(&told, Failure::Remote(RemoteEnd::Open, text) if text.contains("rf_1 was pending")),
+            "{told:?}"
+        );
+        let told = ends_after(0, Then::SaysNothing, TIMEOUT + LAST_ANSWER).await;
+        assert!(
+            matches!(&told, Failure::Remote(RemoteEnd::Unreachable, text) if text.contains("65 s")),
+            "{told:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_when_the_time_is_over_leaves_the_end_open() {
+        let told = ends_after(1, Then::IsAway, TIMEOUT).await;
+        assert!(
+            matches!(&told, Failure::Remote(RemoteEnd::Open, text) if text.contains("rf_1 was pending")),
+            "{told:?}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! `redress serve`.
 
 use clap::Args;
+use futures_util::FutureExt;
 use sd_notify::NotifyState;
 
 use super::signals::Signals;
@@ -37,9 +38,14 @@ pub(crate) async fn run(serve: Serve) -> Result<(), Failure> {
     tell_the_service_manager(&NotifyState::Ready);
     signals.next().await;
     tell_the_service_manager(&NotifyState::Stopping);
-    running.stop(signals.next()).await;
+    let at_once = signals.next().shared();
+    running.stop(at_once.clone()).await;
     if let Some(traces) = traces {
-        traces.finish().await;
+        tokio::select! {
+            biased;
+            () = at_once => {}
+            () = traces.finish() => {}
+        }
     }
     Ok(())
 }

@@ -76,6 +76,14 @@ impl Place {
     pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Server {
         Server::start(&["--data", self.data().to_str().unwrap()], variables)
     }
+
+    /// As [`Place::serve`], with the log in a file of this name.
+    pub(crate) fn serve_with_log(&self, variables: &[(&str, &str)], name: &str) -> (Server, PathBuf) {
+        let log = self.file(name, "");
+        let mut command = Server::command(&["--data", self.data().to_str().unwrap()], variables);
+        command.stderr(std::fs::File::create(&log).unwrap());
+        (Server::of(command), log)
+    }
 }
 
 /// Runs the program with these words and variables to its end.
@@ -106,12 +114,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(words: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::of(Self::command(words, variables))
+    }
+
+    fn command(words: &[&str], variables: &[(&str, &str)]) -> Command {
         let words: Vec<_> = std::iter::once("serve").chain(words.iter().copied()).collect();
         let mut command = program(&words, &[]);
         command
             .env("REDRESS_SERVER_LISTEN", "127.0.0.1:0")
             .env("REDRESS_SERVER_METRICS_LISTEN", "127.0.0.1:0");
-        command.envs(variables.iter().copied());
+        command.envs(variables.iter().copied()).stderr(Stdio::null());
+        command
+    }
+
+    fn of(command: Command) -> Self {
         let (child, mut lines) = spawn(command);
         let address = after(&mut lines, "redress listens on http://");
         let metrics = after(&mut lines, "metrics at http://").trim_end_matches("/metrics").to_owned();
@@ -149,7 +165,9 @@ impl Sandbox {
     pub(crate) fn start(place: &Place) -> Self {
         let data = place.dir.path().join("sandbox.db");
         let words = ["sandbox", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
-        let (child, mut lines) = spawn(program(&words, &[]));
+        let mut command = program(&words, &[]);
+        command.stderr(Stdio::null());
+        let (child, mut lines) = spawn(command);
         Self { child, address: after(&mut lines, "sandbox listens on http://") }
     }
 
@@ -172,8 +190,7 @@ impl Drop for Sandbox {
 type Lines = std::io::Lines<BufReader<ChildStdout>>;
 
 fn spawn(mut command: Command) -> (Child, Lines) {
-    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = piped.spawn().unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     (child, lines)
 }

@@ -96,3 +96,20 @@ fn a_collector_that_is_away_holds_nothing_up() {
     server.signal("TERM");
     assert!(server.wait().success());
 }
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_last_traces() {
+    // Takes connections and never answers: left to itself, the end would wait and say that the traces were not taken.
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", collector.local_addr().unwrap());
+    let place = Place::new();
+    let (mut server, log) =
+        place.serve_with_log(&[("REDRESS_TELEMETRY_OTLP_ENDPOINT", &address)], "server.log");
+    assert_eq!(request(&server.address, "GET /readyz HTTP/1.1", "").0, 200);
+    server.signal("TERM");
+    let (_held, _) = collector.accept().unwrap();
+    server.signal("TERM");
+    assert!(server.wait().success());
+    let said = std::fs::read_to_string(log).unwrap();
+    assert!(said.contains("stopping") && !said.contains("the last traces were not taken"), "{said}");
+}
