@@ -92,6 +92,9 @@ texts!(
         made_before: "This form was sent before with something else in it, so nothing more was made. Look below for what it made; \
                       secrets are not shown again.",
             "أُرسل هذا النموذج من قبل بمحتوى آخر فأُنشئ ذلك ولم يُنشأ شيء آخر. ابحث عنه أدناه؛ ولا تُعرض الأسرار مرة أخرى.";
+        being_done: "This form was sent twice, and is being done now; it may yet be refused. Look here again in a moment before \
+                     you send another. If it makes a secret that nobody sees, make another then.",
+            "أُرسل هذا النموذج مرتين وتنفيذه جارٍ الآن، وقد يُرفض بعد. انظر هنا مرة أخرى بعد لحظة قبل أن ترسل غيره. وإن أنشأ سرًا لم يره أحد فأنشئ غيره حينها.";
         key_made_before: "This form was sent before. It made one key, whose secret was shown once and is not shown again. If nobody \
                           kept it, revoke that key and make another.",
             "أُرسل هذا النموذج من قبل فأنشأ مفتاحًا واحدًا عُرض سره مرة واحدة ولن يُعرض ثانية. إن لم يحتفظ به أحد فألغِ ذلك المفتاح وأنشئ غيره.";
