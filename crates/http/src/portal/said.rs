@@ -102,6 +102,8 @@ saids! {
     SecretMadeBefore = secret_made_before;
     /// The same form gave somebody another password before.
     PasswordMadeBefore = password_made_before;
+    /// The same form added a person before.
+    PersonMadeBefore = person_made_before;
     /// The same form made new recovery codes before.
     CodesMadeBefore = codes_made_before;
     /// The same form added an endpoint before.

@@ -32,26 +32,28 @@ async fn a_form_that_is_at_work_is_not_said_to_have_made_anything() {
     };
     let endpoint = harness.engine.add_endpoint(new).await.unwrap().0.id;
     let other = harness.person(Role::Viewer).await;
-    let other = harness.engine.user_by_email(&other.email).await.unwrap().id;
+    let other = harness.engine.user_by_email(&other.email).await.unwrap();
     let admin = harness.armed(Role::Admin).await;
     let mut browser = harness.browser(&admin).await;
 
     let (keys, accounts) = ("/portal/settings/keys", "/portal/settings/accounts");
-    let endpoints = "/portal/settings/endpoints";
-    let (of_endpoint, of_other) =
-        (format!("{endpoints}/{endpoint}"), format!("/portal/settings/people/{other}"));
+    let (endpoints, people) = ("/portal/settings/endpoints", "/portal/settings/people");
+    let (of_endpoint, of_other) = (format!("{endpoints}/{endpoint}"), format!("{people}/{}", other.id));
     let (new_key, new_endpoint) = (format!("{keys}/new"), format!("{endpoints}/new"));
-    let new_account = format!("{accounts}/new?psp=tap");
+    let (new_account, new_person) = (format!("{accounts}/new?psp=tap"), format!("{people}/new"));
     let (rotate, password) = (format!("{of_endpoint}/rotate"), format!("{of_other}/password"));
     let shop = [("name", "Other"), ("url", "https://other.example/")];
     let tap =
         [("name", "Tap"), ("base_url", "http://sandbox.test"), ("credential_secret_key", "sk_test_hush")];
+    // Somebody has the address: the first one is refused, and nobody is added.
+    let taken = [("name", "Mai"), ("email", other.email.as_str()), ("role", "viewer")];
     for (page, action, typed, back) in [
         (new_key.as_str(), keys, &[("kind", "api")][..], keys),
         (new_endpoint.as_str(), endpoints, &shop[..], endpoints),
         (new_account.as_str(), accounts, &tap[..], accounts),
         (of_endpoint.as_str(), rotate.as_str(), &[][..], of_endpoint.as_str()),
         (of_other.as_str(), password.as_str(), &[][..], of_other.as_str()),
+        (new_person.as_str(), people, &taken[..], people),
         ("/portal/account", "/portal/recovery-codes", &[][..], "/portal/account"),
     ] {
         let page = browser.get(page).await;

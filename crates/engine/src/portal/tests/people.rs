@@ -160,6 +160,33 @@ async fn a_change_of_what_was_seen_before_another_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_form_adds_a_person_once() {
+    let rig = Rig::new().await;
+    let (_, secret) = rig.armed(Role::Admin).await;
+    let admin = rig.with_code("admin@shop.example", &secret).await;
+    let from = origin(1);
+    let add = async |new| rig.engine.add_person((&admin, &from), "k", new).await;
+    let new = |email: &str| new_user(rig.merchant, email);
+    let taken = add(new("admin@shop.example")).await;
+    assert!(matches!(taken, Err(PortalError::Admin(AdminError::Conflict(_)))), "{taken:?}");
+    // What was refused can be sent again, with something else in it.
+    let FormDone::Now((user, drawn)) = add(new("mai@shop.example")).await.unwrap() else {
+        panic!("it was sent once")
+    };
+    let again = add(new("mai@shop.example")).await;
+    assert!(matches!(again, Ok(FormDone::Before(id)) if id == user.id.to_string()));
+    assert!(matches!(add(new("lan@shop.example")).await, Ok(FormDone::Reused)));
+    assert_eq!(rig.engine.list_users(rig.merchant).await.unwrap().len(), 2);
+    let told = rig.try_password("mai@shop.example", drawn.unwrap().expose_secret()).await;
+    assert!(matches!(told, Proved::Done(_)), "the one that was shown counts");
+
+    // Another merchant's people do not exist.
+    let other = rig.engine.add_merchant("Other", None).await.unwrap().id;
+    let stranger = rig.engine.add_person((&admin, &from), "l", new_user(other, "b@shop.example")).await;
+    assert_eq!(stranger.unwrap_err(), PortalError::Admin(AdminError::NotFound("merchant")));
+}
+
+#[tokio::test]
 async fn a_form_gives_another_password_once() {
     let rig = Rig::new().await;
     let (viewer, other) = (rig.person(Role::Viewer).await, rig.person(Role::Support).await);

@@ -104,6 +104,9 @@ texts!(
         password_made_before: "This form was sent before. It gave one new password, which was shown once and is not shown again. If \
                                nobody kept it, give another.",
             "أُرسل هذا النموذج من قبل فأعطى كلمة مرور جديدة واحدة عُرضت مرة واحدة ولن تُعرض ثانية. إن لم يحتفظ بها أحد فأعطِ غيرها.";
+        person_made_before: "This form was sent before. It added this person, whose first password was shown once and is not shown \
+                             again. If nobody kept it, give another one below.",
+            "أُرسل هذا النموذج من قبل فأضاف هذا الشخص، وعُرضت كلمة مروره الأولى مرة واحدة ولن تُعرض ثانية. إن لم يحتفظ بها أحد فأعطه غيرها أدناه.";
         codes_made_before: "This form was sent before. It made new recovery codes, which were shown once and are not shown again; \
                             those of before do not count any more. If you did not keep the new ones, make others.",
             "أُرسل هذا النموذج من قبل فأنشأ رموز استرداد جديدة عُرضت مرة واحدة ولن تُعرض ثانية، ولم تعد الرموز السابقة صالحة. إن لم تحتفظ بالجديدة فأنشئ غيرها.";
