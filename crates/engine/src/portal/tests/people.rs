@@ -147,6 +147,39 @@ async fn whoever_lost_the_role_since_the_request_began_changes_nobody() {
 }
 
 #[tokio::test]
+async fn whoever_is_no_admin_any_more_adds_nobody_and_gives_nobody_new_proofs() {
+    let off = UserChange { disabled: Some(true), ..UserChange::default() };
+    for lost in [role(Role::Manager), off] {
+        let rig = Rig::new().await;
+        let (viewer, of_viewer) = rig.armed(Role::Viewer).await;
+        let (user, secret) = rig.armed(Role::Admin).await;
+        let theirs = rig.with_code("viewer@shop.example", &of_viewer).await;
+        let admin = rig.with_code("admin@shop.example", &secret).await;
+        let (engine, merchant, from) = (&rig.engine, rig.merchant, origin(1));
+        assert!(matches!(engine.change_user(By::Operator, merchant, user.id, lost).await, Ok(Some(_))));
+        let before = rig.deeds().await;
+
+        let (by, refused) =
+            (By::Person(&admin, &from), PortalError::Refused(Why::Role { least: Role::Admin }));
+        let new = || new_user(merchant, "b@shop.example");
+        assert_eq!(engine.add_user(by, new(), NewPassword::Drawn).await.unwrap_err(), refused);
+        assert_eq!(engine.add_person((&admin, &from), "k", new()).await.unwrap_err(), refused);
+        let reset = engine.reset_password(by, merchant, viewer.id, NewPassword::Drawn).await;
+        assert_eq!(reset.unwrap_err(), refused);
+        let given = engine.give_password((&admin, &from), "l", viewer.id).await;
+        assert_eq!(given.unwrap_err(), refused);
+        assert_eq!(engine.reset_second_factor(by, merchant, viewer.id).await, Err(refused.clone()));
+        let given = engine.give_second_factor(by, merchant, viewer.id).await;
+        assert_eq!(given.unwrap_err(), refused);
+        assert_eq!(engine.end_sessions(by, merchant, viewer.id).await, Err(refused));
+
+        assert_eq!(rig.deeds().await, before, "nothing was done, and nothing is noted");
+        assert_eq!(engine.list_users(merchant).await.unwrap().len(), 2);
+        assert!(rig.visitor(theirs.token()).await.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_change_of_what_was_seen_before_another_one_is_refused() {
     let rig = Rig::new().await;
     let manager = rig.person(Role::Manager).await;
