@@ -1,7 +1,7 @@
 //! Who did what, when, from where.
 
 use redress_core::audit::Deed;
-use redress_core::id::{AuditId, MerchantId};
+use redress_core::id::{AuditId, MerchantId, UserId};
 use redress_core::role::Act;
 use redress_store::ops::audit::{ListAudit, NoteDeed};
 use redress_store::ops::portal::users::PortalUser;
@@ -22,6 +22,16 @@ pub enum By<'a> {
     Operator,
     /// Somebody at the portal.
     Person(&'a SignedIn, &'a Origin),
+}
+
+impl By<'_> {
+    /// Which person; `None` for the operator.
+    pub(super) fn person(self) -> Option<UserId> {
+        match self {
+            Self::Operator => None,
+            Self::Person(who, _) => Some(who.user.id),
+        }
+    }
 }
 
 impl Engine {

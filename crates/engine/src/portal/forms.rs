@@ -17,7 +17,7 @@ pub enum FormDone<T> {
     Now(T),
     /// The same form did it before; the id of what it was about.
     Before(String),
-    /// The same form is doing it in another request.
+    /// The same form is doing it in another request, and may yet be refused: nobody can say that it did anything.
     Meanwhile,
     /// The form was sent before with something else in it.
     Reused,

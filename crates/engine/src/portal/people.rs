@@ -4,12 +4,14 @@ use redress_core::audit::Deed;
 use redress_core::audit_detail::{AND, LIMITS, NAME, ROLE, TO};
 use redress_core::id::{MerchantId, UserId};
 use redress_core::role::{Act, RefundLimits, Role, Why};
+use redress_store::Operation;
 use redress_store::ops::portal::second_factor::{BeginSecondFactor, ConfirmSecondFactor, ResetSecondFactor};
-use redress_store::ops::portal::sessions::Ending;
+use redress_store::ops::portal::sessions::{EndSessions, Ending};
 use redress_store::ops::portal::tries::Forgiven;
 use redress_store::ops::portal::users::{
     AddUser, ChangeUser, ListUsers, LoadUser, SetPassword, UserAdding, UserBy, UserChanging,
 };
+use redress_store::ops::portal::wanted_by::WantedBy;
 use secrecy::SecretString;
 
 pub use redress_store::ops::portal::users::{PortalUser, SeenUser, UserChange};
@@ -62,7 +64,8 @@ impl Engine {
     /// Adds a person, without a second factor; answers the password where it was drawn.
     ///
     /// # Errors
-    /// [`AdminError`] names what is wrong; [`AdminError::Conflict`] where somebody has the address.
+    /// [`AdminError`] names what is wrong; [`AdminError::Conflict`] where somebody has the address. [`PortalError::Refused`] also
+    /// where whoever asks lost the role since the request began, as of all that is done to people here.
     pub async fn add_user(
         &self,
         by: By<'_>,
@@ -91,7 +94,7 @@ impl Engine {
         };
         let entry = self.entry_by(by, &user, Deed::UserAdded);
         let add = AddUser { user: user.clone(), password_hash: hash, entry };
-        match self.parts.store.run(add).await? {
+        match self.run_by(by, new.merchant, add).await? {
             UserAdding::Added => Ok((user, shown)),
             UserAdding::NoMerchant => Err(AdminError::NotFound("merchant").into()),
             UserAdding::EmailTaken => Err(AdminError::conflict(
@@ -161,11 +164,7 @@ impl Engine {
         };
         let mut entry = self.entry_by(by, &found, deed);
         entry.detail = Some(described(&found, &change));
-        let by = match by {
-            By::Person(who, _) => Some(who.user.id),
-            By::Operator => None,
-        };
-        let change = ChangeUser { merchant, user, change, by, entry, now: self.now() };
+        let change = ChangeUser { merchant, user, change, by: by.person(), entry, now: self.now() };
         match self.parts.store.run(change).await? {
             UserChanging::Changed(user) => Ok(Some(user)),
             UserChanging::Already => Ok(None),
@@ -173,7 +172,7 @@ impl Engine {
                 FaultCode::Overtaken.told("somebody changed the person meanwhile: look again"),
             )
             .into()),
-            UserChanging::NotAllowed => Err(Why::Role { least: Act::ManageUsers.least_role() }.into()),
+            UserChanging::NotAllowed => Err(no_admin_any_more()),
             UserChanging::LastAdmin => Err(AdminError::conflict(
                 FaultCode::LastAdmin.told("this is the only admin: make another one first"),
             )
@@ -207,7 +206,11 @@ impl Engine {
             entry: self.entry_by(by, &found, Deed::PasswordReset),
             now: self.now(),
         };
-        if self.parts.store.run(set).await? { Ok(shown) } else { Err(AdminError::NotFound("user").into()) }
+        if self.run_by(by, merchant, set).await? {
+            Ok(shown)
+        } else {
+            Err(AdminError::NotFound("user").into())
+        }
     }
 
     /// Takes a person's second factor away, as when the authenticator and the recovery codes are lost, and ends the
@@ -224,7 +227,7 @@ impl Engine {
         self.may_manage(by, merchant)?;
         let found = self.user(merchant, user).await?;
         let entry = self.entry_by(by, &found, Deed::SecondFactorReset);
-        Ok(self.parts.store.run(ResetSecondFactor { merchant, user, entry, now: self.now() }).await?)
+        self.run_by(by, merchant, ResetSecondFactor { merchant, user, entry, now: self.now() }).await
     }
 
     /// Sets up a second factor for a person, in place of the one there is: for whoever sets up a person whole.
@@ -255,7 +258,7 @@ impl Engine {
             entry: self.entry_by(by, &found, Deed::SecondFactorAdded),
             now: self.now(),
         };
-        if self.parts.store.run(begin).await? && self.parts.store.run(confirm).await? {
+        if self.run_by(by, merchant, begin).await? && self.run_by(by, merchant, confirm).await? {
             return Ok(GivenSecondFactor { secret: totp::base32_of(&secret), recovery_codes });
         }
         let text = "the person was changed meanwhile, or is disabled";
@@ -274,8 +277,20 @@ impl Engine {
     ) -> Result<u64, PortalError> {
         self.may_manage(by, merchant)?;
         let found = self.user(merchant, user).await?;
-        let entry = self.entry_by(by, &found, Deed::SessionsEnded);
-        Ok(self.end_which(&found, Ending::All, Some(entry)).await?)
+        let entry = Some(self.entry_by(by, &found, Deed::SessionsEnded));
+        self.run_by(by, merchant, EndSessions { merchant, user, which: Ending::All, entry }).await
+    }
+
+    /// Does something to people of a merchant while whoever wants it is an admin of it. That they may was judged by what they
+    /// were when the request began, and hashing a password alone takes long enough to be none any more.
+    async fn run_by<O: Operation>(
+        &self,
+        by: By<'_>,
+        merchant: MerchantId,
+        op: O,
+    ) -> Result<O::Out, PortalError> {
+        let done = self.parts.store.run(WantedBy { merchant, by: by.person(), op }).await?;
+        done.ok_or_else(no_admin_any_more)
     }
 
     /// Whether people of a merchant may be managed by somebody. Another merchant's do not exist.
@@ -295,6 +310,11 @@ impl Engine {
         let hash = self.parts.passwords.hash(random, &password).await?;
         Ok(Drawing { hash, temporary, shown: temporary.then_some(password) })
     }
+}
+
+/// What whoever lost the role since the request began is told.
+fn no_admin_any_more() -> PortalError {
+    Why::Role { least: Act::ManageUsers.least_role() }.into()
 }
 
 /// A password, hashed.

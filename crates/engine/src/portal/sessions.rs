@@ -181,7 +181,7 @@ impl Engine {
         Ok(sessions)
     }
 
-    pub(super) async fn end_which(
+    async fn end_which(
         &self,
         user: &PortalUser,
         which: Ending,

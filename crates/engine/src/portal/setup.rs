@@ -1,6 +1,6 @@
-//! What people of a merchant set up: keys, endpoints, PSP accounts, and another password of one of them. Whether they may is asked,
-//! and the trail has an entry before anything is there; the entry names it, since it is drawn before. Of a password it has one
-//! with it.
+//! What people of a merchant set up: keys, endpoints, PSP accounts, others of them, and another password of one. Whether they may
+//! is asked, and the trail has an entry before anything is there; the entry names it, since it is drawn before. Of a person and of a
+//! password it has one with it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::audit::By;
 use super::forms::FormDone;
-use super::people::NewPassword;
+use super::people::{NewPassword, NewUser, PortalUser};
 use super::{Origin, PortalError, SignedIn};
 use crate::admin::AdminError;
 use crate::admin::accounts::{Account, NewAccount};
@@ -166,6 +166,32 @@ impl Engine {
             Ok::<_, PortalError>((engine.keep_account(add).await?, id))
         };
         self.do_once(who.user.merchant, form_key, parts, work).await
+    }
+
+    /// A person adds another one of their merchant by a form, as [`Engine::make_key`] makes keys: a second time would be told that
+    /// somebody has the address, and the password that was drawn would be shown to nobody. It is shown now and never again.
+    ///
+    /// # Errors
+    /// [`PortalError::Refused`] where the person may not; as [`Engine::add_user`].
+    pub async fn add_person(
+        &self,
+        (who, origin): (&SignedIn, &Origin),
+        form_key: &str,
+        new: NewUser,
+    ) -> Result<FormDone<(PortalUser, Option<SecretString>)>, PortalError> {
+        self.may(who, &Act::ManageUsers)?;
+        own(who, new.merchant)?;
+        let (merchant, limits) = (new.merchant, new.limits.to_string());
+        let parts: [&str; 5] = ["add_person", &new.email, &new.name, new.role.as_str(), &limits];
+        let parts = parts.map(str::to_owned).to_vec();
+        let (engine, who, origin) = (self.clone(), who.clone(), origin.clone());
+        let work = async move {
+            let by = By::Person(&who, &origin);
+            let added = engine.add_user(by, new, NewPassword::Drawn).await?;
+            let id = added.0.id.to_string();
+            Ok::<_, PortalError>((added, id))
+        };
+        self.do_once(merchant, form_key, parts, work).await
     }
 
     /// A person gives one of their merchant another password by a form, as [`Engine::make_key`] makes keys: a second time would

@@ -68,3 +68,5 @@ mod html_check;
 mod sign_in_tests;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod twice_tests;

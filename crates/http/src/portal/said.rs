@@ -94,17 +94,21 @@ saids! {
     EnrolmentGone = enrolment_gone;
     /// The same form made something else before.
     MadeBefore = made_before;
-    /// The same form made a key before, or is making it.
+    /// The same form is at work in another request.
+    BeingDone = being_done;
+    /// The same form made a key before.
     KeyMadeBefore = key_made_before;
-    /// The same form gave an endpoint another secret before, or is doing so.
+    /// The same form gave an endpoint another secret before.
     SecretMadeBefore = secret_made_before;
-    /// The same form gave somebody another password before, or is doing so.
+    /// The same form gave somebody another password before.
     PasswordMadeBefore = password_made_before;
-    /// The same form made new recovery codes before, or is making them.
+    /// The same form added a person before.
+    PersonMadeBefore = person_made_before;
+    /// The same form made new recovery codes before.
     CodesMadeBefore = codes_made_before;
-    /// The same form added an endpoint before, or is adding it.
+    /// The same form added an endpoint before.
     EndpointMadeBefore = endpoint_made_before;
-    /// The same form added a PSP account before, or is adding it.
+    /// The same form added a PSP account before.
     AccountMadeBefore = account_made_before;
     /// Something was changed.
     Changed = changed;

@@ -124,7 +124,8 @@ pub(crate) async fn new_codes(Posted { who, form }: Posted<Signed>) -> Result<Re
     let replaced = seen.engine.replace_recovery_codes((who.who(), &seen.origin), form_key).await;
     match replaced.map_err(|error| who.stopped(error))? {
         FormDone::Now(codes) => Ok(codes_page(&who, page, &codes)),
-        FormDone::Before(_) | FormDone::Meanwhile => Ok(done(page, Said::CodesMadeBefore, seen.https)),
+        FormDone::Before(_) => Ok(done(page, Said::CodesMadeBefore, seen.https)),
+        FormDone::Meanwhile => Ok(done(page, Said::BeingDone, seen.https)),
         FormDone::Reused => Ok(done(page, Said::MadeBefore, seen.https)),
     }
 }

@@ -147,6 +147,39 @@ async fn whoever_lost_the_role_since_the_request_began_changes_nobody() {
 }
 
 #[tokio::test]
+async fn whoever_is_no_admin_any_more_adds_nobody_and_gives_nobody_new_proofs() {
+    let off = UserChange { disabled: Some(true), ..UserChange::default() };
+    for lost in [role(Role::Manager), off] {
+        let rig = Rig::new().await;
+        let (viewer, of_viewer) = rig.armed(Role::Viewer).await;
+        let (user, secret) = rig.armed(Role::Admin).await;
+        let theirs = rig.with_code("viewer@shop.example", &of_viewer).await;
+        let admin = rig.with_code("admin@shop.example", &secret).await;
+        let (engine, merchant, from) = (&rig.engine, rig.merchant, origin(1));
+        assert!(matches!(engine.change_user(By::Operator, merchant, user.id, lost).await, Ok(Some(_))));
+        let before = rig.deeds().await;
+
+        let (by, refused) =
+            (By::Person(&admin, &from), PortalError::Refused(Why::Role { least: Role::Admin }));
+        let new = || new_user(merchant, "b@shop.example");
+        assert_eq!(engine.add_user(by, new(), NewPassword::Drawn).await.unwrap_err(), refused);
+        assert_eq!(engine.add_person((&admin, &from), "k", new()).await.unwrap_err(), refused);
+        let reset = engine.reset_password(by, merchant, viewer.id, NewPassword::Drawn).await;
+        assert_eq!(reset.unwrap_err(), refused);
+        let given = engine.give_password((&admin, &from), "l", viewer.id).await;
+        assert_eq!(given.unwrap_err(), refused);
+        assert_eq!(engine.reset_second_factor(by, merchant, viewer.id).await, Err(refused.clone()));
+        let given = engine.give_second_factor(by, merchant, viewer.id).await;
+        assert_eq!(given.unwrap_err(), refused);
+        assert_eq!(engine.end_sessions(by, merchant, viewer.id).await, Err(refused));
+
+        assert_eq!(rig.deeds().await, before, "nothing was done, and nothing is noted");
+        assert_eq!(engine.list_users(merchant).await.unwrap().len(), 2);
+        assert!(rig.visitor(theirs.token()).await.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_change_of_what_was_seen_before_another_one_is_refused() {
     let rig = Rig::new().await;
     let manager = rig.person(Role::Manager).await;
@@ -157,6 +190,33 @@ async fn a_change_of_what_was_seen_before_another_one_is_refused() {
     let Err(PortalError::Admin(AdminError::Conflict(fault))) = refused else { panic!("{refused:?}") };
     assert_eq!(fault.code, FaultCode::Overtaken);
     assert_eq!(rig.engine.user(rig.merchant, manager.id).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
+async fn a_form_adds_a_person_once() {
+    let rig = Rig::new().await;
+    let (_, secret) = rig.armed(Role::Admin).await;
+    let admin = rig.with_code("admin@shop.example", &secret).await;
+    let from = origin(1);
+    let add = async |new| rig.engine.add_person((&admin, &from), "k", new).await;
+    let new = |email: &str| new_user(rig.merchant, email);
+    let taken = add(new("admin@shop.example")).await;
+    assert!(matches!(taken, Err(PortalError::Admin(AdminError::Conflict(_)))), "{taken:?}");
+    // What was refused can be sent again, with something else in it.
+    let FormDone::Now((user, drawn)) = add(new("mai@shop.example")).await.unwrap() else {
+        panic!("it was sent once")
+    };
+    let again = add(new("mai@shop.example")).await;
+    assert!(matches!(again, Ok(FormDone::Before(id)) if id == user.id.to_string()));
+    assert!(matches!(add(new("lan@shop.example")).await, Ok(FormDone::Reused)));
+    assert_eq!(rig.engine.list_users(rig.merchant).await.unwrap().len(), 2);
+    let told = rig.try_password("mai@shop.example", drawn.unwrap().expose_secret()).await;
+    assert!(matches!(told, Proved::Done(_)), "the one that was shown counts");
+
+    // Another merchant's people do not exist.
+    let other = rig.engine.add_merchant("Other", None).await.unwrap().id;
+    let stranger = rig.engine.add_person((&admin, &from), "l", new_user(other, "b@shop.example")).await;
+    assert_eq!(stranger.unwrap_err(), PortalError::Admin(AdminError::NotFound("merchant")));
 }
 
 #[tokio::test]

@@ -247,7 +247,7 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
             Ok(done(&format!("{PAGE}/{}", account.id), Said::AccountAdded, seen.https))
         }
         Ok(FormDone::Before(id)) => Ok(done(&format!("{PAGE}/{id}"), Said::AccountMadeBefore, seen.https)),
-        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::AccountMadeBefore, seen.https)),
+        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::BeingDone, seen.https)),
         Ok(FormDone::Reused) => Ok(done(PAGE, Said::MadeBefore, seen.https)),
         Err(error) => {
             let wrongs = Wrongs::of_portal(error, t, &Typed::fields(credentials))?;

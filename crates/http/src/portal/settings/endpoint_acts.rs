@@ -62,9 +62,8 @@ pub(crate) async fn rotate(path: PathText, Posted { who, form }: Posted<Signed>)
     let (secret, until) = match seen.engine.renew_endpoint_secret(by, form_key, endpoint.id).await {
         Ok(FormDone::Now(renewed)) => renewed,
         // A double click shows what the second one is answered with, and a reload sends the form once more.
-        Ok(FormDone::Before(_) | FormDone::Meanwhile) => {
-            return Ok(done(&page, Said::SecretMadeBefore, seen.https));
-        }
+        Ok(FormDone::Before(_)) => return Ok(done(&page, Said::SecretMadeBefore, seen.https)),
+        Ok(FormDone::Meanwhile) => return Ok(done(&page, Said::BeingDone, seen.https)),
         Ok(FormDone::Reused) => return Ok(done(&page, Said::MadeBefore, seen.https)),
         Err(PortalError::Admin(error)) => return refused(&who, scope, endpoint, error).await,
         Err(error) => return Err(who.stopped(error)),

@@ -204,7 +204,7 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
             Ok(shown_once(&who, title, told, shown, format!("{PAGE}/{}", endpoint.id)))
         }
         Ok(FormDone::Before(id)) => Ok(done(&format!("{PAGE}/{id}"), Said::EndpointMadeBefore, seen.https)),
-        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::EndpointMadeBefore, seen.https)),
+        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::BeingDone, seen.https)),
         Ok(FormDone::Reused) => Ok(done(PAGE, Said::MadeBefore, seen.https)),
         Err(error) => {
             let wrongs = Wrongs::of_portal(error, t, &Typed::FIELDS)?;

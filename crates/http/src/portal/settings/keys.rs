@@ -135,7 +135,7 @@ pub(crate) async fn make(Posted { who, form }: Posted<Signed>) -> Result<Respons
         // The page with a secret is made anew when it is loaded anew, and a double click shows what the second one is
         // answered with.
         FormDone::Before(id) => Ok(done(&format!("{PAGE}/{id}"), Said::KeyMadeBefore, seen.https)),
-        FormDone::Meanwhile => Ok(done(PAGE, Said::KeyMadeBefore, seen.https)),
+        FormDone::Meanwhile => Ok(done(PAGE, Said::BeingDone, seen.https)),
         FormDone::Reused => Ok(done(PAGE, Said::MadeBefore, seen.https)),
     }
 }

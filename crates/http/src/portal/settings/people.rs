@@ -9,23 +9,27 @@ use redress_core::role::{Act, RefundLimits, Role};
 use redress_core::time::Timestamp;
 use redress_engine::admin::{AdminError, NAME_BYTES_MAX};
 use redress_engine::portal::PortalError;
-use redress_engine::portal::audit::By;
-use redress_engine::portal::people::{EMAIL_BYTES_MAX, NewPassword, NewUser, PortalUser};
+use redress_engine::portal::forms::FormDone;
+use redress_engine::portal::people::{EMAIL_BYTES_MAX, NewUser, PortalUser};
 use secrecy::SecretString;
 
 use super::wrongs::Wrongs;
-use super::{Shown, off, shown_once};
+use super::{Shown, form_key, off, shown_once};
 use crate::portal::field::Field;
 use crate::portal::form::Form;
 use crate::portal::format;
 use crate::portal::gate::{Caller, Posted, Signed};
 use crate::portal::nav::Area;
-use crate::portal::page::{Shell, show};
+use crate::portal::page::{Shell, done, show};
 use crate::portal::problem::Stop;
+use crate::portal::said::Said;
 use crate::portal::text::{Texts, fill};
 
 /// The longest text of limits, in characters: some for every currency.
 const LIMITS_CHARS_MAX: usize = 4_000;
+
+const PAGE: &str = "/portal/settings/people";
+const NEW: &str = "/portal/settings/people/new";
 
 #[derive(Template)]
 #[template(path = "portal/settings/people.html")]
@@ -168,6 +172,8 @@ impl Fields {
 struct New {
     s: Shell,
     problem: Option<String>,
+    /// Drawn with the form: however often it is sent, it adds one person.
+    key: String,
     email: Field,
     fields: Fields,
 }
@@ -182,6 +188,9 @@ pub(crate) async fn form(who: Signed) -> Result<Response, Stop> {
 pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageUsers)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
+    let Some(form_key) = form_key(&form) else {
+        return Ok(done(NEW, Said::TypedAgain, seen.https));
+    };
     let mut wrongs = Wrongs::default();
     let email = wrongs.read(t, "email", form.needed("email", EMAIL_BYTES_MAX));
     let typed = Typed::read(&form, t, &mut wrongs);
@@ -190,16 +199,19 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
     };
     let Typed { name, limits, .. } = typed;
     let new = NewUser { merchant: scope.merchant, email, name, role, limits };
-    match seen.engine.add_user(By::Person(who.who(), &seen.origin), new, NewPassword::Drawn).await {
-        Ok((user, password)) => {
+    match seen.engine.add_person((who.who(), &seen.origin), form_key, new).await {
+        Ok(FormDone::Now((user, password))) => {
             let title = fill(t.team.made_title, &[("name", &user.name)]);
             Ok(password_page(&who, title, &user, password.as_ref()))
         }
+        // A double click shows what the second one is answered with, and a reload sends the form once more.
+        Ok(FormDone::Before(id)) => Ok(done(&format!("{PAGE}/{id}"), Said::PersonMadeBefore, seen.https)),
+        Ok(FormDone::Meanwhile) => Ok(done(PAGE, Said::BeingDone, seen.https)),
+        Ok(FormDone::Reused) => Ok(done(PAGE, Said::MadeBefore, seen.https)),
         Err(PortalError::Admin(AdminError::Invalid { field: "email", .. })) => {
             wrongs.add("email", t.team.email_wrong);
             Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &form, &wrongs))
         }
-        // Also what the page with the password is answered with when it is loaded anew.
         Err(PortalError::Admin(AdminError::Conflict(_))) => {
             wrongs.add("email", t.team.email_taken);
             Ok(new_page(&who, StatusCode::CONFLICT, &form, &wrongs))
@@ -222,7 +234,7 @@ pub(super) fn password_page(
     let shown = password.into_iter().map(|password| Shown::secret("secret", t.first_password, password));
     let email = Shown::new("email", t.email, user.email.clone());
     let shown = [email].into_iter().chain(shown).collect();
-    let next = format!("/portal/settings/people/{}", user.id);
+    let next = format!("{PAGE}/{}", user.id);
     shown_once(who, title, Some(t.password_told.to_owned()), shown, next)
 }
 
@@ -233,7 +245,7 @@ fn new_page(who: &Signed, status: StatusCode, typed: &Form, wrongs: &Wrongs) -> 
         .wrong(wrongs.beside("email"))
         .ltr();
     let fields = Fields::of(s.t, &|field| typed.typed(field).to_owned(), wrongs);
-    let page = New { problem: wrongs.on_top(s.t), email, fields, s };
+    let page = New { problem: wrongs.on_top(s.t), key: who.seen().engine.form_key(), email, fields, s };
     show(status, &page.s, &page)
 }
 

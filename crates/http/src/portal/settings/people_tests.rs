@@ -38,9 +38,15 @@ async fn a_person_is_added_with_a_password_that_is_shown_once_and_works_once() {
     let user = harness.engine.user_by_email("mai@shop.example").await.unwrap();
     assert_eq!((user.role, user.password_temporary), (Role::Support, true));
     assert_eq!(Some(user.limits.clone()), RefundLimits::parse("KWD:1500 SAR:5000"));
-    let again = browser.submit(&page, LIST, &typed).await;
-    assert!(again.status == 409 && again.text().contains("already") && !again.text().contains(&password));
     let path = format!("{LIST}/{}", user.id);
+    // The same form again, as when that page is loaded anew; and another one with the same address.
+    let again = browser.submit(&page, LIST, &typed).await;
+    assert_eq!(location(&again), path);
+    let told = browser.follow(&again).await;
+    assert!(told.text().contains("It added this person") && !told.text().contains(&password));
+    let page = browser.get("/portal/settings/people/new").await;
+    let taken = browser.submit(&page, LIST, &typed).await;
+    assert!(taken.status == 409 && taken.text().contains("already") && !taken.text().contains(&password));
     let shown_page = browser.get(&path).await;
     assert!(
         whole(&shown_page).contains("Has to choose a password") && !shown_page.text().contains(&password)
@@ -173,6 +179,43 @@ async fn a_page_of_before_gives_no_role_back_that_was_taken_meanwhile() {
     let noted = deeds(&harness, &browser).await;
     let noted = noted.iter().filter(|(deed, _)| *deed == Deed::UserChanged).count();
     assert_eq!(noted, 2, "by the operator, and here");
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_at_once_adds_one_person_and_shows_the_password() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let people = async || harness.engine.list_users(harness.merchant.id).await.unwrap().len();
+    let page = browser.get("/portal/settings/people/new").await;
+    let mut tab = browser.tab();
+    let typed = [("name", "Mai"), ("email", "mai@shop.example"), ("role", "viewer")];
+    let (first, second) = tokio::join!(browser.submit(&page, LIST, &typed), tab.submit(&page, LIST, &typed));
+    assert_eq!(people().await, 2, "{first:?} {second:?}");
+    let (made, told) = if first.status == 200 { (first, second) } else { (second, first) };
+    let password = shown(&made, "secret");
+    let user = harness.engine.user_by_email("mai@shop.example").await.unwrap();
+    let path = format!("{LIST}/{}", user.id);
+    assert!([LIST, path.as_str()].contains(&location(&told).as_str()), "{told:?}");
+    // A form with something else in it, and one from before there were keys of forms.
+    let other = browser.submit(&page, LIST, &[("email", "lan@shop.example"), typed[0], typed[2]]).await;
+    assert_eq!(location(&other), LIST);
+    assert!(browser.follow(&other).await.text().contains("nothing more was made"));
+    let old = [("name", "Lan"), ("email", "lan@shop.example"), ("role", "viewer"), ("key", "")];
+    assert_eq!(location(&browser.submit(&page, LIST, &old).await), format!("{LIST}/new"));
+    assert_eq!(people().await, 2);
+    let noted = deeds(&harness, &browser).await;
+    assert_eq!(
+        noted.iter().filter(|(deed, _)| *deed == Deed::UserAdded).count(),
+        2,
+        "the admin, and this one"
+    );
+
+    let mut theirs = Browser::new(&harness);
+    let sign_in = theirs.get("/portal/sign-in").await;
+    let typed = [("email", "mai@shop.example"), ("password", password.as_str())];
+    let answer = theirs.submit(&sign_in, "/portal/sign-in", &typed).await;
+    assert_eq!(answer.status, 303, "the one that was shown counts");
 }
 
 #[tokio::test]

@@ -198,7 +198,8 @@ pub(crate) async fn password(path: PathText, Posted { who, form }: Posted<Signed
             Ok(password_page(&who, title, &user, password.as_ref()))
         }
         // A double click shows what the second one is answered with, and a reload sends the form once more.
-        FormDone::Before(_) | FormDone::Meanwhile => Ok(done(&back, Said::PasswordMadeBefore, seen.https)),
+        FormDone::Before(_) => Ok(done(&back, Said::PasswordMadeBefore, seen.https)),
+        FormDone::Meanwhile => Ok(done(&back, Said::BeingDone, seen.https)),
         FormDone::Reused => Ok(done(&back, Said::MadeBefore, seen.https)),
     }
 }

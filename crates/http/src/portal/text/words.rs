@@ -92,6 +92,9 @@ texts!(
         made_before: "This form was sent before with something else in it, so nothing more was made. Look below for what it made; \
                       secrets are not shown again.",
             "أُرسل هذا النموذج من قبل بمحتوى آخر فأُنشئ ذلك ولم يُنشأ شيء آخر. ابحث عنه أدناه؛ ولا تُعرض الأسرار مرة أخرى.";
+        being_done: "This form was sent twice, and is being done now; it may yet be refused. Look here again in a moment before \
+                     you send another. If it makes a secret that nobody sees, make another then.",
+            "أُرسل هذا النموذج مرتين وتنفيذه جارٍ الآن، وقد يُرفض بعد. انظر هنا مرة أخرى بعد لحظة قبل أن ترسل غيره. وإن أنشأ سرًا لم يره أحد فأنشئ غيره حينها.";
         key_made_before: "This form was sent before. It made one key, whose secret was shown once and is not shown again. If nobody \
                           kept it, revoke that key and make another.",
             "أُرسل هذا النموذج من قبل فأنشأ مفتاحًا واحدًا عُرض سره مرة واحدة ولن يُعرض ثانية. إن لم يحتفظ به أحد فألغِ ذلك المفتاح وأنشئ غيره.";
@@ -101,6 +104,9 @@ texts!(
         password_made_before: "This form was sent before. It gave one new password, which was shown once and is not shown again. If \
                                nobody kept it, give another.",
             "أُرسل هذا النموذج من قبل فأعطى كلمة مرور جديدة واحدة عُرضت مرة واحدة ولن تُعرض ثانية. إن لم يحتفظ بها أحد فأعطِ غيرها.";
+        person_made_before: "This form was sent before. It added this person, whose first password was shown once and is not shown \
+                             again. If nobody kept it, give another one below.",
+            "أُرسل هذا النموذج من قبل فأضاف هذا الشخص، وعُرضت كلمة مروره الأولى مرة واحدة ولن تُعرض ثانية. إن لم يحتفظ بها أحد فأعطه غيرها أدناه.";
         codes_made_before: "This form was sent before. It made new recovery codes, which were shown once and are not shown again; \
                             those of before do not count any more. If you did not keep the new ones, make others.",
             "أُرسل هذا النموذج من قبل فأنشأ رموز استرداد جديدة عُرضت مرة واحدة ولن تُعرض ثانية، ولم تعد الرموز السابقة صالحة. إن لم تحتفظ بالجديدة فأنشئ غيرها.";

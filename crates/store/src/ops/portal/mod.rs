@@ -5,6 +5,7 @@ mod session_end;
 pub mod sessions;
 pub mod tries;
 pub mod users;
+pub mod wanted_by;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -10,6 +10,7 @@ use crate::op::{Done, Operation};
 use crate::ops::audit::{AuditEntry, note};
 use crate::ops::merchants;
 use crate::ops::portal::session_end::{Ending, end};
+use crate::ops::portal::wanted_by::is_admin;
 use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 
@@ -96,7 +97,7 @@ impl Operation for ChangeUser {
             return Ok(Done::Rollback(UserChanging::NotFound));
         };
         if let Some(by) = self.by
-            && !self.is_admin(tx, by).await?
+            && !is_admin(tx, self.merchant, by).await?
         {
             return Ok(Done::Rollback(UserChanging::NotAllowed));
         }
@@ -136,16 +137,7 @@ impl ChangeUser {
         user
     }
 
-    /// Whether somebody is an admin who can sign in. It stays so until the end of the operation: whatever takes one away locks
-    /// the merchant first.
-    async fn is_admin<T: Tx>(&self, tx: &mut T, user: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM portal_users WHERE merchant_id = $1 AND user_id = $2 AND role = 'admin' \
-                   AND disabled_at IS NULL";
-        let found = tx.rows(sql, &[self.merchant.as_bytes().into(), user.as_bytes().into()]).await?;
-        Ok(!found.is_empty())
-    }
-
-    /// The same of anybody but the person who is changed.
+    /// Whether anybody but the person who is changed is an admin who can sign in.
     async fn another_admin<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM portal_users WHERE merchant_id = $1 AND user_id <> $2 AND role = 'admin' \
                    AND disabled_at IS NULL LIMIT 1";
