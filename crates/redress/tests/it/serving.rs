@@ -107,7 +107,7 @@ fn a_caller_that_sends_too_slowly_is_let_go() {
         ("REDRESS_LIMITS_BODY_TIMEOUT", "200ms"),
         ("REDRESS_LIMITS_CONNECTIONS_MAX", "2"),
     ];
-    let server = place.serve(&limits);
+    let (server, log) = place.serve_with_log(&limits, "log");
     let begin = |text: &str| {
         let mut stream = TcpStream::connect(&server.address).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
@@ -123,7 +123,9 @@ fn a_caller_that_sends_too_slowly_is_let_go() {
     half_head.read_to_string(&mut rest).unwrap();
     rest.clear();
     half_body.read_to_string(&mut rest).unwrap();
-    assert!(!rest.contains("200 OK"), "{rest}");
+    assert!(rest.starts_with("HTTP/1.1 400") && rest.contains("the body could not be read"), "{rest:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(!log.contains("panicked"), "{log}");
 }
 
 #[test]
