@@ -12,7 +12,7 @@ use redress_engine::world::World;
 use redress_psp::guard::{GuardError, GuardPolicy};
 use redress_psp::http::{HttpClient, HttpClientConfig};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
-use redress_store::ops::claim::TakeOverLeases;
+use redress_store::ops::claim::{TakeOverLeases, TakenOver};
 use redress_store::{MIGRATIONS, PgConfig, Role, SqliteConfig, Store};
 use tokio::runtime::Handle;
 
@@ -49,12 +49,15 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
             } else if !taken.is_empty() {
                 tracing::info!(migrations = ?taken, "the tables were brought up to date");
             }
-            let leases = store.run(TakeOverLeases { now: world.clock.now() }).await?;
-            if leases > 0 {
+            let TakenOver { refunds, imports } = store.run(TakeOverLeases { now: world.clock.now() }).await?;
+            if refunds > 0 {
                 tracing::info!(
-                    leases,
+                    leases = refunds,
                     "refunds that were being sent when the last server ended are looked up"
                 );
+            }
+            if imports > 0 {
+                tracing::info!(imports, "imports that were at work when the last server ended go on");
             }
         }
         Place::Postgres(_) => {
