@@ -108,7 +108,7 @@ async fn from_backup(settings: &Settings, args: &Restore, path: &Path, from: &Pa
     let _lock = ServerLock::take(path, Duration::ZERO).map_err(|error| refused_where_locked(&error))?;
     nothing_is_there(path)?;
     // Always the same name: the lock says that nobody else restores here, so what lies there was left by one that was killed.
-    let draft = whole_file::beside(path, "restoring");
+    let draft = open::draft_of_restore(path);
     let forget_draft = || {
         let leftovers = [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")];
         leftovers.iter().try_for_each(|leftover| whole_file::forget(leftover))
