@@ -25,6 +25,7 @@ fn health_and_metrics_have_addresses_of_their_own() {
         "redress_http_request_seconds_count{method=\"GET\",route=\"/healthz\"} 1",
         "redress_deliveries_pending 0",
         "redress_backup_timestamp_seconds 0",
+        "redress_psp_notifications_total{psp=\"adyen\"} 0",
         "redress_psp_notifications_refused_total{psp=\"adyen\",why=\"bad_signature\"} 0",
         "redress_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
         "# HELP redress_store_queue_depth",
