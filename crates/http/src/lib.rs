@@ -5,6 +5,7 @@
 //! it; [`router::routes`] lists every endpoint, for the test of who may call what.
 
 mod body;
+mod credentials;
 mod current;
 mod described;
 mod docs;

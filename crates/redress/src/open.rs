@@ -1,6 +1,6 @@
 //! Opening what every command works with: the store, the vault, the engine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -12,13 +12,13 @@ use redress_engine::world::World;
 use redress_psp::guard::{GuardError, GuardPolicy};
 use redress_psp::http::{HttpClient, HttpClientConfig};
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
-use redress_store::ops::claim::TakeOverLeases;
+use redress_store::ops::claim::{TakeOverLeases, TakenOver};
 use redress_store::{MIGRATIONS, PgConfig, Role, SqliteConfig, Store};
 use tokio::runtime::Handle;
 
 use crate::failure::Failure;
-use crate::master_key;
 use crate::settings::{Place, Settings};
+use crate::{master_key, whole_file};
 
 /// An engine over an open store, and what it is built of.
 pub(crate) struct Opened {
@@ -49,12 +49,15 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
             } else if !taken.is_empty() {
                 tracing::info!(migrations = ?taken, "the tables were brought up to date");
             }
-            let leases = store.run(TakeOverLeases { now: world.clock.now() }).await?;
-            if leases > 0 {
+            let TakenOver { refunds, imports } = store.run(TakeOverLeases { now: world.clock.now() }).await?;
+            if refunds > 0 {
                 tracing::info!(
-                    leases,
+                    leases = refunds,
                     "refunds that were being sent when the last server ended are looked up"
                 );
+            }
+            if imports > 0 {
+                tracing::info!(imports, "imports that were at work when the last server ended go on");
             }
         }
         Place::Postgres(_) => {
@@ -134,6 +137,7 @@ fn must_be_there(settings: &Settings) -> Result<(), Failure> {
     if let Place::Sqlite(path) = &settings.store.place
         && !is_there(path)?
     {
+        no_restore_was_cut_off(path)?;
         let path = path.display();
         return Err(Failure::unable(format!(
             "there is no store at {path}: `redress serve`, `redress migrate` or `redress merchant add` make one"
@@ -146,6 +150,25 @@ fn must_be_there(settings: &Settings) -> Result<(), Failure> {
 /// in its place.
 pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
     path.try_exists().map_err(|error| Failure::unable(format!("{}: {error}", path.display())))
+}
+
+/// Where a restore makes a store, until it has all of it and gets its name.
+pub(crate) fn draft_of_restore(path: &Path) -> PathBuf {
+    whole_file::beside(path, "restoring")
+}
+
+/// An empty store in place of one that is not restored yet would be served as if nothing had ever been, and the next restore
+/// would be refused because of it.
+pub(crate) fn no_restore_was_cut_off(path: &Path) -> Result<(), Failure> {
+    let draft = draft_of_restore(path);
+    if is_there(path)? || !is_there(&draft)? {
+        return Ok(());
+    }
+    let (path, draft) = (path.display(), draft.display());
+    Err(Failure::unable(format!(
+        "there is no store at {path}, and {draft} is there: a restore was cut off, or is at work. Run `redress restore` again, \
+         or remove {draft} for an empty store"
+    )))
 }
 
 /// As [`for_tool`], for the commands that may come before the first server: they make an embedded store.
@@ -217,9 +240,10 @@ pub(crate) fn open_store(settings: &Settings, role: Role) -> Result<Store, Failu
 }
 
 /// Makes the directory and the master key of an embedded store that is not there yet. A database without its key is
-/// refused: with a new one nothing in it would open.
+/// refused: with a new one nothing in it would open. So is a place where a restore was cut off.
 pub(crate) fn make_embedded(settings: &Settings, world: &World) -> Result<(), Failure> {
     let Place::Sqlite(path) = &settings.store.place else { return Ok(()) };
+    no_restore_was_cut_off(path)?;
     let key_file = &settings.store.master_key_file;
     if !is_there(key_file)? && path.metadata().is_ok_and(|file| file.len() > 0) {
         return Err(Failure::unable(format!(

@@ -12,13 +12,14 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
-use super::error::PortoneError;
+use super::error::{PortoneError, of_problem};
 use super::jwt::{self, ISSUED_FOR_SECONDS};
 use super::read;
 use super::refusals::Refusals;
 use super::view::{Enveloped, no_store};
 use crate::body::RawBody;
 use crate::limits::REFERENCE_CHARS_MAX;
+use crate::{current, rate};
 
 const MESSAGE: &str = "Auth Token generated successfully!";
 
@@ -76,7 +77,9 @@ pub(crate) async fn handle(
     if !same || shown.is_empty() {
         return Err(PortoneError::SecretInvalid);
     }
+    current::is_of(caller.merchant);
     engine.key_used(&caller);
+    rate::take(&engine, caller.credential).map_err(of_problem)?;
     let token = jwt::issue(&caller.public_key, secret, engine.now()).map_err(|error| {
         tracing::error!(%error, "a token could not be made");
         PortoneError::Broken
@@ -90,7 +93,10 @@ mod tests {
     use crate::portone::tests::{assert_error, get, post_anonymous};
     use crate::testing::Harness;
     use axum::http::StatusCode;
+    use redress_engine::config::EngineConfig;
+    use redress_engine::rate::RateConfig;
     use serde_json::json;
+    use std::num::NonZeroU32;
 
     const PATH: &str = "/api/merchant/auth-token";
 
@@ -111,6 +117,27 @@ mod tests {
         );
         let request = get("/api/refund/none", merchant.portone_key, token.as_str().unwrap());
         assert_error(&harness.send(request).await, 400, "4096", "INVALID_REFERENCE");
+    }
+
+    #[tokio::test]
+    async fn a_token_uses_up_a_request_of_its_key_and_a_wrong_secret_none() {
+        let one = NonZeroU32::MIN;
+        let rate = Some(RateConfig { per_second: one, burst: one });
+        let harness = Harness::with(EngineConfig { rate, ..EngineConfig::default() }).await;
+        let merchant = harness.merchant.clone();
+        let ask = async |secret: &str| {
+            let body = json!({"portone_key": merchant.portone_key, "portone_secret": secret});
+            harness.send(post_anonymous(PATH, &body.to_string())).await
+        };
+        let wrong = ask("x").await;
+        assert!(wrong.status == 401 && !wrong.headers.contains_key("ratelimit"));
+        let asked = ask(merchant.portone_secret).await;
+        assert_eq!(asked.status, StatusCode::OK);
+        assert_eq!(asked.headers["ratelimit-policy"], "\"key\";q=1;w=1");
+        assert_eq!(asked.headers["ratelimit"], "\"key\";r=0;t=1");
+        let refused = ask(merchant.portone_secret).await;
+        assert_error(&refused, 429, "4029", "REFUND_SYSTEM_ERROR");
+        assert_eq!(refused.headers["retry-after"], "1");
     }
 
     #[tokio::test]

@@ -138,6 +138,9 @@ async fn no_endpoint_answers_without_proof() {
             (vec![key(own), auth(&forged)], "4054", TOKEN_ERROR),
             (vec![key(own), auth(&late)], "4054", TOKEN_ERROR),
             (vec![key(own), auth(&others)], "4054", TOKEN_ERROR),
+            (vec![key(own), auth(&good), auth(&forged)], "4054", TOKEN_ERROR),
+            (vec![key(own), auth(&good), auth(&good)], "4054", TOKEN_ERROR),
+            (vec![key(own), key("nobody"), auth(&good)], "4010", KEY_ERROR),
         ] {
             let answer = harness.send(request(&route.method, &path, &headers, &body)).await;
             assert_error(&answer, 401, code, name);

@@ -20,6 +20,7 @@ use secrecy::SecretString;
 
 use super::ROOT;
 use super::error::{Echo, SgateError, Timestamp};
+use crate::credentials::only;
 use crate::limits::{REFERENCE_CHARS_MAX, storable};
 use crate::problem::Problem;
 use crate::{current, rate};
@@ -81,7 +82,8 @@ struct AuthHeaders {
 impl AuthHeaders {
     fn read(headers: &HeaderMap) -> Result<Self, SgateError> {
         let read = |name: &'static str| {
-            let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            let value = only(headers, name);
+            let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             value.filter(|text| !text.is_empty()).ok_or(SgateError::NoAuth(name))
         };
         Ok(Self {

@@ -23,7 +23,7 @@ use crate::problem::{Problem, retry_later};
 /// Why a request is not answered with what it asks for.
 #[derive(Debug)]
 pub(crate) enum SgateError {
-    /// One of the five headers is missing.
+    /// One of the five headers is missing, or there twice.
     NoAuth(&'static str),
     /// The signature proves nothing.
     BadAuth(Refused, Box<Echo>),
@@ -132,7 +132,7 @@ impl SgateError {
     fn details(&self) -> Vec<Detail<'_>> {
         let text = |text: String| Detail::Text(text.into());
         match self {
-            Self::NoAuth(header) => vec![text(format!("the header {header} is missing"))],
+            Self::NoAuth(header) => vec![text(format!("the header {header} is needed, once"))],
             Self::BadAuth(why, echo) => vec![text(why.to_string()), Detail::Echo(echo)],
             Self::Refused(Refusal::WrongEnvironment) => Vec::new(),
             Self::Refused(refusal) => {

@@ -70,7 +70,7 @@ async fn without_all_five_headers_nobody_is_known() {
             request.headers_mut().remove(missing);
             let answer = harness.send(request).await;
             let expected = format!(
-                r#"{{"code":"noAuth","message":"Not authentication","data":["the header {missing} is missing"]}}"#
+                r#"{{"code":"noAuth","message":"Not authentication","data":["the header {missing} is needed, once"]}}"#
             );
             assert_eq!((answer.status.as_u16(), answer.text()), (401, expected.as_str()), "{call:?}");
         }

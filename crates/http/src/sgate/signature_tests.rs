@@ -98,6 +98,27 @@ async fn what_is_signed_counts_for_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_header_that_is_there_twice_says_nothing() {
+    let harness = Harness::new().await;
+    harness.payment(TestPayment::tap(ORDER, 10_000)).await;
+    let request = || Client::of(&harness).request(&harness, &Call::order(ORDER));
+    assert_eq!(harness.send(request()).await.status, 200);
+    for header in
+        ["x-auth-signature", "x-auth-key", "x-auth-timestamp", "x-auth-sign-method", "x-auth-sign-version"]
+    {
+        let mut request = request();
+        request.headers_mut().append(header, "another".parse().unwrap());
+        let answer = harness.send(request).await;
+        let told = format!("the header {header} is needed, once");
+        assert_eq!((answer.status.as_u16(), &answer.json()["data"][0]), (401, &json!(told)));
+    }
+    let mut others = request();
+    others.headers_mut().append("x-auth-uuid", "one".parse().unwrap());
+    others.headers_mut().append("x-auth-uuid", "two".parse().unwrap());
+    assert_eq!(harness.send(others).await.status, 200, "their affair");
+}
+
+#[tokio::test]
 async fn the_clock_may_be_300_seconds_off_either_way() {
     let harness = Harness::new().await;
     harness.payment(TestPayment::tap(ORDER, 10_000)).await;

@@ -1,11 +1,10 @@
-//! Who calls: an API key as bearer token (RFC 6750, section 2.1).
+//! Who calls: an API key as bearer token.
 //!
 //! With who calls comes what stands behind the path's `?`: an operation takes no parameter that it does not name, so that a
 //! sum that somebody wrote there is refused and does not become all that is left. [`KeyHolder`] names none; a handler that
 //! takes some has [`Asking`] instead.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use redress_core::environment::Environment;
 use redress_core::id::{KeyId, MerchantId};
@@ -14,6 +13,7 @@ use redress_engine::engine::Engine;
 
 use super::error::OwnError;
 use super::query::QueryFields;
+use crate::credentials::bearer;
 use crate::{current, rate};
 
 /// The proved owner of the request's API key, where the operation takes no parameters: any is refused.
@@ -59,7 +59,7 @@ impl FromRequestParts<Engine> for Asking {
     type Rejection = OwnError;
 
     async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, OwnError> {
-        let key = bearer(parts).ok_or_else(OwnError::unauthorized)?;
+        let key = bearer(&parts.headers).ok_or_else(OwnError::unauthorized)?;
         let found = engine.api_caller(key).await?.ok_or_else(OwnError::unauthorized)?;
         let caller = &found.caller;
         current::is_of(caller.merchant);
@@ -68,9 +68,4 @@ impl FromRequestParts<Engine> for Asking {
         let holder = KeyHolder { merchant, environment: found.environment, key, rights };
         Ok(Self { holder, query: QueryFields::of(&parts.uri)? })
     }
-}
-
-fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, key) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }

@@ -73,7 +73,7 @@ impl OwnError {
     pub(crate) fn unauthorized() -> Self {
         Self::new(
             Code::Unauthorized,
-            "a good API key is needed as bearer token: this one is missing, unknown or revoked",
+            "a good API key is needed as bearer token: this one is missing, there twice, unknown or revoked",
         )
     }
 

@@ -270,7 +270,9 @@ async fn without_a_good_key_nothing_is_read() {
             (
                 401,
                 &json!("unauthorized"),
-                &json!("a good API key is needed as bearer token: this one is missing, unknown or revoked"),
+                &json!(
+                    "a good API key is needed as bearer token: this one is missing, there twice, unknown or revoked"
+                ),
                 &json!("/docs/errors/unauthorized")
             ),
             "{authorization}"
@@ -278,6 +280,13 @@ async fn without_a_good_key_nothing_is_read() {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         assert_eq!(told["request_id"], answer.headers["x-request-id"].to_str().unwrap());
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    let good = format!("Bearer {key}");
+    for second in [&wrong, &good] {
+        let twice =
+            Request::get("/v1/payments").header("authorization", &good).header("authorization", second);
+        let answer = harness.send(twice.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (401, &json!("unauthorized")));
     }
     for route in routes().iter().filter(|route| route.auth == Auth::ApiKey) {
         let path: Vec<&str> =

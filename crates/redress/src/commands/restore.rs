@@ -1,7 +1,7 @@
 //! `redress restore`.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use redress_store::{MIGRATIONS, OpenError, Role, ServerLock, check_sqlite};
 use tokio::task::block_in_place;
 
 use super::backup::{fail, suffixed};
-use super::manifest::{Manifest, sum};
+use super::manifest::{Manifest, Sum, sum};
 use super::verify;
 use crate::failure::Failure;
 use crate::open::{self, Opened};
@@ -108,7 +108,7 @@ async fn from_backup(settings: &Settings, args: &Restore, path: &Path, from: &Pa
     let _lock = ServerLock::take(path, Duration::ZERO).map_err(|error| refused_where_locked(&error))?;
     nothing_is_there(path)?;
     // Always the same name: the lock says that nobody else restores here, so what lies there was left by one that was killed.
-    let draft = whole_file::beside(path, "restoring");
+    let draft = open::draft_of_restore(path);
     let forget_draft = || {
         let leftovers = [draft.clone(), suffixed(&draft, "-wal"), suffixed(&draft, "-shm")];
         leftovers.iter().try_for_each(|leftover| whole_file::forget(leftover))
@@ -198,18 +198,29 @@ fn fetch(from: &Path, manifest: Option<&Manifest>, draft: &Path) -> Result<(), F
     let length = source.metadata().map_err(|error| fail(from, &error))?.len();
     let mut to = whole_file::make(draft).map_err(|error| fail(draft, &error))?;
     let bar = progress::bytes(length);
-    let copied = sum(&mut source, |part| {
-        bar.inc(part.len() as u64);
-        to.write_all(part)
-    });
+    let copied = copy((from, &mut source), (draft, &mut to), |bytes| bar.inc(bytes));
     bar.finish_and_clear();
-    let sum = copied.map_err(|error| fail(from, &error))?;
+    let sum = copied?;
     let Some(manifest) = manifest else { return Ok(()) };
     if (sum.bytes, &sum.sha256) == (manifest.bytes, &manifest.sha256) {
         return Ok(());
     }
     let from = from.display();
     Err(Failure::found(format!("{from} is not what its manifest describes: it was changed or cut off")))
+}
+
+/// Copies one to the other. A full disk is the trouble of the place that is written, and the backup is well.
+fn copy(
+    (from, source): (&Path, &mut dyn Read),
+    (draft, to): (&Path, &mut dyn Write),
+    done: impl Fn(u64),
+) -> Result<Sum, Failure> {
+    let mut at = from;
+    let copied = sum(source, |part| {
+        done(part.len() as u64);
+        to.write_all(part).inspect_err(|_| at = draft)
+    });
+    copied.map_err(|error| fail(at, &error))
 }
 
 /// An older backup gets the tables of this program; one of a newer program, or of none, is refused.
@@ -259,4 +270,25 @@ fn tell(store: &str, copied_at: Timestamp, fit: MadeFit) -> Result<(), Failure> 
     print(
         "keys, endpoints and accounts that were revoked or changed since the backup are as they were: do it again",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_is_called_by_its_own_name() {
+        let (from, draft) = (Path::new("/b/a.db"), Path::new("/data/redress.db.restoring"));
+        let copied = |source: &mut dyn Read, to: &mut dyn Write| copy((from, source), (draft, to), |_| {});
+        let mut whole = Vec::<u8>::new();
+        assert_eq!(copied(&mut &b"abc"[..], &mut whole).unwrap().bytes, 3);
+        assert_eq!(whole, b"abc");
+        let mut no_room: &mut [u8] = &mut [];
+        let full = copied(&mut &b"abc"[..], &mut no_room).unwrap_err().to_string();
+        assert!(full.starts_with("/data/redress.db.restoring: "), "{full}");
+        // A directory opens, and is not read.
+        let mut unreadable = File::open("/").unwrap();
+        let unread = copied(&mut unreadable, &mut whole).unwrap_err().to_string();
+        assert!(unread.starts_with("/b/a.db: "), "{unread}");
+    }
 }

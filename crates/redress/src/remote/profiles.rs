@@ -94,15 +94,23 @@ impl Profile {
             (None, None, None) => Ok(None),
             (Some(file), None, None) => {
                 let text = read_text(file, true)?;
-                Ok(Some(text.expose_secret().trim().into()))
+                said(text.expose_secret(), || format!("the file {}", file.display()))
             }
             (None, Some(name), None) => match variables.get(name) {
-                Some(key) => Ok(Some(key.as_str().into())),
+                Some(key) => said(key, || format!("the variable {name}")),
                 None => Err(Failure::unable(format!("the variable {name}, which has the key, is not set"))),
             },
-            (None, None, Some(key)) => Ok(Some(key.expose().into())),
+            (None, None, Some(key)) => said(key.expose(), || "api_key".to_owned()),
             _ => Err(Failure::unable("a profile names its key once: api_key_file, api_key_env or api_key")),
         }
+    }
+}
+
+/// A key as it was said. Where an empty one was said, no other takes its place, and none is sent that is nobody's.
+fn said(text: &str, whence: impl Fn() -> String) -> Result<Option<SecretString>, Failure> {
+    match text.trim() {
+        "" => Err(Failure::unable(format!("there is no key: {} is empty", whence()))),
+        key => Ok(Some(key.into())),
     }
 }
 
@@ -152,6 +160,26 @@ mod tests {
         assert!(key().unwrap_err().to_string().contains("chmod 600"));
         write("key", "rk_file\n", 0o600);
         assert_eq!(key().unwrap().unwrap().expose_secret(), "rk_file");
+        write("key", " \n", 0o600);
+        assert!(key().unwrap_err().to_string().contains("there is no key"));
+    }
+
+    #[test]
+    fn an_empty_key_is_none_and_no_other_takes_its_place() {
+        let key = |line: &str, value: &str| {
+            let text = format!("[profiles.a]\nurl = \"https://a.example\"\n{line}\n");
+            let variables = BTreeMap::from([("K".to_owned(), value.to_owned())]);
+            let key = Profiles::parse(&text).unwrap().named("a").unwrap().key(&variables);
+            key.map(|key| key.map(|key| key.expose_secret().to_owned()))
+        };
+        for (line, value) in [("api_key = \"\"", ""), ("api_key = \"  \"", ""), ("api_key_env = \"K\"", " ")]
+        {
+            let wrong = key(line, value).unwrap_err();
+            assert!(matches!(&wrong, Failure::Unable(said) if said.contains("is empty")), "{line}: {wrong}");
+        }
+        assert_eq!(key("api_key = \" rk_a \"", ""), Ok(Some("rk_a".to_owned())));
+        assert_eq!(key("api_key_env = \"K\"", "rk_k"), Ok(Some("rk_k".to_owned())));
+        assert_eq!(key("", "rk_k"), Ok(None));
     }
 
     #[test]

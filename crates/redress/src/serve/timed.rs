@@ -17,18 +17,29 @@ struct Patience {
     clock: Arc<dyn Clock>,
     limit: Duration,
     waiting: Option<BoxFuture<'static, ()>>,
+    over: bool,
 }
 
 impl Patience {
     fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
-        Self { clock, limit, waiting: None }
+        Self { clock, limit, waiting: None, over: false }
     }
 
-    /// Ready when the wait has lasted too long.
+    /// Ready when the wait has lasted too long, and from then on: whoever reads away what is left of a body asks again.
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let (clock, limit) = (Arc::clone(&self.clock), self.limit);
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(async move { clock.sleep(limit).await }));
-        waiting.as_mut().poll(context)
+        if !self.over {
+            let (clock, limit) = (Arc::clone(&self.clock), self.limit);
+            let waiting =
+                self.waiting.get_or_insert_with(|| Box::pin(async move { clock.sleep(limit).await }));
+            ready!(waiting.as_mut().poll(context));
+            self.over = true;
+        }
+        Poll::Ready(())
+    }
+
+    fn begin_anew(&mut self) {
+        self.waiting = None;
+        self.over = false;
     }
 }
 
@@ -87,7 +98,7 @@ impl<S: AsyncWrite + Unpin> TimedWrites<S> {
     /// Every step forward begins the time anew.
     fn within<T>(&mut self, context: &mut Context<'_>, step: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if step.is_ready() {
-            self.patience.waiting = None;
+            self.patience.begin_anew();
             return step;
         }
         ready!(self.patience.poll_over(context));
@@ -166,5 +177,7 @@ mod tests {
         assert!(futures_util::poll!(&mut writing).is_pending());
         clock.advance(LIMIT);
         assert_eq!(writing.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let again = writer.write_all(&[7]).await;
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::TimedOut, "it stays too late");
     }
 }

@@ -1,5 +1,6 @@
 //! A backup of a running server, and what a store that was restored from it does.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -187,6 +188,27 @@ fn a_restore_is_refused_where_anything_is_in_doubt_and_leaves_nothing() {
     assert!(is_private(&empty.data().join("redress.db")));
     assert!(!names_of(&empty).any(|name| name.contains("restoring")));
     assert_eq!(empty.json("key list --merchant M1").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn where_a_restore_was_cut_off_no_empty_store_is_made() {
+    let (_source, file, place) = backed_up();
+    let data = place.data();
+    std::fs::write(data.join("redress.db.restoring"), "cut off").unwrap();
+    // Its address is taken, so that a server which comes so far ends.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for words in ["serve", "migrate", "merchant add --name Shop", "merchant list"] {
+        let words: Vec<_> = words.split(' ').chain(["--data", data.to_str().unwrap()]).collect();
+        let ran = run(&words, &[("REDRESS_SERVER_LISTEN", &address)]);
+        assert!(ran.code == 2 && ran.err.contains("`redress restore`"), "{words:?}: {ran:?}");
+        assert!(!data.join("redress.db").exists(), "{words:?}");
+    }
+    let seen = place.run("doctor");
+    assert!(seen.out.contains("`redress restore`"), "{seen:?}");
+    place.ok(&format!("restore --verify --from {}", file.display()));
+    assert_eq!(place.json("merchant list").as_array().unwrap().len(), 1);
+    place.ok("migrate");
 }
 
 #[tokio::test]

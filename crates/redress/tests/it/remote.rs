@@ -378,6 +378,10 @@ fn a_profile_names_the_server_and_its_key() {
     assert_ends(&run(&["refund", "list"], &[]), 2, "chmod 600");
     own(0o600);
     assert_eq!(run(&["refund", "list"], &[]).code, 0);
+    let whole = std::fs::read(&key).unwrap();
+    std::fs::write(&key, "\n").unwrap();
+    assert_ends(&run(&["refund", "list"], &[]), 2, "there is no key");
+    std::fs::write(&key, whole).unwrap();
     assert_ends(
         &run(&["refund", "list", "--profile", "other"], &[("OTHER", "rk_1")]),
         3,

@@ -25,6 +25,7 @@ fn health_and_metrics_have_addresses_of_their_own() {
         "redress_http_request_seconds_count{method=\"GET\",route=\"/healthz\"} 1",
         "redress_deliveries_pending 0",
         "redress_backup_timestamp_seconds 0",
+        "redress_psp_notifications_total{psp=\"adyen\"} 0",
         "redress_psp_notifications_refused_total{psp=\"adyen\",why=\"bad_signature\"} 0",
         "redress_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
         "# HELP redress_store_queue_depth",
@@ -107,7 +108,7 @@ fn a_caller_that_sends_too_slowly_is_let_go() {
         ("REDRESS_LIMITS_BODY_TIMEOUT", "200ms"),
         ("REDRESS_LIMITS_CONNECTIONS_MAX", "2"),
     ];
-    let server = place.serve(&limits);
+    let (server, log) = place.serve_with_log(&limits, "log");
     let begin = |text: &str| {
         let mut stream = TcpStream::connect(&server.address).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
@@ -123,7 +124,9 @@ fn a_caller_that_sends_too_slowly_is_let_go() {
     half_head.read_to_string(&mut rest).unwrap();
     rest.clear();
     half_body.read_to_string(&mut rest).unwrap();
-    assert!(!rest.contains("200 OK"), "{rest}");
+    assert!(rest.starts_with("HTTP/1.1 400") && rest.contains("the body could not be read"), "{rest:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(!log.contains("panicked"), "{log}");
 }
 
 #[test]

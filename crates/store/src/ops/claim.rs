@@ -412,6 +412,9 @@ async fn take_turn<T: Tx>(tx: &mut T, refund: &Refund) -> Result<Turn, StoreErro
 const TAKE_OVER: &str = "UPDATE refunds SET due_at = $1, lease_until = $1 WHERE account_id IN \
      (SELECT account_id FROM psp_accounts) AND state = 'submitting' AND due_at IS NOT NULL AND lease_until > $1";
 
+// The same for an upload whose rows are being taken in: its lease is the time at which somebody else goes on with it.
+const TAKE_OVER_IMPORTS: &str = "UPDATE payment_imports SET due_at = $1 WHERE due_at > $1";
+
 /// Ends every lease at once. Only for a store whose lock proves that every other owner is dead.
 #[derive(Clone, Copy, Debug)]
 pub struct TakeOverLeases {
@@ -419,13 +422,24 @@ pub struct TakeOverLeases {
     pub now: Timestamp,
 }
 
+/// How many leases ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Of refunds.
+    pub refunds: u64,
+    /// Of uploads.
+    pub imports: u64,
+}
+
 impl Operation for TakeOverLeases {
-    /// How many leases ended.
-    type Out = u64;
+    type Out = TakenOver;
     const NAME: &'static str = "take_over_leases";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<u64>, StoreError> {
-        tx.exec(TAKE_OVER, &[self.now.as_micros().into()]).await.map(Done::Commit)
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<TakenOver>, StoreError> {
+        let now = [self.now.as_micros().into()];
+        let refunds = tx.exec(TAKE_OVER, &now).await?;
+        let imports = tx.exec(TAKE_OVER_IMPORTS, &now).await?;
+        Ok(Done::Commit(TakenOver { refunds, imports }))
     }
 }
 

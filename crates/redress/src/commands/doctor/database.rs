@@ -42,6 +42,7 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Store, Trouble> {
     if let Place::Sqlite(path) = &settings.store.place
         && !open::is_there(path).map_err(|error| error.to_string())?
     {
+        open::no_restore_was_cut_off(path).map_err(|error| error.to_string())?;
         let path = path.display();
         return Err(format!("{path} is not there yet: the first `redress serve` makes it").into());
     }

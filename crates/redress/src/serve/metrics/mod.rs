@@ -133,6 +133,7 @@ fn begin_at_zero() {
             .increment(0);
     }
     for psp in connectors::sheets().iter().map(|sheet| sheet.name) {
+        counter!("redress_psp_notifications_total", "psp" => psp).increment(0);
         for why in REFUSED_FOR {
             counter!("redress_psp_notifications_refused_total", "psp" => psp, "why" => why).increment(0);
         }

@@ -11,7 +11,7 @@ use redress_core::settle::Via;
 use redress_core::state::{Lease, RefundState, StateName};
 use tokio::task::JoinSet;
 
-use super::{Claim, ClaimOutcome, DueAccount, DueAccounts, ROWS_MAX, TakeOverLeases, Task};
+use super::{Claim, ClaimOutcome, DueAccount, DueAccounts, ROWS_MAX, TakeOverLeases, TakenOver, Task};
 use crate::ops::accept::Accept;
 use crate::ops::fixtures::{
     HERE, MERCHANT, MUTE, TIMING, accept, account, at, audit, balance, bytes, claim, done, hear, in_state,
@@ -261,8 +261,9 @@ async fn a_start_takes_over_every_lease() {
         queued(&store, "order-1", "1", 3).await;
         in_state(&store, StateName::Pending, "1", 4).await;
         let (ended, _) = fail_every_statement(&store, || TakeOverLeases { now: at(12) }).await;
-        assert_eq!(ended, Ok(2));
-        assert_eq!(store.run(TakeOverLeases { now: at(12) }).await, Ok(0), "no lease ends later than now");
+        assert_eq!(ended, Ok(TakenOver { refunds: 2, imports: 0 }));
+        let again = store.run(TakeOverLeases { now: at(12) }).await;
+        assert_eq!(again, Ok(TakenOver { refunds: 0, imports: 0 }), "no lease ends later than now");
         let taken = load(&store, 1).await.0;
         let lease = RefundState::Submitting(Lease { owner: HERE, until: at(12) });
         assert_eq!((taken.state, taken.due_at), (lease, Some(at(12))));

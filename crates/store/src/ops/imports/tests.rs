@@ -2,6 +2,7 @@ use redress_core::money::{Amount, Currency};
 
 use super::*;
 use crate::op::Operation;
+use crate::ops::claim::{TakeOverLeases, TakenOver};
 use crate::ops::fixtures::{MERCHANT, STRANGER, account, at, world};
 use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
 use crate::store::Store;
@@ -161,6 +162,27 @@ async fn each_row_is_taken_in_with_its_outcome_and_once() {
         );
         assert_eq!(store.read(DueImport { now: at(1_000) }).await, Ok(None));
         assert_eq!(store.run(lease(1_000, 2_000)).await, Ok(None), "it is over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_start_goes_on_at_once_with_what_was_being_taken_in() {
+    TestStores::each(async |store| {
+        received(&store, false, vec![row(2), row(3)]).await;
+        let lease =
+            |now| LeaseImport { merchant: MERCHANT, import: IMPORT, now: at(now), until: at(now + 60) };
+        assert!(store.run(lease(20)).await.unwrap().is_some());
+        assert_eq!(store.read(DueImport { now: at(21) }).await, Ok(None), "somebody has it");
+        let take_over = |second| TakeOverLeases { now: at(second) };
+        let taken = leaves_nothing_when_it_fails(&store, || take_over(21)).await;
+        assert_eq!(taken, TakenOver { refunds: 0, imports: 1 });
+        assert_eq!(store.read(DueImport { now: at(21) }).await, Ok(Some((MERCHANT, IMPORT))));
+        assert!(store.run(lease(21)).await.unwrap().is_some());
+        // One that is over has no lease that could end.
+        assert!(store.run(take(vec![pay(2, 100), pay(3, 100)])).await.unwrap());
+        assert_eq!(store.run(take_over(22)).await, Ok(TakenOver { refunds: 0, imports: 0 }));
+        assert_eq!(found(&store).await.state, ImportState::Done);
     })
     .await;
 }
