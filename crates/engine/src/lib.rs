@@ -41,6 +41,7 @@ pub mod signing;
 pub mod testing;
 mod to_its_end;
 pub mod vault;
+mod verdict_checks;
 pub mod watch;
 mod work;
 pub mod world;

@@ -15,4 +15,5 @@ mod psps;
 mod rig;
 mod secrets;
 mod told;
+mod verdicts;
 mod waits;

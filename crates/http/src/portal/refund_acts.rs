@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
+use redress_core::settle::was_called_failed;
 use redress_core::state::StateName;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::refunds::Verdict;
@@ -53,7 +54,8 @@ impl Possible {
             }
             is_possible
         };
-        let refresh = may(!state.is_final(), &Act::RefreshRefund, t.acts.refresh_off);
+        let refresh =
+            may(!state.is_final() || was_called_failed(refund), &Act::RefreshRefund, t.acts.refresh_off);
         let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
         let close = may(can_be_closed(refund), &Act::CloseCase, t.acts.close_off);
         let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
