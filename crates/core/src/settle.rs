@@ -18,7 +18,7 @@ mod timing;
 
 pub(crate) use people::CLOSED_BY_PERSON;
 pub use people::{
-    Verdict, call_person, came_back, case_closed, close_by_person, ends_verdict_checks, next_verdict_check,
+    Verdict, call_person, came_back, case_closed, close_by_person, ends_late_checks, next_late_check,
     was_called_failed,
 };
 pub use timing::Timing;

@@ -143,7 +143,7 @@ impl Run {
         self.exec.spawn(group, async move { deliveries.work_deliveries(stop2.notified()).await });
         self.exec.spawn(group, async move { events.work_events(stop3.notified()).await });
         self.exec.spawn(group, async move { days.work_daily_sums(stop4.notified()).await });
-        self.exec.spawn(group, async move { verdicts.work_verdict_checks(stop5.notified()).await });
+        self.exec.spawn(group, async move { verdicts.work_late_checks(stop5.notified()).await });
     }
 
     /// Kills the process of a place, and starts another there in a while.

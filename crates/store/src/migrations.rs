@@ -63,7 +63,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 14,
-        name: "verdict_checks",
-        sql: include_str!("../../../migrations/0014_verdict_checks.sql"),
+        name: "late_checks",
+        sql: include_str!("../../../migrations/0014_late_checks.sql"),
     },
 ];

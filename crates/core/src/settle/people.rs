@@ -55,12 +55,11 @@ pub fn close_by_person(
 }
 
 /// The pauses between questions to the PSP about a refund that a person called failed; the first question is asked at once.
-const VERDICT_CHECKS: Backoff =
-    Backoff { first: Duration::from_secs(60), max: Duration::from_secs(24 * 3_600) };
+const LATE_CHECKS: Backoff = Backoff { first: Duration::from_secs(60), max: Duration::from_secs(24 * 3_600) };
 
 /// For so long the PSP is asked about one. No source states how late a refund may still go through that nobody knew the end of;
 /// banks take days, and by then it has mostly been told.
-const VERDICT_CHECKED_FOR: Duration = Duration::from_secs(30 * 24 * 3_600);
+const CHECKED_FOR: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// Whether a person called the refund failed, and not the PSP: the sum was released on that word, and may leave all the same.
 pub fn was_called_failed(refund: &Refund) -> bool {
@@ -70,13 +69,13 @@ pub fn was_called_failed(refund: &Refund) -> bool {
 
 /// When the PSP is asked again about a refund that a person called failed at `closed_at`, after it was asked so often; `None`
 /// where that was for the last time.
-pub fn next_verdict_check(asked: u32, closed_at: Timestamp, now: Timestamp, seed: u64) -> Option<Timestamp> {
-    let next = now.plus(VERDICT_CHECKS.jittered(asked, seed));
-    (next < closed_at.plus(VERDICT_CHECKED_FOR)).then_some(next)
+pub fn next_late_check(asked: u32, closed_at: Timestamp, now: Timestamp, seed: u64) -> Option<Timestamp> {
+    let next = now.plus(LATE_CHECKS.jittered(asked, seed));
+    (next < closed_at.plus(CHECKED_FOR)).then_some(next)
 }
 
 /// Whether the PSP has said how a refund ended that a person called failed. A success was put before a person, who knows then.
-pub const fn ends_verdict_checks(outcome: &Outcome) -> bool {
+pub const fn ends_late_checks(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Succeeded { .. } | Outcome::Refused(_))
 }
 

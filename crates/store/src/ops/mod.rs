@@ -23,6 +23,7 @@ pub mod imports;
 pub mod inbound;
 #[cfg(test)]
 mod isolation;
+pub mod late_checks;
 pub mod merchants;
 #[cfg(test)]
 mod model;
@@ -41,7 +42,6 @@ pub mod sequence;
 pub mod settings_version;
 pub mod settle;
 mod turns;
-pub mod verdict_checks;
 pub mod verify;
 pub mod write;
 pub mod write_probe;

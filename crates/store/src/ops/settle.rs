@@ -9,9 +9,9 @@ use redress_core::state::IllegalTransition;
 use redress_core::time::Timestamp;
 
 use super::cases;
+use super::late_checks;
 use super::refund_lock::lock_refund;
 use super::rows;
-use super::verdict_checks;
 use super::write::{Author, write_change};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
@@ -226,7 +226,7 @@ impl Operation for CloseRefund {
             return Ok(Done::Rollback(Closed::NotOpen(Box::new(refund))));
         };
         write_change(tx, &change, Some(&self.author), &mut std::iter::empty(), self.now).await?;
-        verdict_checks::schedule(tx, &change.refund, self.now).await?;
+        late_checks::schedule(tx, &change.refund, self.now).await?;
         Ok(Done::Commit(Closed::Done(Box::new(settled(change)))))
     }
 }
@@ -234,7 +234,7 @@ impl Operation for CloseRefund {
 /// Nobody asks the PSP more often, however many want to know: the time between two exchanges, in microseconds.
 const REFRESH_GAP_MICROS: i64 = 2_000_000;
 
-/// Makes a refund due now, where it is open, or called failed by a person alone: somebody wants to know.
+/// Makes a refund due now, where it is open, was called failed by a person alone, or has an open case: somebody wants to know.
 #[derive(Clone, Debug)]
 pub struct Refresh {
     /// Whose refund it is.
@@ -264,7 +264,7 @@ impl Operation for Refresh {
         let touched = tx
             .exec(REFRESH, &[due_at.into(), self.merchant.as_bytes().into(), self.refund.as_bytes().into()])
             .await?;
-        let is_due = touched == 1 || verdict_checks::hasten(tx, self.merchant, self.refund, due_at).await?;
+        let is_due = touched == 1 || late_checks::ask_now(tx, self.merchant, self.refund, due_at).await?;
         Ok(Done::Commit(is_due))
     }
 }

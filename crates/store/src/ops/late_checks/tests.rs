@@ -1,8 +1,8 @@
-use redress_core::settle::Verdict;
+use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
 
 use super::*;
-use crate::ops::fixtures::{MERCHANT, account, at, in_state, load, queued, rf, world};
+use crate::ops::fixtures::{MERCHANT, account, at, hear, in_state, load, queued, refused, rf, world};
 use crate::ops::settle::{CloseRefund, Closed, Refresh};
 use crate::ops::write::Author;
 use crate::store::Store;
@@ -16,16 +16,16 @@ async fn close(store: &Store, n: u32, verdict: Verdict) {
     assert!(matches!(store.run(close).await, Ok(Closed::Done(_))));
 }
 
-async fn due(store: &Store, second: i64) -> Vec<DueVerdictCheck> {
-    store.read(DueVerdictChecks { now: at(second), limit: 10 }).await.unwrap()
+async fn due(store: &Store, second: i64) -> Vec<DueLateCheck> {
+    store.read(DueLateChecks { now: at(second), limit: 10 }).await.unwrap()
 }
 
-fn take(n: u32, second: i64) -> TakeVerdictCheck {
-    TakeVerdictCheck { merchant: MERCHANT, refund: rf(n), now: at(second), seed: 0 }
+fn take(n: u32, second: i64) -> TakeLateCheck {
+    TakeLateCheck { merchant: MERCHANT, refund: rf(n), now: at(second), seed: 0 }
 }
 
-fn one(n: u32) -> DueVerdictCheck {
-    DueVerdictCheck { merchant: MERCHANT, refund: rf(n), account: account("flex") }
+fn one(n: u32) -> DueLateCheck {
+    DueLateCheck { merchant: MERCHANT, refund: rf(n), account: account("flex") }
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn what_a_person_called_failed_is_asked_about_for_a_month_ever_more_rarely
         let (refund, payment) = load(&store, 1).await;
         let (taken, _) = fail_every_statement(&store, || take(1, 50)).await;
         let psp_payment_id = payment.psp_payment_id;
-        assert_eq!(taken, Ok(Some(VerdictCheck { refund, psp_payment_id })));
+        assert_eq!(taken, Ok(Some(LateCheck { refund, psp_payment_id })));
         assert_eq!(store.run(take(1, 50)).await, Ok(None), "another process finds it taken");
         assert_eq!(store.run(take(2, 50)).await, Ok(None));
 
@@ -65,7 +65,7 @@ async fn what_a_person_called_failed_is_asked_about_for_a_month_ever_more_rarely
             }
         }
         assert_eq!(last, 29, "the thirtieth would be after its time");
-        assert!(dump_all(&store).await["verdict_checks"].is_empty());
+        assert!(dump_all(&store).await["late_checks"].is_empty());
     })
     .await;
 }
@@ -85,11 +85,31 @@ async fn somebody_who_wants_to_know_has_it_asked_now_and_an_answer_ends_it() {
         assert_eq!(store.run(refresh(2, 55)).await, Ok(false), "the PSP has said so");
         assert_eq!(due(&store, 55).await, [one(1)]);
 
-        let end = EndVerdictCheck { merchant: MERCHANT, refund: rf(1) };
+        let end = EndLateCheck { merchant: MERCHANT, refund: rf(1) };
         assert_eq!(fail_every_statement(&store, || end).await.0, Ok(()));
         assert_eq!(due(&store, 60 * DAY).await, []);
         assert_eq!(store.run(take(1, 60 * DAY)).await, Ok(None));
         assert_eq!(store.run(refresh(1, 60)).await, Ok(false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_has_an_open_case_is_asked_about_once_where_somebody_wants_to_know() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Succeeded, "1", 1).await;
+        let refresh = |second: i64| Refresh { merchant: MERCHANT, refund: rf(1), now: at(second) };
+        assert_eq!(store.run(refresh(60)).await, Ok(false), "nothing is open about it");
+        // Older than the end: it may be of a time before.
+        hear(&store, 1, refused(), Via::Query, 15).await;
+        assert_eq!(load(&store, 1).await.0.state.name(), StateName::Succeeded);
+        assert_eq!(fail_every_statement(&store, || refresh(60)).await.0, Ok(true));
+        assert_eq!(store.run(refresh(60)).await, Ok(true));
+        assert_eq!(due(&store, 60).await, [one(1)]);
+        assert!(store.run(take(1, 60)).await.unwrap().is_some());
+        assert_eq!(due(&store, 60 * DAY).await, [], "once");
+        assert_eq!(store.run(refresh(70)).await, Ok(true), "and again where somebody wants that");
     })
     .await;
 }
