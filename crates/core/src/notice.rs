@@ -81,8 +81,8 @@ pub enum Asked {
     Unconfirmed,
     /// Nothing is known yet, and looked up by our reference it may be found as another of two: the PSP must tell again.
     TellAgain,
-    /// It is a failure that no later look may find, and the PSP did not confirm it, or says that the end is open still: the PSP
-    /// must tell it once more. Some tell few times: where it was told before, a person looks.
+    /// It is a failure that no later look may find, and the PSP did not confirm it, says that the end is open still, or confirmed
+    /// it by an answer that came too late to count: the PSP must tell it once more. Some tell few times: where it was told before, a person looks.
     TellOnceMore,
 }
 
@@ -176,12 +176,19 @@ pub fn after_asking(refund: &Refund, told: &Told<'_>, said: Option<&Outcome>) ->
             Outcome::Pending { .. } if is_of_ours(refund, told) && tells_of_failure(refund, told) => {
                 Asked::TellOnceMore
             }
+            // It says so too, and the refund did succeed meanwhile by a question that was begun before this one and answered
+            // after it: that settles nothing, and nobody looks again.
+            Outcome::Refused(_) if is_of_ours(refund, told) && contradicts_a_success(refund, told) => {
+                Asked::TellOnceMore
+            }
             _ => Asked::Done,
         };
     }
     match (refund.psp_refund_id.as_deref(), told.psp_refund_id) {
         // Also where it was bound to another only while the PSP was asked.
         (Some(bound), Some(told)) if bound != told => Asked::Foreign,
+        // The PSP may only have been away for a moment.
+        _ if contradicts_a_success(refund, told) => Asked::TellOnceMore,
         _ if contradicts(refund, told) => Asked::Unconfirmed,
         // Where it failed here too, no telling would ever end.
         (None, Some(_)) if !is_without_effect(refund) => Asked::TellAgain,
@@ -210,6 +217,11 @@ fn contradicts(refund: &Refund, told: &Told<'_>) -> bool {
         | StateName::Unknown
         | StateName::Pending => false,
     }
+}
+
+/// Whether a PSP tells that a refund failed that is a success here.
+fn contradicts_a_success(refund: &Refund, told: &Told<'_>) -> bool {
+    refund.state.name() == StateName::Succeeded && contradicts(refund, told)
 }
 
 /// Whether a PSP tells that a refund failed that may be settled as a success meanwhile, and then is over: by an answer that

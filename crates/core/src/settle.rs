@@ -17,7 +17,10 @@ mod people;
 mod timing;
 
 pub(crate) use people::CLOSED_BY_PERSON;
-pub use people::{Verdict, call_person, came_back, case_closed, close_by_person};
+pub use people::{
+    Verdict, call_person, came_back, case_closed, close_by_person, ends_late_checks, next_late_check,
+    was_called_failed,
+};
 pub use timing::Timing;
 
 /// A refund that has told of so many events tells no more of other words about its wait: a PSP whose words go to and fro

@@ -57,6 +57,8 @@ pub(crate) struct Parts {
     pub(crate) refunds_due: Arc<Notify>,
     /// Something may be due at an endpoint.
     pub(crate) deliveries_due: Arc<Notify>,
+    /// A person called a refund failed, of which the PSP is asked all the same.
+    pub(crate) late_checks_due: Arc<Notify>,
     /// An upload may have to be taken in.
     pub(crate) imports_due: Arc<Notify>,
     pub(crate) process: ProcessId,
@@ -99,6 +101,7 @@ impl Engine {
                 key_uses: KeyUses::default(),
                 slots: Slots::new(),
                 deliveries_due,
+                late_checks_due: Arc::new(Notify::new()),
                 imports_due: Arc::new(Notify::new()),
                 store: parts.store,
                 world: parts.world,

@@ -64,7 +64,7 @@ pub(crate) type Mark = [u8; 16];
 
 /// By what the PSP is asked about a refund whose id there is known.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(crate) enum By {
     /// By that id, which is in question itself.
     Id,
     /// By that id, or by our reference: see [`asks_for_all`].
@@ -152,7 +152,7 @@ impl Engine {
         Ok(said.then_some(outcome))
     }
 
-    async fn look_up(
+    pub(crate) async fn look_up(
         &self,
         refund: &Refund,
         psp_payment_id: String,
@@ -197,7 +197,7 @@ impl Engine {
     }
 
     /// An exchange is over: what waits for its room may go on.
-    fn give_back<P>(&self, permit: P) {
+    pub(crate) fn give_back<P>(&self, permit: P) {
         drop(permit);
         self.parts.refunds_due.notify_one();
     }
@@ -271,6 +271,17 @@ impl Engine {
         record: String,
     ) -> Result<Option<Settled>, EngineError> {
         self.settle_as(refund, mark, true, word, record).await
+    }
+
+    /// The same of what is judged once, by its mark, however often it is said.
+    pub(crate) async fn settle_once(
+        &self,
+        refund: &Refund,
+        mark: Mark,
+        word: Word,
+        record: String,
+    ) -> Result<Option<Settled>, EngineError> {
+        self.settle_as(refund, mark, false, word, record).await
     }
 
     async fn settle_as(
@@ -354,7 +365,7 @@ impl Engine {
 
 /// What happens in an exchange is logged and traced with its refund. It follows from the request that asked for it, where
 /// one did, and is no part of that: the request is answered earlier.
-fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
+pub(crate) fn exchange_span(refund: &Refund, via: Via) -> tracing::Span {
     let span = tracing::info_span!(
         parent: None,
         "exchange",

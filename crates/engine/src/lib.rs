@@ -21,6 +21,7 @@ pub mod key_material;
 mod key_use_notes;
 pub mod key_uses;
 mod last_look;
+mod late_checks;
 pub mod lists;
 pub mod lookup;
 pub mod notify;

@@ -234,6 +234,7 @@ impl Harness {
             settle_down().await;
             self.sandbox.run_due().await.unwrap();
             while self.engine.work_refunds_once().await.unwrap() {}
+            while self.engine.work_late_checks_once().await.unwrap() {}
             settle_down().await;
             if self.clock.now() >= end {
                 return;

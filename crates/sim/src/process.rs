@@ -138,10 +138,12 @@ impl Run {
         let (deliveries, stop2) = (engine.clone(), Arc::clone(&stop));
         let (events, stop3) = (engine.clone(), Arc::clone(&stop));
         let (days, stop4) = (engine.clone(), Arc::clone(&stop));
+        let (verdicts, stop5) = (engine.clone(), Arc::clone(&stop));
         self.exec.spawn(group, async move { engine.work_refunds(stop.notified()).await });
         self.exec.spawn(group, async move { deliveries.work_deliveries(stop2.notified()).await });
         self.exec.spawn(group, async move { events.work_events(stop3.notified()).await });
         self.exec.spawn(group, async move { days.work_daily_sums(stop4.notified()).await });
+        self.exec.spawn(group, async move { verdicts.work_late_checks(stop5.notified()).await });
     }
 
     /// Kills the process of a place, and starts another there in a while.

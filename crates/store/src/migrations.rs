@@ -61,4 +61,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "evidence_of_cases",
         sql: include_str!("../../../migrations/0013_evidence_of_cases.sql"),
     },
+    Migration {
+        version: 14,
+        name: "late_checks",
+        sql: include_str!("../../../migrations/0014_late_checks.sql"),
+    },
 ];

@@ -187,7 +187,9 @@ fn what_was_asked_in_vain_is_lost_nowhere() {
     assert_eq!(after(&refund(RefundState::Unknown, None), &told(Some("b"), &done)), Asked::TellAgain);
     assert_eq!(after(&refund(RefundState::Unknown, None), &told(None, &done)), Asked::Done);
     let over = refund(RefundState::Succeeded, Some("a"));
-    assert_eq!(after(&over, &told(Some("a"), &refused)), Asked::Unconfirmed);
+    for id in [Some("a"), None] {
+        assert_eq!(after(&over, &told(id, &refused)), Asked::TellOnceMore, "it may be away for a moment");
+    }
     assert_eq!(after(&over, &told(Some("a"), &done)), Asked::Done);
     assert_eq!(after(&refund(failed(), None), &told(Some("b"), &done)), Asked::Unconfirmed);
     let other = told(Some("b"), &done);
@@ -222,10 +224,22 @@ fn a_failure_that_the_psp_tells_and_denies_is_put_before_a_person_where_nobody_w
             "a later look may say that it is done, and then nobody looks any more"
         );
         assert_eq!(after_asking(&pending, &told(id, &waits), Some(&waits)), Asked::Done, "looked up anyway");
-        // What it says of an answer that is older than the end, or of another sum, is settled as a case of its own.
-        for said in [refused.clone(), Outcome::Unknown(Finding::Mismatch)] {
-            assert_eq!(after_asking(&succeeded, &told_failed(id), Some(&said)), Asked::Done, "{said:?}");
-        }
+        // What it says of another sum is settled as a case of its own.
+        let mismatch = Outcome::Unknown(Finding::Mismatch);
+        assert_eq!(after_asking(&succeeded, &told_failed(id), Some(&mismatch)), Asked::Done);
+        assert_eq!(
+            after_asking(&succeeded, &told_failed(id), Some(&refused)),
+            Asked::TellOnceMore,
+            "the question was begun before the success was written, and settled nothing"
+        );
+        assert_eq!(
+            after_asking(
+                &refund(RefundState::Reversed(Failure::lasting("401", "")), id),
+                &told_failed(id),
+                Some(&refused)
+            ),
+            Asked::Done
+        );
         assert_eq!(
             after_asking(&succeeded, &told(id, &waits), Some(&done)),
             Asked::Done,

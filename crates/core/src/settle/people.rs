@@ -4,8 +4,10 @@ use super::{Change, Timing, Via, Word, is_of_another_failure, moved};
 use crate::case::{CaseKind, NewCase};
 use crate::outcome::Outcome;
 use crate::refund::Refund;
+use crate::retry::Backoff;
 use crate::state::{Failure, IllegalTransition, RefundState, StateName};
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// The code of a failure that is a person's word, and not the PSP's.
 pub(crate) const CLOSED_BY_PERSON: &str = "closed_by_person";
@@ -50,6 +52,31 @@ pub fn close_by_person(
         return Err(IllegalTransition { from: refund.state.name(), to: to.name() });
     }
     moved(refund, to, now)
+}
+
+/// The pauses between questions to the PSP about a refund that a person called failed; the first question is asked at once.
+const LATE_CHECKS: Backoff = Backoff { first: Duration::from_secs(60), max: Duration::from_secs(24 * 3_600) };
+
+/// For so long the PSP is asked about one. No source states how late a refund may still go through that nobody knew the end of;
+/// banks take days, and by then it has mostly been told.
+const CHECKED_FOR: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// Whether a person called the refund failed, and not the PSP: the sum was released on that word, and may leave all the same.
+pub fn was_called_failed(refund: &Refund) -> bool {
+    refund.state.name() == StateName::Failed
+        && refund.state.failure().is_some_and(|failure| failure.code == CLOSED_BY_PERSON)
+}
+
+/// When the PSP is asked again about a refund that a person called failed at `closed_at`, after it was asked so often; `None`
+/// where that was for the last time.
+pub fn next_late_check(asked: u32, closed_at: Timestamp, now: Timestamp, seed: u64) -> Option<Timestamp> {
+    let next = now.plus(LATE_CHECKS.jittered(asked, seed));
+    (next < closed_at.plus(CHECKED_FOR)).then_some(next)
+}
+
+/// Whether the PSP has said how a refund ended that a person called failed. A success was put before a person, who knows then.
+pub const fn ends_late_checks(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Succeeded { .. } | Outcome::Refused(_))
 }
 
 /// A person has closed a case of the refund. While its end is open, that ends nothing: a person will be called again.

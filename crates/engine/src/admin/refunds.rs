@@ -31,14 +31,15 @@ impl Engine {
         Err(AdminError::NotFound("refund"))
     }
 
-    /// Makes a refund due now where it is open, so that the running server asks the PSP; answers false where nothing
-    /// is open or the exchange is under way.
+    /// Makes a refund due now where it is open, was called failed by a person alone or has an open case, so that the running server
+    /// asks the PSP; answers false where nothing is to be asked or the exchange is under way.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store does not answer.
     pub async fn refresh_refund(&self, merchant: MerchantId, refund: RefundId) -> Result<bool, AdminError> {
         let due = self.parts.store.run(Refresh { merchant, refund, now: self.now() }).await?;
         self.parts.refunds_due.notify_one();
+        self.parts.late_checks_due.notify_one();
         Ok(due)
     }
 
@@ -104,6 +105,7 @@ impl Engine {
                 tracing::info!(refund = %settled.refund.id, state = %settled.refund.state.name(), "closed by a person");
                 self.told(&settled.refund, 0);
                 self.parts.deliveries_due.notify_one();
+                self.parts.late_checks_due.notify_one();
                 Ok(settled.refund)
             }
             Closed::NotOpen(refund) => Err(AdminError::conflict(FaultCode::Overtaken.told(format!(

@@ -8,6 +8,7 @@ mod failures;
 mod faults;
 mod foreign;
 mod forged;
+mod late_checks;
 mod network;
 mod payment_ids;
 mod promises;

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
+use redress_core::settle::was_called_failed;
 use redress_core::state::StateName;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::refunds::Verdict;
@@ -45,6 +46,7 @@ impl Possible {
     pub(super) async fn of(who: &Signed, refund: &Refund) -> Result<Self, Stop> {
         let t = who.seen().language.texts();
         let state = refund.state.name();
+        let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
         let mut off = Vec::new();
         let mut may = |is_possible: bool, act: &Act, text: &str| {
             if let Some(Why::Role { least }) = who.why_not(act).filter(|_| is_possible) {
@@ -53,10 +55,9 @@ impl Possible {
             }
             is_possible
         };
-        let refresh = may(!state.is_final(), &Act::RefreshRefund, t.acts.refresh_off);
+        let refresh = may(is_asked_about(refund, !cases.is_empty()), &Act::RefreshRefund, t.acts.refresh_off);
         let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
         let close = may(can_be_closed(refund), &Act::CloseCase, t.acts.close_off);
-        let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
         let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();
         let refresh_word = if state == StateName::Queued { t.acts.send } else { t.acts.refresh };
         Ok(Self { refresh, refresh_word, cancel, close, cases, off })
@@ -71,6 +72,12 @@ impl Possible {
     pub(super) fn is_nothing(&self) -> bool {
         !self.has_acts() && self.cases.is_empty() && self.off.is_empty()
     }
+}
+
+/// Whether the PSP is asked about it where somebody wants that.
+fn is_asked_about(refund: &Refund, has_case: bool) -> bool {
+    let state = refund.state.name();
+    !state.is_final() || was_called_failed(refund) || (has_case && state != StateName::Canceled)
 }
 
 /// Whether it was not sent yet, by what is known of it; where it is withdrawn that is judged again.

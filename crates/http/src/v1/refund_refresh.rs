@@ -18,7 +18,8 @@ use crate::json_object::JsonObject;
 
 /// Ask the PSP now
 ///
-/// An open refund is looked up at once instead of at its next turn; one that has ended stays as it is. With `Prefer:
+/// An open refund is looked up at once instead of at its next turn; one that has ended stays as it is. Of one that a person
+/// called failed, and of one with an open case, the PSP is asked too; what it says counts as if it had told it. With `Prefer:
 /// wait=N` the answer waits up to N seconds for the end. It never makes a second refund: it only asks, or sends again what
 /// the PSP takes as one by its key.
 #[utoipa::path(

@@ -275,6 +275,7 @@ fn shown(refund: &Refund, payment: &Payment) -> Value {
         "psp_payment_id": payment.psp_payment_id,
         "psp_key": refund.id.psp_key(),
         "psp_refund_id": refund.psp_refund_id,
+        "arn": refund.arn,
         "merchant_refund_id": refund.merchant_refund_id,
         "psp_note": refund.waits_because(),
         "failure": failure(refund),

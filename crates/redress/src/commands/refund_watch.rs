@@ -21,9 +21,6 @@ const WAIT_MAX: Duration = Duration::from_secs(15);
 /// that, whatever the client's own patience with one.
 const LAST_ANSWER: Duration = Duration::from_secs(5);
 
-/// The server counts in whole seconds: less than one is none.
-const SECOND: Duration = Duration::from_secs(1);
-
 /// Over HTTP: follow a refund to its end
 ///
 /// Prints a line when its status changes, and ends with 0 when it succeeded, with 6 when it ended without effect, and with 7
@@ -63,7 +60,7 @@ async fn follow(
     loop {
         // The first look says how it stands; the others wait.
         let call = client.get_refund(id);
-        let call = if last.is_some() { call.wait(left().min(WAIT_MAX)) } else { call };
+        let call = if last.is_some() { call.wait(in_whole_seconds(left()).min(WAIT_MAX)) } else { call };
         let patience = left().saturating_add(LAST_ANSWER);
         let asked = tokio::select! {
             biased;
@@ -75,7 +72,7 @@ async fn follow(
             (Err(error), None) => return Err(error.into()),
             (Err(error), Some(known)) => {
                 away.wait(error, left(), clock).await?;
-                if left() < SECOND {
+                if left().is_zero() {
                     return Err(open(known));
                 }
                 continue;
@@ -85,11 +82,16 @@ async fn follow(
         if last.as_ref().map(|known| &known.status) != Some(&refund.status) {
             tell(&refund, json)?;
         }
-        if refund.status.is_final() || left() < SECOND {
+        if refund.status.is_final() || left().is_zero() {
             return ended(&refund, true);
         }
         last = Some(refund);
     }
+}
+
+/// The server counts in whole seconds: the part of one that is left counts as one, and not as none.
+fn in_whole_seconds(span: Duration) -> Duration {
+    Duration::from_secs(span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0)))
 }
 
 /// The status is another one, or the first.
@@ -108,7 +110,12 @@ fn tell(refund: &Refund, as_json: JsonFlag) -> Result<(), Failure> {
 /// The server took the question and said nothing until the time was over.
 fn no_word(known: Option<&Refund>, waited: Duration) -> Failure {
     known.map_or_else(
-        || Failure::Remote(RemoteEnd::Unreachable, format!("no answer came within {} s", waited.as_secs())),
+        || {
+            Failure::Remote(
+                RemoteEnd::Unreachable,
+                format!("no answer came within {} s", in_whole_seconds(waited).as_secs()),
+            )
+        },
         open,
     )
 }
@@ -202,6 +209,14 @@ mod tests {
             matches!(&told, Failure::Remote(RemoteEnd::Unreachable, text) if text.contains("65 s")),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_waited_for() {
+        let millis = Duration::from_millis;
+        let asked = [0, 1, 20, 999, 1_000, 1_001].map(|span| in_whole_seconds(millis(span)).as_secs());
+        assert_eq!(asked, [0, 1, 1, 1, 1, 2]);
+        assert!(in_whole_seconds(Duration::MAX) <= Duration::MAX);
     }
 
     #[tokio::test]

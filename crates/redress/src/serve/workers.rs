@@ -26,6 +26,7 @@ pub(super) fn spawn(opened: &Opened, tasks: &TokioSpawner, phase: &watch::Receiv
     };
     keep("refund worker", |engine, stop| Box::pin(async move { engine.work_refunds(stop).await }));
     keep("delivery worker", |engine, stop| Box::pin(async move { engine.work_deliveries(stop).await }));
+    keep("late checks", |engine, stop| Box::pin(async move { engine.work_late_checks(stop).await }));
     keep("import worker", |engine, stop| Box::pin(async move { engine.work_imports(stop).await }));
     keep("event worker", |engine, stop| Box::pin(async move { engine.work_events(stop).await }));
     keep("key uses", |engine, stop| Box::pin(async move { engine.work_key_uses(stop).await }));

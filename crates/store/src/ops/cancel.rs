@@ -5,7 +5,8 @@ use redress_core::refund::Refund;
 use redress_core::settle::cancel;
 use redress_core::time::Timestamp;
 
-use super::settle::{Settled, lock_refund, settled};
+use super::refund_lock::lock_refund;
+use super::settle::{Settled, settled};
 use super::write::{Author, write_change};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};

@@ -23,6 +23,7 @@ pub mod imports;
 pub mod inbound;
 #[cfg(test)]
 mod isolation;
+pub mod late_checks;
 pub mod merchants;
 #[cfg(test)]
 mod model;
@@ -32,6 +33,7 @@ pub mod payments;
 mod plans;
 pub mod portal;
 pub mod refund_list;
+mod refund_lock;
 pub mod refunds;
 pub mod restored;
 mod rows;

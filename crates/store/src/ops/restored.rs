@@ -9,9 +9,10 @@ use redress_core::state::{RefundState, StateName};
 use redress_core::time::Timestamp;
 
 use super::history::{HistoryEntry, HistoryKind, record};
+use super::refund_lock::lock_refund;
 use super::rows::{REFUND_COLUMNS, expect_one, refund, refund_columns};
 use super::settings_version::bump;
-use super::settle::{illegal, lock_refund};
+use super::settle::illegal;
 use super::write::write_change;
 use crate::error::StoreError;
 use crate::op::{Done, Operation};

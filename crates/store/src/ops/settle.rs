@@ -9,22 +9,13 @@ use redress_core::state::IllegalTransition;
 use redress_core::time::Timestamp;
 
 use super::cases;
-use super::rows::{self, refund_columns};
+use super::late_checks;
+use super::refund_lock::lock_refund;
+use super::rows;
 use super::write::{Author, write_change};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
-use crate::tx::{Engine, Tx};
-
-/// The one writer reads what nobody else can change meanwhile.
-const READ_REFUND: &str =
-    concat!("SELECT ", refund_columns!(), " FROM refunds WHERE merchant_id = $1 AND refund_id = $2");
-
-/// Waits for whoever has the refund now, and reads it as they left it. An update would write the row twice.
-const LOCK_REFUND: &str = concat!(
-    "SELECT ",
-    refund_columns!(),
-    " FROM refunds WHERE merchant_id = $1 AND refund_id = $2 FOR NO KEY UPDATE"
-);
+use crate::tx::Tx;
 
 const INSERT_ATTEMPT: &str = "INSERT INTO attempts (merchant_id, refund_id, attempt_id, via, outcome, record, \
      started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
@@ -235,6 +226,7 @@ impl Operation for CloseRefund {
             return Ok(Done::Rollback(Closed::NotOpen(Box::new(refund))));
         };
         write_change(tx, &change, Some(&self.author), &mut std::iter::empty(), self.now).await?;
+        late_checks::schedule(tx, &change.refund, self.now).await?;
         Ok(Done::Commit(Closed::Done(Box::new(settled(change)))))
     }
 }
@@ -242,7 +234,7 @@ impl Operation for CloseRefund {
 /// Nobody asks the PSP more often, however many want to know: the time between two exchanges, in microseconds.
 const REFRESH_GAP_MICROS: i64 = 2_000_000;
 
-/// Makes a refund due now, where it is open: somebody wants to know.
+/// Makes a refund due now, where it is open, was called failed by a person alone, or has an open case: somebody wants to know.
 #[derive(Clone, Debug)]
 pub struct Refresh {
     /// Whose refund it is.
@@ -268,31 +260,13 @@ impl Operation for Refresh {
         let last = tx.rows(LAST_ATTEMPT, &[merchant, refund]).await?;
         let last = last.first().map(|row| row.opt_int(0)).transpose()?.flatten();
         let due_at = last.map_or(i64::MIN, |last| last.saturating_add(REFRESH_GAP_MICROS));
+        let due_at = due_at.max(self.now.as_micros());
         let touched = tx
-            .exec(
-                REFRESH,
-                &[
-                    due_at.max(self.now.as_micros()).into(),
-                    self.merchant.as_bytes().into(),
-                    self.refund.as_bytes().into(),
-                ],
-            )
+            .exec(REFRESH, &[due_at.into(), self.merchant.as_bytes().into(), self.refund.as_bytes().into()])
             .await?;
-        Ok(Done::Commit(touched == 1))
+        let is_due = touched == 1 || late_checks::ask_now(tx, self.merchant, self.refund, due_at).await?;
+        Ok(Done::Commit(is_due))
     }
-}
-
-pub(crate) async fn lock_refund<T: Tx>(
-    tx: &mut T,
-    merchant: MerchantId,
-    refund: RefundId,
-) -> Result<Option<Refund>, StoreError> {
-    let sql = match T::ENGINE {
-        Engine::Sqlite => READ_REFUND,
-        Engine::Postgres => LOCK_REFUND,
-    };
-    let found = tx.rows(sql, &[merchant.as_bytes().into(), refund.as_bytes().into()]).await?;
-    found.first().map(rows::refund).transpose()
 }
 
 pub(crate) fn illegal(error: IllegalTransition) -> StoreError {

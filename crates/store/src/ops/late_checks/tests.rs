@@ -1,0 +1,115 @@
+use redress_core::settle::{Verdict, Via};
+use redress_core::state::StateName;
+
+use super::*;
+use crate::ops::fixtures::{MERCHANT, account, at, hear, in_state, load, queued, refused, rf, world};
+use crate::ops::settle::{CloseRefund, Closed, Refresh};
+use crate::ops::write::Author;
+use crate::store::Store;
+use crate::testing::{TestStores, dump_all, fail_every_statement};
+
+const DAY: i64 = 24 * 3_600;
+
+async fn close(store: &Store, n: u32, verdict: Verdict) {
+    let author = Author { name: "Mai".to_owned(), reason: "seen on the statement".to_owned() };
+    let close = CloseRefund { merchant: MERCHANT, refund: rf(n), verdict, author, now: at(50) };
+    assert!(matches!(store.run(close).await, Ok(Closed::Done(_))));
+}
+
+async fn due(store: &Store, second: i64) -> Vec<DueLateCheck> {
+    store.read(DueLateChecks { now: at(second), limit: 10 }).await.unwrap()
+}
+
+fn take(n: u32, second: i64) -> TakeLateCheck {
+    TakeLateCheck { merchant: MERCHANT, refund: rf(n), now: at(second), seed: 0 }
+}
+
+fn one(n: u32) -> DueLateCheck {
+    DueLateCheck { merchant: MERCHANT, refund: rf(n), account: account("flex") }
+}
+
+#[tokio::test]
+async fn what_a_person_called_failed_is_asked_about_for_a_month_ever_more_rarely() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "1", 1).await;
+        in_state(&store, StateName::Pending, "1", 2).await;
+        assert_eq!(due(&store, 50).await, []);
+        close(&store, 1, Verdict::Failed).await;
+        close(&store, 2, Verdict::Succeeded).await;
+        assert_eq!(due(&store, 49).await, []);
+        assert_eq!(due(&store, 50).await, [one(1)], "the other one's sum was released to nobody");
+
+        let (refund, payment) = load(&store, 1).await;
+        let (taken, _) = fail_every_statement(&store, || take(1, 50)).await;
+        let psp_payment_id = payment.psp_payment_id;
+        assert_eq!(taken, Ok(Some(LateCheck { refund, psp_payment_id })));
+        assert_eq!(store.run(take(1, 50)).await, Ok(None), "another process finds it taken");
+        assert_eq!(store.run(take(2, 50)).await, Ok(None));
+
+        let mut asked = Vec::new();
+        for minute in 1..=8 {
+            let now = 50 + minute * 60;
+            if !due(&store, now).await.is_empty() {
+                assert!(store.run(take(1, now)).await.unwrap().is_some());
+                asked.push(minute);
+            }
+        }
+        assert_eq!(asked, [1, 3, 7], "1, 2 and 4 minutes apart");
+
+        let mut last = 0;
+        for day in 1..=60 {
+            if !due(&store, 50 + day * DAY).await.is_empty() {
+                assert!(store.run(take(1, 50 + day * DAY)).await.unwrap().is_some());
+                last = day;
+            }
+        }
+        assert_eq!(last, 29, "the thirtieth would be after its time");
+        assert!(dump_all(&store).await["late_checks"].is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_who_wants_to_know_has_it_asked_now_and_an_answer_ends_it() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "1", 1).await;
+        in_state(&store, StateName::Failed, "1", 2).await;
+        queued(&store, "order-1", "1", 3).await;
+        close(&store, 1, Verdict::Failed).await;
+        assert!(store.run(take(1, 50)).await.unwrap().is_some());
+        let refresh = |n: u32, second: i64| Refresh { merchant: MERCHANT, refund: rf(n), now: at(second) };
+        assert_eq!(store.run(refresh(1, 55)).await, Ok(true));
+        assert_eq!(due(&store, 55).await, [one(1)]);
+        assert_eq!(store.run(refresh(2, 55)).await, Ok(false), "the PSP has said so");
+        assert_eq!(due(&store, 55).await, [one(1)]);
+
+        let end = EndLateCheck { merchant: MERCHANT, refund: rf(1) };
+        assert_eq!(fail_every_statement(&store, || end).await.0, Ok(()));
+        assert_eq!(due(&store, 60 * DAY).await, []);
+        assert_eq!(store.run(take(1, 60 * DAY)).await, Ok(None));
+        assert_eq!(store.run(refresh(1, 60)).await, Ok(false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_has_an_open_case_is_asked_about_once_where_somebody_wants_to_know() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Succeeded, "1", 1).await;
+        let refresh = |second: i64| Refresh { merchant: MERCHANT, refund: rf(1), now: at(second) };
+        assert_eq!(store.run(refresh(60)).await, Ok(false), "nothing is open about it");
+        // Older than the end: it may be of a time before.
+        hear(&store, 1, refused(), Via::Query, 15).await;
+        assert_eq!(load(&store, 1).await.0.state.name(), StateName::Succeeded);
+        assert_eq!(fail_every_statement(&store, || refresh(60)).await.0, Ok(true));
+        assert_eq!(store.run(refresh(60)).await, Ok(true));
+        assert_eq!(due(&store, 60).await, [one(1)]);
+        assert!(store.run(take(1, 60)).await.unwrap().is_some());
+        assert_eq!(due(&store, 60 * DAY).await, [], "once");
+        assert_eq!(store.run(refresh(70)).await, Ok(true), "and again where somebody wants that");
+    })
+    .await;
+}
