@@ -1,6 +1,7 @@
 //! The loop that asks PSPs about refunds that are over. Of one that a person called failed the sum was released on that word; where
 //! the PSP says otherwise, a person must know before it is given back a second time, and not every PSP tells by itself.
 
+use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word, ends_late_checks};
 use redress_store::StoreError;
 use redress_store::ops::accounts::FindAccount;

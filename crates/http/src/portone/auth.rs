@@ -58,8 +58,9 @@ impl FromRequestParts<Engine> for PortoneCaller {
 }
 
 fn client_key(headers: &HeaderMap) -> Result<&str, PortoneError> {
-    let name = KEY_HEADERS.iter().find(|name| headers.contains_key(*name)).ok_or(PortoneError::KeyMissing)?;
-    let value = only(headers, name).ok_or(PortoneError::KeyInvalid)?;
+    let name =
+        KEY_HEADERS.into_iter().find(|name| headers.contains_key(name)).ok_or(PortoneError::KeyMissing)?;
+    let value = only(headers, &name).ok_or(PortoneError::KeyInvalid)?;
     let key = value.to_str().map_err(|_| PortoneError::KeyInvalid)?;
     match key {
         "" => Err(PortoneError::KeyMissing),
