@@ -104,6 +104,43 @@ fn a_merchant_is_revoked_with_all_that_acts_for_it() {
 }
 
 #[test]
+fn a_merchant_that_is_revoked_takes_nothing_new_and_is_shown_so() {
+    let place = Place::new();
+    for code in ["M1", "M2"] {
+        place.ok(&format!("merchant add --name Shop --code {code}"));
+    }
+    let account = "--psp tap --environment sandbox --credential secret_key=sk_test_1";
+    let account = place.json(&format!("psp-account add --merchant M1 {account}"));
+    let id = account["id"].as_str().unwrap();
+    place.ok("user add --merchant M1 --email ana@shop.example --name Ana --role admin");
+    place.ok("merchant revoke M1");
+    let payments = format!(
+        "order_ref,psp_account,psp_payment_id,currency,amount,captured_at,refunded_before\n\
+         o-1,{id},p-1,SAR,100.00,2026-01-02T03:04:05Z,"
+    );
+    let payments = place.file("payments.csv", &payments);
+    for words in [
+        "key add --merchant M1 --kind portone".to_owned(),
+        "psp-account add --merchant M1 --psp tap --environment sandbox --credential secret_key=sk_test_2"
+            .to_owned(),
+        "endpoint add --merchant M1 --url https://shop.example/ --environment live".to_owned(),
+        "user add --merchant M1 --email mai@shop.example --name Mai --role admin".to_owned(),
+        "user enable ana@shop.example".to_owned(),
+        format!("payments import {} --merchant M1", payments.display()),
+    ] {
+        let ran = place.run(&words);
+        let says = "the merchant is revoked";
+        assert!(ran.code == 1 && (ran.err.contains(says) || ran.out.contains(says)), "{words}: {ran:?}");
+    }
+    let listed = place.json("merchant list");
+    assert!(listed[0]["revoked_at"].is_string() && listed[1]["revoked_at"].is_null(), "{listed}");
+    let table = place.ok("merchant list");
+    let shows = |code: &str| table.lines().any(|line| line.starts_with(code) && line.contains("revoked "));
+    assert!(shows("M1") && !shows("M2"), "{table}");
+    place.ok("key add --merchant M2 --kind portone");
+}
+
+#[test]
 fn endpoints_are_tested_and_told_again() {
     let place = Place::new();
     place.ok("merchant add --name Shop --code M1");
