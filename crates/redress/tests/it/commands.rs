@@ -73,6 +73,9 @@ fn a_secret_is_shown_once() {
     let id = endpoint["id"].as_str().unwrap();
     let rotated = place.ok(&format!("endpoint rotate --merchant M1 {id}"));
     assert!(rotated.contains("whsec_") && !rotated.contains(secrets[3].as_str()));
+    assert!(rotated.contains("the old one signs too until "), "{rotated}");
+    let rotated = place.ok(&format!("endpoint rotate --merchant M1 {id} --overlap-seconds 0"));
+    assert!(rotated.contains("the old one signs no more") && !rotated.contains(" until "), "{rotated}");
     place.ok(&format!("endpoint revoke --merchant M1 {id}"));
     assert_eq!(place.run(&format!("endpoint rotate --merchant M1 {id}")).code, 1, "it is revoked");
 }
@@ -184,7 +187,16 @@ fn what_is_wrong_is_refused_with_its_field() {
         ("key list --merchant M2", "no such merchant"),
         ("merchant add --name X --code a/b", "code"),
         ("endpoint add --merchant M1 --url ftp://x.example/ --environment live", "url"),
-        ("endpoint add --merchant M1 --url http://127.0.0.1:9/ --environment live", "url"),
+        (
+            "endpoint add --merchant M1 --url http://127.0.0.1:9000/ --environment live",
+            "url is refused: the address is not on the public internet; notifications.allow_loopback and \
+             notifications.allow_nets can allow it",
+        ),
+        (
+            "psp-account add --merchant M1 --psp tap --environment sandbox --base-url http://127.0.0.1:9000 --credential \
+             secret_key=sk_test_1",
+            "psp.allow_loopback and psp.allow_nets can allow it",
+        ),
         ("psp-account add --merchant M1 --psp nobody --environment live --credential a=b", "momo, "),
         ("psp-account add --merchant M1 --psp tap --environment live", "credentials"),
         (
@@ -235,6 +247,9 @@ fn a_check_that_could_ask_nothing_does_not_end_as_a_proof() {
         place.json(&words)["id"].as_str().unwrap().to_owned()
     };
     let silent = add("stcpay", "--base-url https://stcpay.example --credential client_code=61000000001");
+    let doctor = place.run("doctor --probe");
+    let of_silent = doctor.out.lines().find(|line| line.contains(&silent)).expect("a line about it");
+    assert!(of_silent.starts_with("warn") && of_silent.contains("cannot be checked"), "{of_silent}");
     let revoked = add("tap", "--credential secret_key=sk_test_1");
     place.ok(&format!("psp-account revoke {revoked}"));
     for (account, why) in [(silent, "inquiry_path"), (revoked, "revoked")] {
@@ -309,6 +324,13 @@ fn an_empty_file_is_not_taken_for_books_that_agree() {
     let mistyped = Place::new();
     let ran = mistyped.run("merchant list");
     assert!(ran.code == 2 && ran.err.contains("there is no store") && !mistyped.data().exists(), "{ran:?}");
+    // Whoever named no place is told where one was looked for.
+    let dir = mistyped.file("here", "");
+    let dir = dir.parent().unwrap();
+    let ran = program(&["merchant", "list"], &[]).current_dir(dir).output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    let path = dir.canonicalize().unwrap().join("redress-data/redress.db");
+    assert!(said.contains(&format!("there is no store at {}:", path.display())), "{said}");
     // What may come first makes it, as where a first start was killed.
     place.ok("merchant add --name Shop --code M1");
     place.ok("verify");
