@@ -87,33 +87,48 @@ impl Default for EngineConfig {
     }
 }
 
-/// Two settings that contradict each other.
+/// A setting that cannot be, or two that contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A lease must outlive the exchange it covers, or another process would doubt a request that is still running.
     #[error("the lease must be at least twice the PSP timeout")]
     LeaseTooShort,
-    /// A schedule without a delay would never rest.
-    #[error("no delay of a schedule may be zero")]
-    ZeroDelay,
+    /// A schedule without a delay would never rest, and what is given no time never succeeds. By its name in the settings.
+    #[error("{0} must be longer than zero")]
+    ZeroDelay(&'static str),
     /// A session that ends before it can be idle for long enough would make the idle limit a lie.
     #[error("a session must last at least as long as it may be idle")]
     SessionTooShort,
 }
 
 impl EngineConfig {
-    /// Checks the relations between settings.
+    /// Checks the settings, and the relations between them.
     ///
     /// # Errors
     /// The first [`ConfigError`] found.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if self.timing.lease < self.psp_timeout * 2 {
-            return Err(ConfigError::LeaseTooShort);
+        let (timing, delivery) = (&self.timing, &self.delivery);
+        let spans = [
+            ("engine.not_sent_first", timing.not_sent.first),
+            ("engine.not_sent_max", timing.not_sent.max),
+            ("engine.resolve_first", timing.resolve.first),
+            ("engine.resolve_max", timing.resolve.max),
+            ("engine.pending_first", timing.poll.first),
+            ("engine.pending_max", timing.poll.max),
+            ("engine.poll", self.poll),
+            ("psp.timeout", self.psp_timeout),
+            ("notifications.timeout", self.delivery_timeout),
+            ("notifications.retry_first", delivery.backoff.first),
+            ("notifications.retry_max", delivery.backoff.max),
+            ("notifications.sgate_silent_gap", delivery.sgate_silent_gap),
+            ("notifications.sgate_gap", delivery.sgate_gap),
+            ("notifications.disable_after", delivery.disable_after),
+        ];
+        if let Some((name, _)) = spans.into_iter().find(|(_, span)| span.is_zero()) {
+            return Err(ConfigError::ZeroDelay(name));
         }
-        let backoffs = [self.timing.not_sent, self.timing.resolve, self.timing.poll, self.delivery.backoff];
-        let zero = |backoff: &Backoff| backoff.first.is_zero() || backoff.max.is_zero();
-        if backoffs.iter().any(zero) || self.poll.is_zero() || self.delivery.sgate_silent_gap.is_zero() {
-            return Err(ConfigError::ZeroDelay);
+        if timing.lease < self.psp_timeout * 2 {
+            return Err(ConfigError::LeaseTooShort);
         }
         if self.portal.session < self.portal.idle {
             return Err(ConfigError::SessionTooShort);
@@ -132,7 +147,7 @@ mod tests {
         let short = EngineConfig { psp_timeout: Duration::from_secs(60), ..EngineConfig::default() };
         assert_eq!(short.check(), Err(ConfigError::LeaseTooShort));
         let restless = EngineConfig { poll: Duration::ZERO, ..EngineConfig::default() };
-        assert_eq!(restless.check(), Err(ConfigError::ZeroDelay));
+        assert_eq!(restless.check(), Err(ConfigError::ZeroDelay("engine.poll")));
         let portal = PortalConfig { idle: 2 * HOUR, session: HOUR, ..PortalConfig::default() };
         let short = EngineConfig { portal, ..EngineConfig::default() };
         assert_eq!(short.check(), Err(ConfigError::SessionTooShort));

@@ -19,6 +19,9 @@ use crate::limits::REQUEST_ID_CHARS_MAX;
 use crate::portal;
 use crate::problem::Problem;
 
+/// Asked every few seconds, also while they say no; that they begin to, and why, has a line of its own.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Makes request ids of the time and a count: no two requests of one process share one.
 #[derive(Clone)]
 pub(crate) struct Outermost {
@@ -98,7 +101,14 @@ pub(crate) async fn outermost(State(own): State<Outermost>, request: Request, ne
     if status >= 400 {
         span.record("status", status);
     }
-    span.in_scope(|| tracing::debug!(status, micros = took.as_micros(), "answered"));
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| {
+        if status >= 400 && !PROBES.contains(&&*route) {
+            tracing::info!(status, micros, "answered");
+        } else {
+            tracing::debug!(status, micros, "answered");
+        }
+    });
     metrics::histogram!("redress_http_request_seconds", "method" => method, "route" => Arc::clone(&route))
         .record(took);
     metrics::counter!(

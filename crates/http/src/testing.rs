@@ -333,7 +333,8 @@ impl Filler<'_> {
         sgate_key: &'static str,
     ) -> TestMerchant {
         let id = MerchantId::from_bytes([number; 16]);
-        let row = Merchant { id, code: code.into(), name: "Test".into(), created_at: START };
+        let name = "Test".into();
+        let row = Merchant { id, code: code.into(), name, created_at: START, revoked_at: None };
         self.store.run(AddMerchant(row)).await.unwrap();
         let api_key = ApiKey::generate(Environment::Sandbox, &*self.world.random);
         let made = TestMerchant {

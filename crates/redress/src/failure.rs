@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use redress_engine::admin::AdminError;
+use redress_engine::admin::fault::FaultCode;
 use redress_engine::portal::PortalError;
 use redress_store::{MigrateError, OpenError, StoreError};
 
@@ -75,6 +76,13 @@ impl Failure {
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
         match &error {
+            AdminError::Invalid { field, problem } if problem.code == FaultCode::UrlNetwork => {
+                // Whoever runs this may allow it; who is told the same over HTTP is not told how this machine is set up.
+                let section = if *field == "base_url" { "psp" } else { "notifications" };
+                Self::found(format!(
+                    "{error}; {section}.allow_loopback and {section}.allow_nets can allow it"
+                ))
+            }
             AdminError::Invalid { .. } | AdminError::NotFound(_) | AdminError::Conflict(_) => {
                 Self::found(error.to_string())
             }

@@ -44,8 +44,7 @@ pub(crate) async fn for_server(settings: &Settings) -> Result<Opened, Failure> {
             let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;
             if taken.len() == MIGRATIONS.len() {
                 // A path that begins elsewhere than was meant looks like a store that has lost everything.
-                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                tracing::info!(path = %path.display(), "there was no store here, so an empty one was made");
+                tracing::info!(path = %whole(path).display(), "there was no store here, so an empty one was made");
             } else if !taken.is_empty() {
                 tracing::info!(migrations = ?taken, "the tables were brought up to date");
             }
@@ -138,12 +137,17 @@ fn must_be_there(settings: &Settings) -> Result<(), Failure> {
         && !is_there(path)?
     {
         no_restore_was_cut_off(path)?;
-        let path = path.display();
         return Err(Failure::unable(format!(
-            "there is no store at {path}: `redress serve`, `redress migrate` or `redress merchant add` make one"
+            "there is no store at {}: `redress serve`, `redress migrate` or `redress merchant add` make one",
+            whole(path).display()
         )));
     }
     Ok(())
+}
+
+/// A path from the root on: one that begins where the program was started may lie elsewhere than whoever reads it believes.
+pub(crate) fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Whether a file is there. What cannot be looked at may well be: nobody should be told that it is gone, and put another one

@@ -66,4 +66,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "late_checks",
         sql: include_str!("../../../migrations/0014_late_checks.sql"),
     },
+    Migration {
+        version: 15,
+        name: "revoked_merchants",
+        sql: include_str!("../../../migrations/0015_revoked_merchants.sql"),
+    },
 ];

@@ -122,7 +122,7 @@ impl Engine {
         let (merchant, id) = (add.merchant, add.id);
         match self.parts.store.run(add).await? {
             AccountAdding::Added => self.account(merchant, id).await,
-            AccountAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+            AccountAdding::Closed(closed) => Err(closed.into()),
         }
     }
 

@@ -131,7 +131,7 @@ impl Engine {
         self.parts.directory.forget();
         match added? {
             EndpointAdding::Added => Ok(()),
-            EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+            EndpointAdding::Closed(closed) => Err(closed.into()),
             EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
             EndpointAdding::TooMany => Err(too_many()),
         }

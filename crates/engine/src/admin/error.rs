@@ -1,8 +1,9 @@
 //! Why an operator's or a merchant's change is refused.
 
 use redress_store::StoreError;
+use redress_store::ops::merchants::{Closed, MERCHANT_REVOKED};
 
-use super::fault::Fault;
+use super::fault::{Fault, FaultCode};
 use crate::error::EngineError;
 
 /// Why nothing was changed. The text may be shown to whoever asked.
@@ -30,6 +31,16 @@ pub enum AdminError {
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         Self::Engine(error.into())
+    }
+}
+
+impl From<Closed> for AdminError {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::NoSuch => Self::NotFound("merchant"),
+            // At the portal by whoever was still signed in when it was revoked: it ended meanwhile.
+            Closed::Revoked => Self::conflict(FaultCode::Overtaken.told(MERCHANT_REVOKED)),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl Engine {
     pub(crate) async fn keep_key(&self, credential: &Credential) -> Result<(), AdminError> {
         match self.parts.store.run(AddCredential(credential.clone())).await? {
             CredentialAdding::Added => Ok(()),
-            CredentialAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
+            CredentialAdding::Closed(closed) => Err(closed.into()),
             CredentialAdding::PublicKeyTaken => Err(drawn_twice()),
         }
     }
@@ -127,7 +127,7 @@ impl Engine {
     /// names the old one, which signs them until it ends.
     ///
     /// # Errors
-    /// [`AdminError::Conflict`] when the old one is revoked or was replaced.
+    /// [`AdminError::Conflict`] when the old one is revoked or was replaced, or the merchant is revoked.
     pub async fn rotate_key(
         &self,
         merchant: MerchantId,
@@ -147,6 +147,7 @@ impl Engine {
                 FaultCode::KeyEnded.told("the key is revoked, or another was put in its place"),
             )),
             Rotating::NotFound => Err(AdminError::NotFound("key")),
+            Rotating::Closed(closed) => Err(closed.into()),
             Rotating::PublicKeyTaken => Err(drawn_twice()),
         }
     }

@@ -2,7 +2,10 @@
 
 use redress_core::id::MerchantId;
 use redress_core::policy::AccountState;
+use redress_store::ops::credentials::Revoking;
+use redress_store::ops::merchants::RevokeMerchant;
 
+use super::AdminError;
 use crate::engine::Engine;
 use crate::portal::PortalError;
 use crate::portal::audit::By;
@@ -21,13 +24,17 @@ pub struct MerchantRevoked {
 
 impl Engine {
     /// Takes from a merchant all by which something can be done for it: its people may not sign in, and its keys and PSP
-    /// accounts are revoked for ever. People come first, who could make new keys. What was sent before is followed to its
-    /// end and told: its endpoints stay, but in SGate's dialect nothing is told without a key to sign with. The same again
-    /// takes what was left by a try that was cut off.
+    /// accounts are revoked for ever. That nothing is added to it any more comes first, so that what is there then is all
+    /// that there is to take. What was sent before is followed to its end and told: its endpoints stay, but in SGate's dialect
+    /// nothing is told without a key to sign with. The same again takes what was left by a try that was cut off.
     ///
     /// # Errors
-    /// [`PortalError::Admin`] when the store cannot be asked.
+    /// [`AdminError::NotFound`] when there is no such merchant.
     pub async fn revoke_merchant(&self, merchant: MerchantId) -> Result<MerchantRevoked, PortalError> {
+        match self.parts.store.run(RevokeMerchant { merchant, now: self.now() }).await? {
+            Revoking::Revoked | Revoking::Already => {}
+            Revoking::NotFound => return Err(AdminError::NotFound("merchant").into()),
+        }
         let mut revoked = MerchantRevoked::default();
         let disabled = UserChange { disabled: Some(true), ..UserChange::default() };
         for person in self.list_users(merchant).await?.iter().filter(|person| person.disabled_at.is_none()) {

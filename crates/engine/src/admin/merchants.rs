@@ -40,7 +40,7 @@ impl Engine {
     async fn try_merchant(&self, name: &str, code: String) -> Result<Option<Merchant>, AdminError> {
         let now = self.now();
         let id = MerchantId::new(now, self.parts.world.random.bytes10());
-        let merchant = Merchant { id, code, name: name.to_owned(), created_at: now };
+        let merchant = Merchant { id, code, name: name.to_owned(), created_at: now, revoked_at: None };
         match self.parts.store.run(AddMerchant(merchant.clone())).await? {
             MerchantAdding::Added => Ok(Some(merchant)),
             MerchantAdding::CodeTaken => Ok(None),

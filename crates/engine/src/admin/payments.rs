@@ -10,6 +10,7 @@ use redress_core::payment::may_be_captured;
 use redress_core::time::Timestamp;
 use redress_psp::connector::Connector;
 use redress_store::StoreError;
+use redress_store::ops::merchants::MERCHANT_REVOKED;
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 use redress_store::ops::refunds::LoadOrder;
 
@@ -71,6 +72,8 @@ pub enum Imported {
     },
     /// The merchant has no such PSP account; nothing was changed.
     NoAccount,
+    /// The merchant is revoked; nothing was changed.
+    MerchantRevoked,
 }
 
 impl Imported {
@@ -78,7 +81,7 @@ impl Imported {
     pub fn payment(&self) -> Option<PaymentId> {
         match self {
             Self::Created(id) | Self::Unchanged(id) | Self::Recaptured(id) => Some(*id),
-            Self::Conflict { .. } | Self::Invalid { .. } | Self::NoAccount => None,
+            Self::Conflict { .. } | Self::Invalid { .. } | Self::NoAccount | Self::MerchantRevoked => None,
         }
     }
 
@@ -89,6 +92,7 @@ impl Imported {
             Self::Conflict { field } => Some(conflict(field)),
             Self::Invalid { field, problem } => Some(format!("{field} {problem}")),
             Self::NoAccount => Some(NO_ACCOUNT.to_owned()),
+            Self::MerchantRevoked => Some(MERCHANT_REVOKED.to_owned()),
         }
     }
 }
@@ -260,6 +264,7 @@ fn imported(answer: Upserted) -> Imported {
         Upserted::Recaptured(id) => Imported::Recaptured(id),
         Upserted::Conflict { field } => Imported::Conflict { field },
         Upserted::NoAccount => Imported::NoAccount,
+        Upserted::MerchantRevoked => Imported::MerchantRevoked,
         Upserted::Invalid { field } => Imported::Invalid { field, problem: invalid(field).to_owned() },
     }
 }

@@ -96,7 +96,7 @@ impl Engine {
         let add = AddUser { user: user.clone(), password_hash: hash, entry };
         match self.run_by(by, new.merchant, add).await? {
             UserAdding::Added => Ok((user, shown)),
-            UserAdding::NoMerchant => Err(AdminError::NotFound("merchant").into()),
+            UserAdding::Closed(closed) => Err(AdminError::from(closed).into()),
             UserAdding::EmailTaken => Err(AdminError::conflict(
                 FaultCode::EmailTaken.told("somebody has this email address already"),
             )
@@ -178,6 +178,7 @@ impl Engine {
             )
             .into()),
             UserChanging::NotFound => Err(AdminError::NotFound("user").into()),
+            UserChanging::Closed(closed) => Err(AdminError::from(closed).into()),
         }
     }
 

@@ -112,7 +112,8 @@ impl Rig {
 
     async fn fill(&mut self, world: &World, vault: &Vault) {
         let merchant = self.merchant;
-        let row = Merchant { id: merchant, code: "M948164".into(), name: "Test".into(), created_at: START };
+        let (code, name) = ("M948164".into(), "Test".into());
+        let row = Merchant { id: merchant, code, name, created_at: START, revoked_at: None };
         self.store.run(AddMerchant(row)).await.unwrap();
         for psp in psps::ALL {
             let (id, name) = (psp.account, psp.name);

@@ -179,6 +179,7 @@ async fn register(
         Imported::Conflict { field } => Err(OwnError::of_field(Code::Conflict, field, text)),
         Imported::Invalid { field, .. } => Err(problem(field, text)),
         Imported::NoAccount => Err(problem("psp_account", text)),
+        Imported::MerchantRevoked => Err(OwnError::new(Code::Conflict, text)),
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Backup) -> Result<(), Failure> {
         ));
     };
     if !open::is_there(path)? {
-        return Err(Failure::unable(format!("there is no store at {}", path.display())));
+        return Err(Failure::unable(format!("there is no store at {}", open::whole(path).display())));
     }
     for name in [to.clone(), Manifest::path(to)] {
         if open::is_there(&name)? {

@@ -163,13 +163,22 @@ pub(crate) async fn run(args: EndpointArgs) -> Result<(), Failure> {
                 "{endpoint} has a new secret, shown now and never again:\n  {}",
                 secret.expose_secret()
             );
-            let until = time(old_until);
-            let lost = format!(
-                "{endpoint} has a new secret, which is lost. Rotate it again before {until}, and give that one to its receiver at \
-                 once: the old one signs no more then"
-            );
+            let until = (old_until > engine.now()).then(|| time(old_until));
+            let lost = format!("{endpoint} has a new secret, which is lost");
+            let lost = match &until {
+                Some(until) => format!(
+                    "{lost}. Rotate it again before {until}, and give that one to its receiver at once: the old one signs no \
+                     more then"
+                ),
+                None => format!(
+                    "{lost}, and the old one signs no more: rotate it again, and give that one to its receiver at once"
+                ),
+            };
             print_once(&text, &lost)?;
-            print(&format!("the old one signs too until {until}"))
+            print(&match until {
+                Some(until) => format!("the old one signs too until {until}"),
+                None => "the old one signs no more".to_owned(),
+            })
         }
     }
 }

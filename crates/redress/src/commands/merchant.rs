@@ -33,14 +33,15 @@ enum Action {
         #[command(flatten)]
         json: JsonFlag,
     },
-    /// List all merchants, oldest first
+    /// List all merchants, revoked ones too, oldest first
     List {
         #[command(flatten)]
         json: JsonFlag,
     },
     /// Revoke a merchant's keys and PSP accounts for ever and let none of its people sign in
     ///
-    /// Nothing new is accepted for it, and what is queued fails and is released. What was sent before is followed to its
+    /// Nothing new is accepted for it from then on: no refund and no payment, and no key, person, PSP account or endpoint can
+    /// be added to it. There is no way back. What is queued fails and is released. What was sent before is followed to its
     /// end, and its endpoints are told, but not in the dialect sgate, which a key of the merchant's signs; `redress endpoint
     /// revoke` ends those. A running server knows within a second.
     Revoke {
@@ -72,9 +73,13 @@ pub(crate) async fn run(args: MerchantArgs) -> Result<(), Failure> {
             }
             let rows: Vec<_> = all
                 .iter()
-                .map(|of| [of.code.clone(), of.id.to_string(), time(of.created_at), one_line(&of.name)])
+                .map(|of| {
+                    let revoked =
+                        of.revoked_at.map_or_else(String::new, |at| format!("revoked {}", time(at)));
+                    [of.code.clone(), of.id.to_string(), time(of.created_at), one_line(&of.name), revoked]
+                })
                 .collect();
-            print_table("merchants", ["CODE", "ID", "ADDED", "NAME"], &rows)
+            print_table("merchants", ["CODE", "ID", "ADDED", "NAME", ""], &rows)
         }
         Action::Revoke { merchant } => {
             let merchant = engine.merchant_named(&merchant).await?;
@@ -93,5 +98,6 @@ fn shown(merchant: &Merchant) -> Value {
         "code": merchant.code,
         "name": merchant.name,
         "created_at": time(merchant.created_at),
+        "revoked_at": merchant.revoked_at.map(time),
     })
 }

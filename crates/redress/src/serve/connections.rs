@@ -28,7 +28,8 @@ use super::timed::{TimedBody, TimedWrites};
 /// Headers of one request.
 const HEADERS_MAX: usize = 64;
 
-/// The buffer of a connection, in bytes: no head of a request is longer.
+/// No head of a request is longer, in bytes. The buffer of a connection is as long, but a head that came whole in one read may be
+/// longer than that.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
 /// Connections that read metrics at once.
@@ -142,6 +143,7 @@ impl Listening {
                 .timer(TokioTimer::new())
                 .header_read_timeout(limits.head_timeout)
                 .max_headers(HEADERS_MAX)
+                .max_header_size(HEAD_BYTES_MAX)
                 .max_buf_size(HEAD_BYTES_MAX)
                 .serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);

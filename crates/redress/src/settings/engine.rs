@@ -12,8 +12,8 @@ use super::reader::Section;
 /// What the reference says of the section.
 pub(super) const ABOUT: &str = "\
 How refunds are followed. None of these spans ever decides how a refund ended. Pauses double from first to max and are
-made up to a tenth longer at random. `lease` must be at least twice `psp.timeout`. `poll` is also how soon a running
-server notices what a command changed.";
+made up to a tenth longer at random, and none may be `0s`. `lease` must be at least twice `psp.timeout`. `poll` is also how
+soon a running server notices what a command changed.";
 
 #[derive(Clone, Debug)]
 pub(crate) struct EngineSettings {

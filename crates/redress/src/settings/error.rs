@@ -55,6 +55,12 @@ fn named(keys: &[(&str, &str)]) -> String {
     keys.iter().map(name).collect::<Vec<_>>().join(" and ")
 }
 
+/// A span that must be longer than nothing, by its key as `psp.timeout`.
+pub(super) fn zero(key: &str) -> SettingsError {
+    let at = named(&[key.split_once('.').unwrap_or(("", key))]);
+    SettingsError::Value { at, problem: "must be longer than 0s".to_owned() }
+}
+
 pub(super) fn relation(keys: &[(&str, &str)], problem: impl Into<String>) -> SettingsError {
     SettingsError::Relation { keys: named(keys), problem: problem.into() }
 }

@@ -25,7 +25,7 @@ use redress_engine::portal::PortalConfig;
 
 pub(crate) use self::engine::EngineSettings;
 pub(crate) use self::error::SettingsError;
-use self::error::relation;
+use self::error::{relation, zero};
 pub(crate) use self::limits::LimitSettings;
 pub(crate) use self::log::{LogFormat, LogSettings};
 pub(crate) use self::notifications::NotificationSettings;
@@ -121,11 +121,19 @@ impl Settings {
             ConfigError::LeaseTooShort => {
                 relation(&[("engine", "lease"), ("psp", "timeout")], error.to_string())
             }
-            ConfigError::ZeroDelay => relation(&[("engine", "*"), ("notifications", "*")], error.to_string()),
+            ConfigError::ZeroDelay(key) => zero(key),
             ConfigError::SessionTooShort => {
                 relation(&[("portal", "session"), ("portal", "idle")], error.to_string())
             }
         })?;
+        for (key, span) in [
+            ("psp.connect_timeout", self.psp.connect_timeout),
+            ("notifications.connect_timeout", self.notifications.connect_timeout),
+        ] {
+            if span.is_zero() {
+                return Err(zero(key));
+            }
+        }
         if self.psp.connect_timeout >= self.psp.timeout {
             let problem = "connecting must be given less time than the whole exchange";
             return Err(relation(&[("psp", "connect_timeout"), ("psp", "timeout")], problem));

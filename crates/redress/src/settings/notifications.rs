@@ -13,7 +13,8 @@ use super::reader::Section;
 
 /// What the reference says of the section.
 pub(super) const ABOUT: &str = "\
-How merchants are told. `connect_timeout` must be shorter than `timeout`. The guard of addresses is that of `[psp]`.";
+How merchants are told. `connect_timeout` must be shorter than `timeout`; neither may be `0s`, nor a pause between tries, nor
+`disable_after`. The guard of addresses is that of `[psp]`.";
 
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationSettings {

@@ -12,7 +12,7 @@ use super::value::Network;
 
 /// What the reference says of the section.
 pub(super) const ABOUT: &str = "\
-How PSPs are spoken to. `connect_timeout` must be shorter than `timeout`. Live accounts are spoken to over https only,
+How PSPs are spoken to. `connect_timeout` must be shorter than `timeout`, and neither `0s`. Live accounts are spoken to over https only,
 whatever is set. The guard refuses private, loopback, link-local, metadata and other special ranges, and ports below 1024
 but for 80 and 443; a name is judged by what it resolves to, each time a connection is made.";
 

@@ -147,6 +147,38 @@ fn settings_that_contradict_each_other_are_refused() {
     }
 }
 
+/// A pause of nothing is a loop that hammers whoever is asked, and what is given no time never succeeds.
+#[test]
+fn a_span_that_must_not_be_nothing_is_refused_with_its_key_and_variable() {
+    for key in [
+        "engine.not_sent_first",
+        "engine.not_sent_max",
+        "engine.resolve_first",
+        "engine.resolve_max",
+        "engine.pending_first",
+        "engine.pending_max",
+        "psp.timeout",
+        "psp.connect_timeout",
+        "notifications.timeout",
+        "notifications.connect_timeout",
+        "notifications.retry_first",
+        "notifications.retry_max",
+        "notifications.sgate_silent_gap",
+        "notifications.sgate_gap",
+        "notifications.disable_after",
+    ] {
+        let (section, name) = key.split_once('.').unwrap();
+        let given = given(&format!("[{section}]\n{name} = \"0s\"\n"), &[]);
+        let message = given.load().unwrap().engine_config().unwrap_err().to_string();
+        let variable = format!("REDRESS_{}_{}", section.to_uppercase(), name.to_uppercase());
+        names(&message, &[key, &variable, "longer than 0s"]);
+    }
+    // Of these nothing is a choice.
+    for file in ["[engine]\nface_wait = \"0s\"\n", "[notifications]\nsecret_overlap = \"0s\"\n"] {
+        given(file, &[]).load().unwrap().engine_config().unwrap();
+    }
+}
+
 #[test]
 fn plain_http_off_loopback_needs_a_word() {
     let open = given("[server]\nlisten = \"0.0.0.0:8080\"\n", &[]);

@@ -73,6 +73,9 @@ fn a_secret_is_shown_once() {
     let id = endpoint["id"].as_str().unwrap();
     let rotated = place.ok(&format!("endpoint rotate --merchant M1 {id}"));
     assert!(rotated.contains("whsec_") && !rotated.contains(secrets[3].as_str()));
+    assert!(rotated.contains("the old one signs too until "), "{rotated}");
+    let rotated = place.ok(&format!("endpoint rotate --merchant M1 {id} --overlap-seconds 0"));
+    assert!(rotated.contains("the old one signs no more") && !rotated.contains(" until "), "{rotated}");
     place.ok(&format!("endpoint revoke --merchant M1 {id}"));
     assert_eq!(place.run(&format!("endpoint rotate --merchant M1 {id}")).code, 1, "it is revoked");
 }
@@ -101,6 +104,43 @@ fn a_merchant_is_revoked_with_all_that_acts_for_it() {
     let again = place.ok("merchant revoke M1");
     assert_eq!(again.trim(), "M1 is revoked: people 0, keys 0, PSP accounts 0");
     assert_eq!(place.run("merchant revoke M3").code, 1);
+}
+
+#[test]
+fn a_merchant_that_is_revoked_takes_nothing_new_and_is_shown_so() {
+    let place = Place::new();
+    for code in ["M1", "M2"] {
+        place.ok(&format!("merchant add --name Shop --code {code}"));
+    }
+    let account = "--psp tap --environment sandbox --credential secret_key=sk_test_1";
+    let account = place.json(&format!("psp-account add --merchant M1 {account}"));
+    let id = account["id"].as_str().unwrap();
+    place.ok("user add --merchant M1 --email ana@shop.example --name Ana --role admin");
+    place.ok("merchant revoke M1");
+    let payments = format!(
+        "order_ref,psp_account,psp_payment_id,currency,amount,captured_at,refunded_before\n\
+         o-1,{id},p-1,SAR,100.00,2026-01-02T03:04:05Z,"
+    );
+    let payments = place.file("payments.csv", &payments);
+    for words in [
+        "key add --merchant M1 --kind portone".to_owned(),
+        "psp-account add --merchant M1 --psp tap --environment sandbox --credential secret_key=sk_test_2"
+            .to_owned(),
+        "endpoint add --merchant M1 --url https://shop.example/ --environment live".to_owned(),
+        "user add --merchant M1 --email mai@shop.example --name Mai --role admin".to_owned(),
+        "user enable ana@shop.example".to_owned(),
+        format!("payments import {} --merchant M1", payments.display()),
+    ] {
+        let ran = place.run(&words);
+        let says = "the merchant is revoked";
+        assert!(ran.code == 1 && (ran.err.contains(says) || ran.out.contains(says)), "{words}: {ran:?}");
+    }
+    let listed = place.json("merchant list");
+    assert!(listed[0]["revoked_at"].is_string() && listed[1]["revoked_at"].is_null(), "{listed}");
+    let table = place.ok("merchant list");
+    let shows = |code: &str| table.lines().any(|line| line.starts_with(code) && line.contains("revoked "));
+    assert!(shows("M1") && !shows("M2"), "{table}");
+    place.ok("key add --merchant M2 --kind portone");
 }
 
 #[test]
@@ -147,7 +187,16 @@ fn what_is_wrong_is_refused_with_its_field() {
         ("key list --merchant M2", "no such merchant"),
         ("merchant add --name X --code a/b", "code"),
         ("endpoint add --merchant M1 --url ftp://x.example/ --environment live", "url"),
-        ("endpoint add --merchant M1 --url http://127.0.0.1:9/ --environment live", "url"),
+        (
+            "endpoint add --merchant M1 --url http://127.0.0.1:9000/ --environment live",
+            "url is refused: the address is not on the public internet; notifications.allow_loopback and \
+             notifications.allow_nets can allow it",
+        ),
+        (
+            "psp-account add --merchant M1 --psp tap --environment sandbox --base-url http://127.0.0.1:9000 --credential \
+             secret_key=sk_test_1",
+            "psp.allow_loopback and psp.allow_nets can allow it",
+        ),
         ("psp-account add --merchant M1 --psp nobody --environment live --credential a=b", "momo, "),
         ("psp-account add --merchant M1 --psp tap --environment live", "credentials"),
         (
@@ -198,6 +247,9 @@ fn a_check_that_could_ask_nothing_does_not_end_as_a_proof() {
         place.json(&words)["id"].as_str().unwrap().to_owned()
     };
     let silent = add("stcpay", "--base-url https://stcpay.example --credential client_code=61000000001");
+    let doctor = place.run("doctor --probe");
+    let of_silent = doctor.out.lines().find(|line| line.contains(&silent)).expect("a line about it");
+    assert!(of_silent.starts_with("warn") && of_silent.contains("cannot be checked"), "{of_silent}");
     let revoked = add("tap", "--credential secret_key=sk_test_1");
     place.ok(&format!("psp-account revoke {revoked}"));
     for (account, why) in [(silent, "inquiry_path"), (revoked, "revoked")] {
@@ -272,6 +324,13 @@ fn an_empty_file_is_not_taken_for_books_that_agree() {
     let mistyped = Place::new();
     let ran = mistyped.run("merchant list");
     assert!(ran.code == 2 && ran.err.contains("there is no store") && !mistyped.data().exists(), "{ran:?}");
+    // Whoever named no place is told where one was looked for.
+    let dir = mistyped.file("here", "");
+    let dir = dir.parent().unwrap();
+    let ran = program(&["merchant", "list"], &[]).current_dir(dir).output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    let path = dir.canonicalize().unwrap().join("redress-data/redress.db");
+    assert!(said.contains(&format!("there is no store at {}:", path.display())), "{said}");
     // What may come first makes it, as where a first start was killed.
     place.ok("merchant add --name Shop --code M1");
     place.ok("verify");

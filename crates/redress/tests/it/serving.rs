@@ -129,6 +129,27 @@ fn a_caller_that_sends_too_slowly_is_let_go() {
     assert!(!log.contains("panicked"), "{log}");
 }
 
+/// As the page about limits says, also where it comes in one write.
+#[test]
+fn a_head_of_a_request_may_have_so_many_bytes_and_no_more() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let is_served = |length: usize| {
+        let start = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: ";
+        let long = "a".repeat(length - start.len() - "\r\n\r\n".len());
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let _ = stream.write_all(format!("{start}{long}\r\n\r\n").as_bytes());
+        // Where some of it was left unread, the answer may be lost with the connection.
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer.starts_with("HTTP/1.1 200 ")
+    };
+    assert!(is_served(32_768));
+    for length in [32_769, 40_000, 48_000] {
+        assert!(!is_served(length), "{length}");
+    }
+}
+
 #[test]
 fn who_sends_far_too_much_still_gets_an_answer() {
     let place = Place::new();

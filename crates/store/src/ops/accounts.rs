@@ -5,9 +5,9 @@ use redress_core::id::{AccountId, MerchantId};
 use redress_core::policy::AccountState;
 use redress_core::time::Timestamp;
 
-use super::rows::{self, count, parsed, time};
+use super::merchants::{Closed, closed};
+use super::rows::{self, count, expect_one, parsed, time};
 use super::settings_version::bump;
-use super::{merchants, rows::expect_one};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -83,8 +83,8 @@ pub struct AddAccount {
 pub enum AccountAdding {
     /// It is there now.
     Added,
-    /// There is no such merchant.
-    NoMerchant,
+    /// The merchant takes nothing new; nothing was changed.
+    Closed(Closed),
 }
 
 impl Operation for AddAccount {
@@ -92,8 +92,8 @@ impl Operation for AddAccount {
     const NAME: &'static str = "add_account";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<AccountAdding>, StoreError> {
-        if !merchants::exists(tx, self.merchant).await? {
-            return Ok(Done::Rollback(AccountAdding::NoMerchant));
+        if let Some(closed) = closed(tx, self.merchant).await? {
+            return Ok(Done::Rollback(AccountAdding::Closed(closed)));
         }
         tx.exec(
             "INSERT INTO psp_accounts (merchant_id, account_id, psp, name, environment, state, version, max_in_flight, \

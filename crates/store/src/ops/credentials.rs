@@ -8,9 +8,9 @@ use redress_core::id::{KeyId, MerchantId};
 use redress_core::right::Rights;
 use redress_core::time::Timestamp;
 
-use super::rows::{opt_time, parsed, time};
+use super::merchants::{Closed, closed};
+use super::rows::{self, opt_time, parsed, time};
 use super::settings_version::bump;
-use super::{merchants, rows};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -111,8 +111,8 @@ pub enum CredentialAdding {
     Added,
     /// A credential of this kind shows the same key; nothing was changed.
     PublicKeyTaken,
-    /// There is no such merchant.
-    NoMerchant,
+    /// The merchant takes nothing new; nothing was changed.
+    Closed(Closed),
 }
 
 impl Operation for AddCredential {
@@ -121,8 +121,8 @@ impl Operation for AddCredential {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<CredentialAdding>, StoreError> {
         let new = &self.0;
-        if !merchants::exists(tx, new.merchant).await? {
-            return Ok(Done::Rollback(CredentialAdding::NoMerchant));
+        if let Some(closed) = closed(tx, new.merchant).await? {
+            return Ok(Done::Rollback(CredentialAdding::Closed(closed)));
         }
         if !insert(tx, new).await? {
             return Ok(Done::Rollback(CredentialAdding::PublicKeyTaken));
@@ -172,14 +172,14 @@ pub struct RevokeCredential {
     pub now: Timestamp,
 }
 
-/// What came of revoking a credential or an endpoint.
+/// What came of revoking a merchant, a credential or an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoking {
     /// It counts no more.
     Revoked,
     /// It had been revoked before; nothing was changed.
     Already,
-    /// This merchant has no such thing.
+    /// There is no such thing, or it is another merchant's.
     NotFound,
 }
 

@@ -9,7 +9,7 @@ use redress_core::time::Timestamp;
 
 use super::cases::{Ending, end_for_endpoint};
 use super::credentials::Revoking;
-use super::merchants;
+use super::merchants::{Closed, closed};
 use super::rows::{self, opt_time, parsed, time};
 use super::settings_version::bump;
 use crate::error::StoreError;
@@ -108,8 +108,8 @@ pub struct AddEndpoint(pub Endpoint);
 pub enum EndpointAdding {
     /// It is there now.
     Added,
-    /// There is no such merchant.
-    NoMerchant,
+    /// The merchant takes nothing new; nothing was changed.
+    Closed(Closed),
     /// The merchant has no such credential.
     NoCredential,
     /// The merchant has [`ENDPOINTS_MAX`] in the environment.
@@ -122,9 +122,9 @@ impl Operation for AddEndpoint {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<EndpointAdding>, StoreError> {
         let new = &self.0;
-        // Locked, so that of two that add the last one at once the second sees what the first added.
-        if !merchants::lock(tx, new.merchant).await? {
-            return Ok(Done::Rollback(EndpointAdding::NoMerchant));
+        // The merchant is locked, so that of two that add the last one at once the second sees what the first added.
+        if let Some(closed) = closed(tx, new.merchant).await? {
+            return Ok(Done::Rollback(EndpointAdding::Closed(closed)));
         }
         // No more than the most that there may be.
         let there =

@@ -3,7 +3,8 @@
 use redress_core::id::MerchantId;
 use redress_core::time::Timestamp;
 
-use super::rows::time;
+use super::credentials::Revoking;
+use super::rows::{expect_one, opt_time, time};
 use super::settings_version::bump;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
@@ -21,6 +22,8 @@ pub struct Merchant {
     pub name: String,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Since when nothing new is accepted for it.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// Adds a merchant.
@@ -41,12 +44,18 @@ impl Operation for AddMerchant {
     const NAME: &'static str = "add_merchant";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<MerchantAdding>, StoreError> {
-        let Merchant { id, code, name, created_at } = &self.0;
+        let Merchant { id, code, name, created_at, revoked_at } = &self.0;
         let inserted = tx
             .exec(
-                "INSERT INTO merchants (merchant_id, code, name, created_at) VALUES ($1, $2, $3, $4) \
+                "INSERT INTO merchants (merchant_id, code, name, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5) \
                  ON CONFLICT (code) DO NOTHING",
-                &[id.as_bytes().into(), code.into(), name.into(), created_at.as_micros().into()],
+                &[
+                    id.as_bytes().into(),
+                    code.into(),
+                    name.into(),
+                    created_at.as_micros().into(),
+                    revoked_at.map(Timestamp::as_micros).into(),
+                ],
             )
             .await?;
         if inserted == 0 {
@@ -55,6 +64,40 @@ impl Operation for AddMerchant {
         bump(tx).await?;
         Ok(Done::Commit(MerchantAdding::Added))
     }
+}
+
+/// Lets nothing new be accepted for a merchant, for ever. Whatever is added to it at the same moment is there when this is
+/// done, or is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct RevokeMerchant {
+    /// Which.
+    pub merchant: MerchantId,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Operation for RevokeMerchant {
+    type Out = Revoking;
+    const NAME: &'static str = "revoke_merchant";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Revoking>, StoreError> {
+        match closed(tx, self.merchant).await? {
+            Some(Closed::NoSuch) => return Ok(Done::Rollback(Revoking::NotFound)),
+            Some(Closed::Revoked) => return Ok(Done::Rollback(Revoking::Already)),
+            None => {}
+        }
+        let sql = "UPDATE merchants SET revoked_at = $1 WHERE merchant_id = $2";
+        let revoked = tx.exec(sql, &[self.now.as_micros().into(), self.merchant.as_bytes().into()]).await?;
+        expect_one(revoked, "merchants")?;
+        bump(tx).await?;
+        Ok(Done::Commit(Revoking::Revoked))
+    }
+}
+
+macro_rules! merchant_columns {
+    () => {
+        "merchant_id, code, name, created_at, revoked_at"
+    };
 }
 
 /// A merchant by its id.
@@ -71,7 +114,7 @@ impl Query for FindMerchant {
     }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Merchant>, StoreError> {
-        let sql = "SELECT merchant_id, code, name, created_at FROM merchants WHERE merchant_id = $1";
+        let sql = concat!("SELECT ", merchant_columns!(), " FROM merchants WHERE merchant_id = $1");
         find(tx, sql, self.0.as_bytes().into()).await
     }
 }
@@ -90,7 +133,7 @@ impl Query for FindMerchantByCode {
     }
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Merchant>, StoreError> {
-        let sql = "SELECT merchant_id, code, name, created_at FROM merchants WHERE code = $1";
+        let sql = concat!("SELECT ", merchant_columns!(), " FROM merchants WHERE code = $1");
         find(tx, sql, (&self.0).into()).await
     }
 }
@@ -114,27 +157,47 @@ impl Query for ListMerchants {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Merchant>, StoreError> {
         let after = self.after.map_or([0; 16], |id| *id.as_bytes());
-        let rows = tx
-            .rows(
-                "SELECT merchant_id, code, name, created_at FROM merchants WHERE merchant_id > $1 \
-                 ORDER BY merchant_id LIMIT $2",
-                &[(&after).into(), self.limit.into()],
-            )
-            .await?;
+        let sql = concat!(
+            "SELECT ",
+            merchant_columns!(),
+            " FROM merchants WHERE merchant_id > $1 ORDER BY merchant_id LIMIT $2"
+        );
+        let rows = tx.rows(sql, &[(&after).into(), self.limit.into()]).await?;
         rows.iter().map(read).collect()
     }
 }
 
-/// Whether there is such a merchant: what belongs to one is not added otherwise.
-pub(crate) async fn exists<T: Tx>(tx: &mut T, merchant: MerchantId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM merchants WHERE merchant_id = $1";
+/// Why nothing new is accepted for a merchant that is revoked, for people.
+pub const MERCHANT_REVOKED: &str = "the merchant is revoked: nothing new is accepted for it";
+
+/// Why nothing can be added to a merchant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// There is no such merchant.
+    NoSuch,
+    /// It is revoked.
+    Revoked,
+}
+
+/// Why nothing can be added to a merchant, `None` where it can: asked first by whatever adds to one what can act for it. The
+/// row is locked until the end of the operation, by an update that changes nothing: whoever revokes the merchant waits, and
+/// finds what was added.
+pub(crate) async fn closed<T: Tx>(tx: &mut T, merchant: MerchantId) -> Result<Option<Closed>, StoreError> {
+    let sql = "UPDATE merchants SET name = name WHERE merchant_id = $1 RETURNING revoked_at";
+    let rows = tx.rows(sql, &[merchant.as_bytes().into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Some(Closed::NoSuch)) };
+    Ok(opt_time(row, 0)?.map(|_| Closed::Revoked))
+}
+
+/// The same for payments, of which revoking takes nothing, so that none has to be found by it: nobody waits for anybody.
+pub(crate) async fn is_revoked<T: Tx>(tx: &mut T, merchant: MerchantId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM merchants WHERE merchant_id = $1 AND revoked_at IS NOT NULL";
     Ok(!tx.rows(sql, &[merchant.as_bytes().into()]).await?.is_empty())
 }
 
-/// The same, and locks the row by an update that changes nothing: for what may be added only so often.
+/// Whether there is such a merchant, revoked or not, locked in the same way.
 pub(crate) async fn lock<T: Tx>(tx: &mut T, merchant: MerchantId) -> Result<bool, StoreError> {
-    let sql = "UPDATE merchants SET name = name WHERE merchant_id = $1";
-    Ok(tx.exec(sql, &[merchant.as_bytes().into()]).await? == 1)
+    Ok(closed(tx, merchant).await? != Some(Closed::NoSuch))
 }
 
 fn read(row: &Row) -> Result<Merchant, StoreError> {
@@ -143,6 +206,7 @@ fn read(row: &Row) -> Result<Merchant, StoreError> {
         code: row.text(1)?,
         name: row.text(2)?,
         created_at: time(row, 3)?,
+        revoked_at: opt_time(row, 4)?,
     })
 }
 

@@ -13,8 +13,8 @@ use redress_core::payment::Payment;
 use redress_core::time::Timestamp;
 
 use self::captured::Captured;
-use super::cases;
 use super::rows::{self, expect_one, payment_columns};
+use super::{cases, merchants};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -86,6 +86,8 @@ pub enum Upserted {
     },
     /// The merchant has no such PSP account.
     NoAccount,
+    /// The merchant is revoked; nothing was changed.
+    MerchantRevoked,
 }
 
 impl Operation for UpsertPayments {
@@ -96,6 +98,9 @@ impl Operation for UpsertPayments {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Vec<Upserted>>, StoreError> {
         if self.rows.len() > UPSERT_PAYMENTS_MAX {
             return Err(StoreError::Internal(format!("more than {UPSERT_PAYMENTS_MAX} payments at once")));
+        }
+        if !self.rows.is_empty() && merchants::is_revoked(tx, self.merchant).await? {
+            return Ok(Done::Rollback(vec![Upserted::MerchantRevoked; self.rows.len()]));
         }
         let (mut out, mut captured) = (Vec::with_capacity(self.rows.len()), Captured::default());
         for row in &self.rows {

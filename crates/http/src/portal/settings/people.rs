@@ -7,6 +7,7 @@ use redress_core::decimal::Decimal;
 use redress_core::money::{Amount, Currency};
 use redress_core::role::{Act, RefundLimits, Role};
 use redress_core::time::Timestamp;
+use redress_engine::admin::fault::FaultCode;
 use redress_engine::admin::{AdminError, NAME_BYTES_MAX};
 use redress_engine::portal::PortalError;
 use redress_engine::portal::forms::FormDone;
@@ -212,7 +213,7 @@ pub(crate) async fn add(Posted { who, form }: Posted<Signed>) -> Result<Response
             wrongs.add("email", t.team.email_wrong);
             Ok(new_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &form, &wrongs))
         }
-        Err(PortalError::Admin(AdminError::Conflict(_))) => {
+        Err(PortalError::Admin(AdminError::Conflict(fault))) if fault.code == FaultCode::EmailTaken => {
             wrongs.add("email", t.team.email_taken);
             Ok(new_page(&who, StatusCode::CONFLICT, &form, &wrongs))
         }

@@ -114,11 +114,15 @@ pub(super) async fn check_accounts(
                 judged
                     .map_err(|error| format!("{url}: {error}; allow it in [psp], or change the account"))?;
             }
+            let mut unproved = false;
             let said = match probe {
                 false => account.psp.clone(),
                 true => match engine.check_account(account.id, &transport).await {
                     Ok(AccountCheck::Proved(what)) => format!("{} is good: {what}", account.psp),
-                    Ok(AccountCheck::NotPossible(why)) => format!("{} cannot be checked: {why}", account.psp),
+                    Ok(AccountCheck::NotPossible(why)) => {
+                        unproved = true;
+                        format!("{} cannot be checked: {why}", account.psp)
+                    }
                     Ok(AccountCheck::Refused(why)) => {
                         let text = format!("{} does not accept it: {why}", account.psp);
                         return Err(format!("{text}. Change its credentials: psp-account change").into());
@@ -133,6 +137,8 @@ pub(super) async fn check_accounts(
                 AccountState::Paused => Err(Trouble::Warning(format!(
                     "{said}; it is paused, and its refunds wait: psp-account resume"
                 ))),
+                // Whoever wanted it proved must not take it for proved.
+                _ if unproved => Err(Trouble::Warning(said)),
                 _ => Ok(said),
             }
         };

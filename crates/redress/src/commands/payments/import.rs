@@ -88,7 +88,10 @@ async fn import(
             Imported::Created(_) => counts.created += 1,
             Imported::Unchanged(_) => counts.unchanged += 1,
             Imported::Recaptured(_) => counts.recaptured += 1,
-            Imported::Conflict { .. } | Imported::Invalid { .. } | Imported::NoAccount => {}
+            Imported::Conflict { .. }
+            | Imported::Invalid { .. }
+            | Imported::NoAccount
+            | Imported::MerchantRevoked => {}
         }
     }
     let mut outcomes = outcomes.iter();

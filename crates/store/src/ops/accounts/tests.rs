@@ -53,7 +53,7 @@ async fn an_account_changes_by_new_versions_and_old_ones_stay() {
         world(&store).await;
         let settings = store.read(SettingsVersion).await.unwrap();
         let nobody = AddAccount { merchant: MerchantId::from_bytes([9; 16]), ..add() };
-        assert_eq!(store.run(nobody).await, Ok(AccountAdding::NoMerchant));
+        assert_eq!(store.run(nobody).await, Ok(AccountAdding::Closed(Closed::NoSuch)));
         let (added, _) = fail_every_statement(&store, add).await;
         assert_eq!(added, Ok(AccountAdding::Added));
         assert_eq!(load(&store, MERCHANT, 1).await, Some(version("https://one.test/", b"first")));

@@ -6,6 +6,7 @@ use redress_core::time::Timestamp;
 use super::{Credential, insert};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
+use crate::ops::merchants::{Closed, closed};
 use crate::ops::settings_version::bump;
 use crate::tx::Tx;
 
@@ -29,6 +30,8 @@ pub enum Rotating {
     Ended,
     /// The merchant has no such credential.
     NotFound,
+    /// The merchant takes nothing new; nothing was changed.
+    Closed(Closed),
     /// A credential of this kind shows the new key; nothing was changed.
     PublicKeyTaken,
 }
@@ -38,6 +41,9 @@ impl Operation for RotateCredential {
     const NAME: &'static str = "rotate_credential";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Rotating>, StoreError> {
+        if let Some(closed) = closed(tx, self.new.merchant).await? {
+            return Ok(Done::Rollback(Rotating::Closed(closed)));
+        }
         let (merchant, old) = (self.new.merchant.as_bytes(), self.old.as_bytes());
         let ended = tx
             .exec(

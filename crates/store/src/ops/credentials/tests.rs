@@ -37,7 +37,7 @@ async fn credentials_are_added_found_by_what_is_shown_and_revoked() {
             merchant: MerchantId::from_bytes([9; 16]),
             ..credential(4, CredentialKind::Api, "other")
         };
-        assert_eq!(store.run(AddCredential(nobody)).await, Ok(CredentialAdding::NoMerchant));
+        assert_eq!(store.run(AddCredential(nobody)).await, Ok(CredentialAdding::Closed(Closed::NoSuch)));
         assert_eq!(store.read(SettingsVersion).await, Ok(version + 2));
 
         let find = |kind, key: &str| FindCredential { kind, public_key: key.to_owned() };

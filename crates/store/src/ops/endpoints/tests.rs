@@ -33,7 +33,7 @@ async fn endpoints_are_added_found_listed_and_revoked() {
         let (added, _) = fail_every_statement(&store, || AddEndpoint(one.clone())).await;
         assert_eq!(added, Ok(EndpointAdding::Added));
         let nobody = Endpoint { merchant: MerchantId::from_bytes([9; 16]), ..one.clone() };
-        assert_eq!(store.run(AddEndpoint(nobody)).await, Ok(EndpointAdding::NoMerchant));
+        assert_eq!(store.run(AddEndpoint(nobody)).await, Ok(EndpointAdding::Closed(Closed::NoSuch)));
         let two = endpoint(2, Environment::Live, EventKind::Succeeded.bit());
         store.run(AddEndpoint(two.clone())).await.unwrap();
         assert_eq!(store.read(SettingsVersion).await, Ok(settings + 2));

@@ -141,7 +141,8 @@ impl Operation for JudgePayments {
                 Upserted::Created(_)
                 | Upserted::Conflict { .. }
                 | Upserted::Invalid { .. }
-                | Upserted::NoAccount => false,
+                | Upserted::NoAccount
+                | Upserted::MerchantRevoked => false,
             };
             Judged { said, is_there }
         });

@@ -6,6 +6,7 @@ use redress_core::time::Timestamp;
 use super::{Import, Judged, RefusalKind, RowOutcome, RowRefusal, import, import_columns, number};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
+use crate::ops::merchants::MERCHANT_REVOKED;
 use crate::ops::payments::{NewPayment, UpsertPayments, Upserted};
 use crate::ops::rows::expect_one;
 use crate::tx::Tx;
@@ -267,5 +268,10 @@ fn came_of(upserted: Upserted) -> Came {
         Upserted::Conflict { field } => refused(RefusalKind::Conflict, Some(field)),
         Upserted::Invalid { field } => refused(RefusalKind::Invalid, Some(field)),
         Upserted::NoAccount => refused(RefusalKind::NoAccount, Some("psp_account")),
+        Upserted::MerchantRevoked => Came::refused(RowRefusal {
+            kind: RefusalKind::Conflict,
+            field: None,
+            detail: Some(MERCHANT_REVOKED.to_owned()),
+        }),
     }
 }

@@ -9,7 +9,7 @@ use redress_core::role::{RefundLimits, Role};
 use redress_core::time::Timestamp;
 
 use super::super::audit::{AuditEntry, note};
-use super::super::merchants;
+use super::super::merchants::{Closed, closed};
 use super::super::rows::{opt_time, parsed, time};
 use super::session_end::{Ending, end};
 use super::tries::{Forgiven, forgive};
@@ -154,8 +154,8 @@ pub enum UserAdding {
     Added,
     /// Somebody has the address, perhaps at another merchant; nothing was changed.
     EmailTaken,
-    /// There is no such merchant.
-    NoMerchant,
+    /// The merchant takes nothing new; nothing was changed.
+    Closed(Closed),
 }
 
 impl Operation for AddUser {
@@ -164,8 +164,8 @@ impl Operation for AddUser {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<UserAdding>, StoreError> {
         let new = &self.user;
-        if !merchants::exists(tx, new.merchant).await? {
-            return Ok(Done::Rollback(UserAdding::NoMerchant));
+        if let Some(closed) = closed(tx, new.merchant).await? {
+            return Ok(Done::Rollback(UserAdding::Closed(closed)));
         }
         let inserted = tx
             .exec(

@@ -8,7 +8,7 @@ use super::{PortalUser, read, user_columns};
 use crate::error::StoreError;
 use crate::op::{Done, Operation};
 use crate::ops::audit::{AuditEntry, note};
-use crate::ops::merchants;
+use crate::ops::merchants::{Closed, closed};
 use crate::ops::portal::session_end::{Ending, end};
 use crate::ops::portal::wanted_by::is_admin;
 use crate::ops::rows::expect_one;
@@ -82,6 +82,8 @@ pub enum UserChanging {
     LastAdmin,
     /// The merchant has no such person.
     NotFound,
+    /// The person would sign in again, and the merchant takes nobody new; nothing was changed.
+    Closed(Closed),
 }
 
 impl Operation for ChangeUser {
@@ -90,9 +92,7 @@ impl Operation for ChangeUser {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<UserChanging>, StoreError> {
         // Locked first, so that two admins who take each other's role away go one after the other, and the second is none.
-        if !merchants::lock(tx, self.merchant).await? {
-            return Ok(Done::Rollback(UserChanging::NotFound));
-        }
+        let closed = closed(tx, self.merchant).await?;
         let Some(before) = lock(tx, self.merchant, self.user).await? else {
             return Ok(Done::Rollback(UserChanging::NotFound));
         };
@@ -107,6 +107,10 @@ impl Operation for ChangeUser {
         }
         if self.change.seen.as_ref().is_some_and(|seen| *seen != SeenUser::of(&before)) {
             return Ok(Done::Rollback(UserChanging::Overtaken));
+        }
+        let comes_back = before.disabled_at.is_some() && after.disabled_at.is_none();
+        if let Some(closed) = closed.filter(|_| comes_back) {
+            return Ok(Done::Rollback(UserChanging::Closed(closed)));
         }
         after.updated_at = self.now;
         let sets_up = |user: &PortalUser| user.role == Role::Admin && user.disabled_at.is_none();

@@ -40,7 +40,7 @@ async fn a_person_is_added_once_an_address_and_found_by_it() {
         (other.user.merchant, other.user.email) = (STRANGER, person(1, Role::Admin).email);
         assert_eq!(store.run(other.clone()).await, Ok(UserAdding::EmailTaken));
         other.user.merchant = MerchantId::from_bytes([9; 16]);
-        assert_eq!(store.run(other).await, Ok(UserAdding::NoMerchant));
+        assert_eq!(store.run(other).await, Ok(UserAdding::Closed(Closed::NoSuch)));
         assert_eq!(dump_all(&store).await, before);
 
         let by = |email: &str| LoadUser(UserBy::Email(email.to_owned()));
