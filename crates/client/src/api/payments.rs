@@ -257,7 +257,7 @@ pub struct Refundability {
     pub deadline: Option<String>,
     /// The least that may be refunded in part; `null` where no part may be.
     pub least: Option<i64>,
-    /// The most that may be refunded in part.
+    /// The most that may be refunded in part; all that was captured is no part.
     pub most: Option<i64>,
     /// Parts must be multiples of this.
     pub step: Option<i64>,

@@ -194,7 +194,7 @@ pub struct Refund {
     /// `held`, `queued`, `submitting`, `unknown` and `pending` are open; `succeeded`, `failed` and `canceled` are
     /// final, but that a success may become `reversed`: the money came back.
     pub status: RefundStatus,
-    /// What was asked for: `full` (all that was left) or `partial`.
+    /// What was asked for: `full`, without an amount: all that was left; or `partial`, with one, also one of all.
     pub kind: String,
     /// The merchant's own data.
     pub metadata: BTreeMap<String, String>,

@@ -77,7 +77,7 @@ pub(crate) struct RefundabilityView {
     several: Kind,
     /// The least that may be refunded in part; `null` where no part may be.
     least: Option<i64>,
-    /// The most that may be refunded in part.
+    /// The most that may be refunded in part; all that was captured is no part.
     most: Option<i64>,
     /// Parts must be multiples of this.
     step: Option<i64>,

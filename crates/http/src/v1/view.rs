@@ -59,7 +59,7 @@ pub(crate) struct RefundView {
     /// that a success may become `reversed`: the money came back.
     #[schema(example = "succeeded")]
     status: &'static str,
-    /// What was asked for: `full` (all that was left) or `partial`.
+    /// What was asked for: `full`, without an amount: all that was left; or `partial`, with one, also one of all.
     kind: &'static str,
     /// Why, in the merchant's word.
     reason: Option<String>,

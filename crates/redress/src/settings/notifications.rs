@@ -14,7 +14,8 @@ use super::reader::Section;
 /// What the reference says of the section.
 pub(super) const ABOUT: &str = "\
 How merchants are told. `connect_timeout` must be shorter than `timeout`; neither may be `0s`, nor a pause between tries, nor
-`disable_after`. The guard of addresses is that of `[psp]`.";
+`disable_after`. The guard of addresses is that of `[psp]`, but that plain http is taken in both environments, live too, unless
+`https_only` is set: set it in production.";
 
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationSettings {
@@ -70,7 +71,7 @@ impl NotificationSettings {
                     .key("disable_after", "An endpoint that has taken nothing for so long is disabled.")
                     .or(schedule.disable_after)?,
             },
-            guard: guard(section)?,
+            guard: guard(section, "Refuse plain HTTP in both environments; without it both take it.")?,
         };
         section.finish()?;
         Ok(settings)

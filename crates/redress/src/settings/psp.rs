@@ -35,20 +35,21 @@ impl PspSettings {
             connect_timeout: section
                 .key("connect_timeout", "A connection must stand within this.")
                 .or(CONNECT_TIMEOUT)?,
-            guard: guard(section)?,
+            guard: guard(section, "Refuse plain HTTP also for sandbox accounts.")?,
         };
         section.finish()?;
         Ok(settings)
     }
 }
 
-/// The keys of the address guard, the same in every section that sends.
-pub(super) fn guard(section: &mut Section) -> Result<GuardPolicy, SettingsError> {
+/// The keys of the address guard, the same in every section that sends; what plain HTTP is taken for without `https_only`
+/// differs, and so does what is said of it.
+pub(super) fn guard(section: &mut Section, https_only: &'static str) -> Result<GuardPolicy, SettingsError> {
     let nets: Vec<Network> =
         section.key("allow_nets", "Networks of your own to allow, as `10.1.0.0/16`.").or(Vec::new())?;
     Ok(GuardPolicy {
         allow_loopback: section.key("allow_loopback", "Speak to `127.0.0.0/8` and `::1`.").or(false)?,
         allow_nets: nets.into_iter().map(|net| net.0).collect(),
-        https_only: section.key("https_only", "Refuse plain HTTP also for sandbox accounts.").or(false)?,
+        https_only: section.key("https_only", https_only).or(false)?,
     })
 }
