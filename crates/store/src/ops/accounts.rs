@@ -140,7 +140,7 @@ async fn insert_version<T: Tx>(
     .map(|_| ())
 }
 
-/// Changes an account: writes a new version. Refunds already accepted keep theirs.
+/// Changes an account: writes a new version. What was sent keeps its own for being sent again; all else goes by the newest.
 #[derive(Clone)]
 pub struct ChangeAccount {
     /// Whose it is.
