@@ -33,6 +33,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Connector> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::FieldKind::{Contract, Manner, Proof};
     use redress_core::money::Currency;
 
     #[test]
@@ -43,6 +44,50 @@ mod tests {
             assert_eq!(by_name(name).map(|connector| connector.name()), Some(name));
         }
         assert!(by_name("Tap").is_none());
+    }
+
+    /// Of one that is decided wrongly an account becomes another contract's, or its key cannot be replaced.
+    #[test]
+    fn each_field_of_an_account_is_known_for_what_it_says() {
+        let said = all().iter().flat_map(|connector| {
+            let fields = connector.profile().credentials.iter();
+            fields.map(move |field| (connector.name(), field.name, field.kind))
+        });
+        let expected = [
+            ("adyen", "api_key", Proof),
+            ("adyen", "merchant_account", Contract),
+            ("adyen", "hmac_key", Proof),
+            ("adyen", "hmac_key_old", Proof),
+            ("momo", "partner_code", Contract),
+            ("momo", "access_key", Proof),
+            ("momo", "secret_key", Proof),
+            ("momo", "query_path", Manner),
+            ("mpgs", "merchant_id", Contract),
+            ("mpgs", "password", Proof),
+            ("mpgs", "notification_secret", Proof),
+            ("mpgs", "api_version", Manner),
+            ("oppwa", "access_token", Proof),
+            ("oppwa", "entity_id", Contract),
+            ("oppwa", "webhook_key", Proof),
+            ("oppwa", "query_path", Manner),
+            ("oppwa", "test_mode", Manner),
+            ("paypal", "client_id", Proof),
+            ("paypal", "client_secret", Proof),
+            ("paypal", "webhook_id", Proof),
+            ("paypal", "merchant_id", Contract),
+            ("stcpay", "client_code", Contract),
+            ("stcpay", "certificate", Proof),
+            ("stcpay", "private_key", Proof),
+            ("stcpay", "user_name", Proof),
+            ("stcpay", "password", Proof),
+            ("stcpay", "refund_path", Manner),
+            ("stcpay", "inquiry_path", Manner),
+            ("stripe", "secret_key", Proof),
+            ("stripe", "webhook_secret", Proof),
+            ("stripe", "api_version", Manner),
+            ("tap", "secret_key", Proof),
+        ];
+        assert_eq!(said.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -164,7 +164,8 @@ pub(crate) fn credentials(psp: &str, number: usize, wrong: bool) -> Value {
             "secret_key": format!("secret{number}{tail}")}),
         "mpgs" => json!({"merchant_id": format!("TESTSHOP{number}"),
             "password": format!("password{number}{tail}"), "notification_secret": format!("secret{number}")}),
-        "stcpay" => json!({"client_code": format!("6100000000{number}{}", if wrong { "9" } else { "" })}),
+        // All that it is given here is who the merchant is, which no account with payments can have otherwise.
+        "stcpay" => json!({"client_code": format!("6100000000{number}")}),
         "stripe" => json!({"secret_key": format!("{}{tail}", stripe_key(number)),
             "webhook_secret": format!("whsec_shop{number}")}),
         "oppwa" => json!({"access_token": format!("token{number}{tail}"), "entity_id": entity(number),

@@ -17,6 +17,7 @@ use url::Url;
 pub use redress_psp::account::Credentials;
 pub use redress_store::ops::accounts::{Account, AccountVersion};
 
+use super::contracts::other_contract_refused;
 use super::fault::FaultCode;
 use super::payments::Psps;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text, refused_url};
@@ -200,10 +201,12 @@ impl Engine {
         }
     }
 
-    /// Changes an account: writes a new version. Refunds already accepted keep theirs. Answers the new version.
+    /// Changes an account: writes a new version. What was sent keeps its own for being sent again; all else goes by the newest.
+    /// Answers the new version.
     ///
     /// # Errors
-    /// [`AdminError`]; another host without new credentials is refused, and so is a change that somebody overtook.
+    /// [`AdminError`]; another host without new credentials is refused, and so are another contract at the PSP once there are
+    /// payments, and a change that somebody overtook.
     pub async fn change_account(
         &self,
         merchant: MerchantId,
@@ -231,6 +234,10 @@ impl Engine {
                 && self.are_credentials(&account, &old, edit.credentials.as_ref())?;
             return if is_so { Ok(account.version) } else { Err(overtaken()) };
         }
+        let other_contract = edit
+            .credentials
+            .as_ref()
+            .and_then(|given| self.other_contract(connector.profile(), (&account, &old), given));
         let credentials_sealed =
             edit.credentials.as_ref().map(|given| self.sealed_credentials(merchant, id, given));
         let credentials = match edit.credentials {
@@ -256,6 +263,7 @@ impl Engine {
             base_url,
             notification_url,
             credentials_sealed,
+            other_contract: other_contract.is_some(),
             now: self.now(),
         };
         match self.parts.store.run(change).await? {
@@ -264,6 +272,7 @@ impl Engine {
                 "credentials",
                 FaultCode::CredentialsAnew.told("are needed anew: the old ones must not go to another host"),
             )),
+            AccountChanging::HasPayments => Err(other_contract_refused(other_contract)),
             // In the same moment; perhaps by the same form.
             AccountChanging::Outdated if again.seen_version.is_some() => {
                 Box::pin(self.change_account(merchant, id, again)).await

@@ -51,6 +51,8 @@ pub enum FaultCode {
     CredentialForm,
     /// Secrets are needed anew, because the host is another.
     CredentialsAnew,
+    /// What was given names another contract at the PSP than that of the account's payments.
+    OtherContract,
     /// The merchant has as many endpoints as there may be.
     EndpointsMax {
         /// The most.
@@ -74,7 +76,7 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// Each of them, with examples of its numbers.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Empty,
         Self::TooLong { bytes_max: 200 },
         Self::ControlCharacters,
@@ -92,6 +94,7 @@ impl FaultCode {
         Self::CredentialMissing,
         Self::CredentialForm,
         Self::CredentialsAnew,
+        Self::OtherContract,
         Self::EndpointsMax { max: 50 },
         Self::EndpointRevoked,
         Self::AccountRevoked,

@@ -6,6 +6,7 @@
 pub mod account_check;
 pub mod accounts;
 pub mod cases;
+mod contracts;
 mod csv_lines;
 pub mod disputes;
 pub mod endpoint_edit;

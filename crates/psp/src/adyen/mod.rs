@@ -28,7 +28,7 @@ use crate::exchange::{
     send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use contract::Contract;
@@ -76,10 +76,10 @@ const NOT_OF_ALL: &str = "not every way of paying can be refunded in part or mor
 static PROFILE: Profile = Profile {
     title: "Adyen",
     credentials: &[
-        CredentialField::needed("api_key"),
-        CredentialField::needed("merchant_account"),
-        CredentialField::needed("hmac_key"),
-        CredentialField::optional("hmac_key_old"),
+        CredentialField::needed("api_key", FieldKind::Proof),
+        CredentialField::needed("merchant_account", FieldKind::Contract),
+        CredentialField::needed("hmac_key", FieldKind::Proof),
+        CredentialField::optional("hmac_key_old", FieldKind::Proof),
     ],
     methods: &[
         Way::noted("ADYEN", ProvenBy::OfficialDescription, NOT_OF_ALL),

@@ -22,7 +22,7 @@ use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, json, not_let_in, not_sendable, number_text,
     only_fields, own_path, prepare, psp_text, reason_text, send, send_check,
 };
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, HttpResponse, Reuse, Transport};
 use codes::Meaning;
@@ -80,10 +80,10 @@ const SEEN_ELSEWHERE: &str =
 static PROFILE: Profile = Profile {
     title: "MoMo",
     credentials: &[
-        CredentialField::needed("partner_code"),
-        CredentialField::needed("access_key"),
-        CredentialField::needed("secret_key"),
-        CredentialField::optional("query_path"),
+        CredentialField::needed("partner_code", FieldKind::Contract),
+        CredentialField::needed("access_key", FieldKind::Proof),
+        CredentialField::needed("secret_key", FieldKind::Proof),
+        CredentialField::optional("query_path", FieldKind::Manner),
     ],
     methods: &[Way::noted("MOMOPAY", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE)],
     idempotency: "`requestId`, kept for at least 31 days",

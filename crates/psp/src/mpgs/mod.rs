@@ -26,7 +26,7 @@ use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, not_sendable, only_fields, send, send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{Reuse, Transport};
 use access::Access;
@@ -77,10 +77,10 @@ const SEEN_ELSEWHERE: &str = "partial and several where the bank's contract allo
 static PROFILE: Profile = Profile {
     title: "Mastercard Gateway",
     credentials: &[
-        CredentialField::needed("merchant_id"),
-        CredentialField::needed("password"),
-        CredentialField::optional("notification_secret"),
-        CredentialField::optional("api_version"),
+        CredentialField::needed("merchant_id", FieldKind::Contract),
+        CredentialField::needed("password", FieldKind::Proof),
+        CredentialField::optional("notification_secret", FieldKind::Proof),
+        CredentialField::optional("api_version", FieldKind::Manner),
     ],
     methods: &[
         Way::noted("mastercard", ProvenBy::DocumentsOnly, SEEN_ELSEWHERE),

@@ -30,7 +30,7 @@ use crate::exchange::{
     prepare, send, send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -78,11 +78,11 @@ const STC_PAY: &str = "of the platform: no document states that stc pay can be r
 static PROFILE: Profile = Profile {
     title: "HyperPay (OPPWA)",
     credentials: &[
-        CredentialField::needed("access_token"),
-        CredentialField::needed("entity_id"),
-        CredentialField::optional("webhook_key"),
-        CredentialField::optional("query_path"),
-        CredentialField::optional("test_mode"),
+        CredentialField::needed("access_token", FieldKind::Proof),
+        CredentialField::needed("entity_id", FieldKind::Contract),
+        CredentialField::optional("webhook_key", FieldKind::Proof),
+        CredentialField::optional("query_path", FieldKind::Manner),
+        CredentialField::optional("test_mode", FieldKind::Manner),
     ],
     methods: &[
         Way::noted("mada", ProvenBy::DocumentsOnly, INFERRED),

@@ -32,7 +32,7 @@ use crate::exchange::{
     reason_text,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -90,10 +90,10 @@ const NOT_DESCRIBED: &str = "currencies and their decimals are inferred; names o
 static PROFILE: Profile = Profile {
     title: "PayPal",
     credentials: &[
-        CredentialField::needed("client_id"),
-        CredentialField::needed("client_secret"),
-        CredentialField::optional("webhook_id"),
-        CredentialField::optional("merchant_id"),
+        CredentialField::needed("client_id", FieldKind::Proof),
+        CredentialField::needed("client_secret", FieldKind::Proof),
+        CredentialField::optional("webhook_id", FieldKind::Proof),
+        CredentialField::optional("merchant_id", FieldKind::Contract),
     ],
     methods: &[Way::noted("PAYPAL", ProvenBy::OfficialDescription, NOT_DESCRIBED)],
     idempotency: "`PayPal-Request-Id`, kept for 45 days; the same request again gets the refund's latest state",

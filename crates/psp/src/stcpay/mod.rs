@@ -30,7 +30,7 @@ use crate::connector::{AccountCheck, Connector, Exchange, QueryAsk, SubmitAsk};
 use crate::exchange::{
     account_unchecked, account_unusable, check_addresses, is_id, not_sendable, only_fields, send, send_check,
 };
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{Reuse, Transport};
 use futures_util::future::{BoxFuture, ready};
@@ -67,13 +67,13 @@ const INFERRED: &str = "partial and several are inferred; a reseller warns that 
 static PROFILE: Profile = Profile {
     title: "stc pay",
     credentials: &[
-        CredentialField::needed("client_code"),
-        CredentialField::optional_lines("certificate"),
-        CredentialField::optional_lines("private_key"),
-        CredentialField::optional("user_name"),
-        CredentialField::optional("password"),
-        CredentialField::optional("refund_path"),
-        CredentialField::optional("inquiry_path"),
+        CredentialField::needed("client_code", FieldKind::Contract),
+        CredentialField::optional_lines("certificate", FieldKind::Proof),
+        CredentialField::optional_lines("private_key", FieldKind::Proof),
+        CredentialField::optional("user_name", FieldKind::Proof),
+        CredentialField::optional("password", FieldKind::Proof),
+        CredentialField::optional("refund_path", FieldKind::Manner),
+        CredentialField::optional("inquiry_path", FieldKind::Manner),
     ],
     methods: &[Way::noted("stcpay", ProvenBy::ThirdPartyCodeOnly, INFERRED)],
     idempotency: "none known: nothing is ever sent twice, and a payment's refunds go one after the other",

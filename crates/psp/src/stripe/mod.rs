@@ -26,7 +26,7 @@ use crate::exchange::{
     send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -73,9 +73,9 @@ const HOW_FAR: &str = "charges (`ch_…`) only; PaymentIntents (`pi_…`) by doc
 static PROFILE: Profile = Profile {
     title: "Stripe",
     credentials: &[
-        CredentialField::needed("secret_key"),
-        CredentialField::optional("webhook_secret"),
-        CredentialField::optional("api_version"),
+        CredentialField::needed("secret_key", FieldKind::Proof),
+        CredentialField::optional("webhook_secret", FieldKind::Proof),
+        CredentialField::optional("api_version", FieldKind::Manner),
     ],
     methods: &[
         Way::noted("STRIPE", ProvenBy::OthersProgram, HOW_FAR),

@@ -27,7 +27,7 @@ use crate::exchange::{
     reason_text, send, send_check,
 };
 use crate::notice::{Inbound, Notice, NoticeError};
-use crate::profile::{CredentialField, Method as Way, Profile, ProvenBy};
+use crate::profile::{CredentialField, FieldKind, Method as Way, Profile, ProvenBy};
 use crate::record::Record;
 use crate::transport::{HttpRequest, Reuse, Transport};
 use futures_util::future::BoxFuture;
@@ -73,7 +73,7 @@ const INFERRED: &str = "shape of errors, the list's filter, which refusals may p
 
 static PROFILE: Profile = Profile {
     title: "Tap Payments",
-    credentials: &[CredentialField::needed("secret_key")],
+    credentials: &[CredentialField::needed("secret_key", FieldKind::Proof)],
     methods: &[Way::noted("tap", ProvenBy::DocumentsOnly, INFERRED)],
     idempotency: "`reference.idempotent`, kept for 24 hours; not relied on, since nothing is stated of a second request while the \
                   first is being worked on: nothing is ever sent twice",

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::options::{JsonFlag, MerchantArg, environment};
 use crate::failure::Failure;
 use crate::open;
-use crate::output::{one_line, print, print_json, print_table, time};
+use crate::output::{note, one_line, print, print_json, print_table, time};
 use crate::place::PlaceArgs;
 use crate::settings::Settings;
 
@@ -51,7 +51,11 @@ enum Action {
         #[command(flatten)]
         json: JsonFlag,
     },
-    /// Change an account; refunds that were sent before keep the old settings, all others take the new
+    /// Change an account: look-ups, notifications and whatever is sent from now on go by the new settings
+    ///
+    /// A refund that was sent before is sent again, where it has to be, with those it was sent with. What names the contract at
+    /// the provider (a merchant's number, say) can be changed while the account has no payments: afterwards another contract is
+    /// another account.
     Change(ChangeArgs),
     /// Prove an account's credentials and address at the provider, without moving money
     Check(AccountArg),
@@ -198,15 +202,30 @@ async fn run_add(engine: &Engine, settings: &Settings, add: AddArgs) -> Result<(
     };
     let account = engine.add_account(new).await?;
     if add.json.json {
-        return print_json(&shown(engine, &account).await?);
+        print_json(&shown(engine, &account).await?)?;
+    } else {
+        print(&format!("added PSP account {}", account.id))?;
+        match engine.account_addresses(&account).await?.1 {
+            Some(url) => print(&format!("the PSP sends its notifications to {url}"))?,
+            None => print(
+                "the PSP is told no address for its notifications: set server.public_url, or enter the address at the PSP",
+            )?,
+        }
     }
-    print(&format!("added PSP account {}", account.id))?;
-    match engine.account_addresses(&account).await?.1 {
-        Some(url) => print(&format!("the PSP sends its notifications to {url}")),
-        None => print(
-            "the PSP is told no address for its notifications: set server.public_url, or enter the address at the PSP",
-        ),
+    warn_of_same_contract(engine, &account).await
+}
+
+/// It is said and not refused: the other one may be about to be revoked.
+async fn warn_of_same_contract(engine: &Engine, account: &Account) -> Result<(), Failure> {
+    for other in engine.accounts_of_same_contract(account).await? {
+        note(&format!(
+            "warning: {} ({}) is of the same contract: one payment could be registered under both accounts, and be given \
+             back twice. Revoke one of them unless you are sure",
+            other.id,
+            one_line(&other.name)
+        ));
     }
+    Ok(())
 }
 
 async fn run_list(engine: &Engine, merchant: Option<String>, json: JsonFlag) -> Result<(), Failure> {
@@ -255,7 +274,10 @@ async fn run_change(engine: &Engine, settings: &Settings, change: ChangeArgs) ->
         seen_version: None,
     };
     let version = engine.change_account(account.merchant, account.id, edit).await?;
-    print(&format!("{} has version {version} now; refunds that were sent before keep theirs", account.id))
+    print(&format!(
+        "{} has version {version} now; only what was sent before is sent again, where it has to be, with its own",
+        account.id
+    ))
 }
 
 async fn set(engine: &Engine, account: AccountId, to: AccountState, name: &str) -> Result<(), Failure> {

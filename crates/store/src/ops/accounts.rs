@@ -140,7 +140,7 @@ async fn insert_version<T: Tx>(
     .map(|_| ())
 }
 
-/// Changes an account: writes a new version. Refunds already accepted keep theirs.
+/// Changes an account: writes a new version. What was sent keeps its own for being sent again; all else goes by the newest.
 #[derive(Clone)]
 pub struct ChangeAccount {
     /// Whose it is.
@@ -162,6 +162,9 @@ pub struct ChangeAccount {
     /// The new address has the same scheme, host and port as the seen one. Otherwise new credentials are needed: the
     /// old ones must not go to another host.
     pub same_host: bool,
+    /// The new credentials name another contract at the PSP than the seen ones. The payments of the account, and what was
+    /// refunded of them, are of the old one: where there are any, nothing is changed.
+    pub other_contract: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -179,6 +182,8 @@ pub enum AccountChanging {
     Changed(i64),
     /// The host changes, so new credentials are needed; nothing was changed.
     NeedsCredentials,
+    /// The contract changes, and payments were made under the old one; nothing was changed.
+    HasPayments,
     /// Somebody changed it since the caller looked; nothing was changed.
     Outdated,
     /// It is revoked; nothing was changed.
@@ -200,6 +205,9 @@ impl Operation for ChangeAccount {
         }
         if version != self.seen_version {
             return Ok(Done::Rollback(AccountChanging::Outdated));
+        }
+        if self.other_contract && has_payments(tx, self.account).await? {
+            return Ok(Done::Rollback(AccountChanging::HasPayments));
         }
         let old = load_version(tx, self.merchant, self.account, version)
             .await?
@@ -233,6 +241,12 @@ impl Operation for ChangeAccount {
         bump(tx).await?;
         Ok(Done::Commit(AccountChanging::Changed(version + 1)))
     }
+}
+
+/// By the account alone, whose id no other merchant's has: there is an index of that.
+async fn has_payments<T: Tx>(tx: &mut T, account: AccountId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM payments WHERE account_id = $1 LIMIT 1";
+    Ok(!tx.rows(sql, &[account.as_bytes().into()]).await?.is_empty())
 }
 
 /// Pauses an account (refunds stay queued), lets it send again, or revokes it for ever. The queued refunds of a revoked

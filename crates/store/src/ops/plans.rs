@@ -11,6 +11,7 @@ use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
 
 use super::accept::Accept;
+use super::accounts::{AccountChanging, ChangeAccount};
 use super::audit::{AuditOf, ListAudit};
 use super::case_list::ListCases;
 use super::claim::{Claim, DueAccounts, TakeOverLeases};
@@ -362,6 +363,31 @@ async fn who_is_there_and_who_did_what_is_found_by_an_index() {
     let plans = watched.plans.lock().expect("no test panics here");
     let sorted = plans.iter().filter(|line| line.contains("audit_trail") && line.contains("TEMP B-TREE"));
     assert_eq!(sorted.count(), 0, "{plans:?}");
+}
+
+#[tokio::test]
+async fn whether_an_account_has_payments_is_read_from_an_index_and_from_one_entry() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    let watched = Watched { store, plans: Plans::default() };
+    let change = ChangeAccount {
+        merchant: MERCHANT,
+        account: account("flex"),
+        seen_version: 3,
+        name: "An account".to_owned(),
+        max_in_flight: 4,
+        base_url: None,
+        notification_url: None,
+        credentials_sealed: Some(vec![1]),
+        same_host: true,
+        other_contract: true,
+        now: at(1),
+    };
+    assert_eq!(watched.run(change).await, AccountChanging::HasPayments);
+    let plans = watched.plans.lock().expect("no test panics here");
+    let index = "=> SEARCH payments USING COVERING INDEX payments_psp_payment (account_id=?)";
+    assert!(plans.iter().any(|line| line.ends_with(index)), "{plans:?}");
 }
 
 #[tokio::test]

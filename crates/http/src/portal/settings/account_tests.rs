@@ -6,7 +6,7 @@ use redress_core::role::Role;
 
 use super::testing::{beside, deeds, whole};
 use crate::portal::testing::location;
-use crate::testing::Harness;
+use crate::testing::{Harness, TestPayment};
 
 #[tokio::test]
 async fn the_secrets_of_an_account_go_in_and_never_come_out() {
@@ -91,6 +91,31 @@ async fn the_secrets_of_an_account_go_in_and_never_come_out() {
     for deed in [Deed::AccountAdded, Deed::AccountChecked, Deed::AccountChanged, Deed::AccountRevoked] {
         assert!(deeds.contains(&(deed, Some(id.clone()))), "{deed:?}: {deeds:?}");
     }
+}
+
+#[tokio::test]
+async fn an_account_with_payments_does_not_become_another_contracts() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    harness.payment(TestPayment::momo("order-1", 10_000)).await;
+    let path = format!("/portal/settings/accounts/{}", harness.merchant.momo);
+    let edit = format!("{path}/edit");
+    let page = browser.get(&edit).await;
+    let typed = |code| {
+        [
+            ("credential_partner_code", code),
+            ("credential_access_key", "F8BBA842ECF85"),
+            ("credential_secret_key", "hush-hush"),
+        ]
+    };
+    let wrong = browser.submit(&page, &edit, &typed("OTHER")).await;
+    assert!(beside(&wrong, "credential_partner_code").contains("Add another account"));
+    assert!(!wrong.text().contains("hush-hush"));
+    let changed = browser.submit(&page, &edit, &typed("MOMO")).await;
+    assert_eq!(location(&changed), path, "a key is replaced as ever");
+    let account = harness.engine.account(harness.merchant.id, harness.merchant.momo).await.unwrap();
+    assert_eq!(account.version, 2);
 }
 
 #[tokio::test]

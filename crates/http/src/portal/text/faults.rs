@@ -35,6 +35,8 @@ texts!(
             "لم يُقبل هذا لأن شكله غير صحيح. التفاصيل التقنية: {problem}.";
         credentials_anew: "Type the secrets anew: the old ones must not go to another host.",
             "اكتب البيانات السرية من جديد: يجب ألا تُرسل القديمة إلى مضيف آخر.";
+        other_contract: "This names another contract with the provider, and this account has payments already. Add another account for it.",
+            "هذه القيمة تخص عقدًا آخر مع مزود الدفع، ولهذا الحساب مدفوعات بالفعل. أضف حسابًا آخر لها.";
         endpoints_max: "There are {max} endpoints already. Revoke one first.",
             "يوجد {max} من عناوين الإشعارات بالفعل. ألغِ أحدها أولًا.";
         endpoint_revoked: "The endpoint is revoked. Nothing was changed.", "عنوان الإشعارات هذا ملغى. لم يتغيّر شيء.";
@@ -75,6 +77,7 @@ impl Texts {
             FaultCode::CredentialMissing => words.credential_missing.to_owned(),
             FaultCode::CredentialForm => fill(words.credential_form, &[("problem", &detail())]),
             FaultCode::CredentialsAnew => words.credentials_anew.to_owned(),
+            FaultCode::OtherContract => words.other_contract.to_owned(),
             FaultCode::EndpointsMax { max } => fill(words.endpoints_max, &[("max", &max.to_string())]),
             FaultCode::EndpointRevoked => words.endpoint_revoked.to_owned(),
             FaultCode::AccountRevoked => words.account_revoked.to_owned(),

@@ -23,13 +23,15 @@ texts!(
         secrets_new: "They are encrypted and never shown again, not even to you.",
             "تُشفَّر ولا تُعرض مرة أخرى، ولا حتى لك.";
         secrets_change: "Leave all of them empty to keep those there are. Otherwise type all of them: together they take the \
-                         place of the old ones.",
-            "اتركها كلها فارغة للإبقاء على الحالية، وإلا فاكتبها كلها: تحل معًا محل القديمة.";
+                         place of the old ones. What names your contract with the provider, as a merchant number does, cannot \
+                         change once the account has payments.",
+            "اتركها كلها فارغة للإبقاء على الحالية، وإلا فاكتبها كلها: تحل معًا محل القديمة. وما يحدد عقدك مع المزود، كرقم التاجر، لا يمكن تغييره بعد أن تكون للحساب مدفوعات.";
         secrets_again: "Secrets are not shown again: type them once more.", "لا تُعرض الأسرار مرة أخرى: اكتبها من جديد.";
         optional: "May be left empty.", "يمكن تركه فارغًا.";
         version: "Version", "الإصدار";
-        version_hint: "Refunds that were accepted before a change keep the version of then.",
-            "تحتفظ عمليات الرد المقبولة قبل التغيير بالإصدار السابق.";
+        version_hint: "A refund that was sent before a change is sent again, where it has to be, with the version of then. All \
+                       else goes by the newest one.",
+            "عملية الرد التي أُرسلت قبل التغيير يُعاد إرسالها عند الحاجة بإصدار ذلك الوقت، وكل ما عداها يتبع أحدث إصدار.";
         notify: "The provider sends its notifications to", "يرسل المزود إشعاراته إلى";
         notify_none: "No address was given to the provider: refunds are followed by asking.",
             "لم يُعطَ المزود عنوانًا: تُتابَع عمليات الرد بسؤاله.";

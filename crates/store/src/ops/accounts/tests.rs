@@ -1,5 +1,5 @@
 use super::*;
-use crate::ops::fixtures::{MERCHANT, STRANGER, at, world};
+use crate::ops::fixtures::{MERCHANT, STRANGER, at, bytes, sql, world};
 use crate::ops::settings_version::SettingsVersion;
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
@@ -39,6 +39,7 @@ fn change(seen_version: i64) -> ChangeAccount {
         notification_url: Some("https://redress.test/".to_owned()),
         credentials_sealed: None,
         same_host: true,
+        other_contract: false,
         now: at(2),
     }
 }
@@ -98,6 +99,41 @@ async fn old_credentials_never_go_to_another_host() {
             ChangeAccount { seen_version: 2, credentials_sealed: Some(b"new".to_vec()), ..elsewhere };
         assert_eq!(store.run(with_new).await, Ok(AccountChanging::Changed(3)));
         assert_eq!(load(&store, MERCHANT, 3).await.unwrap().credentials_sealed, b"new");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_with_payments_stays_that_of_its_contract() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        store.run(add()).await.unwrap();
+        let other = |seen_version| ChangeAccount {
+            credentials_sealed: Some(b"other".to_vec()),
+            other_contract: true,
+            ..change(seen_version)
+        };
+        let (changed, _) = fail_every_statement(&store, || other(1)).await;
+        assert_eq!(
+            changed,
+            Ok(AccountChanging::Changed(2)),
+            "somebody mistyped, and the payments are another's"
+        );
+        sql(
+            &store,
+            "UPDATE payments SET account_id = $1 WHERE merchant_id = $2",
+            vec![bytes(ID.as_bytes()), bytes(MERCHANT.as_bytes())],
+        )
+        .await;
+        let settings = store.read(SettingsVersion).await.unwrap();
+        assert_eq!(store.run(other(1)).await, Ok(AccountChanging::Outdated));
+        assert_eq!(store.run(other(2)).await, Ok(AccountChanging::HasPayments));
+        let moved = ChangeAccount { base_url: None, same_host: false, ..other(2) };
+        assert_eq!(store.run(moved).await, Ok(AccountChanging::HasPayments));
+        assert_eq!(load(&store, MERCHANT, 3).await, None);
+        assert_eq!(store.read(SettingsVersion).await, Ok(settings));
+        let new_key = ChangeAccount { other_contract: false, ..other(2) };
+        assert_eq!(store.run(new_key).await, Ok(AccountChanging::Changed(3)));
     })
     .await;
 }
