@@ -24,8 +24,10 @@ const SHOWN_CHARS_MAX: usize = 200;
 
 /// A call that is not sent yet: awaiting it sends it.
 ///
-/// It is sent again after a failure that leaves open whether it was done (no answer, 429, 502, 503, 504) where that is
-/// safe: reads, and operations that take an idempotency key. The key is made once a call, and is the same at each try.
+/// It is sent again after a failure that leaves open whether it was done (no answer, 429, 502, 503, 504) and while the first
+/// with its key still runs (409 `idempotency_key_in_use`), where that is safe: reads, and operations that take an idempotency
+/// key. The key is made once a call, and is the same at each try. A key may be in use for longer than the client tries, where
+/// the first died: [`Error::leaves_open`] then, and the same call with the same key finds out.
 #[must_use = "it is sent when it is awaited"]
 pub struct Call<A> {
     client: Client,
