@@ -44,6 +44,8 @@ struct What {
     content_type: &'static str,
     keyed: bool,
     waits: bool,
+    /// One try may take so long at least, whatever the client is set to.
+    timeout_min: Duration,
 }
 
 /// An answer, with what came beside it.
@@ -74,6 +76,7 @@ impl<A> Call<A> {
             content_type: "application/json",
             keyed: operation.keyed,
             waits: operation.waits,
+            timeout_min: Duration::ZERO,
         });
         Self { client: client.clone(), what, idempotency_key: None, wait: None, answers: PhantomData }
     }
@@ -90,6 +93,12 @@ impl<A> Call<A> {
     /// With this text for a body, of another kind than JSON.
     pub(crate) fn text(mut self, content_type: &'static str, text: String) -> Self {
         self.what = self.what.map(|what| What { body: Some(text.into_bytes()), content_type, ..what });
+        self
+    }
+
+    /// With so long for one try at least.
+    pub(crate) fn timeout_min(mut self, timeout_min: Duration) -> Self {
+        self.what = self.what.map(|what| What { timeout_min, ..what });
         self
     }
 
@@ -211,7 +220,7 @@ fn request(
         headers,
         body: what.body.clone().unwrap_or_default().into(),
         // The server's wait comes on top of what an answer may take.
-        timeout: client.config().timeout.saturating_add(wait.unwrap_or_default()),
+        timeout: client.config().timeout.max(what.timeout_min).saturating_add(wait.unwrap_or_default()),
     })
 }
 
