@@ -24,8 +24,10 @@ const SHOWN_CHARS_MAX: usize = 200;
 
 /// A call that is not sent yet: awaiting it sends it.
 ///
-/// It is sent again after a failure that leaves open whether it was done (no answer, 429, 502, 503, 504) where that is
-/// safe: reads, and operations that take an idempotency key. The key is made once a call, and is the same at each try.
+/// It is sent again after a failure that leaves open whether it was done (no answer, 429, 502, 503, 504) and while the first
+/// with its key still runs (409 `idempotency_key_in_use`), where that is safe: reads, and operations that take an idempotency
+/// key. The key is made once a call, and is the same at each try. A key may be in use for longer than the client tries, where
+/// the first died: [`Error::leaves_open`] then, and the same call with the same key finds out.
 #[must_use = "it is sent when it is awaited"]
 pub struct Call<A> {
     client: Client,
@@ -42,6 +44,8 @@ struct What {
     content_type: &'static str,
     keyed: bool,
     waits: bool,
+    /// One try may take so long at least, whatever the client is set to.
+    timeout_min: Duration,
 }
 
 /// An answer, with what came beside it.
@@ -72,6 +76,7 @@ impl<A> Call<A> {
             content_type: "application/json",
             keyed: operation.keyed,
             waits: operation.waits,
+            timeout_min: Duration::ZERO,
         });
         Self { client: client.clone(), what, idempotency_key: None, wait: None, answers: PhantomData }
     }
@@ -88,6 +93,12 @@ impl<A> Call<A> {
     /// With this text for a body, of another kind than JSON.
     pub(crate) fn text(mut self, content_type: &'static str, text: String) -> Self {
         self.what = self.what.map(|what| What { body: Some(text.into_bytes()), content_type, ..what });
+        self
+    }
+
+    /// With so long for one try at least.
+    pub(crate) fn timeout_min(mut self, timeout_min: Duration) -> Self {
+        self.what = self.what.map(|what| What { timeout_min, ..what });
         self
     }
 
@@ -209,7 +220,7 @@ fn request(
         headers,
         body: what.body.clone().unwrap_or_default().into(),
         // The server's wait comes on top of what an answer may take.
-        timeout: client.config().timeout.saturating_add(wait.unwrap_or_default()),
+        timeout: client.config().timeout.max(what.timeout_min).saturating_add(wait.unwrap_or_default()),
     })
 }
 

@@ -25,7 +25,8 @@ pub struct Config {
     pub api_key: SecretString,
     /// Send the key also in plain HTTP to another machine. Without it only to this one.
     pub plain_http: bool,
-    /// How long one try may take; what the server is asked to wait comes on top.
+    /// How long one try may take; what the server is asked to wait comes on top. An upload has three minutes at least:
+    /// [`Client::import_payments`].
     pub timeout: Duration,
     /// How a safe call is tried again.
     pub retries: Retries,

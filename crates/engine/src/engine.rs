@@ -19,6 +19,7 @@ use crate::notify::Slots;
 use crate::permits::Permits;
 use crate::portal::passwords::Passwords;
 use crate::rate::Rates;
+use crate::uploads::Uploads;
 use crate::vault::Vault;
 use crate::watch::{Waits, Watches};
 use crate::world::World;
@@ -52,6 +53,8 @@ pub(crate) struct Parts {
     pub(crate) last_look: LastLook,
     /// The passwords that are being hashed.
     pub(crate) passwords: Passwords,
+    /// The uploads that are in memory.
+    pub(crate) uploads: Uploads,
     pub(crate) key_uses: KeyUses,
     /// Something may be due at a PSP account.
     pub(crate) refunds_due: Arc<Notify>,
@@ -98,6 +101,7 @@ impl Engine {
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 last_look: LastLook::default(),
                 passwords: Passwords::default(),
+                uploads: Uploads::default(),
                 key_uses: KeyUses::default(),
                 slots: Slots::new(),
                 deliveries_due,

@@ -41,6 +41,7 @@ pub mod signing;
 #[doc(hidden)]
 pub mod testing;
 mod to_its_end;
+pub mod uploads;
 pub mod vault;
 pub mod watch;
 mod work;

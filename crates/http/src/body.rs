@@ -5,6 +5,8 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use redress_engine::engine::Engine;
+use redress_engine::uploads::UploadPlace;
 
 use crate::limits::{BODY_BYTES_MAX, IMPORT_BYTES_MAX, PATH_TEXT_CHARS_MAX, storable};
 use crate::problem::Problem;
@@ -21,14 +23,15 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     }
 }
 
-/// The same, for uploads.
-pub(crate) struct LargeBody(pub(crate) Bytes);
+/// The same, for uploads, with the place that it takes until it is written.
+pub(crate) struct LargeBody(pub(crate) Bytes, pub(crate) UploadPlace);
 
-impl<S: Send + Sync> FromRequest<S> for LargeBody {
+impl FromRequest<Engine> for LargeBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        whole(request, IMPORT_BYTES_MAX).await.map(Self)
+    async fn from_request(request: Request, engine: &Engine) -> Result<Self, Problem> {
+        let place = engine.upload_place()?;
+        Ok(Self(whole(request, IMPORT_BYTES_MAX).await?, place))
     }
 }
 

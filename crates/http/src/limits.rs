@@ -56,12 +56,14 @@ mod tests {
     fn the_page_about_limits_says_what_is_enforced() {
         use redress_engine::admin::endpoints::ENDPOINTS_MAX;
         use redress_engine::admin::{NAME_BYTES_MAX, REFERENCE_BYTES_MAX, URL_BYTES_MAX};
+        use redress_engine::uploads::UPLOADS_AT_ONCE;
 
         use crate::v1::page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
         let page = include_str!("../../../docs/limits.md");
         for row in [
             format!("| body of a request | {BODY_BYTES_MAX} bytes |"),
             format!("| upload of payments | {IMPORT_BYTES_MAX} bytes, {IMPORT_ROWS_MAX} rows |"),
+            format!("| uploads of payments at once, of all callers | {UPLOADS_AT_ONCE} |"),
             format!(
                 "in a path or a parameter | {PATH_TEXT_CHARS_MAX} characters: one of {REFERENCE_CHARS_MAX}, "
             ),

@@ -47,7 +47,7 @@ pub(crate) fn retry_later(mut response: Response) -> Response {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Busy(reason) => {
+            EngineError::Busy(reason) | EngineError::InDoubt(reason) => {
                 tracing::warn!(reason, "a request was answered busy");
                 Self::Busy
             }

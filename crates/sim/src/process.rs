@@ -361,7 +361,16 @@ impl Faults for CommandGate {
 }
 
 fn is_write(name: &str) -> bool {
-    const WRITES: [&str; 8] =
-        ["accept", "settle", "claim", "record", "refresh", "cancel", "begin_keyed", "end_keyed"];
+    const WRITES: [&str; 9] = [
+        "accept",
+        "settle",
+        "claim",
+        "record",
+        "refresh",
+        "cancel",
+        "begin_keyed",
+        "end_keyed",
+        "leave_keyed",
+    ];
     WRITES.iter().any(|write| name.starts_with(write))
 }

@@ -71,4 +71,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "revoked_merchants",
         sql: include_str!("../../../migrations/0015_revoked_merchants.sql"),
     },
+    Migration { version: 16, name: "rotations", sql: include_str!("../../../migrations/0016_rotations.sql") },
 ];

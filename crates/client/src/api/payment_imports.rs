@@ -1,5 +1,7 @@
 //! Uploads of many payments, as jobs.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -46,6 +48,10 @@ words! {
     }
 }
 
+/// A server takes an upload of up to 16 MiB for as long as it is set to (`limits.body_timeout`), and answers once all of its
+/// rows are on disk. Given up before that, it would be sent anew while the first is still at work.
+const UPLOAD_TIMEOUT_MIN: Duration = Duration::from_secs(180);
+
 /// What is uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
@@ -56,7 +62,8 @@ pub enum Upload {
 }
 
 impl Client {
-    /// Takes in many payments; with `dry_run` their rows are judged and nothing is changed.
+    /// Takes in many payments; with `dry_run` their rows are judged and nothing is changed. One try may take three minutes, or
+    /// what the client is set to ([`crate::Config::timeout`]) where that is longer.
     pub fn import_payments(&self, upload: Upload, dry_run: bool) -> Call<PaymentImport> {
         #[derive(Serialize)]
         struct Asked {
@@ -66,7 +73,8 @@ impl Client {
             Upload::Csv(text) => ("text/csv", text),
             Upload::JsonLines(text) => ("application/x-ndjson", text),
         };
-        self.call(&CREATE, &[]).query(&Asked { dry_run }).text(content_type, text)
+        let call = self.call(&CREATE, &[]).query(&Asked { dry_run }).text(content_type, text);
+        call.timeout_min(UPLOAD_TIMEOUT_MIN)
     }
 
     /// How far an import is.

@@ -6,7 +6,7 @@ use super::{Played, answer, good, problem, refund};
 use crate::wire::WireError;
 use crate::{
     CancelRefund, Client, CloseRefund, Config, DisputeReason, EndpointChange, Error, NewRefund, RefundStatus,
-    Retries, RotateSecret,
+    Retries, RotateSecret, Upload,
 };
 
 fn lost() -> WireError {
@@ -28,6 +28,18 @@ async fn a_refund_is_asked_for_as_the_description_says() {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!(body, json!({"amount": 2500, "currency": "SAR", "merchant_refund_id": "r-1"}), "nothing more");
     assert_eq!(request.timeout, Duration::from_secs(30), "the server's wait comes on top");
+}
+
+/// Given up too early, a large one would be sent again while the first is at work.
+#[tokio::test]
+async fn an_upload_has_more_time_than_other_calls() {
+    for (set, taken) in [(20, 180), (600, 600)] {
+        let timeout = Duration::from_secs(set);
+        let config = Config { timeout, ..Config::new("https://refunds.example", "rk_secret") };
+        let (client, played) = Played::client_of(config, [problem(422, "invalid", &[])]);
+        client.import_payments(Upload::Csv("order_ref\n".to_owned()), false).await.unwrap_err();
+        assert_eq!(played.requests()[0].timeout, Duration::from_secs(taken), "{set}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
 use redress_store::ops::deliveries::{CountTries, TRIES_LOOKED_AT_MAX};
 use redress_store::ops::endpoint_health::{DisableEndpoint, Disabling, EnableEndpoint, Enabling};
 use redress_store::ops::endpoints::{
-    AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret,
+    AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret, Rotating,
 };
 use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
@@ -24,6 +24,7 @@ use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text}
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::once::{Did, Work};
 use crate::signing::standard_webhooks::generate_secret;
 use crate::vault::SealContext;
 
@@ -83,15 +84,43 @@ impl Engine {
     /// # Errors
     /// [`AdminError`] names the field that is wrong.
     pub async fn add_endpoint(&self, new: NewEndpoint) -> Result<(Endpoint, SecretString), AdminError> {
-        let (endpoint, secret) = self.new_endpoint(new).await?;
-        self.keep_endpoint(&endpoint).await?;
-        Ok((endpoint, secret))
+        Ok(self.add_endpoint_once(new, &self.work_without_key()).await?.now()?)
+    }
+
+    /// The same of a request with a key, in whichever of its runs.
+    ///
+    /// # Errors
+    /// As [`Engine::add_endpoint`].
+    pub async fn add_endpoint_once(
+        &self,
+        new: NewEndpoint,
+        work: &Work,
+    ) -> Result<Did<(Endpoint, SecretString), EndpointId>, AdminError> {
+        if let Some(id) = self.added_before(new.merchant, work).await? {
+            return Ok(Did::Before(id));
+        }
+        let (endpoint, secret) = self.new_endpoint(new, work).await?;
+        let added = self.keep_endpoint(&endpoint).await?;
+        Ok(if added { Did::Now((endpoint, secret)) } else { Did::Before(endpoint.id) })
+    }
+
+    /// The endpoint that a run before has added, asked before anything is checked or noted: what would refuse it now, as that
+    /// there are as many as there may be, is no answer to what was done.
+    pub(crate) async fn added_before(
+        &self,
+        merchant: MerchantId,
+        work: &Work,
+    ) -> Result<Option<EndpointId>, AdminError> {
+        let Some(endpoint) = work.endpoint().filter(|_| work.before) else { return Ok(None) };
+        let found = self.parts.store.read(FindEndpoint { merchant, endpoint }).await?;
+        Ok(found.map(|endpoint| endpoint.id))
     }
 
     /// An endpoint to be kept, checked, with its secret; nothing is written.
     pub(crate) async fn new_endpoint(
         &self,
         new: NewEndpoint,
+        work: &Work,
     ) -> Result<(Endpoint, SecretString), AdminError> {
         check_text("name", &new.name, NAME_BYTES_MAX)?;
         self.check_told_url("url", &new.url)?;
@@ -104,7 +133,7 @@ impl Engine {
             return Err(too_many());
         }
         let now = self.now();
-        let id = EndpointId::new(now, self.parts.world.random.bytes10());
+        let id = work.endpoint().unwrap_or_else(|| EndpointId::new(now, self.parts.world.random.bytes10()));
         let (secret, secret_sealed) = self.new_endpoint_secret(new.merchant, id);
         let endpoint = Endpoint {
             merchant: new.merchant,
@@ -125,12 +154,14 @@ impl Engine {
         Ok((endpoint, secret))
     }
 
-    pub(crate) async fn keep_endpoint(&self, endpoint: &Endpoint) -> Result<(), AdminError> {
+    /// False where it was there before.
+    pub(crate) async fn keep_endpoint(&self, endpoint: &Endpoint) -> Result<bool, AdminError> {
         let added = self.parts.store.run(AddEndpoint(endpoint.clone())).await;
         // Whoever adds one and makes a refund next is told of it from its beginning.
         self.parts.directory.forget();
         match added? {
-            EndpointAdding::Added => Ok(()),
+            EndpointAdding::Added => Ok(true),
+            EndpointAdding::Already => Ok(false),
             EndpointAdding::Closed(closed) => Err(closed.into()),
             EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
             EndpointAdding::TooMany => Err(too_many()),
@@ -273,14 +304,37 @@ impl Engine {
         endpoint: EndpointId,
         overlap: Option<Duration>,
     ) -> Result<(SecretString, Timestamp), AdminError> {
+        let work = self.work_without_key();
+        Ok(self.rotate_endpoint_secret_once(merchant, endpoint, overlap, &work).await?.now()?)
+    }
+
+    /// The same of a request with a key, in whichever of its runs: the overlap counts from the first one, so that the end of
+    /// the old secret is the same in each. Where it was rotated since then, also by another request, it is not again: that
+    /// would end the secret which the receiver still checks.
+    ///
+    /// # Errors
+    /// As [`Engine::rotate_endpoint_secret`].
+    pub async fn rotate_endpoint_secret_once(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        overlap: Option<Duration>,
+        work: &Work,
+    ) -> Result<Did<(SecretString, Timestamp), Timestamp>, AdminError> {
         if overlap.is_some_and(|overlap| overlap > SECRET_OVERLAP_MAX) {
             let problem = format!("must be 0 to {}: seven days at most", SECRET_OVERLAP_MAX.as_secs());
             return Err(AdminError::invalid("overlap_seconds", problem));
         }
         let (secret, secret_sealed) = self.new_endpoint_secret(merchant, endpoint);
-        let old_until = self.now().plus(overlap.unwrap_or(self.parts.config.delivery.secret_overlap));
-        if self.parts.store.run(RotateSecret { merchant, endpoint, secret_sealed, old_until }).await? {
-            return Ok((secret, old_until));
+        let old_until = work.since.plus(overlap.unwrap_or(self.parts.config.delivery.secret_overlap));
+        let unless_since = work.before.then_some(work.since);
+        // Not before the request was begun, whatever the clock was set to meanwhile.
+        let now = self.now().max(work.since);
+        let rotate = RotateSecret { merchant, endpoint, secret_sealed, old_until, unless_since, now };
+        match self.parts.store.run(rotate).await? {
+            Rotating::Rotated => return Ok(Did::Now((secret, old_until))),
+            Rotating::Already => return Ok(Did::Before(old_until)),
+            Rotating::NotThere => {}
         }
         Err(match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
             Some(_) => AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")),

@@ -45,6 +45,12 @@ impl From<Closed> for AdminError {
 }
 
 impl AdminError {
+    /// Whether the change may have been kept.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.is_in_doubt())
+    }
+
     pub(crate) fn invalid(field: &'static str, problem: impl Into<Fault>) -> Self {
         Self::Invalid { field, problem: problem.into() }
     }

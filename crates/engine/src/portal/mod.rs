@@ -93,6 +93,14 @@ pub enum PortalError {
     Admin(#[from] AdminError),
 }
 
+impl PortalError {
+    /// Whether the change may have been kept.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::Admin(error) if error.is_in_doubt())
+    }
+}
+
 impl From<EngineError> for PortalError {
     fn from(error: EngineError) -> Self {
         Self::Admin(error.into())

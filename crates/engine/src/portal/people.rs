@@ -18,7 +18,7 @@ pub use redress_store::ops::portal::users::{PortalUser, SeenUser, UserChange};
 
 use super::audit::By;
 use super::passwords::{check_password, drawn};
-use super::sign_in::normal;
+use super::sign_in::{normal, sought};
 use super::{PortalError, recovery, totp};
 use crate::admin::fault::FaultCode;
 use crate::admin::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, check_text};
@@ -109,7 +109,7 @@ impl Engine {
     /// # Errors
     /// [`AdminError::NotFound`].
     pub async fn user_by_email(&self, email: &str) -> Result<PortalUser, AdminError> {
-        let found = self.parts.store.read(LoadUser(UserBy::Email(normal(email)))).await?;
+        let found = self.parts.store.read(LoadUser(UserBy::Email(sought(normal(email))))).await?;
         found.map(|record| record.user).ok_or(AdminError::NotFound("user"))
     }
 

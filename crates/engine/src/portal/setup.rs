@@ -22,6 +22,7 @@ use crate::admin::accounts::{Account, NewAccount};
 use crate::admin::endpoints::{Endpoint, NewEndpoint};
 use crate::admin::keys::{Credential, CredentialKind};
 use crate::engine::Engine;
+use crate::once::{Did, Work};
 
 impl Engine {
     /// A person makes a key of their merchant by a form, which makes one alone however often it is sent, also twice at
@@ -103,15 +104,18 @@ impl Engine {
         let parts: [&str; 6] = ["set_up_endpoint", name, url, dialect.as_str(), environment.as_str(), &mask];
         let parts = parts.map(str::to_owned).to_vec();
         let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
-        let work = async move {
-            let (endpoint, secret) = engine.new_endpoint(new).await?;
+        let work = move |work: Work| async move {
+            if let Some(before) = engine.added_before(new.merchant, &work).await? {
+                return Ok(Did::Before(before.to_string()));
+            }
+            let (endpoint, secret) = engine.new_endpoint(new, &work).await?;
             let id = endpoint.id.to_string();
             let detail = Some(format!("{} {}", endpoint.environment, endpoint.name));
             engine.note_deed(&by.0, &by.1, Deed::EndpointAdded, Some(id.clone()), detail).await?;
-            engine.keep_endpoint(&endpoint).await?;
-            Ok::<_, PortalError>(((endpoint, secret), id))
+            let added = engine.keep_endpoint(&endpoint).await?;
+            Ok::<_, PortalError>(if added { Did::Now(((endpoint, secret), id)) } else { Did::Before(id) })
         };
-        self.do_once(who.user.merchant, form_key, parts, work).await
+        self.do_known_again(who.user.merchant, form_key, parts, work).await
     }
 
     /// A person gives an endpoint of their merchant another signing secret by a form, as [`Engine::make_key`] makes keys:
@@ -130,13 +134,16 @@ impl Engine {
         let (merchant, id) = (who.user.merchant, endpoint.to_string());
         let parts = vec!["renew_endpoint_secret".to_owned(), id.clone()];
         let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
-        let work = async move {
+        let work = move |work: Work| async move {
             let detail = Some(audit_detail::ANOTHER_SECRET.to_owned());
             engine.note_deed(&by.0, &by.1, Deed::EndpointChanged, Some(id.clone()), detail).await?;
-            let renewed = engine.rotate_endpoint_secret(merchant, endpoint, None).await?;
-            Ok::<_, PortalError>((renewed, id))
+            let renewed = engine.rotate_endpoint_secret_once(merchant, endpoint, None, &work).await?;
+            Ok::<_, PortalError>(match renewed {
+                Did::Now(renewed) => Did::Now((renewed, id)),
+                Did::Before(_) => Did::Before(id),
+            })
         };
-        self.do_once(merchant, form_key, parts, work).await
+        self.do_known_again(merchant, form_key, parts, work).await
     }
 
     /// A person adds a PSP account of their merchant by a form, as [`Engine::make_key`] makes keys. Its secrets are no part of

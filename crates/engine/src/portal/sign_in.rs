@@ -57,7 +57,7 @@ impl Engine {
         if let Some(until) = self.count_try(&tried).await? {
             return Ok(Proved::Wait { until });
         }
-        let found = self.parts.store.read(LoadUser(UserBy::Email(email))).await?;
+        let found = self.parts.store.read(LoadUser(UserBy::Email(sought(email)))).await?;
         let hash = found.as_ref().map(|record| record.password_hash.clone());
         let good = self.parts.passwords.is_good(hash, password).await?;
         let Some(mut record) = found else { return Ok(Proved::Wrong) };
@@ -172,6 +172,13 @@ pub(super) fn normal(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
+/// The address under which to look for whoever wrote this one, as [`normal`] made it. PostgreSQL takes no NUL in a text, not
+/// even to compare: nobody has such an address, and in its place one is looked for that nobody has either, so that no less
+/// is done.
+pub(super) fn sought(email: String) -> String {
+    if email.contains('\0') { String::new() } else { email }
+}
+
 fn account(email: &str) -> Subject {
     hash(&[b"portal account", email.as_bytes()])
 }
@@ -187,6 +194,12 @@ fn address(address: IpAddr) -> Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_address_is_looked_for_that_no_store_keeps() {
+        assert_eq!(sought(normal(" Mai@Shop.example")), "mai@shop.example");
+        assert_eq!(sought(normal("mai@shop.example\0")), "");
+    }
 
     #[test]
     fn an_address_counts_as_its_network() {

@@ -51,6 +51,11 @@ impl Rig {
     async fn new() -> Self {
         let store = Store::in_line_sqlite().unwrap();
         store.migrate(MIGRATIONS, 0).await.unwrap();
+        Self::on(store).await
+    }
+
+    /// On a store with all tables and nothing in them.
+    async fn on(store: Store) -> Self {
         let (world, clock, spawner) = world(START, 7);
         let key = generate_line(&SeededRandom::new(1));
         let engine = Engine::new(EngineParts {

@@ -83,7 +83,9 @@ async fn page(
 }
 
 /// POST `/portal/imports`: receives a file; it is taken in beside.
-pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Result<Response, Stop> {
+pub(crate) async fn begin(
+    Uploaded { who, form, file, place: _place }: Uploaded<Signed>,
+) -> Result<Response, Stop> {
     let scope = who.to(&Act::ImportPayments)?;
     who.opened_here(&form)?;
     let (seen, t) = (who.seen(), who.seen().language.texts());
@@ -98,6 +100,7 @@ pub(crate) async fn begin(Uploaded { who, form, file }: Uploaded<Signed>) -> Res
         Ok(rows) => rows,
         Err(problem) => return wrong(t.upload_problem(&problem)).await,
     };
+    drop(file);
     // Only the word itself imports: whatever else was sent only checks.
     let dry_run = typed != "no";
     let deed = if dry_run { Deed::PaymentsChecked } else { Deed::PaymentsImported };

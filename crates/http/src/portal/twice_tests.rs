@@ -1,8 +1,12 @@
 //! Forms that are sent a second time while the first sending is still at work.
 
+use std::sync::Arc;
+
 use redress_core::environment::Environment;
 use redress_core::role::Role;
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
+use redress_store::Fault;
+use redress_store::testing::FaultOnce;
 
 use super::testing::{Browser, location};
 use crate::testing::{Answer, Harness, HeldBack, settle_down};
@@ -76,4 +80,37 @@ async fn a_form_that_is_at_work_is_not_said_to_have_made_anything() {
     let third = browser.submit(&page, keys, &[("kind", "api")]).await;
     assert!(location(&third).starts_with(&format!("{keys}/")), "{third:?}");
     assert!(browser.follow(&third).await.text().contains("It made one key"));
+}
+
+#[tokio::test]
+async fn an_endpoint_of_which_nobody_knows_whether_a_form_added_it_is_added_once() {
+    let lost = FaultOnce::new("add_endpoint", Fault::LoseAnswer);
+    let harness = Harness::with_faults(Arc::new(lost)).await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let endpoints = "/portal/settings/endpoints";
+    let page = browser.get(&format!("{endpoints}/new")).await;
+    let shop = [("name", "Shop"), ("url", "https://shop.example/")];
+    let first = browser.submit(&page, endpoints, &shop).await;
+    assert_eq!(first.status, 503, "{first:?}");
+    let second = browser.submit(&page, endpoints, &shop).await;
+    let there = harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap();
+    assert_eq!(there.len(), 1, "{there:?}");
+    assert_eq!(location(&second), format!("{endpoints}/{}", there[0].id), "{second:?}");
+}
+
+/// Its secret is shown once: a second one would lie there unseen beside the first.
+#[tokio::test]
+async fn a_key_of_which_nobody_knows_whether_a_form_made_it_is_not_made_again_at_once() {
+    let lost = FaultOnce::new("add_credential", Fault::LoseAnswer);
+    let harness = Harness::with_faults(Arc::new(lost)).await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    let keys = "/portal/settings/keys";
+    let page = browser.get(&format!("{keys}/new")).await;
+    let before = harness.engine.list_keys(harness.merchant.id).await.unwrap().len();
+    assert_eq!(browser.submit(&page, keys, &[("kind", "api")]).await.status, 503);
+    let second = browser.submit(&page, keys, &[("kind", "api")]).await;
+    assert_eq!(location(&second), keys, "{second:?}");
+    assert_eq!(harness.engine.list_keys(harness.merchant.id).await.unwrap().len(), before + 1);
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use multer::{Multipart, parse_boundary};
 use redress_engine::engine::Engine;
+use redress_engine::uploads::UploadPlace;
 
 use super::form::{Form, PROOF};
 use super::gate::Caller;
@@ -23,6 +24,8 @@ pub(crate) struct Uploaded<C> {
     pub(crate) form: Form,
     /// What is in the file; empty where none was chosen.
     pub(crate) file: Bytes,
+    /// To be kept until what is in it is written.
+    pub(crate) place: UploadPlace,
 }
 
 impl<C: Caller> FromRequest<Engine> for Uploaded<C> {
@@ -38,14 +41,15 @@ impl<C: Caller> FromRequest<Engine> for Uploaded<C> {
         let who = C::from_request_parts(&mut parts, engine).await?;
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = kind.and_then(|kind| parse_boundary(kind).ok());
-        let LargeBody(body) = LargeBody::from_request(Request::from_parts(parts, body), engine).await?;
+        let LargeBody(body, place) =
+            LargeBody::from_request(Request::from_parts(parts, body), engine).await?;
         let read = match boundary {
             Some(boundary) => read(body, boundary).await.ok(),
             None => None,
         };
         let (form, file) = read.unwrap_or_default();
         if who.token().made_form(form.typed(PROOF)) {
-            return Ok(Self { who, form, file });
+            return Ok(Self { who, form, file, place });
         }
         // No browser fills a file in again: its page is shown anew.
         let Some(true) = from_here else { return Err(problem::foreign(language).into()) };

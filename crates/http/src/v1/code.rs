@@ -124,8 +124,9 @@ codes! {
         "Use a new key for a new request. To repeat one, send what was sent: keep the body beside its key, and do not make \
          it anew.";
     IdempotencyKeyInUse, "idempotency_key_in_use", 409, Later, "The first request with this key still runs",
-        "The first request with this key has not ended yet.",
-        "Repeat it after `Retry-After` seconds: it is answered as soon as the first one has ended.";
+        "The first request with this key has not ended yet; or it has, and the store was away and could not be told.",
+        "Repeat it after `Retry-After` seconds: it is answered as soon as the first one has ended, and where the store could not \
+         be told, three minutes after that one was sent.";
     RefundableChanged, "refundable_changed", 409, No, "What is left is not what was expected",
         "`expected_refundable` no longer holds: somebody refunded in between, or a refund failed and its sum is free again. \
          `detail` says what is left now.",

@@ -25,6 +25,7 @@ pub(crate) struct OwnError {
     code: Code,
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
+    in_doubt: bool,
 }
 
 /// What is wrong with a request (RFC 9457).
@@ -55,18 +56,22 @@ pub(crate) struct Body<'a> {
     request_id: String,
 }
 
+/// The `detail` of a 503 after which nobody knows: "the same request is safe" would be wrong of one without a key.
+const IN_DOUBT: &str = "nobody knows whether it was done: repeat it with the same Idempotency-Key, or, where it had none, look \
+                        before you repeat it";
+
 /// The media type of errors.
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 impl OwnError {
     /// A problem with the table's code.
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), field: None }
+        Self { code, detail: detail.into(), field: None, in_doubt: false }
     }
 
     /// A problem of one field of the request.
     pub(crate) fn of_field(code: Code, field: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), field: Some(field.into()) }
+        Self { field: Some(field.into()), ..Self::new(code, detail) }
     }
 
     /// No API key, or not a good one.
@@ -93,7 +98,12 @@ impl OwnError {
             return Self::not_found("payment");
         }
         let (code, field) = (Code::of_refusal(refusal), Code::field_of_refusal(refusal));
-        Self { code, detail: refusal.to_string().into(), field: field.map(Cow::Borrowed) }
+        Self { field: field.map(Cow::Borrowed), ..Self::new(code, refusal.to_string()) }
+    }
+
+    /// Whether what was asked for may have been done.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.in_doubt
     }
 }
 
@@ -154,7 +164,9 @@ impl From<Problem> for OwnError {
 
 impl From<EngineError> for OwnError {
     fn from(error: EngineError) -> Self {
-        Problem::from(error).into()
+        let in_doubt = error.is_in_doubt();
+        let told = Self::from(Problem::from(error));
+        if in_doubt { Self { detail: IN_DOUBT.into(), in_doubt, ..told } } else { told }
     }
 }
 
@@ -174,6 +186,6 @@ impl From<FieldProblem> for OwnError {
         let code = if field.is_some() || unknown.is_some() { Code::Invalid } else { Code::Malformed };
         let named = unknown.or(repeated).filter(|name| !name.is_empty());
         let field = field.map(Cow::Borrowed).or(named.map(Cow::Owned));
-        Self { code, detail: text, field }
+        Self { field, ..Self::new(code, text) }
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use redress_core::environment::Environment;
+use redress_core::id::EndpointId;
 use redress_engine::once::{Begun, RUN_SPAN};
+use redress_store::testing::FaultOnce;
 use redress_store::{Fault, Faults, StoreError};
 use serde_json::{Value, json};
 
@@ -133,6 +135,107 @@ async fn what_was_done_is_shown_although_its_key_cannot_be_ended() {
     assert_eq!(code(&add().await).1, "idempotency_key_in_use");
     // A refusal is its own word too.
     assert_eq!(code(&keyed(&harness, DISPUTE, "k-3", "").await).0, 404);
+}
+
+const ENDPOINT: &str = r#"{"url": "http://sandbox.test/no/such/path"}"#;
+
+/// Keeps what the first operation of this name did and loses its answer, as PostgreSQL that goes away in the commit; and
+/// is still away when the key is to be left, where that is so.
+struct GoesAway {
+    lost: FaultOnce,
+    stays_away: bool,
+}
+
+impl GoesAway {
+    async fn harness(at: &'static str, stays_away: bool) -> Harness {
+        let lost = FaultOnce::new(at, Fault::LoseAnswer);
+        Harness::with_faults(Arc::new(Self { lost, stays_away })).await
+    }
+}
+
+impl Faults for GoesAway {
+    fn next(&self, operation: &'static str) -> Fault {
+        if self.stays_away && operation == "leave_keyed" {
+            return Fault::Refuse(StoreError::Full);
+        }
+        self.lost.next(operation)
+    }
+}
+
+/// It is answered that nobody knows. Its key is free for a repeat, or in use until the time of its run is over.
+async fn is_left_open(harness: &Harness, path: &str, key: &str, body: &str, stays_away: bool) {
+    let first = keyed(harness, path, key, body).await;
+    assert_eq!(code(&first), (503, json!("busy"), Value::Null), "{first:?}");
+    assert!(first.json()["detail"].as_str().unwrap().starts_with("nobody knows"), "{first:?}");
+    if stays_away {
+        let held = keyed(harness, path, key, body).await;
+        assert_eq!(code(&held), (409, json!("idempotency_key_in_use"), json!("Idempotency-Key")));
+        assert!(held.headers.contains_key("retry-after"), "{held:?}");
+        harness.clock.advance(RUN_SPAN);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_of_which_nobody_knows_whether_it_was_added_is_added_once() {
+    for stays_away in [false, true] {
+        let harness = GoesAway::harness("add_endpoint", stays_away).await;
+        is_left_open(&harness, "/v1/endpoints", "k-1", ENDPOINT, stays_away).await;
+        is_added_once(&harness).await;
+    }
+}
+
+async fn is_added_once(harness: &Harness) {
+    let again = keyed(harness, "/v1/endpoints", "k-1", ENDPOINT).await;
+    assert_eq!((again.status.as_u16(), replayed(&again)), (200, true), "{again:?}");
+    assert!(again.json()["secret"].is_string(), "nobody was shown it: {again:?}");
+    let there = harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap();
+    assert_eq!(
+        there.iter().map(|one| json!(one.id.to_string())).collect::<Vec<_>>(),
+        [again.json()["id"].clone()]
+    );
+    let third = keyed(harness, "/v1/endpoints", "k-1", ENDPOINT).await;
+    assert_eq!((replayed(&third), third.json()), (true, again.json()));
+    // Another key is another endpoint, in the same moment too.
+    assert_eq!(keyed(harness, "/v1/endpoints", "k-2", ENDPOINT).await.status, 201);
+}
+
+/// A second rotation would end the secret that the receiver still checks.
+#[tokio::test]
+async fn a_rotation_of_which_nobody_knows_whether_it_was_done_is_done_once() {
+    for (stays_away, by_another_meanwhile) in [(false, false), (false, true), (true, false), (true, true)] {
+        let harness = GoesAway::harness("rotate_endpoint_secret", stays_away).await;
+        let made = keyed(&harness, "/v1/endpoints", "k-1", ENDPOINT).await.json();
+        let id = EndpointId::parse(made["id"].as_str().unwrap()).unwrap();
+        let (merchant, sandbox) = (harness.merchant.id, Environment::Sandbox);
+        let now = async || harness.engine.endpoint(merchant, sandbox, id).await.unwrap();
+        let path = format!("/v1/endpoints/{id}/rotate-secret");
+        let at_first = now().await.secret_sealed;
+        is_left_open(&harness, &path, "k-2", "", stays_away).await;
+        assert_eq!(now().await.old_secret.unwrap().0, at_first, "it was rotated");
+        harness.clock.advance(Duration::from_secs(1));
+        if by_another_meanwhile {
+            assert_eq!(keyed(&harness, &path, "k-3", "").await.status, 200);
+        }
+        let before = now().await;
+        for _ in 0..2 {
+            let again = keyed(&harness, &path, "k-2", "").await;
+            assert_eq!((again.status.as_u16(), replayed(&again)), (200, true), "{again:?}");
+            let (told, shown) = (again.json(), !by_another_meanwhile);
+            assert_eq!((told["secret"].is_string(), told["secret"].is_null()), (shown, !shown), "{told}");
+            assert_ne!(told["secret"], made["secret"]);
+        }
+        assert!(now().await == before, "it was rotated once more");
+    }
+}
+
+/// Whoever withdraws or disputes must not wait: it is asked again at once, and what was done is no refusal.
+#[tokio::test]
+async fn a_dispute_of_which_nobody_knows_whether_it_was_kept_can_be_asked_for_again_at_once() {
+    let harness = GoesAway::harness("mark_disputed", false).await;
+    harness.payment(TestPayment::momo("order-1", 1_000_000)).await;
+    is_left_open(&harness, DISPUTE, "k-1", "", false).await;
+    let again = keyed(&harness, DISPUTE, "k-1", "").await;
+    assert_eq!((again.status.as_u16(), &again.json()["disputed"]), (200, &json!(true)), "{again:?}");
 }
 
 #[tokio::test]

@@ -110,6 +110,8 @@ pub enum EndpointAdding {
     Added,
     /// The merchant takes nothing new; nothing was changed.
     Closed(Closed),
+    /// It was there before, by its id.
+    Already,
     /// The merchant has no such credential.
     NoCredential,
     /// The merchant has [`ENDPOINTS_MAX`] in the environment.
@@ -127,10 +129,16 @@ impl Operation for AddEndpoint {
             return Ok(Done::Rollback(EndpointAdding::Closed(closed)));
         }
         // No more than the most that there may be.
-        let there =
-            "SELECT 1 FROM endpoints WHERE merchant_id = $1 AND environment = $2 AND revoked_at IS NULL";
+        let there = "SELECT endpoint_id FROM endpoints \
+             WHERE merchant_id = $1 AND environment = $2 AND revoked_at IS NULL";
         let params = [new.merchant.as_bytes().into(), new.environment.as_str().into()];
-        if tx.rows(there, &params).await?.len() >= ENDPOINTS_MAX {
+        let there = tx.rows(there, &params).await?;
+        for row in &there {
+            if row.id16(0)? == *new.id.as_bytes() {
+                return Ok(Done::Rollback(EndpointAdding::Already));
+            }
+        }
+        if there.len() >= ENDPOINTS_MAX {
             return Ok(Done::Rollback(EndpointAdding::TooMany));
         }
         if let Some(credential) = &new.credential {
@@ -232,6 +240,21 @@ pub struct RotateSecret {
     pub secret_sealed: Vec<u8>,
     /// Until when the one before signs too.
     pub old_until: Timestamp,
+    /// Where a run before may have done it, since when: not again, and not in place of a rotation that came after it.
+    pub unless_since: Option<Timestamp>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What came of rotating a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotating {
+    /// The new one signs.
+    Rotated,
+    /// It was rotated since [`RotateSecret::unless_since`].
+    Already,
+    /// The merchant has no such endpoint, or it is revoked.
+    NotThere,
 }
 
 impl std::fmt::Debug for RotateSecret {
@@ -241,28 +264,33 @@ impl std::fmt::Debug for RotateSecret {
 }
 
 impl Operation for RotateSecret {
-    /// False when the merchant has no such endpoint, or it is revoked.
-    type Out = bool;
+    type Out = Rotating;
     const NAME: &'static str = "rotate_endpoint_secret";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Rotating>, StoreError> {
+        let before = self.unless_since.map_or(i64::MAX, Timestamp::as_micros);
         let rotated = tx
             .exec(
-                "UPDATE endpoints SET old_secret_sealed = secret_sealed, old_secret_until = $1, secret_sealed = $2 \
-                 WHERE merchant_id = $3 AND endpoint_id = $4 AND revoked_at IS NULL",
+                "UPDATE endpoints SET old_secret_sealed = secret_sealed, old_secret_until = $1, secret_sealed = $2, \
+                 secret_since = $3 WHERE merchant_id = $4 AND endpoint_id = $5 AND revoked_at IS NULL \
+                 AND (secret_since IS NULL OR secret_since < $6)",
                 &[
                     self.old_until.as_micros().into(),
                     (&self.secret_sealed).into(),
+                    self.now.as_micros().into(),
                     self.merchant.as_bytes().into(),
                     self.endpoint.as_bytes().into(),
+                    before.into(),
                 ],
             )
             .await?;
         if rotated == 0 {
-            return Ok(Done::Rollback(false));
+            let found = find(tx, self.merchant, self.endpoint).await?;
+            let there = found.is_some_and(|endpoint| endpoint.revoked_at.is_none());
+            return Ok(Done::Rollback(if there { Rotating::Already } else { Rotating::NotThere }));
         }
         bump(tx).await?;
-        Ok(Done::Commit(true))
+        Ok(Done::Commit(Rotating::Rotated))
     }
 }
 

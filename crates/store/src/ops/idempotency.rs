@@ -51,8 +51,13 @@ pub struct BeginKeyed {
 /// What the request is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// The first, or the first after one that is forgotten, was refused or died: it runs.
+    /// The first, or the first after one that is forgotten or was refused: it runs.
     First,
+    /// It runs once more: the run before died, or nobody knows what it did. What it did may be there.
+    Again {
+        /// When the first run began.
+        since: Timestamp,
+    },
     /// A repeat: the first was answered with this.
     Repeat {
         /// As [`EndKeyed::object`].
@@ -69,42 +74,61 @@ impl Operation for BeginKeyed {
     const NAME: &'static str = "begin_keyed";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Begun>, StoreError> {
-        let [merchant, environment, key] = self.name.params();
-        let mine: [Value<'_>; 7] = [
-            (&self.request_hash).into(),
-            (&self.run).into(),
-            self.run_until.as_micros().into(),
-            self.now.as_micros().into(),
-            merchant,
-            environment,
-            key,
-        ];
         let inserted = tx
             .exec(
                 "INSERT INTO idempotency_keys (request_hash, run, run_until, created_at, merchant_id, environment, \
                  idempotency_key) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-                &mine,
+                &self.params(self.now),
             )
             .await?;
+        let mut begun = Begun::First;
         if inserted == 0 {
-            if let Some(begun) = self.there(tx).await? {
-                return Ok(Done::Rollback(begun));
-            }
+            let since = match self.there(tx).await? {
+                There::Told(begun) => return Ok(Done::Rollback(begun)),
+                There::Free => self.now,
+                There::Open { since } => {
+                    begun = Begun::Again { since };
+                    since
+                }
+            };
             tx.exec(
                 "UPDATE idempotency_keys SET request_hash = $1, run = $2, run_until = $3, created_at = $4, object = NULL \
                  WHERE merchant_id = $5 AND environment = $6 AND idempotency_key = $7",
-                &mine,
+                &self.params(since),
             )
             .await?;
         }
         self.prune(tx).await?;
-        Ok(Done::Commit(Begun::First))
+        Ok(Done::Commit(begun))
     }
 }
 
+/// What the row that has a key says.
+enum There {
+    /// What the request is.
+    Told(Begun),
+    /// Nothing that counts any more: any request may have the key.
+    Free,
+    /// The time of a run of the same request is over, and what it did is not known.
+    Open { since: Timestamp },
+}
+
 impl BeginKeyed {
-    /// What the row that has the key says; `None` where it is free. Locks it.
-    async fn there<T: Tx>(&self, tx: &mut T) -> Result<Option<Begun>, StoreError> {
+    fn params(&self, since: Timestamp) -> [Value<'_>; 7] {
+        let [merchant, environment, key] = self.name.params();
+        [
+            (&self.request_hash).into(),
+            (&self.run).into(),
+            self.run_until.as_micros().into(),
+            since.as_micros().into(),
+            merchant,
+            environment,
+            key,
+        ]
+    }
+
+    /// What the row that has the key says. Locks it.
+    async fn there<T: Tx>(&self, tx: &mut T) -> Result<There, StoreError> {
         let found = tx
             .rows(
                 "UPDATE idempotency_keys SET created_at = created_at \
@@ -114,16 +138,20 @@ impl BeginKeyed {
             )
             .await?;
         // Taken away between the two statements: whoever comes back finds the key free.
-        let Some(row) = found.first() else { return Ok(Some(Begun::InUse)) };
-        let (run_until, object) = (rows::opt_time(row, 1)?, row.opt_text(2)?);
-        let dead = run_until.is_some_and(|until| until <= self.now);
-        if dead || rows::time(row, 3)? < self.forgotten_before {
-            return Ok(None);
+        let Some(row) = found.first() else { return Ok(There::Told(Begun::InUse)) };
+        let (run_until, object, since) = (rows::opt_time(row, 1)?, row.opt_text(2)?, rows::time(row, 3)?);
+        let over = run_until.is_some_and(|until| until <= self.now);
+        let same = row.id16(0)? == self.request_hash;
+        if since < self.forgotten_before || (over && !same) {
+            return Ok(There::Free);
         }
-        if row.id16(0)? != self.request_hash {
-            return Ok(Some(Begun::Reused));
+        if over {
+            return Ok(There::Open { since });
         }
-        Ok(Some(object.map_or(Begun::InUse, |object| Begun::Repeat { object })))
+        if !same {
+            return Ok(There::Told(Begun::Reused));
+        }
+        Ok(There::Told(object.map_or(Begun::InUse, |object| Begun::Repeat { object })))
     }
 
     async fn prune<T: Tx>(&self, tx: &mut T) -> Result<(), StoreError> {
@@ -188,6 +216,34 @@ impl Operation for EndKeyed {
                 .await?
             }
         };
+        Ok(Done::Commit(()))
+    }
+}
+
+/// Nobody knows whether a request with a key was done: its run is over, and the next repeat is [`Begun::Again`].
+#[derive(Clone, Debug)]
+pub struct LeaveKeyed {
+    /// The key.
+    pub name: KeyName,
+    /// The run that began it, as [`EndKeyed::run`].
+    pub run: [u8; 16],
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Operation for LeaveKeyed {
+    type Out = ();
+    const NAME: &'static str = "leave_keyed";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<()>, StoreError> {
+        let [merchant, environment, key] = self.name.params();
+        let (now, run) = (self.now.as_micros().into(), (&self.run).into());
+        tx.exec(
+            "UPDATE idempotency_keys SET run_until = $1 \
+             WHERE merchant_id = $2 AND environment = $3 AND idempotency_key = $4 AND run = $5",
+            &[now, merchant, environment, key, run],
+        )
+        .await?;
         Ok(Done::Commit(()))
     }
 }

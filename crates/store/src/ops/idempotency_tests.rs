@@ -78,6 +78,44 @@ async fn a_refused_request_and_one_that_died_leave_the_key_free() {
     .await;
 }
 
+/// So that each run gives what it makes the same name, however many there were.
+#[tokio::test]
+async fn a_request_whose_run_is_over_runs_again_as_begun_when_it_was() {
+    TestStores::each(|store| async move {
+        assert_eq!(began(&store, begin(1, 7, 10)).await, Begun::First);
+        let (again, _) = fail_every_statement(&store, || begin(2, 7, 70)).await;
+        assert_eq!(again, Ok(Begun::Again { since: at(10) }));
+        assert_eq!(began(&store, begin(3, 7, 129)).await, Begun::InUse);
+        assert_eq!(began(&store, begin(3, 7, 130)).await, Begun::Again { since: at(10) });
+        // Another request with the key, and one after it is forgotten, begin anew.
+        assert_eq!(began(&store, begin(4, 8, 190)).await, Begun::First);
+        assert_eq!(began(&store, begin(5, 8, 250)).await, Begun::Again { since: at(190) });
+        assert_eq!(began(&store, begin(6, 8, 1_191)).await, Begun::First);
+        store.run(end(6, Some("ep_1"))).await.unwrap();
+        assert_eq!(began(&store, begin(7, 8, 1_300)).await, Begun::Repeat { object: "ep_1".to_owned() });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_left_is_over_at_once() {
+    TestStores::each(|store| async move {
+        let leave = |run: u8, second| LeaveKeyed { name: name(), run: [run; 16], now: at(second) };
+        assert_eq!(began(&store, begin(1, 7, 10)).await, Begun::First);
+        // Of another run it says nothing.
+        store.run(leave(2, 11)).await.unwrap();
+        assert_eq!(began(&store, begin(2, 7, 11)).await, Begun::InUse);
+        fail_every_statement(&store, || leave(1, 12)).await.0.unwrap();
+        assert_eq!(began(&store, begin(2, 7, 12)).await, Begun::Again { since: at(10) });
+        assert_eq!(began(&store, begin(3, 7, 13)).await, Begun::InUse);
+        store.run(end(2, Some("ep_1"))).await.unwrap();
+        let before = dump_all(&store).await;
+        store.run(leave(2, 14)).await.unwrap();
+        assert_eq!(dump_all(&store).await, before, "it has ended");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_key_is_its_merchants_and_its_environments() {
     TestStores::each(|store| async move {

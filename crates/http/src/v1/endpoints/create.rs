@@ -8,6 +8,7 @@ use redress_core::environment::Environment;
 use redress_core::id::{EndpointId, KeyId, MerchantId};
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::engine::Engine;
+use redress_engine::once::{Did, Work};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -96,12 +97,15 @@ pub(crate) async fn handle(
     RawBody(body): RawBody,
 ) -> Result<Response, OwnError> {
     let new = read(&JsonObject::parse(&body)?, holder.merchant, holder.environment)?;
-    let first = move |engine: Engine| async move {
-        let (endpoint, secret) = engine.add_endpoint(new).await?;
+    let first = move |engine: Engine, work: Work| async move {
+        let (endpoint, secret) = match engine.add_endpoint_once(new, &work).await? {
+            Did::Now(added) => added,
+            Did::Before(id) => return Ok(Did::Before(id.to_string())),
+        };
         let (id, secret) = (endpoint.id.to_string(), secret.expose_secret().to_owned());
         let told = Told { endpoint: EndpointShown::of(endpoint), secret };
         let location = [(header::LOCATION, format!("/v1/endpoints/{id}"))];
-        Ok((id, (StatusCode::CREATED, location, Json(told)).into_response()))
+        Ok(Did::Now((id, (StatusCode::CREATED, location, Json(told)).into_response())))
     };
     // Where the answer was lost the receiver needs the secret.
     let again = move |engine: Engine, name: String| async move {
@@ -111,7 +115,7 @@ pub(crate) async fn handle(
         let secret = secret.map(|secret| secret.expose_secret().to_owned());
         Ok(Json(ToldAgain { endpoint: EndpointShown::of(endpoint), secret }).into_response())
     };
-    once.run(engine, holder, body, first, again).await
+    once.run_known_again(engine, holder, body, first, again).await
 }
 
 fn read(

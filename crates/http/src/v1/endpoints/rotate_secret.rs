@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use redress_engine::engine::Engine;
+use redress_engine::once::{Did, Work};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -73,10 +74,13 @@ pub(crate) async fn handle(
     let id = engine.endpoint(holder.merchant, holder.environment, id(path)?).await?.id;
     let overlap = overlap(&JsonObject::parse_optional(&body)?)?;
     let answer = move |secret, old_secret_until| Json(Told { id: id.to_string(), secret, old_secret_until });
-    let first = move |engine: Engine| async move {
-        let (secret, until) = engine.rotate_endpoint_secret(holder.merchant, id, overlap).await?;
-        let (secret, until) = (secret.expose_secret().to_owned(), time(until));
-        Ok((until.clone(), answer(Some(secret), until)))
+    let first = move |engine: Engine, work: Work| async move {
+        let rotated = engine.rotate_endpoint_secret_once(holder.merchant, id, overlap, &work).await?;
+        let (secret, until) = match rotated {
+            Did::Now((secret, until)) => (secret.expose_secret().to_owned(), time(until)),
+            Did::Before(until) => return Ok(Did::Before(time(until))),
+        };
+        Ok(Did::Now((until.clone(), answer(Some(secret), until))))
     };
     // Where the answer was lost the receiver needs it.
     let again = move |engine: Engine, until: String| async move {
@@ -84,7 +88,7 @@ pub(crate) async fn handle(
         let secret = engine.secret_again(&endpoint, |end| end.is_some_and(|end| time(end) == until))?;
         Ok(answer(secret.map(|secret| secret.expose_secret().to_owned()), until))
     };
-    once.run(engine, holder, body, first, again).await
+    once.run_known_again(engine, holder, body, first, again).await
 }
 
 fn overlap(object: &JsonObject<'_>) -> Result<Option<Duration>, FieldProblem> {

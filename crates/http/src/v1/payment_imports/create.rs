@@ -55,13 +55,15 @@ pub(crate) async fn handle(
     asking: Asking,
     once: Once,
     headers: HeaderMap,
-    LargeBody(body): LargeBody,
+    LargeBody(body, place): LargeBody,
 ) -> Result<Response, OwnError> {
     let (holder, query) = asking.only(&["dry_run"])?;
     let dry_run = query.parsed("dry_run", "true or false", |text| text.parse().ok())?.unwrap_or(false);
     let format = Format::of(&headers)?;
     let uploaded = body.clone();
     let first = move |engine: Engine| async move {
+        // Also where the caller hangs up: its rows are in memory until they are written.
+        let _place = place;
         let accounts = engine.list_accounts(Some(holder.merchant)).await?;
         let accounts = accounts.into_iter().map(|account| (account.id, account.environment)).collect();
         let rows = format.read(&uploaded, holder.environment, &accounts)?;

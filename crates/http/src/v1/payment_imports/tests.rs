@@ -2,12 +2,19 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use futures_util::{StreamExt, stream};
 use redress_core::environment::Environment;
+use redress_core::role::Role;
 use redress_engine::admin::keys::CredentialKind;
+use redress_engine::uploads::UPLOADS_AT_ONCE;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
 
 use crate::limits::{IMPORT_BYTES_MAX, IMPORT_ROWS_MAX};
+use crate::portal::testing::form;
 use crate::testing::{Answer, Harness, HeldBack, hang_up, settle_down};
 
 const CSV: &str = "text/csv";
@@ -324,6 +331,60 @@ async fn an_upload_whose_caller_hangs_up_is_taken_in_all_the_same() {
             assert_eq!((again.status.as_u16(), &again.json()["id"]), (202, &all["data"][0]["id"]), "{held}");
         }
     }
+}
+
+/// An upload of which no more comes until the sender that is answered with it says so, or is dropped.
+fn stops_in_its_middle(harness: &Harness, order: &str) -> (oneshot::Sender<()>, Request<Body>) {
+    let (go_on, held) = oneshot::channel();
+    let file = csv(harness, &[(order, "1")]);
+    let (beginning, end) = file.split_at(40);
+    let (beginning, end) = (beginning.to_owned(), end.to_owned());
+    let rest = async move { held.await.map(|()| end).map_err(std::io::Error::other) };
+    let body = stream::iter([Ok(beginning)]).chain(stream::once(rest));
+    let request = Request::post("/v1/payment-imports")
+        .header("authorization", format!("Bearer {}", harness.merchant.api_key))
+        .header("content-type", CSV);
+    (go_on, request.body(Body::from_stream(body)).unwrap())
+}
+
+/// Each costs a multiple of its length in memory until its rows are written.
+#[tokio::test]
+async fn no_more_uploads_are_in_memory_than_there_are_places() {
+    let harness = Harness::new().await;
+    let (mut callers, mut ends) = (JoinSet::new(), Vec::new());
+    for n in 0..UPLOADS_AT_ONCE {
+        let (go_on, request) = stops_in_its_middle(&harness, &format!("o-{n}"));
+        ends.push(go_on);
+        callers.spawn(harness.router.clone().oneshot(request));
+    }
+    settle_down().await;
+    let another = async || upload(&harness, "", CSV, Some("k-1"), &csv(&harness, &[("a", "1")])).await;
+    for _ in 0..2 {
+        let refused = another().await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (503, &json!("busy")), "{refused:?}");
+        assert_eq!(refused.headers["retry-after"], "1");
+    }
+    let mut browser = harness.browser(&harness.person(Role::Manager).await).await;
+    let page = browser.get("/portal/imports").await;
+    let fields = form(&page, "/portal/imports", &[]);
+    let file = csv(&harness, &[("b", "1")]);
+    let refused = browser.upload("/portal/imports", &fields, &file).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.headers["retry-after"], "1");
+
+    ends.pop().unwrap().send(()).unwrap();
+    let whole = callers.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(whole.status(), 202);
+    assert_eq!(another().await.status, 202, "there is a place again");
+    let at_portal = browser.upload("/portal/imports", &fields, &file).await;
+    assert_eq!(at_portal.status, 303, "and one after that");
+    // One that breaks off leaves its place too.
+    let (_, last) = stops_in_its_middle(&harness, "c");
+    callers.spawn(harness.router.clone().oneshot(last));
+    let broken = callers.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(broken.status(), 400);
+    assert_eq!(another().await.status, 202);
+    callers.abort_all();
 }
 
 #[tokio::test]

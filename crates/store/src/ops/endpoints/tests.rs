@@ -136,21 +136,58 @@ async fn a_rotated_secret_is_followed_by_the_one_before() {
             endpoint: one.id,
             secret_sealed: secret.to_vec(),
             old_until: until,
+            unless_since: None,
+            now: at(50),
         };
         let find = FindEndpoint { merchant: MERCHANT, endpoint: one.id };
         let (rotated, _) = fail_every_statement(&store, || rotate(MERCHANT, b"second", at(100))).await;
-        assert_eq!(rotated, Ok(true));
+        assert_eq!(rotated, Ok(Rotating::Rotated));
         let found = store.read(find).await.unwrap().unwrap();
         assert_eq!(found.secret_sealed, b"second");
         assert_eq!(found.old_secret, Some((b"first".to_vec(), at(100))));
-        assert_eq!(store.run(rotate(MERCHANT, b"third", at(200))).await, Ok(true));
+        assert_eq!(store.run(rotate(MERCHANT, b"third", at(200))).await, Ok(Rotating::Rotated));
         let found = store.read(find).await.unwrap().unwrap();
         assert_eq!(found.old_secret, Some((b"second".to_vec(), at(200))));
         assert_eq!(store.read(SettingsVersion).await, Ok(settings + 2));
 
-        assert_eq!(store.run(rotate(STRANGER, b"theirs", at(300))).await, Ok(false));
+        assert_eq!(store.run(rotate(STRANGER, b"theirs", at(300))).await, Ok(Rotating::NotThere));
         store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(5) }).await.unwrap();
-        assert_eq!(store.run(rotate(MERCHANT, b"late", at(300))).await, Ok(false));
+        assert_eq!(store.run(rotate(MERCHANT, b"late", at(300))).await, Ok(Rotating::NotThere));
+    })
+    .await;
+}
+
+/// Whoever does not know whether it was done does it again: of one endpoint no two come, and of a rotation no second.
+#[tokio::test]
+async fn what_was_done_by_a_run_before_is_not_done_again() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let one = endpoint(1, Environment::Sandbox, 1);
+        assert_eq!(store.run(AddEndpoint(one.clone())).await, Ok(EndpointAdding::Added));
+        let rotate = |secret: &[u8], unless_since, now| RotateSecret {
+            merchant: MERCHANT,
+            endpoint: one.id,
+            secret_sealed: secret.to_vec(),
+            old_until: at(500),
+            unless_since,
+            now,
+        };
+        // Nobody has rotated it before.
+        assert_eq!(store.run(rotate(b"second", Some(at(10)), at(20))).await, Ok(Rotating::Rotated));
+        let before = dump_all(&store).await;
+        for since in [10, 20] {
+            let again = rotate(b"third", Some(at(since)), at(300));
+            assert_eq!(store.run(again).await, Ok(Rotating::Already), "{since}");
+        }
+        let changed = Endpoint { secret_sealed: b"another".to_vec(), ..one.clone() };
+        assert_eq!(store.run(AddEndpoint(changed)).await, Ok(EndpointAdding::Already));
+        assert_eq!(dump_all(&store).await, before);
+        // One from before the request was begun is none of its own.
+        let later = rotate(b"third", Some(at(21)), at(300));
+        let (rotated, _) = fail_every_statement(&store, || later.clone()).await;
+        assert_eq!(rotated, Ok(Rotating::Rotated));
+        store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(400) }).await.unwrap();
+        assert_eq!(store.run(later).await, Ok(Rotating::NotThere));
     })
     .await;
 }
