@@ -134,7 +134,9 @@ macro_rules! lock_payment {
 /// The one writer reads what nobody else can change meanwhile. An `UPDATE … RETURNING` would cost a temporary table.
 const READ_PAYMENT: &str = lock_payment!("");
 
-/// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice.
+/// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice. The account is
+/// read as it was when the wait began, which lasts some seconds at most: of what was asked for before a pause, a refund may go
+/// out that much later, as one may that was under way then. What stays queued is judged once more by the claim.
 const LOCK_PAYMENT: &str = lock_payment!(" FOR NO KEY UPDATE OF payments");
 
 /// By the reference, as it was read: the index of ids has its pages elsewhere.

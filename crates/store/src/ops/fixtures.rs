@@ -447,7 +447,6 @@ pub(crate) fn claim(second: i64) -> Claim {
             account: account("flex"),
             psp: "flex".to_owned(),
             state: AccountState::Active,
-            version: 3,
             max_in_flight: 4,
         },
         process: HERE,
