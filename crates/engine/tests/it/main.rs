@@ -10,6 +10,7 @@ mod foreign;
 mod forged;
 mod late_checks;
 mod network;
+mod one_moment;
 mod payment_ids;
 mod promises;
 mod psps;

@@ -44,7 +44,12 @@ pub enum Reused {
 /// What each PSP can do, by its name; `None` where no connector speaks to it.
 pub type CapabilitiesOf = Arc<dyn Fn(&str) -> Option<&'static Capabilities> + Send + Sync>;
 
+/// The conflict of a request whose idempotency key another transaction keeps for another refund in the same moment, which only
+/// the next run sees. Whoever is told of it runs the operation once more, and hears then that the key is used.
+pub const KEY_KEPT_MEANWHILE: &str = "refunds_second_key";
+
 /// Accepts one refund.
+#[derive(Clone)]
 pub struct Accept {
     /// The caller's merchant.
     pub merchant: MerchantId,
@@ -371,7 +376,8 @@ impl Accept {
 
 impl Accept {
     /// A refund that the merchant named is asked for again, with an idempotency key that stands nowhere yet: it stands for
-    /// this request from now on. A refund has room for one; true where it was there.
+    /// this request from now on. A refund has room for one; true where it was there. A conflict, on PostgreSQL, where another
+    /// transaction keeps it for another payment's refund just now: see [`KEY_KEPT_MEANWHILE`].
     async fn keep_key<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<bool, StoreError> {
         let Some(keyed) = &self.keyed else { return Ok(false) };
         let kept = tx
