@@ -229,6 +229,7 @@ impl Engine {
     fn send_now(&self, refund: &Refund, payment: &Payment, permit: Box<dyn SendPermit>) {
         self.spawn_send(Sending {
             refund: refund.clone(),
+            holder: self.parts.process,
             psp_payment_id: payment.psp_payment_id.clone(),
             permit,
         });

@@ -9,6 +9,7 @@ mod faults;
 mod foreign;
 mod forged;
 mod late_checks;
+mod lost_claims;
 mod network;
 mod one_moment;
 mod payment_ids;

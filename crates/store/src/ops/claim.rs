@@ -2,6 +2,8 @@
 //!
 //! What is to be done with each row, core says; this operation carries it out inside the transaction that claims.
 
+mod leased;
+
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, CaseId, MerchantId, ProcessId, RefundId};
 use redress_core::next_step::{Step, next_step};
@@ -13,6 +15,8 @@ use redress_core::state::{Failure, RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_core::turn::is_free_for;
 use std::time::Duration;
+
+pub use leased::LeasedBy;
 
 use super::rows::{self, REFUND_COLUMNS, refund_columns};
 use super::settle::illegal;
@@ -78,8 +82,9 @@ impl Query for DueAccounts {
 pub struct Claim {
     /// The account.
     pub account: DueAccount,
-    /// This process.
-    pub process: ProcessId,
+    /// Who leases what is to be sent: an id that no other claim has, so that what this one leased is known also where the
+    /// answer to its commit is lost.
+    pub holder: ProcessId,
     /// How many may be sent.
     pub sends: u32,
     /// How many may be looked up.
@@ -324,7 +329,7 @@ impl Claim {
         if refund.evidence.sends == 0 {
             refund.account_version = version;
         }
-        let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
+        let change = begin_send(refund, self.holder, &self.timing, self.now).map_err(illegal)?;
         write_change(tx, &change, None, ids, self.now).await?;
         out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
         Ok(())

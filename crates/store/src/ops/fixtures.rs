@@ -449,7 +449,7 @@ pub(crate) fn claim(second: i64) -> Claim {
             state: AccountState::Active,
             max_in_flight: 4,
         },
-        process: HERE,
+        holder: HERE,
         sends: 10,
         queries: 10,
         recipe: &ASK_ONLY,

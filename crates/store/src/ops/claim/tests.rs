@@ -334,8 +334,8 @@ async fn claimers_at_once_never_get_the_same_refund() {
         let mut claims = JoinSet::new();
         for process in 1..=6_u8 {
             let store = store.clone();
-            let process = ProcessId::from_bytes([process; 16]);
-            let claim = Claim { process, sends: 7, queries: 4, ..claim(30) };
+            let holder = ProcessId::from_bytes([process; 16]);
+            let claim = Claim { holder, sends: 7, queries: 4, ..claim(30) };
             claims.spawn(async move { store.run(claim).await.expect("claimed") });
         }
         let mut seen = BTreeSet::new();

@@ -389,8 +389,8 @@ async fn however_many_claim_and_accept_at_once_one_of_a_payment_is_under_way() {
         for process in 1..=4_u8 {
             let store = store.clone();
             tasks.spawn(async move {
-                let process = ProcessId::from_bytes([process; 16]);
-                let claim = Claim { process, sends: 7, ..claim_turns(30) };
+                let holder = ProcessId::from_bytes([process; 16]);
+                let claim = Claim { holder, sends: 7, ..claim_turns(30) };
                 sends(&store.run(claim).await.expect("claimed")).len()
             });
         }
@@ -430,8 +430,8 @@ async fn ends_and_claims_at_once_lose_nobody() {
             tasks.spawn(async move {
                 let mut ended = 0;
                 for round in 0..40 {
-                    let process = ProcessId::from_bytes([process; 16]);
-                    let claim = Claim { process, ..claim_turns(30) };
+                    let holder = ProcessId::from_bytes([process; 16]);
+                    let claim = Claim { holder, ..claim_turns(30) };
                     for claimed in store.run(claim).await.expect("claimed").claimed {
                         let n = (0..2 * EACH).find(|&n| rf(n) == claimed.refund.id).expect("one of them");
                         let word = word(n, done(None), Via::Submit, 30);
