@@ -101,7 +101,7 @@ ids! {
     SessionId = "ses";
     /// One entry of the audit trail.
     AuditId = "aud";
-    /// A running server process, the owner of leases.
+    /// An owner of leases: a running server process, or one claim of it.
     ProcessId = "proc";
 }
 

@@ -31,7 +31,7 @@ pub enum RefundState {
 /// The right of one process to send one refund until a time. It fences sending only, never an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// The process that may send.
+    /// Who may send: a process, or one claim of a process.
     pub owner: ProcessId,
     /// Until when it may write to the socket.
     pub until: Timestamp,

@@ -12,7 +12,7 @@ use redress_core::refund::Refund;
 use redress_core::state::StateName;
 use redress_store::StoreError;
 pub use redress_store::ops::accept::Reused;
-use redress_store::ops::accept::{Accept, Accepted, Dedupe, SendPermit, SendPermits};
+use redress_store::ops::accept::{Accept, Accepted, Dedupe, KEY_KEPT_MEANWHILE, SendPermit, SendPermits};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 
 use crate::engine::Engine;
@@ -118,7 +118,7 @@ impl Engine {
             announce,
             now,
         };
-        let accepted = parts.store.run(accept).await;
+        let accepted = self.judged(accept).await;
         if let Err(StoreError::Unavailable { maybe_committed: true, .. }) = &accepted {
             self.spawn_take_back(merchant, id, now);
         }
@@ -145,6 +145,19 @@ impl Engine {
             Accepted::NoPayment => Made::NoPayment,
             Accepted::Refused { refusal, payment } => Made::Refused(refusal, payment),
         })
+    }
+
+    async fn judged(&self, accept: Accept) -> Result<Accepted, StoreError> {
+        let store = &self.parts.store;
+        // No other request can come upon that conflict.
+        let again = (accept.named.is_some() && accept.keyed.is_some()).then(|| accept.clone());
+        let answer = store.run(accept).await;
+        let is_late = answer.as_ref().is_err_and(|error| error.is_conflict_with(KEY_KEPT_MEANWHILE));
+        match again {
+            // Another process kept the key for another refund meanwhile; the next run sees that and judges anew.
+            Some(accept) if is_late => store.run(accept).await,
+            _ => answer,
+        }
     }
 
     /// Waits until the PSP has said a word about a refund, or the time is up, and answers how it stands then.
@@ -216,6 +229,7 @@ impl Engine {
     fn send_now(&self, refund: &Refund, payment: &Payment, permit: Box<dyn SendPermit>) {
         self.spawn_send(Sending {
             refund: refund.clone(),
+            holder: self.parts.process,
             psp_payment_id: payment.psp_payment_id.clone(),
             permit,
         });

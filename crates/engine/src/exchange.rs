@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redress_core::id::ProcessId;
 use redress_core::next_step::asks_for_all;
 use redress_core::outcome::{Outcome, PspRefusal};
 use redress_core::recipe::Recipe;
@@ -33,9 +34,10 @@ const SETTLE_TRIES_MAX: u32 = 30;
 /// Between those tries.
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 
-/// A refund to be sent: it is `submitting`, leased to this process.
+/// A refund to be sent: it is `submitting`, leased to `holder`, which is this process or a claim of it.
 pub(crate) struct Sending {
     pub(crate) refund: Refund,
+    pub(crate) holder: ProcessId,
     pub(crate) psp_payment_id: String,
     pub(crate) permit: Box<dyn SendPermit>,
 }
@@ -91,7 +93,7 @@ impl Engine {
     }
 
     async fn send(&self, sending: Sending) {
-        let Sending { refund, psp_payment_id, permit } = sending;
+        let Sending { refund, holder, psp_payment_id, permit } = sending;
         let started_at = self.now();
         let exchange = match self.prepared(&refund, Some(refund.account_version)).await {
             Err(reason) => not_sent(reason),
@@ -102,7 +104,7 @@ impl Engine {
                     amount: refund.amount,
                     reason: refund.reason.clone(),
                 };
-                let transport = self.fenced(&refund, &account, connector.recipe());
+                let transport = self.fenced(&refund, holder, &account, connector.recipe());
                 let exchange = connector.submit(&transport, &account, &ask).await;
                 self.spoke(connector, Via::Submit, started_at, &exchange.outcome);
                 exchange
@@ -219,11 +221,17 @@ impl Engine {
         Ok((connector, config))
     }
 
-    fn fenced<'a>(&'a self, refund: &'a Refund, account: &AccountConfig, recipe: &Recipe) -> Fenced<'a> {
+    fn fenced<'a>(
+        &'a self,
+        refund: &'a Refund,
+        holder: ProcessId,
+        account: &AccountConfig,
+        recipe: &Recipe,
+    ) -> Fenced<'a> {
         Fenced {
             inner: &*self.parts.psp_transport,
             clock: &*self.parts.world.clock,
-            process: self.parts.process,
+            holder,
             state: &refund.state,
             needs: account.timeout,
             reuse: Reuse::of_submits(recipe),

@@ -14,7 +14,8 @@ use crate::world::Clock;
 pub(crate) struct Fenced<'a> {
     pub(crate) inner: &'a dyn Transport,
     pub(crate) clock: &'a dyn Clock,
-    pub(crate) process: ProcessId,
+    /// Whoever leased it.
+    pub(crate) holder: ProcessId,
     pub(crate) state: &'a RefundState,
     /// The longest that the exchange takes.
     pub(crate) needs: Duration,
@@ -23,7 +24,7 @@ pub(crate) struct Fenced<'a> {
 
 impl Transport for Fenced<'_> {
     fn send<'a>(&'a self, mut request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, TransportError>> {
-        if !self.state.may_be_sent_by(self.process, self.clock.now(), self.needs) {
+        if !self.state.may_be_sent_by(self.holder, self.clock.now(), self.needs) {
             let reason = "the right to send ran out".to_owned();
             return Box::pin(std::future::ready(Err(TransportError::NotSent(reason))));
         }
@@ -66,7 +67,7 @@ mod tests {
         let fenced = Fenced {
             inner: &line,
             clock: &clock,
-            process: US,
+            holder: US,
             state: &state,
             needs: NEEDS,
             reuse: Reuse::of_submits(&recipe),

@@ -44,6 +44,13 @@ struct State {
     rests_until: Option<Timestamp>,
 }
 
+impl State {
+    fn rests(&self, now: Timestamp) -> bool {
+        // A clock that was set back makes no rest longer.
+        self.rests_until.is_some_and(|until| now < until && until.since(now) <= REST)
+    }
+}
+
 /// What a permit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
@@ -87,7 +94,7 @@ impl Permits {
         let account = self.account(account);
         let now = self.clock.now();
         let mut state = lock(&account.state);
-        if what != Use::Confirm && state.rests_until.is_some_and(|until| now < until) {
+        if what != Use::Confirm && state.rests(now) {
             return Vec::new();
         }
         let (used, max) = match what {
@@ -114,7 +121,7 @@ impl Permits {
         }
         // What is confirmed meanwhile must not make the rest longer: whoever replays what a PSP told would keep the account from
         // sending as long as its look-ups fail.
-        if state.rests_until.is_some_and(|until| now < until) {
+        if state.rests(now) {
             return;
         }
         state.failures_in_a_row += 1;
@@ -214,5 +221,22 @@ mod tests {
         assert!(permits.try_take(A, 2).is_none(), "and one more failure is enough still");
         permits.learn(A, &Outcome::Unknown(Finding::NotFound));
         assert!(permits.try_take(A, 2).is_some(), "an answer ends it at once");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_rest_longer() {
+        let (permits, clock) = permits();
+        let silent = Outcome::Unknown(Finding::NoAnswer);
+        for _ in 0..FAILURES_IN_A_ROW_MAX {
+            permits.learn(A, &silent);
+        }
+        assert!(permits.try_take(A, 2).is_none());
+        clock.set(Timestamp::from_micros(-3 * 3600 * 1_000_000));
+        assert_eq!(permits.take(A, Use::Send(2), 1).len(), 1, "what was to last 2 s would last 3 h");
+        assert_eq!(permits.take(A, Use::Query, 1).len(), 1);
+        permits.learn(A, &silent);
+        assert!(permits.try_take(A, 2).is_none(), "it is still known that nobody answers");
+        clock.advance(REST);
+        assert!(permits.try_take(A, 2).is_some());
     }
 }

@@ -2,13 +2,14 @@
 //! Each server counts for itself. Off unless the settings say a rate.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use redress_core::id::KeyId;
+use redress_core::time::Timestamp;
 
 use crate::world::Clock;
 
@@ -56,22 +57,44 @@ pub(crate) struct Rates {
     clock: WorldClock,
 }
 
-/// The world's clock in governor's terms.
+/// The world's clock in governor's terms. It never goes back: when the world's is set back, a key in use would else be
+/// refused until that has caught up.
 #[derive(Clone)]
-struct WorldClock(Arc<dyn Clock>);
+struct WorldClock {
+    clock: Arc<dyn Clock>,
+    run: Arc<Mutex<Run>>,
+}
+
+/// How far the clock has run.
+struct Run {
+    seen: Timestamp,
+    passed: Duration,
+}
+
+impl WorldClock {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        let run = Run { seen: clock.now(), passed: Duration::ZERO };
+        Self { clock, run: Arc::new(Mutex::new(run)) }
+    }
+}
 
 impl governor::clock::Clock for WorldClock {
-    /// Since 1970.
+    /// Since it began.
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0.now().as_micros()).unwrap_or(0))
+        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked under the lock: an earlier time that came after a later one would have the span between counted twice.
+        let now = self.clock.now();
+        run.passed = run.passed.saturating_add(now.since(run.seen));
+        run.seen = now;
+        run.passed
     }
 }
 
 impl Rates {
     pub(crate) fn new(config: Option<RateConfig>, clock: Arc<dyn Clock>) -> Self {
-        let clock = WorldClock(clock);
+        let clock = WorldClock::new(clock);
         let limited = config.map(|config| {
             let quota = Quota::per_second(config.per_second).allow_burst(config.burst);
             (config, Limiter::new(quota, DashMapStateStore::default(), clock.clone()))
@@ -98,8 +121,6 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
-    use redress_core::time::Timestamp;
-
     use super::*;
     use crate::testing::world;
 
@@ -134,6 +155,21 @@ mod tests {
         assert_eq!([left(1), left(1)], [Ok(0), Err(500)]);
         clock.advance(Duration::from_secs(60));
         assert_eq!(left(1), Ok(2), "it holds no more than its burst");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_keeps_no_bucket_empty() {
+        let (world, clock, _) = world(START, 1);
+        let one = NonZeroU32::new(1).unwrap();
+        let rates = Rates::new(Some(RateConfig { per_second: one, burst: one }), Arc::clone(&world.clock));
+        let is_taken = || matches!(rates.take(key(1)), Turn::Taken(_));
+        assert_eq!([is_taken(), is_taken()], [true, false]);
+        clock.set(Timestamp::from_micros(START.as_micros() - 3 * 3600 * 1_000_000));
+        assert!(!is_taken(), "a step back fills nothing");
+        clock.advance(Duration::from_secs(1));
+        assert_eq!([is_taken(), is_taken()], [true, false], "it fills as before, and not after 3 h");
+        let Turn::Wait { retry_after, .. } = rates.take(key(1)) else { panic!("it is empty") };
+        assert_eq!(retry_after, Duration::from_secs(1));
     }
 
     #[tokio::test]

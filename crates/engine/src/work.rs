@@ -1,5 +1,6 @@
 //! The loop that claims what is due at the PSP accounts. It decides nothing: core says what to do with each refund.
 
+use redress_core::id::ProcessId;
 use redress_core::policy::AccountState;
 use redress_store::StoreError;
 use redress_store::ops::claim::{Claim, ClaimOutcome, Claimed, DueAccount, DueAccounts, ROWS_MAX, Task};
@@ -49,9 +50,11 @@ impl Engine {
         };
         let mut queries = permits.take(id, Use::Query, QUERIES_IN_FLIGHT_MAX);
         let now = self.now();
+        let holder = ProcessId::new(now, self.parts.world.random.bytes10());
+        let may_send = !sends.is_empty();
         let count = |permits: &[Permit]| u32::try_from(permits.len()).unwrap_or(0);
         let claim = Claim {
-            process: self.parts.process,
+            holder,
             sends: count(&sends),
             queries: count(&queries),
             recipe: connector.recipe(),
@@ -62,11 +65,20 @@ impl Engine {
             account,
             now,
         };
-        let outcome = self.parts.store.run(claim).await?;
-        Ok(self.carry_out(outcome, &mut sends, &mut queries))
+        let outcome = self.parts.store.run(claim).await;
+        if may_send && let Err(StoreError::Unavailable { maybe_committed: true, .. }) = &outcome {
+            self.spawn_take_back_claimed(id, holder, now);
+        }
+        Ok(self.carry_out(outcome?, holder, &mut sends, &mut queries))
     }
 
-    fn carry_out(&self, outcome: ClaimOutcome, sends: &mut Vec<Permit>, queries: &mut Vec<Permit>) -> bool {
+    fn carry_out(
+        &self,
+        outcome: ClaimOutcome,
+        holder: ProcessId,
+        sends: &mut Vec<Permit>,
+        queries: &mut Vec<Permit>,
+    ) -> bool {
         let again = !outcome.changed.is_empty() || !outcome.claimed.is_empty();
         for refund in &outcome.changed {
             self.told(refund, 0);
@@ -83,7 +95,7 @@ impl Engine {
                 Task::Send => {
                     // One permit a row was taken before the claim.
                     let Some(permit) = sends.pop() else { continue };
-                    self.spawn_send(Sending { refund, psp_payment_id, permit: Box::new(permit) });
+                    self.spawn_send(Sending { refund, holder, psp_payment_id, permit: Box::new(permit) });
                 }
                 Task::Query => {
                     let permit = queries.pop();

@@ -11,7 +11,7 @@ use redress_store::StoreError;
 use redress_store::ops::imports::{
     AddImportRows, BeginImport, CheckedRows, DueImport, FindImport, JudgePayments, LeaseImport,
     ListImportRows, ListImports, NewImportRow, OpenImportRows, PaymentNames, PruneImports, Ruling,
-    StartImport, TakeInRows, WouldBe, WouldBePayment,
+    StartImport, TakeInRows, TakenIn, WouldBe, WouldBePayment,
 };
 use redress_store::ops::payments::{NewPayment as Row, UpsertPayments, Upserted};
 use serde::{Deserialize, Serialize};
@@ -202,8 +202,10 @@ impl Engine {
     pub async fn work_imports_once(&self) -> Result<bool, StoreError> {
         let (store, now) = (&self.parts.store, self.now());
         let Some((merchant, import)) = store.read(DueImport { now }).await? else { return Ok(false) };
-        let lease = LeaseImport { merchant, import, now, until: now.plus(LEASE) };
-        let Some(leased) = store.run(lease).await? else { return Ok(true) };
+        let until = now.plus(LEASE);
+        let Some(leased) = store.run(LeaseImport { merchant, import, now, until }).await? else {
+            return Ok(true);
+        };
         let limit = u32::try_from(IMPORT_ROWS_AT_ONCE).unwrap_or(u32::MAX);
         let open = store.read(OpenImportRows { merchant, import, limit }).await?;
         let psps = self.connectors_of(merchant).await?;
@@ -214,8 +216,14 @@ impl Engine {
         if leased.dry_run {
             self.judge((merchant, import), &open, &mut rows, now).await?;
         }
-        if store.run(TakeInRows { merchant, import, rows, now: self.now() }).await? {
-            tracing::info!(%import, rows = leased.total, dry_run = leased.dry_run, "an import is done");
+        match store.run(TakeInRows { merchant, import, until, rows, now: self.now() }).await? {
+            TakenIn::More => {}
+            TakenIn::Last => {
+                tracing::info!(%import, rows = leased.total, dry_run = leased.dry_run, "an import is done");
+            }
+            TakenIn::Lost => {
+                tracing::warn!(%import, "another server went on with an import that took too long here");
+            }
         }
         Ok(true)
     }

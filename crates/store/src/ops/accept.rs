@@ -44,7 +44,12 @@ pub enum Reused {
 /// What each PSP can do, by its name; `None` where no connector speaks to it.
 pub type CapabilitiesOf = Arc<dyn Fn(&str) -> Option<&'static Capabilities> + Send + Sync>;
 
+/// The conflict of a request whose idempotency key another transaction keeps for another refund in the same moment, which only
+/// the next run sees. Whoever is told of it runs the operation once more, and hears then that the key is used.
+pub const KEY_KEPT_MEANWHILE: &str = "refunds_second_key";
+
 /// Accepts one refund.
+#[derive(Clone)]
 pub struct Accept {
     /// The caller's merchant.
     pub merchant: MerchantId,
@@ -134,7 +139,9 @@ macro_rules! lock_payment {
 /// The one writer reads what nobody else can change meanwhile. An `UPDATE … RETURNING` would cost a temporary table.
 const READ_PAYMENT: &str = lock_payment!("");
 
-/// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice.
+/// Waits for whoever has the payment now, and reads it as they left it. An update would write the row twice. The account is
+/// read as it was when the wait began, which lasts some seconds at most: of what was asked for before a pause, a refund may go
+/// out that much later, as one may that was under way then. What stays queued is judged once more by the claim.
 const LOCK_PAYMENT: &str = lock_payment!(" FOR NO KEY UPDATE OF payments");
 
 /// By the reference, as it was read: the index of ids has its pages elsewhere.
@@ -369,7 +376,8 @@ impl Accept {
 
 impl Accept {
     /// A refund that the merchant named is asked for again, with an idempotency key that stands nowhere yet: it stands for
-    /// this request from now on. A refund has room for one; true where it was there.
+    /// this request from now on. A refund has room for one; true where it was there. A conflict, on PostgreSQL, where another
+    /// transaction keeps it for another payment's refund just now: see [`KEY_KEPT_MEANWHILE`].
     async fn keep_key<T: Tx>(&self, tx: &mut T, refund: &Refund) -> Result<bool, StoreError> {
         let Some(keyed) = &self.keyed else { return Ok(false) };
         let kept = tx

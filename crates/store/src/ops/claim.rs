@@ -2,6 +2,8 @@
 //!
 //! What is to be done with each row, core says; this operation carries it out inside the transaction that claims.
 
+mod leased;
+
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, CaseId, MerchantId, ProcessId, RefundId};
 use redress_core::next_step::{Step, next_step};
@@ -13,6 +15,8 @@ use redress_core::state::{Failure, RefundState, StateName};
 use redress_core::time::Timestamp;
 use redress_core::turn::is_free_for;
 use std::time::Duration;
+
+pub use leased::LeasedBy;
 
 use super::rows::{self, REFUND_COLUMNS, refund_columns};
 use super::settle::illegal;
@@ -32,15 +36,13 @@ pub struct DueAccount {
     pub account: AccountId,
     /// The PSP's name.
     pub psp: String,
-    /// Whether it sends.
+    /// Whether it sent when it was found: for one that does not, no rights to send are needed. A claim looks anew.
     pub state: AccountState,
     /// How many refunds it sends at once.
     pub max_in_flight: u32,
-    /// Its newest version: what has never left is sent with it.
-    pub version: i64,
 }
 
-const DUE_ACCOUNTS: &str = "SELECT a.merchant_id, a.account_id, a.psp, a.state, a.max_in_flight, a.version FROM psp_accounts a \
+const DUE_ACCOUNTS: &str = "SELECT a.merchant_id, a.account_id, a.psp, a.state, a.max_in_flight FROM psp_accounts a \
      WHERE EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'submitting' AND r.due_at <= $1) \
      OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'unknown' AND r.due_at <= $1) \
      OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id AND r.state = 'pending' AND r.due_at <= $1) \
@@ -69,7 +71,6 @@ impl Query for DueAccounts {
                     psp: row.text(2)?,
                     state: rows::parsed(row, 3, AccountState::parse)?,
                     max_in_flight: rows::count(row, 4)?,
-                    version: row.int(5)?,
                 })
             })
             .collect()
@@ -81,8 +82,9 @@ impl Query for DueAccounts {
 pub struct Claim {
     /// The account.
     pub account: DueAccount,
-    /// This process.
-    pub process: ProcessId,
+    /// Who leases what is to be sent: an id that no other claim has, so that what this one leased is known also where the
+    /// answer to its commit is lost.
+    pub holder: ProcessId,
     /// How many may be sent.
     pub sends: u32,
     /// How many may be looked up.
@@ -132,6 +134,27 @@ pub struct ClaimOutcome {
     pub cases: usize,
 }
 
+/// The account as a claim finds it.
+#[derive(Clone, Copy)]
+struct AccountNow {
+    state: AccountState,
+    /// Its newest version: what has never left is sent with it.
+    version: i64,
+}
+
+/// It was found before, perhaps long ago: whoever paused it since was told that nothing more is sent. No lock is needed for
+/// that: what was committed before this is seen here, and what is committed later comes as late as for an exchange that is
+/// under way.
+const ACCOUNT_NOW: &str =
+    "SELECT state, version FROM psp_accounts WHERE merchant_id = $1 AND account_id = $2";
+
+/// A refund that is due, with what is needed of its payment.
+struct Due {
+    refund: Refund,
+    psp_payment_id: String,
+    captured_at: Timestamp,
+}
+
 macro_rules! due {
     ($locking:literal) => {
         concat!(
@@ -163,22 +186,23 @@ impl Operation for Claim {
     const NAME: &'static str = "claim_refunds";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<ClaimOutcome>, StoreError> {
+        let account = self.account_now(tx).await?;
         let mut out = ClaimOutcome::default();
         let mut ids = self.case_ids.iter().copied();
         for state in ORDER {
-            if state == StateName::Queued && self.account.state == AccountState::Paused {
+            if state == StateName::Queued && account.state == AccountState::Paused {
                 continue;
             }
             let limit = match state {
-                StateName::Queued if self.account.state == AccountState::Revoked => ROWS_MAX,
+                StateName::Queued if account.state == AccountState::Revoked => ROWS_MAX,
                 StateName::Queued if self.left(&out, Task::Send) == 0 => 0,
                 // Those whose turn has not come need no right to send.
                 StateName::Queued if self.one_in_flight => ROWS_MAX,
                 StateName::Queued => self.left(&out, Task::Send).min(ROWS_MAX),
                 _ => ROWS_MAX,
             };
-            for (refund, psp_payment_id, captured_at) in self.due(tx, state, limit).await? {
-                self.carry_out(tx, refund, psp_payment_id, captured_at, &mut ids, &mut out).await?;
+            for due in self.due(tx, state, limit).await? {
+                self.carry_out(tx, due, account, &mut ids, &mut out).await?;
             }
         }
         Ok(Done::Commit(out))
@@ -189,18 +213,20 @@ impl Operation for Claim {
 pub const ROWS_MAX: u32 = 64;
 
 impl Claim {
+    async fn account_now<T: Tx>(&self, tx: &mut T) -> Result<AccountNow, StoreError> {
+        let DueAccount { merchant, account, .. } = &self.account;
+        let found = tx.rows(ACCOUNT_NOW, &[merchant.as_bytes().into(), account.as_bytes().into()]).await?;
+        let row = found.first().ok_or_else(|| StoreError::inconsistent("a claim at no PSP account"))?;
+        Ok(AccountNow { state: rows::parsed(row, 0, AccountState::parse)?, version: row.int(1)? })
+    }
+
     fn left(&self, out: &ClaimOutcome, task: Task) -> u32 {
         let limit = if task == Task::Send { self.sends } else { self.queries };
         let taken = out.claimed.iter().filter(|claimed| claimed.task == task).count();
         limit.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
-    async fn due<T: Tx>(
-        &self,
-        tx: &mut T,
-        state: StateName,
-        limit: u32,
-    ) -> Result<Vec<(Refund, String, Timestamp)>, StoreError> {
+    async fn due<T: Tx>(&self, tx: &mut T, state: StateName, limit: u32) -> Result<Vec<Due>, StoreError> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -242,15 +268,14 @@ impl Claim {
     async fn carry_out<T: Tx>(
         &self,
         tx: &mut T,
-        mut refund: Refund,
-        psp_payment_id: String,
-        captured_at: Timestamp,
+        due: Due,
+        account: AccountNow,
         ids: &mut (dyn Iterator<Item = CaseId> + Send),
         out: &mut ClaimOutcome,
     ) -> Result<(), StoreError> {
+        let Due { mut refund, psp_payment_id, captured_at } = due;
         let window_end = self.window.map(|window| captured_at.plus(window));
-        let account = self.account.state;
-        match next_step(&refund, self.recipe, account, window_end, &self.timing, self.now) {
+        match next_step(&refund, self.recipe, account.state, window_end, &self.timing, self.now) {
             Step::Nothing => self.postpone(tx, refund, self.timing.resolve.max).await.map(|_| ()),
             // What cannot be taken now stays due.
             Step::Submit if self.left(out, Task::Send) == 0 => Ok(()),
@@ -261,7 +286,7 @@ impl Claim {
             Step::Submit | Step::Resend => {
                 refund.takes_turns |= self.one_in_flight;
                 match self.turn(tx, &refund).await? {
-                    Turn::Mine => self.send(tx, refund, psp_payment_id, ids, out).await,
+                    Turn::Mine => self.send(tx, refund, psp_payment_id, account.version, ids, out).await,
                     Turn::Waits => self.postpone(tx, refund, turn_wait(&self.timing)).await.map(|_| ()),
                     Turn::Busy => Ok(()),
                 }
@@ -297,13 +322,14 @@ impl Claim {
         tx: &mut T,
         mut refund: Refund,
         psp_payment_id: String,
+        version: i64,
         ids: &mut (dyn Iterator<Item = CaseId> + Send),
         out: &mut ClaimOutcome,
     ) -> Result<(), StoreError> {
         if refund.evidence.sends == 0 {
-            refund.account_version = self.account.version;
+            refund.account_version = version;
         }
-        let change = begin_send(refund, self.process, &self.timing, self.now).map_err(illegal)?;
+        let change = begin_send(refund, self.holder, &self.timing, self.now).map_err(illegal)?;
         write_change(tx, &change, None, ids, self.now).await?;
         out.claimed.push(Claimed { task: Task::Send, refund: change.refund, psp_payment_id });
         Ok(())
@@ -344,8 +370,12 @@ impl Claim {
     }
 }
 
-fn read_due(row: &Row) -> Result<(Refund, String, Timestamp), StoreError> {
-    Ok((rows::refund(row)?, row.text(REFUND_COLUMNS)?, rows::time(row, REFUND_COLUMNS + 1)?))
+fn read_due(row: &Row) -> Result<Due, StoreError> {
+    Ok(Due {
+        refund: rows::refund(row)?,
+        psp_payment_id: row.text(REFUND_COLUMNS)?,
+        captured_at: rows::time(row, REFUND_COLUMNS + 1)?,
+    })
 }
 
 fn person_text(kind: CaseKind, refund: &Refund) -> &'static str {

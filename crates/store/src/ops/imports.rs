@@ -17,7 +17,7 @@ use crate::value::{Row, Value};
 
 pub use dry_run::{CheckedRows, JudgePayments, Judged, PaymentNames, WouldBe};
 pub use receive::{AddImportRows, BeginImport, NewImportRow, PruneImports, StartImport};
-pub use take_in::{DueImport, LeaseImport, OpenImportRows, Ruling, TakeInRows, WouldBePayment};
+pub use take_in::{DueImport, LeaseImport, OpenImportRows, Ruling, TakeInRows, TakenIn, WouldBePayment};
 
 /// How far an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

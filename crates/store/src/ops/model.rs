@@ -18,7 +18,7 @@ use super::cases::{Blocked, CloseCase, ListOpenCases};
 use super::claim::Claim;
 use super::fixtures::{
     Hand, MERCHANT, MUTE, Permits, SAME_KEY, accept, at, audit, claim, done, not_sent, pay, payment, pending,
-    refused, rf, sql, told, word, world,
+    refused, rf, set_account, sql, told, word, world,
 };
 use super::refunds::{LoadRefund, RefundBy};
 use super::settle::{CloseRefund, Closed};
@@ -218,11 +218,12 @@ impl Story {
 
     async fn claim(&mut self, sends: u32, queries: u32, revoked: bool, mute: bool) {
         let recipe = if mute { &MUTE } else { &SAME_KEY };
-        let mut claim = Claim { sends, queries, recipe, ..claim(self.second) };
         if revoked {
-            claim.account.state = AccountState::Revoked;
+            set_account(&self.store, "flex", AccountState::Revoked).await;
         }
+        let claim = Claim { sends, queries, recipe, ..claim(self.second) };
         let outcome = self.store.run(claim).await.expect("claimed");
+        set_account(&self.store, "flex", AccountState::Active).await;
         assert!(outcome.claimed.len() <= (sends + queries) as usize);
         for refund in outcome.changed {
             if refund.state.name() == StateName::Failed {

@@ -14,12 +14,12 @@ use super::accept::Accept;
 use super::accounts::{AccountChanging, ChangeAccount};
 use super::audit::{AuditOf, ListAudit};
 use super::case_list::ListCases;
-use super::claim::{Claim, DueAccounts, TakeOverLeases};
+use super::claim::{Claim, DueAccounts, LeasedBy, TakeOverLeases};
 use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
 use super::feed::FeedEnd;
 use super::fixtures::{
-    ENDPOINT, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, id, in_state, key, pay,
-    payment, pending, queued, refused, rf, sent, set_account, told, word, world,
+    ENDPOINT, HERE, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, id, in_state, key,
+    pay, payment, pending, queued, refused, rf, sent, set_account, told, word, world,
 };
 use super::gauges::CountWaiting;
 use super::paging::Turn;
@@ -164,11 +164,10 @@ async fn claims(watched: &Watched) {
     assert!(!watched.read(DueAccounts { now: at(60) }).await.is_empty());
     let outcome = watched.run(Claim { recipe: &MUTE, ..claim(60) }).await;
     assert!(outcome.cases > 0 && !outcome.claimed.is_empty());
+    assert!(!watched.read(LeasedBy { account: account("flex"), holder: HERE }).await.is_empty());
     queued(&watched.store, "order-1", "0.10", 7).await;
     set_account(&watched.store, "flex", AccountState::Revoked).await;
-    let mut revoked = claim(61);
-    revoked.account.state = AccountState::Revoked;
-    assert!(!watched.run(revoked).await.changed.is_empty());
+    assert!(!watched.run(claim(61)).await.changed.is_empty());
 }
 
 async fn turns(watched: &Watched) {

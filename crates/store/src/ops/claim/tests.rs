@@ -11,17 +11,19 @@ use redress_core::settle::Via;
 use redress_core::state::{Lease, RefundState, StateName};
 use tokio::task::JoinSet;
 
-use super::{Claim, ClaimOutcome, DueAccount, DueAccounts, ROWS_MAX, TakeOverLeases, TakenOver, Task};
+use super::{Claim, ClaimOutcome, DueAccounts, ROWS_MAX, TakeOverLeases, TakenOver, Task};
 use crate::ops::accept::Accept;
 use crate::ops::fixtures::{
-    HERE, MERCHANT, MUTE, TIMING, accept, account, at, audit, balance, bytes, claim, done, hear, in_state,
-    load, pay, queued, rf, rows, run_claim, sent, set_account, sql, world,
+    Cell, HERE, MERCHANT, MUTE, TIMING, accept, account, at, audit, balance, bytes, claim, done, hear,
+    in_state, load, pay, queued, rf, rows, run_claim, sent, set_account, sql, world,
 };
 use crate::store::Store;
 use crate::testing::{TestStores, dump_all, fail_every_statement};
 
-fn in_account(state: AccountState, claim: Claim) -> Claim {
-    Claim { account: DueAccount { state, ..claim.account.clone() }, ..claim }
+/// The account `flex` gets another version.
+async fn set_version(store: &Store, version: i64) {
+    let text = "UPDATE psp_accounts SET version = $1 WHERE account_id = $2";
+    sql(store, text, vec![Cell::Int(version), bytes(account("flex").as_bytes())]).await;
 }
 
 /// What was claimed, in order.
@@ -83,9 +85,8 @@ async fn what_never_left_is_sent_with_the_account_as_it_is_now() {
     TestStores::each(async |store| {
         world(&store).await;
         let before = queued(&store, "order-1", "0.10", 1).await.account_version;
-        let mut changed = claim(30);
-        changed.account.version = before + 1;
-        let claimed = run_claim(&store, changed).await.claimed;
+        set_version(&store, before + 1).await;
+        let claimed = run_claim(&store, claim(30)).await.claimed;
         assert_eq!(claimed[0].refund.account_version, before + 1);
         assert_eq!(load(&store, 1).await.0.account_version, before + 1);
     })
@@ -161,6 +162,32 @@ async fn accounts_with_something_due_are_found() {
     .await;
 }
 
+/// A pass finds the accounts once and claims at one after the other: what was answered to whoever paused one holds from then
+/// on.
+#[tokio::test]
+async fn a_claim_goes_by_the_account_as_it_is_and_not_as_it_was_found() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let version = queued(&store, "order-1", "0.10", 1).await.account_version;
+        let found = store.read(DueAccounts { now: at(30) }).await.unwrap().remove(0);
+        assert_eq!((found.psp.as_str(), found.state), ("flex", AccountState::Active));
+        let late = || Claim { account: found.clone(), ..claim(30) };
+        set_account(&store, "flex", AccountState::Paused).await;
+        assert_eq!(run_claim(&store, late()).await, ClaimOutcome::default(), "nothing is sent");
+        assert_eq!(load(&store, 1).await.0.state, RefundState::Queued);
+        set_account(&store, "flex", AccountState::Active).await;
+        set_version(&store, version + 1).await;
+        let claimed = run_claim(&store, late()).await.claimed;
+        assert_eq!((claimed[0].task, claimed[0].refund.account_version), (Task::Send, version + 1));
+        queued(&store, "order-1", "0.10", 2).await;
+        set_account(&store, "flex", AccountState::Revoked).await;
+        let revoked = run_claim(&store, late()).await;
+        assert_eq!((tasks(&revoked), revoked.changed.len()), (Vec::new(), 1), "it fails unsent");
+        audit(&store).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_paused_account_sends_nothing_and_goes_on_looking() {
     TestStores::each(async |store| {
@@ -168,7 +195,8 @@ async fn a_paused_account_sends_nothing_and_goes_on_looking() {
         queued(&store, "order-1", "0.10", 1).await;
         in_state(&store, StateName::Unknown, "0.10", 2).await;
         in_state(&store, StateName::Pending, "0.10", 3).await;
-        let outcome = run_claim(&store, in_account(AccountState::Paused, claim(30))).await;
+        set_account(&store, "flex", AccountState::Paused).await;
+        let outcome = run_claim(&store, claim(30)).await;
         assert_eq!(tasks(&outcome), [(Task::Query, rf(2)), (Task::Query, rf(3))]);
         let waiting = load(&store, 1).await.0;
         let as_it_was = (RefundState::Queued, Some(at(10)));
@@ -186,8 +214,8 @@ async fn a_revoked_account_fails_what_was_never_sent_and_releases_it() {
             queued(&store, "order-1", "1", n).await;
         }
         in_state(&store, StateName::Pending, "1", 4).await;
-        let revoked = || in_account(AccountState::Revoked, Claim { sends: 0, ..claim(30) });
-        let (outcome, _) = fail_every_statement(&store, revoked).await;
+        set_account(&store, "flex", AccountState::Revoked).await;
+        let (outcome, _) = fail_every_statement(&store, || Claim { sends: 0, ..claim(30) }).await;
         let outcome = outcome.unwrap();
         assert_eq!(tasks(&outcome), [(Task::Query, rf(4))], "what was sent is followed to its end");
         assert_eq!(outcome.changed.len(), 3, "waiting for a right to send would be waiting for ever");
@@ -306,8 +334,8 @@ async fn claimers_at_once_never_get_the_same_refund() {
         let mut claims = JoinSet::new();
         for process in 1..=6_u8 {
             let store = store.clone();
-            let process = ProcessId::from_bytes([process; 16]);
-            let claim = Claim { process, sends: 7, queries: 4, ..claim(30) };
+            let holder = ProcessId::from_bytes([process; 16]);
+            let claim = Claim { holder, sends: 7, queries: 4, ..claim(30) };
             claims.spawn(async move { store.run(claim).await.expect("claimed") });
         }
         let mut seen = BTreeSet::new();

@@ -109,19 +109,37 @@ pub struct WouldBePayment {
     pub at_psp: String,
 }
 
-/// Takes in rows and records what came of them, together; a row that has its outcome already keeps it. The lease ends
-/// with it, so that imports take turns.
+/// Takes in rows and records what came of them, together, for whoever has the lease still. The lease ends with it, so that
+/// imports take turns.
 #[derive(Clone, Debug)]
 pub struct TakeInRows {
     /// Whose.
     pub merchant: MerchantId,
     /// Which import.
     pub import: ImportId,
+    /// The end of the lease under which the rows were read.
+    pub until: Timestamp,
     /// Lines with what is to become of each; some hundreds at most.
     pub rows: Vec<(u64, Ruling)>,
     /// The time.
     pub now: Timestamp,
 }
+
+/// What became of rows that were to be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenIn {
+    /// They were taken in, and others wait.
+    More,
+    /// They were taken in, and they were the last ones.
+    Last,
+    /// Somebody else went on with the import when the lease was over; nothing was changed.
+    Lost,
+}
+
+/// Holds whoever wants to take the import over until these rows are in. Where the lease was another's meanwhile, the rows may
+/// be in already, and what they say be put right since.
+const HOLD: &str =
+    "UPDATE payment_imports SET due_at = $1 WHERE merchant_id = $2 AND import_id = $3 AND due_at = $1";
 
 #[derive(Default)]
 struct Counts {
@@ -132,11 +150,15 @@ struct Counts {
 }
 
 impl Operation for TakeInRows {
-    /// Whether it was the import's last row.
-    type Out = bool;
+    type Out = TakenIn;
     const NAME: &'static str = "take_in_rows";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<TakenIn>, StoreError> {
+        let lease =
+            [self.until.as_micros().into(), self.merchant.as_bytes().into(), self.import.as_bytes().into()];
+        if tx.exec(HOLD, &lease).await? == 0 {
+            return Ok(Done::Rollback(TakenIn::Lost));
+        }
         let to_pay = self.rows.iter().filter_map(|(_, ruling)| match ruling {
             Ruling::Pay(payment) => Some((**payment).clone()),
             Ruling::Judged(..) | Ruling::Refused(_) => None,
@@ -205,7 +227,7 @@ impl TakeInRows {
         Ok(recorded == 1)
     }
 
-    async fn count<T: Tx>(&self, tx: &mut T, counts: &Counts) -> Result<bool, StoreError> {
+    async fn count<T: Tx>(&self, tx: &mut T, counts: &Counts) -> Result<TakenIn, StoreError> {
         let (merchant, import) = (self.merchant.as_bytes(), self.import.as_bytes());
         let rows = tx
             .rows(
@@ -223,10 +245,10 @@ impl TakeInRows {
                 ],
             )
             .await?;
-        // Somebody else took in the last one.
-        let Some(row) = rows.first() else { return Ok(true) };
+        let row =
+            rows.first().ok_or_else(|| StoreError::inconsistent("a leased import that is not running"))?;
         if row.int(0)? > 0 {
-            return Ok(false);
+            return Ok(TakenIn::More);
         }
         let ended = tx
             .exec(
@@ -236,7 +258,7 @@ impl TakeInRows {
             )
             .await?;
         expect_one(ended, "payment_imports")?;
-        Ok(true)
+        Ok(TakenIn::Last)
     }
 }
 

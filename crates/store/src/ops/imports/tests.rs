@@ -60,8 +60,18 @@ fn pay(line: u64, minor: i64) -> (u64, Ruling) {
     (line, Ruling::Pay(Box::new(payment(line, minor))))
 }
 
+fn lease(now: i64, until: i64) -> LeaseImport {
+    LeaseImport { merchant: MERCHANT, import: IMPORT, now: at(now), until: at(until) }
+}
+
+/// Leases the import at second 30.
+async fn take_up(store: &Store) {
+    assert!(store.run(lease(30, 60)).await.unwrap().is_some());
+}
+
+/// Takes rows in at second 30, under the lease until second 60.
 fn take(rows: Vec<(u64, Ruling)>) -> TakeInRows {
-    TakeInRows { merchant: MERCHANT, import: IMPORT, rows, now: at(30) }
+    TakeInRows { merchant: MERCHANT, import: IMPORT, until: at(60), rows, now: at(30) }
 }
 
 async fn received(store: &Store, dry_run: bool, rows: Vec<NewImportRow>) {
@@ -118,8 +128,6 @@ async fn an_upload_is_received_whole_before_anything_is_due() {
 async fn each_row_is_taken_in_with_its_outcome_and_once() {
     TestStores::each(async |store| {
         received(&store, false, vec![row(2), row(3), row(4), wrong(5)]).await;
-        let lease =
-            |now, until| LeaseImport { merchant: MERCHANT, import: IMPORT, now: at(now), until: at(until) };
         assert!(store.run(lease(20, 60)).await.unwrap().is_some());
         assert_eq!(store.run(lease(21, 61)).await, Ok(None), "somebody has it");
         let open = OpenImportRows { merchant: MERCHANT, import: IMPORT, limit: 2 };
@@ -132,23 +140,15 @@ async fn each_row_is_taken_in_with_its_outcome_and_once() {
             let account = redress_core::id::AccountId::from_bytes([77; 16]);
             (3, Ruling::Pay(Box::new(NewPayment { account, ..payment(3, 100) })))
         };
-        let last = leaves_nothing_when_it_fails(&store, || take(vec![pay(2, 100), strange()])).await;
-        assert!(!last);
+        let came_of_two = leaves_nothing_when_it_fails(&store, || take(vec![pay(2, 100), strange()])).await;
+        assert_eq!(came_of_two, TakenIn::More);
         assert_eq!(store.read(open).await, Ok(texts(&[4])));
-        // Somebody whose lease was over comes with the same rows: the outcomes stay, and are not counted again.
-        let before = dump_all(&store).await;
-        store.run(take(vec![pay(2, 100), strange()])).await.unwrap();
-        let mut after = dump_all(&store).await;
-        for table in before.keys() {
-            if table.contains("payment_imports") {
-                continue;
-            }
-            assert_eq!(before[table], after.remove(table).unwrap(), "{table}");
-        }
         let import = found(&store).await;
         assert_eq!((import.state, import.created, import.refused), (ImportState::Running, 1, 2));
 
-        assert!(leaves_nothing_when_it_fails(&store, || take(vec![pay(4, 100)])).await, "the last one");
+        take_up(&store).await;
+        let came_of_it = leaves_nothing_when_it_fails(&store, || take(vec![pay(4, 100)])).await;
+        assert_eq!(came_of_it, TakenIn::Last);
         let import = found(&store).await;
         assert_eq!((import.state, import.created, import.finished_at), (ImportState::Done, 2, Some(at(30))));
         assert_eq!(
@@ -170,19 +170,40 @@ async fn each_row_is_taken_in_with_its_outcome_and_once() {
 async fn a_start_goes_on_at_once_with_what_was_being_taken_in() {
     TestStores::each(async |store| {
         received(&store, false, vec![row(2), row(3)]).await;
-        let lease =
-            |now| LeaseImport { merchant: MERCHANT, import: IMPORT, now: at(now), until: at(now + 60) };
-        assert!(store.run(lease(20)).await.unwrap().is_some());
+        assert!(store.run(lease(20, 80)).await.unwrap().is_some());
         assert_eq!(store.read(DueImport { now: at(21) }).await, Ok(None), "somebody has it");
         let take_over = |second| TakeOverLeases { now: at(second) };
         let taken = leaves_nothing_when_it_fails(&store, || take_over(21)).await;
         assert_eq!(taken, TakenOver { refunds: 0, imports: 1 });
         assert_eq!(store.read(DueImport { now: at(21) }).await, Ok(Some((MERCHANT, IMPORT))));
-        assert!(store.run(lease(21)).await.unwrap().is_some());
+        assert!(store.run(lease(21, 60)).await.unwrap().is_some());
         // One that is over has no lease that could end.
-        assert!(store.run(take(vec![pay(2, 100), pay(3, 100)])).await.unwrap());
+        assert_eq!(store.run(take(vec![pay(2, 100), pay(3, 100)])).await, Ok(TakenIn::Last));
         assert_eq!(store.run(take_over(22)).await, Ok(TakenOver { refunds: 0, imports: 0 }));
         assert_eq!(found(&store).await.state, ImportState::Done);
+    })
+    .await;
+}
+
+/// As one that stood still for longer than its lease: what is put right since stays right.
+#[tokio::test]
+async fn whoever_has_lost_the_lease_takes_nothing_in() {
+    TestStores::each(async |store| {
+        received(&store, false, vec![row(2), row(3)]).await;
+        assert!(store.run(lease(20, 80)).await.unwrap().is_some());
+        let both = || vec![pay(2, 100), pay(3, 100)];
+        let late = || TakeInRows { until: at(80), now: at(200), ..take(both()) };
+        assert!(store.run(lease(80, 140)).await.unwrap().is_some());
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(late()).await, Ok(TakenIn::Lost), "another one is at it");
+        assert_eq!(dump_all(&store).await, before);
+        let theirs = TakeInRows { until: at(140), now: at(81), ..take(both()) };
+        assert_eq!(store.run(theirs).await, Ok(TakenIn::Last));
+        let right = UpsertPayments { merchant: MERCHANT, rows: vec![payment(2, 150)], now: at(90) };
+        assert_eq!(store.run(right).await, Ok(vec![Upserted::Recaptured(payment(2, 150).id)]));
+        let before = dump_all(&store).await;
+        assert_eq!(store.run(late()).await, Ok(TakenIn::Lost), "it is done");
+        assert_eq!(dump_all(&store).await, before);
     })
     .await;
 }
@@ -199,7 +220,8 @@ async fn the_same_payments_again_are_unchanged_updated_or_a_conflict() {
         store.run(there).await.unwrap();
         let other = NewPayment { psp_payment_id: "another".to_owned(), ..payment(4, 100) };
         let rows = vec![pay(2, 100), pay(3, 150), (4, Ruling::Pay(Box::new(other)))];
-        assert!(store.run(take(rows)).await.unwrap());
+        take_up(&store).await;
+        assert_eq!(store.run(take(rows)).await, Ok(TakenIn::Last));
         assert_eq!(
             came(&store).await,
             [(2, "unchanged", None), (3, "updated", None), (4, "refused", Some(RefusalKind::Conflict))]
@@ -229,7 +251,8 @@ async fn a_dry_run_says_what_would_come_and_changes_no_payment() {
         assert_eq!(dump_all(&store).await, before);
         let rows =
             [2, 3].into_iter().zip(judged.into_iter().map(|judged| Ruling::Judged(judged, None))).collect();
-        assert!(store.run(take(rows)).await.unwrap());
+        take_up(&store).await;
+        assert_eq!(store.run(take(rows)).await, Ok(TakenIn::Last));
         let rows = store.read(all_rows()).await.unwrap();
         let said: Vec<_> = rows.iter().map(|row| (row.outcome.unwrap(), row.payment)).collect();
         let expected = [(RowOutcome::Created, None), (RowOutcome::Updated, Some(payment(3, 1).id))];
@@ -260,7 +283,9 @@ async fn a_row_is_judged_by_what_the_rows_above_it_would_have_left() {
                 Ruling::Judged(*judged, Some(WouldBePayment { content: format!("judged {line}"), at_psp })),
             )
         };
-        assert!(!store.run(take(vec![keep(2, &judged[0]), keep(3, &judged[1])])).await.unwrap());
+        take_up(&store).await;
+        let kept = take(vec![keep(2, &judged[0]), keep(3, &judged[1])]);
+        assert_eq!(store.run(kept).await, Ok(TakenIn::More));
         assert_eq!(store.read(would_be(2)).await, Ok(vec!["judged 2".to_owned()]));
         assert_eq!(store.read(would_be(4)).await, Ok(Vec::new()));
         // By either name, in the order of the lines, each once.
@@ -327,7 +352,9 @@ async fn old_ones_are_forgotten_a_part_at_a_time_and_never_one_that_is_taken_in(
         received(&store, false, vec![row(2), row(3), row(4)]).await;
         let prune = |second| PruneImports { before: at(second), rows_max: 2 };
         assert_eq!(store.run(prune(1_000)).await, Ok(false), "it is being taken in");
-        store.run(take(vec![pay(2, 100), pay(3, 100), pay(4, 100)])).await.unwrap();
+        take_up(&store).await;
+        let all = take(vec![pay(2, 100), pay(3, 100), pay(4, 100)]);
+        assert_eq!(store.run(all).await, Ok(TakenIn::Last));
         assert_eq!(store.run(prune(30)).await, Ok(false), "it changed since");
         assert!(leaves_nothing_when_it_fails(&store, || prune(31)).await);
         assert_eq!(came(&store).await.len(), 1);

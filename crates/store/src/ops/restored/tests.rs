@@ -111,9 +111,7 @@ async fn at_the_end_every_account_waits_and_the_restore_is_remembered() {
         // And a paused account's unknown refunds are looked up, and not sent again.
         queued(&store, "order-1", "1.00", 1).await;
         store.run(doubt(None, 100)).await.unwrap();
-        let mut wanted = claim(200);
-        wanted.account.state = AccountState::Paused;
-        wanted.recipe = &ASK_ONLY;
+        let wanted = crate::ops::claim::Claim { recipe: &ASK_ONLY, ..claim(200) };
         let claimed = run_claim(&store, wanted).await.claimed;
         assert_eq!(claimed.iter().map(|one| one.task).collect::<Vec<_>>(), [Task::Query]);
     })

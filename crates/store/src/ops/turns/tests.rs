@@ -15,8 +15,8 @@ use super::super::accept::{Accept, Accepted};
 use super::super::claim::{Claim, ClaimOutcome, DueAccount, Task};
 use super::super::fixtures::{
     Hand, MERCHANT, MUTE, Permits, TIMING, accept, account, add_endpoint, at, audit, bytes, claim, done,
-    hear, key, load, new_one, not_sent, pay, payment, pending, queued, refused, rf, run_claim, sent, sql,
-    word, world,
+    hear, key, load, new_one, not_sent, pay, payment, pending, queued, refused, rf, run_claim, sent,
+    set_account, sql, word, world,
 };
 use super::super::settle::{CloseRefund, Closed};
 use super::super::write::Author;
@@ -243,9 +243,8 @@ async fn one_that_fails_while_it_waits_passes_the_word_on() {
         assert_eq!((outcome.changed.len(), outcome.claimed.len()), (1, 0));
         assert_eq!((holder(&store, 2).await, stands(&store, 2).await), (None, (StateName::Failed, None)));
         assert_eq!(stands(&store, 3).await, (StateName::Queued, Some(at(30))));
-        let mut revoked = claim_turns(30);
-        revoked.account.state = AccountState::Revoked;
-        run_claim(&store, revoked).await;
+        set_account(&store, "turns", AccountState::Revoked).await;
+        run_claim(&store, claim_turns(30)).await;
         assert_eq!(stands(&store, 4).await, (StateName::Queued, Some(at(30))));
         audit(&store).await;
     })
@@ -390,8 +389,8 @@ async fn however_many_claim_and_accept_at_once_one_of_a_payment_is_under_way() {
         for process in 1..=4_u8 {
             let store = store.clone();
             tasks.spawn(async move {
-                let process = ProcessId::from_bytes([process; 16]);
-                let claim = Claim { process, sends: 7, ..claim_turns(30) };
+                let holder = ProcessId::from_bytes([process; 16]);
+                let claim = Claim { holder, sends: 7, ..claim_turns(30) };
                 sends(&store.run(claim).await.expect("claimed")).len()
             });
         }
@@ -431,8 +430,8 @@ async fn ends_and_claims_at_once_lose_nobody() {
             tasks.spawn(async move {
                 let mut ended = 0;
                 for round in 0..40 {
-                    let process = ProcessId::from_bytes([process; 16]);
-                    let claim = Claim { process, ..claim_turns(30) };
+                    let holder = ProcessId::from_bytes([process; 16]);
+                    let claim = Claim { holder, ..claim_turns(30) };
                     for claimed in store.run(claim).await.expect("claimed").claimed {
                         let n = (0..2 * EACH).find(|&n| rf(n) == claimed.refund.id).expect("one of them");
                         let word = word(n, done(None), Via::Submit, 30);

@@ -9,10 +9,10 @@ use redress_core::settle::Via;
 use redress_core::state::{RefundState, StateName};
 
 use super::super::{Claim, ClaimOutcome, Task};
-use super::{in_account, tasks};
+use super::{set_version, tasks};
 use crate::ops::fixtures::{
     ASK_ONLY, MUTE, SAME_KEY, TIMING, at, audit, claim, done, hear, in_state, load, not_sent, rf, rows,
-    run_claim, sent, world,
+    run_claim, sent, set_account, world,
 };
 use crate::store::Store;
 use crate::testing::TestStores;
@@ -44,8 +44,8 @@ async fn it_is_sent_again_only_where_the_recipe_takes_the_same_key() {
         assert_eq!(claimed(&store, Claim { recipe: &SAME_KEY, ..claim(1000) }).await, [Task::Query]);
         let before = load(&store, 1).await.0;
         // The account has been changed meanwhile; what was sent once is sent again as it was.
-        let mut resend = Claim { recipe: &SAME_KEY, now: at(999), ..claim(999) };
-        resend.account.version = before.account_version + 1;
+        set_version(&store, before.account_version + 1).await;
+        let resend = Claim { recipe: &SAME_KEY, now: at(999), ..claim(999) };
         hear(&store, 1, NOT_FOUND, Via::Query, 40).await;
         assert_eq!(claimed(&store, resend).await, [Task::Send]);
         let after = load(&store, 1).await.0;
@@ -106,8 +106,8 @@ async fn an_account_that_does_not_send_looks_instead_of_sending_again() {
     for state in [AccountState::Paused, AccountState::Revoked] {
         TestStores::each(async |store| {
             not_found(&store).await;
-            let claim = in_account(state, Claim { recipe: &SAME_KEY, ..claim(30) });
-            assert_eq!(claimed(&store, claim).await, [Task::Query]);
+            set_account(&store, "flex", state).await;
+            assert_eq!(claimed(&store, Claim { recipe: &SAME_KEY, ..claim(30) }).await, [Task::Query]);
             assert_eq!(load(&store, 1).await.0.state, RefundState::Unknown);
         })
         .await;
