@@ -5,7 +5,8 @@ use std::time::Duration;
 use redress_core::daily::Day;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
-use redress_core::id::{EndpointId, KeyId, MerchantId};
+use redress_core::id::{EndpointId, KeyId, MerchantId, UserId};
+use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
 use redress_store::ops::deliveries::{CountTries, TRIES_LOOKED_AT_MAX};
@@ -24,6 +25,7 @@ use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text}
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::portal::PortalError;
 use crate::signing::standard_webhooks::generate_secret;
 use crate::vault::SealContext;
 
@@ -64,6 +66,17 @@ fn too_many() -> AdminError {
     AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text))
 }
 
+fn is_revoked() -> AdminError {
+    AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked"))
+}
+
+/// Who does something about an endpoint, and why.
+fn author_of(name: &str, reason: &str) -> Result<Author, AdminError> {
+    check_text("author", name, NAME_BYTES_MAX)?;
+    check_text("reason", reason, REASON_BYTES_MAX)?;
+    Ok(Author { name: name.to_owned(), reason: reason.to_owned() })
+}
+
 pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
     if mask <= 0 || mask & !EventKind::all_bits() != 0 {
         return Err(AdminError::invalid(
@@ -84,7 +97,7 @@ impl Engine {
     /// [`AdminError`] names the field that is wrong.
     pub async fn add_endpoint(&self, new: NewEndpoint) -> Result<(Endpoint, SecretString), AdminError> {
         let (endpoint, secret) = self.new_endpoint(new).await?;
-        self.keep_endpoint(&endpoint).await?;
+        self.keep_endpoint(None, &endpoint).await.map_err(PortalError::unjudged)?;
         Ok((endpoint, secret))
     }
 
@@ -125,15 +138,21 @@ impl Engine {
         Ok((endpoint, secret))
     }
 
-    pub(crate) async fn keep_endpoint(&self, endpoint: &Endpoint) -> Result<(), AdminError> {
-        let added = self.parts.store.run(AddEndpoint(endpoint.clone())).await;
+    /// Keeps an endpoint, while whoever wants it may add one.
+    pub(crate) async fn keep_endpoint(
+        &self,
+        by: Option<UserId>,
+        endpoint: &Endpoint,
+    ) -> Result<(), PortalError> {
+        let (merchant, add) = (endpoint.merchant, AddEndpoint(endpoint.clone()));
+        let added = self.run_wanted(by, merchant, &Act::ManageEndpoints, add).await;
         // Whoever adds one and makes a refund next is told of it from its beginning.
         self.parts.directory.forget();
         match added? {
             EndpointAdding::Added => Ok(()),
-            EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant")),
-            EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
-            EndpointAdding::TooMany => Err(too_many()),
+            EndpointAdding::NoMerchant => Err(AdminError::NotFound("merchant").into()),
+            EndpointAdding::NoCredential => Err(AdminError::NotFound("key").into()),
+            EndpointAdding::TooMany => Err(too_many().into()),
         }
     }
 
@@ -199,10 +218,21 @@ impl Engine {
         merchant: MerchantId,
         endpoint: EndpointId,
     ) -> Result<bool, AdminError> {
-        match self.parts.store.run(RevokeEndpoint { merchant, endpoint, now: self.now() }).await? {
+        self.revoke_endpoint_wanted(None, merchant, endpoint).await.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn revoke_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+    ) -> Result<bool, PortalError> {
+        let revoke = RevokeEndpoint { merchant, endpoint, now: self.now() };
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, revoke).await? {
             Revoking::Revoked => Ok(true),
             Revoking::Already => Ok(false),
-            Revoking::NotFound => Err(AdminError::NotFound("endpoint")),
+            Revoking::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -218,20 +248,28 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<bool, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let enabled = self.enable_endpoint_wanted(None, merchant, endpoint, (author, reason)).await;
+        enabled.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn enable_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        (author, reason): (&str, &str),
+    ) -> Result<bool, PortalError> {
+        let author = author_of(author, reason)?;
         let enable = EnableEndpoint { merchant, endpoint, author, now: self.now() };
-        match self.parts.store.run(enable).await? {
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, enable).await? {
             Enabling::Enabled => {
                 self.parts.deliveries_due.notify_one();
                 Ok(true)
             }
             Enabling::Already => Ok(false),
-            Enabling::Revoked => {
-                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
-            }
-            Enabling::NotFound => Err(AdminError::NotFound("endpoint")),
+            Enabling::Revoked => Err(is_revoked().into()),
+            Enabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -247,17 +285,25 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<bool, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let disabled = self.disable_endpoint_wanted(None, merchant, endpoint, (author, reason)).await;
+        disabled.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn disable_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        (author, reason): (&str, &str),
+    ) -> Result<bool, PortalError> {
+        let author = author_of(author, reason)?;
         let disable = DisableEndpoint { merchant, endpoint, author, now: self.now() };
-        match self.parts.store.run(disable).await? {
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, disable).await? {
             Disabling::Disabled => Ok(true),
             Disabling::Already => Ok(false),
-            Disabling::Revoked => {
-                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
-            }
-            Disabling::NotFound => Err(AdminError::NotFound("endpoint")),
+            Disabling::Revoked => Err(is_revoked().into()),
+            Disabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -273,19 +319,33 @@ impl Engine {
         endpoint: EndpointId,
         overlap: Option<Duration>,
     ) -> Result<(SecretString, Timestamp), AdminError> {
+        let renewed = self.rotate_endpoint_secret_wanted(None, merchant, endpoint, overlap).await;
+        renewed.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn rotate_endpoint_secret_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        overlap: Option<Duration>,
+    ) -> Result<(SecretString, Timestamp), PortalError> {
         if overlap.is_some_and(|overlap| overlap > SECRET_OVERLAP_MAX) {
             let problem = format!("must be 0 to {}: seven days at most", SECRET_OVERLAP_MAX.as_secs());
-            return Err(AdminError::invalid("overlap_seconds", problem));
+            return Err(AdminError::invalid("overlap_seconds", problem).into());
         }
         let (secret, secret_sealed) = self.new_endpoint_secret(merchant, endpoint);
         let old_until = self.now().plus(overlap.unwrap_or(self.parts.config.delivery.secret_overlap));
-        if self.parts.store.run(RotateSecret { merchant, endpoint, secret_sealed, old_until }).await? {
+        let rotate = RotateSecret { merchant, endpoint, secret_sealed, old_until };
+        if self.run_wanted(by, merchant, &Act::ManageEndpoints, rotate).await? {
             return Ok((secret, old_until));
         }
-        Err(match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
-            Some(_) => AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")),
+        let why = match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
+            Some(_) => is_revoked(),
             None => AdminError::NotFound("endpoint"),
-        })
+        };
+        Err(why.into())
     }
 
     /// An endpoint's signing secret, for a repeat of the request that made it: where the answer was lost, nobody knows it.
