@@ -12,11 +12,11 @@ use redress_core::right::Rights;
 use redress_core::time::Timestamp;
 use redress_psp::account::{AccountConfig, Credentials};
 use redress_psp::session::Session;
-use redress_store::ops::accounts::{FindAccount, LoadAccountVersion};
+use redress_store::ops::accounts::{FindAccount, LoadAccountVersion, NewestVersion};
 use redress_store::ops::credentials::{Credential, CredentialKind, FindCredential, Proof};
 use redress_store::ops::endpoints::AnyEndpointWants;
 use redress_store::ops::merchants::FindMerchant;
-use redress_store::ops::settings_version::SettingsVersion;
+use redress_store::ops::settings_version::{AsOf, SettingsVersion};
 use redress_store::{Store, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -61,12 +61,31 @@ type AccountKey = (AccountId, i64);
 
 #[derive(Default)]
 struct Kept {
-    version: i64,
+    /// The count of changes as of which all of it was read; `None` until there is anything.
+    version: Option<i64>,
+    /// How often this process had it all forgotten.
+    forgotten: u64,
     /// By kind and by what callers show.
     callers: BTreeMap<CredentialKind, BTreeMap<String, Arc<Caller>>>,
     wants: BTreeMap<(MerchantId, EventKind), bool>,
     accounts: BTreeMap<AccountKey, (String, Arc<AccountConfig>)>,
     newest: BTreeMap<AccountId, i64>,
+}
+
+impl Kept {
+    /// Whether something may be kept that was read as of a count of changes, and how often all was forgotten when the read
+    /// began.
+    ///
+    /// The count must be the one that the read itself saw. A brief read may be of a moment before the look that found the count
+    /// here, and what was read so is used once: kept, it would be taken for what is there until the next change.
+    fn takes(&mut self, read_as_of: i64, forgotten: u64) -> bool {
+        self.forgotten == forgotten && *self.version.get_or_insert(read_as_of) == read_as_of
+    }
+
+    fn forget(&mut self) {
+        // What is being read now may be of before, and is not kept.
+        *self = Self { forgotten: self.forgotten.wrapping_add(1), ..Self::default() };
+    }
 }
 
 /// The directory of one process.
@@ -85,18 +104,15 @@ impl Directory {
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let version = self.store.read(SettingsVersion).await?;
         let mut kept = self.kept();
-        if kept.version != version {
-            *kept = Kept { version, ..Kept::default() };
+        if kept.version != Some(version) {
+            *kept = Kept { version: Some(version), forgotten: kept.forgotten, ..Kept::default() };
         }
         Ok(())
     }
 
     /// Forgets everything at once, where this process itself changed something that must hold for whoever comes next.
     pub(crate) fn forget(&self) {
-        let mut kept = self.kept();
-        // No version of the store's, and another each time: what is being read now may be of before, and is not kept.
-        let version = kept.version.min(0) - 1;
-        *kept = Kept { version, ..Kept::default() };
+        self.kept().forget();
     }
 
     /// Finds the owner of a credential that is not revoked and has not ended.
@@ -116,22 +132,20 @@ impl Directory {
         public_key: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<Caller>>, StoreError> {
-        let version = {
+        let forgotten = {
             let kept = self.kept();
             if let Some(caller) = kept.callers.get(&kind).and_then(|of_kind| of_kind.get(public_key)) {
                 return Ok(Some(Arc::clone(caller)));
             }
-            kept.version
+            kept.forgotten
         };
         let find = FindCredential { kind, public_key: public_key.to_owned() };
-        let Some(found) = self.store.read(find).await?.filter(|found| found.counts_at(now)) else {
-            return Ok(None);
-        };
+        let read = self.store.read(find).await?.filter(|read| read.found.counts_at(now));
+        let Some(AsOf { version, found }) = read else { return Ok(None) };
         let Some(merchant) = self.store.read(FindMerchant(found.merchant)).await? else { return Ok(None) };
         let caller = Arc::new(self.opened(found, merchant.code)?);
         let mut kept = self.kept();
-        // A change since the look would leave a stale entry behind.
-        if kept.version == version {
+        if kept.takes(version, forgotten) {
             let of_kind = kept.callers.entry(kind).or_default();
             of_kind.insert(public_key.to_owned(), Arc::clone(&caller));
         }
@@ -185,21 +199,21 @@ impl Directory {
         account: AccountId,
         timeout: Duration,
     ) -> Result<(String, Arc<AccountConfig>), StoreError> {
-        let (known, kept_version) = {
+        let (known, forgotten) = {
             let kept = self.kept();
-            (kept.newest.get(&account).copied(), kept.version)
+            (kept.newest.get(&account).copied(), kept.forgotten)
         };
         let version = match known {
             Some(version) => version,
             None => {
-                let found = self.store.read(FindAccount(account)).await?;
-                let version =
-                    found.ok_or_else(|| StoreError::inconsistent("a refund's account is gone"))?.version;
+                let read = self.store.read(NewestVersion(account)).await?;
+                let AsOf { version, found } =
+                    read.ok_or_else(|| StoreError::inconsistent("a refund's account is gone"))?;
                 let mut kept = self.kept();
-                if kept.version == kept_version {
-                    kept.newest.insert(account, version);
+                if kept.takes(version, forgotten) {
+                    kept.newest.insert(account, found);
                 }
-                version
+                found
             }
         };
         self.account_version(merchant, account, version, timeout).await
@@ -207,22 +221,19 @@ impl Directory {
 
     /// Whether any of the merchant's endpoints wants events of a kind.
     pub(crate) async fn wants(&self, merchant: MerchantId, kind: EventKind) -> Result<bool, StoreError> {
-        let version = {
+        let forgotten = {
             let kept = self.kept();
             if let Some(wants) = kept.wants.get(&(merchant, kind)) {
                 return Ok(*wants);
             }
-            kept.version
+            kept.forgotten
         };
-        let mut wants = false;
-        for environment in [Environment::Sandbox, Environment::Live] {
-            wants = wants || self.store.read(AnyEndpointWants { merchant, environment, kind }).await?;
-        }
+        let AsOf { version, found } = self.store.read(AnyEndpointWants { merchant, kind }).await?;
         let mut kept = self.kept();
-        if kept.version == version {
-            kept.wants.insert((merchant, kind), wants);
+        if kept.takes(version, forgotten) {
+            kept.wants.insert((merchant, kind), found);
         }
-        Ok(wants)
+        Ok(found)
     }
 
     fn opened(&self, found: Credential, merchant_code: String) -> Result<Caller, StoreError> {
@@ -281,3 +292,6 @@ pub(crate) fn open_credential(
 fn sealed(error: &crate::vault::OpenError) -> StoreError {
     StoreError::inconsistent(format!("a sealed secret cannot be opened: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

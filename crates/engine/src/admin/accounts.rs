@@ -1,8 +1,9 @@
 //! PSP accounts: a merchant's contracts, with sealed credentials.
 
 use redress_core::environment::Environment;
-use redress_core::id::{AccountId, MerchantId};
+use redress_core::id::{AccountId, MerchantId, UserId};
 use redress_core::policy::AccountState;
+use redress_core::role::Act;
 use redress_psp::account::{AccountConfig, AccountConfigError};
 use redress_psp::connector::Connector;
 use redress_psp::session::Session;
@@ -23,6 +24,7 @@ use super::payments::Psps;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, URL_BYTES_MAX, check_optional, check_text, refused_url};
 use crate::directory::ACCOUNT_COLUMN;
 use crate::engine::Engine;
+use crate::portal::PortalError;
 use crate::vault::SealContext;
 
 /// How many refunds an account sends at once unless told otherwise.
@@ -83,7 +85,7 @@ impl Engine {
     /// [`AdminError`] names the field that is wrong, never a credential's value.
     pub async fn add_account(&self, new: NewAccount) -> Result<Account, AdminError> {
         let add = self.new_account(new)?;
-        self.keep_account(add).await
+        self.keep_account(None, add).await.map_err(PortalError::unjudged)
     }
 
     /// An account to be kept, checked and with its credentials sealed; nothing is written.
@@ -119,11 +121,16 @@ impl Engine {
         })
     }
 
-    pub(crate) async fn keep_account(&self, add: AddAccount) -> Result<Account, AdminError> {
+    /// Keeps an account, while whoever wants it may add one.
+    pub(crate) async fn keep_account(
+        &self,
+        by: Option<UserId>,
+        add: AddAccount,
+    ) -> Result<Account, PortalError> {
         let (merchant, id) = (add.merchant, add.id);
-        match self.parts.store.run(add).await? {
-            AccountAdding::Added => self.account(merchant, id).await,
-            AccountAdding::Closed(closed) => Err(closed.into()),
+        match self.run_wanted(by, merchant, &Act::ManageAccounts, add).await? {
+            AccountAdding::Added => Ok(self.account(merchant, id).await?),
+            AccountAdding::Closed(closed) => Err(AdminError::from(closed).into()),
         }
     }
 
@@ -213,6 +220,17 @@ impl Engine {
         id: AccountId,
         edit: AccountEdit,
     ) -> Result<i64, AdminError> {
+        self.change_account_wanted(None, merchant, id, edit).await.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn change_account_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        id: AccountId,
+        edit: AccountEdit,
+    ) -> Result<i64, PortalError> {
         let account = self.account(merchant, id).await?;
         let again = edit.clone();
         let connector = self.connector(&account.psp)?;
@@ -232,7 +250,7 @@ impl Engine {
                 && base_url == old.base_url
                 && notification_url == old.notification_url
                 && self.are_credentials(&account, &old, edit.credentials.as_ref())?;
-            return if is_so { Ok(account.version) } else { Err(overtaken()) };
+            return if is_so { Ok(account.version) } else { Err(overtaken().into()) };
         }
         let other_contract = edit
             .credentials
@@ -266,22 +284,23 @@ impl Engine {
             other_contract: other_contract.is_some(),
             now: self.now(),
         };
-        match self.parts.store.run(change).await? {
+        match self.run_wanted(by, merchant, &Act::ManageAccounts, change).await? {
             AccountChanging::Changed(version) => Ok(version),
             AccountChanging::NeedsCredentials => Err(AdminError::invalid(
                 "credentials",
                 FaultCode::CredentialsAnew.told("are needed anew: the old ones must not go to another host"),
-            )),
-            AccountChanging::HasPayments => Err(other_contract_refused(other_contract)),
+            )
+            .into()),
+            AccountChanging::HasPayments => Err(other_contract_refused(other_contract).into()),
             // In the same moment; perhaps by the same form.
             AccountChanging::Outdated if again.seen_version.is_some() => {
-                Box::pin(self.change_account(merchant, id, again)).await
+                Box::pin(self.change_account_wanted(by, merchant, id, again)).await
             }
-            AccountChanging::Outdated => Err(overtaken()),
+            AccountChanging::Outdated => Err(overtaken().into()),
             AccountChanging::Revoked => {
-                Err(AdminError::conflict(FaultCode::AccountRevoked.told("the account is revoked")))
+                Err(AdminError::conflict(FaultCode::AccountRevoked.told("the account is revoked")).into())
             }
-            AccountChanging::NotFound => Err(AdminError::NotFound("PSP account")),
+            AccountChanging::NotFound => Err(AdminError::NotFound("PSP account").into()),
         }
     }
 
@@ -296,13 +315,26 @@ impl Engine {
         account: AccountId,
         to: AccountState,
     ) -> Result<bool, AdminError> {
-        match self.parts.store.run(SetAccountState { merchant, account, to }).await? {
+        self.set_account_state_wanted(None, merchant, account, to).await.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn set_account_state_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        account: AccountId,
+        to: AccountState,
+    ) -> Result<bool, PortalError> {
+        let set = SetAccountState { merchant, account, to };
+        match self.run_wanted(by, merchant, &Act::ManageAccounts, set).await? {
             AccountStateSetting::Set => Ok(true),
             AccountStateSetting::Already => Ok(false),
             AccountStateSetting::Revoked => Err(AdminError::conflict(
                 FaultCode::AccountRevoked.told("the account is revoked and stays so"),
-            )),
-            AccountStateSetting::NotFound => Err(AdminError::NotFound("PSP account")),
+            )
+            .into()),
+            AccountStateSetting::NotFound => Err(AdminError::NotFound("PSP account").into()),
         }
     }
 

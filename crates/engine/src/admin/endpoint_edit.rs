@@ -1,7 +1,8 @@
 //! Finding endpoints for a caller who belongs to one environment, and changing them.
 
 use redress_core::environment::Environment;
-use redress_core::id::{EndpointId, MerchantId};
+use redress_core::id::{EndpointId, MerchantId, UserId};
+use redress_core::role::Act;
 use redress_store::ops::endpoints::{
     ChangeEndpoint, Dialect, Endpoint, EndpointChanging, FindEndpoint, ListEndpoints,
 };
@@ -13,6 +14,7 @@ use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, check_text};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::portal::PortalError;
 
 /// What is changed of an endpoint; what is `None` stays.
 #[derive(Clone, Default)]
@@ -72,22 +74,35 @@ impl Engine {
         endpoint: EndpointId,
         edit: EndpointEdit,
     ) -> Result<Endpoint, AdminError> {
+        let changed = self.change_endpoint_wanted(None, (merchant, environment), endpoint, edit).await;
+        changed.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn change_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        (merchant, environment): (MerchantId, Environment),
+        endpoint: EndpointId,
+        edit: EndpointEdit,
+    ) -> Result<Endpoint, PortalError> {
         self.endpoint(merchant, environment, endpoint).await?;
         let EndpointEdit { name, url, dialect, event_mask, seen } = edit;
         name.as_deref().map_or(Ok(()), |name| check_text("name", name, NAME_BYTES_MAX))?;
         url.as_deref().map_or(Ok(()), |url| self.check_told_url("url", url))?;
         event_mask.map_or(Ok(()), check_events)?;
         let change = ChangeEndpoint { merchant, endpoint, name, url, dialect, event_mask, seen };
-        let changed = self.parts.store.run(change).await;
+        let changed = self.run_wanted(by, merchant, &Act::ManageEndpoints, change).await;
         // It may want to hear of new refunds now: of the very next one.
         self.parts.directory.forget();
         match changed? {
-            EndpointChanging::Changed => self.endpoint(merchant, environment, endpoint).await,
+            EndpointChanging::Changed => Ok(self.endpoint(merchant, environment, endpoint).await?),
             EndpointChanging::Overtaken => Err(AdminError::conflict(
                 FaultCode::Overtaken.told("somebody changed the endpoint meanwhile: look again"),
-            )),
+            )
+            .into()),
             EndpointChanging::Gone => {
-                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
+                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")).into())
             }
         }
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use redress_core::daily::Day;
 use redress_core::environment::Environment;
 use redress_core::event::EventKind;
-use redress_core::id::{EndpointId, KeyId, MerchantId};
+use redress_core::id::{EndpointId, KeyId, MerchantId, UserId};
+use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
 use redress_store::ops::deliveries::{CountTries, TRIES_LOOKED_AT_MAX};
@@ -25,6 +26,7 @@ use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::once::{Did, Work};
+use crate::portal::PortalError;
 use crate::signing::standard_webhooks::generate_secret;
 use crate::vault::SealContext;
 
@@ -65,6 +67,17 @@ fn too_many() -> AdminError {
     AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text))
 }
 
+fn is_revoked() -> AdminError {
+    AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked"))
+}
+
+/// Who does something about an endpoint, and why.
+fn author_of(name: &str, reason: &str) -> Result<Author, AdminError> {
+    check_text("author", name, NAME_BYTES_MAX)?;
+    check_text("reason", reason, REASON_BYTES_MAX)?;
+    Ok(Author { name: name.to_owned(), reason: reason.to_owned() })
+}
+
 pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
     if mask <= 0 || mask & !EventKind::all_bits() != 0 {
         return Err(AdminError::invalid(
@@ -100,7 +113,7 @@ impl Engine {
             return Ok(Did::Before(id));
         }
         let (endpoint, secret) = self.new_endpoint(new, work).await?;
-        let added = self.keep_endpoint(&endpoint).await?;
+        let added = self.keep_endpoint(None, &endpoint).await.map_err(PortalError::unjudged)?;
         Ok(if added { Did::Now((endpoint, secret)) } else { Did::Before(endpoint.id) })
     }
 
@@ -154,17 +167,22 @@ impl Engine {
         Ok((endpoint, secret))
     }
 
-    /// False where it was there before.
-    pub(crate) async fn keep_endpoint(&self, endpoint: &Endpoint) -> Result<bool, AdminError> {
-        let added = self.parts.store.run(AddEndpoint(endpoint.clone())).await;
+    /// Keeps an endpoint, while whoever wants it may add one. False where it was there before.
+    pub(crate) async fn keep_endpoint(
+        &self,
+        by: Option<UserId>,
+        endpoint: &Endpoint,
+    ) -> Result<bool, PortalError> {
+        let (merchant, add) = (endpoint.merchant, AddEndpoint(endpoint.clone()));
+        let added = self.run_wanted(by, merchant, &Act::ManageEndpoints, add).await;
         // Whoever adds one and makes a refund next is told of it from its beginning.
         self.parts.directory.forget();
         match added? {
             EndpointAdding::Added => Ok(true),
             EndpointAdding::Already => Ok(false),
-            EndpointAdding::Closed(closed) => Err(closed.into()),
-            EndpointAdding::NoCredential => Err(AdminError::NotFound("key")),
-            EndpointAdding::TooMany => Err(too_many()),
+            EndpointAdding::Closed(closed) => Err(AdminError::from(closed).into()),
+            EndpointAdding::NoCredential => Err(AdminError::NotFound("key").into()),
+            EndpointAdding::TooMany => Err(too_many().into()),
         }
     }
 
@@ -230,10 +248,21 @@ impl Engine {
         merchant: MerchantId,
         endpoint: EndpointId,
     ) -> Result<bool, AdminError> {
-        match self.parts.store.run(RevokeEndpoint { merchant, endpoint, now: self.now() }).await? {
+        self.revoke_endpoint_wanted(None, merchant, endpoint).await.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn revoke_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+    ) -> Result<bool, PortalError> {
+        let revoke = RevokeEndpoint { merchant, endpoint, now: self.now() };
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, revoke).await? {
             Revoking::Revoked => Ok(true),
             Revoking::Already => Ok(false),
-            Revoking::NotFound => Err(AdminError::NotFound("endpoint")),
+            Revoking::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -249,20 +278,28 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<bool, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let enabled = self.enable_endpoint_wanted(None, merchant, endpoint, (author, reason)).await;
+        enabled.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn enable_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        (author, reason): (&str, &str),
+    ) -> Result<bool, PortalError> {
+        let author = author_of(author, reason)?;
         let enable = EnableEndpoint { merchant, endpoint, author, now: self.now() };
-        match self.parts.store.run(enable).await? {
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, enable).await? {
             Enabling::Enabled => {
                 self.parts.deliveries_due.notify_one();
                 Ok(true)
             }
             Enabling::Already => Ok(false),
-            Enabling::Revoked => {
-                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
-            }
-            Enabling::NotFound => Err(AdminError::NotFound("endpoint")),
+            Enabling::Revoked => Err(is_revoked().into()),
+            Enabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -278,17 +315,25 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<bool, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let disabled = self.disable_endpoint_wanted(None, merchant, endpoint, (author, reason)).await;
+        disabled.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn disable_endpoint_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        (author, reason): (&str, &str),
+    ) -> Result<bool, PortalError> {
+        let author = author_of(author, reason)?;
         let disable = DisableEndpoint { merchant, endpoint, author, now: self.now() };
-        match self.parts.store.run(disable).await? {
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, disable).await? {
             Disabling::Disabled => Ok(true),
             Disabling::Already => Ok(false),
-            Disabling::Revoked => {
-                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")))
-            }
-            Disabling::NotFound => Err(AdminError::NotFound("endpoint")),
+            Disabling::Revoked => Err(is_revoked().into()),
+            Disabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -321,9 +366,21 @@ impl Engine {
         overlap: Option<Duration>,
         work: &Work,
     ) -> Result<Did<(SecretString, Timestamp), Timestamp>, AdminError> {
+        let renewed = self.rotate_endpoint_secret_wanted(None, (merchant, endpoint), overlap, work).await;
+        renewed.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn rotate_endpoint_secret_wanted(
+        &self,
+        by: Option<UserId>,
+        (merchant, endpoint): (MerchantId, EndpointId),
+        overlap: Option<Duration>,
+        work: &Work,
+    ) -> Result<Did<(SecretString, Timestamp), Timestamp>, PortalError> {
         if overlap.is_some_and(|overlap| overlap > SECRET_OVERLAP_MAX) {
             let problem = format!("must be 0 to {}: seven days at most", SECRET_OVERLAP_MAX.as_secs());
-            return Err(AdminError::invalid("overlap_seconds", problem));
+            return Err(AdminError::invalid("overlap_seconds", problem).into());
         }
         let (secret, secret_sealed) = self.new_endpoint_secret(merchant, endpoint);
         let old_until = work.since.plus(overlap.unwrap_or(self.parts.config.delivery.secret_overlap));
@@ -331,15 +388,16 @@ impl Engine {
         // Not before the request was begun, whatever the clock was set to meanwhile.
         let now = self.now().max(work.since);
         let rotate = RotateSecret { merchant, endpoint, secret_sealed, old_until, unless_since, now };
-        match self.parts.store.run(rotate).await? {
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, rotate).await? {
             Rotating::Rotated => return Ok(Did::Now((secret, old_until))),
             Rotating::Already => return Ok(Did::Before(old_until)),
             Rotating::NotThere => {}
         }
-        Err(match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
-            Some(_) => AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")),
+        let why = match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
+            Some(_) => is_revoked(),
             None => AdminError::NotFound("endpoint"),
-        })
+        };
+        Err(why.into())
     }
 
     /// An endpoint's signing secret, for a repeat of the request that made it: where the answer was lost, nobody knows it.

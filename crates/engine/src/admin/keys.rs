@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redress_core::environment::Environment;
-use redress_core::id::{KeyId, MerchantId};
+use redress_core::id::{KeyId, MerchantId, UserId};
 use redress_core::right::Rights;
+use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{
     AddCredential, CredentialAdding, KeysUsed, ListCredentials, LoadCredential, Proof, RevokeCredential,
@@ -21,6 +22,7 @@ use crate::api_key::ApiKey;
 use crate::directory::CREDENTIAL_COLUMN;
 use crate::engine::Engine;
 use crate::key_material;
+use crate::portal::PortalError;
 use crate::vault::SealContext;
 
 /// A key that is replaced goes on for so long at most.
@@ -62,15 +64,21 @@ impl Engine {
         rights: Rights,
     ) -> Result<(Credential, SecretString), AdminError> {
         let (credential, secret) = self.new_key(merchant, kind, environment, rights)?;
-        self.keep_key(&credential).await?;
+        self.keep_key(None, &credential).await.map_err(PortalError::unjudged)?;
         Ok((credential, secret))
     }
 
-    pub(crate) async fn keep_key(&self, credential: &Credential) -> Result<(), AdminError> {
-        match self.parts.store.run(AddCredential(credential.clone())).await? {
+    /// Keeps a key, while whoever wants it may make one.
+    pub(crate) async fn keep_key(
+        &self,
+        by: Option<UserId>,
+        credential: &Credential,
+    ) -> Result<(), PortalError> {
+        let (merchant, add) = (credential.merchant, AddCredential(credential.clone()));
+        match self.run_wanted(by, merchant, &Act::ManageKeys, add).await? {
             CredentialAdding::Added => Ok(()),
-            CredentialAdding::Closed(closed) => Err(closed.into()),
-            CredentialAdding::PublicKeyTaken => Err(drawn_twice()),
+            CredentialAdding::Closed(closed) => Err(AdminError::from(closed).into()),
+            CredentialAdding::PublicKeyTaken => Err(drawn_twice().into()),
         }
     }
 
@@ -134,21 +142,34 @@ impl Engine {
         old: KeyId,
         overlap: Duration,
     ) -> Result<(Credential, SecretString), AdminError> {
+        self.rotate_key_wanted(None, merchant, old, overlap).await.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn rotate_key_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        old: KeyId,
+        overlap: Duration,
+    ) -> Result<(Credential, SecretString), PortalError> {
         if overlap > KEY_OVERLAP_MAX {
-            return Err(AdminError::invalid("overlap", "is longer than 30 days"));
+            return Err(AdminError::invalid("overlap", "is longer than 30 days").into());
         }
         let found = self.parts.store.read(LoadCredential { merchant, credential: old }).await?;
         let found = found.ok_or(AdminError::NotFound("key"))?;
         let (new, secret) = self.new_key(merchant, found.kind, found.environment, found.rights)?;
         let until = self.now().plus(overlap);
-        match self.parts.store.run(RotateCredential { old, until, new: new.clone() }).await? {
+        let rotate = RotateCredential { old, until, new: new.clone() };
+        match self.run_wanted(by, merchant, &Act::ManageKeys, rotate).await? {
             Rotating::Rotated => Ok((new, secret)),
             Rotating::Ended => Err(AdminError::conflict(
                 FaultCode::KeyEnded.told("the key is revoked, or another was put in its place"),
-            )),
-            Rotating::NotFound => Err(AdminError::NotFound("key")),
-            Rotating::Closed(closed) => Err(closed.into()),
-            Rotating::PublicKeyTaken => Err(drawn_twice()),
+            )
+            .into()),
+            Rotating::NotFound => Err(AdminError::NotFound("key").into()),
+            Rotating::Closed(closed) => Err(AdminError::from(closed).into()),
+            Rotating::PublicKeyTaken => Err(drawn_twice().into()),
         }
     }
 
@@ -199,10 +220,21 @@ impl Engine {
     /// # Errors
     /// [`AdminError::NotFound`] when the merchant has no such key.
     pub async fn revoke_key(&self, merchant: MerchantId, credential: KeyId) -> Result<bool, AdminError> {
-        match self.parts.store.run(RevokeCredential { merchant, credential, now: self.now() }).await? {
+        self.revoke_key_wanted(None, merchant, credential).await.map_err(PortalError::unjudged)
+    }
+
+    /// The same, while whoever wants it may.
+    pub(crate) async fn revoke_key_wanted(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        credential: KeyId,
+    ) -> Result<bool, PortalError> {
+        let revoke = RevokeCredential { merchant, credential, now: self.now() };
+        match self.run_wanted(by, merchant, &Act::ManageKeys, revoke).await? {
             Revoking::Revoked => Ok(true),
             Revoking::Already => Ok(false),
-            Revoking::NotFound => Err(AdminError::NotFound("key")),
+            Revoking::NotFound => Err(AdminError::NotFound("key").into()),
         }
     }
 }

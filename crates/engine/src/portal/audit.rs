@@ -2,9 +2,11 @@
 
 use redress_core::audit::Deed;
 use redress_core::id::{AuditId, MerchantId, UserId};
-use redress_core::role::Act;
+use redress_core::role::{Act, Why};
+use redress_store::Operation;
 use redress_store::ops::audit::{ListAudit, NoteDeed};
 use redress_store::ops::portal::users::PortalUser;
+use redress_store::ops::portal::wanted_by::WantedBy;
 
 pub use redress_store::ops::audit::{AuditEntry, AuditOf};
 
@@ -51,6 +53,37 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let entry = AuditEntry { object, detail, ..self.entry_of(&who.user, origin, deed) };
         Ok(self.parts.store.run(NoteDeed(entry)).await?)
+    }
+
+    /// The same of something that takes a role: nothing is noted of whoever may not, or may no more since the request began.
+    ///
+    /// # Errors
+    /// [`PortalError::Refused`] where the person may not: then the deed must not be done.
+    pub async fn note_wanted(
+        &self,
+        (who, origin): (&SignedIn, &Origin),
+        act: &Act,
+        deed: Deed,
+        object: Option<String>,
+        detail: Option<String>,
+    ) -> Result<(), PortalError> {
+        self.may(who, act)?;
+        let entry = AuditEntry { object, detail, ..self.entry_of(&who.user, origin, deed) };
+        self.run_wanted(Some(who.user.id), who.user.merchant, act, NoteDeed(entry)).await
+    }
+
+    /// Does something about what is a merchant's while whoever wants it has the role that the act takes: that they may was
+    /// judged by what they were when the request began. `by` is `None` for the operator and for a caller with a key.
+    pub(crate) async fn run_wanted<O: Operation>(
+        &self,
+        by: Option<UserId>,
+        merchant: MerchantId,
+        act: &Act,
+        op: O,
+    ) -> Result<O::Out, PortalError> {
+        let least = act.least_role();
+        let done = self.parts.store.run(WantedBy { merchant, by, least, op }).await?;
+        done.ok_or_else(|| Why::Role { least }.into())
     }
 
     /// A page of the merchant's audit trail, the newest first; `before` is the last entry of the page before.

@@ -20,6 +20,7 @@ pub mod recovery;
 pub mod second_factor;
 pub mod sessions;
 pub mod setup;
+pub mod setup_changes;
 pub mod sign_in;
 pub mod tokens;
 pub(crate) mod totp;
@@ -98,6 +99,17 @@ impl PortalError {
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         matches!(self, Self::Admin(error) if error.is_in_doubt())
+    }
+
+    /// The same of what no person wanted, but the operator or a caller with a key: no role is judged there, and so none is
+    /// refused.
+    pub(crate) fn unjudged(self) -> AdminError {
+        match self {
+            Self::Admin(error) => error,
+            Self::Refused(why) => {
+                EngineError::Broken(format!("nobody's role was judged, and yet: {why}")).into()
+            }
+        }
     }
 }
 

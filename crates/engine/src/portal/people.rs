@@ -11,7 +11,6 @@ use redress_store::ops::portal::tries::Forgiven;
 use redress_store::ops::portal::users::{
     AddUser, ChangeUser, ListUsers, LoadUser, SetPassword, UserAdding, UserBy, UserChanging,
 };
-use redress_store::ops::portal::wanted_by::WantedBy;
 use secrecy::SecretString;
 
 pub use redress_store::ops::portal::users::{PortalUser, SeenUser, UserChange};
@@ -282,16 +281,15 @@ impl Engine {
         self.run_by(by, merchant, EndSessions { merchant, user, which: Ending::All, entry }).await
     }
 
-    /// Does something to people of a merchant while whoever wants it is an admin of it. That they may was judged by what they
-    /// were when the request began, and hashing a password alone takes long enough to be none any more.
+    /// Does something to people of a merchant while whoever wants it may: hashing a password alone takes long enough to be no
+    /// admin any more.
     async fn run_by<O: Operation>(
         &self,
         by: By<'_>,
         merchant: MerchantId,
         op: O,
     ) -> Result<O::Out, PortalError> {
-        let done = self.parts.store.run(WantedBy { merchant, by: by.person(), op }).await?;
-        done.ok_or_else(no_admin_any_more)
+        self.run_wanted(by.person(), merchant, &Act::ManageUsers, op).await
     }
 
     /// Whether people of a merchant may be managed by somebody. Another merchant's do not exist.

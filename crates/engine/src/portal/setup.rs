@@ -64,8 +64,8 @@ impl Engine {
         let of = environment.map_or(audit_detail::BOTH_ENVIRONMENTS, Environment::as_str);
         let detail = format!("{} {of} {rights}", kind.as_str());
         let (id, detail) = (Some(key.id.to_string()), Some(detail.trim_end().to_owned()));
-        self.note_deed(who, origin, Deed::KeyAdded, id, detail).await?;
-        self.keep_key(&key).await?;
+        self.note_wanted((who, origin), &Act::ManageKeys, Deed::KeyAdded, id, detail).await?;
+        self.keep_key(Some(who.user.id), &key).await?;
         Ok((key, secret))
     }
 
@@ -79,11 +79,11 @@ impl Engine {
         old: KeyId,
         overlap: Duration,
     ) -> Result<(Credential, SecretString), PortalError> {
-        self.may(who, &Act::ManageKeys)?;
         let [before, after] = audit_detail::OVERLAP;
-        let detail = format!("{before}{}{after}", overlap.as_secs() / 3_600);
-        self.note_deed(who, origin, Deed::KeyRotated, Some(old.to_string()), Some(detail)).await?;
-        Ok(self.rotate_key(who.user.merchant, old, overlap).await?)
+        let detail = Some(format!("{before}{}{after}", overlap.as_secs() / 3_600));
+        let (by, object) = ((who, origin), Some(old.to_string()));
+        self.note_wanted(by, &Act::ManageKeys, Deed::KeyRotated, object, detail).await?;
+        self.rotate_key_wanted(Some(who.user.id), who.user.merchant, old, overlap).await
     }
 
     /// A person adds an endpoint of their merchant by a form, as [`Engine::make_key`] makes keys; the signing secret is shown
@@ -111,8 +111,9 @@ impl Engine {
             let (endpoint, secret) = engine.new_endpoint(new, &work).await?;
             let id = endpoint.id.to_string();
             let detail = Some(format!("{} {}", endpoint.environment, endpoint.name));
-            engine.note_deed(&by.0, &by.1, Deed::EndpointAdded, Some(id.clone()), detail).await?;
-            let added = engine.keep_endpoint(&endpoint).await?;
+            let (noted, object) = ((&by.0, &by.1), Some(id.clone()));
+            engine.note_wanted(noted, &Act::ManageEndpoints, Deed::EndpointAdded, object, detail).await?;
+            let added = engine.keep_endpoint(Some(by.0.user.id), &endpoint).await?;
             Ok::<_, PortalError>(if added { Did::Now(((endpoint, secret), id)) } else { Did::Before(id) })
         };
         self.do_known_again(who.user.merchant, form_key, parts, work).await
@@ -136,8 +137,10 @@ impl Engine {
         let (engine, by) = (self.clone(), (who.clone(), origin.clone()));
         let work = move |work: Work| async move {
             let detail = Some(audit_detail::ANOTHER_SECRET.to_owned());
-            engine.note_deed(&by.0, &by.1, Deed::EndpointChanged, Some(id.clone()), detail).await?;
-            let renewed = engine.rotate_endpoint_secret_once(merchant, endpoint, None, &work).await?;
+            let (noted, object) = ((&by.0, &by.1), Some(id.clone()));
+            engine.note_wanted(noted, &Act::ManageEndpoints, Deed::EndpointChanged, object, detail).await?;
+            let (user, of) = (Some(by.0.user.id), (merchant, endpoint));
+            let renewed = engine.rotate_endpoint_secret_wanted(user, of, None, &work).await?;
             Ok::<_, PortalError>(match renewed {
                 Did::Now(renewed) => Did::Now((renewed, id)),
                 Did::Before(_) => Did::Before(id),
@@ -169,8 +172,9 @@ impl Engine {
         let work = async move {
             let add = engine.new_account(new)?;
             let id = add.id.to_string();
-            engine.note_deed(&by.0, &by.1, Deed::AccountAdded, Some(id.clone()), detail).await?;
-            Ok::<_, PortalError>((engine.keep_account(add).await?, id))
+            let (noted, object) = ((&by.0, &by.1), Some(id.clone()));
+            engine.note_wanted(noted, &Act::ManageAccounts, Deed::AccountAdded, object, detail).await?;
+            Ok::<_, PortalError>((engine.keep_account(Some(by.0.user.id), add).await?, id))
         };
         self.do_once(who.user.merchant, form_key, parts, work).await
     }

@@ -3,6 +3,7 @@
 mod people;
 mod second_factor;
 mod sessions;
+mod setup;
 mod sign_in;
 
 use std::sync::Arc;

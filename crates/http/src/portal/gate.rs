@@ -10,6 +10,7 @@
 //!
 //! The merchant is reached by [`Signed::to`] alone, which asks whether the person may: no handler can forget it.
 
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -28,6 +29,7 @@ use super::said::Said;
 use super::{address, code, cookies, page, problem};
 use crate::body::RawBody;
 use crate::current;
+use crate::problem::Problem;
 
 /// The longest address that somebody is sent on to, in bytes.
 const NEXT_BYTES_MAX: usize = 1_000;
@@ -206,6 +208,10 @@ pub(crate) struct Present {
     pub(crate) who: SignedIn,
 }
 
+/// The log knows already whose the request is.
+#[derive(Clone, Copy)]
+struct Attributed;
+
 impl FromRequestParts<Engine> for Present {
     type Rejection = Stop;
 
@@ -214,7 +220,10 @@ impl FromRequestParts<Engine> for Present {
         let Some(who) = signed_in else {
             return Err(page::see_other(&page::with_next("/portal/code", &seen.here)).into());
         };
-        current::is_of(who.user.merchant);
+        // A line of the log has what is recorded twice twice, and of a form it is asked twice.
+        if parts.extensions.insert(Attributed).is_none() {
+            current::is_of(who.user.merchant);
+        }
         Ok(Self { seen, who })
     }
 }
@@ -357,9 +366,9 @@ impl Caller for Signed {
 
 /// A form that was sent from a page of ours.
 ///
-/// Three things are looked at: where the browser says that it comes from, the session, and the proof in the form. A form
-/// whose proof is one of an earlier token of the session, of a page that was open while a code was entered, is shown
-/// again with what was typed in it, to be confirmed; where it is about a secret, its page is.
+/// Three things are looked at: where the browser says that it comes from, the session ([`sender`]), and the proof in the
+/// form. A form whose proof is one of an earlier token of the session, of a page that was open while a code was entered, is
+/// shown again with what was typed in it, to be confirmed; where it is about a secret, its page is.
 pub(crate) struct Posted<C> {
     pub(crate) who: C,
     pub(crate) form: Form,
@@ -369,15 +378,14 @@ impl<C: Caller> FromRequest<Engine> for Posted<C> {
     type Rejection = Stop;
 
     async fn from_request(request: Request, engine: &Engine) -> Result<Self, Stop> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let language = Language::of(&parts.headers);
         let from_here = is_from_here(&parts.headers);
         if from_here == Some(false) {
             return Err(problem::foreign(language).into());
         }
-        let mut who = C::from_request_parts(&mut parts, engine).await?;
         let path = parts.uri.path().to_owned();
-        let RawBody(body) = RawBody::from_request(Request::from_parts(parts, body), engine).await?;
+        let (mut who, RawBody(body)) = sender::<C, RawBody>(parts, body, engine).await?;
         let form = Form::parse(&body);
         if !who.is_new() && who.token().made_form(form.typed(PROOF)) {
             who.sent(&path, &form);
@@ -387,6 +395,20 @@ impl<C: Caller> FromRequest<Engine> for Posted<C> {
         let Some(true) = from_here else { return Err(problem::foreign(language).into()) };
         Err(problem::again(&who, &path, &form).into())
     }
+}
+
+/// Who sends a form, and the whole of it.
+///
+/// Nobody's body is read before they are known. How long it takes to come is the sender's to say, up to a limit, and whoever
+/// was known may be disabled meanwhile, signed out, or of another role: so who it is counts as it is once all of it is there.
+pub(super) async fn sender<C: Caller, B>(mut head: Parts, body: Body, engine: &Engine) -> Result<(C, B), Stop>
+where
+    B: FromRequest<Engine, Rejection = Problem> + Send,
+{
+    C::from_request_parts(&mut head, engine).await?;
+    let body = B::from_request(Request::from_parts(head.clone(), body), engine).await?;
+    let who = C::from_request_parts(&mut head, engine).await?;
+    Ok((who, body))
 }
 
 /// Whether the browser says that the request comes from a page of this server; `None` where it says nothing. Its word of

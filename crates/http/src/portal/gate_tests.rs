@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use redress_core::environment::Environment;
 use redress_core::role::Role;
-use redress_engine::portal::people::NewPassword;
+use redress_engine::engine::Engine;
+use redress_engine::portal::audit::By;
+use redress_engine::portal::people::{NewPassword, PortalUser, UserChange};
 
 use super::html_check::{faults, parse};
 use super::testing::{Browser, PASSWORD, form, location};
@@ -187,7 +190,7 @@ async fn a_password_of_somebody_elses_choice_opens_nothing_but_its_change() {
     let reset = NewPassword::Drawn;
     let given = harness
         .engine
-        .reset_password(redress_engine::portal::audit::By::Operator, user.merchant, user.id, reset)
+        .reset_password(By::Operator, user.merchant, user.id, reset)
         .await
         .unwrap()
         .expect("it was drawn");
@@ -290,4 +293,57 @@ async fn what_is_told_in_place_of_a_page_stands_in_the_frame_of_whoever_asks() {
     let alone = browser.get("/portal/nothing").await;
     assert_eq!(alone.status, 404);
     assert!(!alone.text().contains("<nav") && alone.text().contains("To the start"), "{}", alone.text());
+}
+
+/// What happens while a form comes in: the operator changes somebody.
+async fn changing(engine: Engine, user: PortalUser, change: UserChange) {
+    let changed = engine.change_user(By::Operator, user.merchant, user.id, change).await;
+    assert!(matches!(changed, Ok(Some(_))), "{changed:?}");
+}
+
+async fn nobody_asks_for_the_rest() {
+    panic!("it was read");
+}
+
+#[tokio::test]
+async fn who_is_disabled_or_of_another_role_while_a_form_comes_in_does_nothing_by_it() {
+    let harness = Harness::new().await;
+    let (admin, manager) = (harness.armed(Role::Admin).await, harness.person(Role::Manager).await);
+    let off = UserChange { disabled: Some(true), ..UserChange::default() };
+    let less = UserChange { role: Some(Role::Support), ..UserChange::default() };
+    let user = async |email: &str| harness.engine.user_by_email(email).await.unwrap();
+    let engine = || harness.engine.clone();
+
+    let keys = async || harness.engine.list_keys(harness.merchant.id).await.unwrap();
+    let (list, before) = ("/portal/settings/keys", keys().await);
+    let mut browser = harness.browser(&admin).await;
+    let page = browser.get("/portal/settings/keys/new").await;
+    let fields = form(&page, list, &[("kind", "api")]);
+    let meanwhile = changing(engine(), user(&admin.email).await, off.clone());
+    let sent = browser.post_in_pieces(list, &fields, meanwhile).await;
+    assert!(location(&sent).starts_with("/portal/sign-in"), "as of one who comes only now: {sent:?}");
+    assert_eq!(keys().await, before);
+
+    let mut browser = harness.browser(&manager).await;
+    let fields = form(&browser.get("/portal/imports").await, "/portal/imports", &[]);
+    let meanwhile = changing(engine(), user(&manager.email).await, less);
+    let sent = browser.upload_in_pieces("/portal/imports", &fields, "x", meanwhile).await;
+    assert_eq!(sent.status, 403, "{sent:?}");
+    let meanwhile = changing(engine(), user(&manager.email).await, off);
+    let sent = browser.upload_in_pieces("/portal/imports", &fields, "x", meanwhile).await;
+    assert!(location(&sent).starts_with("/portal/sign-in"), "{sent:?}");
+    let (merchant, sandbox) = (harness.merchant.id, Environment::Sandbox);
+    assert_eq!(harness.engine.list_imports(merchant, sandbox, None, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_form_of_nobody_is_not_read() {
+    let harness = Harness::new().await;
+    let mut browser = Browser::new(&harness);
+    for path in ["/portal/settings/keys", "/portal/payments/x/refund", "/portal/code", "/portal/password"] {
+        let sent = browser.post_in_pieces(path, &[], nobody_asks_for_the_rest()).await;
+        assert_eq!(location(&sent), "/portal/sign-in", "{path} {sent:?}");
+    }
+    let sent = browser.upload_in_pieces("/portal/imports", &[], "x", nobody_asks_for_the_rest()).await;
+    assert_eq!(location(&sent), "/portal/sign-in", "{sent:?}");
 }

@@ -1,10 +1,12 @@
 //! For the tests of the portal: people, and browsers that keep cookies and send forms as they stand in a page.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
+use futures_util::{StreamExt, stream};
 use redress_core::case::CaseKind;
 use redress_core::environment::Environment;
 use redress_core::id::CaseId;
@@ -277,8 +279,30 @@ impl<'a> Browser<'a> {
         self.ask(Method::POST, path, &encoded(fields)).await
     }
 
+    /// The same from a browser that stops in the middle of them: this happens before the server gets the rest.
+    pub(crate) async fn post_in_pieces(
+        &mut self,
+        path: &str,
+        fields: &[(String, String)],
+        meanwhile: impl Future<Output = ()> + Send + 'static,
+    ) -> Answer {
+        let body = in_pieces(encoded(fields), meanwhile);
+        self.ask_with(Method::POST, path, body, "application/x-www-form-urlencoded").await
+    }
+
     /// Sends these fields with a file, as `multipart/form-data`.
     pub(crate) async fn upload(&mut self, path: &str, fields: &[(String, String)], file: &str) -> Answer {
+        self.upload_in_pieces(path, fields, file, async {}).await
+    }
+
+    /// The same from a browser that stops in the middle of it.
+    pub(crate) async fn upload_in_pieces(
+        &mut self,
+        path: &str,
+        fields: &[(String, String)],
+        file: &str,
+        meanwhile: impl Future<Output = ()> + Send + 'static,
+    ) -> Answer {
         let mut body = String::new();
         for (name, value) in fields.iter().filter(|(name, _)| name != "file") {
             body += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
@@ -286,14 +310,16 @@ impl<'a> Browser<'a> {
         body += &format!(
             "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.csv\"\r\n\r\n{file}\r\n--b--\r\n"
         );
-        self.ask_with(Method::POST, path, &body, "multipart/form-data; boundary=b").await
+        let body = in_pieces(body, meanwhile);
+        self.ask_with(Method::POST, path, body, "multipart/form-data; boundary=b").await
     }
 
     async fn ask(&mut self, method: Method, path: &str, body: &str) -> Answer {
+        let body = Body::from(body.to_owned());
         self.ask_with(method, path, body, "application/x-www-form-urlencoded").await
     }
 
-    async fn ask_with(&mut self, method: Method, path: &str, body: &str, kind: &str) -> Answer {
+    async fn ask_with(&mut self, method: Method, path: &str, body: Body, kind: &str) -> Answer {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder()
             .method(&method)
@@ -308,7 +334,7 @@ impl<'a> Browser<'a> {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let answer = self.harness.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        let answer = self.harness.send(request.body(body).unwrap()).await;
         check_title(&answer);
         for cookie in answer.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
@@ -321,6 +347,16 @@ impl<'a> Browser<'a> {
         }
         answer
     }
+}
+
+/// A body of which a half comes, and the rest once something has happened: that begins when the server asks for the rest.
+fn in_pieces(mut text: String, meanwhile: impl Future<Output = ()> + Send + 'static) -> Body {
+    let rest = text.split_off(text.floor_char_boundary(text.len() / 2));
+    let rest = async move {
+        meanwhile.await;
+        Ok::<_, Infallible>(rest)
+    };
+    Body::from_stream(stream::iter([Ok::<_, Infallible>(text)]).chain(stream::once(rest)))
 }
 
 /// The title of a page with something wrong beside a field begins with that word; no other page's does.

@@ -32,17 +32,15 @@ impl<C: Caller> FromRequest<Engine> for Uploaded<C> {
     type Rejection = Stop;
 
     async fn from_request(request: Request, engine: &Engine) -> Result<Self, Stop> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let language = Language::of(&parts.headers);
         let from_here = gate::is_from_here(&parts.headers);
         if from_here == Some(false) {
             return Err(problem::foreign(language).into());
         }
-        let who = C::from_request_parts(&mut parts, engine).await?;
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = kind.and_then(|kind| parse_boundary(kind).ok());
-        let LargeBody(body, place) =
-            LargeBody::from_request(Request::from_parts(parts, body), engine).await?;
+        let (who, LargeBody(body, place)) = gate::sender::<C, LargeBody>(parts, body, engine).await?;
         let read = match boundary {
             Some(boundary) => read(body, boundary).await.ok(),
             None => None,

@@ -7,7 +7,7 @@ use redress_core::time::Timestamp;
 
 use super::merchants::{Closed, closed};
 use super::rows::{self, count, expect_one, parsed, time};
-use super::settings_version::bump;
+use super::settings_version::{AsOf, bump, version_column};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -339,6 +339,27 @@ impl Query for FindAccount {
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Account>, StoreError> {
         let sql = concat!("SELECT ", account_columns!(), " FROM psp_accounts WHERE account_id = $1");
         tx.rows(sql, &[self.0.as_bytes().into()]).await?.first().map(read).transpose()
+    }
+}
+
+/// Which version of an account is its newest, whoever's it is.
+#[derive(Clone, Copy, Debug)]
+pub struct NewestVersion(pub AccountId);
+
+impl Query for NewestVersion {
+    type Out = Option<AsOf<i64>>;
+    const NAME: &'static str = "newest_account_version";
+    const BRIEF: bool = true;
+
+    fn autocommit(&self) -> bool {
+        true
+    }
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<AsOf<i64>>, StoreError> {
+        let sql = concat!("SELECT version, ", version_column!(), " FROM psp_accounts WHERE account_id = $1");
+        let rows = tx.rows(sql, &[self.0.as_bytes().into()]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(AsOf { version: row.int(1)?, found: row.int(0)? }))
     }
 }
 

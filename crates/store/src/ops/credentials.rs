@@ -10,7 +10,7 @@ use redress_core::time::Timestamp;
 
 use super::merchants::{Closed, closed};
 use super::rows::{self, opt_time, parsed, time};
-use super::settings_version::bump;
+use super::settings_version::{AsOf, bump, version_column};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -223,7 +223,7 @@ pub struct FindCredential {
 }
 
 impl Query for FindCredential {
-    type Out = Option<Credential>;
+    type Out = Option<AsOf<Credential>>;
     const NAME: &'static str = "find_credential";
     const BRIEF: bool = true;
 
@@ -231,14 +231,17 @@ impl Query for FindCredential {
         true
     }
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Credential>, StoreError> {
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<AsOf<Credential>>, StoreError> {
         let sql = concat!(
             "SELECT ",
             credential_columns!(),
+            ", ",
+            version_column!(),
             " FROM api_credentials WHERE kind = $1 AND public_key = $2"
         );
         let rows = tx.rows(sql, &[self.kind.as_str().into(), (&self.public_key).into()]).await?;
-        rows.first().map(read).transpose()
+        let as_of = |row: &Row| Ok(AsOf { version: row.int(10)?, found: read(row)? });
+        rows.first().map(as_of).transpose()
     }
 }
 

@@ -11,7 +11,7 @@ use super::cases::{Ending, end_for_endpoint};
 use super::credentials::Revoking;
 use super::merchants::{Closed, closed};
 use super::rows::{self, opt_time, parsed, time};
-use super::settings_version::bump;
+use super::settings_version::{AsOf, bump};
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::Tx;
@@ -378,30 +378,29 @@ impl Query for ListEndpoints {
     }
 }
 
-/// Whether any endpoint of the merchant wants to be told of a kind of event.
+/// Whether any endpoint of the merchant, in whichever environment, wants to be told of a kind of event.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyEndpointWants {
     /// Whose.
     pub merchant: MerchantId,
-    /// The environment of the refund.
-    pub environment: Environment,
     /// The kind.
     pub kind: EventKind,
 }
 
 impl Query for AnyEndpointWants {
-    type Out = bool;
+    type Out = AsOf<bool>;
     const NAME: &'static str = "any_endpoint_wants";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let rows = tx
-            .rows(
-                "SELECT 1 FROM endpoints WHERE merchant_id = $1 AND environment = $2 AND revoked_at IS NULL \
-                 AND (event_mask & $3) <> 0 LIMIT 1",
-                &[self.merchant.as_bytes().into(), self.environment.as_str().into(), self.kind.bit().into()],
-            )
-            .await?;
-        Ok(!rows.is_empty())
+    fn autocommit(&self) -> bool {
+        true
+    }
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<AsOf<bool>, StoreError> {
+        let sql = "SELECT version, (SELECT COUNT(*) FROM endpoints WHERE merchant_id = $1 AND revoked_at IS NULL \
+                   AND (event_mask & $2) <> 0) FROM settings_version WHERE one = 1";
+        let rows = tx.rows(sql, &[self.merchant.as_bytes().into(), self.kind.bit().into()]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::inconsistent("the settings have no version"))?;
+        Ok(AsOf { version: row.int(0)?, found: row.int(1)? > 0 })
     }
 }
 

@@ -25,6 +25,24 @@ impl Query for SettingsVersion {
     }
 }
 
+/// What was read, with the count of changes as it was then. Whoever keeps it in memory can tell by that whether it is of before
+/// a change: a look at the count alone, a moment before or after, tells of another snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf<T> {
+    /// The count.
+    pub version: i64,
+    /// What was read.
+    pub found: T,
+}
+
+/// The count of changes, as a column beside what a statement reads.
+macro_rules! version_column {
+    () => {
+        "(SELECT version FROM settings_version WHERE one = 1)"
+    };
+}
+pub(crate) use version_column;
+
 /// Counts one change, as the last statement of the operation that makes it: every such operation locks this row.
 pub(crate) async fn bump<T: Tx>(tx: &mut T) -> Result<(), StoreError> {
     let touched = tx.exec("UPDATE settings_version SET version = version + 1 WHERE one = 1", &[]).await?;

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
-use redress_core::audit_detail;
 use redress_core::id::AccountId;
 use redress_core::policy::AccountState;
 use redress_core::role::Act;
@@ -13,6 +12,7 @@ use redress_engine::admin::AdminError;
 use redress_engine::admin::account_check::AccountCheck;
 use redress_engine::admin::accounts::{Account, AccountEdit};
 use redress_engine::connectors::CredentialField;
+use redress_engine::portal::PortalError;
 
 use super::accounts::{Fields, Row, Typed, sheet};
 use super::wrongs::Wrongs;
@@ -72,11 +72,6 @@ async fn managed(who: &Signed, path: PathText) -> Result<(Scope, Account), Stop>
     Ok((scope, found(who, scope, path).await?))
 }
 
-async fn note(who: &Signed, account: &Account, deed: Deed, detail: &str) -> Result<(), Stop> {
-    let (seen, object) = (who.seen(), Some(account.id.to_string()));
-    Ok(seen.engine.note_deed(who.who(), &seen.origin, deed, object, Some(detail.to_owned())).await?)
-}
-
 fn page_of(account: &Account) -> String {
     format!("/portal/settings/accounts/{}", account.id)
 }
@@ -84,7 +79,10 @@ fn page_of(account: &Account) -> String {
 /// Has it proved at the PSP, and shows what came of it.
 pub(crate) async fn check(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
     let (scope, account) = managed(&who, path).await?;
-    note(&who, &account, Deed::AccountChecked, &account.name).await?;
+    let (by, deed) = ((who.who(), &who.seen().origin), Deed::AccountChecked);
+    let (object, detail) = (Some(account.id.to_string()), Some(account.name.clone()));
+    let noted = who.seen().engine.note_wanted(by, &Act::ManageAccounts, deed, object, detail).await;
+    noted.map_err(|error| who.stopped(error))?;
     let t = &who.seen().language.texts().psp_accounts;
     let (is_good, told, detail) =
         match who.seen().engine.check_own_account(scope.merchant, account.id).await? {
@@ -122,15 +120,13 @@ pub(crate) async fn revoke(path: PathText, Posted { who, form }: Posted<Signed>)
 
 async fn set(who: &Signed, account: &Account, to: AccountState, said: Said) -> Result<Response, Stop> {
     let (seen, t) = (who.seen(), who.seen().language.texts());
-    let deed = if to == AccountState::Revoked { Deed::AccountRevoked } else { Deed::AccountChanged };
-    note(who, account, deed, &format!("{} {}", to.as_str(), account.name)).await?;
-    match seen.engine.set_account_state(account.merchant, account.id, to).await {
+    match seen.engine.set_account_state_by((who.who(), &seen.origin), account, to).await {
         Ok(_) => Ok(done(&page_of(account), said, seen.https)),
-        Err(AdminError::Conflict(_)) => {
+        Err(PortalError::Admin(AdminError::Conflict(_))) => {
             let wrongs = Wrongs::whole(t.psp_accounts.overtaken);
             page(who, StatusCode::CONFLICT, account, &wrongs, None).await
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(who.stopped(error)),
     }
 }
 
@@ -202,9 +198,6 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return edit_page(&who, status, &account, &stands, seen_version, &wrongs);
     }
-    let with =
-        if typed.credentials.is_some() { audit_detail::OTHER_SECRETS } else { audit_detail::SAME_SECRETS };
-    note(&who, &account, Deed::AccountChanged, &format!("{with}: {}", typed.name)).await?;
     let edit = AccountEdit {
         name: Some(typed.name),
         max_in_flight: Some(typed.max_in_flight),
@@ -214,14 +207,15 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
         // A form that does not say it has seen none that there is.
         seen_version: Some(seen_version.parse().unwrap_or(0)),
     };
-    match seen.engine.change_account(scope.merchant, account.id, edit).await {
+    match seen.engine.change_account_by((who.who(), &seen.origin), &account, edit).await {
         Ok(_) => Ok(done(&page_of(&account), Said::Changed, seen.https)),
-        Err(AdminError::Conflict(_)) => {
+        Err(PortalError::Admin(AdminError::Conflict(_))) => {
             let now = seen.engine.account(scope.merchant, account.id).await?;
             let wrongs = Wrongs::whole(t.psp_accounts.overtaken);
             edit_page_as_is(&who, StatusCode::CONFLICT, &now, &wrongs).await
         }
-        Err(error) => {
+        Err(refused @ PortalError::Refused(_)) => Err(who.stopped(refused)),
+        Err(PortalError::Admin(error)) => {
             let wrongs = Wrongs::of(error, t, &Typed::fields(credentials))?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             edit_page(&who, status, &account, &stands, seen_version, &wrongs)

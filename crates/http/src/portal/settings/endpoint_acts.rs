@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
-use redress_core::audit_detail;
 use redress_core::role::Act;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::endpoints::Endpoint;
@@ -33,15 +32,13 @@ async fn managed(who: &Signed, path: PathText) -> Result<(Scope, Endpoint), Stop
     Ok((scope, found(who, scope, path).await?))
 }
 
-async fn note(who: &Signed, endpoint: &Endpoint, deed: Deed, detail: &str) -> Result<(), Stop> {
-    let (seen, object) = (who.seen(), Some(endpoint.id.to_string()));
-    Ok(seen.engine.note_deed(who.who(), &seen.origin, deed, object, Some(detail.to_owned())).await?)
-}
-
 /// POST `…/test`: sends something now, and shows what came back.
 pub(crate) async fn test(path: PathText, Posted { who, .. }: Posted<Signed>) -> Result<Response, Stop> {
     let (scope, endpoint) = managed(&who, path).await?;
-    note(&who, &endpoint, Deed::EndpointTested, &endpoint.name).await?;
+    let (by, deed) = ((who.who(), &who.seen().origin), Deed::EndpointTested);
+    let (object, detail) = (Some(endpoint.id.to_string()), Some(endpoint.name.clone()));
+    let noted = who.seen().engine.note_wanted(by, &Act::ManageEndpoints, deed, object, detail).await;
+    noted.map_err(|error| who.stopped(error))?;
     let asked = match who.seen().engine.test_endpoint(scope.merchant, endpoint.id).await {
         Ok(test) => Asked { test: Some(test), ..Asked::default() },
         Err(error) => {
@@ -111,17 +108,11 @@ async fn switch(path: PathText, Posted { who, form }: Posted<Signed>, is_on: boo
         let asked = Asked { wrongs, reason: form.typed("reason").to_owned(), test: None };
         return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, endpoint, asked).await;
     }
-    let word = if is_on { audit_detail::ENABLED } else { audit_detail::DISABLED };
-    note(&who, &endpoint, Deed::EndpointChanged, &format!("{word}: {why}")).await?;
-    let (id, author) = (endpoint.id, &who.who().user.email);
-    let (switched, said) = if is_on {
-        (seen.engine.enable_endpoint(scope.merchant, id, author, &why).await, Said::EndpointEnabled)
-    } else {
-        (seen.engine.disable_endpoint(scope.merchant, id, author, &why).await, Said::EndpointDisabled)
-    };
-    match switched {
+    let said = if is_on { Said::EndpointEnabled } else { Said::EndpointDisabled };
+    match seen.engine.switch_endpoint_by((who.who(), &seen.origin), &endpoint, is_on, &why).await {
         Ok(_) => Ok(done(&page_of(&endpoint), said, seen.https)),
-        Err(error) => refused(&who, scope, endpoint, error).await,
+        Err(PortalError::Admin(error)) => refused(&who, scope, endpoint, error).await,
+        Err(error) => Err(who.stopped(error)),
     }
 }
 
@@ -135,8 +126,8 @@ pub(crate) async fn revoke(path: PathText, Posted { who, form }: Posted<Signed>)
         let asked = Asked { wrongs, ..Asked::default() };
         return page(&who, scope, StatusCode::UNPROCESSABLE_ENTITY, endpoint, asked).await;
     }
-    note(&who, &endpoint, Deed::EndpointRevoked, &endpoint.name).await?;
-    seen.engine.revoke_endpoint(scope.merchant, endpoint.id).await?;
+    let revoked = seen.engine.revoke_endpoint_by((who.who(), &seen.origin), &endpoint).await;
+    revoked.map_err(|error| who.stopped(error))?;
     Ok(done(&page_of(&endpoint), Said::EndpointEnded, seen.https))
 }
 

@@ -3,8 +3,6 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
-use redress_core::audit_detail;
 use redress_core::event::EventKind;
 use redress_core::id::EndpointId;
 use redress_core::role::Act;
@@ -12,6 +10,7 @@ use redress_engine::admin::AdminError;
 use redress_engine::admin::endpoint_edit::{EndpointEdit, SeenEndpoint};
 use redress_engine::admin::endpoints::{Dialect, Endpoint};
 use redress_engine::admin::fault::FaultCode;
+use redress_engine::portal::PortalError;
 
 use super::endpoint::{found, kinds};
 use super::endpoints::{Fields, Row, Typed};
@@ -113,9 +112,6 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
     let Some(shown) = seen_in(&form) else {
         return overtaken(&who, scope, endpoint.id, &form, &typed, None).await;
     };
-    let detail = Some(format!("{}: {}", audit_detail::EDITED, typed.name));
-    let object = Some(endpoint.id.to_string());
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::EndpointChanged, object, detail).await?;
     let edit = EndpointEdit {
         name: Some(typed.name.clone()),
         url: Some(typed.url.clone()),
@@ -123,12 +119,15 @@ pub(crate) async fn edit(path: PathText, Posted { who, form }: Posted<Signed>) -
         event_mask: typed.event_mask,
         seen: Some(shown.clone()),
     };
-    match seen.engine.change_endpoint(scope.merchant, scope.environment, endpoint.id, edit).await {
+    match seen.engine.change_endpoint_by((who.who(), &seen.origin), &endpoint, edit).await {
         Ok(_) => Ok(done(&format!("/portal/settings/endpoints/{}", endpoint.id), Said::Changed, seen.https)),
-        Err(AdminError::Conflict(fault)) if fault.code == FaultCode::Overtaken => {
+        Err(PortalError::Admin(AdminError::Conflict(fault))) if fault.code == FaultCode::Overtaken => {
             overtaken(&who, scope, endpoint.id, &form, &typed, Some(shown)).await
         }
-        Err(error) => Ok(as_sent(&who, endpoint.id, &form, &Wrongs::of(error, t, &Typed::FIELDS)?)),
+        Err(PortalError::Admin(error)) => {
+            Ok(as_sent(&who, endpoint.id, &form, &Wrongs::of(error, t, &Typed::FIELDS)?))
+        }
+        Err(refused @ PortalError::Refused(_)) => Err(who.stopped(refused)),
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use redress_core::audit::Deed;
 use redress_core::id::KeyId;
 use redress_core::role::Act;
 use redress_engine::admin::AdminError;
@@ -95,10 +94,9 @@ pub(crate) async fn revoke(path: PathText, Posted { who, form }: Posted<Signed>)
         wrongs.add("sure", wrong);
         return Ok(page(&who, StatusCode::UNPROCESSABLE_ENTITY, found, &wrongs));
     }
-    let (id, detail) = (found.key.id, Some(found.key.public_key));
-    seen.engine.note_deed(who.who(), &seen.origin, Deed::KeyRevoked, Some(id.to_string()), detail).await?;
-    seen.engine.revoke_key(scope.merchant, id).await?;
-    Ok(done(&format!("/portal/settings/keys/{id}"), Said::KeyRevoked, seen.https))
+    let revoked = seen.engine.revoke_key_by((who.who(), &seen.origin), &found.key).await;
+    revoked.map_err(|error| who.stopped(error))?;
+    Ok(done(&format!("/portal/settings/keys/{}", found.key.id), Said::KeyRevoked, seen.https))
 }
 
 /// The key that a path names; one of another merchant, or that does not serve the environment, does not exist.

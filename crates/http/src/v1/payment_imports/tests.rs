@@ -391,7 +391,7 @@ async fn no_more_uploads_are_in_memory_than_there_are_places() {
 async fn an_upload_that_breaks_off_imports_nothing() {
     let harness = Harness::new().await;
     let file = csv(&harness, &[("a", "1")]);
-    let broken = futures_util::stream::iter([
+    let broken = stream::iter([
         Ok(file),
         Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the caller is gone")),
     ]);

@@ -71,6 +71,9 @@ async fn an_account_changes_by_new_versions_and_old_ones_stay() {
         let account = store.read(FindAccount(ID)).await.unwrap().unwrap();
         assert_eq!((account.version, account.max_in_flight, &*account.name), (2, 8, "MoMo 2"));
         assert_eq!((account.merchant, account.created_at), (MERCHANT, at(1)));
+        let newest = Some(AsOf { version: settings + 2, found: 2 });
+        assert_eq!(store.read(NewestVersion(ID)).await, Ok(newest));
+        assert_eq!(store.read(NewestVersion(AccountId::from_bytes([9; 16]))).await, Ok(None));
 
         assert_eq!(store.run(change(1)).await, Ok(AccountChanging::Outdated));
         let strange = ChangeAccount { merchant: STRANGER, ..change(2) };

@@ -41,8 +41,10 @@ async fn credentials_are_added_found_by_what_is_shown_and_revoked() {
         assert_eq!(store.read(SettingsVersion).await, Ok(version + 2));
 
         let find = |kind, key: &str| FindCredential { kind, public_key: key.to_owned() };
-        assert_eq!(store.read(find(CredentialKind::Sgate, "shown")).await, Ok(Some(sgate.clone())));
-        assert_eq!(store.read(find(CredentialKind::Api, "shown")).await, Ok(Some(api.clone())));
+        let as_of =
+            |added: i64, found: &Credential| Some(AsOf { version: version + added, found: found.clone() });
+        assert_eq!(store.read(find(CredentialKind::Sgate, "shown")).await, Ok(as_of(2, &sgate)));
+        assert_eq!(store.read(find(CredentialKind::Api, "shown")).await, Ok(as_of(2, &api)));
         assert_eq!(store.read(find(CredentialKind::Portone, "shown")).await, Ok(None));
 
         let revoke = |merchant| RevokeCredential { merchant, credential: sgate.id, now: at(50) };
@@ -52,6 +54,8 @@ async fn credentials_are_added_found_by_what_is_shown_and_revoked() {
         assert_eq!(store.run(revoke(MERCHANT)).await, Ok(Revoking::Already));
         assert_eq!(store.read(SettingsVersion).await, Ok(version + 3));
         let shown = store.read(find(CredentialKind::Sgate, "shown")).await.unwrap().unwrap();
+        assert_eq!(shown.version, version + 3);
+        let shown = shown.found;
         assert_eq!(shown.revoked_at, Some(at(50)), "shown as revoked, not hidden");
 
         let list = |merchant, after| ListCredentials { merchant, after, limit: 1 };

@@ -298,19 +298,26 @@ async fn who_wants_an_event_is_known() {
     TestStores::each(|store| async move {
         world(&store).await;
         let mask = EventKind::Succeeded.bit() | EventKind::Reversed.bit();
-        let one = endpoint(1, Environment::Sandbox, mask);
+        let version = store.read(SettingsVersion).await.unwrap();
+        let one = endpoint(1, Environment::Live, mask);
         store.run(AddEndpoint(one.clone())).await.unwrap();
-        let wants = |merchant, environment, kind| AnyEndpointWants { merchant, environment, kind };
-        let sandbox = Environment::Sandbox;
+        let wants = async |merchant: MerchantId, kind: EventKind| {
+            store.read(AnyEndpointWants { merchant, kind }).await
+        };
+        let as_of = |added: i64, found: bool| Ok(AsOf { version: version + added, found });
         for kind in EventKind::ALL {
-            let wanted = store.read(wants(MERCHANT, sandbox, kind)).await;
-            assert_eq!(wanted, Ok(mask & kind.bit() != 0), "{kind:?}");
+            assert_eq!(wants(MERCHANT, kind).await, as_of(1, mask & kind.bit() != 0), "{kind:?}");
         }
         let kind = EventKind::Succeeded;
-        assert_eq!(store.read(wants(MERCHANT, Environment::Live, kind)).await, Ok(false));
-        assert_eq!(store.read(wants(STRANGER, sandbox, kind)).await, Ok(false));
+        assert_eq!(wants(STRANGER, kind).await, as_of(1, false));
+        store.run(AddEndpoint(endpoint(2, Environment::Sandbox, mask))).await.unwrap();
         store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(5) }).await.unwrap();
-        assert_eq!(store.read(wants(MERCHANT, sandbox, kind)).await, Ok(false));
+        assert_eq!(wants(MERCHANT, kind).await, as_of(3, true), "the other one does");
+        store
+            .run(RevokeEndpoint { merchant: MERCHANT, endpoint: EndpointId::from_bytes([2; 16]), now: at(5) })
+            .await
+            .unwrap();
+        assert_eq!(wants(MERCHANT, kind).await, as_of(4, false));
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Changing what a person is called and may do, and whether the person may sign in.
 
 use redress_core::id::{MerchantId, UserId};
-use redress_core::role::{RefundLimits, Role};
+use redress_core::role::{Act, RefundLimits, Role};
 use redress_core::time::Timestamp;
 
 use super::{PortalUser, read, user_columns};
@@ -10,7 +10,7 @@ use crate::op::{Done, Operation};
 use crate::ops::audit::{AuditEntry, note};
 use crate::ops::merchants::{Closed, closed};
 use crate::ops::portal::session_end::{Ending, end};
-use crate::ops::portal::wanted_by::is_admin;
+use crate::ops::portal::wanted_by::has_role;
 use crate::ops::rows::expect_one;
 use crate::tx::Tx;
 
@@ -97,7 +97,7 @@ impl Operation for ChangeUser {
             return Ok(Done::Rollback(UserChanging::NotFound));
         };
         if let Some(by) = self.by
-            && !is_admin(tx, self.merchant, by).await?
+            && !has_role(tx, self.merchant, by, Act::ManageUsers.least_role()).await?
         {
             return Ok(Done::Rollback(UserChanging::NotAllowed));
         }

@@ -1,8 +1,12 @@
 use redress_core::audit::Deed;
+use redress_core::id::KeyId;
+use redress_core::right::Rights;
 use redress_core::role::Role;
 
 use super::super::fixtures::{add, added, alive, armed, deeds, entry, record, usr, waiting};
 use super::*;
+use crate::ops::audit::NoteDeed;
+use crate::ops::credentials::{AddCredential, Credential, CredentialAdding, CredentialKind, Proof};
 use crate::ops::fixtures::{MERCHANT, STRANGER, at, world};
 use crate::ops::portal::second_factor::ResetSecondFactor;
 use crate::ops::portal::sessions::{EndSessions, Ending};
@@ -31,7 +35,7 @@ async fn people(store: &Store) {
 }
 
 fn wanted<O>(by: Option<u32>, op: O) -> WantedBy<O> {
-    WantedBy { merchant: MERCHANT, by: by.map(usr), op }
+    WantedBy { merchant: MERCHANT, by: by.map(usr), least: Role::Admin, op }
 }
 
 fn password(n: u32) -> SetPassword {
@@ -107,6 +111,52 @@ async fn an_admin_has_it_done_and_so_has_the_operator() {
         assert_eq!(dump_all(&store).await, before);
         let noted = deeds(&store).await;
         assert_eq!(noted.iter().filter(|deed| **deed == Deed::PasswordReset).count(), 2, "{noted:?}");
+    })
+    .await;
+}
+
+fn key(n: u8, shown: &str) -> AddCredential {
+    AddCredential(Credential {
+        merchant: MERCHANT,
+        id: KeyId::from_bytes([n; 16]),
+        kind: CredentialKind::Portone,
+        environment: None,
+        public_key: shown.to_owned(),
+        proof: Proof::Sealed(vec![n]),
+        rights: Rights::NONE,
+        created_at: at(100),
+        revoked_at: None,
+    })
+}
+
+#[tokio::test]
+async fn whatever_is_set_up_takes_the_role_that_it_needs_when_it_is_done() {
+    TestStores::each(|store| async move {
+        people(&store).await;
+        added(&store, 4, Role::Support).await;
+        let before = dump_all(&store).await;
+        // Of the admins one is disabled, and one is a manager by now.
+        for by in [Some(2), Some(3), Some(4), Some(5), Some(9)] {
+            assert_eq!(store.run(wanted(by, key(50, "a"))).await, Ok(None), "{by:?}");
+        }
+        let note = |by, n| WantedBy {
+            least: Role::Manager,
+            ..wanted(by, NoteDeed(entry(n, Deed::PaymentsImported)))
+        };
+        for by in [Some(2), Some(4), Some(5), Some(9)] {
+            assert_eq!(store.run(note(by, 60)).await, Ok(None), "{by:?}");
+        }
+        assert_eq!(dump_all(&store).await, before);
+        // The very role, a greater one, and nobody of the merchant's.
+        for (by, n) in [(Some(3), 61), (Some(1), 62), (None, 63)] {
+            assert_eq!(store.run(note(by, n)).await, Ok(Some(())), "{by:?}");
+        }
+        let made = fail_every_statement(&store, || wanted(Some(1), key(50, "a"))).await.0;
+        assert_eq!(made, Ok(Some(CredentialAdding::Added)));
+        assert_eq!(store.run(wanted(None, key(51, "b"))).await, Ok(Some(CredentialAdding::Added)));
+        // What the operation itself refuses it says itself.
+        let taken = Some(CredentialAdding::PublicKeyTaken);
+        assert_eq!(store.run(wanted(Some(1), key(52, "b"))).await, Ok(taken));
     })
     .await;
 }
