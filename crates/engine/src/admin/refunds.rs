@@ -4,8 +4,10 @@ use redress_core::id::{MerchantId, RefundId};
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
+use redress_core::settle::was_called_failed;
 use redress_core::state::RefundState;
 use redress_store::ops::cancel::{CancelRefund, Canceled};
+use redress_store::ops::late_checks::IsAskedLate;
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use redress_store::ops::settle::{CloseRefund, Closed, Refresh};
 use redress_store::ops::write::Author;
@@ -41,6 +43,15 @@ impl Engine {
         self.parts.refunds_due.notify_one();
         self.parts.late_checks_due.notify_one();
         Ok(due)
+    }
+
+    /// Whether the PSP is still asked about a refund that is over, because a person called it failed.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn is_asked_late(&self, refund: &Refund) -> Result<bool, AdminError> {
+        let asked = IsAskedLate { merchant: refund.merchant, refund: refund.id };
+        Ok(was_called_failed(refund) && self.parts.store.read(asked).await?)
     }
 
     /// Withdraws a refund that was not sent; one that was withdrawn before is answered as it is.

@@ -66,7 +66,7 @@ async fn a_failure_that_the_psp_tells_and_denies_when_it_is_asked_is_put_before_
 
 #[tokio::test]
 async fn a_failure_that_is_told_while_nobody_answers_at_the_account_is_put_before_a_person() {
-    // It tells three times, and that may be all while the account rests.
+    // It tells three times, and that may be all while the account rests; the first time it may only be away for a moment.
     let psp = Psp::named("tap");
     let rig = Rig::new().await;
     let refund = succeeded(&rig, psp).await;
@@ -77,6 +77,9 @@ async fn a_failure_that_is_told_while_nobody_answers_at_the_account_is_put_befor
         rig.settle_down().await;
     }
     let failed = Told { event: "FAILED", ..done(&rig, psp, &refund) };
+    assert!(must_tell_again(&rig, psp, &failed).await);
+    assert!(rig.open_cases().await.is_empty());
+    rig.clock.advance(Duration::from_millis(1));
     assert_eq!(tell(&rig, psp, &failed).await, Taken::Taken);
     let cases = rig.open_cases().await;
     assert_eq!(cases.len(), 1, "{cases:?}");

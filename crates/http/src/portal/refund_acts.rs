@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::refund::Refund;
 use redress_core::role::{Act, Why};
-use redress_core::settle::was_called_failed;
 use redress_core::state::StateName;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::refunds::Verdict;
@@ -47,6 +46,9 @@ impl Possible {
         let t = who.seen().language.texts();
         let state = refund.state.name();
         let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
+        // What was never sent is asked about by nobody.
+        let has_open_case = !cases.is_empty() && state != StateName::Canceled;
+        let is_asked_late = who.seen().engine.is_asked_late(refund).await?;
         let mut off = Vec::new();
         let mut may = |is_possible: bool, act: &Act, text: &str| {
             if let Some(Why::Role { least }) = who.why_not(act).filter(|_| is_possible) {
@@ -55,7 +57,8 @@ impl Possible {
             }
             is_possible
         };
-        let refresh = may(is_asked_about(refund, !cases.is_empty()), &Act::RefreshRefund, t.acts.refresh_off);
+        let refresh =
+            may(!state.is_final() || is_asked_late || has_open_case, &Act::RefreshRefund, t.acts.refresh_off);
         let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
         let close = may(can_be_closed(refund), &Act::CloseCase, t.acts.close_off);
         let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();
@@ -72,12 +75,6 @@ impl Possible {
     pub(super) fn is_nothing(&self) -> bool {
         !self.has_acts() && self.cases.is_empty() && self.off.is_empty()
     }
-}
-
-/// Whether the PSP is asked about it where somebody wants that.
-fn is_asked_about(refund: &Refund, has_case: bool) -> bool {
-    let state = refund.state.name();
-    !state.is_final() || was_called_failed(refund) || (has_case && state != StateName::Canceled)
 }
 
 /// Whether it was not sent yet, by what is known of it; where it is withdrawn that is judged again.

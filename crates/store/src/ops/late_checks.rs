@@ -50,6 +50,26 @@ pub(super) async fn ask_now<T: Tx>(
     Ok(tx.exec(HASTEN, &params).await? == 1 || tx.exec(ASK_ONCE, &params).await? == 1)
 }
 
+/// Whether the PSP is still asked about a refund that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct IsAskedLate {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The refund.
+    pub refund: RefundId,
+}
+
+impl Query for IsAskedLate {
+    type Out = bool;
+    const NAME: &'static str = "is_asked_late";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM late_checks WHERE merchant_id = $1 AND refund_id = $2";
+        let found = tx.rows(sql, &[self.merchant.as_bytes().into(), self.refund.as_bytes().into()]).await?;
+        Ok(!found.is_empty())
+    }
+}
+
 /// Finds the refunds that the PSP is to be asked about now.
 #[derive(Clone, Copy, Debug)]
 pub struct DueLateChecks {
