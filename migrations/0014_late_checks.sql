@@ -11,4 +11,4 @@ CREATE TABLE late_checks (
     PRIMARY KEY (merchant_id, refund_id),
     FOREIGN KEY (merchant_id, refund_id) REFERENCES refunds (merchant_id, refund_id)
 ) STRICT_SUFFIX;
-CREATE INDEX late_checks_due ON late_checks (due_at);
+CREATE INDEX late_checks_due ON late_checks (account_id, due_at);

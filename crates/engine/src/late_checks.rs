@@ -5,16 +5,15 @@ use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word, ends_late_checks};
 use redress_store::StoreError;
 use redress_store::ops::accounts::FindAccount;
-use redress_store::ops::late_checks::{DueLateCheck, DueLateChecks, EndLateCheck, LateCheck, TakeLateCheck};
+use redress_store::ops::late_checks::{
+    AccountsWithLateChecks, DueLateChecks, EndLateCheck, LateCheck, TakeLateCheck,
+};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::engine::Engine;
 use crate::exchange::{By, exchange_span, mark_of_parts};
-use crate::permits::{Permit, Use};
-
-/// So many are looked at in one go.
-const CHECKS_AT_ONCE: u32 = 64;
+use crate::permits::{Permit, QUERIES_IN_FLIGHT_MAX, Use};
 
 impl Engine {
     /// Asks about what is due, until `stop` resolves. What is under way then goes on in its own tasks.
@@ -28,19 +27,27 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when the store cannot be asked; what was taken until then is under way.
     pub async fn work_late_checks_once(&self) -> Result<bool, StoreError> {
-        let due = DueLateChecks { now: self.now(), limit: CHECKS_AT_ONCE };
         let mut again = false;
-        for DueLateCheck { merchant, refund, account } in self.parts.store.read(due).await? {
-            // Where there is no room it stays due.
-            let Some(permit) = self.parts.permits.take(account, Use::Query, 1).pop() else { continue };
-            let seed = self.parts.world.random.u64();
-            let take = TakeLateCheck { merchant, refund, now: self.now(), seed };
-            let Some(check) = self.parts.store.run(take).await? else { continue };
-            again = true;
-            let span = exchange_span(&check.refund, Via::Query);
-            let engine = self.clone();
-            let task = async move { engine.check_late(check, permit).await }.instrument(span);
-            self.parts.world.spawner.spawn("check_late", Box::pin(task));
+        for account in self.parts.store.read(AccountsWithLateChecks { now: self.now() }).await? {
+            let mut room = self.parts.permits.take(account, Use::Query, QUERIES_IN_FLIGHT_MAX);
+            // Where there is none it stays due.
+            if room.is_empty() {
+                continue;
+            }
+            let limit = u32::try_from(room.len()).unwrap_or(0);
+            let due = DueLateChecks { account, now: self.now(), limit };
+            for (merchant, refund) in self.parts.store.read(due).await? {
+                let seed = self.parts.world.random.u64();
+                let take = TakeLateCheck { merchant, refund, now: self.now(), seed };
+                let Some(check) = self.parts.store.run(take).await? else { continue };
+                // As many are read as there is room for.
+                let Some(permit) = room.pop() else { break };
+                again = true;
+                let span = exchange_span(&check.refund, Via::Query);
+                let engine = self.clone();
+                let task = async move { engine.check_late(check, permit).await }.instrument(span);
+                self.parts.world.spawner.spawn("check_late", Box::pin(task));
+            }
         }
         Ok(again)
     }

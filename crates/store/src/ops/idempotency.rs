@@ -107,7 +107,7 @@ impl Operation for BeginKeyed {
 enum There {
     /// What the request is.
     Told(Begun),
-    /// Nothing that counts any more: any request may have the key.
+    /// Nothing that counts any more, since it is forgotten: any request may have the key.
     Free,
     /// The time of a run of the same request is over, and what it did is not known.
     Open { since: Timestamp },
@@ -142,14 +142,15 @@ impl BeginKeyed {
         let (run_until, object, since) = (rows::opt_time(row, 1)?, row.opt_text(2)?, rows::time(row, 3)?);
         let over = run_until.is_some_and(|until| until <= self.now);
         let same = row.id16(0)? == self.request_hash;
-        if since < self.forgotten_before || (over && !same) {
+        if since < self.forgotten_before {
             return Ok(There::Free);
+        }
+        // Also where the run is over: nobody knows what it did, and whoever asked for that must be able to learn it.
+        if !same {
+            return Ok(There::Told(Begun::Reused));
         }
         if over {
             return Ok(There::Open { since });
-        }
-        if !same {
-            return Ok(There::Told(Begun::Reused));
         }
         Ok(There::Told(object.map_or(Begun::InUse, |object| Begun::Repeat { object })))
     }

@@ -57,7 +57,7 @@ async fn one_request_runs_and_its_repeats_are_told_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn a_refused_request_and_one_that_died_leave_the_key_free() {
+async fn a_refused_request_leaves_the_key_free_and_one_that_died_to_its_repeats() {
     TestStores::each(|store| async move {
         assert_eq!(began(&store, begin(1, 7, 10)).await, Begun::First);
         fail_every_statement(&store, || end(1, None)).await.0.unwrap();
@@ -66,14 +66,16 @@ async fn a_refused_request_and_one_that_died_leave_the_key_free() {
         assert_eq!(began(&store, begin(2, 8, 20)).await, Begun::First);
         // It never ends: its time is over at second 80.
         assert_eq!(began(&store, begin(3, 9, 79)).await, Begun::Reused);
-        assert_eq!(fail_every_statement(&store, || begin(3, 9, 80)).await.0, Ok(Begun::First));
+        assert_eq!(began(&store, begin(3, 9, 80)).await, Begun::Reused, "nobody knows what it did");
+        let (again, _) = fail_every_statement(&store, || begin(3, 8, 80)).await;
+        assert_eq!(again, Ok(Begun::Again { since: at(20) }));
         // Whoever was thought dead and comes back takes nothing away.
         let before = dump_all(&store).await;
         store.run(end(2, None)).await.unwrap();
         store.run(end(2, Some("late"))).await.unwrap();
         assert_eq!(dump_all(&store).await, before);
         store.run(end(3, Some("pay_3"))).await.unwrap();
-        assert_eq!(began(&store, begin(4, 9, 90)).await, Begun::Repeat { object: "pay_3".to_owned() });
+        assert_eq!(began(&store, begin(4, 8, 90)).await, Begun::Repeat { object: "pay_3".to_owned() });
     })
     .await;
 }
@@ -87,12 +89,14 @@ async fn a_request_whose_run_is_over_runs_again_as_begun_when_it_was() {
         assert_eq!(again, Ok(Begun::Again { since: at(10) }));
         assert_eq!(began(&store, begin(3, 7, 129)).await, Begun::InUse);
         assert_eq!(began(&store, begin(3, 7, 130)).await, Begun::Again { since: at(10) });
-        // Another request with the key, and one after it is forgotten, begin anew.
-        assert_eq!(began(&store, begin(4, 8, 190)).await, Begun::First);
-        assert_eq!(began(&store, begin(5, 8, 250)).await, Begun::Again { since: at(190) });
-        assert_eq!(began(&store, begin(6, 8, 1_191)).await, Begun::First);
-        store.run(end(6, Some("ep_1"))).await.unwrap();
-        assert_eq!(began(&store, begin(7, 8, 1_300)).await, Begun::Repeat { object: "ep_1".to_owned() });
+        assert_eq!(
+            began(&store, begin(4, 8, 190)).await,
+            Begun::Reused,
+            "what was asked for can still be learnt"
+        );
+        assert_eq!(began(&store, begin(4, 8, 1_011)).await, Begun::First, "forgotten");
+        store.run(end(4, Some("ep_1"))).await.unwrap();
+        assert_eq!(began(&store, begin(5, 8, 1_100)).await, Begun::Repeat { object: "ep_1".to_owned() });
     })
     .await;
 }

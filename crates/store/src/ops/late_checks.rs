@@ -11,6 +11,7 @@ use super::rows;
 use crate::error::StoreError;
 use crate::op::{Done, Operation, Query};
 use crate::tx::{Touches, Tx};
+use crate::value::Row;
 
 const SCHEDULE: &str = "INSERT INTO late_checks (merchant_id, refund_id, account_id, asked, due_at) \
      VALUES ($1, $2, $3, 0, $4)";
@@ -70,45 +71,48 @@ impl Query for IsAskedLate {
     }
 }
 
-/// Finds the refunds that the PSP is to be asked about now.
+/// Finds the accounts at which something is to be asked now. Each is worked on by itself: one whose PSP does not answer must
+/// not hold up the others.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountsWithLateChecks {
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Query for AccountsWithLateChecks {
+    type Out = Vec<AccountId>;
+    const NAME: &'static str = "accounts_with_late_checks";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<AccountId>, StoreError> {
+        let sql = "SELECT DISTINCT account_id FROM late_checks WHERE due_at <= $1 ORDER BY account_id";
+        let found = tx.rows(sql, &[self.now.as_micros().into()]).await?;
+        found.iter().map(|row| Ok(AccountId::from_bytes(row.id16(0)?))).collect()
+    }
+}
+
+/// Finds the refunds of an account that its PSP is to be asked about now.
 #[derive(Clone, Copy, Debug)]
 pub struct DueLateChecks {
+    /// The account.
+    pub account: AccountId,
     /// Now.
     pub now: Timestamp,
     /// So many at most, the longest due first.
     pub limit: u32,
 }
 
-/// A refund that the PSP is to be asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DueLateCheck {
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// The refund.
-    pub refund: RefundId,
-    /// The account it went through.
-    pub account: AccountId,
-}
-
-const DUE: &str =
-    "SELECT merchant_id, refund_id, account_id FROM late_checks WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
+const DUE: &str = "SELECT merchant_id, refund_id FROM late_checks WHERE account_id = $1 AND due_at <= $2 \
+     ORDER BY due_at LIMIT $3";
 
 impl Query for DueLateChecks {
-    type Out = Vec<DueLateCheck>;
+    type Out = Vec<(MerchantId, RefundId)>;
     const NAME: &'static str = "due_late_checks";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<DueLateCheck>, StoreError> {
-        let found = tx.rows(DUE, &[self.now.as_micros().into(), self.limit.into()]).await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok(DueLateCheck {
-                    merchant: MerchantId::from_bytes(row.id16(0)?),
-                    refund: RefundId::from_bytes(row.id16(1)?),
-                    account: AccountId::from_bytes(row.id16(2)?),
-                })
-            })
-            .collect()
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<(MerchantId, RefundId)>, StoreError> {
+        let params = [self.account.as_bytes().into(), self.now.as_micros().into(), self.limit.into()];
+        let found = tx.rows(DUE, &params).await?;
+        let ids = |row: &Row| Ok((MerchantId::from_bytes(row.id16(0)?), RefundId::from_bytes(row.id16(1)?)));
+        found.iter().map(ids).collect()
     }
 }
 

@@ -1,8 +1,11 @@
+use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::{Verdict, Via};
 use redress_core::state::StateName;
 
 use super::*;
-use crate::ops::fixtures::{MERCHANT, account, at, hear, in_state, load, queued, refused, rf, world};
+use crate::ops::fixtures::{
+    MERCHANT, account, at, hear, in_state, load, pay, queued, refused, rf, sent, world,
+};
 use crate::ops::settle::{CloseRefund, Closed, Refresh};
 use crate::ops::write::Author;
 use crate::store::Store;
@@ -16,16 +19,20 @@ async fn close(store: &Store, n: u32, verdict: Verdict) {
     assert!(matches!(store.run(close).await, Ok(Closed::Done(_))));
 }
 
-async fn due(store: &Store, second: i64) -> Vec<DueLateCheck> {
-    store.read(DueLateChecks { now: at(second), limit: 10 }).await.unwrap()
+async fn due(store: &Store, second: i64) -> Vec<RefundId> {
+    let accounts = store.read(AccountsWithLateChecks { now: at(second) }).await.unwrap();
+    let mut all = Vec::new();
+    for account in accounts {
+        let due = DueLateChecks { account, now: at(second), limit: 10 };
+        let found = store.read(due).await.unwrap();
+        assert!(!found.is_empty());
+        all.extend(found.into_iter().map(|(_, refund)| refund));
+    }
+    all
 }
 
 fn take(n: u32, second: i64) -> TakeLateCheck {
     TakeLateCheck { merchant: MERCHANT, refund: rf(n), now: at(second), seed: 0 }
-}
-
-fn one(n: u32) -> DueLateCheck {
-    DueLateCheck { merchant: MERCHANT, refund: rf(n), account: account("flex") }
 }
 
 #[tokio::test]
@@ -38,7 +45,7 @@ async fn what_a_person_called_failed_is_asked_about_for_a_month_ever_more_rarely
         close(&store, 1, Verdict::Failed).await;
         close(&store, 2, Verdict::Succeeded).await;
         assert_eq!(due(&store, 49).await, []);
-        assert_eq!(due(&store, 50).await, [one(1)], "the other one's sum was released to nobody");
+        assert_eq!(due(&store, 50).await, [rf(1)], "the other one's sum was released to nobody");
 
         let (refund, payment) = load(&store, 1).await;
         let (taken, _) = fail_every_statement(&store, || take(1, 50)).await;
@@ -81,9 +88,9 @@ async fn somebody_who_wants_to_know_has_it_asked_now_and_an_answer_ends_it() {
         assert!(store.run(take(1, 50)).await.unwrap().is_some());
         let refresh = |n: u32, second: i64| Refresh { merchant: MERCHANT, refund: rf(n), now: at(second) };
         assert_eq!(store.run(refresh(1, 55)).await, Ok(true));
-        assert_eq!(due(&store, 55).await, [one(1)]);
+        assert_eq!(due(&store, 55).await, [rf(1)]);
         assert_eq!(store.run(refresh(2, 55)).await, Ok(false), "the PSP has said so");
-        assert_eq!(due(&store, 55).await, [one(1)]);
+        assert_eq!(due(&store, 55).await, [rf(1)]);
 
         let end = EndLateCheck { merchant: MERCHANT, refund: rf(1) };
         assert_eq!(fail_every_statement(&store, || end).await.0, Ok(()));
@@ -106,10 +113,32 @@ async fn what_has_an_open_case_is_asked_about_once_where_somebody_wants_to_know(
         assert_eq!(load(&store, 1).await.0.state.name(), StateName::Succeeded);
         assert_eq!(fail_every_statement(&store, || refresh(60)).await.0, Ok(true));
         assert_eq!(store.run(refresh(60)).await, Ok(true));
-        assert_eq!(due(&store, 60).await, [one(1)]);
+        assert_eq!(due(&store, 60).await, [rf(1)]);
         assert!(store.run(take(1, 60)).await.unwrap().is_some());
         assert_eq!(due(&store, 60 * DAY).await, [], "once");
         assert_eq!(store.run(refresh(70)).await, Ok(true), "and again where somebody wants that");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_account_is_asked_by_itself() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        pay(&store, 2, "turns", 1_000).await;
+        for n in 1..=3 {
+            in_state(&store, StateName::Unknown, "0.10", n).await;
+            close(&store, n, Verdict::Failed).await;
+        }
+        sent(&store, "order-2", "1", 4).await;
+        hear(&store, 4, Outcome::Unknown(Finding::NoAnswer), Via::Submit, 20).await;
+        close(&store, 4, Verdict::Failed).await;
+        let accounts = store.read(AccountsWithLateChecks { now: at(50) }).await.unwrap();
+        assert_eq!(accounts.len(), 2, "{accounts:?}");
+        let of = |psp| DueLateChecks { account: account(psp), now: at(50), limit: 2 };
+        assert_eq!(store.read(of("flex")).await.map(|due| due.len()), Ok(2));
+        assert_eq!(store.read(of("turns")).await, Ok(vec![(MERCHANT, rf(4))]), "however many wait elsewhere");
+        assert_eq!(store.read(AccountsWithLateChecks { now: at(49) }).await, Ok(vec![]));
     })
     .await;
 }
