@@ -75,19 +75,34 @@ fn draw(ip: IpAddr, world: &World) -> Result<TcpSocket, Failure> {
     for _ in 0..DRAWS_MAX {
         let Some(offset) = world.random.u64().checked_rem(range) else { break };
         let port = DRAWN_FROM.saturating_add(u16::try_from(offset).unwrap_or_default());
-        if let Ok(socket) = bind(SocketAddr::new(ip, port)) {
+        if let Ok(socket) = bind_alone(SocketAddr::new(ip, port)) {
             return Ok(socket);
         }
     }
-    bind(SocketAddr::new(ip, 0)).map_err(|error| Failure::unable(format!("no port is free: {error}")))
+    bind_alone(SocketAddr::new(ip, 0)).map_err(|error| Failure::unable(format!("no port is free: {error}")))
 }
 
 /// Fails where somebody listens; that connections of a dead predecessor are still dying out does not matter.
 fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = socket(address)?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+/// Fails also where the address is held by a socket that does not listen yet, as the ports of a starting demo are: one
+/// drawn twice would be two servers' address. Afterwards the server itself can bind it, for which this one makes way.
+fn bind_alone(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = socket(address)?;
+    // Not the default everywhere.
+    socket.set_reuseaddr(false)?;
+    socket.bind(address)?;
+    socket.set_reuseaddr(true)?;
+    Ok(socket)
+}
+
+fn socket(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
 }
 
 /// Connections that wait to be accepted.
@@ -100,8 +115,20 @@ pub(super) fn listen(socket: TcpSocket) -> Result<TcpListener, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use redress_engine::world::Random;
+
     use super::*;
     use crate::open::real_world;
+
+    /// Every draw is the same.
+    struct Stuck(u8);
+
+    impl Random for Stuck {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+            bytes[0] = self.0;
+        }
+    }
 
     fn port(socket: &TcpSocket) -> u16 {
         socket.local_addr().unwrap().port()
@@ -121,5 +148,25 @@ mod tests {
         let listener = listen(take(Some(kept), "sandbox", &world).await.unwrap()).unwrap();
         assert_ne!(port(&take_listen(any, Some(kept), &world).await.unwrap()), kept);
         drop(listener);
+    }
+    #[tokio::test]
+    async fn a_port_that_is_drawn_again_before_anybody_listens_is_not_taken_twice() {
+        let (mut world, _) = real_world().unwrap();
+        // A port that is free, whatever runs beside.
+        let first = (0..=u8::MAX).find_map(|draw| {
+            world.random = std::sync::Arc::new(Stuck(draw));
+            let socket = take_socket(&world)?;
+            (port(&socket) == DRAWN_FROM + u16::from(draw)).then_some(socket)
+        });
+        let first = first.unwrap();
+        let second = take_socket(&world).unwrap();
+        assert_ne!(port(&first), port(&second));
+        // And the server can listen where the first one is held.
+        let server = bind(first.local_addr().unwrap()).unwrap();
+        listen(server).unwrap();
+    }
+
+    fn take_socket(world: &World) -> Option<TcpSocket> {
+        draw(IpAddr::V4(Ipv4Addr::LOCALHOST), world).ok()
     }
 }
