@@ -7,7 +7,7 @@ use redress_core::refund::Refund;
 use redress_core::settle::was_called_failed;
 use redress_core::state::RefundState;
 use redress_store::ops::cancel::{CancelRefund, Canceled};
-use redress_store::ops::late_checks::IsAskedLate;
+use redress_store::ops::late_checks::{IsAskedLate, is_asked_once};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use redress_store::ops::settle::{CloseRefund, Closed, Refresh};
 use redress_store::ops::write::Author;
@@ -45,11 +45,16 @@ impl Engine {
         Ok(due)
     }
 
-    /// Whether the PSP is still asked about a refund that is over, because a person called it failed.
+    /// Whether [`Engine::refresh_refund`] is for a refund as it is now: it is open, a person called it failed and the PSP is
+    /// still asked about it, or it is over and has an open case, which the caller looks for.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store does not answer.
-    pub async fn is_asked_late(&self, refund: &Refund) -> Result<bool, AdminError> {
+    pub async fn can_be_refreshed(&self, refund: &Refund, has_open_case: bool) -> Result<bool, AdminError> {
+        let state = refund.state.name();
+        if !state.is_final() || is_asked_once(state, has_open_case) {
+            return Ok(true);
+        }
         let asked = IsAskedLate { merchant: refund.merchant, refund: refund.id };
         Ok(was_called_failed(refund) && self.parts.store.read(asked).await?)
     }
