@@ -14,14 +14,13 @@ use redress_store::ops::endpoint_health::{DisableEndpoint, Disabling, EnableEndp
 use redress_store::ops::endpoints::{
     AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret, Rotating,
 };
-use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::deliveries::{Tries, TriesCounted};
 pub use redress_store::ops::endpoints::{Dialect, ENDPOINTS_MAX, Endpoint};
 
 use super::fault::FaultCode;
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, author_of, check_text};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -67,15 +66,9 @@ fn too_many() -> AdminError {
     AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text))
 }
 
-fn is_revoked() -> AdminError {
+/// What is answered to whoever wants something of an endpoint that is revoked.
+pub(crate) fn revoked() -> AdminError {
     AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked"))
-}
-
-/// Who does something about an endpoint, and why.
-fn author_of(name: &str, reason: &str) -> Result<Author, AdminError> {
-    check_text("author", name, NAME_BYTES_MAX)?;
-    check_text("reason", reason, REASON_BYTES_MAX)?;
-    Ok(Author { name: name.to_owned(), reason: reason.to_owned() })
 }
 
 pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
@@ -298,7 +291,7 @@ impl Engine {
                 Ok(true)
             }
             Enabling::Already => Ok(false),
-            Enabling::Revoked => Err(is_revoked().into()),
+            Enabling::Revoked => Err(revoked().into()),
             Enabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
@@ -332,7 +325,7 @@ impl Engine {
         match self.run_wanted(by, merchant, &Act::ManageEndpoints, disable).await? {
             Disabling::Disabled => Ok(true),
             Disabling::Already => Ok(false),
-            Disabling::Revoked => Err(is_revoked().into()),
+            Disabling::Revoked => Err(revoked().into()),
             Disabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
@@ -394,7 +387,7 @@ impl Engine {
             Rotating::NotThere => {}
         }
         let why = match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
-            Some(_) => is_revoked(),
+            Some(_) => revoked(),
             None => AdminError::NotFound("endpoint"),
         };
         Err(why.into())

@@ -10,12 +10,11 @@ use redress_store::ops::cancel::{CancelRefund, Canceled};
 use redress_store::ops::late_checks::{IsAskedLate, is_asked_once};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use redress_store::ops::settle::{CloseRefund, Closed, Refresh};
-use redress_store::ops::write::Author;
 
 pub use redress_core::settle::Verdict;
 
 use super::fault::FaultCode;
-use super::{AdminError, NAME_BYTES_MAX, REASON_BYTES_MAX, check_text};
+use super::{AdminError, author_of};
 use crate::engine::Engine;
 
 impl Engine {
@@ -81,9 +80,7 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<(Refund, bool), AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let author = author_of(author, reason)?;
         match self.parts.store.run(CancelRefund { merchant, refund, author, now: self.now() }).await? {
             Canceled::Done(settled) => {
                 tracing::info!(refund = %settled.refund.id, "withdrawn");
@@ -112,9 +109,7 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<Refund, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let author = author_of(author, reason)?;
         match self.parts.store.run(CloseRefund { merchant, refund, verdict, author, now: self.now() }).await?
         {
             Closed::Done(settled) => {
