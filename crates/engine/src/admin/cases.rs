@@ -11,13 +11,14 @@ use redress_store::ops::cases::{
     BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases, OpenCasesOfRefund,
 };
 use redress_store::ops::inbound::InboundOfCase;
+use redress_store::ops::write::Author;
 
 pub use redress_store::ops::case_list::{CasePage, OPEN_CASES_COUNTED_MAX, OpenCases};
 pub use redress_store::ops::cases::{Blocked, Case, CaseClosed, CaseDecision};
 pub use redress_store::ops::inbound::Evidence;
 
 use super::fault::FaultCode;
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
+use super::{AdminError, PAGE_ROWS, author_of};
 use crate::engine::Engine;
 
 /// So much of a case's evidence is shown, the newest.
@@ -178,9 +179,7 @@ impl Engine {
         reason: &str,
         blocked: Blocked,
     ) -> Result<i64, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let (author, reason) = (author.to_owned(), reason.to_owned());
+        let Author { name: author, reason } = author_of(author, reason)?;
         match self
             .parts
             .store

@@ -9,7 +9,7 @@ use redress_store::ops::endpoints::{
 
 pub use redress_store::ops::endpoints::SeenEndpoint;
 
-use super::endpoints::check_events;
+use super::endpoints::{check_events, revoked};
 use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, check_text};
 use crate::engine::Engine;
@@ -101,9 +101,7 @@ impl Engine {
                 FaultCode::Overtaken.told("somebody changed the endpoint meanwhile: look again"),
             )
             .into()),
-            EndpointChanging::Gone => {
-                Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")).into())
-            }
+            EndpointChanging::Gone => Err(revoked().into()),
         }
     }
 }

@@ -10,18 +10,17 @@ use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_store::ops::credentials::{CredentialKind, LoadCredential, Revoking};
 use redress_store::ops::deliveries::{CountTries, TRIES_LOOKED_AT_MAX};
-use redress_store::ops::endpoint_health::{DisableEndpoint, Disabling, EnableEndpoint, Enabling};
+use redress_store::ops::endpoint_health::{SwitchEndpoint, Switching};
 use redress_store::ops::endpoints::{
     AddEndpoint, EndpointAdding, FindEndpoint, ListEndpoints, RevokeEndpoint, RotateSecret, Rotating,
 };
-use redress_store::ops::write::Author;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::deliveries::{Tries, TriesCounted};
 pub use redress_store::ops::endpoints::{Dialect, ENDPOINTS_MAX, Endpoint};
 
 use super::fault::FaultCode;
-use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, REASON_BYTES_MAX, check_text};
+use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, author_of, check_text};
 use crate::directory::ENDPOINT_COLUMN;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -67,15 +66,9 @@ fn too_many() -> AdminError {
     AdminError::conflict(FaultCode::EndpointsMax { max: ENDPOINTS_MAX }.told(text))
 }
 
-fn is_revoked() -> AdminError {
+/// What is answered to whoever wants something of an endpoint that is revoked.
+pub(crate) fn revoked() -> AdminError {
     AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked"))
-}
-
-/// Who does something about an endpoint, and why.
-fn author_of(name: &str, reason: &str) -> Result<Author, AdminError> {
-    check_text("author", name, NAME_BYTES_MAX)?;
-    check_text("reason", reason, REASON_BYTES_MAX)?;
-    Ok(Author { name: name.to_owned(), reason: reason.to_owned() })
 }
 
 pub(super) fn check_events(mask: i64) -> Result<(), AdminError> {
@@ -278,62 +271,31 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<bool, AdminError> {
-        let enabled = self.enable_endpoint_wanted(None, merchant, endpoint, (author, reason)).await;
+        let enabled = self.switch_endpoint_wanted(None, (merchant, endpoint), true, (author, reason)).await;
         enabled.map_err(PortalError::unjudged)
     }
 
-    /// The same, while whoever wants it may.
-    pub(crate) async fn enable_endpoint_wanted(
+    /// The same, while whoever wants it may; or disables it: then nothing is sent to it until it is enabled again, and what is
+    /// owed to it stays due. Answers false when it was so before.
+    pub(crate) async fn switch_endpoint_wanted(
         &self,
         by: Option<UserId>,
-        merchant: MerchantId,
-        endpoint: EndpointId,
+        (merchant, endpoint): (MerchantId, EndpointId),
+        is_on: bool,
         (author, reason): (&str, &str),
     ) -> Result<bool, PortalError> {
         let author = author_of(author, reason)?;
-        let enable = EnableEndpoint { merchant, endpoint, author, now: self.now() };
-        match self.run_wanted(by, merchant, &Act::ManageEndpoints, enable).await? {
-            Enabling::Enabled => {
-                self.parts.deliveries_due.notify_one();
+        let switch = SwitchEndpoint { merchant, endpoint, is_on, author, now: self.now() };
+        match self.run_wanted(by, merchant, &Act::ManageEndpoints, switch).await? {
+            Switching::Switched => {
+                if is_on {
+                    self.parts.deliveries_due.notify_one();
+                }
                 Ok(true)
             }
-            Enabling::Already => Ok(false),
-            Enabling::Revoked => Err(is_revoked().into()),
-            Enabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
-        }
-    }
-
-    /// Disables an endpoint: nothing is sent to it until it is enabled again, and what is owed to it stays due. Who did it
-    /// and why is kept. Answers false when it was disabled before.
-    ///
-    /// # Errors
-    /// [`AdminError::NotFound`] when the merchant has no such endpoint; [`AdminError::Conflict`] when it is revoked.
-    pub async fn disable_endpoint(
-        &self,
-        merchant: MerchantId,
-        endpoint: EndpointId,
-        author: &str,
-        reason: &str,
-    ) -> Result<bool, AdminError> {
-        let disabled = self.disable_endpoint_wanted(None, merchant, endpoint, (author, reason)).await;
-        disabled.map_err(PortalError::unjudged)
-    }
-
-    /// The same, while whoever wants it may.
-    pub(crate) async fn disable_endpoint_wanted(
-        &self,
-        by: Option<UserId>,
-        merchant: MerchantId,
-        endpoint: EndpointId,
-        (author, reason): (&str, &str),
-    ) -> Result<bool, PortalError> {
-        let author = author_of(author, reason)?;
-        let disable = DisableEndpoint { merchant, endpoint, author, now: self.now() };
-        match self.run_wanted(by, merchant, &Act::ManageEndpoints, disable).await? {
-            Disabling::Disabled => Ok(true),
-            Disabling::Already => Ok(false),
-            Disabling::Revoked => Err(is_revoked().into()),
-            Disabling::NotFound => Err(AdminError::NotFound("endpoint").into()),
+            Switching::Already => Ok(false),
+            Switching::Revoked => Err(revoked().into()),
+            Switching::NotFound => Err(AdminError::NotFound("endpoint").into()),
         }
     }
 
@@ -394,7 +356,7 @@ impl Engine {
             Rotating::NotThere => {}
         }
         let why = match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {
-            Some(_) => is_revoked(),
+            Some(_) => revoked(),
             None => AdminError::NotFound("endpoint"),
         };
         Err(why.into())

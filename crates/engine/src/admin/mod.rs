@@ -31,6 +31,7 @@ mod tests;
 
 use redress_psp::guard::GuardError;
 use redress_psp::transport::Transport;
+use redress_store::ops::write::Author;
 
 use crate::engine::Engine;
 
@@ -63,6 +64,13 @@ pub(crate) fn check_text(field: &'static str, text: &str, bytes_max: usize) -> R
 /// Checks a text that may be missing; where it is there it is not empty.
 fn check_optional(field: &'static str, text: Option<&str>, bytes_max: usize) -> Result<(), AdminError> {
     text.map_or(Ok(()), |text| check_text(field, text, bytes_max))
+}
+
+/// Who does something that a reason is kept of, and why.
+fn author_of(name: &str, reason: &str) -> Result<Author, AdminError> {
+    check_text("author", name, NAME_BYTES_MAX)?;
+    check_text("reason", reason, REASON_BYTES_MAX)?;
+    Ok(Author { name: name.to_owned(), reason: reason.to_owned() })
 }
 
 fn check_characters(field: &'static str, text: &str, bytes_max: usize) -> Result<(), AdminError> {

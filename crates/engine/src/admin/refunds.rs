@@ -7,15 +7,14 @@ use redress_core::refund::Refund;
 use redress_core::settle::was_called_failed;
 use redress_core::state::RefundState;
 use redress_store::ops::cancel::{CancelRefund, Canceled};
-use redress_store::ops::late_checks::IsAskedLate;
+use redress_store::ops::late_checks::{IsAskedLate, is_asked_once};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use redress_store::ops::settle::{CloseRefund, Closed, Refresh};
-use redress_store::ops::write::Author;
 
 pub use redress_core::settle::Verdict;
 
 use super::fault::FaultCode;
-use super::{AdminError, NAME_BYTES_MAX, REASON_BYTES_MAX, check_text};
+use super::{AdminError, author_of};
 use crate::engine::Engine;
 
 impl Engine {
@@ -45,11 +44,16 @@ impl Engine {
         Ok(due)
     }
 
-    /// Whether the PSP is still asked about a refund that is over, because a person called it failed.
+    /// Whether [`Engine::refresh_refund`] is for a refund as it is now: it is open, a person called it failed and the PSP is
+    /// still asked about it, or it is over and has an open case, which the caller looks for.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store does not answer.
-    pub async fn is_asked_late(&self, refund: &Refund) -> Result<bool, AdminError> {
+    pub async fn can_be_refreshed(&self, refund: &Refund, has_open_case: bool) -> Result<bool, AdminError> {
+        let state = refund.state.name();
+        if !state.is_final() || is_asked_once(state, has_open_case) {
+            return Ok(true);
+        }
         let asked = IsAskedLate { merchant: refund.merchant, refund: refund.id };
         Ok(was_called_failed(refund) && self.parts.store.read(asked).await?)
     }
@@ -76,9 +80,7 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<(Refund, bool), AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let author = author_of(author, reason)?;
         match self.parts.store.run(CancelRefund { merchant, refund, author, now: self.now() }).await? {
             Canceled::Done(settled) => {
                 tracing::info!(refund = %settled.refund.id, "withdrawn");
@@ -107,9 +109,7 @@ impl Engine {
         author: &str,
         reason: &str,
     ) -> Result<Refund, AdminError> {
-        check_text("author", author, NAME_BYTES_MAX)?;
-        check_text("reason", reason, REASON_BYTES_MAX)?;
-        let author = Author { name: author.to_owned(), reason: reason.to_owned() };
+        let author = author_of(author, reason)?;
         match self.parts.store.run(CloseRefund { merchant, refund, verdict, author, now: self.now() }).await?
         {
             Closed::Done(settled) => {

@@ -8,7 +8,7 @@ use redress_store::ops::endpoints::FindEndpoint;
 
 use super::history::{DeliveryId, ListedDelivery};
 use crate::admin::AdminError;
-use crate::admin::fault::FaultCode;
+use crate::admin::endpoints::revoked;
 use crate::engine::Engine;
 
 /// So many events are looked at in one operation, so that nothing else waits for long.
@@ -91,8 +91,4 @@ impl Engine {
         tracing::info!(%endpoint, due = replayed.due, more = replayed.next.is_some(), "events are told again");
         Ok(replayed)
     }
-}
-
-fn revoked() -> AdminError {
-    AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked"))
 }

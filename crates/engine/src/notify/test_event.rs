@@ -20,7 +20,7 @@ use super::message::{NotSendable, Taken, Told};
 use super::schedule::Verdict;
 use super::standard;
 use crate::admin::AdminError;
-use crate::admin::fault::FaultCode;
+use crate::admin::endpoints::revoked;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use redress_psp::transport::HttpRequest;
@@ -58,7 +58,7 @@ impl Engine {
         let found = self.parts.store.read(FindEndpoint { merchant, endpoint }).await?;
         let found = found.ok_or(AdminError::NotFound("endpoint"))?;
         if found.revoked_at.is_some() {
-            return Err(AdminError::conflict(FaultCode::EndpointRevoked.told("the endpoint is revoked")));
+            return Err(revoked());
         }
         let queue = DeliveryQueue { merchant, endpoint: Some(endpoint) };
         let Some(slot) = self.parts.slots.take_one(queue) else {

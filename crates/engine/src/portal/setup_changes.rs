@@ -86,7 +86,7 @@ impl Engine {
     /// A person enables or disables an endpoint of their merchant; answers false when it was so before.
     ///
     /// # Errors
-    /// [`PortalError::Refused`] where the person may not; as [`Engine::enable_endpoint`] and [`Engine::disable_endpoint`].
+    /// [`PortalError::Refused`] where the person may not; as [`Engine::enable_endpoint`].
     pub async fn switch_endpoint_by(
         &self,
         (who, origin): (&SignedIn, &Origin),
@@ -97,13 +97,8 @@ impl Engine {
         let word = if is_on { audit_detail::ENABLED } else { audit_detail::DISABLED };
         let (object, detail) = (Some(endpoint.id.to_string()), Some(format!("{word}: {reason}")));
         self.note_wanted((who, origin), &Act::ManageEndpoints, Deed::EndpointChanged, object, detail).await?;
-        let (by, merchant, author) =
-            (Some(who.user.id), who.user.merchant, (who.user.email.as_str(), reason));
-        if is_on {
-            self.enable_endpoint_wanted(by, merchant, endpoint.id, author).await
-        } else {
-            self.disable_endpoint_wanted(by, merchant, endpoint.id, author).await
-        }
+        let (of, author) = ((who.user.merchant, endpoint.id), (who.user.email.as_str(), reason));
+        self.switch_endpoint_wanted(Some(who.user.id), of, is_on, author).await
     }
 
     /// A person revokes an endpoint of their merchant; answers false when it had been before.

@@ -46,9 +46,7 @@ impl Possible {
         let t = who.seen().language.texts();
         let state = refund.state.name();
         let cases = who.seen().engine.open_cases_of(refund, CASES_MAX).await?;
-        // What was never sent is asked about by nobody.
-        let has_open_case = !cases.is_empty() && state != StateName::Canceled;
-        let is_asked_late = who.seen().engine.is_asked_late(refund).await?;
+        let can_be_refreshed = who.seen().engine.can_be_refreshed(refund, !cases.is_empty()).await?;
         let mut off = Vec::new();
         let mut may = |is_possible: bool, act: &Act, text: &str| {
             if let Some(Why::Role { least }) = who.why_not(act).filter(|_| is_possible) {
@@ -57,8 +55,7 @@ impl Possible {
             }
             is_possible
         };
-        let refresh =
-            may(!state.is_final() || is_asked_late || has_open_case, &Act::RefreshRefund, t.acts.refresh_off);
+        let refresh = may(can_be_refreshed, &Act::RefreshRefund, t.acts.refresh_off);
         let cancel = may(can_be_withdrawn(refund), &Act::CancelRefund, t.acts.cancel_off);
         let close = may(can_be_closed(refund), &Act::CloseCase, t.acts.close_off);
         let cases = cases.into_iter().map(|case| (case.id.to_string(), t.case(case.kind))).collect();

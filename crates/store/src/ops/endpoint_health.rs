@@ -93,25 +93,28 @@ pub(super) async fn failed<T: Tx>(
     Ok(true)
 }
 
-/// Disables an endpoint on a person's word. No case is opened: whoever did it knows.
+/// Enables an endpoint again, or disables it, on a person's word. What is due to one that is enabled goes out. About one that is
+/// disabled no case is opened: whoever did it knows.
 #[derive(Clone, Debug)]
-pub struct DisableEndpoint {
+pub struct SwitchEndpoint {
     /// Whose it is.
     pub merchant: MerchantId,
     /// Which.
     pub endpoint: EndpointId,
-    /// Who disables it, and why.
+    /// Whether it is enabled, and not disabled.
+    pub is_on: bool,
+    /// Who does it, and why.
     pub author: Author,
     /// The time.
     pub now: Timestamp,
 }
 
-/// What came of disabling an endpoint.
+/// What came of enabling or disabling an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disabling {
-    /// Nothing is sent to it any more.
-    Disabled,
-    /// It was disabled before.
+pub enum Switching {
+    /// It is enabled again, or nothing is sent to it any more.
+    Switched,
+    /// It was so before.
     Already,
     /// It is revoked, for ever.
     Revoked,
@@ -119,88 +122,42 @@ pub enum Disabling {
     NotFound,
 }
 
-impl Operation for DisableEndpoint {
-    type Out = Disabling;
-    const NAME: &'static str = "disable_endpoint";
+/// What is enabled has all the time again that an endpoint has.
+const ENABLE: &str = "UPDATE endpoints SET disabled_at = NULL, failing_since = NULL \
+     WHERE merchant_id = $1 AND endpoint_id = $2 AND disabled_at IS NOT NULL";
 
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Disabling>, StoreError> {
+const DISABLE: &str = "UPDATE endpoints SET disabled_at = $1 WHERE merchant_id = $2 AND endpoint_id = $3 \
+     AND disabled_at IS NULL AND revoked_at IS NULL";
+
+impl Operation for SwitchEndpoint {
+    type Out = Switching;
+    const NAME: &'static str = "switch_endpoint";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Switching>, StoreError> {
         let (merchant, endpoint) = (self.merchant, self.endpoint);
-        let disabled = tx
-            .exec(
-                "UPDATE endpoints SET disabled_at = $1 WHERE merchant_id = $2 AND endpoint_id = $3 \
-                 AND disabled_at IS NULL AND revoked_at IS NULL",
-                &[self.now.as_micros().into(), merchant.as_bytes().into(), endpoint.as_bytes().into()],
-            )
-            .await?;
-        let Some(found) = endpoints::find(tx, merchant, endpoint).await? else {
-            return Ok(Done::Rollback(Disabling::NotFound));
+        let (owner, id) = (merchant.as_bytes(), endpoint.as_bytes());
+        let switched = if self.is_on {
+            tx.exec(ENABLE, &[owner.into(), id.into()]).await?
+        } else {
+            tx.exec(DISABLE, &[self.now.as_micros().into(), owner.into(), id.into()]).await?
         };
-        if disabled == 0 {
+        let Some(found) = endpoints::find(tx, merchant, endpoint).await? else {
+            return Ok(Done::Rollback(Switching::NotFound));
+        };
+        if switched == 0 {
             let revoked = found.revoked_at.is_some();
-            return Ok(Done::Rollback(if revoked { Disabling::Revoked } else { Disabling::Already }));
+            return Ok(Done::Rollback(if revoked { Switching::Revoked } else { Switching::Already }));
         }
         let (whose, subject) = ((merchant, found.environment), OtherSubject::Endpoint(endpoint));
-        let (kind, author) = (OtherEventKind::EndpointDisabled, Some(&self.author));
-        insert_other_event(tx, whose, subject, kind, author, self.now).await?;
-        bump(tx).await?;
-        Ok(Done::Commit(Disabling::Disabled))
-    }
-}
-
-/// Enables an endpoint again: what is due to it goes out.
-#[derive(Clone, Debug)]
-pub struct EnableEndpoint {
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// Which.
-    pub endpoint: EndpointId,
-    /// Who enables it, and why.
-    pub author: Author,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// What came of enabling an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Enabling {
-    /// It is enabled again.
-    Enabled,
-    /// It was not disabled.
-    Already,
-    /// It is revoked, for ever.
-    Revoked,
-    /// The merchant has no such endpoint.
-    NotFound,
-}
-
-impl Operation for EnableEndpoint {
-    type Out = Enabling;
-    const NAME: &'static str = "enable_endpoint";
-
-    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<Enabling>, StoreError> {
-        let (merchant, endpoint) = (self.merchant, self.endpoint);
-        // It has all the time again that an endpoint has.
-        let enabled = tx
-            .exec(
-                "UPDATE endpoints SET disabled_at = NULL, failing_since = NULL \
-                 WHERE merchant_id = $1 AND endpoint_id = $2 AND disabled_at IS NOT NULL",
-                &[merchant.as_bytes().into(), endpoint.as_bytes().into()],
-            )
-            .await?;
-        let Some(found) = endpoints::find(tx, merchant, endpoint).await? else {
-            return Ok(Done::Rollback(Enabling::NotFound));
-        };
-        if enabled == 0 {
-            let revoked = found.revoked_at.is_some();
-            return Ok(Done::Rollback(if revoked { Enabling::Revoked } else { Enabling::Already }));
+        let kind =
+            if self.is_on { OtherEventKind::EndpointEnabled } else { OtherEventKind::EndpointDisabled };
+        insert_other_event(tx, whose, subject, kind, Some(&self.author), self.now).await?;
+        if self.is_on {
+            let ending = Ending { author: &self.author.name, reason: &self.author.reason, now: self.now };
+            cases::end_for_endpoint(tx, merchant, endpoint, ending).await?;
         }
-        let (whose, subject) = ((merchant, found.environment), OtherSubject::Endpoint(endpoint));
-        let (kind, author) = (OtherEventKind::EndpointEnabled, Some(&self.author));
-        insert_other_event(tx, whose, subject, kind, author, self.now).await?;
-        let ending = Ending { author: &self.author.name, reason: &self.author.reason, now: self.now };
-        cases::end_for_endpoint(tx, merchant, endpoint, ending).await?;
         bump(tx).await?;
-        Ok(Done::Commit(Enabling::Enabled))
+        Ok(Done::Commit(Switching::Switched))
     }
 }
 

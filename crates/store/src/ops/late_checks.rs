@@ -4,6 +4,7 @@
 use redress_core::id::{AccountId, MerchantId, RefundId};
 use redress_core::refund::Refund;
 use redress_core::settle::{next_late_check, was_called_failed};
+use redress_core::state::StateName;
 use redress_core::time::Timestamp;
 
 use super::refund_lock::lock_refund;
@@ -32,7 +33,14 @@ pub(super) async fn schedule<T: Tx>(tx: &mut T, refund: &Refund, now: Timestamp)
 
 const HASTEN: &str = "UPDATE late_checks SET due_at = $1 WHERE merchant_id = $2 AND refund_id = $3";
 
-/// Whoever looks at a case may want the PSP's word anew: what it said may have come too late to count, or not at all.
+/// Whether the PSP is asked, once, about a refund that is over because somebody wants to know: while a case about it is open.
+/// Whoever looks at a case may want the PSP's word anew: what it said may have come too late to count, or not at all. What was
+/// never sent is asked about by nobody. `ASK_ONCE` says the same to the database.
+pub const fn is_asked_once(state: StateName, has_open_case: bool) -> bool {
+    has_open_case && matches!(state, StateName::Succeeded | StateName::Failed | StateName::Reversed)
+}
+
+/// What [`is_asked_once`] says of a refund.
 const ASK_ONCE: &str = "INSERT INTO late_checks (merchant_id, refund_id, account_id, asked, due_at) \
      SELECT r.merchant_id, r.refund_id, r.account_id, 0, $1 FROM refunds r \
      WHERE r.merchant_id = $2 AND r.refund_id = $3 \

@@ -118,8 +118,9 @@ async fn what_is_wanted_is_judged_again_where_it_is_kept() {
     refused(engine.rotate_endpoint_secret_wanted(by, (merchant, told.id), None, &work).await);
     let edit = EndpointEdit::default();
     refused(engine.change_endpoint_wanted(by, (merchant, Sandbox), told.id, edit).await.map(|_| ()));
-    refused(engine.enable_endpoint_wanted(by, merchant, told.id, ("Mai", "moved")).await);
-    refused(engine.disable_endpoint_wanted(by, merchant, told.id, ("Mai", "moved")).await);
+    for is_on in [true, false] {
+        refused(engine.switch_endpoint_wanted(by, (merchant, told.id), is_on, ("Mai", "moved")).await);
+    }
     refused(engine.revoke_endpoint_wanted(by, merchant, told.id).await);
     assert_eq!(engine.list_keys(merchant).await.unwrap(), [old]);
     assert_eq!(engine.list_accounts(Some(merchant)).await.unwrap().len(), 1);

@@ -40,9 +40,9 @@ fn taken(attempt: u32, second: i64) -> RecordDelivery {
     RecordDelivery { next: AfterDelivery::Delivered, failure: None, ..fails(attempt, second) }
 }
 
-fn enable(second: i64) -> EnableEndpoint {
+fn enable(second: i64) -> SwitchEndpoint {
     let author = Author { name: "Mai".to_owned(), reason: "repaired".to_owned() };
-    EnableEndpoint { merchant: MERCHANT, endpoint: ID, author, now: at(second) }
+    SwitchEndpoint { merchant: MERCHANT, endpoint: ID, is_on: true, author, now: at(second) }
 }
 
 async fn disabled(store: &Store, record: RecordDelivery) -> bool {
@@ -110,7 +110,7 @@ async fn an_endpoint_that_takes_nothing_for_too_long_is_disabled_and_what_it_is_
         assert_eq!((told(&store).await.len(), open_cases(&store).await.len()), (1, 1));
 
         let (enabled, _) = fail_every_statement(&store, || enable(200)).await;
-        assert_eq!(enabled, Ok(Enabling::Enabled));
+        assert_eq!(enabled, Ok(Switching::Switched));
         let now = endpoint(&store).await;
         assert_eq!((now.failing_since, now.disabled_at), (None, None));
         assert_eq!(due(&store, 200).await, [QUEUE], "it goes out again");
@@ -171,21 +171,21 @@ async fn a_person_disables_an_endpoint_of_ones_own_and_nobody_is_alarmed() {
     TestStores::each(|store| async move {
         one_owed(&store).await;
         let author = Author { name: "Mai".to_owned(), reason: "moving".to_owned() };
-        let disable = DisableEndpoint { merchant: MERCHANT, endpoint: ID, author, now: at(50) };
-        let stranger = DisableEndpoint { merchant: STRANGER, ..disable.clone() };
-        assert_eq!(store.run(stranger).await, Ok(Disabling::NotFound));
+        let disable = SwitchEndpoint { merchant: MERCHANT, endpoint: ID, is_on: false, author, now: at(50) };
+        let stranger = SwitchEndpoint { merchant: STRANGER, ..disable.clone() };
+        assert_eq!(store.run(stranger).await, Ok(Switching::NotFound));
         let (done, _) = fail_every_statement(&store, || disable.clone()).await;
-        assert_eq!(done, Ok(Disabling::Disabled));
+        assert_eq!(done, Ok(Switching::Switched));
         assert_eq!(endpoint(&store).await.disabled_at, Some(at(50)));
         assert_eq!(due(&store, 1_000).await, [], "what it is owed waits");
         assert_eq!(told(&store).await, [(OtherEventKind::EndpointDisabled, ID)]);
         assert_eq!(open_cases(&store).await, []);
-        assert_eq!(store.run(disable.clone()).await, Ok(Disabling::Already));
-        assert_eq!(store.run(enable(200)).await, Ok(Enabling::Enabled));
+        assert_eq!(store.run(disable.clone()).await, Ok(Switching::Already));
+        assert_eq!(store.run(enable(200)).await, Ok(Switching::Switched));
         assert_eq!(due(&store, 200).await, [QUEUE]);
         let revoke = RevokeEndpoint { merchant: MERCHANT, endpoint: ID, now: at(210) };
         assert_eq!(store.run(revoke).await, Ok(Revoking::Revoked));
-        assert_eq!(store.run(disable).await, Ok(Disabling::Revoked));
+        assert_eq!(store.run(disable).await, Ok(Switching::Revoked));
     })
     .await;
 }
@@ -195,9 +195,9 @@ async fn only_a_disabled_endpoint_of_ones_own_can_be_enabled() {
     TestStores::each(|store| async move {
         one_owed(&store).await;
         let before = dump_all(&store).await;
-        assert_eq!(store.run(enable(100)).await, Ok(Enabling::Already));
-        let stranger = EnableEndpoint { merchant: STRANGER, ..enable(100) };
-        assert_eq!(store.run(stranger).await, Ok(Enabling::NotFound));
+        assert_eq!(store.run(enable(100)).await, Ok(Switching::Already));
+        let stranger = SwitchEndpoint { merchant: STRANGER, ..enable(100) };
+        assert_eq!(store.run(stranger).await, Ok(Switching::NotFound));
         assert_eq!(dump_all(&store).await, before);
     })
     .await;
@@ -212,7 +212,7 @@ async fn revoking_a_disabled_endpoint_ends_its_case_and_gives_up_what_it_is_owed
         let revoke = RevokeEndpoint { merchant: MERCHANT, endpoint: ID, now: at(120) };
         assert_eq!(fail_every_statement(&store, || revoke).await.0, Ok(Revoking::Revoked));
         assert_eq!(open_cases(&store).await, []);
-        assert_eq!(store.run(enable(121)).await, Ok(Enabling::Revoked));
+        assert_eq!(store.run(enable(121)).await, Ok(Switching::Revoked));
         assert_eq!(due(&store, 200).await, [QUEUE]);
         let claim = ClaimDeliveries { queue: QUEUE, now: at(200), lease_until: at(230), limit: 9 };
         assert!(store.run(claim).await.unwrap().endpoint.unwrap().revoked_at.is_some());

@@ -1,10 +1,13 @@
+use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
 use redress_core::outcome::{Finding, Outcome};
 use redress_core::settle::{Verdict, Via};
-use redress_core::state::StateName;
 
 use super::*;
+use crate::ops::cases::{CaseSubject, NewCaseRow, OpenCase, Opened};
 use crate::ops::fixtures::{
-    MERCHANT, account, at, hear, in_state, load, pay, queued, refused, rf, sent, world,
+    Cell, HERE, MERCHANT, account, at, bytes, hear, id, in_state, load, pay, payment, queued, refused, rf,
+    sent, sql, text, world,
 };
 use crate::ops::settle::{CloseRefund, Closed, Refresh};
 use crate::ops::write::Author;
@@ -117,6 +120,71 @@ async fn what_has_an_open_case_is_asked_about_once_where_somebody_wants_to_know(
         assert!(store.run(take(1, 60)).await.unwrap().is_some());
         assert_eq!(due(&store, 60 * DAY).await, [], "once");
         assert_eq!(store.run(refresh(70)).await, Ok(true), "and again where somebody wants that");
+    })
+    .await;
+}
+
+/// Makes the n-th refund in any state, also in one that nothing brings a refund to yet; it was never exchanged with the PSP.
+async fn put(store: &Store, state: StateName, n: u32) {
+    queued(store, "order-1", "0.10", n).await;
+    let is_leased = state == StateName::Submitting;
+    let has_failed = matches!(state, StateName::Failed | StateName::Reversed);
+    sql(
+        store,
+        "UPDATE refunds SET state = $1, failure_code = $2, lease_owner = $3, lease_until = $4, due_at = NULL \
+         WHERE refund_id = $5",
+        vec![
+            text(state.as_str()),
+            if has_failed { text("R1") } else { Cell::Null },
+            if is_leased { bytes(HERE.as_bytes()) } else { Cell::Null },
+            if is_leased { Cell::Int(at(20).as_micros()) } else { Cell::Null },
+            bytes(rf(n).as_bytes()),
+        ],
+    )
+    .await;
+}
+
+/// Opens a case about the n-th refund, and closes it again unless it is to stay open.
+async fn with_case(store: &Store, n: u32, stays_open: bool) {
+    let case = NewCaseRow {
+        merchant: MERCHANT,
+        id: CaseId::from_bytes(id(8, n)),
+        kind: CaseKind::LateSuccess,
+        subject: CaseSubject::Refund(rf(n)),
+        payment: Some(payment(1)),
+        text: "look at this".to_owned(),
+        block_minor: 0,
+        now: at(30),
+    };
+    assert!(matches!(store.run(OpenCase(case)).await, Ok(Opened::New { .. })));
+    if stays_open {
+        return;
+    }
+    let close = "UPDATE cases SET closed_at = 1, closed_by = 'Mai', close_reason = 'seen', open_key = NULL \
+                 WHERE refund_id = $1";
+    sql(store, close, vec![bytes(rf(n).as_bytes())]).await;
+}
+
+#[tokio::test]
+async fn what_is_asked_about_once_is_the_same_by_the_rule_and_by_the_database() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        let (mut n, mut asked_once) = (0, Vec::new());
+        for state in StateName::ALL {
+            for has_open_case in [false, true] {
+                n += 1;
+                put(&store, state, n).await;
+                with_case(&store, n, has_open_case).await;
+                let is_open = matches!(state, StateName::Queued | StateName::Unknown | StateName::Pending);
+                let is_asked = is_asked_once(state, has_open_case);
+                let refresh = Refresh { merchant: MERCHANT, refund: rf(n), now: at(60) };
+                let told = format!("{state}, open case: {has_open_case}");
+                assert_eq!(store.run(refresh).await, Ok(is_open || is_asked), "{told}");
+                assert_eq!(due(&store, 60).await.contains(&rf(n)), is_asked, "{told}");
+                asked_once.extend(is_asked.then_some(state));
+            }
+        }
+        assert_eq!(asked_once, [StateName::Succeeded, StateName::Failed, StateName::Reversed]);
     })
     .await;
 }
