@@ -2,15 +2,21 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use redress_core::environment::Environment::{Live, Sandbox};
-use redress_core::id::{AccountId, MerchantId};
+use redress_core::id::{AccountId, CaseId, KeyId, MerchantId};
 use redress_core::money::{Amount, Currency};
+use redress_core::outcome::Outcome;
+use redress_core::policy::{Ask, AskedAmount};
+use redress_core::refund::Refund;
+use redress_core::settle::{Via, Word};
 use redress_core::time::Timestamp;
 use redress_psp::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use redress_store::Store;
+use redress_store::ops::settle::Settle;
 use redress_store::testing::TestStores;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::accept::{Made, RefundRequest};
 use crate::admin::accounts::{AccountEdit, NewAccount};
 use crate::admin::payments::{Imported, NewPayment};
 use crate::config::EngineConfig;
@@ -89,6 +95,45 @@ async fn pay(engine: &Engine, (merchant, account): (MerchantId, AccountId)) {
     assert!(matches!(made[..], [Imported::Created(_)]), "{made:?}");
 }
 
+/// A refund of the payment that the bank tells of; nothing is sent here.
+async fn refund(engine: &Engine, (merchant, account): (MerchantId, AccountId)) -> Refund {
+    engine.set_account_state(merchant, account, AccountState::Paused).await.unwrap();
+    let request = RefundRequest {
+        merchant,
+        order_ref: "o-1".into(),
+        ask: Ask::of(AskedAmount::Remainder),
+        reason: "duplicate".into(),
+        description: None,
+        merchant_refund_id: None,
+        metadata: None,
+        asked_by: KeyId::from_bytes([7; 16]).into(),
+        idempotency_key: None,
+    };
+    let refund = match engine.make_refund(request).await.unwrap() {
+        Made::New(refund, _) => refund,
+        other => panic!("{other:?}"),
+    };
+    let settle = Settle {
+        merchant,
+        refund: refund.id,
+        word: Word {
+            outcome: Outcome::Succeeded { psp_refund_id: None, arn: None },
+            via: Via::Notification,
+            started_at: START,
+            send: 0,
+            superseded_by: &[],
+        },
+        attempt: [1; 16],
+        again: false,
+        record: "what was said".into(),
+        case_ids: [1, 2].map(|n| CaseId::from_bytes([n; 16])),
+        timing: engine.config().timing,
+        seed: 1,
+        now: START,
+    };
+    engine.parts.store.run(settle).await.unwrap().unwrap().refund
+}
+
 #[tokio::test]
 async fn an_account_stays_that_of_its_contract_once_it_has_payments() {
     TestStores::each(|store| async move {
@@ -114,6 +159,33 @@ async fn an_account_stays_that_of_its_contract_once_it_has_payments() {
         assert_eq!(engine.change_account(merchant, of.1, elsewhere).await, Ok(3), "keys and hosts change");
         let renamed = AccountEdit { name: Some("New".into()), ..AccountEdit::default() };
         assert_eq!(engine.change_account(merchant, of.1, renamed).await, Ok(4));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_left_under_another_contract_is_asked_about_under_that() {
+    TestStores::each(|store| async move {
+        let engine = engine(&store, 1);
+        let merchant = engine.add_merchant("Shop", None).await.unwrap().id;
+        let of = (merchant, engine.add_account(bank(merchant, "SHOP01")).await.unwrap().id);
+        assert_eq!(change(&engine, of, credentials("SHOP01", "new-hush")).await, Ok(2));
+        assert_eq!(change(&engine, of, credentials("SHOP02", "hush-hush")).await, Ok(3));
+        assert_eq!(change(&engine, of, credentials("SHOP02", "new-hush")).await, Ok(4));
+        pay(&engine, of).await;
+        let made = refund(&engine, of).await;
+        let asked_with = async |version, first_sent_at| {
+            let mut refund = Refund { account_version: version, ..made.clone() };
+            refund.evidence.first_sent_at = first_sent_at;
+            let (_, config) = engine.account_to_ask(&refund).await.unwrap();
+            let said = |name| config.credentials.get(name).unwrap().to_owned();
+            (said("merchant_id"), said("password"))
+        };
+        let pair = |id: &str, password: &str| (id.to_owned(), password.to_owned());
+        assert_eq!(asked_with(1, Some(START)).await, pair("SHOP01", "hush-hush"), "sent in that moment");
+        assert_eq!(asked_with(3, Some(START)).await, pair("SHOP02", "new-hush"), "the old key may be dead");
+        assert_eq!(asked_with(4, Some(START)).await, pair("SHOP02", "new-hush"));
+        assert_eq!(asked_with(1, None).await, pair("SHOP02", "new-hush"), "it never left");
     })
     .await;
 }
