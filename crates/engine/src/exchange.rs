@@ -3,7 +3,6 @@
 //! Each runs in a task of the engine's own, after the commit that allowed it, and holds no transaction. No caller can
 //! cancel one.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use redress_core::id::ProcessId;
@@ -95,7 +94,7 @@ impl Engine {
     async fn send(&self, sending: Sending) {
         let Sending { refund, holder, psp_payment_id, permit } = sending;
         let started_at = self.now();
-        let exchange = match self.prepared(&refund, Some(refund.account_version)).await {
+        let exchange = match self.account_to_send(&refund).await {
             Err(reason) => not_sent(reason),
             Ok((connector, account)) => {
                 let ask = SubmitAsk {
@@ -161,8 +160,7 @@ impl Engine {
         psp_refund_id: Option<String>,
         by: By,
     ) -> Result<Exchange, EngineError> {
-        // Asking has no effect, so it uses the account's newest credentials: the old ones may be dead by now.
-        let exchange = match self.prepared(refund, None).await {
+        let exchange = match self.account_to_ask(refund).await {
             Err(reason) => not_sent(reason),
             Ok((connector, account)) => {
                 let bound_elsewhere =
@@ -202,23 +200,6 @@ impl Engine {
     pub(crate) fn give_back<P>(&self, permit: P) {
         drop(permit);
         self.parts.refunds_due.notify_one();
-    }
-
-    /// The connector and the account's settings of one version, or of the newest.
-    async fn prepared(
-        &self,
-        refund: &Refund,
-        version: Option<i64>,
-    ) -> Result<(&'static dyn Connector, Arc<AccountConfig>), String> {
-        let (directory, timeout) = (&self.parts.directory, self.parts.config.psp_timeout);
-        let (merchant, account) = (refund.merchant, refund.account);
-        let found = match version {
-            Some(version) => directory.account_version(merchant, account, version, timeout).await,
-            None => directory.newest_account(merchant, account, timeout).await,
-        };
-        let (psp, config) = found.map_err(|error| error.to_string())?;
-        let connector = (self.parts.connectors)(&psp).ok_or("this program has no connector for the PSP")?;
-        Ok((connector, config))
     }
 
     fn fenced<'a>(

@@ -1,6 +1,7 @@
 //! What Redress does: the use cases, the loop that claims what is due, notifications.
 
 pub mod accept;
+mod account_of;
 pub mod admin;
 pub mod api_key;
 pub mod callers;

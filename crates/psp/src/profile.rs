@@ -1,6 +1,6 @@
 //! What is said of a connector to people, in the docs, at the portal and by `GET /v1/connectors`. No rule depends on it but
 //! two: the credentials of an account have no fields besides those that are named here, and those that name the contract
-//! stay as they are once the account has payments.
+//! stay as they are once a refund of the account took effect under it, or may have, and say under which one is asked about.
 
 use crate::account::Credentials;
 

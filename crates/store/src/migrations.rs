@@ -72,4 +72,9 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../../migrations/0015_revoked_merchants.sql"),
     },
     Migration { version: 16, name: "rotations", sql: include_str!("../../../migrations/0016_rotations.sql") },
+    Migration {
+        version: 17,
+        name: "contracts_in_use",
+        sql: include_str!("../../../migrations/0017_contracts_in_use.sql"),
+    },
 ];

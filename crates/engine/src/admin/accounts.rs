@@ -212,8 +212,8 @@ impl Engine {
     /// Answers the new version.
     ///
     /// # Errors
-    /// [`AdminError`]; another host without new credentials is refused, and so are another contract at the PSP once there are
-    /// payments, and a change that somebody overtook.
+    /// [`AdminError`]; another host without new credentials is refused, and so are another contract at the PSP once a refund had
+    /// an effect under the old one, or may have had, and a change that somebody overtook.
     pub async fn change_account(
         &self,
         merchant: MerchantId,
@@ -291,7 +291,7 @@ impl Engine {
                 FaultCode::CredentialsAnew.told("are needed anew: the old ones must not go to another host"),
             )
             .into()),
-            AccountChanging::HasPayments => Err(other_contract_refused(other_contract).into()),
+            AccountChanging::ContractUsed => Err(other_contract_refused(other_contract).into()),
             // In the same moment; perhaps by the same form.
             AccountChanging::Outdated if again.seen_version.is_some() => {
                 Box::pin(self.change_account_wanted(by, merchant, id, again)).await

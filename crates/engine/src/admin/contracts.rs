@@ -1,4 +1,4 @@
-//! Whose contract an account is, by what its credentials say: it is that of the account's payments, and of one account.
+//! Whose contract an account is, by what its credentials say: it is that of what was refunded through it, and of one account.
 
 use redress_core::policy::AccountState;
 use redress_psp::account::Credentials;
@@ -54,8 +54,8 @@ impl Engine {
 
 /// Names the field that is to blame.
 pub(super) fn other_contract_refused(field: Option<&'static str>) -> AdminError {
-    let told =
-        "names another contract, and the account has payments of the one it is for: add another account";
+    let told = "names another contract, and a refund took effect under the one that the account is for, or may have: add \
+                another account, or see first how that refund ended";
     AdminError::invalid(field.unwrap_or("credentials"), FaultCode::OtherContract.told(told))
 }
 

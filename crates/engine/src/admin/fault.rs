@@ -51,7 +51,7 @@ pub enum FaultCode {
     CredentialForm,
     /// Secrets are needed anew, because the host is another.
     CredentialsAnew,
-    /// What was given names another contract at the PSP than that of the account's payments.
+    /// What was given names another contract at the PSP than that under which a refund of the account took effect, or may have.
     OtherContract,
     /// The merchant has as many endpoints as there may be.
     EndpointsMax {

@@ -4,6 +4,7 @@
 
 mod complaints;
 mod contract;
+mod contracts;
 mod failures;
 mod faults;
 mod foreign;

@@ -54,8 +54,8 @@ enum Action {
     /// Change an account: look-ups, notifications and whatever is sent from now on go by the new settings
     ///
     /// A refund that was sent before is sent again, where it has to be, with those it was sent with. What names the contract at
-    /// the provider (a merchant's number, say) can be changed while the account has no payments: afterwards another contract is
-    /// another account.
+    /// the provider (a merchant's number, say) can be changed until a refund took effect under it, or may have: afterwards another
+    /// contract is another account. The account's payments must be of the contract that it names.
     Change(ChangeArgs),
     /// Prove an account's credentials and address at the provider, without moving money
     Check(AccountArg),

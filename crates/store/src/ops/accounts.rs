@@ -1,10 +1,13 @@
 //! PSP accounts: a merchant's contracts, in versions that never change.
 
+mod contract_use;
+
 use redress_core::environment::Environment;
 use redress_core::id::{AccountId, MerchantId};
 use redress_core::policy::AccountState;
 use redress_core::time::Timestamp;
 
+use self::contract_use::was_used;
 use super::merchants::{Closed, closed};
 use super::rows::{self, count, expect_one, parsed, time};
 use super::settings_version::{AsOf, bump, version_column};
@@ -162,8 +165,8 @@ pub struct ChangeAccount {
     /// The new address has the same scheme, host and port as the seen one. Otherwise new credentials are needed: the
     /// old ones must not go to another host.
     pub same_host: bool,
-    /// The new credentials name another contract at the PSP than the seen ones. The payments of the account, and what was
-    /// refunded of them, are of the old one: where there are any, nothing is changed.
+    /// The new credentials name another contract at the PSP than the seen ones. What was refunded under the old one is not known
+    /// under another: where anything was, or may have been, nothing is changed.
     pub other_contract: bool,
     /// The time.
     pub now: Timestamp,
@@ -182,8 +185,8 @@ pub enum AccountChanging {
     Changed(i64),
     /// The host changes, so new credentials are needed; nothing was changed.
     NeedsCredentials,
-    /// The contract changes, and payments were made under the old one; nothing was changed.
-    HasPayments,
+    /// The contract changes, and a refund had an effect under the old one, or may have had; nothing was changed.
+    ContractUsed,
     /// Somebody changed it since the caller looked; nothing was changed.
     Outdated,
     /// It is revoked; nothing was changed.
@@ -206,8 +209,8 @@ impl Operation for ChangeAccount {
         if version != self.seen_version {
             return Ok(Done::Rollback(AccountChanging::Outdated));
         }
-        if self.other_contract && has_payments(tx, self.account).await? {
-            return Ok(Done::Rollback(AccountChanging::HasPayments));
+        if self.other_contract && was_used(tx, self.merchant, self.account).await? {
+            return Ok(Done::Rollback(AccountChanging::ContractUsed));
         }
         let old = load_version(tx, self.merchant, self.account, version)
             .await?
@@ -241,12 +244,6 @@ impl Operation for ChangeAccount {
         bump(tx).await?;
         Ok(Done::Commit(AccountChanging::Changed(version + 1)))
     }
-}
-
-/// By the account alone, whose id no other merchant's has: there is an index of that.
-async fn has_payments<T: Tx>(tx: &mut T, account: AccountId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM payments WHERE account_id = $1 LIMIT 1";
-    Ok(!tx.rows(sql, &[account.as_bytes().into()]).await?.is_empty())
 }
 
 /// Pauses an account (refunds stay queued), lets it send again, or revokes it for ever. The queued refunds of a revoked

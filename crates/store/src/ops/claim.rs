@@ -144,7 +144,7 @@ struct AccountNow {
 
 /// It was found before, perhaps long ago: whoever paused it since was told that nothing more is sent. No lock is needed for
 /// that: what was committed before this is seen here, and what is committed later comes as late as for an exchange that is
-/// under way.
+/// under way. Nor for the version: what leaves with an older one is asked about with that where the contract is another by then.
 const ACCOUNT_NOW: &str =
     "SELECT state, version FROM psp_accounts WHERE merchant_id = $1 AND account_id = $2";
 

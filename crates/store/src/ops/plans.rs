@@ -18,8 +18,8 @@ use super::claim::{Claim, DueAccounts, LeasedBy, TakeOverLeases};
 use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
 use super::feed::FeedEnd;
 use super::fixtures::{
-    ENDPOINT, HERE, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, claim, done, id, in_state, key,
-    pay, payment, pending, queued, refused, rf, sent, set_account, told, word, world,
+    ENDPOINT, HERE, MERCHANT, MUTE, Sql, accept, account, add_endpoint, at, bytes, claim, done, id, in_state,
+    key, pay, payment, pending, queued, refused, rf, sent, set_account, sql, told, word, world,
 };
 use super::gauges::CountWaiting;
 use super::paging::Turn;
@@ -365,10 +365,17 @@ async fn who_is_there_and_who_did_what_is_found_by_an_index() {
 }
 
 #[tokio::test]
-async fn whether_an_account_has_payments_is_read_from_an_index_and_from_one_entry() {
+async fn whether_a_contract_was_used_is_read_from_indexes_of_what_tells_of_that() {
     let store = Store::in_line_sqlite().expect("in memory");
     store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
     world(&store).await;
+    sql(
+        &store,
+        "INSERT INTO psp_account_versions (merchant_id, account_id, version, credentials_sealed, created_at) \
+         VALUES ($1, $2, 3, $2, 0)",
+        vec![bytes(MERCHANT.as_bytes()), bytes(account("flex").as_bytes())],
+    )
+    .await;
     let watched = Watched { store, plans: Plans::default() };
     let change = ChangeAccount {
         merchant: MERCHANT,
@@ -383,10 +390,19 @@ async fn whether_an_account_has_payments_is_read_from_an_index_and_from_one_entr
         other_contract: true,
         now: at(1),
     };
-    assert_eq!(watched.run(change).await, AccountChanging::HasPayments);
+    assert_eq!(watched.run(change).await, AccountChanging::Changed(4));
+    assert_eq!(watched.scans(), Vec::<String>::new());
     let plans = watched.plans.lock().expect("no test panics here");
-    let index = "=> SEARCH payments USING COVERING INDEX payments_psp_payment (account_id=?)";
-    assert!(plans.iter().any(|line| line.ends_with(index)), "{plans:?}");
+    for index in [
+        "INDEX refunds_due (account_id=? AND state=?",
+        "INDEX refunds_psp_refund (account_id=?",
+        "INDEX refunds_done_without_id (account_id=?)",
+        "INDEX late_checks_due (account_id=?)",
+        "INDEX cases_open_by_kind (merchant_id=? AND environment=? AND kind=?)",
+        "INDEX sqlite_autoindex_refunds_1 (merchant_id=? AND refund_id=?)",
+    ] {
+        assert!(plans.iter().any(|line| line.contains(index)), "{index}: {plans:?}");
+    }
 }
 
 #[tokio::test]

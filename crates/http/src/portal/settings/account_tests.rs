@@ -94,11 +94,11 @@ async fn the_secrets_of_an_account_go_in_and_never_come_out() {
 }
 
 #[tokio::test]
-async fn an_account_with_payments_does_not_become_another_contracts() {
+async fn an_account_through_which_was_refunded_does_not_become_another_contracts() {
     let harness = Harness::new().await;
     let admin = harness.armed(Role::Admin).await;
     let mut browser = harness.browser(&admin).await;
-    harness.payment(TestPayment::momo("order-1", 10_000)).await;
+    harness.pending(TestPayment::momo("order-1", 10_000), 5_000).await;
     let path = format!("/portal/settings/accounts/{}", harness.merchant.momo);
     let edit = format!("{path}/edit");
     let page = browser.get(&edit).await;
@@ -114,6 +114,25 @@ async fn an_account_with_payments_does_not_become_another_contracts() {
     assert!(!wrong.text().contains("hush-hush"));
     let changed = browser.submit(&page, &edit, &typed("MOMO")).await;
     assert_eq!(location(&changed), path, "a key is replaced as ever");
+    let account = harness.engine.account(harness.merchant.id, harness.merchant.momo).await.unwrap();
+    assert_eq!(account.version, 2);
+}
+
+#[tokio::test]
+async fn an_account_with_payments_is_put_right_while_nothing_was_refunded() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    harness.payment(TestPayment::momo("order-1", 10_000)).await;
+    let path = format!("/portal/settings/accounts/{}", harness.merchant.momo);
+    let edit = format!("{path}/edit");
+    let page = browser.get(&edit).await;
+    let typed = [
+        ("credential_partner_code", "OTHER"),
+        ("credential_access_key", "F8BBA842ECF85"),
+        ("credential_secret_key", "hush-hush"),
+    ];
+    assert_eq!(location(&browser.submit(&page, &edit, &typed).await), path);
     let account = harness.engine.account(harness.merchant.id, harness.merchant.momo).await.unwrap();
     assert_eq!(account.version, 2);
 }

@@ -35,8 +35,9 @@ texts!(
             "لم يُقبل هذا لأن شكله غير صحيح. التفاصيل التقنية: {problem}.";
         credentials_anew: "Type the secrets anew: the old ones must not go to another host.",
             "اكتب البيانات السرية من جديد: يجب ألا تُرسل القديمة إلى مضيف آخر.";
-        other_contract: "This names another contract with the provider, and this account has payments already. Add another account for it.",
-            "هذه القيمة تخص عقدًا آخر مع مزود الدفع، ولهذا الحساب مدفوعات بالفعل. أضف حسابًا آخر لها.";
+        other_contract: "This names another contract with the provider, and under the present one a refund took effect, or may have. \
+                         Add another account for it, or see first how that refund ended.",
+            "هذه القيمة تخص عقدًا آخر مع مزود الدفع، وقد نُفِّذت عملية رد بموجب العقد الحالي أو يُحتمل أنها نُفِّذت. أضف حسابًا آخر لها، أو تحقق أولًا كيف انتهت تلك العملية.";
         endpoints_max: "There are {max} endpoints already. Revoke one first.",
             "يوجد {max} من عناوين الإشعارات بالفعل. ألغِ أحدها أولًا.";
         endpoint_revoked: "The endpoint is revoked. Nothing was changed.", "عنوان الإشعارات هذا ملغى. لم يتغيّر شيء.";

@@ -24,8 +24,8 @@ texts!(
             "تُشفَّر ولا تُعرض مرة أخرى، ولا حتى لك.";
         secrets_change: "Leave all of them empty to keep those there are. Otherwise type all of them: together they take the \
                          place of the old ones. What names your contract with the provider, as a merchant number does, cannot \
-                         change once the account has payments.",
-            "اتركها كلها فارغة للإبقاء على الحالية، وإلا فاكتبها كلها: تحل معًا محل القديمة. وما يحدد عقدك مع المزود، كرقم التاجر، لا يمكن تغييره بعد أن تكون للحساب مدفوعات.";
+                         change once a refund took effect under it, or may have.",
+            "اتركها كلها فارغة للإبقاء على الحالية، وإلا فاكتبها كلها: تحل معًا محل القديمة. وما يحدد عقدك مع المزود، كرقم التاجر، لا يمكن تغييره متى نُفِّذت بموجبه عملية رد أو احتُمل أنها نُفِّذت.";
         secrets_again: "Secrets are not shown again: type them once more.", "لا تُعرض الأسرار مرة أخرى: اكتبها من جديد.";
         optional: "May be left empty.", "يمكن تركه فارغًا.";
         version: "Version", "الإصدار";

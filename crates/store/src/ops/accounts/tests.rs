@@ -1,6 +1,19 @@
+use redress_core::case::CaseKind;
+use redress_core::id::CaseId;
+use redress_core::outcome::{Again, Outcome, PspRefusal};
+use redress_core::settle::{Verdict, Via};
+use redress_core::state::StateName;
+
 use super::*;
-use crate::ops::fixtures::{MERCHANT, STRANGER, at, bytes, sql, world};
+use crate::ops::cancel::{CancelRefund, Canceled};
+use crate::ops::cases::{Blocked, CaseClosing, CaseSubject, CloseCase, NewCaseRow, OpenCase, Opened};
+use crate::ops::fixtures::{
+    MERCHANT, STRANGER, at, bytes, done, hear, in_state, not_sent, payment, rf, sent, sql, word, world,
+};
+use crate::ops::late_checks::EndLateCheck;
 use crate::ops::settings_version::SettingsVersion;
+use crate::ops::settle::{CloseRefund, Closed as RefundClosing};
+use crate::ops::write::Author;
 use crate::store::Store;
 use crate::testing::{TestStores, fail_every_statement};
 
@@ -106,37 +119,153 @@ async fn old_credentials_never_go_to_another_host() {
     .await;
 }
 
+/// Credentials of another contract.
+fn other(seen_version: i64) -> ChangeAccount {
+    ChangeAccount {
+        credentials_sealed: Some(b"other".to_vec()),
+        other_contract: true,
+        ..change(seen_version)
+    }
+}
+
 #[tokio::test]
-async fn an_account_with_payments_stays_that_of_its_contract() {
+async fn an_account_with_payments_is_put_right_until_its_contract_was_used() {
     TestStores::each(|store| async move {
         world(&store).await;
         store.run(add()).await.unwrap();
-        let other = |seen_version| ChangeAccount {
-            credentials_sealed: Some(b"other".to_vec()),
-            other_contract: true,
-            ..change(seen_version)
-        };
+        in_state(&store, StateName::Succeeded, "0.10", 1).await;
+        let ids = || vec![bytes(ID.as_bytes()), bytes(MERCHANT.as_bytes())];
+        sql(&store, "UPDATE payments SET account_id = $1 WHERE merchant_id = $2", ids()).await;
         let (changed, _) = fail_every_statement(&store, || other(1)).await;
-        assert_eq!(
-            changed,
-            Ok(AccountChanging::Changed(2)),
-            "somebody mistyped, and the payments are another's"
-        );
-        sql(
-            &store,
-            "UPDATE payments SET account_id = $1 WHERE merchant_id = $2",
-            vec![bytes(ID.as_bytes()), bytes(MERCHANT.as_bytes())],
-        )
-        .await;
+        assert_eq!(changed, Ok(AccountChanging::Changed(2)), "somebody mistyped");
+        sql(&store, "UPDATE refunds SET account_id = $1 WHERE merchant_id = $2", ids()).await;
         let settings = store.read(SettingsVersion).await.unwrap();
         assert_eq!(store.run(other(1)).await, Ok(AccountChanging::Outdated));
-        assert_eq!(store.run(other(2)).await, Ok(AccountChanging::HasPayments));
+        assert_eq!(store.run(other(2)).await, Ok(AccountChanging::ContractUsed));
         let moved = ChangeAccount { base_url: None, same_host: false, ..other(2) };
-        assert_eq!(store.run(moved).await, Ok(AccountChanging::HasPayments));
+        assert_eq!(store.run(moved).await, Ok(AccountChanging::ContractUsed));
         assert_eq!(load(&store, MERCHANT, 3).await, None);
         assert_eq!(store.read(SettingsVersion).await, Ok(settings));
         let new_key = ChangeAccount { other_contract: false, ..other(2) };
         assert_eq!(store.run(new_key).await, Ok(AccountChanging::Changed(3)));
+    })
+    .await;
+}
+
+/// The account of its own that the n-th refund gets.
+fn of_refund(n: u8) -> AccountId {
+    AccountId::from_bytes([0xd0 + n; 16])
+}
+
+/// What comes of naming another contract in an account that has the n-th refund, and none besides.
+async fn renamed(store: &Store, n: u8) -> AccountChanging {
+    let account = of_refund(n);
+    if store.read(FindAccount(account)).await.unwrap().is_none() {
+        let add = AddAccount { id: account, environment: Environment::Sandbox, ..add() };
+        store.run(add).await.unwrap();
+        for statement in [
+            "UPDATE refunds SET account_id = $1 WHERE refund_id = $2",
+            "UPDATE late_checks SET account_id = $1 WHERE refund_id = $2",
+        ] {
+            let params = vec![bytes(account.as_bytes()), bytes(rf(n.into()).as_bytes())];
+            sql(store, statement, params).await;
+        }
+    }
+    store.run(ChangeAccount { account, ..other(1) }).await.unwrap()
+}
+
+async fn open_case(store: &Store, n: u8, kind: CaseKind) {
+    let case = NewCaseRow {
+        merchant: MERCHANT,
+        id: CaseId::from_bytes([n; 16]),
+        kind,
+        subject: CaseSubject::Refund(rf(n.into())),
+        payment: Some(payment(1)),
+        text: "look at this".to_owned(),
+        block_minor: 0,
+        now: at(40),
+    };
+    assert!(matches!(store.run(OpenCase(case)).await, Ok(Opened::New { .. })));
+}
+
+async fn close_case(store: &Store, case: CaseId) {
+    let (author, reason) = ("Mai".to_owned(), "seen".to_owned());
+    let close =
+        CloseCase { merchant: MERCHANT, case, author, reason, blocked: Blocked::Released, now: at(60) };
+    assert!(matches!(store.run(close).await, Ok(CaseClosing::Closed { .. })));
+}
+
+#[tokio::test]
+async fn what_had_no_effect_at_the_psp_keeps_no_account_at_its_contract() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        for (n, state) in
+            [(1, StateName::Queued), (2, StateName::Failed), (3, StateName::Queued), (5, StateName::Queued)]
+        {
+            in_state(&store, state, "0.10", n).await;
+        }
+        let author = Author { name: "Mai".to_owned(), reason: "a mistake".to_owned() };
+        let cancel = CancelRefund { merchant: MERCHANT, refund: rf(3), author, now: at(30) };
+        assert!(matches!(store.run(cancel).await, Ok(Canceled::Done(_))));
+        sent(&store, "order-1", "0.10", 4).await;
+        let turned_away = hear(&store, 4, not_sent(), Via::Submit, 20).await;
+        assert_eq!(turned_away.refund.state.name(), StateName::Queued);
+        open_case(&store, 5, CaseKind::Overdue).await;
+        for n in 1..=5 {
+            assert_eq!(renamed(&store, n).await, AccountChanging::Changed(2), "{n}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_had_an_effect_or_may_have_had_keeps_an_account_at_its_contract() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        for (n, state) in [
+            (1, StateName::Submitting),
+            (2, StateName::Unknown),
+            (3, StateName::Pending),
+            (4, StateName::Succeeded),
+            (5, StateName::Reversed),
+            (8, StateName::Failed),
+            (9, StateName::Unknown),
+            (10, StateName::Queued),
+        ] {
+            in_state(&store, state, "0.10", n).await;
+        }
+        let failed = Outcome::Refused(PspRefusal {
+            code: "R1".to_owned(),
+            text: "card closed".to_owned(),
+            again: Again::No,
+            psp_refund_id: Some("failed-7".to_owned()),
+        });
+        for (n, outcome) in [(6, done(Some("done-6"))), (7, failed)] {
+            sent(&store, "order-1", "0.10", n).await;
+            hear(&store, n, outcome, Via::Submit, 20).await;
+        }
+        // The PSP says that it did what it had refused, a person says of what nobody knows that it failed, and what was never sent
+        // is told of.
+        let late = hear(&store, 8, done(None), Via::Query, 30).await;
+        assert_eq!((late.refund.state.name(), late.cases), (StateName::Failed, 1));
+        let author = Author { name: "Mai".to_owned(), reason: "seen on the statement".to_owned() };
+        let (merchant, verdict) = (MERCHANT, Verdict::Failed);
+        let close = CloseRefund { merchant, refund: rf(9), verdict, author, now: at(50) };
+        assert!(matches!(store.run(close).await, Ok(RefundClosing::Done(_))));
+        open_case(&store, 10, CaseKind::Quarantined).await;
+        for n in 1..=10 {
+            assert_eq!(renamed(&store, n).await, AccountChanging::ContractUsed, "{n}");
+            let newest = store.read(NewestVersion(of_refund(n))).await.unwrap().unwrap();
+            assert_eq!(newest.found, 1, "{n}");
+        }
+
+        // Known again to be nothing.
+        close_case(&store, word(8, done(None), Via::Query, 30).case_ids[0]).await;
+        store.run(EndLateCheck { merchant: MERCHANT, refund: rf(9) }).await.unwrap();
+        close_case(&store, CaseId::from_bytes([10; 16])).await;
+        for n in 8..=10 {
+            assert_eq!(renamed(&store, n).await, AccountChanging::Changed(2), "{n}");
+        }
     })
     .await;
 }
