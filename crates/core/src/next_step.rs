@@ -130,6 +130,13 @@ fn follow(refund: &Refund, recipe: &Recipe, timing: &Timing, now: Timestamp) -> 
     if can_be_asked(refund, recipe) { Step::Query } else { Step::Nothing }
 }
 
+/// Whether what may have left is sent again without a person, where the PSP is asked about it and does not have it.
+pub fn is_sent_again(refund: &Refund, recipe: &Recipe) -> bool {
+    let by_recipe = matches!(recipe.resend, Resend::SameKey { .. })
+        || matches!(recipe.absence, Absence::ProvedAfter { .. });
+    by_recipe && !refund.evidence.accepted && can_be_asked(refund, recipe)
+}
+
 fn is_overdue(evidence: &Evidence, timing: &Timing, now: Timestamp) -> bool {
     timing.overdue_at(evidence).is_none_or(|at| now >= at)
 }

@@ -23,8 +23,8 @@ pub use people::{
 };
 pub use timing::Timing;
 
-/// A refund that has told of so many events tells no more of other words about its wait: a PSP whose words go to and fro
-/// fills nobody's list.
+/// A refund that has told of so many events tells no more of other words about its wait, nor that it is unknown still after
+/// it was sent again: a PSP whose words go to and fro, or that answers nothing for weeks, fills nobody's list.
 const EVENTS_OF_WAITS_MAX: u32 = 20;
 
 /// How a word came.
@@ -471,7 +471,11 @@ pub(crate) fn moved(
         refund.due_at = None;
         refund.finished_at = Some(now);
     }
-    let event = EventKind::of_state(to_name);
+    // What is sent again was told to be unknown before.
+    let unknown_still =
+        from == StateName::Submitting && to_name == StateName::Unknown && refund.evidence.sends > 1;
+    let untold = unknown_still && refund.event_count >= EVENTS_OF_WAITS_MAX;
+    let event = EventKind::of_state(to_name).filter(|_| !untold);
     if event.is_some() {
         refund.event_count += 1;
     }

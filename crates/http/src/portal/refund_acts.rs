@@ -197,9 +197,10 @@ struct Decision {
     reason: Field,
 }
 
-/// What a person decides on. Of what the PSP says about a wait not all is told as an event.
+/// What a person decides on. Of what the PSP says about a wait, and of what is sent again, not all is told as an event: who has
+/// looked at the PSP before a send has not seen what came of it.
 fn seen_of(refund: &Refund) -> String {
-    stamp(&(refund.event_count, &refund.psp_refund_id, &refund.psp_note))
+    stamp(&(refund.event_count, refund.evidence.sends, &refund.psp_refund_id, &refund.psp_note))
 }
 
 /// GET `/portal/refunds/{id}/close`: what is known, and what either answer means.

@@ -6,7 +6,7 @@ mod leased;
 
 use redress_core::case::CaseKind;
 use redress_core::id::{AccountId, CaseId, MerchantId, ProcessId, RefundId};
-use redress_core::next_step::{Step, next_step};
+use redress_core::next_step::{Step, is_sent_again, next_step};
 use redress_core::policy::AccountState;
 use redress_core::recipe::Recipe;
 use redress_core::refund::Refund;
@@ -299,7 +299,7 @@ impl Claim {
             }
             Step::Doubt => self.write(tx, doubt(refund, self.now).map_err(illegal)?, ids, out).await,
             Step::CallPerson(kind) => {
-                let text = person_text(kind, &refund).to_owned();
+                let text = person_text(kind, &refund, self.recipe).to_owned();
                 self.write(tx, call_person(refund, kind, text, &self.timing, self.now), ids, out).await
             }
             Step::CloseWindow => {
@@ -378,12 +378,16 @@ fn read_due(row: &Row) -> Result<Due, StoreError> {
     })
 }
 
-fn person_text(kind: CaseKind, refund: &Refund) -> &'static str {
+fn person_text(kind: CaseKind, refund: &Refund, recipe: &Recipe) -> &'static str {
     match kind {
         CaseKind::Overdue if refund.state == RefundState::Queued => {
             "the refund cannot be sent: the PSP is not reached, or does not let the account in; the trying goes on"
         }
         CaseKind::Overdue => "the PSP accepted the refund and has not said a last word for too long",
+        _ if is_sent_again(refund, recipe) => {
+            "nobody knows whether the PSP made the refund; it is looked up further, and sent again where the PSP does not have \
+             it: before you decide, look there once more after the last send"
+        }
         _ => "nobody knows whether the PSP made the refund; it is not sent again without a person",
     }
 }

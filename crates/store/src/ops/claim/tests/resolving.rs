@@ -138,7 +138,10 @@ async fn a_person_is_called_once_and_the_looking_goes_on() {
         assert_eq!((tasks(&third), third.cases, third.changed.len()), (Vec::new(), 1, 1));
         assert_eq!(rows(&store, "SELECT kind, blocked, closed_at FROM cases").await, ["unresolved 0 -"]);
         let said = rows(&store, "SELECT what FROM cases").await.remove(0);
-        assert!(said.starts_with("nobody knows whether the PSP made the refund"), "{said}");
+        assert_eq!(
+            said,
+            "nobody knows whether the PSP made the refund; it is not sent again without a person"
+        );
         let resumed = 100 + i64::try_from(TIMING.resolve.max.as_secs()).unwrap();
         assert_eq!(run_claim(&store, claim(resumed - 1)).await, ClaimOutcome::default());
         let again = run_claim(&store, claim(resumed)).await;
@@ -147,6 +150,25 @@ async fn a_person_is_called_once_and_the_looking_goes_on() {
         let closed = rows(&store, "SELECT kind, closed_by FROM cases").await;
         assert_eq!(closed, ["unresolved redress"], "the end closes the case about not knowing");
         audit(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_called_is_told_where_it_is_sent_again() {
+    TestStores::each(async |store| {
+        not_found(&store).await;
+        for second in [30, 40] {
+            assert_eq!(claimed(&store, claim(second)).await, [Task::Query]);
+            hear(&store, 1, NOT_FOUND, Via::Query, second).await;
+        }
+        let keyed = |second| Claim { recipe: &SAME_KEY, ..claim(second) };
+        let called = run_claim(&store, keyed(100)).await;
+        assert_eq!((tasks(&called), called.cases), (Vec::new(), 1));
+        let said = rows(&store, "SELECT what FROM cases").await.remove(0);
+        assert!(said.contains("sent again where the PSP does not have it: before you decide"), "{said}");
+        let resumed = 100 + i64::try_from(TIMING.resolve.max.as_secs()).unwrap();
+        assert_eq!(claimed(&store, keyed(resumed)).await, [Task::Send], "and so it is");
     })
     .await;
 }
