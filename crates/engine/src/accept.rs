@@ -88,7 +88,8 @@ impl Engine {
     /// whether the caller stays or not.
     ///
     /// # Errors
-    /// [`EngineError`]; then the caller should repeat the request with the same key.
+    /// [`EngineError`]; then the caller should repeat the request with the same key, and without one look first where
+    /// [`EngineError::is_in_doubt`] says so: a repeat may be a second refund.
     pub async fn make_refund(&self, request: RefundRequest) -> Result<Made, EngineError> {
         let engine = self.clone();
         self.to_its_end("accept_refund", async move { engine.accept(request).await }).await
@@ -118,11 +119,16 @@ impl Engine {
             announce,
             now,
         };
-        let accepted = self.judged(accept).await;
-        if let Err(StoreError::Unavailable { maybe_committed: true, .. }) = &accepted {
-            self.spawn_take_back(merchant, id, now);
-        }
-        Ok(match accepted? {
+        let accepted = match self.judged(accept).await {
+            Err(error @ StoreError::Unavailable { maybe_committed: true, .. }) => {
+                let kept = self.take_back_new(merchant, id, now).await;
+                let (refund, payment) = kept.ok_or(error)?;
+                let (refund, payment) = (Box::new(refund), Box::new(payment));
+                Accepted::New { refund, payment, permit: None, waits: false }
+            }
+            heard => heard?,
+        };
+        Ok(match accepted {
             Accepted::New { refund, payment, permit, waits } => {
                 metrics::counter!("redress_refunds_accepted_total").increment(1);
                 tracing::Span::current().record("refund", tracing::field::display(refund.id));

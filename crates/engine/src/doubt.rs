@@ -1,15 +1,16 @@
 //! What was committed, perhaps, without our hearing of it.
 //!
-//! When the answer to the commit of a new refund is lost, the caller is told to repeat, and nobody here sends: the refund,
-//! if it is there, would lie leased to this process until the lease is over, and then be looked up at a PSP that never
-//! heard of it. But this process knows that it did not send. Once it finds the refund it says so, and the refund goes
-//! back to its queue. The same holds for what a claim leased: under an id of its own, so that nothing that was heard of is
-//! taken for it.
+//! When the answer to the commit of a new refund is lost, nobody here sends: the refund, if it is there, would lie leased to
+//! this process until the lease is over, and then be looked up at a PSP that never heard of it. But this process knows that it
+//! did not send. Once it finds the refund it says so, and the refund goes back to its queue. Its caller waits for that a
+//! moment: whoever has no key to repeat the request with, and repeats it, asks for another refund. The same holds for what a
+//! claim leased: under an id of its own, so that nothing that was heard of is taken for it.
 
 use std::time::Duration;
 
 use redress_core::id::{AccountId, MerchantId, ProcessId, RefundId};
 use redress_core::outcome::Outcome;
+use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word};
 use redress_core::state::RefundState;
@@ -17,13 +18,17 @@ use redress_core::time::Timestamp;
 use redress_store::ops::claim::LeasedBy;
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
 use redress_store::{Engine as Database, StoreError};
+use tokio::sync::oneshot;
 
 use crate::engine::Engine;
 
 /// After the first look for a refund whose commit is in doubt; the pauses double.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause: after an outage there is one such search for every caller that was told to repeat.
+/// For so long the caller of a new refund waits to hear whether it was kept.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest pause: after an outage there is one such search for every caller whose request was in its commit.
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// What may be leased without our having heard of it.
@@ -37,23 +42,40 @@ enum Sought {
 
 impl Engine {
     /// Looks for a refund whose commit was asked for at `asked_at` and not answered, and takes back its right to be
-    /// sent, which nobody used.
-    pub(crate) fn spawn_take_back(&self, merchant: MerchantId, refund: RefundId, asked_at: Timestamp) {
-        self.spawn_search("take_back_refund", Sought::New(merchant, refund), asked_at);
+    /// sent, which nobody used. Answers the refund where it is found soon; the search goes on otherwise.
+    pub(crate) async fn take_back_new(
+        &self,
+        merchant: MerchantId,
+        id: RefundId,
+        asked_at: Timestamp,
+    ) -> Option<(Refund, Payment)> {
+        let (engine, (finds, found)) = (self.clone(), oneshot::channel());
+        let search = async move {
+            if engine.take_back(Sought::New(merchant, id), asked_at).await {
+                // The caller may have gone.
+                let _ = finds.send(());
+            }
+        };
+        self.parts.world.spawner.spawn("take_back_refund", Box::pin(search));
+        tokio::select! {
+            biased;
+            found = found => found.ok()?,
+            () = self.parts.world.clock.sleep(ANSWER_LIMIT) => return None,
+        }
+        self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(id) }).await.ok()?
     }
 
-    /// The same for all that a claim may have leased as `holder`.
+    /// The same for all that a claim may have leased as `holder`, which nobody waits for.
     pub(crate) fn spawn_take_back_claimed(&self, account: AccountId, holder: ProcessId, asked_at: Timestamp) {
-        self.spawn_search("take_back_claimed", Sought::Claimed(account, holder), asked_at);
-    }
-
-    fn spawn_search(&self, name: &'static str, sought: Sought, asked_at: Timestamp) {
         let engine = self.clone();
-        let task = async move { engine.take_back(sought, asked_at).await };
-        self.parts.world.spawner.spawn(name, Box::pin(task));
+        let search = async move {
+            engine.take_back(Sought::Claimed(account, holder), asked_at).await;
+        };
+        self.parts.world.spawner.spawn("take_back_claimed", Box::pin(search));
     }
 
-    async fn take_back(&self, sought: Sought, asked_at: Timestamp) {
+    /// Whether anything was found.
+    async fn take_back(&self, sought: Sought, asked_at: Timestamp) -> bool {
         // The server may still be at it, so that it is not there yet; past its lease others look after it.
         let until = asked_at.plus(self.parts.config.timing.lease);
         let mut pause = LOOK_PAUSE;
@@ -62,7 +84,9 @@ impl Engine {
                 // SQLite is at nothing any more once its commit has failed: what is not there now does not come, unless a
                 // crash brings it back, and then the next start looks after it. A search that goes on would only hold up an
                 // orderly end, and there is one for every caller while a disk is full.
-                Ok(found) if found.is_empty() && self.parts.store.engine() == Database::Sqlite => return,
+                Ok(found) if found.is_empty() && self.parts.store.engine() == Database::Sqlite => {
+                    return false;
+                }
                 Ok(found) if found.is_empty() => {}
                 Ok(found) => {
                     for refund in &found {
@@ -70,7 +94,7 @@ impl Engine {
                             self.give_up_right(refund, asked_at).await;
                         }
                     }
-                    return;
+                    return true;
                 }
                 Err(error) => {
                     tracing::info!(?sought, %error, "it is unknown yet whether a refund was kept or leased");
@@ -79,6 +103,7 @@ impl Engine {
             self.parts.world.clock.sleep(pause).await;
             pause = (pause * 2).min(LOOK_PAUSE_MAX);
         }
+        false
     }
 
     async fn look_for(&self, sought: Sought) -> Result<Vec<Refund>, StoreError> {

@@ -9,8 +9,8 @@ pub enum EngineError {
     /// Retry-After.
     #[error("{0}")]
     Busy(String),
-    /// The same, and nobody knows whether the change was kept: the answer to its commit was lost. A repeat with the same key
-    /// finds out.
+    /// Nobody knows whether the change was kept: the answer to its commit was lost. A repeat with the same key finds out;
+    /// without one the caller has to look first. A face says 503.
     #[error("{0}")]
     InDoubt(String),
     /// A defect or damage: somebody must act.

@@ -21,6 +21,8 @@ pub(crate) enum Problem {
     BodyBroken,
     /// The caller should come back in a moment.
     Busy,
+    /// The caller should look whether it was done before the request is repeated without a key by which a repeat is known.
+    InDoubt,
     /// The caller's key has used up what it may ask for.
     TooMany,
     /// A defect or damage here.
@@ -47,9 +49,13 @@ pub(crate) fn retry_later(mut response: Response) -> Response {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Busy(reason) | EngineError::InDoubt(reason) => {
+            EngineError::Busy(reason) => {
                 tracing::warn!(reason, "a request was answered busy");
                 Self::Busy
+            }
+            EngineError::InDoubt(reason) => {
+                tracing::warn!(reason, "nobody knows whether a request was done");
+                Self::InDoubt
             }
             EngineError::Broken(reason) => {
                 tracing::error!(reason, "a request could not be answered");

@@ -184,7 +184,9 @@ impl Told {
             Problem::NoMethod => (StatusCode::METHOD_NOT_ALLOWED, t.method_title, t.method),
             Problem::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, t.too_large_title, t.too_large),
             Problem::BodyBroken => (StatusCode::BAD_REQUEST, t.broken_off_title, t.broken_off),
-            Problem::Busy | Problem::TooMany => (StatusCode::SERVICE_UNAVAILABLE, t.busy_title, t.busy),
+            Problem::Busy | Problem::InDoubt | Problem::TooMany => {
+                (StatusCode::SERVICE_UNAVAILABLE, t.busy_title, t.busy)
+            }
             Problem::Broken => (StatusCode::INTERNAL_SERVER_ERROR, t.broken_title, t.broken),
         };
         Self { status, title, text: text.to_owned() }

@@ -63,6 +63,9 @@ pub(crate) enum PortoneError {
     /// Come back in a moment.
     #[error("The service is busy, please repeat the request")]
     Busy,
+    /// Nobody knows whether it was done: a repeat may be done besides.
+    #[error("It is not known whether this was done, please look before you repeat the request")]
+    InDoubt,
     /// The key has used up what it may ask for.
     #[error("Too many requests, please repeat the request later")]
     TooMany,
@@ -101,7 +104,7 @@ impl PortoneError {
             Self::NotOnPsp(_) => (Http::BAD_REQUEST, ("4003", "TRANSACTION_NOT_EXIST_ON_PSP")),
             Self::NoRoute => (Http::NOT_FOUND, INVALID_REQUEST),
             Self::NoMethod => (Http::METHOD_NOT_ALLOWED, INVALID_REQUEST),
-            Self::Busy => (Http::SERVICE_UNAVAILABLE, SYSTEM_ERROR),
+            Self::Busy | Self::InDoubt => (Http::SERVICE_UNAVAILABLE, SYSTEM_ERROR),
             Self::TooMany => (Http::TOO_MANY_REQUESTS, SYSTEM_ERROR),
             Self::Broken => (Http::INTERNAL_SERVER_ERROR, SYSTEM_ERROR),
         }
@@ -138,6 +141,7 @@ pub(crate) fn of_problem(problem: Problem) -> PortoneError {
         Problem::BodyTooLarge => PortoneError::invalid("the body is too large"),
         Problem::BodyBroken => PortoneError::invalid("the body could not be read"),
         Problem::Busy => PortoneError::Busy,
+        Problem::InDoubt => PortoneError::InDoubt,
         Problem::TooMany => PortoneError::TooMany,
         Problem::Broken => PortoneError::Broken,
     }

@@ -20,7 +20,8 @@ pub(super) enum Refusals {
     /// A fault of this server.
     #[response(status = 500)]
     Broken(Wire<'static>),
-    /// Busy: the same request is worth a repeat.
+    /// Busy: the same request is worth a repeat. Without `Retry-After` it is not known whether the request was done: look before
+    /// you repeat it.
     #[response(status = 503, headers(("Retry-After" = u32, description = "When to come back, in seconds.")))]
     Busy(Wire<'static>),
 }

@@ -103,6 +103,7 @@ const INVALID: Row =
 const TOO_LARGE: Row =
     (StatusCode::PAYLOAD_TOO_LARGE, "domainMethodCallArgsInvalid", "Domain method call args is invalid");
 const BUSY: Row = (StatusCode::SERVICE_UNAVAILABLE, "serviceBusy", "Service is busy, try again");
+const IN_DOUBT: Row = (StatusCode::SERVICE_UNAVAILABLE, "serviceBusy", "Service is busy");
 const TOO_MANY: Row = (StatusCode::TOO_MANY_REQUESTS, "serviceBusy", "Service is busy, try again");
 const BROKEN: Row = (StatusCode::INTERNAL_SERVER_ERROR, "systemError", "System error");
 
@@ -123,6 +124,7 @@ impl SgateError {
                 Problem::BodyTooLarge => TOO_LARGE,
                 Problem::BodyBroken => INVALID,
                 Problem::Busy => BUSY,
+                Problem::InDoubt => IN_DOUBT,
                 Problem::TooMany => TOO_MANY,
                 Problem::Broken => BROKEN,
             },
@@ -152,6 +154,9 @@ impl SgateError {
             }
             Self::Problem(Problem::BodyTooLarge) => vec![Detail::Text("the body is too long".into())],
             Self::Problem(Problem::BodyBroken) => vec![Detail::Text("the body broke off".into())],
+            Self::Problem(Problem::InDoubt) => vec![Detail::Text(
+                "it is not known whether this was done: repeat it with the same merchantRefundId, and without one look first".into(),
+            )],
             Self::NotFound | Self::Problem(_) => Vec::new(),
         }
     }

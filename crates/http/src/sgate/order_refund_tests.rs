@@ -212,6 +212,18 @@ async fn a_full_queue_is_told_and_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn where_nobody_knows_whether_a_refund_was_kept_it_is_said_how_to_learn_it() {
+    let lost = StoreError::Unavailable { reason: "gone".to_owned(), maybe_committed: true };
+    let faults = FaultOnce::new("accept_refund", Fault::Refuse(lost));
+    let harness = Harness::with_faults(Arc::new(faults)).await;
+    harness.payment(TestPayment::tap(ORDER, 10_000)).await;
+    let answer = Client::of(&harness).refund(&harness, ORDER, r#"{"amount":"1","reason":""}"#).await;
+    let expected = r#"{"code":"serviceBusy","message":"Service is busy","data":["it is not known whether this was done: repeat it with the same merchantRefundId, and without one look first"]}"#;
+    assert_eq!((answer.status.as_u16(), answer.text()), (503, expected));
+    assert!(answer.headers.get("retry-after").is_none(), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_broken_store_is_told_without_its_words() {
     let (harness, client) = sar().await;
     redress_store::testing::batch(&harness.store, "ALTER TABLE refunds RENAME TO elsewhere").await;

@@ -154,6 +154,7 @@ impl From<Problem> for OwnError {
             Problem::BodyTooLarge => Self::new(Code::BodyTooLarge, "the body is too long"),
             Problem::BodyBroken => Self::new(Code::Malformed, "the body broke off"),
             Problem::Busy => Self::new(Code::Busy, "come back in a moment; the same request is safe"),
+            Problem::InDoubt => Self { in_doubt: true, ..Self::new(Code::Busy, IN_DOUBT) },
             Problem::TooMany => Self::new(Code::RateLimited, "the key has used up what it may ask for"),
             Problem::Broken => {
                 Self::new(Code::Internal, "something is wrong here; the operator can see it in the log")
@@ -164,9 +165,7 @@ impl From<Problem> for OwnError {
 
 impl From<EngineError> for OwnError {
     fn from(error: EngineError) -> Self {
-        let in_doubt = error.is_in_doubt();
-        let told = Self::from(Problem::from(error));
-        if in_doubt { Self { detail: IN_DOUBT.into(), in_doubt, ..told } } else { told }
+        Problem::from(error).into()
     }
 }
 

@@ -270,18 +270,23 @@ impl Query for FeedEnd {
     }
 }
 
-/// When the newest event of all merchants happened; `None` before the first. A clock that was set back is seen by it. To be
-/// asked of an embedded store: on PostgreSQL, which has a clock of its own, no index has the places of all merchants' events.
+/// The latest time of the last [`EVENTS_LOOKED_AT`] events of all merchants; `None` before the first. A clock that was set back
+/// is seen by it, also once events were told since. To be asked of an embedded store: on PostgreSQL, which has a clock of its
+/// own, no index has the places of all merchants' events.
 #[derive(Clone, Copy, Debug)]
 pub struct NewestEvent;
+
+/// So many of the newest events are looked at.
+const EVENTS_LOOKED_AT: u32 = 1_000;
 
 impl Query for NewestEvent {
     type Out = Option<Timestamp>;
     const NAME: &'static str = "newest_event";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Option<Timestamp>, StoreError> {
-        let rows = tx.rows("SELECT happened_at FROM events ORDER BY position DESC LIMIT 1", &[]).await?;
-        rows.first().map(|row| time(row, 0)).transpose()
+        let sql = "SELECT MAX(e.happened_at) FROM (SELECT happened_at FROM events ORDER BY position DESC LIMIT $1) e";
+        let rows = tx.rows(sql, &[EVENTS_LOOKED_AT.into()]).await?;
+        rows.first().map_or(Ok(None), |row| opt_time(row, 0))
     }
 }
 

@@ -259,8 +259,9 @@ impl Operation for Refresh {
         let (merchant, refund) = (self.merchant.as_bytes().into(), self.refund.as_bytes().into());
         let last = tx.rows(LAST_ATTEMPT, &[merchant, refund]).await?;
         let last = last.first().map(|row| row.opt_int(0)).transpose()?.flatten();
-        let due_at = last.map_or(i64::MIN, |last| last.saturating_add(REFRESH_GAP_MICROS));
-        let due_at = due_at.max(self.now.as_micros());
+        let now = self.now.as_micros();
+        // One that lies in the future was made while the clock was ahead: it says nothing of how long ago it was.
+        let due_at = last.filter(|last| *last <= now).map_or(now, |last| now.max(last + REFRESH_GAP_MICROS));
         let touched = tx
             .exec(REFRESH, &[due_at.into(), self.merchant.as_bytes().into(), self.refund.as_bytes().into()])
             .await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use redress_engine::config::EngineConfig;
+use redress_store::testing::FaultOnce;
 use redress_store::{Done, Fault, Faults, Operation, StoreError, Tx};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -369,6 +370,30 @@ async fn a_full_queue_is_a_503_that_says_when_to_come_back() {
     assert_eq!(answer.headers["retry-after"], "1");
     faults.0.store(false, Ordering::SeqCst);
     assert_eq!(make(&harness, &partial("5000")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_refund_that_was_kept_without_our_hearing_of_it_is_answered_and_no_repeat_is_asked_for() {
+    // PortOne has no key by which a repeat is known: it would be a second refund.
+    let harness = Harness::with_faults(Arc::new(FaultOnce::new("accept_refund", Fault::LoseAnswer))).await;
+    harness.payment(TestPayment::momo("o1", 1_000_000)).await;
+    let body = partial("400000");
+    let (answer, ()) = tokio::join!(make(&harness, &body), harness.pass(Duration::from_secs(5)));
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(statuses(&answer.json()), ["SUCCESS"]);
+    assert_eq!(statuses(&listed(&harness).await), ["SUCCESS"]);
+}
+
+#[tokio::test]
+async fn where_nobody_knows_whether_a_refund_was_kept_no_repeat_is_asked_for() {
+    let lost = StoreError::Unavailable { reason: "gone".to_owned(), maybe_committed: true };
+    let harness = Harness::with_faults(Arc::new(Refusing(AtomicBool::new(true), lost))).await;
+    harness.payment(TestPayment::momo("o1", 1_000_000)).await;
+    let answer = make(&harness, &partial("5000")).await;
+    assert_error(&answer, 503, "4029", "REFUND_SYSTEM_ERROR");
+    assert!(answer.headers.get("retry-after").is_none(), "{answer:?}");
+    let told = "It is not known whether this was done, please look before you repeat the request";
+    assert_eq!(answer.json()["message"], told);
 }
 
 #[tokio::test]

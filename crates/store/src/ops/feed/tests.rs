@@ -78,7 +78,7 @@ async fn the_feed_tells_everything_in_order_and_is_read_on_from_any_place() {
         assert_eq!(end(MERCHANT, Environment::Sandbox).await, Ok(whole.next));
         assert_eq!(end(MERCHANT, Environment::Live).await, Ok(0));
         assert_eq!(end(STRANGER, Environment::Sandbox).await, Ok(0));
-        assert_eq!(store.read(NewestEvent).await, Ok(Some(at(30))), "what was told last");
+        assert_eq!(store.read(NewestEvent).await, Ok(Some(at(30))));
         let all = [
             "refund.created 1 100",
             "refund.succeeded 2 100",
@@ -276,4 +276,17 @@ async fn the_feed_is_read_by_its_index_and_sorts_nothing() {
         assert!(!plan.contains("TEMP B-TREE") && !plan.contains("AUTOMATIC"), "{plan}");
     }
     assert!(reach.contains("COVERING INDEX events_feed"), "{reach}");
+}
+
+#[tokio::test]
+async fn the_newest_event_is_the_latest_also_after_the_clock_was_set_back() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        store.run(Tell(OtherSubject::Payment(payment(1)), OtherEventKind::PaymentDisputed)).await.unwrap();
+        // Told later, and by the clock earlier.
+        in_state(&store, StateName::Succeeded, "1.00", 1).await;
+        page(&store, FROM_THE_BEGINNING).await;
+        assert_eq!(store.read(NewestEvent).await, Ok(Some(at(30))));
+    })
+    .await;
 }

@@ -379,6 +379,18 @@ async fn what_is_open_or_has_an_open_case_can_be_made_due_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn who_asks_waits_for_no_exchange_of_a_time_that_is_yet_to_come() {
+    TestStores::each(async |store| {
+        world(&store).await;
+        in_state(&store, StateName::Unknown, "1", 1).await;
+        // The exchange was at second 20, by a clock that was ahead.
+        assert_eq!(store.run(Refresh { merchant: MERCHANT, refund: rf(1), now: at(15) }).await, Ok(true));
+        assert_eq!(load(&store, 1).await.0.due_at, Some(at(15)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_asks_about_one_refund_does_not_wait_for_the_exchange_of_another() {
     TestStores::each(async |store| {
         world(&store).await;
