@@ -13,6 +13,9 @@ const FIXED_BYTES: usize = 24;
 /// No number is looked at with more decimals than this.
 pub const DECIMALS_MAX: u32 = 64;
 
+/// People write so many digits between the separators of thousands.
+const GROUP_DIGITS: usize = 3;
+
 /// An exact decimal number `unscaled / 10^scale`, without excess zeros behind the point.
 ///
 /// It is read once at the edge, where the currency is not yet known, and turned into minor units where it is.
@@ -161,6 +164,20 @@ impl Decimal {
             .ok_or(MinorError::TooLarge)
     }
 
+    /// As [`Decimal::to_minor`], of what a person wrote as `text`. `1.500` is fifteen hundred to one and one and a half to
+    /// another: where the currency has fewer decimals, zeros that make a group of thousands are not taken for excess ones.
+    ///
+    /// # Errors
+    /// [`MinorError`] when it has more decimals than the currency, or may have been meant to have none, or does not fit.
+    pub fn to_minor_as_written(self, text: &str, currency: Currency) -> Result<i64, MinorError> {
+        let behind = text.split_once('.').map_or(0, |(_, behind)| behind.len());
+        let decimals = currency.decimals();
+        if behind >= GROUP_DIGITS && u32::try_from(behind).is_ok_and(|behind| behind > decimals) {
+            return Err(MinorError::TooPrecise { decimals });
+        }
+        self.to_minor(currency)
+    }
+
     /// With exactly so many decimals: `7.00`; more when the number needs more.
     pub fn to_fixed(self, decimals: u32) -> String {
         let count = |decimals: u32| usize::try_from(decimals).unwrap_or(0);
@@ -216,6 +233,24 @@ mod tests {
         assert_eq!(minor("92233720368547758.07", 2), Ok(i64::MAX));
         assert_eq!(minor("92233720368547758.08", 2), Err(MinorError::TooLarge));
         assert_eq!(minor("007", 0), Ok(7));
+    }
+
+    #[test]
+    fn what_may_be_a_group_of_thousands_is_no_sum_of_a_person() {
+        let written = |text: &str, code| {
+            let currency = Currency::from_code(code).expect("a currency");
+            Decimal::from_text(text).expect("a number").to_minor_as_written(text, currency)
+        };
+        let refused = |decimals| Err(MinorError::TooPrecise { decimals });
+        assert_eq!(written("1.500", "EUR"), refused(2));
+        assert_eq!(written("1.5000", "EUR"), refused(2));
+        assert_eq!(written("150.000", "JPY"), refused(0));
+        assert_eq!(written("1.500", "KWD"), Ok(1_500));
+        assert_eq!(written("1.5000", "KWD"), refused(3));
+        assert_eq!(written("150.00", "JPY"), Ok(150), "no group");
+        assert_eq!(written("1.50", "EUR"), Ok(150));
+        assert_eq!(written("1500", "EUR"), Ok(150_000));
+        assert_eq!(written("1.505", "EUR"), refused(2));
     }
 
     #[test]

@@ -237,7 +237,7 @@ fn minor(name: &'static str, text: &str, currency: Currency) -> Result<i64, RowP
         };
         RowProblem::of(name, problem)
     })?;
-    decimal.to_minor(currency).map_err(|error| {
+    decimal.to_minor_as_written(text, currency).map_err(|error| {
         let verb = if error == MinorError::TooLarge { "is" } else { "has" };
         RowProblem::of(name, format!("in {currency} {verb} {error}"))
     })

@@ -82,7 +82,8 @@ impl ListQuery {
             self.wrongs.insert(name, self.t.lists.needs_currency.to_owned());
             return None;
         };
-        let minor = Decimal::from_text(&typed).ok().and_then(|sum| sum.to_minor(currency).ok());
+        let sum = Decimal::from_text(&typed).ok();
+        let minor = sum.and_then(|sum| sum.to_minor_as_written(&typed, currency).ok());
         if minor.is_none() {
             let decimals = currency.decimals().to_string();
             self.wrongs.insert(name, fill(self.t.lists.no_sum, &[("decimals", &decimals)]));

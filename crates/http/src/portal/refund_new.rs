@@ -159,7 +159,7 @@ fn read(who: &Signed, payment: &Payment, typed: &Typed) -> Result<Wanted, Wrongs
             let example = payment.remaining().to_fixed();
             Err(fill(t.refunding.not_a_number, &[("example", &example)]))
         }
-        Ok(decimal) => match decimal.to_minor(currency) {
+        Ok(decimal) => match decimal.to_minor_as_written(&sum, currency) {
             Ok(minor) if minor > 0 => Ok(Amount::new(minor, currency)),
             Ok(_) => Err(t.refusal(&Refusal::NotPositive)),
             Err(MinorError::TooPrecise { .. }) => {

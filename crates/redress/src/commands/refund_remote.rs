@@ -174,7 +174,7 @@ fn minor(text: &str, currency: Currency) -> Result<i64, Failure> {
         Failure::unable(format!("--amount {text} {}: {error}", currency.code()))
     };
     let sum = Decimal::from_text(text).map_err(|error| wrong(&error))?;
-    sum.to_minor(currency).map_err(|error| wrong(&error))
+    sum.to_minor_as_written(text, currency).map_err(|error| wrong(&error))
 }
 
 pub(super) async fn get(args: Get) -> Result<(), Failure> {

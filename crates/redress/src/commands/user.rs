@@ -134,8 +134,8 @@ fn role() -> impl TypedValueParser<Value = Role> {
 fn limit(text: &str) -> Result<Amount, String> {
     let (code, amount) = text.split_once('=').ok_or("must be CURRENCY=AMOUNT, as SAR=100.00")?;
     let currency = Currency::from_code(code).map_err(|error| error.to_string())?;
-    let amount = Decimal::from_text(amount).map_err(|error| error.to_string())?;
-    let minor = amount.to_minor(currency).map_err(|error| error.to_string())?;
+    let sum = Decimal::from_text(amount).map_err(|error| error.to_string())?;
+    let minor = sum.to_minor_as_written(amount, currency).map_err(|error| error.to_string())?;
     Ok(Amount::new(minor, currency))
 }
 

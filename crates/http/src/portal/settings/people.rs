@@ -120,8 +120,9 @@ fn limits(typed: &str) -> Option<RefundLimits> {
         let (code, sum) =
             if first.starts_with(char::is_alphabetic) { (first, second) } else { (second, first) };
         let currency = Currency::from_code(code).ok()?;
-        let sum = Decimal::from_text(sum.trim_end_matches(',')).ok()?;
-        Some(Amount::new(sum.to_minor(currency).ok()?, currency))
+        let text = sum.trim_end_matches(',');
+        let minor = Decimal::from_text(text).ok()?.to_minor_as_written(text, currency).ok()?;
+        Some(Amount::new(minor, currency))
     };
     let amounts: Option<Vec<_>> = words.chunks(2).map(one).collect();
     RefundLimits::new(amounts?).ok()

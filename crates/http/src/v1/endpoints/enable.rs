@@ -28,7 +28,7 @@ pub(crate) struct Asked {
 
 /// Enable an endpoint
 ///
-/// What waited for it is sent. The feed of events tells of it; which key did it, and why, is kept with the event. The same again changes nothing.
+/// What waited for it is sent; what was tried before, once the pause after that is over. The feed of events tells of it; which key did it, and why, is kept with the event. The same again changes nothing.
 #[utoipa::path(
     post,
     path = "/v1/endpoints/{id}/enable",
