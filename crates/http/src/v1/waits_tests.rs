@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{HeaderValue, Method, Request};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 use redress_core::refund::Refund;
@@ -116,6 +116,24 @@ async fn every_wait_that_is_asked_for_needs_a_place() {
     let (made, after) = timed(&harness, making(3)).await;
     assert_eq!((made.status.as_u16(), after), (201, 0), "{made:?}");
     drop(first);
+}
+
+/// Asking the PSP goes on without its caller. The wait for what comes of it must not.
+#[tokio::test]
+async fn whoever_hangs_up_while_a_refresh_waits_leaves_its_place_and_its_key() {
+    let (harness, refund) = pending(2).await;
+    let path = format!("/v1/refunds/{}/refresh", refund.id);
+    let keyed = |wait| {
+        let mut asked = request(&harness.merchant, Method::POST, &path, wait);
+        asked.headers_mut().insert("idempotency-key", HeaderValue::from_static("k-1"));
+        asked
+    };
+    hang_up(&harness, keyed(20)).await;
+    assert_eq!(seconds(&harness, wait_for_events(&harness.merchant, 4)).await, 4);
+    let (again, after) = timed(&harness, keyed(3)).await;
+    assert_eq!((again.status.as_u16(), after), (200, 3), "{again:?}");
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.json()["status"], "pending");
 }
 
 /// What a face or a page waits for by itself holds a connection all the same.
