@@ -166,33 +166,35 @@ impl Engine {
         }
     }
 
-    /// Waits until the PSP has said a word about a refund, or the time is up, and answers how it stands then.
+    /// Waits until the PSP has said a word about a refund, or the time is up, or at once where too many wait, and answers how
+    /// it stands then.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_word(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
-        self.wait_until(refund, limit, has_word, std::future::pending::<()>()).await
+        // At no merchant's expense: these waits are short, and part of what each call of a face is.
+        self.wait_until(refund, limit, has_word, std::future::pending::<()>(), None).await
     }
 
-    /// Waits until a refund has ended, or the time is up, or [`Engine::end_waits`] was called, and answers how it stands
-    /// then.
+    /// Waits until a refund has ended, or the time is up, or [`Engine::end_waits`] was called, or at once where too many wait,
+    /// and answers how it stands then.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_end(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
         let has_ended = |refund: &Refund| refund.state.name().is_final();
-        self.wait_until(refund, limit, has_ended, self.parts.waits.ended()).await
+        self.wait_until(refund, limit, has_ended, self.parts.waits.ended(), Some(refund.merchant)).await
     }
 
     /// Waits until anything of a refund is another than the caller has seen, or the time is up, or [`Engine::end_waits`] was
-    /// called, and answers how it stands then.
+    /// called, or at once where too many wait, and answers how it stands then.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_move(&self, seen: &Refund, limit: Duration) -> Result<Refund, EngineError> {
         let shown = seen.updated_at;
         let has_moved = move |refund: &Refund| refund.updated_at != shown;
-        self.wait_until(seen, limit, has_moved, self.parts.waits.ended()).await
+        self.wait_until(seen, limit, has_moved, self.parts.waits.ended(), Some(seen.merchant)).await
     }
 
     async fn wait_until(
@@ -201,12 +203,13 @@ impl Engine {
         limit: Duration,
         is_reached: impl Fn(&Refund) -> bool,
         is_over: impl Future<Output = ()>,
+        counted_for: Option<MerchantId>,
     ) -> Result<Refund, EngineError> {
         let clock = &self.parts.world.clock;
         // Slept and not looked up: the time that a clock shows may be set back, and the caller would wait until it is over.
         let time_is_up = clock.sleep(limit);
         tokio::pin!(is_over, time_is_up);
-        let mut over = limit.is_zero();
+        let (mut over, mut place) = (limit.is_zero(), None);
         let watch = self.parts.watches.watch(refund.id);
         loop {
             let moved = watch.next_move();
@@ -215,6 +218,11 @@ impl Engine {
             let (now_stands, _) =
                 found.ok_or_else(|| EngineError::Broken("an accepted refund is gone".into()))?;
             if is_reached(&now_stands) || over {
+                return Ok(now_stands);
+            }
+            // Only now: whoever is answered at once takes nobody's place.
+            place = place.or_else(|| self.parts.wait_places.take(counted_for));
+            if place.is_none() {
                 return Ok(now_stands);
             }
             tokio::select! {

@@ -17,6 +17,9 @@ pub struct EngineConfig {
     pub psp_timeout: Duration,
     /// How long a face that waits for the PSP waits at most.
     pub face_wait: Duration,
+    /// How many callers are kept waiting at once, for a refund's word, end or move or for an event; of those who wait for
+    /// more than the first word, one merchant's at most half. One more is answered with how things stand.
+    pub waits_max: usize,
     /// How often the store is asked for what is due when nothing woke the loop.
     pub poll: Duration,
     /// How far a signed timestamp of a caller may be from this machine's clock. Unknown for SGate; see the facts.
@@ -68,6 +71,7 @@ impl Default for EngineConfig {
             },
             psp_timeout: Duration::from_secs(30),
             face_wait: Duration::from_secs(10),
+            waits_max: 384,
             poll: Duration::from_millis(500),
             sgate_clock_tolerance: Duration::from_secs(300),
             delivery_timeout: Duration::from_secs(10),

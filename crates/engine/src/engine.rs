@@ -21,6 +21,7 @@ use crate::portal::passwords::Passwords;
 use crate::rate::Rates;
 use crate::uploads::Uploads;
 use crate::vault::Vault;
+use crate::wait_places::WaitPlaces;
 use crate::watch::{Waits, Watches};
 use crate::world::World;
 
@@ -49,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) watches: Arc<Watches>,
     /// Whether callers may wait for what may happen later.
     pub(crate) waits: Waits,
+    /// How many of them may at once.
+    pub(crate) wait_places: WaitPlaces,
     pub(crate) rates: Rates,
     pub(crate) last_look: LastLook,
     /// The passwords that are being hashed.
@@ -98,6 +101,7 @@ impl Engine {
                 forgeries: Forgeries::new(Arc::clone(&parts.world.clock)),
                 watches: Arc::default(),
                 waits: Waits::default(),
+                wait_places: WaitPlaces::new(parts.config.waits_max),
                 rates: Rates::new(parts.config.rate, Arc::clone(&parts.world.clock)),
                 last_look: LastLook::default(),
                 passwords: Passwords::default(),

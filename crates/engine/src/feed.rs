@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// Reads on in a merchant's feed; where there is nothing yet, waits for something for so long at most, and not where
-    /// [`Engine::end_waits`] was called.
+    /// [`Engine::end_waits`] was called or too many wait.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
@@ -70,10 +70,14 @@ impl Engine {
         // As in `Engine::wait_until`: the time that a clock shows may be set back.
         let time_is_up = clock.sleep(wait);
         tokio::pin!(time_is_up);
-        let mut over = wait.is_zero();
+        let (mut over, mut place) = (wait.is_zero(), None);
         loop {
             let page = self.events_now(asked).await?;
             if !page.events.is_empty() || over {
+                return Ok(page);
+            }
+            place = place.or_else(|| self.parts.wait_places.take(Some(asked.merchant)));
+            if place.is_none() {
                 return Ok(page);
             }
             asked.after = page.next;

@@ -44,6 +44,7 @@ pub mod testing;
 mod to_its_end;
 pub mod uploads;
 pub mod vault;
+mod wait_places;
 pub mod watch;
 mod work;
 pub mod world;

@@ -37,4 +37,6 @@ pub(crate) mod refund_timeline;
 pub(crate) mod refundability;
 mod time;
 mod view;
+#[cfg(test)]
+mod waits_tests;
 mod words;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use redress_engine::engine::Engine;
 
@@ -48,24 +48,21 @@ pub(crate) async fn handle(
 ) -> Result<Response, OwnError> {
     let (mut refund, refs) = found(&engine, &holder, id).await?;
     JsonObject::parse_optional(&body)?.only(&[])?;
+    let (merchant, id) = (holder.merchant, refund.id);
     let first = move |engine: Engine| async move {
-        engine.refresh_refund(holder.merchant, refund.id).await?;
-        if let Some(wait) = wait {
-            refund = engine.wait_for_end(&refund, wait).await?;
-        }
-        Ok((refund.id.to_string(), Json(RefundView::of(refund, refs))))
+        engine.refresh_refund(merchant, id).await?;
+        Ok((id.to_string(), ()))
     };
     // It asks nobody, and waits as the first did.
-    let again = move |engine: Engine, id: String| async move {
-        let (mut refund, refs) = found(&engine, &holder, Some(id)).await?;
-        if let Some(wait) = wait {
-            refund = engine.wait_for_end(&refund, wait).await?;
-        }
-        Ok(Json(RefundView::of(refund, refs)))
-    };
-    let answer = once.run(engine, holder, Bytes::new(), first, again).await?;
+    let again = |_: Engine, _: String| async { Ok(()) };
+    let asked = once.run(engine.clone(), holder, Bytes::new(), first, again).await?;
+    // Behind what is done to its end: whoever hangs up waits no more, and leaves its place to another.
     if let Some(wait) = wait {
+        refund = engine.wait_for_end(&refund, wait).await?;
         current::adds(prefer::PREFERENCE_APPLIED, prefer::applied(wait));
     }
+    let mut answer = Json(RefundView::of(refund, refs)).into_response();
+    // Whether it is a repeat.
+    answer.headers_mut().extend(asked.headers().clone());
     Ok(answer)
 }

@@ -11,7 +11,7 @@ use super::refund_remote::json;
 use crate::failure::Failure;
 use crate::open::real_world;
 use crate::output::{one_line, print_while_read};
-use crate::remote::{Away, RemoteArgs};
+use crate::remote::{Away, RemoteArgs, before_asking_again};
 
 /// How long the server waits for an event; its own bound.
 const WAIT: Duration = Duration::from_secs(30);
@@ -77,6 +77,7 @@ async fn follow(feed: &mut Feed, no_follow: bool, as_json: JsonFlag) -> Result<(
     let began = feed.cursor().map(str::to_owned);
     let (mut more, mut reached, mut away) = (false, false, Away::default());
     loop {
+        let asked_at = world.clock.now();
         let page = feed.next_page(if no_follow || more { Duration::ZERO } else { WAIT }).await;
         // The first answer of one that begins now is no page, but the cursor.
         reached |= page.is_ok() || feed.cursor() != began.as_deref();
@@ -106,6 +107,9 @@ async fn follow(feed: &mut Feed, no_follow: bool, as_json: JsonFlag) -> Result<(
                 print_while_read(&json_of!({"cursor": feed.cursor(), "event": null}).to_string())?;
             }
             return Ok(());
+        }
+        if events.is_empty() && !more {
+            before_asking_again(asked_at, Duration::MAX, &*world.clock).await;
         }
     }
 }

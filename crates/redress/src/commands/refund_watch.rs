@@ -11,7 +11,7 @@ use super::refund_remote::{json, show, sum};
 use crate::failure::{Failure, RemoteEnd};
 use crate::open::real_world;
 use crate::output::{one_line, print};
-use crate::remote::{Away, RemoteArgs, ended};
+use crate::remote::{Away, RemoteArgs, before_asking_again, ended};
 
 /// The server waits so long at most before it says how a refund stands. Shorter than its own bound, so that steps on the
 /// way are seen.
@@ -58,6 +58,7 @@ async fn follow(
     let left = || until.since(clock.now());
     let (mut last, mut away) = (None::<Refund>, Away::default());
     loop {
+        let asked_at = clock.now();
         // The first look says how it stands; the others wait.
         let call = client.get_refund(id);
         let call = if last.is_some() { call.wait(in_whole_seconds(left()).min(WAIT_MAX)) } else { call };
@@ -79,11 +80,15 @@ async fn follow(
             }
         };
         away.over();
-        if last.as_ref().map(|known| &known.status) != Some(&refund.status) {
+        let is_new = last.as_ref().map(|known| &known.status) != Some(&refund.status);
+        if is_new {
             tell(&refund, json)?;
         }
         if refund.status.is_final() || left().is_zero() {
             return ended(&refund, true);
+        }
+        if !is_new {
+            before_asking_again(asked_at, left(), clock).await;
         }
         last = Some(refund);
     }
@@ -176,12 +181,15 @@ mod tests {
         }
     }
 
+    fn client(server: &Arc<Server>) -> Client {
+        let config = Config { retries: Retries::none(), ..Config::new("https://refunds.example", "rk_1") };
+        Client::over(config, Arc::<Server>::clone(server), Arc::new(RealWorld)).unwrap()
+    }
+
     /// How it ends after so long, and not before.
     async fn ends_after(answers: u32, then: Then, span: Duration) -> Failure {
         let clock = ManualClock::new(Timestamp::from_micros(0));
-        let server = Arc::new(Server { answers: Mutex::new(answers), then });
-        let config = Config { retries: Retries::none(), ..Config::new("https://refunds.example", "rk_1") };
-        let client = Client::over(config, server, Arc::new(RealWorld)).unwrap();
+        let client = client(&Arc::new(Server { answers: Mutex::new(answers), then }));
         let watched = follow(&client, &clock, "rf_1", TIMEOUT, JsonFlag { json: false });
         tokio::pin!(watched);
         assert!(futures_util::poll!(&mut watched).is_pending());
@@ -209,6 +217,20 @@ mod tests {
             matches!(&told, Failure::Remote(RemoteEnd::Unreachable, text) if text.contains("65 s")),
             "{told:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_server_where_nobody_may_wait_is_asked_once_a_second() {
+        let clock = ManualClock::new(Timestamp::from_micros(0));
+        let server = Arc::new(Server { answers: Mutex::new(10), then: Then::SaysNothing });
+        let client = client(&server);
+        let watched = follow(&client, &clock, "rf_1", TIMEOUT, JsonFlag { json: false });
+        tokio::pin!(watched);
+        for left in [8, 7, 6] {
+            assert!(futures_util::poll!(&mut watched).is_pending());
+            assert_eq!(*server.answers.lock().unwrap(), left);
+            clock.advance(Duration::from_secs(1));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use redress_client::{Client, Config, Error, Refund, RefundStatus};
+use redress_core::time::Timestamp;
 use redress_engine::world::Clock;
 
 use self::choice::Asked;
@@ -21,6 +22,16 @@ const HEADING: &str = "Server and key";
 
 /// So long is waited until a server that is away is asked again, by what follows something there; longer where it says so.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
+
+/// So long lies between two questions of what follows something, where the first brought nothing new.
+const AGAIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Waits, `at_most` so long, before what follows something asks again: a server where too many wait already answers at once, and
+/// whoever came back as fast would keep it busy for nothing.
+pub(crate) async fn before_asking_again(asked_at: Timestamp, at_most: Duration, clock: &dyn Clock) {
+    let took = clock.now().since(asked_at);
+    clock.sleep(AGAIN_PAUSE.saturating_sub(took).min(at_most)).await;
+}
 
 /// A server that answered before and is away now: it is being restarted, say. Whoever follows something there waits for it, and
 /// says so once.
@@ -143,7 +154,6 @@ pub(crate) fn ended(refund: &Refund, awaited: bool) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use redress_client::Problem;
-    use redress_core::time::Timestamp;
     use redress_engine::testing::ManualClock;
 
     use super::*;

@@ -38,7 +38,11 @@ impl LimitSettings {
         let spans = Duration::from_millis(100)..=Duration::from_secs(600);
         let settings = Self {
             connections_max: section
-                .key("connections_max", "Served at once; more wait in the system's queue.")
+                .key(
+                    "connections_max",
+                    "Served at once; more wait in the system's queue. Half of them at most wait for a refund or an \
+                     event.",
+                )
                 .unit("connections")
                 .within(1..=1_000_000, CONNECTIONS_MAX)?,
             head_timeout: section
@@ -62,6 +66,11 @@ impl LimitSettings {
         };
         section.finish()?;
         Ok(settings)
+    }
+
+    /// Callers that may wait at once for what may happen later: the other connections are for those who do not.
+    pub(super) fn waits_max(&self) -> usize {
+        (self.connections_max / 2).max(1)
     }
 }
 

@@ -109,6 +109,7 @@ impl Settings {
             timing: self.engine.timing,
             psp_timeout: self.psp.timeout,
             face_wait: self.engine.face_wait,
+            waits_max: self.limits.waits_max(),
             poll: self.engine.poll,
             sgate_clock_tolerance: self.engine.sgate_clock_tolerance,
             delivery_timeout: self.notifications.timeout,

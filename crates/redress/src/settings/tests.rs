@@ -40,8 +40,18 @@ fn nothing_given_suits_production() {
     assert_eq!(settings.store.master_key_file, PathBuf::from("redress-data/master.key"));
     assert!(settings.server.listen.ip().is_loopback());
     assert!(!settings.psp.guard.allow_loopback && !settings.notifications.guard.allow_loopback);
-    assert_eq!(settings.engine_config().unwrap().timing, EngineConfig::default().timing);
+    let config = settings.engine_config().unwrap();
+    assert_eq!(config.timing, EngineConfig::default().timing);
+    assert_eq!((settings.limits.connections_max, config.waits_max), (768, EngineConfig::default().waits_max));
     settings.check_serving().unwrap();
+}
+
+#[test]
+fn half_of_the_connections_may_wait_and_always_one() {
+    for (connections, waits) in [(1, 1), (2, 1), (5, 2), (1_000, 500)] {
+        let given = given(&format!("[limits]\nconnections_max = {connections}\n"), &[]);
+        assert_eq!(given.load().unwrap().engine_config().unwrap().waits_max, waits);
+    }
 }
 
 #[test]
