@@ -235,6 +235,7 @@ pub(crate) fn open_store(settings: &Settings, role: Role) -> Result<Store, Failu
             Store::open_sqlite(&config, role)?
         }
         Place::Postgres(url) => Store::open_postgres(&PgConfig {
+            role,
             pool_size: settings.store.pool_size,
             queue_ops_max: limits.store_queue_max,
             roots_file: settings.store.roots_file.clone(),

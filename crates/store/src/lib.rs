@@ -28,7 +28,7 @@ pub use migration::{MigrateError, Migration};
 pub use migrations::MIGRATIONS;
 pub use op::{Done, Operation, Query};
 pub use open_error::OpenError;
-pub use postgres::{Listener, POOL_SIZE, PgConfig, RETRIES_MAX};
+pub use postgres::{Alone, Listener, POOL_SIZE, PgConfig, RETRIES_MAX};
 pub use sqlite::{
     CopyProgress, GROUP_OPS_MAX, LOCK_WAIT_MS, LOG_PAGES_MAX, QUEUE_OPS_MAX, READ_MAX_MS, READERS, Role,
     SNAPSHOT_IDLE_MS, SNAPSHOT_KEPT_MS, ServerLock, SqliteConfig, check_sqlite, copy_sqlite,

@@ -35,7 +35,26 @@ pub enum OpenError {
     /// A thread could not be started.
     #[error("no thread for the database: {0}")]
     Thread(String),
+    /// Servers work on the database, or somebody else keeps them away from it.
+    #[error("{}", served(.database, .servers))]
+    Served {
+        /// Its name.
+        database: String,
+        /// Which servers; empty where there are none, and somebody else keeps them away.
+        servers: String,
+    },
     /// The address, the options or the certificates for PostgreSQL cannot be used.
     #[error("PostgreSQL cannot be used: {0}")]
     Postgres(String),
+}
+
+fn served(database: &str, servers: &str) -> String {
+    if servers.is_empty() {
+        return format!("another restore is at work on the database {database}");
+    }
+    format!(
+        "servers use the database {database}: {servers}; see whether it is the database that was meant, and stop all of them \
+         first. Where a server's machine is gone, PostgreSQL may not notice for hours: end its processes there, with \
+         SELECT pg_terminate_backend(PROCESS)"
+    )
 }

@@ -7,7 +7,7 @@ use crate::{
     fault::{FailStatement, Fault, Faults, INJECTED, Moment},
     op::{Operation, Query},
     open_error::OpenError,
-    postgres::{Listener, PgConfig, PgStore},
+    postgres::{Alone, Listener, PgConfig, PgStore},
     sqlite::{InLineStore, Role, SqliteConfig, SqliteStore},
     stats::StoreStats,
     tx::Engine,
@@ -181,6 +181,19 @@ impl Store {
         match &self.inner {
             Inner::Sqlite(_) | Inner::InLine(_) => Ok(None),
             Inner::Postgres(store) => store.listener(channel).await.map(Some),
+        }
+    }
+
+    /// Keeps servers away from a PostgreSQL database until the answer is dropped. A file has its
+    /// [`ServerLock`](crate::ServerLock).
+    ///
+    /// # Errors
+    /// [`OpenError::Served`] where servers work on it: nothing is waited for. [`OpenError::Postgres`] where that cannot be
+    /// told, or where the store is a file.
+    pub async fn alone(&self) -> Result<Alone, OpenError> {
+        match &self.inner {
+            Inner::Sqlite(_) | Inner::InLine(_) => Err(OpenError::Postgres("this store is a file".into())),
+            Inner::Postgres(store) => store.alone().await,
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: Migrate) -> Result<(), Failure> {
     open::make_embedded(&settings, &world)?;
     let pending = open::open_store(&settings, Role::Tool)?.pending(MIGRATIONS).await?;
     // Nobody serves an embedded store meanwhile: a server of the version before would go on, over tables that it does not
-    // know. PostgreSQL cannot tell who serves.
+    // know. On PostgreSQL this refuses nothing but to begin beside a restore: servers there share their lock.
     let role = if pending.is_empty() { Role::Tool } else { Role::Server };
     let store = open::open_store(&settings, role)?;
     let taken = store.migrate(MIGRATIONS, world.clock.now().as_micros()).await?;

@@ -9,7 +9,7 @@ use clap::Args;
 use redress_core::time::Timestamp;
 use redress_engine::admin::restored::MadeFit;
 use redress_engine::admin::rotation::master_keys_in_use;
-use redress_store::{MIGRATIONS, OpenError, Role, ServerLock, check_sqlite};
+use redress_store::{Alone, MIGRATIONS, OpenError, Role, ServerLock, check_sqlite};
 use tokio::task::block_in_place;
 
 use super::backup::{fail, suffixed};
@@ -22,6 +22,11 @@ use crate::place::PlaceArgs;
 use crate::settings::{Place, Settings};
 use crate::{master_key, progress, whole_file};
 
+/// How long a server that was just stopped may still be seen on PostgreSQL, which may be at work for it, in milliseconds.
+const LEAVING_MS_MAX: u64 = 5_000;
+/// Between two looks for it, in milliseconds.
+const LEAVING_TRY_EVERY_MS: u64 = 250;
+
 /// Put a backup of the embedded store in place, where no store is; or make a restored PostgreSQL database fit for use
 ///
 /// Put the master key file in its place first. The backup is checked before anything appears: its SHA-256, its structure,
@@ -30,7 +35,8 @@ use crate::{master_key, progress, whole_file};
 /// paused, because of refunds made since the store knows nothing. See "Restore" in docs/operate.md before you resume them.
 ///
 /// With --in-place it does the same to a database that PostgreSQL's own tools have put back. Run it before the first server
-/// starts: that would send what is queued in it.
+/// starts: that would send what is queued in it. It changes nothing while a server works on the database, and no server starts
+/// on it meanwhile.
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
     #[command(flatten)]
@@ -72,6 +78,7 @@ pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
 
 /// Does to a database that is there already what is done to a backup. What is wrong with it is said before it is changed.
 async fn in_place(settings: &Settings, args: &Restore, copied_at: Timestamp) -> Result<(), Failure> {
+    let _alone = without_servers(settings).await?;
     up_to_date(settings).await?;
     let opened = open::for_tool(settings).await?;
     secrets_open(settings, &opened).await?;
@@ -80,6 +87,21 @@ async fn in_place(settings: &Settings, args: &Restore, copied_at: Timestamp) -> 
     }
     let fit = opened.engine.make_fit_after_restore(copied_at).await?;
     tell(&settings.store.place.to_string(), copied_at, fit)
+}
+
+/// Whoever meant another database would have all of its accounts paused, and what is being sent there counted as unknown.
+async fn without_servers(settings: &Settings) -> Result<Alone, Failure> {
+    let (world, _) = open::real_world()?;
+    let store = open::open_store(settings, Role::Tool)?;
+    let mut tries_left = LEAVING_MS_MAX / LEAVING_TRY_EVERY_MS;
+    loop {
+        match store.alone().await {
+            Ok(alone) => return Ok(alone),
+            Err(OpenError::Served { .. }) if tries_left > 0 => tries_left -= 1,
+            Err(error) => return Err(refused_where_locked(&error)),
+        }
+        world.clock.sleep(Duration::from_millis(LEAVING_TRY_EVERY_MS)).await;
+    }
 }
 
 async fn from_backup(settings: &Settings, args: &Restore, path: &Path, from: &Path) -> Result<(), Failure> {
@@ -124,7 +146,7 @@ async fn from_backup(settings: &Settings, args: &Restore, path: &Path, from: &Pa
 
 fn refused_where_locked(error: &OpenError) -> Failure {
     match error {
-        OpenError::Locked { .. } => Failure::found(error.to_string()),
+        OpenError::Locked { .. } | OpenError::Served { .. } => Failure::found(error.to_string()),
         _ => Failure::unable(error.to_string()),
     }
 }

@@ -75,6 +75,7 @@ const PUT_BACK: &str = "DO $$ DECLARE t text; BEGIN \
      AND left(tablename, 8) <> 'copy_of_' AND tablename NOT IN ('merchants', 'psp_accounts', 'portal_users') LOOP \
      EXECUTE format('DELETE FROM %I', t); \
      EXECUTE format('INSERT INTO %I TABLE %I', t, 'copy_of_' || t); END LOOP; END $$";
+const IN_PLACE: &str = "restore --in-place --copied-at 2020-01-01T00:00:00Z";
 
 #[test]
 fn what_was_queued_in_a_copy_of_postgres_and_sent_since_is_never_sent_again() {
@@ -92,8 +93,8 @@ fn what_was_queued_in_a_copy_of_postgres_and_sent_since_is_never_sent_again() {
     }
     server.kill();
     site.batch(PUT_BACK);
-    let fit = site.run("restore --in-place --verify --copied-at 2020-01-01T00:00:00Z");
-    assert_eq!(fit.code, Some(0));
+    // Until PostgreSQL knows that the server is gone it is refused.
+    until("restore", LIMIT, || (site.run(&format!("{IN_PLACE} --verify")).code == Some(0)).then_some(()));
     let server = site.serve(0);
     for (psp, payment) in &payments {
         // Its account is paused, and it is looked for all the same.
@@ -101,6 +102,49 @@ fn what_was_queued_in_a_copy_of_postgres_and_sent_since_is_never_sent_again() {
         assert_eq!(site.effects(payment).len(), 1, "{psp:?} gave the money back twice");
     }
     site.verify();
+}
+
+#[test]
+fn a_database_of_postgres_that_is_served_is_left_as_it_is() {
+    if !Kind::Postgres.is_here() {
+        return;
+    }
+    let site = Site::new(Kind::Postgres, Tuning::default());
+    let merchant = site.merchant(None);
+    let settings = site.dir().join("server-0.toml");
+    let words = format!("{IN_PLACE} --config {}", settings.display());
+    let restore = || run(&words.split(' ').collect::<Vec<_>>(), &[]);
+    let accounts_are = |state: &str| {
+        let accounts = site.json(&format!("psp-account list --merchant {}", merchant.code));
+        let accounts = accounts.as_array().unwrap();
+        assert!(
+            accounts.len() == 2 && accounts.iter().all(|account| account["state"] == state),
+            "{accounts:?}"
+        );
+    };
+    let refused = || {
+        let ran = restore();
+        assert!(ran.code == 1 && ran.err.contains("servers use the database"), "{ran:?}");
+        assert!(ran.err.contains("since 2") && ran.err.contains("stop all of them"), "{ran:?}");
+        accounts_are("active");
+    };
+    let done = || {
+        until("restore", LIMIT, || (restore().code == 0).then_some(()));
+        accounts_are("paused");
+        for psp in Psp::ALL {
+            set(&site, &merchant, psp, "resume");
+        }
+    };
+    let [mut first, mut second] = [0, 1].map(|number| site.serve(number));
+    first.kill();
+    refused();
+    second.process.terminate();
+    assert!(second.process.ended(LIMIT).success());
+    done();
+    let mut server = site.serve(0);
+    refused();
+    server.kill();
+    done();
 }
 
 /// A place with a secret in it, its backup, and an empty place with the same key.

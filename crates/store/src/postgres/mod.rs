@@ -3,6 +3,7 @@
 mod dump;
 mod errors;
 mod migrations;
+mod served;
 mod settings;
 mod tls;
 mod tx;
@@ -11,23 +12,24 @@ mod wake;
 use std::{panic::AssertUnwindSafe, path::PathBuf, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use deadpool_postgres::{
-    ClientWrapper, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    ClientWrapper, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    TimeoutType,
 };
 use futures_util::FutureExt;
 use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub use self::wake::Listener;
 use self::{
     errors::{Connection, Meaning, answered, of_commit, plain},
     tx::PgTx,
     wake::Coalescer,
 };
+pub use self::{served::Alone, wake::Listener};
 use crate::{
     error::StoreError,
     op::{Done, Operation, Query},
     open_error::OpenError,
-    sqlite::{QUEUE_OPS_MAX, READ_MAX_MS},
+    sqlite::{QUEUE_OPS_MAX, READ_MAX_MS, Role},
     stats::Counters,
 };
 
@@ -61,6 +63,8 @@ pub struct PgConfig {
     /// `postgres://user:password@host:port/database`. With `sslmode=require` the connection is encrypted and the
     /// server's certificate is checked; otherwise it is in clear.
     pub url: String,
+    /// A server can be seen to be there, from its first connection to its last.
+    pub role: Role,
     /// Connections in the pool.
     pub pool_size: usize,
     /// Most operations that wait for a connection; one more is refused with [`StoreError::Full`].
@@ -82,10 +86,11 @@ impl std::fmt::Debug for PgConfig {
 }
 
 impl PgConfig {
-    /// The usual limits, for the database at `url`.
+    /// The usual limits, for a command on the database at `url`.
     pub fn at(url: impl Into<String>) -> Self {
         PgConfig {
             url: url.into(),
+            role: Role::Tool,
             pool_size: POOL_SIZE,
             queue_ops_max: QUEUE_OPS_MAX,
             read_max: Duration::from_millis(READ_MAX_MS),
@@ -146,9 +151,12 @@ impl PgStore {
             .create_timeout(Some(Duration::from_millis(
                 hosts.saturating_mul(CONNECT_MS).saturating_add(GREET_MS),
             )))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| OpenError::Postgres(error.to_string()))?;
+            .runtime(Runtime::Tokio1);
+        let pool = match settings.role {
+            Role::Server => pool.post_create(served::share(settings.answer_max)),
+            Role::Tool => pool,
+        };
+        let pool = pool.build().map_err(|error| OpenError::Postgres(error.to_string()))?;
         let begin_read = format!("SET LOCAL statement_timeout = {}", settings.read_max.as_millis());
         Ok(PgStore {
             pool,
@@ -331,6 +339,7 @@ impl PgStore {
                 StoreError::Full
             }
             PoolError::Backend(error) => StoreError::unavailable(plain(&error)),
+            PoolError::PostCreateHook(HookError::Message(reason)) => StoreError::unavailable(reason),
             other => StoreError::unavailable(plain(&other)),
         })
     }

@@ -71,8 +71,9 @@ impl SqliteConfig {
 /// Who opens the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The one process that serves this file: takes the file's lock.
+    /// A process that serves. The one of a file takes the file's lock; those of a PostgreSQL database share one.
     Server,
-    /// A command beside a running server: takes no lock, waits for the server's writes, writes in small batches.
+    /// A command beside a running server: takes no lock. On a file it waits for the server's writes and writes in small
+    /// batches.
     Tool,
 }
