@@ -60,6 +60,7 @@ async fn all_that_is_left_is_refunded_in_two_steps_and_told() {
     assert_eq!(page.status, 200, "{}", page.text());
     assert!(page.text().contains("100.00 SAR") && page.text().contains("Charged twice"));
     assert_eq!(stands(&harness).await, (10_000, 0), "nothing was done yet");
+    let there = browser.at.clone();
     let made = browser.submit(&page, &make, &[]).await;
     assert!(location(&made).starts_with("/portal/refunds/rf_"), "{made:?}");
     let shown = browser.follow(&made).await;
@@ -68,7 +69,10 @@ async fn all_that_is_left_is_refunded_in_two_steps_and_told() {
     let shown = browser.follow(&made).await;
     assert!(shown.text().contains("state is-succeeded"), "{}", shown.text());
     assert_eq!(stands(&harness).await, (0, 1));
-    // A click more, a reload, the back button: the same refund.
+    // The back button asks for the summary once more, a click more and a reload send it again: the same refund.
+    assert_eq!(location(&browser.get(&there).await), location(&made));
+    let other = browser.get(&there.replace("amount=100", "amount=10")).await;
+    assert_eq!(location(&other), make.strip_suffix("/refund").unwrap(), "this form makes no other");
     for _ in 0..2 {
         assert_eq!(location(&browser.submit(&page, &make, &[]).await), location(&made));
     }
