@@ -13,7 +13,9 @@ use crate::time::Timestamp;
 pub const LOOK_ALIKE_WITHIN: Duration = Duration::from_secs(10 * 60);
 
 /// The newest of `refunds` that a refund of `amount` of `payment` looks like, made now: of the same payment and sum, made
-/// within [`LOOK_ALIKE_WITHIN`], and neither failed nor canceled, for then a second try is what anybody would do.
+/// within [`LOOK_ALIKE_WITHIN`], and neither failed nor canceled, for then a second try is what anybody would do. But one
+/// whose sum a case holds (`is_held`) gave it back all the same, or may have: whatever it is called and whenever it was
+/// made, another looks like it.
 ///
 /// `amount` is what would be given back: of a refund of all that is left, what is left.
 pub fn look_alike<'a>(
@@ -21,12 +23,16 @@ pub fn look_alike<'a>(
     payment: PaymentId,
     amount: Amount,
     now: Timestamp,
+    is_held: impl Fn(&Refund) -> bool,
 ) -> Option<&'a Refund> {
+    let is_recent = |refund: &Refund| {
+        let is_void = matches!(refund.state.name(), StateName::Failed | StateName::Canceled);
+        !is_void && now.since(refund.created_at) <= LOOK_ALIKE_WITHIN
+    };
     refunds
         .into_iter()
         .filter(|refund| refund.payment == payment && refund.amount == amount)
-        .filter(|refund| !matches!(refund.state.name(), StateName::Failed | StateName::Canceled))
-        .filter(|refund| now.since(refund.created_at) <= LOOK_ALIKE_WITHIN)
+        .filter(|refund| is_held(refund) || is_recent(refund))
         .max_by_key(|refund| (refund.created_at, refund.id))
 }
 
@@ -86,7 +92,8 @@ mod tests {
             refund(2, sar(500), 200, RefundState::Pending),
             refund(3, sar(400), 300, RefundState::Queued),
         ];
-        let like = |amount, now| look_alike(&made, PAYMENT, amount, at(now)).map(|refund| refund.ordinal);
+        let like =
+            |amount, now| look_alike(&made, PAYMENT, amount, at(now), |_| false).map(|refund| refund.ordinal);
         assert_eq!(like(sar(500), 300), Some(2), "the newest");
         assert_eq!(like(sar(500), 800), Some(2), "to the last second");
         assert_eq!(like(sar(500), 801), None);
@@ -94,7 +101,8 @@ mod tests {
         let vnd = Amount::new(500, Currency::from_code("VND").unwrap());
         assert_eq!(like(vnd, 300), None);
         assert_eq!(like(sar(400), 200), Some(3), "made by a clock that is ahead");
-        assert_eq!(look_alike(&made, PaymentId::from_bytes([6; 16]), sar(500), at(300)), None);
+        let other = PaymentId::from_bytes([6; 16]);
+        assert_eq!(look_alike(&made, other, sar(500), at(300), |_| true), None);
     }
 
     #[test]
@@ -108,11 +116,23 @@ mod tests {
         ] {
             let made = [refund(1, sar(500), 100, state)];
             assert_eq!(
-                look_alike(&made, PAYMENT, sar(500), at(100)).is_some(),
+                look_alike(&made, PAYMENT, sar(500), at(100), |_| false).is_some(),
                 is_like,
                 "{:?}",
                 made[0].state
             );
         }
+    }
+
+    #[test]
+    fn one_whose_sum_a_case_holds_looks_alike_whatever_it_is_called_and_whenever_it_was_made() {
+        let failed = || RefundState::Failed(Failure::lasting("R1", "card closed"));
+        let made = [refund(1, sar(500), 100, failed()), refund(2, sar(500), 200, failed())];
+        let like = |amount| {
+            let held = |refund: &Refund| refund.ordinal == 1;
+            look_alike(&made, PAYMENT, amount, at(1_000_000), held).map(|refund| refund.ordinal)
+        };
+        assert_eq!(like(sar(500)), Some(1), "and not the newer one, which gave nothing back");
+        assert_eq!(like(sar(400)), None, "another sum is another refund");
     }
 }

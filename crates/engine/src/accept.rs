@@ -290,10 +290,7 @@ impl RefundRequest {
                 parts.extend([name.as_bytes(), value.as_bytes()]);
             }
         }
-        Some(Dedupe {
-            key: hash(&[b"idempotency_key", self.merchant.as_bytes(), key.as_bytes()]),
-            request_hash: hash(&parts),
-        })
+        Some(Dedupe { key: request_key(self.merchant, key), request_hash: hash(&parts) })
     }
 
     fn asked(&self) -> String {
@@ -308,4 +305,9 @@ impl RefundRequest {
 /// By this a refund is found that the merchant named; the environment is empty where the face has none.
 pub(crate) fn named_key(merchant: MerchantId, environment: &str, id: &str) -> [u8; 16] {
     hash(&[b"merchant_refund_id", merchant.as_bytes(), environment.as_bytes(), id.as_bytes()])
+}
+
+/// By this a refund is found whose request had this idempotency key, where the merchant did not name it.
+pub(crate) fn request_key(merchant: MerchantId, key: &str) -> [u8; 16] {
+    hash(&[b"idempotency_key", merchant.as_bytes(), key.as_bytes()])
 }

@@ -19,7 +19,7 @@ use redress_store::ops::refunds::refundable::{LoadRefundable, PaymentBy};
 use redress_store::ops::refunds::shown::ShowRefund;
 use redress_store::ops::refunds::{LoadNamedRefund, LoadRefund};
 
-use crate::accept::named_key;
+use crate::accept::{named_key, request_key};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -55,6 +55,22 @@ impl Engine {
     ) -> Result<Option<(Refund, Payment)>, EngineError> {
         let found = self.parts.store.read(LoadRefund { merchant, by }).await?;
         Ok(found.filter(|(refund, _)| environment.is_none_or(|of| of == refund.environment)))
+    }
+
+    /// The refund of one environment that a request with this idempotency key made; of those that the merchant named
+    /// none is found.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be asked.
+    pub async fn refund_of_request(
+        &self,
+        merchant: MerchantId,
+        environment: Environment,
+        key: &str,
+    ) -> Result<Option<Refund>, EngineError> {
+        let key = request_key(merchant, key);
+        let found = self.parts.store.read(LoadNamedRefund { merchant, key }).await?;
+        Ok(found.map(|(refund, _)| refund).filter(|refund| refund.environment == environment))
     }
 
     /// A refund of one environment with its payment's names, for whoever shows it.

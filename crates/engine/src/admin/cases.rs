@@ -8,7 +8,8 @@ use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 use redress_store::ops::case_list::{CASES_LOOKED_AT_MAX, CountOpenCases, FindCaseIn, ListCases};
 use redress_store::ops::cases::{
-    BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, ListOpenCases, OpenCasesOfRefund,
+    BlockingCases, CaseClosing, CasesOfPayment, CloseCase, FindCase, HoldingCases, ListOpenCases,
+    OpenCasesOfRefund,
 };
 use redress_store::ops::inbound::InboundOfCase;
 use redress_store::ops::write::Author;
@@ -23,6 +24,9 @@ use crate::engine::Engine;
 
 /// So much of a case's evidence is shown, the newest.
 pub const EVIDENCE_SHOWN_MAX: u32 = 20;
+
+/// So many of the cases that hold a sum of one payment are read: each holds a part of it.
+pub const HOLDING_CASES_MAX: u32 = 100;
 
 /// Which cases are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +80,21 @@ impl Engine {
         }
         let blocking = BlockingCases { merchant: payment.merchant, payment: payment.id, limit };
         Ok(self.parts.store.read(blocking).await?)
+    }
+
+    /// The cases that hold a sum of a payment: open ones that block it, or will as soon as it is refundable, and closed ones
+    /// by which a person booked it as given back; the open ones first, at most [`HOLDING_CASES_MAX`]. A refund
+    /// that one of them is about gave its sum back although it failed, or may have. Of what nothing was ever taken nothing
+    /// is asked.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store cannot be asked.
+    pub async fn holding_cases(&self, payment: &Payment) -> Result<Vec<Case>, AdminError> {
+        if payment.remaining() == payment.captured() {
+            return Ok(Vec::new());
+        }
+        let (merchant, payment, limit) = (payment.merchant, payment.id, HOLDING_CASES_MAX);
+        Ok(self.parts.store.read(HoldingCases { merchant, payment, limit }).await?)
     }
 
     /// The open cases about a refund, oldest first, so many at most.

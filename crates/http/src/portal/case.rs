@@ -294,7 +294,7 @@ async fn page(
     });
     let mut reason = Field::lines("reason", s.t.acts.how_known)
         .value(typed.typed("reason"))
-        .hint(s.t.acts.how_known_hint)
+        .hint(t.reason_hint)
         .wrong(wrong_reason);
     Field::focus_wrong(blocked.iter_mut().chain([&mut reason]));
     let closed = case.closed.map(|closed| {

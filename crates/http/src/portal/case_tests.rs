@@ -32,6 +32,11 @@ async fn a_case_is_found_counted_read_and_closed() {
     assert!(!other.text().contains(&path) && other.text().contains("Nothing waits"));
     let page = browser.get(&path).await;
     assert!(page.text().contains("40.00 SAR") && page.text().contains("pays the customer twice"));
+    assert!(
+        page.text().contains("kept with this case"),
+        "a refund's timeline does not have it: {}",
+        page.text()
+    );
     let close = format!("{path}/close");
     for typed in
         [[("blocked", "refunded"), ("reason", "")], [("blocked", ""), ("reason", "the desk confirms it")]]

@@ -3,14 +3,17 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use redress_core::id::CaseId;
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::refundability::Refundability;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
+use redress_engine::admin::cases::Case;
 use redress_engine::lookup::{Order, Through};
 
+use super::format;
 use super::gate::{Caller, Scope, Seen, Signed};
 use super::nav::Area;
 use super::page::{Shell, show};
@@ -18,9 +21,6 @@ use super::problem::Stop;
 use super::text::{Texts, fill};
 use crate::body::PathText;
 use crate::problem::Problem;
-
-/// So many of the cases that block something are named.
-const BLOCKED_BY_MAX: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "portal/payment.html")]
@@ -30,11 +30,13 @@ struct Page {
     payment: Payment,
     captured: Amount,
     refunded: Amount,
+    /// What of that no refund of the list gave back: the sum in words, and the case by which a person booked it.
+    booked: Vec<(String, CaseId, &'static str)>,
     reserved: Amount,
     /// Where something is.
     blocked: Option<Amount>,
     /// The cases that block it: id and kind.
-    blocked_by: Vec<(String, &'static str)>,
+    blocked_by: Vec<(CaseId, &'static str)>,
     refundable: Amount,
     psp: &'static str,
     deadline: Option<Timestamp>,
@@ -70,13 +72,21 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         Some(through) => why_off(&who, &order.payment, &through.refundability),
         None => Some(s.t.payment.unavailable.to_owned()),
     };
-    let blocking = who.seen().engine.blocking_cases(&order.payment, BLOCKED_BY_MAX).await?;
+    let holding = who.seen().engine.holding_cases(&order.payment).await?;
     let mut page = page(s, order, through, off);
     page.to_dispute = who.why_not(&Act::Dispute).is_none().then(|| {
         let t = &page.s.t.dispute;
         if page.disputed.is_some() { t.release } else { t.mark }
     });
-    page.blocked_by = blocking.iter().map(|case| (case.id.to_string(), page.s.t.case(case.kind))).collect();
+    let (open, closed): (Vec<_>, Vec<_>) = holding.into_iter().partition(|case| case.closed.is_none());
+    let t = page.s.t;
+    let blocking = open.into_iter().filter(|case| case.blocked > 0);
+    page.blocked_by = blocking.map(|case| (case.id, t.case(case.kind))).collect();
+    let booked = |case: Case| {
+        let sum = format::amount(Amount::new(case.blocked, page.payment.currency));
+        (fill(t.payment.booked, &[("amount", &sum)]), case.id, t.case(case.kind))
+    };
+    page.booked = closed.into_iter().map(booked).collect();
     Ok(show(StatusCode::OK, &page.s, &page))
 }
 
@@ -131,6 +141,7 @@ fn page(s: Shell, order: Order, through: Option<Through>, off: Option<String>) -
         refunded: payment.refunded(),
         reserved: of(balance.reserved),
         blocked: (balance.blocked != 0).then(|| of(balance.blocked)),
+        booked: Vec::new(),
         blocked_by: Vec::new(),
         refundable: payment.remaining(),
         psp: through.as_ref().map_or("", |through| through.profile.title),

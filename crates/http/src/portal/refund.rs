@@ -18,6 +18,7 @@ use redress_engine::engine::Engine;
 use redress_engine::notify::history::{Delivery, DeliveryState};
 
 use super::coded::FailureTold;
+use super::format;
 use super::gate::{Caller, Signed};
 use super::nav::Area;
 use super::page::{Shell, show};
@@ -51,6 +52,8 @@ struct Page {
     /// Its name in the API; a merchant's own words have none.
     reason_code: Option<String>,
     failure: Option<Failure>,
+    /// The cases by which it gave its sum back all the same, or may have.
+    held: Vec<Held>,
     waits: Option<Waits>,
     /// What the PSP said about the wait, while it lasts: afterwards it stands in the timeline alone.
     psp_note: Option<String>,
@@ -70,6 +73,44 @@ struct Failure {
     title: &'static str,
     told: FailureTold,
     again: Option<String>,
+}
+
+/// A case that holds the sum of a refund that gave nothing back by its state.
+struct Held {
+    told: String,
+    case: String,
+    kind: &'static str,
+}
+
+impl Held {
+    /// None where the state alone says what became of the money.
+    async fn of(
+        engine: &Engine,
+        refund: &Refund,
+        payment: &Payment,
+        t: &'static Texts,
+    ) -> Result<Vec<Self>, Stop> {
+        if !gives_nothing(refund) {
+            return Ok(Vec::new());
+        }
+        let holding = engine.holding_cases(payment).await?;
+        let about = holding.into_iter().filter(|case| case.refund == Some(refund.id));
+        let held = about.map(|case| {
+            let told = if case.closed.is_some() {
+                let sum = Amount::new(case.blocked, payment.currency);
+                fill(t.refund.booked, &[("amount", &format::amount(sum))])
+            } else {
+                t.refund.may_have_left.to_owned()
+            };
+            Self { told, case: case.id.to_string(), kind: t.case(case.kind) }
+        });
+        Ok(held.collect())
+    }
+}
+
+/// By its state it is over, and its money can be refunded again; a case may hold it all the same.
+fn gives_nothing(refund: &Refund) -> bool {
+    matches!(refund.state, RefundState::Failed(_) | RefundState::Canceled | RefundState::Reversed(_))
 }
 
 /// Why one that was not sent yet waits.
@@ -109,9 +150,9 @@ impl Waits {
 }
 
 impl Page {
-    /// It is over, and its money can be refunded again.
-    fn gives_nothing(&self) -> bool {
-        matches!(self.refund.state, RefundState::Failed(_) | RefundState::Canceled | RefundState::Reversed(_))
+    /// It is over, and nothing of its money left: another one is what people look for next.
+    fn can_be_made_anew(&self) -> bool {
+        gives_nothing(&self.refund) && self.held.is_empty()
     }
 }
 
@@ -128,7 +169,9 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         Vec::new()
     };
     let possible = Possible::of(&who, &refund).await?;
-    let waits = Waits::of(engine, &refund, &payment, who.seen().language.texts()).await?;
+    let t = who.seen().language.texts();
+    let waits = Waits::of(engine, &refund, &payment, t).await?;
+    let held = Held::of(engine, &refund, &payment, t).await?;
     let s = Shell::of(&who, Area::Refunds);
     let state = refund.state.name();
     let made_by = events.first().and_then(|event| event.author.as_ref()).map(|author| author.name.clone());
@@ -158,6 +201,7 @@ pub(crate) async fn show_it(who: Signed, path: PathText) -> Result<Response, Sto
         reason_code: (reason != refund.reason).then(|| refund.reason.clone()),
         reason,
         failure: failure(&refund, &s),
+        held,
         waits,
         psp_note: refund.waits_because().map(str::to_owned),
         events: events.into_iter().map(|event| Event::of(event, &s)).collect(),

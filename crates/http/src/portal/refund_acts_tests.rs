@@ -145,6 +145,11 @@ async fn a_manager_says_how_a_refund_ended_told_what_it_means_and_with_a_fresh_c
     let answer = browser.submit(&page, "/portal/code", &[("code", &code)]).await;
     let page = browser.follow(&answer).await;
     assert!(page.text().contains("pays the customer twice") && page.text().contains("40.00 SAR"));
+    assert!(
+        page.text().contains("For 30 days the provider is asked"),
+        "who says failed is told: {}",
+        page.text()
+    );
     for typed in [[("verdict", "failed"), ("reason", "")], [("verdict", ""), ("reason", "the desk says so")]]
     {
         let wrong = browser.submit(&page, &close, &typed).await;

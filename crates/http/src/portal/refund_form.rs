@@ -9,6 +9,7 @@ use redress_core::look_alike::look_alike;
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::policy::{AccountState, Refusal};
+use redress_core::refund::Refund;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
 use redress_engine::lookup::{Order, Through};
@@ -247,7 +248,10 @@ pub(super) async fn summary_page(
     let through = engine.refundable_through(payment).await?.ok_or(Problem::NoRoute)?;
     let s = Shell::of(who, Area::Payments);
     let t = &s.t.refunding;
-    let alike = look_alike(order.refunds.iter(), payment.id, amount, engine.now()).map(|refund| Alike {
+    let holding = engine.holding_cases(payment).await?;
+    let is_held = |refund: &Refund| holding.iter().any(|case| case.refund == Some(refund.id));
+    let like = look_alike(order.refunds.iter(), payment.id, amount, engine.now(), is_held);
+    let alike = like.map(|refund| Alike {
         id: refund.id.to_string(),
         told: fill(t.look_alike, &[("time", &s.time(&refund.created_at))]),
     });

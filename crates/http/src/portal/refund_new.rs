@@ -7,8 +7,8 @@
 //! | POST `/portal/payments/{payment}/refund` | makes the refund |
 //!
 //! The form carries a key, drawn with it, and what was left when it was shown. With the key a double click, a reload and
-//! the back button come to the same refund; with what was left two people at once do not both refund, and a person's
-//! limit is judged against what the store then holds to be left.
+//! the back button, which asks for the summary anew, come to the same refund; with what was left two people at once do not
+//! both refund, and a person's limit is judged against what the store then holds to be left.
 
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,6 +17,7 @@ use redress_core::decimal::{Decimal, MinorError};
 use redress_core::money::Amount;
 use redress_core::payment::Payment;
 use redress_core::policy::{Ask, AskedAmount, Refusal};
+use redress_core::refund::Refund;
 use redress_core::role::Act;
 use redress_engine::accept::{AskedBy, Made, RefundRequest};
 use redress_engine::lookup::Order;
@@ -57,6 +58,10 @@ pub(crate) async fn summary(
     if is_from_here(&headers) == Some(false) {
         return Ok(see_other(&typed.address(&order.payment)));
     }
+    let key = form_key(&who, &typed);
+    if let Some(made) = who.seen().engine.refund_of_request(scope.merchant, scope.environment, &key).await? {
+        return Ok(made_before(&who, &order.payment, &typed, &made));
+    }
     let wrongs = match read(&who, &order.payment, &typed) {
         Ok(wanted) => match judged(&who, scope, &order.payment, &wanted).await? {
             Ok(amount) => return summary_page(&who, StatusCode::OK, &order, typed, amount, None).await,
@@ -65,6 +70,22 @@ pub(crate) async fn summary(
         Err(wrongs) => wrongs,
     };
     form_page(&who, StatusCode::UNPROCESSABLE_ENTITY, &order.payment, typed, wrongs).await
+}
+
+/// The back button leads to the summary of what was made since. With the form's key it is the same refund; where something
+/// else was typed, it is told that this form makes no other.
+fn made_before(who: &Signed, payment: &Payment, typed: &Typed, made: &Refund) -> Response {
+    let is_it = |wanted: Wanted| wanted.amount == made.amount && wanted.reason == made.reason;
+    if made.payment == payment.id && read(who, payment, typed).is_ok_and(is_it) {
+        see_other(&format!("/portal/refunds/{}", made.id))
+    } else {
+        done(&format!("/portal/payments/{}", payment.id), Said::KeyReused, who.seen().https)
+    }
+}
+
+/// One person's form is not another's. No key of an API begins so: they begin with their environment.
+fn form_key(who: &Signed, typed: &Typed) -> String {
+    format!("portal {} {}", who.who().user.id, typed.key)
 }
 
 /// Makes the refund. The payment is judged where it is locked, not here: a repeat must find its refund although nothing
@@ -131,7 +152,6 @@ impl Wanted {
     }
 
     fn request(self, who: &Signed, scope: Scope, payment: &Payment, typed: &Typed) -> RefundRequest {
-        let user = &who.who().user;
         RefundRequest {
             merchant: scope.merchant,
             order_ref: payment.order_ref.clone(),
@@ -140,9 +160,8 @@ impl Wanted {
             description: self.note,
             merchant_refund_id: None,
             metadata: None,
-            asked_by: AskedBy::Person(user.email.clone()),
-            // One person's form is not another's. No key of an API begins so: they begin with their environment.
-            idempotency_key: Some(format!("portal {} {}", user.id, typed.key)),
+            asked_by: AskedBy::Person(who.who().user.email.clone()),
+            idempotency_key: Some(form_key(who, typed)),
         }
     }
 }

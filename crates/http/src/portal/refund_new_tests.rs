@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use redress_core::role::Role;
+use redress_engine::admin::cases::Blocked;
 use redress_engine::portal::people::NewPassword;
 
 use crate::portal::html_check::{faults, parse};
@@ -59,6 +60,7 @@ async fn all_that_is_left_is_refunded_in_two_steps_and_told() {
     assert_eq!(page.status, 200, "{}", page.text());
     assert!(page.text().contains("100.00 SAR") && page.text().contains("Charged twice"));
     assert_eq!(stands(&harness).await, (10_000, 0), "nothing was done yet");
+    let there = browser.at.clone();
     let made = browser.submit(&page, &make, &[]).await;
     assert!(location(&made).starts_with("/portal/refunds/rf_"), "{made:?}");
     let shown = browser.follow(&made).await;
@@ -67,7 +69,10 @@ async fn all_that_is_left_is_refunded_in_two_steps_and_told() {
     let shown = browser.follow(&made).await;
     assert!(shown.text().contains("state is-succeeded"), "{}", shown.text());
     assert_eq!(stands(&harness).await, (0, 1));
-    // A click more, a reload, the back button: the same refund.
+    // The back button asks for the summary once more, a click more and a reload send it again: the same refund.
+    assert_eq!(location(&browser.get(&there).await), location(&made));
+    let other = browser.get(&there.replace("amount=100", "amount=10")).await;
+    assert_eq!(location(&other), make.strip_suffix("/refund").unwrap(), "this form makes no other");
     for _ in 0..2 {
         assert_eq!(location(&browser.submit(&page, &make, &[]).await), location(&made));
     }
@@ -239,6 +244,27 @@ async fn one_that_looks_alike_is_asked_about_once_more() {
     harness.clock.advance(Duration::from_secs(11 * 60));
     let later = summary(&mut browser, &[("amount", "10"), WHY]).await;
     assert!(!later.text().contains("another one"), "{}", later.text());
+}
+
+#[tokio::test]
+async fn one_that_failed_and_gave_its_sum_back_all_the_same_is_asked_about_whenever_it_was_made() {
+    let harness = Harness::new().await;
+    let case = harness.late_success("o1").await;
+    let (merchant, left) = (harness.merchant.id, Blocked::Refunded);
+    harness.engine.close_case(merchant, case, "desk", "the customer has it", left).await.unwrap();
+    harness.clock.advance(Duration::from_secs(24 * 60 * 60));
+    let person = harness.person(Role::Manager).await;
+    let mut browser = harness.browser(&person).await;
+    let make = base(&mut browser).await;
+    let other = summary(&mut browser, &[("amount", "30"), WHY]).await;
+    assert!(!other.text().contains("another one"), "{}", other.text());
+    let page = summary(&mut browser, &[("amount", "40"), WHY]).await;
+    assert!(page.text().contains("another one"), "{}", page.text());
+    let asked = browser.submit(&page, &make, &[]).await;
+    assert_eq!(asked.status, 422, "{asked:?}");
+    assert_eq!(stands(&harness).await, (6_000, 1));
+    assert_eq!(browser.submit(&page, &make, &[("another", "yes")]).await.status, 303);
+    assert_eq!(stands(&harness).await, (2_000, 2));
 }
 
 #[tokio::test]

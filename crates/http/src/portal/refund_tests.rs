@@ -8,6 +8,7 @@ use redress_core::environment::Environment;
 use redress_core::id::CaseId;
 use redress_core::refund::Refund;
 use redress_core::role::Role;
+use redress_engine::admin::cases::Blocked;
 use redress_engine::admin::endpoints::{Dialect, NewEndpoint};
 use redress_engine::admin::refunds::Verdict;
 use redress_engine::portal::people::NewPassword;
@@ -119,6 +120,67 @@ async fn codes_stand_beside_their_words_in_the_language_of_the_page() {
         // Where it stands at the top and once more in the timeline, as the reason of whoever closed it.
         assert_eq!(told.matches(reason).count(), 2, "{told}");
     }
+}
+
+/// The page of the refund that a case is about, and the link to the case.
+async fn of_case(harness: &Harness, case: CaseId) -> (String, String) {
+    let found = harness.engine.case(harness.merchant.id, Environment::Sandbox, case).await.unwrap();
+    (format!("/portal/refunds/{}", found.refund.unwrap()), format!("href=\"/portal/cases/{case}\""))
+}
+
+async fn close_case(harness: &Harness, case: CaseId, blocked: Blocked) {
+    let merchant = harness.merchant.id;
+    harness.engine.close_case(merchant, case, "desk", "seen there", blocked).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_refund_whose_money_left_says_so_and_leads_to_no_other() {
+    let harness = Harness::new().await;
+    let case = harness.late_success("o1").await;
+    let (path, link) = of_case(&harness, case).await;
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    let another = "to make another refund";
+    let page = browser.get(&path).await;
+    assert!(status(&page).contains("may have left all the same"), "while it is open: {}", page.text());
+    assert!(page.text().contains(&link) && !page.text().contains(another), "{}", page.text());
+    close_case(&harness, case, Blocked::Refunded).await;
+    for language in Language::ALL {
+        browser.speaks(language.tag());
+        let page = browser.get(&path).await;
+        assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
+        assert!(page.text().contains("state is-failed") && page.text().contains(&link), "{}", page.text());
+        assert!(!page.text().contains(language.texts().acts.to_payment), "{}", page.text());
+    }
+    browser.speaks(Language::English.tag());
+    let told = status(&browser.get(&path).await).replace(['\u{2068}', '\u{2069}'], "");
+    assert!(told.contains("40.00 SAR count as given back"), "{told}");
+    // Its payment says where that sum stands, which no refund of its list gave back.
+    for language in Language::ALL {
+        browser.speaks(language.tag());
+        let page = browser.get("/portal/payments/o1").await;
+        assert_eq!(faults(page.text()), [] as [&str; 0], "{}", page.text());
+        let root = parse(page.text()).unwrap();
+        let balance = |element: &&Element| element.attribute("data-part") == Some("balance");
+        let balance = root.below().into_iter().find(balance).unwrap();
+        let sums = balance.whole_text().replace(['\u{2068}', '\u{2069}'], "");
+        let t = language.texts();
+        let booked = t.payment.booked.replace("{amount}", "40.00 SAR");
+        assert!(sums.contains(&booked) && sums.contains(t.case(CaseKind::LateSuccess)), "{sums}");
+        assert!(page.text().contains(&link), "{}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn a_failed_refund_whose_money_stayed_leads_to_another() {
+    let harness = Harness::new().await;
+    let case = harness.late_success("o1").await;
+    let (path, link) = of_case(&harness, case).await;
+    close_case(&harness, case, Blocked::Released).await;
+    let viewer = harness.person(Role::Viewer).await;
+    let page = harness.browser(&viewer).await.get(&path).await;
+    assert!(page.text().contains("to make another refund"), "{}", page.text());
+    assert!(!page.text().contains(&link), "{}", page.text());
 }
 
 #[tokio::test]

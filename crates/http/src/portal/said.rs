@@ -92,6 +92,8 @@ saids! {
     KeyReused = key_reused;
     /// No second factor was being set up.
     EnrolmentGone = enrolment_gone;
+    /// No second factor was being set up, and there is one.
+    SecondFactorStands = second_factor_stands;
     /// The same form made something else before.
     MadeBefore = made_before;
     /// The same form is at work in another request.

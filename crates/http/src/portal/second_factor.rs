@@ -136,8 +136,15 @@ fn needs_fresh(who: &Signed) -> Result<(), Stop> {
     second_factor_is_fresh(shown, who.seen().engine.now()).map_err(|why| who.turned_away(&why))
 }
 
+/// The page of the recovery codes is loaded anew once what was set up is on: then it is told that it is, and where other
+/// codes are made.
 fn gone(who: &Signed) -> Response {
-    done("/portal/second-factor", Said::EnrolmentGone, who.seen().https)
+    let (page, said) = if who.who().user.has_second_factor {
+        ("/portal/account", Said::SecondFactorStands)
+    } else {
+        ("/portal/second-factor", Said::EnrolmentGone)
+    };
+    done(page, said, who.seen().https)
 }
 
 fn begin_page(who: &Signed, status: StatusCode, next: &str, wrong: Option<String>) -> Response {

@@ -79,6 +79,10 @@ async fn a_second_factor_is_set_up_shown_and_stands_in_for_by_recovery_codes() {
     assert_eq!(recovery.len(), 10);
     let again = browser.submit(&page, "/portal/second-factor/confirm", &[("code", &code)]).await;
     assert_ne!(again.status, 200, "they are shown once");
+    let reloaded = browser.get("/portal/second-factor/confirm").await;
+    let account = browser.follow(&reloaded).await;
+    assert!(account.text().contains("Nothing is being set up any more"), "{}", account.text());
+    assert!(account.text().contains("action=\"/portal/recovery-codes\""), "{}", account.text());
     assert_eq!(browser.get("/portal").await.status, 200, "the browser stays signed in");
 
     let mut browser = Browser::new(&harness);

@@ -236,6 +236,15 @@ macro_rules! case_columns {
 }
 pub(crate) use case_columns;
 
+/// Whether a case holds a sum: a person has booked it as gone, or has yet to look at the case that tells of it, also where
+/// that blocks nothing yet because the money is in use.
+macro_rules! holds {
+    () => {
+        "(booked > 0 OR (wanted > 0 AND closed_at IS NULL))"
+    };
+}
+pub(crate) use holds;
+
 async fn find<T: Tx>(tx: &mut T, merchant: MerchantId, case: CaseId) -> Result<Option<Case>, StoreError> {
     let sql = concat!("SELECT ", case_columns!(), " FROM cases WHERE merchant_id = $1 AND case_id = $2");
     let rows = tx.rows(sql, &[merchant.as_bytes().into(), case.as_bytes().into()]).await?;
@@ -296,6 +305,35 @@ impl Query for BlockingCases {
     }
 }
 
+/// The cases that hold a sum of a payment: open ones that block it, or will as soon as it is refundable, and closed ones by
+/// which a person booked it as given back. The open ones come first, the oldest of each before the others.
+#[derive(Clone, Copy, Debug)]
+pub struct HoldingCases {
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// So many at most.
+    pub limit: u32,
+}
+
+impl Query for HoldingCases {
+    type Out = Vec<Case>;
+    const NAME: &'static str = "holding_cases";
+
+    async fn run<T: Tx>(&self, tx: &mut T) -> Result<Vec<Case>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            case_columns!(),
+            " FROM cases WHERE merchant_id = $1 AND payment_id = $2 AND ",
+            holds!(),
+            " ORDER BY CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END, opened_at, case_id LIMIT $3"
+        );
+        let (merchant, payment) = (self.merchant.as_bytes().into(), self.payment.as_bytes().into());
+        tx.rows(sql, &[merchant, payment, self.limit.into()]).await?.iter().map(read).collect()
+    }
+}
+
 /// The open cases about a refund, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenCasesOfRefund {
@@ -338,9 +376,11 @@ impl Query for LeftElsewhere {
     const NAME: &'static str = "left_elsewhere";
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 \
-                   AND (booked > 0 OR (wanted > 0 AND closed_at IS NULL)) \
-                   AND (kind = 'foreign_refund' OR (kind = 'quarantined' AND refund_id IS NULL)) LIMIT 1";
+        let sql = concat!(
+            "SELECT 1 FROM cases WHERE merchant_id = $1 AND payment_id = $2 AND ",
+            holds!(),
+            " AND (kind = 'foreign_refund' OR (kind = 'quarantined' AND refund_id IS NULL)) LIMIT 1"
+        );
         let params = [self.merchant.as_bytes().into(), self.payment.as_bytes().into()];
         tx.rows(sql, &params).await.map(|rows| !rows.is_empty())
     }

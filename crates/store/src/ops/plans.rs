@@ -14,6 +14,7 @@ use super::accept::Accept;
 use super::accounts::{AccountChanging, ChangeAccount};
 use super::audit::{AuditOf, ListAudit};
 use super::case_list::ListCases;
+use super::cases::HoldingCases;
 use super::claim::{Claim, DueAccounts, LeasedBy, TakeOverLeases};
 use super::deliveries::{FindDelivery, PageDeliveries, ReplayBatch, Replaying, ResendDelivery};
 use super::feed::FeedEnd;
@@ -403,6 +404,18 @@ async fn whether_a_contract_was_used_is_read_from_indexes_of_what_tells_of_that(
     ] {
         assert!(plans.iter().any(|line| line.contains(index)), "{index}: {plans:?}");
     }
+}
+
+#[tokio::test]
+async fn the_cases_that_hold_a_sum_are_found_by_their_payment() {
+    let store = Store::in_line_sqlite().expect("in memory");
+    store.migrate(crate::MIGRATIONS, 0).await.expect("migrations run");
+    world(&store).await;
+    let watched = Watched { store, plans: Plans::default() };
+    watched.read(HoldingCases { merchant: MERCHANT, payment: payment(1), limit: 10 }).await;
+    let plans = watched.plans.lock().expect("no test panics here");
+    let index = "INDEX cases_payment (merchant_id=? AND payment_id=?)";
+    assert!(plans.iter().any(|line| line.contains(index)), "{plans:?}");
 }
 
 #[tokio::test]

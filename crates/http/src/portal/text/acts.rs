@@ -21,17 +21,19 @@ texts!(
         close: "Say how it ended", "تحديد كيف انتهى";
         close_title: "How did the refund of {amount} end?", "كيف انتهى رد {amount}؟";
         close_told: "Look at the provider's own pages first: search there for the references below. What you say here \
-                     counts, and nobody asks the provider again.",
-            "راجع صفحات المزود أولًا: ابحث فيها عن المراجع أدناه. ما تحدده هنا هو المعتمد ولن يُستعلم من المزود مرة أخرى.";
+                     counts at once.",
+            "راجع صفحات المزود أولًا: ابحث فيها عن المراجع أدناه. ما تحدده هنا يُعتمد فورًا.";
         close_not_now: "Nobody need say how this refund ended: its end is known, or it is still to be sent.",
             "لا حاجة إلى تحديد كيف انتهت عملية الرد هذه: نهايتها معروفة، أو لم يكتمل إرسالها بعد.";
         verdict: "What happened", "ما الذي حدث";
         verdict_succeeded: "The provider did it. {amount} count as given back, for ever. If it did not, the customer is \
-                            not paid and nobody looks again.",
-            "نفّذه المزود. يُحتسب {amount} مردودًا نهائيًا. فإن لم يكن قد نفّذه فلن يصل المال إلى العميل ولن يراجع أحد بعد ذلك.";
+                            not paid: nobody asks the provider again.",
+            "نفّذه المزود. يُحتسب {amount} مردودًا نهائيًا. فإن لم يكن قد نفّذه فلن يصل المال إلى العميل، إذ لن يُستعلم من المزود مرة أخرى.";
         verdict_failed: "The provider did not do it and never will. {amount} are released and can be refunded again. If it \
-                         did, or still does, the next refund pays the customer twice.",
-            "لم ينفّذه المزود ولن ينفّذه. يُحرَّر {amount} ويمكن رده مرة أخرى. فإن كان قد نفّذه أو سينفّذه فسيُدفع للعميل مرتين مع الرد التالي.";
+                         did, or still does, the next refund pays the customer twice. For 30 days the provider is asked about \
+                         it where it can be; what it says otherwise becomes a case.",
+            "لم ينفّذه المزود ولن ينفّذه. يُحرَّر {amount} ويمكن رده مرة أخرى. فإن كان قد نفّذه أو سينفّذه فسيُدفع للعميل مرتين مع الرد التالي. \
+             ويُستعلم من المزود عنه مدة 30 يومًا حيث يمكن ذلك، فإن قال غير ذلك فُتحت حالة.";
         how_known: "How do you know?", "كيف عرفت ذلك؟";
         how_known_hint: "It stands in the timeline and in the audit trail, with your name.",
             "يظهر في سجل الأحداث وسجل التدقيق مع اسمك.";

@@ -29,6 +29,8 @@ texts!(
             "إشعارات لم تُطبَّق، الأحدث أولًا، ومع كل منها ما يختلف عما هو معروف هنا. قارنها بصفحات المزود.";
         closed_by: "Closed by {name} at {time}", "أغلقها {name} في {time}";
         close_title: "Close this case", "إغلاق هذه الحالة";
+        reason_hint: "It is kept with this case and in the audit trail, with your name.",
+            "يُحفظ مع هذه الحالة وفي سجل التدقيق مع اسمك.";
         to_refund: "To the refund", "إلى عملية الرد";
         refund_first: "Its refund is still open: say there how it ended, and this closes with it.",
             "عملية الرد ما زالت مفتوحة: حدد هناك كيف انتهت فتُغلق هذه الحالة معها.";

@@ -11,6 +11,7 @@ texts!(
         title: "Payment {reference}", "الدفعة {reference}";
         captured: "Captured", "المبلغ المحصَّل";
         refunded: "Refunded", "المبلغ المردود";
+        booked: "{amount} of it as a person decided in this case:", "منه {amount} كما قرر شخص في هذه الحالة:";
         reserved: "Reserved by open refunds", "محجوز لعمليات رد مفتوحة";
         blocked: "Blocked by open cases", "محجوب بسبب حالات مفتوحة";
         refundable: "Can be refunded", "يمكن رده";

@@ -74,6 +74,10 @@ texts!(
         id: "Refund id", "معرّف عملية الرد";
         failure: "Why it ended without effect", "سبب انتهائه دون أثر";
         came_back: "Why the money came back", "سبب رجوع المال";
+        booked: "All the same {amount} count as given back, as a person decided in this case:",
+            "ومع ذلك يُحتسب {amount} مردودًا، كما قرر شخص في هذه الحالة:";
+        may_have_left: "The money may have left all the same. Nobody should make another refund before this case is closed:",
+            "ربما خرج المال رغم ذلك. لا ينبغي لأحد إنشاء عملية رد أخرى قبل إغلاق هذه الحالة:";
         again_at: "A new refund is worth trying from {time} on.", "يمكن محاولة رد جديد ابتداءً من {time}.";
         psp_note: "The provider says", "يقول المزود";
         timeline: "What happened", "ما الذي حدث";

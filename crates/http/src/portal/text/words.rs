@@ -89,6 +89,9 @@ texts!(
                      more was done.",
             "أُنشئت من هذا النموذج عملية رد بتفاصيل أخرى من قبل. تحقق منها أدناه؛ لم يُنفَّذ شيء آخر.";
         enrolment_gone: "Nothing was being set up any more. Begin again.", "لم يعد هناك إعداد جارٍ. ابدأ من جديد.";
+        second_factor_stands: "Nothing is being set up any more: your second factor is on. Its recovery codes were shown once and \
+                               are not shown again. If you did not keep them, make new ones here.",
+            "لم يعد هناك إعداد جارٍ: التحقق بخطوتين مفعّل. عُرضت رموز الاسترداد مرة واحدة ولن تُعرض ثانية. إن لم تحتفظ بها فأنشئ غيرها هنا.";
         made_before: "This form was sent before with something else in it, so nothing more was made. Look below for what it made; \
                       secrets are not shown again.",
             "أُرسل هذا النموذج من قبل بمحتوى آخر فأُنشئ ذلك ولم يُنشأ شيء آخر. ابحث عنه أدناه؛ ولا تُعرض الأسرار مرة أخرى.";

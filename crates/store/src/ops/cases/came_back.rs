@@ -5,7 +5,7 @@ use redress_core::id::{MerchantId, RefundId};
 use redress_core::refund::Refund;
 use redress_core::time::Timestamp;
 
-use super::{CaseSubject, NewCaseRow};
+use super::{CaseSubject, NewCaseRow, holds};
 use crate::error::StoreError;
 use crate::op::Query;
 use crate::ops::rows::expect_one;
@@ -24,8 +24,11 @@ const UNBOOK: &str = "UPDATE cases SET booked = 0 WHERE merchant_id = $1 AND ref
 
 /// What left of a refund's own money, although the refund is over without effect: what is booked, and what a person has yet
 /// to look at.
-const LEFT: &str = "SELECT 1 FROM cases WHERE merchant_id = $1 AND refund_id = $2 \
-     AND kind IN ('late_success', 'quarantined') AND (booked > 0 OR (wanted > 0 AND closed_at IS NULL)) LIMIT 1";
+const LEFT: &str = concat!(
+    "SELECT 1 FROM cases WHERE merchant_id = $1 AND refund_id = $2 AND kind IN ('late_success', 'quarantined') AND ",
+    holds!(),
+    " LIMIT 1"
+);
 
 /// Whether a refund's own money left all the same: a person has booked it as gone, or has yet to look at the case that
 /// tells of it.

@@ -45,6 +45,12 @@ async fn blocking(store: &Store, merchant: MerchantId) -> Vec<(u8, i64)> {
     found.iter().map(|case| (case.id.as_bytes()[0], case.blocked)).collect()
 }
 
+/// Which cases hold how much of the payment, in their order.
+async fn holding(store: &Store, merchant: MerchantId) -> Vec<(u8, i64)> {
+    let found = store.read(HoldingCases { merchant, payment: payment(1), limit: 10 }).await.unwrap();
+    found.iter().map(|case| (case.id.as_bytes()[0], case.blocked)).collect()
+}
+
 async fn find(store: &Store, n: u8) -> Case {
     let case = CaseId::from_bytes([n; 16]);
     store.read(FindCase { merchant: MERCHANT, case }).await.unwrap().unwrap()
@@ -118,6 +124,33 @@ async fn a_closed_case_changes_its_refund_as_core_says() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_sum_is_held_while_it_is_blocked_and_for_ever_where_it_was_booked() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        queued(&store, "order-1", "1.00", 1).await;
+        for (n, kind, wanted, blocked) in [
+            (1, CaseKind::LateSuccess, 400, 400),
+            (2, CaseKind::ForeignRefund, 300, 300),
+            (3, CaseKind::Overdue, 0, 0),
+            (4, CaseKind::Mismatch, 500, 200),
+            (5, CaseKind::Unresolved, 10, 0),
+        ] {
+            assert_eq!(store.run(OpenCase(case(n, kind, wanted))).await, Ok(Opened::New { blocked }), "{n}");
+        }
+        // What wants a sum that is in use holds it too; what wants none does not.
+        assert_eq!(holding(&store, MERCHANT).await, [(1, 400), (2, 300), (4, 200), (5, 0)]);
+        store.run(CloseCase { blocked: Blocked::Refunded, ..close(1) }).await.unwrap();
+        store.run(close(2)).await.unwrap();
+        // What was released is not held, but by the case that wanted it; what was booked is, behind what is open.
+        assert_eq!(holding(&store, MERCHANT).await, [(4, 500), (5, 0), (1, 400)]);
+        assert_eq!(find(&store, 1).await.closed.map(|closed| closed.decision), Some(CaseDecision::Refunded));
+        assert!(holding(&store, STRANGER).await.is_empty());
+        audit(&store).await;
+    })
+    .await;
 }
 
 #[tokio::test]
