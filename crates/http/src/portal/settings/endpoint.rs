@@ -136,7 +136,9 @@ pub(super) async fn page(
             sure: sure(s.t, t.revoke_sure, wrongs.beside("sure")),
         }
     });
-    let old = endpoint.old_secret.as_ref().filter(|(_, until)| engine.now() < *until);
+    // To one that is revoked nothing is sent that could be signed.
+    let signs = |until: Timestamp| endpoint.revoked_at.is_none() && engine.now() < until;
+    let old = endpoint.old_secret.as_ref().filter(|(_, until)| signs(*until));
     let page = Page {
         problem: wrongs.on_top(s.t),
         events: kinds(&endpoint).map(|kind| s.t.event(kind)).collect(),

@@ -83,6 +83,8 @@ async fn an_endpoint_is_added_tested_switched_and_revoked() {
     browser.submit(&page, &revoke, &[("sure", "yes")]).await;
     let page = browser.get(&path).await;
     assert!(found().await.revoked_at.is_some() && !page.text().contains("/revoke"));
+    assert!(!page.text().contains("The old secret signs too"), "nothing is sent that it could sign");
+    assert_eq!(location(&browser.get(&edit).await), path, "there is nothing to change");
     let late = browser.post(&disable, &[proof(&page), ("reason".into(), "late".into())]).await;
     assert_eq!(late.status, 409, "{late:?}");
     let deeds = deeds(&harness, &browser).await;
