@@ -11,8 +11,11 @@ pub const SUCCEEDED: &str = "succeeded";
 /// A person said that a refund was not done.
 pub const FAILED: &str = "failed";
 
-/// What a case had blocked, if anything, can be refunded again.
+/// What a case had blocked can be refunded again. Versions before recorded it of one that blocked nothing too.
 pub const RELEASED: &str = "released";
+
+/// A case had blocked nothing.
+pub const NOTHING_BLOCKED: &str = "nothing blocked";
 
 /// What a case had blocked counts as given back.
 pub const REFUNDED: &str = "refunded";

@@ -141,8 +141,31 @@ fn is_overdue(evidence: &Evidence, timing: &Timing, now: Timestamp) -> bool {
     timing.overdue_at(evidence).is_none_or(|at| now >= at)
 }
 
-fn can_be_asked(refund: &Refund, recipe: &Recipe) -> bool {
+/// Whether the PSP answers look-ups by what is known of the refund.
+pub fn can_be_asked(refund: &Refund, recipe: &Recipe) -> bool {
     recipe.lookup.is_possible(refund.psp_refund_id.is_some())
+}
+
+/// Whether the PSP hears of a refund that somebody wants to have looked at now: it is sent for the first time as soon as it may
+/// be, looked up, or sent again where that is the only question. Of one that is over this says no more than that it can be
+/// looked up: whether there is anything to ask, whoever knows its cases decides.
+pub fn is_heard_of(
+    refund: &Refund,
+    recipe: &Recipe,
+    account: AccountState,
+    timing: &Timing,
+    now: Timestamp,
+) -> bool {
+    match &refund.state {
+        RefundState::Held | RefundState::Submitting(_) | RefundState::Canceled => false,
+        RefundState::Queued => true,
+        RefundState::Unknown => {
+            can_be_asked(refund, recipe) || resolve(refund, recipe, account, timing, now) == Step::Resend
+        }
+        RefundState::Pending | RefundState::Succeeded | RefundState::Failed(_) | RefundState::Reversed(_) => {
+            can_be_asked(refund, recipe)
+        }
+    }
 }
 
 fn not_found(evidence: &Evidence) -> bool {
@@ -168,5 +191,7 @@ fn absence_proved(evidence: &Evidence, recipe: &Recipe, timing: &Timing) -> bool
     }
 }
 
+#[cfg(test)]
+mod heard_of_tests;
 #[cfg(test)]
 mod tests;

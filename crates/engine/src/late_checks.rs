@@ -1,6 +1,7 @@
 //! The loop that asks PSPs about refunds that are over. Of one that a person called failed the sum was released on that word; where
 //! the PSP says otherwise, a person must know before it is given back a second time, and not every PSP tells by itself.
 
+use redress_core::next_step::can_be_asked;
 use redress_core::refund::Refund;
 use redress_core::settle::{Via, Word, ends_late_checks};
 use redress_store::StoreError;
@@ -84,10 +85,10 @@ impl Engine {
     }
 
     /// Whether the PSP answers look-ups by what is known of the refund.
-    async fn can_be_asked_about(&self, refund: &Refund) -> Result<bool, StoreError> {
+    pub(crate) async fn can_be_asked_about(&self, refund: &Refund) -> Result<bool, StoreError> {
         let account = self.parts.store.read(FindAccount(refund.account)).await?;
         let connector = account.and_then(|account| (self.parts.connectors)(&account.psp));
-        let is_known = refund.psp_refund_id.is_some();
-        Ok(connector.is_none_or(|connector| connector.recipe().lookup.is_possible(is_known)))
+        // What this program does not know another one may: the question is not struck out.
+        Ok(connector.is_none_or(|connector| can_be_asked(refund, connector.recipe())))
     }
 }

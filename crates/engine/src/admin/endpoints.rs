@@ -17,7 +17,7 @@ use redress_store::ops::endpoints::{
 use secrecy::{ExposeSecret, SecretString};
 
 pub use redress_store::ops::deliveries::{Tries, TriesCounted};
-pub use redress_store::ops::endpoints::{Dialect, ENDPOINTS_MAX, Endpoint};
+pub use redress_store::ops::endpoints::{Dialect, ENDPOINTS_MAX, Endpoint, SeenSecret};
 
 use super::fault::FaultCode;
 use super::{AdminError, NAME_BYTES_MAX, PAGE_ROWS, author_of, check_text};
@@ -328,16 +328,18 @@ impl Engine {
         overlap: Option<Duration>,
         work: &Work,
     ) -> Result<Did<(SecretString, Timestamp), Timestamp>, AdminError> {
-        let renewed = self.rotate_endpoint_secret_wanted(None, (merchant, endpoint), overlap, work).await;
+        let renewed =
+            self.rotate_endpoint_secret_wanted(None, (merchant, endpoint), overlap, None, work).await;
         renewed.map_err(PortalError::unjudged)
     }
 
-    /// The same, while whoever wants it may.
+    /// The same, while whoever wants it may, and the secret is the one that was seen, where one was.
     pub(crate) async fn rotate_endpoint_secret_wanted(
         &self,
         by: Option<UserId>,
         (merchant, endpoint): (MerchantId, EndpointId),
         overlap: Option<Duration>,
+        seen: Option<SeenSecret>,
         work: &Work,
     ) -> Result<Did<(SecretString, Timestamp), Timestamp>, PortalError> {
         if overlap.is_some_and(|overlap| overlap > SECRET_OVERLAP_MAX) {
@@ -349,10 +351,14 @@ impl Engine {
         let unless_since = work.before.then_some(work.since);
         // Not before the request was begun, whatever the clock was set to meanwhile.
         let now = self.now().max(work.since);
-        let rotate = RotateSecret { merchant, endpoint, secret_sealed, old_until, unless_since, now };
+        let rotate = RotateSecret { merchant, endpoint, secret_sealed, old_until, unless_since, seen, now };
         match self.run_wanted(by, merchant, &Act::ManageEndpoints, rotate).await? {
             Rotating::Rotated => return Ok(Did::Now((secret, old_until))),
             Rotating::Already => return Ok(Did::Before(old_until)),
+            Rotating::Overtaken => {
+                let told = "somebody gave the endpoint another secret meanwhile: look again";
+                return Err(AdminError::conflict(FaultCode::Overtaken.told(told)).into());
+            }
             Rotating::NotThere => {}
         }
         let why = match self.parts.store.read(FindEndpoint { merchant, endpoint }).await? {

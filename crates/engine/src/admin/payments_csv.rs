@@ -153,9 +153,9 @@ impl<R: Read> CsvRows<R> {
         // The CSV reader takes `"10"50` for 1050.
         let misquoted = self.reader.get_mut().misquoted_before(end);
         let payment = if let Some(breaks) = self.line_breaks() {
-            let problem = format!(
-                "its quotes hold {breaks} line breaks, and no field may have one: is a quote not closed?"
-            );
+            let held = if breaks == 1 { "a line break".to_owned() } else { format!("{breaks} line breaks") };
+            let problem =
+                format!("its quotes hold {held}, and no field may have one: is a quote not closed?");
             Err(RowProblem { field: None, problem })
         } else if misquoted {
             Err(RowProblem { field: None, problem: format!("it {MISQUOTED}") })

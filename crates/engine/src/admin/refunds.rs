@@ -2,10 +2,12 @@
 
 use redress_core::id::{MerchantId, RefundId};
 use redress_core::money::Amount;
+use redress_core::next_step::is_heard_of;
 use redress_core::payment::Payment;
 use redress_core::refund::Refund;
 use redress_core::settle::was_called_failed;
 use redress_core::state::RefundState;
+use redress_store::ops::accounts::FindAccount;
 use redress_store::ops::cancel::{CancelRefund, Canceled};
 use redress_store::ops::late_checks::{IsAskedLate, is_asked_once};
 use redress_store::ops::refunds::{LoadRefund, RefundBy};
@@ -33,23 +35,49 @@ impl Engine {
     }
 
     /// Makes a refund due now where it is open, was called failed by a person alone or has an open case, so that the running server
-    /// asks the PSP; answers false where nothing is to be asked or the exchange is under way.
+    /// asks the PSP; answers false where nothing is to be asked, the exchange is under way, or the PSP would hear nothing: it
+    /// answers no look-ups, and nothing may be sent to it.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store does not answer.
     pub async fn refresh_refund(&self, merchant: MerchantId, refund: RefundId) -> Result<bool, AdminError> {
+        let found = self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(refund) }).await?;
+        let Some((found, _)) = found else { return Ok(false) };
+        if !self.is_heard_of(&found).await? {
+            return Ok(false);
+        }
         let due = self.parts.store.run(Refresh { merchant, refund, now: self.now() }).await?;
         self.parts.refunds_due.notify_one();
         self.parts.late_checks_due.notify_one();
         Ok(due)
     }
 
-    /// Whether [`Engine::refresh_refund`] is for a refund as it is now: it is open, a person called it failed and the PSP is
-    /// still asked about it, or it is over and has an open case, which the caller looks for.
+    /// Whether its PSP hears of a refund that is made due now.
+    async fn is_heard_of(&self, refund: &Refund) -> Result<bool, AdminError> {
+        let account = self.parts.store.read(FindAccount(refund.account)).await?;
+        let Some(account) = account else { return Ok(false) };
+        let Some(connector) = (self.parts.connectors)(&account.psp) else { return Ok(false) };
+        let timing = &self.parts.config.timing;
+        Ok(is_heard_of(refund, connector.recipe(), account.state, timing, self.now()))
+    }
+
+    /// Whether a refund's PSP answers look-ups by what is known of it.
+    ///
+    /// # Errors
+    /// [`AdminError::Engine`] when the store does not answer.
+    pub async fn can_be_looked_up(&self, refund: &Refund) -> Result<bool, AdminError> {
+        Ok(self.can_be_asked_about(refund).await?)
+    }
+
+    /// Whether [`Engine::refresh_refund`] is for a refund as it is now: its PSP would hear of it, and it is open, a person called
+    /// it failed and the PSP is still asked about it, or it is over and has an open case, which the caller looks for.
     ///
     /// # Errors
     /// [`AdminError::Engine`] when the store does not answer.
     pub async fn can_be_refreshed(&self, refund: &Refund, has_open_case: bool) -> Result<bool, AdminError> {
+        if !self.is_heard_of(refund).await? {
+            return Ok(false);
+        }
         let state = refund.state.name();
         if !state.is_final() || is_asked_once(state, has_open_case) {
             return Ok(true);

@@ -33,8 +33,8 @@ const ACCOUNTS_MAX: u32 = 100;
 /// Which refunds are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefundSearch {
-    /// All of a reference: the refund's id, the merchant's or the PSP's id of it, the payment's id, or any of the payment's
-    /// references.
+    /// All of a reference: the refund's id, its reference at the PSP, the merchant's or the PSP's id of it, the payment's id, or any of
+    /// the payment's references.
     pub named: Option<String>,
     /// What they have in common.
     pub filter: RefundListFilter,
@@ -115,7 +115,8 @@ impl Engine {
         Ok(Named { refunds, back_to })
     }
 
-    /// The refunds with this id, this id of the merchant's, or this id of a PSP's; of any environment, some maybe twice.
+    /// The refunds with this id, this reference at the PSP, this id of the merchant's, or this id of a PSP's; of any environment,
+    /// some maybe twice.
     async fn called(
         &self,
         merchant: MerchantId,
@@ -125,7 +126,8 @@ impl Engine {
     ) -> Result<Vec<(Refund, Payment)>, EngineError> {
         let store = &self.parts.store;
         let mut found = Vec::new();
-        if let Ok(id) = RefundId::parse(id) {
+        // By our id, or as the PSP was told it.
+        if let Some(id) = RefundId::parse(id).ok().or_else(|| RefundId::from_psp_key(id)) {
             found.extend(store.read(LoadRefund { merchant, by: RefundBy::Id(id) }).await?);
         }
         // Some faces name refunds without an environment.

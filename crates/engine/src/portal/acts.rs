@@ -122,9 +122,11 @@ impl Engine {
         let (engine, user) = (self.clone(), who.user.clone());
         let work = async move {
             let closed = engine.close_case(user.merchant, case, &user.email, &reason, blocked).await;
-            let word = match blocked {
-                Blocked::Nothing | Blocked::Released => detail::RELEASED,
-                Blocked::Refunded => detail::REFUNDED,
+            let word = match (blocked, &closed) {
+                // Whatever was decided about it.
+                (Blocked::Nothing, _) | (_, Ok(0)) => detail::NOTHING_BLOCKED,
+                (Blocked::Released, _) => detail::RELEASED,
+                (Blocked::Refunded, _) => detail::REFUNDED,
             };
             let deed = done_or_in_vain(&closed, Deed::CaseClosed, Deed::CaseCloseInVain);
             let noted = deed.map(|deed| (deed, case.to_string(), Some(format!("{word}: {reason}"))));

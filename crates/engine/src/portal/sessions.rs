@@ -108,19 +108,31 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store does not answer.
     pub async fn visitor(&self, token: &SessionToken) -> Result<Visitor, EngineError> {
+        let visitor = self.visitor_of_open_page(token).await?;
+        let now = self.now();
+        if let Visitor::SignedIn(who) = &visitor
+            && now.since(who.session.seen_at) >= NOTED_EVERY
+        {
+            let touched = self.parts.store.run(TouchSession { token_hash: token.hash(), now }).await;
+            // With a full disk people can still look.
+            if let Err(error) = touched {
+                tracing::warn!(%error, "the use of a session was not noted");
+            }
+        }
+        Ok(visitor)
+    }
+
+    /// The same for what an open page asks for by itself. That is no use of the session: nobody may be there any more.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store does not answer.
+    pub async fn visitor_of_open_page(&self, token: &SessionToken) -> Result<Visitor, EngineError> {
         let found = self.parts.store.read(FindSession(token.hash())).await?;
         let now = self.now();
         let alive = found.filter(|(session, user)| user.disabled_at.is_none() && self.is_alive(session, now));
         let Some((session, user)) = alive else { return Ok(Visitor::Nobody) };
         if session.awaits_code {
             return Ok(Visitor::AwaitsCode(AwaitsCode { user, session }));
-        }
-        if now.since(session.seen_at) >= NOTED_EVERY {
-            let touched = self.parts.store.run(TouchSession { token_hash: token.hash(), now }).await;
-            // With a full disk people can still look.
-            if let Err(error) = touched {
-                tracing::warn!(%error, "the use of a session was not noted");
-            }
         }
         Ok(Visitor::SignedIn(SignedIn { user, session, token: token.clone() }))
     }

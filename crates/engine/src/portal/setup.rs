@@ -19,7 +19,7 @@ use super::people::{NewPassword, NewUser, PortalUser};
 use super::{Origin, PortalError, SignedIn};
 use crate::admin::AdminError;
 use crate::admin::accounts::{Account, NewAccount};
-use crate::admin::endpoints::{Endpoint, NewEndpoint};
+use crate::admin::endpoints::{Endpoint, NewEndpoint, SeenSecret};
 use crate::admin::keys::{Credential, CredentialKind};
 use crate::engine::Engine;
 use crate::once::{Did, Work};
@@ -120,16 +120,18 @@ impl Engine {
     }
 
     /// A person gives an endpoint of their merchant another signing secret by a form, as [`Engine::make_key`] makes keys:
-    /// a second time would end the secret which the receiver still checks. Until when that one signs too is answered with
-    /// the new one.
+    /// a second time would end the secret which the receiver still checks. So would the form of somebody who did not see that
+    /// there is another secret by now. Until when the one before signs too is answered with the new one.
     ///
     /// # Errors
-    /// [`PortalError::Refused`] where the person may not; as [`Engine::rotate_endpoint_secret`].
+    /// [`PortalError::Refused`] where the person may not; as [`Engine::rotate_endpoint_secret`], and [`AdminError::Conflict`]
+    /// where the secret is not the one that was seen.
     pub async fn renew_endpoint_secret(
         &self,
         (who, origin): (&SignedIn, &Origin),
         form_key: &str,
         endpoint: EndpointId,
+        seen: SeenSecret,
     ) -> Result<FormDone<(SecretString, Timestamp)>, PortalError> {
         self.may(who, &Act::ManageEndpoints)?;
         let (merchant, id) = (who.user.merchant, endpoint.to_string());
@@ -140,7 +142,7 @@ impl Engine {
             let (noted, object) = ((&by.0, &by.1), Some(id.clone()));
             engine.note_wanted(noted, &Act::ManageEndpoints, Deed::EndpointChanged, object, detail).await?;
             let (user, of) = (Some(by.0.user.id), (merchant, endpoint));
-            let renewed = engine.rotate_endpoint_secret_wanted(user, of, None, &work).await?;
+            let renewed = engine.rotate_endpoint_secret_wanted(user, of, None, Some(seen), &work).await?;
             Ok::<_, PortalError>(match renewed {
                 Did::Now(renewed) => Did::Now((renewed, id)),
                 Did::Before(_) => Did::Before(id),

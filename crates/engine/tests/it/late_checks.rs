@@ -97,3 +97,41 @@ async fn a_psp_that_cannot_be_asked_is_not_asked() {
     assert_eq!(cases(&rig).await, []);
     assert_eq!(rig.engine.refresh_refund(rig.merchant, refund.id).await, Ok(false));
 }
+
+/// How many exchanges come of asking, and whether that is offered and taken.
+async fn asked(rig: &Rig, refund: &Refund) -> (usize, bool, bool) {
+    let now = rig.now_stands(refund).await;
+    let before = rig.engine.timeline(&now).await.unwrap().1.len();
+    let offered = rig.engine.can_be_refreshed(&now, true).await.unwrap();
+    let taken = rig.engine.refresh_refund(rig.merchant, refund.id).await.unwrap();
+    rig.pass(SECOND * 5).await;
+    let after = rig.engine.timeline(&now).await.unwrap().1.len();
+    (after - before, offered, taken)
+}
+
+#[tokio::test]
+async fn nobody_is_offered_to_ask_a_psp_that_cannot_be_asked() {
+    let rig = Rig::new().await;
+    // Adyen says "received", and tells the rest by a notification.
+    let order = rig.payment("adyen", 1, 150_000).await;
+    rig.script(&order, &["pend"]).await;
+    let refund = rig.refund(&order, "full").await;
+    rig.pass(SECOND).await;
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Pending);
+    assert_eq!(asked(&rig, &refund).await, (0, false, false));
+
+    let order = rig.payment("stcpay", 2, 500_000).await;
+    rig.script(&order, &["timeout_before_effect"]).await;
+    let refund = rig.refund(&order, "full").await;
+    rig.pass(SECOND * 60).await;
+    assert_eq!(rig.now_stands(&refund).await.state.name(), StateName::Unknown);
+    assert_eq!(asked(&rig, &refund).await, (0, false, false));
+
+    // MoMo can be.
+    let order = rig.payment("momo", 3, 150_000).await;
+    rig.script(&order, &["pend"]).await;
+    let refund = rig.refund(&order, "full").await;
+    rig.pass(SECOND).await;
+    let (attempts, offered, taken) = asked(&rig, &refund).await;
+    assert!(attempts > 0 && offered && taken, "{attempts} {offered} {taken}");
+}

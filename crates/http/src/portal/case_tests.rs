@@ -65,6 +65,22 @@ async fn a_case_is_found_counted_read_and_closed() {
 }
 
 #[tokio::test]
+async fn the_trail_says_of_a_case_that_blocked_nothing_that_it_did_not() {
+    let harness = Harness::new().await;
+    let case = harness.told(1, CaseKind::Reversed, "re_1", ("it differs", "{}")).await;
+    let manager = harness.armed(Role::Manager).await;
+    let mut browser = harness.browser(&manager).await;
+    let path = format!("/portal/cases/{case}");
+    let page = browser.get(&path).await;
+    let closed = browser.submit(&page, &format!("{path}/close"), &[("reason", "seen there")]).await;
+    assert_eq!(closed.status, 303, "{closed:?}");
+    let trail = browser.get(&format!("/portal/audit?object={case}")).await;
+    let text = trail.text();
+    assert!(text.contains("It blocked nothing") && text.contains("seen there"), "{text}");
+    assert!(!text.contains("can be refunded again"), "{text}");
+}
+
+#[tokio::test]
 async fn who_may_not_close_sees_why_and_another_merchant_sees_nothing() {
     let harness = Harness::new().await;
     let path = format!("/portal/cases/{}", harness.late_success("o1").await);

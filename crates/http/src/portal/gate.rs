@@ -93,6 +93,16 @@ fn here(parts: &Parts) -> String {
     here.filter(|here| is_ours(here)).unwrap_or_else(|| "/portal".to_owned())
 }
 
+/// Sent by the script of a page with what nobody has asked for.
+const BY_ITSELF: &str = "redress-by-itself";
+
+/// Whether an open page asks by itself, to show how things stand. A script cannot give headers to what listens for events, whose
+/// `Accept` the browser makes (<https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface>).
+fn is_by_itself(headers: &HeaderMap) -> bool {
+    let listens = headers.get(header::ACCEPT).is_some_and(|accept| accept == "text/event-stream");
+    listens || headers.contains_key(BY_ITSELF)
+}
+
 /// Whether an address is one of the portal's own pages, so that people can be sent there: never another site.
 pub(super) fn is_ours(address: &str) -> bool {
     let rest = address.strip_prefix("/portal").unwrap_or("x");
@@ -179,7 +189,12 @@ impl FromRequestParts<Engine> for Known {
     async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, Stop> {
         let seen = Seen::read(parts, engine);
         let Some(token) = seen.token.clone() else { return Err(seen.to_sign_in()) };
-        let signed_in = match engine.visitor(&token).await? {
+        let visitor = if is_by_itself(&parts.headers) {
+            engine.visitor_of_open_page(&token).await?
+        } else {
+            engine.visitor(&token).await?
+        };
+        let signed_in = match visitor {
             Visitor::SignedIn(who) => Some(who),
             Visitor::AwaitsCode(_) => None,
             Visitor::Nobody => return Err(seen.to_sign_in()),

@@ -160,6 +160,23 @@ async fn what_is_narrowed_is_exported_noted_and_no_formula() {
 }
 
 #[tokio::test]
+async fn the_sums_of_a_payment_in_a_file_add_up() {
+    let harness = Harness::new().await;
+    harness.late_success("o1").await;
+    let viewer = harness.person(Role::Viewer).await;
+    let mut browser = harness.browser(&viewer).await;
+    let file = browser.get("/portal/payments.csv").await;
+    let lines: Vec<_> = file.text().split("\r\n").collect();
+    assert!(lines[0].ends_with(",captured_at,created_at,blocked"), "new columns come last: {lines:?}");
+    let sum = |column: &str| {
+        let at = lines[0].split(',').position(|one| one == column).unwrap();
+        lines[1].split(',').nth(at).unwrap()
+    };
+    let sums = ["captured", "refunded", "reserved", "blocked", "refundable"].map(sum);
+    assert_eq!(sums, ["100.00", "0.00", "0.00", "40.00", "60.00"], "{lines:?}");
+}
+
+#[tokio::test]
 async fn another_merchants_lists_are_empty() {
     let harness = harness().await;
     let chosen = NewPassword::Chosen(PASSWORD.into());

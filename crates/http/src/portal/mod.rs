@@ -65,6 +65,8 @@ mod gate_tests;
 #[cfg(test)]
 mod html_check;
 #[cfg(test)]
+mod refund_unasked_tests;
+#[cfg(test)]
 mod sign_in_tests;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -163,7 +163,8 @@ impl Row {
     }
 }
 
-const COLUMNS: [&str; 16] = [
+/// `captured` less `refunded`, `reserved` and `blocked` is `refundable`. New ones come at the end, for whoever reads by position.
+const COLUMNS: [&str; 17] = [
     "payment",
     "environment",
     "order_ref",
@@ -180,6 +181,7 @@ const COLUMNS: [&str; 16] = [
     "status",
     "captured_at",
     "created_at",
+    "blocked",
 ];
 
 /// The same as a file, of all pages.
@@ -222,6 +224,7 @@ fn csv_row(payment: &Payment) -> String {
         PaymentStatus::of(payment).as_str().to_owned(),
         format::machine_time(payment.captured_at),
         format::machine_time(payment.created_at),
+        sum(balance.blocked),
     ];
     row(fields.iter().map(String::as_str))
 }

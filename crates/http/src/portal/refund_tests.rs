@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::portal::html_check::{Element, faults, parse};
 use crate::portal::language::Language;
-use crate::portal::testing::{PASSWORD, form};
+use crate::portal::testing::{PASSWORD, form, location};
 use crate::testing::{Answer, Harness, TestPayment};
 
 /// A refund that the PSP has accepted and not ended, and where its page is.
@@ -233,4 +233,33 @@ async fn a_notification_that_is_being_sent_is_looked_at_again() {
     assert!(page.text().contains("data-again") && page.text().contains(loaded_again), "{}", page.text());
     let page = browser.get(&path).await;
     assert!(page.text().contains("data-again") && !page.text().contains(loaded_again), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_page_that_is_left_open_keeps_no_session_alive() {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let harness = Harness::new().await;
+    let (_, path) = pending(&harness).await;
+    let viewer = harness.person(Role::Viewer).await;
+    let live = format!("{path}/live");
+    // What hears of moves, and what takes them over.
+    let by_itself =
+        [("accept", "text/event-stream", live.as_str()), ("redress-by-itself", "yes", path.as_str())];
+    for (name, value, address) in by_itself {
+        let mut browser = harness.browser(&viewer).await;
+        browser.headers.insert(name, HeaderValue::from_static(value));
+        for _ in 0..2 {
+            harness.clock.advance(minutes(14));
+            assert_eq!(browser.get(address).await.status, 200, "{address}");
+        }
+        harness.clock.advance(minutes(3));
+        let over = browser.get(address).await;
+        assert!(location(&over).starts_with("/portal/sign-in"), "{address}: {over:?}");
+    }
+    // Somebody who looks at it is there.
+    let mut browser = harness.browser(&viewer).await;
+    for _ in 0..4 {
+        harness.clock.advance(minutes(14));
+        assert_eq!(browser.get(&path).await.status, 200);
+    }
 }

@@ -129,10 +129,13 @@ mod tests {
         }
         let third = harness.engine.order(harness.merchant.id, None, "o3").await.unwrap().unwrap().payment.id;
         let at_psp = refund.psp_refund_id.clone().unwrap();
+        // Copied from the refund's page, where it is the reference at the provider.
+        let told_psp = refund.id.psp_key();
         for (named, page) in [
             ("cart+3", format!("/portal/payments/{third}")),
             ("cart+4", "/portal/payments?match=all&term=cart%204".to_owned()),
             (at_psp.as_str(), format!("/portal/refunds/{id}")),
+            (told_psp.as_str(), format!("/portal/refunds/{id}")),
         ] {
             assert_eq!(location(&browser.get(&format!("/portal?find={named}")).await), page);
         }
@@ -153,7 +156,7 @@ mod tests {
         assert!(!live.get("/portal").await.text().contains(&refund_page));
         let mut stranger = harness.browser(&harness.stranger().await).await;
         assert!(!stranger.get("/portal").await.text().contains(&refund_page));
-        for named in ["o1", &payment, &id, "cart+3", "cart+4", &at_psp] {
+        for named in ["o1", &payment, &id, "cart+3", "cart+4", &at_psp, &told_psp] {
             assert_eq!(stranger.get(&format!("/portal?find={named}")).await.status, 200, "{named}");
         }
     }

@@ -78,9 +78,10 @@ function keep(part, fresh) {
   offerCopies(fresh);
 }
 
-// The page is asked for again and its live parts are taken over, so that there is one place that draws them.
+// The page is asked for again and its live parts are taken over, so that there is one place that draws them. Nobody asked for
+// it, which the server is told: a page that is left open keeps no session alive.
 async function takeOver() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  const answer = await fetch(location.href, { headers: { accept: "text/html", "redress-by-itself": "yes" } });
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   let isLeft = false;

@@ -115,8 +115,12 @@ pub(crate) async fn run(args: RefundArgs) -> Result<(), Failure> {
                     found.id
                 ));
             }
-            let state = found.state.name();
-            Err(Failure::found(format!("{} is {state}: there is nothing to look up now", found.id)))
+            let (id, state) = (found.id, found.state.name());
+            if !engine.can_be_looked_up(&found).await? {
+                let why = "its PSP cannot be asked about it, and nothing is to be sent to it now";
+                return Err(Failure::found(format!("{id} is {state}: {why}")));
+            }
+            Err(Failure::found(format!("{id} is {state}: there is nothing to look up now")))
         }
         Action::Close { place, refund, outcome, decision } => {
             let engine = engine(&place).await?;

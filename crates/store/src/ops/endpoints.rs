@@ -242,9 +242,33 @@ pub struct RotateSecret {
     pub old_until: Timestamp,
     /// Where a run before may have done it, since when: not again, and not in place of a rotation that came after it.
     pub unless_since: Option<Timestamp>,
+    /// What whoever wants it was shown: where the secret is another by now, it stays. The one that was shown would be one still
+    /// older, and end at once. `None` where nothing was shown.
+    pub seen: Option<SeenSecret>,
     /// The time.
     pub now: Timestamp,
 }
+
+/// What somebody who gives an endpoint another secret was shown of the one it has: until when the secret before signs too, which
+/// is another time with each rotation; `None` where there was none before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenSecret(pub Option<Timestamp>);
+
+impl SeenSecret {
+    /// What there is to be shown of an endpoint now.
+    #[must_use]
+    pub fn of(endpoint: &Endpoint) -> Self {
+        Self(endpoint.old_secret.as_ref().map(|(_, until)| *until))
+    }
+
+    /// As it is compared in the store.
+    fn as_micros(self) -> i64 {
+        self.0.map_or(NEVER_ROTATED, Timestamp::as_micros)
+    }
+}
+
+/// No secret ended then.
+const NEVER_ROTATED: i64 = -1;
 
 /// What came of rotating a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,6 +277,8 @@ pub enum Rotating {
     Rotated,
     /// It was rotated since [`RotateSecret::unless_since`].
     Already,
+    /// It is not the one that was seen; nothing was changed.
+    Overtaken,
     /// The merchant has no such endpoint, or it is revoked.
     NotThere,
 }
@@ -273,7 +299,8 @@ impl Operation for RotateSecret {
             .exec(
                 "UPDATE endpoints SET old_secret_sealed = secret_sealed, old_secret_until = $1, secret_sealed = $2, \
                  secret_since = $3 WHERE merchant_id = $4 AND endpoint_id = $5 AND revoked_at IS NULL \
-                 AND (secret_since IS NULL OR secret_since < $6)",
+                 AND (secret_since IS NULL OR secret_since < $6) \
+                 AND COALESCE(old_secret_until, -1) = COALESCE($7, COALESCE(old_secret_until, -1))",
                 &[
                     self.old_until.as_micros().into(),
                     (&self.secret_sealed).into(),
@@ -281,13 +308,19 @@ impl Operation for RotateSecret {
                     self.merchant.as_bytes().into(),
                     self.endpoint.as_bytes().into(),
                     before.into(),
+                    self.seen.map(SeenSecret::as_micros).into(),
                 ],
             )
             .await?;
         if rotated == 0 {
-            let found = find(tx, self.merchant, self.endpoint).await?;
-            let there = found.is_some_and(|endpoint| endpoint.revoked_at.is_none());
-            return Ok(Done::Rollback(if there { Rotating::Already } else { Rotating::NotThere }));
+            let since = "SELECT secret_since FROM endpoints WHERE merchant_id = $1 AND endpoint_id = $2 \
+                 AND revoked_at IS NULL";
+            let params = [self.merchant.as_bytes().into(), self.endpoint.as_bytes().into()];
+            let found = tx.rows(since, &params).await?;
+            let Some(row) = found.first() else { return Ok(Done::Rollback(Rotating::NotThere)) };
+            // A run before changed what was seen by itself.
+            let is_done = row.opt_int(0)?.is_some_and(|since| since >= before);
+            return Ok(Done::Rollback(if is_done { Rotating::Already } else { Rotating::Overtaken }));
         }
         bump(tx).await?;
         Ok(Done::Commit(Rotating::Rotated))

@@ -28,6 +28,24 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
 }
 
 #[tokio::test]
+async fn an_open_page_keeps_no_session_alive() {
+    let rig = Rig::new().await;
+    rig.person(Role::Viewer).await;
+    let token = rig.token("viewer@shop.example").await;
+    let is_there = async || match rig.engine.visitor_of_open_page(&token).await.unwrap() {
+        Visitor::SignedIn(_) => true,
+        Visitor::Nobody | Visitor::AwaitsCode(_) => false,
+    };
+    for _ in 0..29 {
+        rig.advance(MINUTE);
+        assert!(is_there().await);
+    }
+    rig.advance(MINUTE);
+    assert!(!is_there().await, "nobody has used it");
+    assert!(rig.visitor(&token).await.is_none());
+}
+
+#[tokio::test]
 async fn use_is_noted_once_a_minute() {
     let rig = Rig::new().await;
     rig.person(Role::Viewer).await;

@@ -115,7 +115,7 @@ async fn what_is_wanted_is_judged_again_where_it_is_kept() {
     refused(engine.set_account_state_wanted(by, merchant, tap, AccountState::Revoked).await);
     refused(engine.keep_endpoint(by, &new).await);
     let work = engine.work_without_key();
-    refused(engine.rotate_endpoint_secret_wanted(by, (merchant, told.id), None, &work).await);
+    refused(engine.rotate_endpoint_secret_wanted(by, (merchant, told.id), None, None, &work).await);
     let edit = EndpointEdit::default();
     refused(engine.change_endpoint_wanted(by, (merchant, Sandbox), told.id, edit).await.map(|_| ()));
     for is_on in [true, false] {

@@ -21,7 +21,7 @@ use crate::body::PathText;
 use crate::portal::field::Field;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::nav::Area;
-use crate::portal::page::{Shell, done, show};
+use crate::portal::page::{Shell, done, see_other, show};
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
 use crate::problem::Problem;
@@ -178,6 +178,9 @@ fn credentials_of(account: &Account) -> Result<&'static [CredentialField], Stop>
 /// Asks what is to be different.
 pub(crate) async fn edit_form(who: Signed, path: PathText) -> Result<Response, Stop> {
     let (_, account) = managed(&who, path).await?;
+    if account.state == AccountState::Revoked {
+        return Ok(see_other(&page_of(&account)));
+    }
     edit_page_as_is(&who, StatusCode::OK, &account, &Wrongs::default()).await
 }
 

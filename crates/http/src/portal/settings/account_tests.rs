@@ -79,6 +79,7 @@ async fn the_secrets_of_an_account_go_in_and_never_come_out() {
     assert!(beside(&browser.submit(&page, &revoke, &[]).await, "sure").contains("Tick"));
     browser.submit(&page, &revoke, &[("sure", "yes")]).await;
     assert_eq!(account().await.state, AccountState::Revoked);
+    assert_eq!(location(&browser.get(&edit).await), path, "there is nothing to change");
     let late = browser.submit(&page, &format!("{path}/pause"), &[]).await;
     assert_eq!(late.status, 409);
     let id = account().await.id.to_string();

@@ -7,7 +7,7 @@ use redress_core::event::EventKind;
 use redress_core::id::EndpointId;
 use redress_core::role::Act;
 use redress_core::time::Timestamp;
-use redress_engine::admin::endpoints::Endpoint;
+use redress_engine::admin::endpoints::{Endpoint, SeenSecret};
 use redress_engine::notify::history::{DeliveryState, ListedDelivery, PageDeliveries, REFUNDS_LOOKED_AT_MAX};
 use redress_engine::notify::test_event::EndpointTest;
 
@@ -16,6 +16,7 @@ use super::wrongs::Wrongs;
 use super::{off, sure, trail_of};
 use crate::body::PathText;
 use crate::portal::field::Field;
+use crate::portal::form::Form;
 use crate::portal::gate::{Caller, Scope, Signed};
 use crate::portal::nav::Area;
 use crate::portal::page::{Shell, show};
@@ -70,6 +71,8 @@ struct Tested {
 struct Acts {
     /// Drawn with the form of another secret: however often it is sent, it makes one.
     rotate_key: String,
+    /// The secret that it is in place of.
+    rotate_seen: String,
     rotate_told: String,
     is_disabled: bool,
     reason: Field,
@@ -123,6 +126,7 @@ pub(super) async fn page(
         let hours = engine.config().delivery.secret_overlap.as_secs() / HOUR_SECONDS;
         Acts {
             rotate_key: engine.form_key(),
+            rotate_seen: seen_secret(SeenSecret::of(&endpoint)),
             rotate_told: fill(t.rotate_told, &[("hours", &hours.to_string())]),
             is_disabled: endpoint.disabled_at.is_some(),
             reason: Field::line("reason", "text", s.t.settings.reason)
@@ -132,7 +136,9 @@ pub(super) async fn page(
             sure: sure(s.t, t.revoke_sure, wrongs.beside("sure")),
         }
     });
-    let old = endpoint.old_secret.as_ref().filter(|(_, until)| engine.now() < *until);
+    // To one that is revoked nothing is sent that could be signed.
+    let signs = |until: Timestamp| endpoint.revoked_at.is_none() && engine.now() < until;
+    let old = endpoint.old_secret.as_ref().filter(|(_, until)| signs(*until));
     let page = Page {
         problem: wrongs.on_top(s.t),
         events: kinds(&endpoint).map(|kind| s.t.event(kind)).collect(),
@@ -149,6 +155,23 @@ pub(super) async fn page(
         s,
     };
     Ok(show(status, &page.s, &page))
+}
+
+/// What stands in a form where an endpoint never had another secret.
+const FIRST_SECRET: &str = "first";
+
+/// Which secret a page showed, as its form carries it. Another one on a page that was made before somebody else's would end the
+/// one which the receiver still checks.
+fn seen_secret(SeenSecret(old_until): SeenSecret) -> String {
+    old_until.map_or_else(|| FIRST_SECRET.to_owned(), |until| until.as_micros().to_string())
+}
+
+/// Reads it; `None` where the form does not say it.
+pub(super) fn seen_secret_in(form: &Form) -> Option<SeenSecret> {
+    match form.typed("seen") {
+        FIRST_SECRET => Some(SeenSecret(None)),
+        until => Some(SeenSecret(Some(Timestamp::from_micros(until.parse().ok()?)))),
+    }
 }
 
 /// What it is told of.

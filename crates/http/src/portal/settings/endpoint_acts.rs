@@ -3,14 +3,16 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use redress_core::audit::Deed;
+use redress_core::id::EndpointId;
 use redress_core::role::Act;
 use redress_engine::admin::AdminError;
 use redress_engine::admin::endpoints::Endpoint;
+use redress_engine::admin::fault::FaultCode;
 use redress_engine::notify::history::DeliveryId;
 use redress_engine::portal::PortalError;
 use redress_engine::portal::forms::FormDone;
 
-use super::endpoint::{Asked, found, page};
+use super::endpoint::{Asked, found, page, seen_secret_in};
 use super::wrongs::Wrongs;
 use super::{Shown, form_key, not_sure, shown_once};
 use crate::body::PathText;
@@ -56,12 +58,16 @@ pub(crate) async fn rotate(path: PathText, Posted { who, form }: Posted<Signed>)
         return Ok(done(&page, Said::TypedAgain, seen.https));
     };
     let by = (who.who(), &seen.origin);
-    let (secret, until) = match seen.engine.renew_endpoint_secret(by, form_key, endpoint.id).await {
+    let Some(shown) = seen_secret_in(&form) else { return overtaken(&who, scope, endpoint.id).await };
+    let (secret, until) = match seen.engine.renew_endpoint_secret(by, form_key, endpoint.id, shown).await {
         Ok(FormDone::Now(renewed)) => renewed,
         // A double click shows what the second one is answered with, and a reload sends the form once more.
         Ok(FormDone::Before(_)) => return Ok(done(&page, Said::SecretMadeBefore, seen.https)),
         Ok(FormDone::Meanwhile) => return Ok(done(&page, Said::BeingDone, seen.https)),
         Ok(FormDone::Reused) => return Ok(done(&page, Said::MadeBefore, seen.https)),
+        Err(PortalError::Admin(AdminError::Conflict(fault))) if fault.code == FaultCode::Overtaken => {
+            return overtaken(&who, scope, endpoint.id).await;
+        }
         Err(PortalError::Admin(error)) => return refused(&who, scope, endpoint, error).await,
         Err(error) => return Err(who.stopped(error)),
     };
@@ -140,4 +146,12 @@ async fn refused(
 ) -> Result<Response, Stop> {
     let wrongs = Wrongs::of(error, who.seen().language.texts(), &[])?;
     page(who, scope, StatusCode::CONFLICT, endpoint, Asked { wrongs, ..Asked::default() }).await
+}
+
+/// The endpoint's page as it is now, where it got another secret since the page was made on which the person decided.
+async fn overtaken(who: &Signed, scope: Scope, id: EndpointId) -> Result<Response, Stop> {
+    let seen = who.seen();
+    let now = seen.engine.endpoint(scope.merchant, scope.environment, id).await?;
+    let wrongs = Wrongs::whole(seen.language.texts().acts.changed_since);
+    page(who, scope, StatusCode::CONFLICT, now, Asked { wrongs, ..Asked::default() }).await
 }

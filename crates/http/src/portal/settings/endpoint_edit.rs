@@ -19,7 +19,7 @@ use crate::body::PathText;
 use crate::portal::form::Form;
 use crate::portal::gate::{Caller, Posted, Scope, Signed};
 use crate::portal::nav::Area;
-use crate::portal::page::{Shell, done, show};
+use crate::portal::page::{Shell, done, see_other, show};
 use crate::portal::problem::Stop;
 use crate::portal::said::Said;
 
@@ -83,6 +83,9 @@ fn stands(endpoint: &Endpoint, field: &str) -> String {
 pub(crate) async fn edit_form(who: Signed, path: PathText) -> Result<Response, Stop> {
     let scope = who.to(&Act::ManageEndpoints)?;
     let endpoint = found(&who, scope, path).await?;
+    if endpoint.revoked_at.is_some() {
+        return Ok(see_other(&format!("/portal/settings/endpoints/{}", endpoint.id)));
+    }
     let fields =
         Fields::of(who.seen().language.texts(), &|field| stands(&endpoint, field), &Wrongs::default());
     let edit = Edit {

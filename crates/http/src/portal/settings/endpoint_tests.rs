@@ -1,5 +1,7 @@
 //! Endpoints at the portal: added, tested, switched, given another secret, and revoked.
 
+use std::time::Duration;
+
 use redress_core::audit::Deed;
 use redress_core::environment::Environment;
 use redress_core::role::Role;
@@ -81,6 +83,8 @@ async fn an_endpoint_is_added_tested_switched_and_revoked() {
     browser.submit(&page, &revoke, &[("sure", "yes")]).await;
     let page = browser.get(&path).await;
     assert!(found().await.revoked_at.is_some() && !page.text().contains("/revoke"));
+    assert!(!page.text().contains("The old secret signs too"), "nothing is sent that it could sign");
+    assert_eq!(location(&browser.get(&edit).await), path, "there is nothing to change");
     let late = browser.post(&disable, &[proof(&page), ("reason".into(), "late".into())]).await;
     assert_eq!(late.status, 409, "{late:?}");
     let deeds = deeds(&harness, &browser).await;
@@ -122,6 +126,35 @@ async fn a_form_that_is_sent_again_changes_a_secret_once() {
     let page = browser.get(&path).await;
     assert_eq!(browser.submit(&page, &rotate, &[]).await.status, 200);
     assert_eq!(old(&found().await), Some(rotated.secret_sealed));
+}
+
+#[tokio::test]
+async fn another_secret_on_a_page_of_before_ends_none() {
+    let harness = Harness::new().await;
+    let admin = harness.armed(Role::Admin).await;
+    let mut browser = harness.browser(&admin).await;
+    add_endpoint(&harness, &mut browser).await;
+    let found = async || harness.engine.list_endpoints(harness.merchant.id, None).await.unwrap().remove(0);
+    let original = found().await;
+    let path = format!("/portal/settings/endpoints/{}", original.id);
+    let rotate = format!("{path}/rotate");
+    // Two windows, opened before either does anything.
+    let (one, other) = (browser.get(&path).await, browser.get(&path).await);
+    assert_eq!(browser.submit(&one, &rotate, &[]).await.status, 200);
+    let now = found().await;
+    harness.clock.advance(Duration::from_secs(1));
+    let late = browser.submit(&other, &rotate, &[]).await;
+    let text = whole(&late);
+    assert!(late.status == 409 && text.contains("Something happened after this page was made"), "{late:?}");
+    assert!(text.contains("The old secret signs too until"), "as it is now: {text}");
+    let unsaid = browser.submit(&late, &rotate, &[("seen", "")]).await;
+    assert_eq!(unsaid.status, 409, "a form that does not say what its page showed");
+    let after = found().await;
+    assert!(after == now, "what the receiver checks signs on");
+    assert_eq!(after.old_secret.map(|(sealed, _)| sealed), Some(original.secret_sealed));
+    // With what is known now it is done.
+    assert_eq!(browser.submit(&late, &rotate, &[]).await.status, 200);
+    assert_eq!(found().await.old_secret.map(|(sealed, _)| sealed), Some(now.secret_sealed));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ texts!(
         failed: "The provider did not do it", "لم ينفّذه المزود";
         released: "What was blocked can be refunded again", "ما كان محجوبًا صار رده ممكنًا من جديد";
         refunded: "What was blocked counts as given back", "ما كان محجوبًا يُحتسب مردودًا";
+        nothing_blocked: "It blocked nothing", "لم تكن تحجب أي مبلغ";
         role: "Role: {from}, now {to}", "الدور: كان {from} وصار {to}";
         limits: "Limits: {from}, now {to}", "الحدود: كانت {from} وصارت {to}";
         name: "Name: {from}, now {to}", "الاسم: كان {from} وصار {to}";
@@ -124,6 +125,7 @@ impl Texts {
             recorded::FAILED => t.failed,
             recorded::RELEASED => t.released,
             recorded::REFUNDED => t.refunded,
+            recorded::NOTHING_BLOCKED => t.nothing_blocked,
             recorded::ENABLED => t.enabled,
             recorded::DISABLED => t.disabled,
             // The deed itself says it.
@@ -285,6 +287,8 @@ mod tests {
             ),
             (Deed::RefundCloseInVain, "succeeded: seen", "The provider did it", "seen"),
             (Deed::CaseClosed, "refunded: seen", "What was blocked counts as given back", "seen"),
+            (Deed::CaseClosed, "released: seen", "What was blocked can be refunded again", "seen"),
+            (Deed::CaseClosed, "nothing blocked: seen", "It blocked nothing", "seen"),
             (
                 Deed::UserChanged,
                 "m@x.example; role viewer to support; limits [] to [KWD:1000 SAR:5000]; name A; B to C",

@@ -52,7 +52,7 @@ texts!(
         import_go: "Import what was checked (rows: {count})", "استيراد ما جرى التحقق منه (الصفوف: {count})";
         import_nothing: "It found nothing to import: no payment would be new, and none would change.",
             "لا يوجد ما يُستورد: لن تُضاف أي دفعة ولن تتغيّر أي دفعة.";
-        no_file: "Choose a file.", "اختر ملفًا.";
+        no_file: "Choose a file with something in it.", "اختر ملفًا فيه محتوى.";
         unreadable: "This cannot be read. Save it as CSV with the encoding UTF-8 and try again.",
             "تعذرت القراءة. احفظ الملف بصيغة CSV وترميز UTF-8 ثم حاول مرة أخرى.";
         no_commas: "The columns of this file are not separated by commas. Save it as CSV with commas between the columns, and with a \

@@ -67,8 +67,9 @@ texts!(
             "أنت الآن في البيئة التجريبية: لا تتحرك أموال حقيقية.";
         refund_asked: "The provider is being asked.", "يجري الاستعلام من المزود.";
         refund_tried: "Its sending is tried now, as soon as it may be sent.", "تجري الآن محاولة الإرسال، حالما يُسمح به.";
-        refund_not_asked: "Nothing is open there to ask about, or it is being sent right now.",
-            "لا يوجد ما يُستعلم عنه، أو أن الإرسال جارٍ الآن.";
+        refund_not_asked: "Nothing was asked: nothing is open there to ask about, this provider cannot be asked, or it is \
+                           being sent right now.",
+            "لم يُستعلم عن شيء: لا يوجد ما يُستعلم عنه، أو لا يمكن الاستعلام من هذا المزود، أو أن الإرسال جارٍ الآن.";
         refund_canceled: "The refund is canceled.", "أُلغيت عملية الرد.";
         too_late_to_cancel: "It is too late to cancel: it may have been sent, or has ended.",
             "فات وقت الإلغاء: ربما أُرسلت العملية أو انتهت.";

@@ -137,6 +137,7 @@ async fn a_rotated_secret_is_followed_by_the_one_before() {
             secret_sealed: secret.to_vec(),
             old_until: until,
             unless_since: None,
+            seen: None,
             now: at(50),
         };
         let find = FindEndpoint { merchant: MERCHANT, endpoint: one.id };
@@ -170,6 +171,7 @@ async fn what_was_done_by_a_run_before_is_not_done_again() {
             secret_sealed: secret.to_vec(),
             old_until: at(500),
             unless_since,
+            seen: None,
             now,
         };
         // Nobody has rotated it before.
@@ -188,6 +190,48 @@ async fn what_was_done_by_a_run_before_is_not_done_again() {
         assert_eq!(rotated, Ok(Rotating::Rotated));
         store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(400) }).await.unwrap();
         assert_eq!(store.run(later).await, Ok(Rotating::NotThere));
+    })
+    .await;
+}
+
+/// The secret which the receiver still checks would end, whatever the page had promised.
+#[tokio::test]
+async fn a_secret_that_is_not_the_one_that_was_seen_is_not_rotated() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        let one = endpoint(1, Environment::Sandbox, 1);
+        store.run(AddEndpoint(one.clone())).await.unwrap();
+        let find = FindEndpoint { merchant: MERCHANT, endpoint: one.id };
+        let rotate = |secret: &[u8], seen, second: i64| RotateSecret {
+            merchant: MERCHANT,
+            endpoint: one.id,
+            secret_sealed: secret.to_vec(),
+            old_until: at(second + 100),
+            unless_since: None,
+            seen: Some(seen),
+            now: at(second),
+        };
+        let first = SeenSecret::of(&one);
+        assert_eq!(first, SeenSecret(None));
+        let (rotated, _) = fail_every_statement(&store, || rotate(b"second", first, 20)).await;
+        assert_eq!(rotated, Ok(Rotating::Rotated));
+        let before = dump_all(&store).await;
+        for seen in [first, SeenSecret(Some(at(119)))] {
+            assert_eq!(store.run(rotate(b"third", seen, 30)).await, Ok(Rotating::Overtaken), "{seen:?}");
+        }
+        assert_eq!(dump_all(&store).await, before);
+        // The same wish in another run finds what it did itself.
+        let again = RotateSecret { unless_since: Some(at(20)), ..rotate(b"third", first, 30) };
+        assert_eq!(store.run(again).await, Ok(Rotating::Already));
+        // One that came before the wish is another's.
+        let late = RotateSecret { unless_since: Some(at(21)), ..rotate(b"third", first, 30) };
+        assert_eq!(store.run(late).await, Ok(Rotating::Overtaken));
+
+        let now = SeenSecret::of(&store.read(find).await.unwrap().unwrap());
+        assert_eq!(now, SeenSecret(Some(at(120))));
+        assert_eq!(store.run(rotate(b"third", now, 40)).await, Ok(Rotating::Rotated));
+        store.run(RevokeEndpoint { merchant: MERCHANT, endpoint: one.id, now: at(50) }).await.unwrap();
+        assert_eq!(store.run(rotate(b"fourth", now, 60)).await, Ok(Rotating::NotThere));
     })
     .await;
 }
