@@ -8,7 +8,7 @@ use redress_core::role::{Act, Role, Why};
 use super::*;
 use crate::admin::accounts::{AccountEdit, Credentials, NewAccount};
 use crate::admin::endpoint_edit::EndpointEdit;
-use crate::admin::endpoints::{Dialect, NewEndpoint};
+use crate::admin::endpoints::{Dialect, NewEndpoint, SeenSecret};
 use crate::admin::keys::CredentialKind;
 use crate::portal::PortalError;
 use crate::portal::people::UserChange;
@@ -81,7 +81,7 @@ async fn whoever_is_no_admin_any_more_sets_nothing_up_and_ends_nothing() {
         refused(engine.change_account_by(by, &tap, renamed).await);
         refused(engine.set_account_state_by(by, &tap, AccountState::Paused).await);
         refused(engine.set_up_endpoint(by, "m", endpoint(merchant)).await.map(|_| ()));
-        refused(engine.renew_endpoint_secret(by, "n", told.id).await);
+        refused(engine.renew_endpoint_secret(by, "n", told.id, SeenSecret::of(&told)).await);
         let renamed = EndpointEdit { name: Some("Other".into()), ..EndpointEdit::default() };
         refused(engine.change_endpoint_by(by, &told, renamed).await.map(|_| ()));
         refused(engine.switch_endpoint_by(by, &told, false, "moved").await);
