@@ -471,9 +471,9 @@ pub(crate) fn moved(
         refund.due_at = None;
         refund.finished_at = Some(now);
     }
-    // What is sent again was told to be unknown before.
-    let unknown_still =
-        from == StateName::Submitting && to_name == StateName::Unknown && refund.evidence.sends > 1;
+    // What is sent again was told to be unknown before; by the number, which a send that never left has too.
+    let is_again = refund.evidence.send_number() > 1;
+    let unknown_still = from == StateName::Submitting && to_name == StateName::Unknown && is_again;
     let untold = unknown_still && refund.event_count >= EVENTS_OF_WAITS_MAX;
     let event = EventKind::of_state(to_name).filter(|_| !untold);
     if event.is_some() {

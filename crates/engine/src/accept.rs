@@ -172,8 +172,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the store cannot be asked.
     pub async fn wait_for_word(&self, refund: &Refund, limit: Duration) -> Result<Refund, EngineError> {
-        // At no merchant's expense: these waits are short, and part of what each call of a face is.
-        self.wait_until(refund, limit, has_word, std::future::pending::<()>(), None).await
+        let whose = Some(refund.merchant);
+        self.wait_until(refund, limit, has_word, std::future::pending::<()>(), whose).await
     }
 
     /// Waits until a refund has ended, or the time is up, or [`Engine::end_waits`] was called, or at once where too many wait,

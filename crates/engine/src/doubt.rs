@@ -31,6 +31,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// The longest pause: after an outage there is one such search for every caller whose request was in its commit.
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(4);
 
+/// A new refund that was kept, with its payment.
+type Found = (Refund, Payment);
+
 /// What may be leased without our having heard of it.
 #[derive(Clone, Copy, Debug)]
 enum Sought {
@@ -48,34 +51,25 @@ impl Engine {
         merchant: MerchantId,
         id: RefundId,
         asked_at: Timestamp,
-    ) -> Option<(Refund, Payment)> {
+    ) -> Option<Found> {
         let (engine, (finds, found)) = (self.clone(), oneshot::channel());
-        let search = async move {
-            if engine.take_back(Sought::New(merchant, id), asked_at).await {
-                // The caller may have gone.
-                let _ = finds.send(());
-            }
-        };
+        let search = async move { engine.take_back(Sought::New(merchant, id), asked_at, Some(finds)).await };
         self.parts.world.spawner.spawn("take_back_refund", Box::pin(search));
         tokio::select! {
             biased;
-            found = found => found.ok()?,
-            () = self.parts.world.clock.sleep(ANSWER_LIMIT) => return None,
+            found = found => found.ok(),
+            () = self.parts.world.clock.sleep(ANSWER_LIMIT) => None,
         }
-        self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(id) }).await.ok()?
     }
 
     /// The same for all that a claim may have leased as `holder`, which nobody waits for.
     pub(crate) fn spawn_take_back_claimed(&self, account: AccountId, holder: ProcessId, asked_at: Timestamp) {
         let engine = self.clone();
-        let search = async move {
-            engine.take_back(Sought::Claimed(account, holder), asked_at).await;
-        };
+        let search = async move { engine.take_back(Sought::Claimed(account, holder), asked_at, None).await };
         self.parts.world.spawner.spawn("take_back_claimed", Box::pin(search));
     }
 
-    /// Whether anything was found.
-    async fn take_back(&self, sought: Sought, asked_at: Timestamp) -> bool {
+    async fn take_back(&self, sought: Sought, asked_at: Timestamp, finds: Option<oneshot::Sender<Found>>) {
         // The server may still be at it, so that it is not there yet; past its lease others look after it.
         let until = asked_at.plus(self.parts.config.timing.lease);
         let mut pause = LOOK_PAUSE;
@@ -85,16 +79,20 @@ impl Engine {
                 // crash brings it back, and then the next start looks after it. A search that goes on would only hold up an
                 // orderly end, and there is one for every caller while a disk is full.
                 Ok(found) if found.is_empty() && self.parts.store.engine() == Database::Sqlite => {
-                    return false;
+                    return;
                 }
                 Ok(found) if found.is_empty() => {}
                 Ok(found) => {
-                    for refund in &found {
+                    if let (Some(finds), [(refund, Some(payment))]) = (finds, &found[..]) {
+                        // The caller may have gone.
+                        let _ = finds.send((refund.clone(), payment.clone()));
+                    }
+                    for (refund, _) in &found {
                         if self.never_sent(refund, sought, asked_at) {
                             self.give_up_right(refund, asked_at).await;
                         }
                     }
-                    return true;
+                    return;
                 }
                 Err(error) => {
                     tracing::info!(?sought, %error, "it is unknown yet whether a refund was kept or leased");
@@ -103,16 +101,19 @@ impl Engine {
             self.parts.world.clock.sleep(pause).await;
             pause = (pause * 2).min(LOOK_PAUSE_MAX);
         }
-        false
     }
 
-    async fn look_for(&self, sought: Sought) -> Result<Vec<Refund>, StoreError> {
+    /// A new refund comes with its payment.
+    async fn look_for(&self, sought: Sought) -> Result<Vec<(Refund, Option<Payment>)>, StoreError> {
         match sought {
             Sought::New(merchant, id) => {
                 let found = self.parts.store.read(LoadRefund { merchant, by: RefundBy::Id(id) }).await?;
-                Ok(found.into_iter().map(|(refund, _)| refund).collect())
+                Ok(found.into_iter().map(|(refund, payment)| (refund, Some(payment))).collect())
             }
-            Sought::Claimed(account, holder) => self.parts.store.read(LeasedBy { account, holder }).await,
+            Sought::Claimed(account, holder) => {
+                let leased = self.parts.store.read(LeasedBy { account, holder }).await?;
+                Ok(leased.into_iter().map(|refund| (refund, None)).collect())
+            }
         }
     }
 

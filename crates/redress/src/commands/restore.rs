@@ -78,14 +78,19 @@ pub(crate) async fn run(args: Restore) -> Result<(), Failure> {
 
 /// Does to a database that is there already what is done to a backup. What is wrong with it is said before it is changed.
 async fn in_place(settings: &Settings, args: &Restore, copied_at: Timestamp) -> Result<(), Failure> {
-    let _alone = without_servers(settings).await?;
+    let alone = without_servers(settings).await?;
     up_to_date(settings).await?;
     let opened = open::for_tool(settings).await?;
     secrets_open(settings, &opened).await?;
     if args.verify {
         verify::books(&opened.engine).await?;
     }
+    let lost = |error: OpenError, then: &str| {
+        Failure::unable(format!("{error}: servers are not kept away any more. {then}"))
+    };
+    alone.check().await.map_err(|error| lost(error, "Nothing was changed: run this once more"))?;
     let fit = opened.engine.make_fit_after_restore(copied_at).await?;
+    alone.check().await.map_err(|error| lost(error, "Stop those that have come, and run this once more"))?;
     tell(&settings.store.place.to_string(), copied_at, fit)
 }
 

@@ -399,6 +399,7 @@ async fn whether_a_contract_was_used_is_read_from_indexes_of_what_tells_of_that(
         "INDEX refunds_psp_refund (account_id=?",
         "INDEX refunds_done_without_id (account_id=?)",
         "INDEX late_checks_due (account_id=?)",
+        "INDEX cases_booked (merchant_id=?)",
         "INDEX cases_open_by_kind (merchant_id=? AND environment=? AND kind=?)",
         "INDEX sqlite_autoindex_refunds_1 (merchant_id=? AND refund_id=?)",
     ] {

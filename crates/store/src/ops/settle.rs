@@ -248,7 +248,9 @@ pub struct Refresh {
 const REFRESH: &str = "UPDATE refunds SET due_at = $1 WHERE merchant_id = $2 AND refund_id = $3 \
      AND state IN ('queued', 'unknown', 'pending')";
 
-const LAST_ATTEMPT: &str = "SELECT MAX(started_at) FROM attempts WHERE merchant_id = $1 AND refund_id = $2";
+/// One that lies in the future was made while the clock was ahead: it says nothing of how long ago it was.
+const LAST_ATTEMPT: &str =
+    "SELECT MAX(started_at) FROM attempts WHERE merchant_id = $1 AND refund_id = $2 AND started_at <= $3";
 
 impl Operation for Refresh {
     /// Whether there was something to make due.
@@ -257,11 +259,10 @@ impl Operation for Refresh {
 
     async fn run<T: Tx>(&self, tx: &mut T) -> Result<Done<bool>, StoreError> {
         let (merchant, refund) = (self.merchant.as_bytes().into(), self.refund.as_bytes().into());
-        let last = tx.rows(LAST_ATTEMPT, &[merchant, refund]).await?;
-        let last = last.first().map(|row| row.opt_int(0)).transpose()?.flatten();
         let now = self.now.as_micros();
-        // One that lies in the future was made while the clock was ahead: it says nothing of how long ago it was.
-        let due_at = last.filter(|last| *last <= now).map_or(now, |last| now.max(last + REFRESH_GAP_MICROS));
+        let last = tx.rows(LAST_ATTEMPT, &[merchant, refund, now.into()]).await?;
+        let last = last.first().map(|row| row.opt_int(0)).transpose()?.flatten();
+        let due_at = last.map_or(now, |last| now.max(last + REFRESH_GAP_MICROS));
         let touched = tx
             .exec(REFRESH, &[due_at.into(), self.merchant.as_bytes().into(), self.refund.as_bytes().into()])
             .await?;

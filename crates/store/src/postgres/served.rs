@@ -26,7 +26,19 @@ const KEPT_AWAY: &str = "a restore is at work on it: come back when it has ended
 /// That no server works on a database, and that none can until this is dropped.
 pub struct Alone {
     // Dropped, it ends the connection, and the lock with it.
-    _client: ClientWrapper,
+    client: ClientWrapper,
+    limit: Duration,
+}
+
+impl Alone {
+    /// Whether servers are still kept away: the lock is gone once its connection is.
+    ///
+    /// # Errors
+    /// [`OpenError::Postgres`] where it is; a server may have come since.
+    pub async fn check(&self) -> Result<(), OpenError> {
+        let asked = answered(self.limit, "SELECT 1", self.client.query_one("SELECT 1", &[])).await;
+        asked.map(|_| ()).map_err(|meaning| OpenError::Postgres(meaning.error.to_string()))
+    }
 }
 
 impl std::fmt::Debug for Alone {
@@ -49,6 +61,9 @@ async fn share_on(client: &ClientWrapper, limit: Duration) -> Result<(), HookErr
     };
     Err(HookError::message(reason))
 }
+
+/// The connection is idle for as long as it takes to do what servers are kept away for. PostgreSQL has the setting since 14.
+const STAY: &str = "SELECT set_config('idle_session_timeout', '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'";
 
 /// Whether the lock was to be had at once.
 async fn lock(client: &ClientWrapper, how: &str, limit: Duration) -> Result<bool, StoreError> {
@@ -96,7 +111,9 @@ impl PgStore {
         // Also where the lock was to be had: behind a pooler that mixes sessions it may be a server's own.
         let servers = holders(&client, limit).await.map_err(lost)?;
         if got && servers.is_empty() {
-            return Ok(Alone { _client: client });
+            let stays = answered(limit, STAY, client.query(STAY, &[])).await;
+            stays.map_err(|meaning| lost(meaning.error))?;
+            return Ok(Alone { client, limit });
         }
         let name = "SELECT CAST(current_database() AS TEXT)";
         let row = answered(limit, name, client.query_one(name, &[])).await;
@@ -153,10 +170,16 @@ mod tests {
         drop(server);
         let alone = by_and_by(async || tool.alone().await).await;
         assert!(tool.time_micros().await.is_ok(), "commands are not servers");
+        alone.check().await.unwrap();
         assert!(refused().await.is_empty(), "one at a time, and none of them is a server");
         let late = store(&schema, Role::Server);
         let said = late.time_micros().await.unwrap_err().to_string();
         assert!(said.contains(KEPT_AWAY), "{said}");
+        let own = alone.client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap();
+        let own: i32 = column(&own, 0).unwrap();
+        tool.batch(&format!("SELECT pg_terminate_backend({own})")).await.unwrap();
+        // It is told that nobody is kept away any more, once it is so.
+        by_and_by(async || alone.check().await.map_or(Ok(()), |()| Err(()))).await;
         drop(alone);
         by_and_by(async || late.time_micros().await).await;
         refused().await;

@@ -28,6 +28,10 @@ const OPEN_CASE: &str = "SELECT 1 FROM cases c CROSS JOIN refunds r WHERE c.merc
      AND c.kind = $3 AND c.closed_at IS NULL AND r.merchant_id = c.merchant_id AND r.refund_id = c.refund_id \
      AND r.account_id = $2 LIMIT 1";
 
+/// A person has booked what left all the same, though the refund is called failed.
+const BOOKED: &str = "SELECT 1 FROM cases c CROSS JOIN refunds r WHERE c.merchant_id = $1 AND c.booked > 0 \
+     AND r.merchant_id = c.merchant_id AND r.refund_id = c.refund_id AND r.account_id = $2 LIMIT 1";
+
 /// Whether it was, as far as anybody knows now. A claim, or an accept, that read the account before the change may send one
 /// refund more under the old contract: no lock keeps it from that, and it is asked about where it was sent.
 pub(super) async fn was_used<T: Tx>(
@@ -36,6 +40,10 @@ pub(super) async fn was_used<T: Tx>(
     account: AccountId,
 ) -> Result<bool, StoreError> {
     if !tx.rows(USED, &[account.as_bytes().into()]).await?.is_empty() {
+        return Ok(true);
+    }
+    let whose = [merchant.as_bytes().into(), account.as_bytes().into()];
+    if !tx.rows(BOOKED, &whose).await?.is_empty() {
         return Ok(true);
     }
     // Money may have left that the refund itself does not show. That nobody lets us in, or that the PSP is not reached, is a case

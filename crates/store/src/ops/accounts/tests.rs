@@ -188,10 +188,9 @@ async fn open_case(store: &Store, n: u8, kind: CaseKind) {
     assert!(matches!(store.run(OpenCase(case)).await, Ok(Opened::New { .. })));
 }
 
-async fn close_case(store: &Store, case: CaseId) {
+async fn close_case(store: &Store, case: CaseId, blocked: Blocked) {
     let (author, reason) = ("Mai".to_owned(), "seen".to_owned());
-    let close =
-        CloseCase { merchant: MERCHANT, case, author, reason, blocked: Blocked::Released, now: at(60) };
+    let close = CloseCase { merchant: MERCHANT, case, author, reason, blocked, now: at(60) };
     assert!(matches!(store.run(close).await, Ok(CaseClosing::Closed { .. })));
 }
 
@@ -260,12 +259,26 @@ async fn what_had_an_effect_or_may_have_had_keeps_an_account_at_its_contract() {
         }
 
         // Known again to be nothing.
-        close_case(&store, word(8, done(None), Via::Query, 30).case_ids[0]).await;
+        close_case(&store, word(8, done(None), Via::Query, 30).case_ids[0], Blocked::Released).await;
         store.run(EndLateCheck { merchant: MERCHANT, refund: rf(9) }).await.unwrap();
-        close_case(&store, CaseId::from_bytes([10; 16])).await;
+        close_case(&store, CaseId::from_bytes([10; 16]), Blocked::Released).await;
         for n in 8..=10 {
             assert_eq!(renamed(&store, n).await, AccountChanging::Changed(2), "{n}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_called_failed_and_was_booked_all_the_same_keeps_an_account_at_its_contract() {
+    TestStores::each(|store| async move {
+        world(&store).await;
+        in_state(&store, StateName::Failed, "0.10", 1).await;
+        let late = hear(&store, 1, done(None), Via::Query, 30).await;
+        assert_eq!((late.refund.state.name(), late.cases), (StateName::Failed, 1));
+        close_case(&store, word(1, done(None), Via::Query, 30).case_ids[0], Blocked::Refunded).await;
+        sql(&store, "DELETE FROM late_checks", Vec::new()).await;
+        assert_eq!(renamed(&store, 1).await, AccountChanging::ContractUsed);
     })
     .await;
 }

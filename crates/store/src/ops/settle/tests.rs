@@ -386,6 +386,10 @@ async fn who_asks_waits_for_no_exchange_of_a_time_that_is_yet_to_come() {
         // The exchange was at second 20, by a clock that was ahead.
         assert_eq!(store.run(Refresh { merchant: MERCHANT, refund: rf(1), now: at(15) }).await, Ok(true));
         assert_eq!(load(&store, 1).await.0.due_at, Some(at(15)));
+        // One of the right clock counts all the same.
+        hear(&store, 1, Outcome::Unknown(Finding::NoAnswer), Via::Query, 16).await;
+        assert_eq!(store.run(Refresh { merchant: MERCHANT, refund: rf(1), now: at(17) }).await, Ok(true));
+        assert_eq!(load(&store, 1).await.0.due_at, Some(at(18)));
     })
     .await;
 }
