@@ -21,10 +21,13 @@ impl Run {
         }
     }
 
-    /// A server's fault is a 503 that says when to come back, and nothing else.
+    /// A server's fault is a 503 that says when to come back, or one that asks for no repeat because nobody knows what was done,
+    /// and nothing else.
     pub(crate) fn judge_status(&self, who: &str, answer: &Answer) {
-        let busy = answer.status == 503 && answer.headers.contains_key("retry-after");
-        if answer.status >= 500 && !busy {
+        let text = String::from_utf8_lossy(&answer.body).to_lowercase();
+        let in_doubt = text.contains("it is not known whether this was done");
+        let comes_back = answer.headers.contains_key("retry-after");
+        if answer.status >= 500 && !(answer.status == 503 && comes_back != in_doubt) {
             self.saw(format!(
                 "{who} was answered {}: {}",
                 answer.status,
