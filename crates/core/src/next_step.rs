@@ -192,6 +192,4 @@ fn absence_proved(evidence: &Evidence, recipe: &Recipe, timing: &Timing) -> bool
 }
 
 #[cfg(test)]
-mod heard_of_tests;
-#[cfg(test)]
 mod tests;

@@ -14,6 +14,8 @@ use crate::state::{Failure, Lease, StateName};
 use proptest::prelude::*;
 use std::time::Duration;
 
+mod heard_of;
+
 const MINOR: i64 = 500;
 const START: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
